@@ -1,0 +1,146 @@
+// One attempt of a postback, whoever makes it: render, send, judge, record.
+import { newId } from '../ids.ts';
+import { blamesEndpoint, decide, errorClassOf, isDelivered, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
+import { render, type Recipient } from '../delivery/render.ts';
+import type { Sender } from '../delivery/send.ts';
+import { secretKey } from '../delivery/sign.ts';
+import type { AttemptRecord, Due, EndpointNews, SendingEndpoint } from '../store/deliveries.ts';
+import { endpointSecretContext } from '../store/endpoints.ts';
+import type { SecretBox } from '../store/secret-box.ts';
+import type { Recorder } from './recorder.ts';
+
+/** What came of an attempt, for whoever made it: reasons and ids only, since it may be kept in a workflow's history. */
+export type AttemptResult = {
+  state: 'delivered' | 'retrying' | 'held' | 'gave_up';
+  /** Such as "503 after 120 ms". */
+  reason: string;
+  errorClass: string | null;
+  nextAttemptAt: number | null;
+  /** Whether the failure says something about the endpoint as a whole. */
+  blames: boolean;
+  endpointsToWake: { operatorId: string; endpointId: string }[];
+};
+
+export type Attempt = (
+  due: Due,
+  endpoint: SendingEndpoint,
+  cause: AttemptRecord['cause'],
+  options?: AttemptOptions,
+) => Promise<AttemptResult>;
+
+/** `signal` stops the request; `onAnswered` is called when the request is over and its place is free, before the outcome is durable. */
+export type AttemptOptions = { signal?: AbortSignal; onAnswered?: () => void };
+
+export type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
+
+/** Opened secrets kept per process, by their sealed form, so that a rotated secret is opened anew. */
+const SECRETS_AT_MOST = 50_000;
+
+/** Makes the function that makes attempts. It resolves once the attempt is durable, and throws nothing for what the other side does. */
+export function createAttempt({ sender, recorder, secretBox, random = Math.random }: AttemptDeps): Attempt {
+  const secrets = new Map<string, Buffer>();
+  /** Endpoints this process saw failing, so that the next success is news even where the endpoint was loaded before the failure. */
+  const failing = new Set<string>();
+
+  const secretOf = (endpoint: SendingEndpoint): Buffer => {
+    const sealed = endpoint.secret.toString('base64');
+    let secret = secrets.get(sealed);
+    if (!secret) {
+      secret = secretKey(secretBox.open(endpoint.secret, endpointSecretContext(endpoint.operatorId, endpoint.id)));
+      if (secrets.size >= SECRETS_AT_MOST) secrets.clear();
+      secrets.set(sealed, secret);
+    }
+    return secret;
+  };
+
+  const newsOf = (endpoint: SendingEndpoint, outcome: Outcome, decision: Decision): EndpointNews | null => {
+    const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
+    if (decision.kind === 'disable_endpoint') return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
+    if (decision.kind === 'delivered') {
+      const disabledBecause = decision.disableEndpoint ? 'the receiver asked for no more postbacks' : null;
+      const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;
+      return recovered || disabledBecause !== null ? { ...of, failures: 0, recovered, disabledBecause } : null;
+    }
+    if (!blamesEndpoint(outcome)) return null;
+    failing.add(endpoint.id);
+    return { ...of, failures: 1, recovered: false, disabledBecause: null };
+  };
+
+  return async (due, endpoint, cause, { signal, onAnswered } = {}) => {
+    await recorder.ready();
+    const startedAt = new Date();
+    const recipient = recipientOf(endpoint, secretOf(endpoint));
+    const request = render({ id: due.id, type: due.type, body: due.body, try: due.tries + 1 }, recipient, startedAt.getTime());
+    const outcome = await sender.send(request, signal ? { signal } : {});
+    onAnswered?.();
+    const nowMs = Date.now();
+    // A probe asks about the endpoint: its failure is no try of this postback.
+    const costsTry = cause !== 'probe' || isDelivered(outcome);
+    const tries = due.tries + (costsTry ? 1 : 0);
+    const decision = costsTry
+      ? decide({ schedule: endpoint.schedule, tries, outcome, random: random(), nowMs })
+      : heldAfterProbe(outcome);
+    const next = nextOf(due, decision, tries, nowMs);
+    const errorClass = errorClassOf(outcome);
+    const endpointsToWake = await recorder.record({
+      record: {
+        operatorId: due.operatorId,
+        attemptId: newId('att'),
+        deliveryId: due.id,
+        endpointId: due.endpointId,
+        expected: { owner: due.owner!, tries: due.tries },
+        next: { ...next, tries, lastError: errorClass },
+        number: due.tries + 1,
+        cause,
+        startedAt,
+        durationMs: outcome.durationMs,
+        phases: outcome.phases,
+        dialled: outcome.dialled,
+        statusCode: outcome.kind === 'answered' ? outcome.status : null,
+        errorClass,
+        excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
+        nextReason: 'reason' in decision ? decision.reason : null,
+      },
+      news: newsOf(endpoint, outcome, decision),
+    });
+    const nextAttemptAt = next.nextAttemptAt?.getTime() ?? null;
+    return {
+      state: next.state,
+      reason: reasonOf(outcome),
+      errorClass,
+      nextAttemptAt,
+      blames: errorClass !== null && blamesEndpoint(outcome),
+      endpointsToWake,
+    };
+  };
+}
+
+function recipientOf(endpoint: SendingEndpoint, secret: Buffer): Recipient {
+  const { url, method, body, headers } = endpoint;
+  return { url, method, body, headers, signing: endpoint.signing === 'none' ? 'none' : 'v1', secrets: [secret] };
+}
+
+/** A failed probe leaves the postback as it was, unless the receiver wants no more of them at all. */
+function heldAfterProbe(outcome: Outcome): Decision {
+  const isGone = outcome.kind === 'answered' && outcome.status === 410;
+  return isGone
+    ? { kind: 'disable_endpoint', reason: reasonOf(outcome) }
+    : { kind: 'retry', delayMs: 0, reason: reasonOf(outcome) };
+}
+
+type Next = { state: AttemptResult['state']; owner: AttemptRecord['next']['owner']; nextAttemptAt: Date | null };
+
+function nextOf(due: Due, decision: Decision, tries: number, nowMs: number): Next {
+  switch (decision.kind) {
+    case 'delivered':
+      return { state: 'delivered', owner: null, nextAttemptAt: null };
+    case 'retry':
+      if (tries === due.tries) return { state: 'held', owner: due.owner, nextAttemptAt: null };
+      return { state: 'retrying', owner: due.owner, nextAttemptAt: new Date(nowMs + decision.delayMs) };
+    case 'give_up':
+    case 'abort':
+      return { state: 'gave_up', owner: null, nextAttemptAt: null };
+    case 'disable_endpoint':
+      return { state: 'held', owner: 'endpoint', nextAttemptAt: null };
+  }
+}

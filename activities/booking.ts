@@ -1,0 +1,162 @@
+// Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
+import { newId } from '../ids.ts';
+import { componentOf, type Books, type Posting } from '../domain/books.ts';
+import { explain, targetOf } from '../domain/commission.ts';
+import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
+import { accountOf } from '../domain/ledger.ts';
+import { exponentOf } from '../domain/money.ts';
+import { monthOf } from '../domain/period.ts';
+import type { OperatorRules, Outcome, Settlement } from '../domain/settlement.ts';
+import type { Queryable } from '../store/pool.ts';
+import {
+  ensureAccounts,
+  moveBalances,
+  writeBindings,
+  writeFacts,
+  writeOutcomes,
+  writeRatings,
+  writeSlots,
+  writeTold,
+  writeTransfers,
+  type BalanceChange,
+  type OutcomeRow,
+  type RatingRow,
+  type TransferRow,
+} from '../store/settling-writes.ts';
+import type { SetAside } from './settle-transaction.ts';
+
+export type BookingInput = {
+  batchId: string;
+  operatorId: string;
+  operator: OperatorRules;
+  books: Books;
+  settlement: Settlement;
+  setAside: SetAside;
+  now: Date;
+};
+
+/** What to remember once the transaction has committed: accounts that now exist. */
+export type Written = { accounts: string[] };
+
+/** Accounts known to exist, kept so that healthy batches need not ask; bounded, since it is only a cache. */
+const ACCOUNTS_AT_MOST = 100_000;
+
+export function createBooking(): {
+  write(db: Queryable, input: BookingInput): Promise<Written>;
+  committed(written: Written): void;
+} {
+  const known = new Set<string>();
+  return {
+    async write(db, input) {
+      const { operatorId, batchId, books, settlement, now } = input;
+      await writeBindings(db, operatorId, batchId, settlement.bindings);
+      const outcomes = outcomesOf(input);
+      await writeOutcomes(db, operatorId, batchId, outcomes);
+      await writeTold(db, operatorId, toldElsewhere(books, outcomes));
+      const ratings = rate(books);
+      await writeSlots(db, operatorId, [...books.slots.values()]);
+      await writeFacts(db, operatorId, batchId, books.facts);
+      await writeRatings(db, operatorId, batchId, ratings);
+      const accounts = accountsOf(operatorId, books.postings).filter(({ cacheKey }) => !known.has(cacheKey));
+      if (accounts.length > 0) await ensureAccounts(db, operatorId, accounts);
+      await writeTransfers(db, operatorId, batchId, now, transfersOf(books.postings, input.operator.timezone, now));
+      await moveBalances(db, operatorId, balanceChanges(books.postings));
+      return { accounts: accounts.map(({ cacheKey }) => cacheKey) };
+    },
+    committed({ accounts }) {
+      if (known.size > ACCOUNTS_AT_MOST) known.clear();
+      for (const account of accounts) known.add(account);
+    },
+  };
+}
+
+/** One outcome per event, the last one said; conversions carry the sum told for them. */
+function outcomesOf({ settlement, books, setAside }: BookingInput): OutcomeRow[] {
+  const rows = new Map<string, OutcomeRow>();
+  for (const outcome of settlement.outcomes) {
+    const told = books.told.get(outcome.eventId);
+    rows.set(outcome.eventId, { ...outcome, payoutMinor: told?.payoutMinor ?? null, payoutCurrency: told?.currency ?? null });
+  }
+  for (const [eventId, { reason, detail }] of setAside) {
+    const outcome: Outcome = {
+      eventId,
+      status: 'set_aside',
+      reason,
+      affiliateId: null,
+      method: null,
+      clickId: null,
+      version: null,
+    };
+    rows.set(eventId, { ...outcome, detail, payoutMinor: null, payoutCurrency: null });
+  }
+  return [...rows.values()];
+}
+
+function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): { eventId: string; payoutMinor: bigint }[] {
+  const own = new Set(outcomes.map(({ eventId }) => eventId));
+  return [...books.told].filter(([eventId]) => !own.has(eventId)).map(([eventId, { payoutMinor }]) => ({ eventId, payoutMinor }));
+}
+
+/** Counts one more rating for each slot that learnt something, and says why it has its target. */
+function rate(books: Books): RatingRow[] {
+  const ratings: RatingRow[] = [];
+  for (const slot of books.slots.values()) {
+    if (!slot.isChanged) continue;
+    slot.ratingsCount++;
+    const { terms } = slot.version;
+    const component = componentOf(slot);
+    const groups = [...slot.groups.values()];
+    const targetMinor = targetOf(component, terms, groups, slot.sums);
+    ratings.push({ slot, targetMinor, ...explain(component, terms, groups, slot.sums, slot.name.period) });
+  }
+  return ratings;
+}
+
+/** The accounts that postings touch: the operator's expense and the affiliate's own, per currency. */
+function accountsOf(operatorId: string, postings: readonly Posting[]) {
+  const accounts = new Map<
+    string,
+    { id: string; purpose: string; affiliateId: string | null; currency: string; exponent: number; cacheKey: string }
+  >();
+  const add = (id: string, purpose: string, affiliateId: string | null, currency: string): void => {
+    const cacheKey = `${operatorId} ${id} ${currency}`;
+    accounts.set(cacheKey, { id, purpose, affiliateId, currency, exponent: exponentOf(currency)!, cacheKey });
+  };
+  for (const { slot } of postings) {
+    const { currency } = slot.version.terms;
+    add(operatorAccountId('expense'), 'expense', null, currency);
+    for (const purpose of AFFILIATE_ACCOUNTS)
+      add(affiliateAccountId(purpose, slot.affiliateId), purpose, slot.affiliateId, currency);
+  }
+  return [...accounts.values()];
+}
+
+const AFFILIATE_ACCOUNTS: readonly AffiliatePurpose[] = ['pending', 'payable', 'debt'];
+
+function transfersOf(postings: readonly Posting[], timezone: string, now: Date): TransferRow[] {
+  const period = monthOf(now.getTime(), timezone);
+  return postings.map((posting) => ({
+    ...posting,
+    id: newId('trf'),
+    debitAccount: accountOf(posting.debit, posting.slot.affiliateId),
+    creditAccount: accountOf(posting.credit, posting.slot.affiliateId),
+    period,
+    originPeriod: monthOf(posting.event.occurredAt, timezone),
+  }));
+}
+
+function balanceChanges(postings: readonly Posting[]): BalanceChange[] {
+  const changes = new Map<string, BalanceChange>();
+  for (const { slot, debit, credit, amountMinor } of postings) {
+    const { affiliateId } = slot;
+    const { currency } = slot.version.terms;
+    const key = `${affiliateId} ${currency}`;
+    const change = changes.get(key) ?? { affiliateId, currency, pendingMinor: 0n, payableMinor: 0n, debtMinor: 0n };
+    changes.set(key, change);
+    if (credit === 'pending') change.pendingMinor += amountMinor;
+    if (debit === 'pending') change.pendingMinor -= amountMinor;
+    if (debit === 'payable') change.payableMinor -= amountMinor;
+    if (debit === 'debt') change.debtMinor += amountMinor;
+  }
+  return [...changes.values()];
+}

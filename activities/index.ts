@@ -1,0 +1,88 @@
+// All activities in one object, which the worker registers and the workflows know as a type.
+import type { Client } from '@temporalio/client';
+import { createOwners } from '../owners.ts';
+import type { Sender } from '../delivery/send.ts';
+import { readQueueState } from '../store/deliveries.ts';
+import { switchEndpoint } from '../store/endpoint-switch.ts';
+import type { Pool } from '../store/pool.ts';
+import type { SecretBox } from '../store/secret-box.ts';
+import type { EndpointInput } from '../workflows/contract.ts';
+import { createAttempt } from './attempt.ts';
+import { createDeliverFirst, type DeliverFirstActivities } from './deliver-first.ts';
+import { createDrain, type DrainActivities, type ProbeWaits } from './drain.ts';
+import { createHandOver, type HandOverActivities } from './hand-over.ts';
+import { createInFlight } from './in-flight.ts';
+import { createRecorder } from './recorder.ts';
+import { createSetAside, type SetAsideActivities } from './set-aside.ts';
+import { createSettle, type SettleActivities } from './settle.ts';
+import { createSingle, type SingleActivities } from './single.ts';
+import { createSweep, type SweepActivities } from './sweep.ts';
+
+export type EndpointActivities = {
+  wakeEndpoints(endpoints: EndpointInput[]): Promise<void>;
+  countQueue(endpoint: EndpointInput): Promise<{ held: number }>;
+  switchEndpoint(input: EndpointInput & { state: 'active' | 'paused' | 'disabled' }): Promise<void>;
+};
+
+export type Activities = SettleActivities &
+  DeliverFirstActivities &
+  HandOverActivities &
+  SingleActivities &
+  DrainActivities &
+  SetAsideActivities &
+  SweepActivities &
+  EndpointActivities;
+
+export type ActivityDeps = {
+  pool: Pool;
+  sender: Sender;
+  secretBox: SecretBox;
+  client: Client;
+  onTrouble: (error: unknown) => void;
+  limits: Limits;
+};
+
+/** How much and how long; tests use shorter ones. */
+export type Limits = {
+  /** How long a batch may start first attempts. */
+  firstAttemptsMs: number;
+  /** How long one turn at an endpoint's queue lasts. */
+  drainTurnMs: number;
+  probeWaits: ProbeWaits;
+  selfPerEndpoint: number;
+  selfInAll: number;
+  /** After how long something unfinished is taken to be forgotten by its owner. */
+  sweepGraceMs: number;
+};
+
+export const DEFAULT_LIMITS: Limits = {
+  firstAttemptsMs: 1000,
+  drainTurnMs: 10_000,
+  probeWaits: { firstMs: 30_000, longestMs: 600_000 },
+  selfPerEndpoint: 50,
+  selfInAll: 2000,
+  sweepGraceMs: 20_000,
+};
+
+export function createActivities({ pool, sender, secretBox, client, onTrouble, limits }: ActivityDeps): Activities {
+  const owners = createOwners(client);
+  const recorder = createRecorder(pool, onTrouble);
+  const attempt = createAttempt({ sender, recorder, secretBox });
+  const inFlight = createInFlight();
+  const settling = createSettle({ pool });
+  const handingOver = createHandOver({ pool, owners, limits: { perEndpoint: limits.selfPerEndpoint, inAll: limits.selfInAll } });
+  return {
+    ...settling,
+    ...handingOver,
+    ...createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs: limits.firstAttemptsMs }),
+    ...createSingle({ pool, attempt, inFlight }),
+    ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
+    ...createSetAside({ pool, ...settling, ...handingOver }),
+    ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
+    async wakeEndpoints(endpoints) {
+      for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);
+    },
+    countQueue: ({ operatorId, endpointId }) => readQueueState(pool, operatorId, endpointId),
+    switchEndpoint: ({ operatorId, endpointId, state }) => switchEndpoint(pool, operatorId, endpointId, state),
+  };
+}

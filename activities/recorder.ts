@@ -1,0 +1,102 @@
+// Records attempts in groups: the next group is what finished while the last one was being written, so that grouping costs an idle
+// process nothing and a busy one almost nothing per attempt.
+import { withTransaction, type Pool } from '../store/pool.ts';
+import {
+  releaseSuccessors,
+  writeAttempts,
+  writeEndpointNews,
+  type AttemptRecord,
+  type EndpointNews,
+} from '../store/deliveries.ts';
+
+/** An attempt to be recorded. `news` is what it says about its endpoint, if anything. */
+export type Finished = { record: AttemptRecord; news: EndpointNews | null };
+
+export type Recorder = {
+  /** Resolves when the attempt is durable, with the endpoints whose queues got a successor; rejects when it could not be written. */
+  record(finished: Finished): Promise<{ operatorId: string; endpointId: string }[]>;
+  /** Resolves when outcomes can be written again. No request may start before that. */
+  ready(): Promise<void>;
+};
+
+/** Attempts that may wait to be written; with more, no further request starts. */
+const UNWRITTEN_AT_MOST = 256;
+const GROUP_AT_MOST = 500;
+const REPEAT_AFTER_MS = 200;
+
+type Waiting = Finished & { resolve(woken: { operatorId: string; endpointId: string }[]): void };
+
+/** `onTrouble` hears why a group could not be written; it is written again until it can be. */
+export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void): Recorder {
+  let waiting: Waiting[] = [];
+  let isWriting = false;
+  let unwritten = 0;
+  let isInTrouble = false;
+  let blocked: (() => void)[] = [];
+
+  async function writeGroup(group: readonly Waiting[]): Promise<void> {
+    const woken = await withTransaction(pool, async (client) => {
+      await writeAttempts(
+        client,
+        group.map(({ record }) => record),
+      );
+      const finished = group.filter(({ record }) => record.next.owner === null).map(({ record }) => record);
+      const released = finished.length === 0 ? [] : await releaseSuccessors(client, finished);
+      const news = summed(group.flatMap((one) => one.news ?? []));
+      if (news.length > 0) await writeEndpointNews(client, news);
+      return released;
+    });
+    for (const { record, resolve } of group) {
+      resolve(woken.filter(({ operatorId, endpointId }) => operatorId === record.operatorId && endpointId === record.endpointId));
+    }
+  }
+
+  async function writeAll(): Promise<void> {
+    isWriting = true;
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, GROUP_AT_MOST);
+      try {
+        await writeGroup(group);
+        unwritten -= group.length;
+        isInTrouble = false;
+      } catch (error) {
+        isInTrouble = true;
+        onTrouble(error);
+        waiting = [...group, ...waiting];
+        await new Promise((resolve) => setTimeout(resolve, REPEAT_AFTER_MS));
+      }
+      if (!isInTrouble && unwritten < UNWRITTEN_AT_MOST) {
+        for (const proceed of blocked.splice(0)) proceed();
+      }
+    }
+    isWriting = false;
+  }
+
+  return {
+    record(finished) {
+      unwritten++;
+      const done = new Promise<{ operatorId: string; endpointId: string }[]>((resolve) => waiting.push({ ...finished, resolve }));
+      if (!isWriting) void writeAll();
+      return done;
+    },
+    ready() {
+      if (!isInTrouble && unwritten < UNWRITTEN_AT_MOST) return Promise.resolve();
+      return new Promise((resolve) => blocked.push(resolve));
+    },
+  };
+}
+
+/** One line per endpoint, in order: after a recovery only later failures count. */
+function summed(news: readonly EndpointNews[]): EndpointNews[] {
+  const byEndpoint = new Map<string, EndpointNews>();
+  for (const one of news) {
+    const so = byEndpoint.get(one.endpointId) ?? { ...one, failures: 0, recovered: false, disabledBecause: null };
+    byEndpoint.set(one.endpointId, {
+      ...so,
+      failures: one.recovered ? 0 : so.failures + one.failures,
+      recovered: so.recovered || one.recovered,
+      disabledBecause: one.disabledBecause ?? so.disabledBecause,
+    });
+  }
+  return [...byEndpoint.values()].toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
+}

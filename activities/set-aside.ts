@@ -1,0 +1,44 @@
+// Events that were set aside, on behalf of their workflow: count them, settle them again in batches, or reject them for good.
+import { newId } from '../ids.ts';
+import type { Pool } from '../store/pool.ts';
+import { dismissSetAside, readSetAside, sampleSetAside, type Sample } from '../store/set-aside.ts';
+import type { SetAsideInput } from '../workflows/contract.ts';
+import type { HandOverActivities } from './hand-over.ts';
+import type { SettleActivities } from './settle.ts';
+
+export type SetAsideActivities = {
+  countSetAside(input: SetAsideInput): Promise<{ count: number; samples: Sample[] }>;
+  retrySetAside(input: SetAsideInput): Promise<{ settled: number }>;
+  dismissSetAside(input: SetAsideInput): Promise<{ dismissed: number }>;
+};
+
+const BATCH = 500;
+
+export function createSetAside({
+  pool,
+  settle,
+  handOver,
+}: { pool: Pool } & SettleActivities & HandOverActivities): SetAsideActivities {
+  return {
+    countSetAside: ({ operatorId, reason }) => sampleSetAside(pool, operatorId, reason),
+
+    async retrySetAside({ operatorId, reason }) {
+      let settled = 0;
+      for (let after = ''; ;) {
+        const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH);
+        if (eventIds.length === 0) return { settled };
+        const batchId = newId('bat');
+        const operators = [{ operatorId, eventIds }];
+        const result = await settle({ batchId, operators, owner: 'endpoint' });
+        const setAside = result.setAside.filter((one) => one.reason !== reason);
+        await handOver({ batchId, operators, endpointsToWake: result.endpointsToWake, setAside });
+        settled += eventIds.length;
+        after = eventIds.at(-1)!;
+      }
+    },
+
+    async dismissSetAside({ operatorId, reason }) {
+      return { dismissed: await dismissSetAside(pool, operatorId, reason) };
+    },
+  };
+}

@@ -1,0 +1,88 @@
+// The tries of one postback in trouble, on behalf of its own workflow, which decides nothing but when.
+import type { Pool } from '../store/pool.ts';
+import { queueDelivery, readDelivery, readSendingEndpoints } from '../store/deliveries.ts';
+import { giveUpDelivery } from '../store/delivery-changes.ts';
+import type { DeliveryInput } from '../workflows/contract.ts';
+import type { Attempt } from './attempt.ts';
+import type { InFlight } from './in-flight.ts';
+
+/** Where a postback stands, for its workflow. `gone`: it is finished, or somebody else's now. */
+export type SingleState =
+  | { kind: 'gone'; state: string }
+  | {
+      kind: 'waiting';
+      tries: number;
+      nextAttemptAt: number;
+      lastError: string | null;
+      endpointId: string;
+      affiliateId: string;
+      type: string;
+    };
+
+/** What a try came to. `endpointsToWake`: queues that got a postback which had to follow this one. */
+export type SingleResult = {
+  state: string;
+  tries: number;
+  reason: string;
+  lastError: string | null;
+  nextAttemptAt: number | null;
+  endpointsToWake: { operatorId: string; endpointId: string }[];
+};
+
+export type SingleActivities = {
+  readPostback(input: DeliveryInput): Promise<SingleState>;
+  attemptPostback(input: DeliveryInput & { cause: 'retry' | 'manual' }): Promise<SingleResult>;
+  giveUpPostback(input: DeliveryInput): Promise<SingleResult>;
+};
+
+/** How long a single try waits for a place among its endpoint's requests before it lets the endpoint's queue have it. */
+const PLACE_WITHIN_MS = 1000;
+
+export function createSingle({
+  pool,
+  attempt,
+  inFlight,
+}: {
+  pool: Pool;
+  attempt: Attempt;
+  inFlight: InFlight;
+}): SingleActivities {
+  const moved = (state: string, endpointsToWake: SingleResult['endpointsToWake'] = []): SingleResult => {
+    return { state, tries: 0, reason: '', lastError: null, nextAttemptAt: null, endpointsToWake };
+  };
+
+  return {
+    async readPostback({ operatorId, deliveryId }) {
+      const due = await readDelivery(pool, operatorId, deliveryId);
+      if (due?.owner !== 'self') return { kind: 'gone', state: due?.state ?? 'unknown' };
+      const { tries, nextAttemptAt, endpointId, affiliateId, type, lastError } = due;
+      return { kind: 'waiting', tries, nextAttemptAt: nextAttemptAt.getTime(), lastError, endpointId, affiliateId, type };
+    },
+
+    async attemptPostback({ operatorId, deliveryId, cause }) {
+      const due = await readDelivery(pool, operatorId, deliveryId);
+      if (due?.owner !== 'self') return moved(due?.state ?? 'unknown');
+      const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
+      const release =
+        endpoint!.state === 'active'
+          ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
+          : null;
+      if (release === null) {
+        await queueDelivery(pool, operatorId, deliveryId);
+        return moved('held', [{ operatorId, endpointId: due.endpointId }]);
+      }
+      const result = await attempt(due, endpoint!, cause, { onAnswered: release });
+      const endpointsToWake =
+        result.state === 'held'
+          ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }]
+          : result.endpointsToWake;
+      const { state, reason, nextAttemptAt, errorClass } = result;
+      return { state, tries: due.tries + 1, reason, lastError: errorClass, nextAttemptAt, endpointsToWake };
+    },
+
+    async giveUpPostback({ operatorId, deliveryId }) {
+      const given = await giveUpDelivery(pool, operatorId, deliveryId);
+      return moved('gave_up', typeof given === 'string' ? [] : given.endpointsToWake);
+    },
+  };
+}

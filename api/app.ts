@@ -1,0 +1,64 @@
+// The API as an Express application: what every request passes, and the routes. Does not listen and makes nothing that needs closing.
+import express, { type Express, type RequestHandler } from 'express';
+import type { ApiConfig } from '../config.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/index.ts';
+import { createAuth } from './auth.ts';
+import { createErrorHandler, unknownRoute } from './errors.ts';
+import type { Intake } from './intake.ts';
+import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
+import { addDealRoutes } from './routes/deals.ts';
+import { addDeliveryRoutes } from './routes/deliveries.ts';
+import { addEndpointRoutes } from './routes/endpoints.ts';
+import { addEventRoutes } from './routes/events.ts';
+import { addHealthRoutes } from './routes/health.ts';
+import { addClickRoute, addLinkRoutes } from './routes/links.ts';
+import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
+import type { EndpointRules } from './schemas/endpoints.ts';
+import type { Starter } from './starter.ts';
+
+export type AppDeps = {
+  config: Pick<ApiConfig, 'adminToken' | 'publicUrl' | 'trustProxy'>;
+  store: Store;
+  intake: Intake;
+  starter: Starter;
+  /** The three rules of the way out that saving an endpoint asks for. */
+  guard: EndpointRules['guard'];
+  headerProblems: EndpointRules['headerProblems'];
+  newSecret: () => string;
+  log: Logger;
+};
+
+export function createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log }: AppDeps): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  app.set('trust proxy', config.trustProxy);
+  app.use(nameRequest);
+  const auth = createAuth({ operators: store.operators, adminToken: config.adminToken });
+  // The busiest routes first: Express looks through them in this order.
+  addEventRoutes(app, { store, auth, intake, starter });
+  addClickRoute(app, { store });
+  addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
+  addOperatorRoutes(app, { store, auth });
+  addApiKeyRoutes(app, { store, auth });
+  addAffiliateRoutes(app, { store, auth });
+  addMoneyRoutes(app, { store, auth });
+  addDealRoutes(app, { store, auth });
+  addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });
+  addDeliveryRoutes(app, { store, auth, starter });
+  addHealthRoutes(app, { store, starter });
+  app.use(unknownRoute);
+  app.use(createErrorHandler(log));
+  return app;
+}
+
+const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
+
+/** Every answer carries an id: the caller's own, where it gave a sane one. */
+const nameRequest: RequestHandler = (req, res, next) => {
+  const given = req.headers['x-request-id'];
+  res.setHeader('x-request-id', typeof given === 'string' && REQUEST_ID.test(given) ? given : newId('req'));
+  res.setHeader('x-content-type-options', 'nosniff');
+  next();
+};

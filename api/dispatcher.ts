@@ -1,0 +1,96 @@
+// Starts batches: the ids of what was inserted since the last start go into the next workflow. While a few batches are in flight a partial one
+// waits for one of them, so that the batch grows exactly as fast as the system falls behind.
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { newId } from '../ids.ts';
+import { conversionsWorkflowId } from '../domain/keys.ts';
+import type { Logger } from '../log.ts';
+import { byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
+
+export type Dispatcher = {
+  /** Remembers events that were just inserted; they go into one of the next batches. */
+  dispatch(events: readonly { operatorId: string; id: string }[]): void;
+  /** Starts what is waiting, as far as `withinMs` allows; the sweep finds the rest. */
+  drain(withinMs: number): Promise<void>;
+};
+
+/** A batch's ids make 15 KB of history. */
+const BATCH = 500;
+/** With 2 single events get into larger batches and more of them through; with 8 they wait less. */
+const IN_FLIGHT = 4;
+/** After this a batch no longer holds others back: it may be waiting for a slow endpoint. */
+const HOLDS_BACK_AT_MOST_MS = 1000;
+/** Beyond this the process stops remembering ids, and leaves them to the sweep. */
+const WAITING_AT_MOST = 20_000;
+const START_AT_MOST_MS = 3000;
+const REPEAT_AFTER_MS = 1000;
+
+export function createDispatcher({ client, log }: { client: Client; log: Logger }): Dispatcher {
+  let waiting: { operatorId: string; id: string }[] = [];
+  let inFlight = 0;
+  let isAway = false;
+  let isStopped = false;
+  let starting = 0;
+
+  const launch = (): void => {
+    while (!isAway && !isStopped && waiting.length > 0 && (waiting.length >= BATCH || inFlight < IN_FLIGHT)) {
+      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH)) };
+      void run(batch);
+    }
+  };
+
+  async function run(batch: BatchInput): Promise<void> {
+    inFlight++;
+    const handle = await start(batch);
+    if (handle !== null) await Promise.race([handle.result().catch(() => {}), pause(HOLDS_BACK_AT_MOST_MS)]);
+    inFlight--;
+    launch();
+  }
+
+  /** Starts a batch, under the same id until Temporal answers: a start that timed out may have happened. */
+  async function start(batch: BatchInput): Promise<Pick<Awaited<ReturnType<Client['workflow']['start']>>, 'result'> | null> {
+    const workflowId = conversionsWorkflowId(batch.batchId);
+    starting++;
+    try {
+      for (;;) {
+        try {
+          const options = {
+            workflowId,
+            taskQueue: TASK_QUEUES.batches,
+            args: [batch],
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          } as const;
+          const handle = await client.withDeadline(Date.now() + START_AT_MOST_MS, () =>
+            client.workflow.start(WORKFLOWS.processConversions, options),
+          );
+          isAway = false;
+          return handle;
+        } catch (error) {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return client.workflow.getHandle(workflowId);
+          if (isStopped) return null;
+          if (!isAway) log.warn({ err: error }, 'Temporal is away; events are kept and started when it is back');
+          isAway = true;
+          await pause(REPEAT_AFTER_MS);
+        }
+      }
+    } finally {
+      starting--;
+    }
+  }
+
+  return {
+    dispatch(events) {
+      if (waiting.length + events.length <= WAITING_AT_MOST) waiting.push(...events);
+      launch();
+    },
+    async drain(withinMs) {
+      const deadline = Date.now() + withinMs;
+      for (; waiting.length > 0 && !isAway;) void run({ batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH)) });
+      while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
+      isStopped = true;
+    },
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

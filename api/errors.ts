@@ -1,0 +1,106 @@
+// The error codes a caller sees, their HTTP status, and the one error handler. No other file of ours names a status of a failure.
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { Logger } from '../log.ts';
+import { isOutage } from '../store/outage.ts';
+
+const STATUS = {
+  invalid_request: 400,
+  unknown_macro: 400,
+  unknown_event: 400,
+  blocked_address: 400,
+  unauthorized: 401,
+  bad_signature: 401,
+  stale_signature: 401,
+  ip_not_allowed: 403,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  too_large: 413,
+  unsupported_media_type: 415,
+  not_possible: 422,
+  rate_limited: 429,
+  internal: 500,
+  unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+
+/** One thing that is wrong with a request. The path is dotted (`terms.components.0.amount`) and empty for the whole. */
+export type Issue = { path: string; code: string; message: string };
+
+/** An error as its caller reads it, without the request id. */
+export type ErrorBody = { code: ErrorCode; message: string; issues?: Issue[] };
+
+const RETRY_AFTER_SECONDS = '1';
+
+/** What the caller did wrong, or what we cannot do now; the message is for the caller's eyes. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly issues: Issue[] | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { issues?: Issue[]; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.issues = options.issues;
+  }
+}
+
+/** PostgreSQL is away: the caller may repeat the same request in a moment, and nothing was half done. */
+export class UnavailableError extends ApiError {
+  constructor(cause?: unknown) {
+    super('unavailable', 'the service cannot take this now; repeat the request in a moment', { cause });
+  }
+}
+
+/** A resource that is not there, or is another operator's, which must look the same. */
+export function notFound(what: string): ApiError {
+  return new ApiError('not_found', `there is no such ${what}`);
+}
+
+/** The error as a part of an answer's body. */
+export function bodyOf({ code, message, issues }: ApiError): ErrorBody {
+  return issues === undefined ? { code, message } : { code, message, issues };
+}
+
+/** Answers what no route knows. */
+export const unknownRoute: RequestHandler = (req, _res, next) =>
+  next(new ApiError('not_found', `there is nothing at ${req.path}`));
+
+/** Turns whatever was thrown into an answer; what nobody expected is logged with the request id and told without detail. */
+export function createErrorHandler(log: Logger): ErrorRequestHandler {
+  return (thrown: unknown, req, res, _next) => {
+    const error = apiErrorFrom(thrown);
+    const requestId = String(res.getHeader('x-request-id'));
+    const place = { requestId, method: req.method, path: req.path };
+    if (error.code === 'internal') log.error({ ...place, err: thrown }, 'request failed');
+    if (error.code === 'unavailable')
+      log.warn({ ...place, reason: reasonOf(error.cause) }, 'request refused, a dependency is away');
+    if (res.headersSent) return void res.destroy();
+    const { code, message, issues } = bodyOf(error);
+    if (code === 'unavailable' || code === 'rate_limited') res.setHeader('retry-after', RETRY_AFTER_SECONDS);
+    if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
+    res.status(STATUS[code]).json({ error: { code, message, request_id: requestId, ...(issues && { issues }) } });
+  };
+}
+
+function apiErrorFrom(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  if (isOutage(thrown)) return new UnavailableError(thrown);
+  return readingErrorFrom(thrown) ?? new ApiError('internal', 'something went wrong on our side', { cause: thrown });
+}
+
+/** What Express and its body parser throw carries a status; a path that cannot be decoded is among it. */
+function readingErrorFrom(thrown: unknown): ApiError | undefined {
+  if (!(thrown instanceof Error) || !('status' in thrown) || typeof thrown.status !== 'number') return undefined;
+  if (thrown.status === 413) return new ApiError('too_large', 'the body is too large');
+  if (thrown.status === 415) return new ApiError('unsupported_media_type', 'this encoding or character set is not supported');
+  if (thrown.status < 400 || thrown.status > 499) return undefined;
+  const isJson = 'type' in thrown && thrown.type === 'entity.parse.failed';
+  return new ApiError('invalid_request', isJson ? 'the body is not valid JSON' : 'the request could not be read');
+}
+
+function reasonOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
+}

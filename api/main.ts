@@ -1,0 +1,86 @@
+// Starts the API process: builds everything it needs, listens, and stops cleanly. It starts and serves without Temporal, and without
+// PostgreSQL it answers 503 until that is back.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { Client, Connection } from '@temporalio/client';
+import { describeConfig, loadApiConfig } from '../config.ts';
+import { createGuard } from '../delivery/guard.ts';
+import { headerProblems } from '../delivery/render.ts';
+import { newSecret } from '../delivery/sign.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { createStore } from '../store/index.ts';
+import { missingMigrations } from '../store/migrate.ts';
+import { isOutage } from '../store/outage.ts';
+import { createPool, type Pool } from '../store/pool.ts';
+import { createSecretBox } from '../store/secret-box.ts';
+import { createApp } from './app.ts';
+import { createIntake } from './intake.ts';
+import { createStarter } from './starter.ts';
+
+/** A stop that takes longer is cut short; whoever stops us waits a little more than this. */
+const STOP_MS = 10_000;
+/** Bytes of a slow caller's headers, and of its whole request, must be here by then. */
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 30_000;
+/** Longer than the minute after which load balancers drop idle connections, so that we never close one that is being used. */
+const KEEP_ALIVE_MS = 65_000;
+/** Without these the client would wait up to ten seconds to notice that Temporal is back. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2000 };
+
+const config = loadApiConfig();
+const log = createLogger(config.logLevel, 'api');
+log.info({ config: describeConfig(config) }, 'starting');
+
+const pool = createPool(config.databaseUrl, {
+  applicationName: 'postrider-api',
+  onError: (error) => log.warn({ reason: error.message }, 'an idle connection to PostgreSQL broke'),
+});
+await refuseOldSchema(pool, log);
+const store = createStore(pool, createSecretBox(config.secretsKeys));
+const connection = Connection.lazy({ ...config.temporal.connection, channelArgs: RECONNECT });
+const client = new Client({ connection, namespace: config.temporal.namespace });
+const starter = createStarter({ client, store, uiUrl: config.temporal.uiUrl, log });
+const intake = createIntake({ pool, starter, log });
+const guard = createGuard({
+  allowCidrs: config.allowEndpointCidrs,
+  allowPorts: config.allowEndpointPorts,
+  requireHttps: config.requireHttps,
+});
+
+const app = createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log });
+const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, app);
+server.listen(config.port, config.host);
+await once(server, 'listening');
+log.info({ host: config.host, port: config.port }, 'listening');
+
+await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+log.info('stopping');
+setTimeout(() => {
+  log.error('the stop took too long');
+  process.exit(1);
+}, STOP_MS).unref();
+await close(server);
+await intake.close();
+await connection.close();
+await pool.end();
+log.info('stopped');
+
+/** Exits with a sentence when the schema is older than this release; a database that is away may be asked no more. */
+async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {
+  try {
+    const missing = await missingMigrations(db);
+    if (missing.length === 0) return;
+    logger.fatal({ missing }, 'the database lacks migrations: run "npm run db:migrate"');
+    process.exit(1);
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    logger.warn('PostgreSQL is away; its schema is not checked');
+  }
+}
+
+/** Takes no new connections, lets requests under way finish, and closes each connection as it falls idle. */
+async function close(listening: Server): Promise<void> {
+  const closing = setInterval(() => listening.closeIdleConnections(), 50);
+  await new Promise((resolve) => listening.close(resolve));
+  clearInterval(closing);
+}

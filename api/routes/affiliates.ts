@@ -1,0 +1,107 @@
+// Affiliates, and their money.
+import type { Router } from 'express';
+import { formatMoney } from '../../domain/money.ts';
+import { newId } from '../../ids.ts';
+import type { Affiliate } from '../../store/affiliates.ts';
+import type { Balance } from '../../store/balances.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../auth.ts';
+import { jsonBody } from '../body.ts';
+import { ApiError, notFound } from '../errors.ts';
+import { answerPage } from '../lists.ts';
+import { addResource, idOf } from '../resource.ts';
+import { plainPage } from '../schemas/fields.ts';
+import { read } from '../schemas/read.ts';
+import { affiliateChange, newAffiliate } from '../schemas/setup.ts';
+import { transferView } from '../views.ts';
+import { findAffiliate, requireAffiliate } from './known-affiliate.ts';
+
+type Deps = { store: Pick<Store, 'affiliates' | 'balances'>; auth: Auth };
+
+export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void {
+  addResource(router, '/v1/affiliates', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const { name, external_id: externalId = null, parent_id: parentId = null } = read(newAffiliate, req.body);
+        await requireAffiliate(store, operatorId, parentId, 'parent_id');
+        const affiliate = await store.affiliates.insert(operatorId, { id: newId('aff'), name, externalId, parentId });
+        res.status(201).json(affiliateView(notTaken(affiliate)));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(plainPage, req.query);
+        res.json(await answerPage(query, (page) => store.affiliates.list(callerOf(res).operator.id, page), affiliateView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/affiliates/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        res.json(affiliateView(await findAffiliate(store, callerOf(res).operator.id, idOf(req, 'affiliate'))));
+      },
+    ],
+    patch: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { name, external_id: externalId } = read(affiliateChange, req.body);
+        const id = idOf(req, 'affiliate');
+        const affiliate = await store.affiliates.update(callerOf(res).operator.id, id, { name, externalId });
+        if (affiliate === null) throw notFound('affiliate');
+        res.json(affiliateView(notTaken(affiliate)));
+      },
+    ],
+  });
+}
+
+export function addMoneyRoutes(router: Router, { store, auth }: Deps): void {
+  addResource(router, '/v1/affiliates/:id/balance', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
+        res.json({ balances: (await store.balances.find(operatorId, id)).map(balanceView) });
+      },
+    ],
+  });
+
+  addResource(router, '/v1/affiliates/:id/ledger', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(plainPage, req.query);
+        const operatorId = callerOf(res).operator.id;
+        const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
+        res.json(await answerPage(query, (page) => store.balances.listTransfers(operatorId, id, page), transferView));
+      },
+    ],
+  });
+}
+
+function notTaken(affiliate: Affiliate | 'external_id_taken'): Affiliate {
+  if (affiliate === 'external_id_taken') throw new ApiError('conflict', 'another affiliate has this external_id');
+  return affiliate;
+}
+
+function affiliateView({ id, name, externalId, parentId, createdAt }: Affiliate) {
+  return { id, name, external_id: externalId, parent_id: parentId, created_at: createdAt };
+}
+
+function balanceView({ currency, ...balance }: Balance) {
+  return {
+    currency,
+    pending: formatMoney(balance.pendingMinor, currency),
+    payable: formatMoney(balance.payableMinor, currency),
+    in_payout: formatMoney(balance.inPayoutMinor, currency),
+    paid: formatMoney(balance.paidMinor, currency),
+    debt: formatMoney(balance.debtMinor, currency),
+  };
+}

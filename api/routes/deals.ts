@@ -1,0 +1,95 @@
+// Deals and their versions.
+import type { Router } from 'express';
+import { newId } from '../../ids.ts';
+import type { Deal, Version } from '../../store/deals.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../auth.ts';
+import { jsonBody } from '../body.ts';
+import { ApiError, notFound } from '../errors.ts';
+import { answerPage } from '../lists.ts';
+import { addResource, idOf } from '../resource.ts';
+import { completeTerms, newDeal, newDealVersion } from '../schemas/deals.ts';
+import { byAffiliate } from '../schemas/lists.ts';
+import { read } from '../schemas/read.ts';
+import { requireAffiliate } from './known-affiliate.ts';
+
+type Deps = { store: Pick<Store, 'deals' | 'affiliates'>; auth: Auth };
+
+/** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
+const THE_BEGINNING = new Date(0);
+
+export function addDealRoutes(router: Router, { store, auth }: Deps): void {
+  addResource(router, '/v1/deals', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const {
+          name,
+          affiliate_id: affiliateId = null,
+          effective_from: from = THE_BEGINNING,
+          terms: form,
+        } = read(newDeal, req.body);
+        const terms = completeTerms(form, operator.currency);
+        await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
+        const deal = { id: newId('deal'), name, affiliateId };
+        const version = await store.deals.insert(operator.id, deal, from, terms);
+        res.status(201).json(dealView({ ...deal, createdAt: version.createdAt, versions: [version] }));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(byAffiliate, req.query);
+        const operatorId = callerOf(res).operator.id;
+        res.json(await answerPage(query, (page) => store.deals.list(operatorId, query.affiliate_id ?? null, page), dealView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/deals/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const deal = await store.deals.find(callerOf(res).operator.id, idOf(req, 'deal'));
+        if (deal === null) throw notFound('deal');
+        res.json(dealView(deal));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/deals/:id/versions', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const id = idOf(req, 'deal');
+        const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body);
+        const version = await store.deals.addVersion(operator.id, id, from, completeTerms(terms, operator.currency));
+        if (version === null) throw notFound('deal');
+        if (version === 'date_taken')
+          throw new ApiError('conflict', 'a version of this deal takes effect at this very time already');
+        res.status(201).json({ id, ...versionView(version) });
+      },
+    ],
+  });
+}
+
+/** A deal is shown by its newest version, with all of them beside it. */
+function dealView({ id, name, affiliateId, createdAt, versions }: Deal) {
+  const newest = versions.at(-1);
+  return {
+    id,
+    name,
+    affiliate_id: affiliateId,
+    ...(newest && versionView(newest)),
+    created_at: createdAt,
+    versions: versions.map(versionView),
+  };
+}
+
+function versionView({ version, effectiveFrom, terms, createdAt }: Version) {
+  return { version, effective_from: effectiveFrom, terms, created_at: createdAt };
+}

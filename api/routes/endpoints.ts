@@ -1,0 +1,136 @@
+// Endpoints: where postbacks go.
+import type { Router } from 'express';
+import { newId } from '../../ids.ts';
+import type { Endpoint, EndpointSwitch } from '../../store/endpoints.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../auth.ts';
+import { jsonBody } from '../body.ts';
+import { ApiError, notFound } from '../errors.ts';
+import { answerPage } from '../lists.ts';
+import { addResource, idOf } from '../resource.ts';
+import { checkEndpoint, endpointChange, newEndpoint, type EndpointRules } from '../schemas/endpoints.ts';
+import { byAffiliate } from '../schemas/lists.ts';
+import { read } from '../schemas/read.ts';
+import type { Starter } from '../starter.ts';
+import { requireAffiliate } from './known-affiliate.ts';
+
+type Deps = {
+  store: Pick<Store, 'endpoints' | 'affiliates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'wakeEndpoint'>;
+  rules: EndpointRules;
+  newSecret: () => string;
+};
+
+export function addEndpointRoutes(router: Router, { store, auth, starter, rules, newSecret }: Deps): void {
+  addResource(router, '/v1/endpoints', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const { affiliate_id: affiliateId = null, ...wire } = read(newEndpoint, req.body);
+        await checkEndpoint(wire, rules);
+        await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
+        const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
+        const settings = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
+        const secret = newSecret();
+        const endpoint = await store.endpoints.insert(operatorId, { id: newId('ep'), affiliateId, secret }, settings);
+        res.status(201).json({ ...endpointView(endpoint), secret });
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(byAffiliate, req.query);
+        const operatorId = callerOf(res).operator.id;
+        res.json(
+          await answerPage(query, (page) => store.endpoints.list(operatorId, query.affiliate_id ?? null, page), endpointView),
+        );
+      },
+    ],
+  });
+
+  addResource(router, '/v1/endpoints/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const endpoint = await store.endpoints.find(callerOf(res).operator.id, idOf(req, 'endpoint'));
+        if (endpoint === null) throw notFound('endpoint');
+        res.json(endpointView(endpoint));
+      },
+    ],
+    patch: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const id = idOf(req, 'endpoint');
+        const wire = read(endpointChange, req.body);
+        await checkEndpoint(wire, rules);
+        const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
+        const change = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
+        const endpoint = await store.endpoints.update(callerOf(res).operator.id, id, change);
+        if (endpoint === null) throw notFound('endpoint');
+        res.json(endpointView(endpoint));
+      },
+    ],
+    delete: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idOf(req, 'endpoint');
+        if (!(await store.endpoints.remove(operatorId, id))) throw notFound('endpoint');
+        await starter.wakeEndpoint(operatorId, id);
+        res.status(204).end();
+      },
+    ],
+  });
+
+  for (const button of ['pause', 'resume', 'enable'] as const) addButton(router, { store, auth, starter }, button);
+}
+
+/** A button changes the row first and wakes the endpoint's workflow then, which reads the row. */
+function addButton(
+  router: Router,
+  { store, auth, starter }: Pick<Deps, 'store' | 'auth' | 'starter'>,
+  button: EndpointSwitch,
+): void {
+  addResource(router, `/v1/endpoints/:id/${button}`, {
+    post: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idOf(req, 'endpoint');
+        const endpoint = await store.endpoints.press(operatorId, id, button);
+        if (endpoint === null) {
+          const present = await store.endpoints.find(operatorId, id);
+          if (present === null) throw notFound('endpoint');
+          throw new ApiError('not_possible', `${button} is not possible while the endpoint is ${present.state}`);
+        }
+        if (endpoint.state === 'active') await starter.wakeEndpoint(operatorId, id);
+        res.json(endpointView(endpoint));
+      },
+    ],
+  });
+}
+
+function endpointView(endpoint: Endpoint) {
+  return {
+    id: endpoint.id,
+    affiliate_id: endpoint.affiliateId,
+    url: endpoint.url,
+    method: endpoint.method,
+    body: endpoint.body,
+    events: endpoint.events,
+    headers: endpoint.headers,
+    schedule: endpoint.schedule,
+    max_in_flight: endpoint.maxInFlight,
+    rate_per_second: endpoint.ratePerSecond,
+    signing: endpoint.signing,
+    share_customer_id: endpoint.shareCustomerId,
+    state: endpoint.state,
+    state_reason: endpoint.stateReason,
+    failing_since: endpoint.failingSince,
+    created_at: endpoint.createdAt,
+  };
+}

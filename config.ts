@@ -1,0 +1,218 @@
+// Every setting the processes read, from the environment into one checked, frozen object.
+// This is the only file outside `local/`, `bench/`, `test/` and `examples/` that knows variable names.
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A 32-byte key with the id that sealed values carry; the first of a list seals, all of them open. */
+export interface SecretsKey {
+  readonly id: string;
+  readonly key: Buffer;
+}
+
+/** What `Connection` and `NativeConnection` of the Temporal SDK both take. */
+export interface TemporalConnection {
+  readonly address: string;
+  readonly apiKey?: string;
+  readonly tls?: boolean | TemporalTls;
+}
+
+interface TemporalTls {
+  readonly serverNameOverride?: string;
+  readonly serverRootCACertificate?: Buffer;
+  readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
+}
+
+const portNumber = z.string().regex(/^\d+$/, 'must be a port number').transform(Number).pipe(z.number().min(1).max(65535));
+const list = z.string().transform((text) => text.split(',').flatMap((item) => item.trim() || []));
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is not an address range such as 10.0.0.0/8' });
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
+const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+const address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/, 'must be host:port');
+
+const secretsKeys = list.transform((items, context): SecretsKey[] => {
+  const keys = items.map((item) => {
+    const colon = item.indexOf(':');
+    const text = item.slice(colon + 1);
+    const key = Buffer.from(text, /^[0-9a-f]{64}$/i.test(text) ? 'hex' : 'base64');
+    return { id: colon > 0 ? item.slice(0, colon) : 'default', key };
+  });
+  const ids = new Set(keys.map(({ id }) => id));
+  if (keys.length === 0 || ids.size < keys.length || keys.some(({ key }) => key.length !== 32)) {
+    context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64 or hex, or a list id:base64,… with different ids' });
+  }
+  return keys;
+});
+
+/** Express's own forms: a number of hops, or addresses and ranges; never a bare "true", which trusts everybody. */
+const trustProxy = z.string().transform((text, context): number | false | string[] => {
+  if (text === 'false') return false;
+  if (/^\d+$/.test(text)) return Number(text) || false;
+  const items = text.split(',').map((item) => item.trim());
+  if (items.every((item) => cidr.safeParse(item.includes('/') ? item : `${item}/${item.includes(':') ? 128 : 32}`).success))
+    return items;
+  if (text === 'loopback') return [text];
+  context.addIssue({ code: 'custom', message: 'must be a number of proxies, "loopback", or a list of addresses and ranges' });
+  return z.NEVER;
+});
+
+const fileContent = z.string().transform((path, context) => {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` });
+    return z.NEVER;
+  }
+});
+
+const processVariables = z.object({
+  PORT: portNumber.default(8080),
+  HOST: z.string().default('127.0.0.1'),
+  PUBLIC_URL: httpUrl.optional(),
+  DATABASE_URL: postgresUrl,
+  TEMPORAL_ADDRESS: address,
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_TLS: z.stringbool().optional(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: fileContent.optional(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: fileContent.optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: fileContent.optional(),
+  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+  TEMPORAL_UI_URL: httpUrl.optional(),
+  ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
+  SECRETS_KEY: secretsKeys,
+  ALLOW_ENDPOINT_CIDRS: list.pipe(z.array(cidr)).default([]),
+  ALLOW_ENDPOINT_PORTS: z.union([z.literal('*'), list.pipe(z.array(portNumber))]).default([80, 443, 8080, 8443]),
+  REQUIRE_HTTPS: z.stringbool().default(true),
+  TRUST_PROXY: trustProxy.default(false),
+  EGRESS_ADDRESSES: list.default([]),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+const localVariables = z.object({
+  PORT: portNumber.default(8080),
+  HOST: z.string().default('127.0.0.1'),
+  DATA_DIR: z.string().default('.data'),
+  DATABASE_URL: postgresUrl.optional(),
+  PG_PORT: portNumber.default(5433),
+  TEMPORAL_ADDRESS: address.optional(),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_PORT: portNumber.default(7233),
+  TEMPORAL_UI_PORT: portNumber.default(8233),
+  RECEIVER_PORT: portNumber.default(8090),
+  DEMO: z.stringbool().optional(),
+});
+
+export type Config = ReturnType<typeof loadConfig>;
+export type ApiConfig = ReturnType<typeof loadApiConfig>;
+export type LocalConfig = ReturnType<typeof loadLocalConfig>;
+
+/** The settings that both processes need. Throws one Error that names every bad or missing variable. */
+export function loadConfig(env: Env = process.env) {
+  return configFrom(parse(processVariables, env));
+}
+
+/** The same for the API, which also needs the administrator's token. */
+export function loadApiConfig(env: Env = process.env) {
+  const variables = parse(processVariables.required({ ADMIN_TOKEN: true }), env);
+  return Object.freeze({ ...configFrom(variables), adminToken: variables.ADMIN_TOKEN });
+}
+
+/** The database alone, for `npm run db:migrate`. */
+export function loadDatabaseUrl(env: Env = process.env): string {
+  return parse(processVariables.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+}
+
+/**
+ * What `npm start` needs. `embedded` is true when neither PostgreSQL nor Temporal is given: only then are tokens made
+ * and loopback receivers allowed without being asked for. `env` is what the parts inherit.
+ */
+export function loadLocalConfig(env: Env = process.env) {
+  const variables = parse(localVariables, env);
+  const embedded = variables.DATABASE_URL === undefined && variables.TEMPORAL_ADDRESS === undefined;
+  return Object.freeze({
+    env,
+    embedded,
+    port: variables.PORT,
+    host: variables.HOST,
+    dataDir: variables.DATA_DIR,
+    databaseUrl: variables.DATABASE_URL,
+    postgresPort: variables.PG_PORT,
+    temporalAddress: variables.TEMPORAL_ADDRESS,
+    temporalNamespace: variables.TEMPORAL_NAMESPACE,
+    temporalPort: variables.TEMPORAL_PORT,
+    temporalUiPort: variables.TEMPORAL_UI_PORT,
+    receiverPort: variables.RECEIVER_PORT,
+    demo: variables.DEMO ?? embedded,
+  });
+}
+
+/** The configuration with secrets hidden, for the one log line at start. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  const { temporal, secretsKeys: keys, databaseUrl, ...rest } = config;
+  return {
+    ...rest,
+    ...('adminToken' in rest ? { adminToken: '[hidden]' } : {}),
+    databaseUrl: databaseUrl.replace(/\/\/[^@/]*@/, '//[hidden]@').replace(/password=[^&]*/g, 'password=[hidden]'),
+    secretsKeys: keys.map(({ id }) => id),
+    temporal: {
+      address: temporal.connection.address,
+      namespace: temporal.namespace,
+      tls: Boolean(temporal.connection.tls),
+      apiKey: temporal.connection.apiKey ? '[hidden]' : undefined,
+    },
+  };
+}
+
+function configFrom(variables: z.output<typeof processVariables>) {
+  return Object.freeze({
+    port: variables.PORT,
+    host: variables.HOST,
+    publicUrl: variables.PUBLIC_URL ?? `http://${variables.HOST}:${variables.PORT}`,
+    databaseUrl: variables.DATABASE_URL,
+    temporal: Object.freeze({
+      connection: temporalConnection(variables),
+      namespace: variables.TEMPORAL_NAMESPACE,
+      uiUrl: variables.TEMPORAL_UI_URL,
+    }),
+    secretsKeys: Object.freeze(variables.SECRETS_KEY),
+    allowEndpointCidrs: Object.freeze(variables.ALLOW_ENDPOINT_CIDRS),
+    allowEndpointPorts: variables.ALLOW_ENDPOINT_PORTS,
+    requireHttps: variables.REQUIRE_HTTPS,
+    trustProxy: variables.TRUST_PROXY,
+    egressAddresses: Object.freeze(variables.EGRESS_ADDRESSES),
+    logLevel: variables.LOG_LEVEL,
+  });
+}
+
+/** TLS is on when asked for, when there is an API key, or when a certificate or server name is given; `TEMPORAL_TLS=false` turns it off. */
+function temporalConnection(variables: z.output<typeof processVariables>): TemporalConnection {
+  const crt = variables.TEMPORAL_TLS_CLIENT_CERT_PATH;
+  const key = variables.TEMPORAL_TLS_CLIENT_KEY_PATH;
+  const ca = variables.TEMPORAL_TLS_SERVER_CA_CERT_PATH;
+  const name = variables.TEMPORAL_TLS_SERVER_NAME;
+  const details: TemporalTls = {
+    ...(name ? { serverNameOverride: name } : {}),
+    ...(ca ? { serverRootCACertificate: ca } : {}),
+    ...(crt && key ? { clientCertPair: { crt, key } } : {}),
+  };
+  const apiKey = variables.TEMPORAL_API_KEY;
+  const wanted = variables.TEMPORAL_TLS ?? (apiKey !== undefined || Object.keys(details).length > 0);
+  return Object.freeze({
+    address: variables.TEMPORAL_ADDRESS,
+    ...(apiKey ? { apiKey } : {}),
+    ...(wanted ? { tls: details } : {}),
+  });
+}
+
+/** An empty value counts as not set (compose files pass those), except where "none" is an answer of its own. */
+function parse<S extends z.ZodType>(schema: S, env: Env): z.output<S> {
+  const given = Object.entries(env).filter(([name, value]) => value !== '' || name === 'ALLOW_ENDPOINT_CIDRS');
+  const result = schema.safeParse(Object.fromEntries(given));
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(({ path, message }) => {
+    return `  ${String(path[0])}: ${message.endsWith('received undefined') ? 'is required' : message}`;
+  });
+  throw new Error(`The configuration is not complete:\n${[...new Set(lines)].join('\n')}`);
+}

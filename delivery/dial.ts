@@ -1,0 +1,161 @@
+// Opens connections, to vetted addresses only: judges a literal, resolves a name, judges all it stands for, dials one of them by number, and
+// judges the peer once more. Also knows, for each connection that undici keeps, where it leads and whether it is in use.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { connect as connectPlain, isIP } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
+import type { buildConnector } from 'undici';
+import type { ErrorClass } from '../domain/retry.ts';
+import type { Guard } from './guard.ts';
+import { classify } from './failures.ts';
+
+/** Why there is no connection. It crosses undici as an error; the sender turns it into an outcome. */
+export class DialError extends Error {
+  readonly errorClass: ErrorClass;
+  readonly dnsMs: number | undefined;
+  readonly dialled: string | undefined;
+  constructor(errorClass: ErrorClass, detail: string, at: { dnsMs?: number; dialled?: string } = {}) {
+    super(detail);
+    this.errorClass = errorClass;
+    this.dnsMs = at.dnsMs;
+    this.dialled = at.dialled;
+  }
+}
+
+/** An open connection: where it leads, what it took to open it, and how many exchanges it has begun. */
+export type Link = { socket: Socket; dialled: string; dnsMs: number; connectMs: number; exchanges: number };
+
+export type Dialer = {
+  connect: buildConnector.connector;
+  /** To be called when undici starts a request: hands over the connection it goes out on, before the call that started it returns. */
+  claim(onLink: (link: Link) => void): void;
+  /** To be called when an exchange is over and its connection may serve the next. */
+  release(link: Link): void;
+  /** Stops watching; connections stay as they are. */
+  close(): void;
+};
+
+export type DialLimits = { dnsMs: number; connectMs: number; idleConnections: number };
+
+type Target = buildConnector.Options;
+
+/** Makes a dialer for one agent. Its connector fails with a DialError, and after `dnsMs` and `connectMs` at the latest. */
+export function createDialer(guard: Guard, limits: DialLimits): Dialer {
+  const links = new WeakMap<object, Link>();
+  const idle = new Set<Link>();
+  let claimant: ((link: Link) => void) | undefined;
+
+  // undici tells which socket a request goes out on by this channel alone, and does so right after it has told the request's handler that it
+  // starts. The channel is the whole process's: sockets that are not ours are not in `links`.
+  const onSending = (message: unknown): void => {
+    const link = links.get((message as { socket: object }).socket);
+    if (link === undefined || claimant === undefined) return;
+    idle.delete(link);
+    link.exchanges += 1;
+    claimant(link);
+    claimant = undefined;
+  };
+  subscribe('undici:client:sendHeaders', onSending);
+
+  async function open(target: Target): Promise<Socket> {
+    const startedAt = performance.now();
+    const addresses = await addressesOf(target.hostname, guard, limits.dnsMs);
+    const dnsMs = sinceMs(startedAt);
+    const deadline = startedAt + dnsMs + limits.connectMs;
+    let failure = new DialError('dns_error', 'the host name has no address', { dnsMs });
+    for (const address of addresses) {
+      const dialled = `${address.includes(':') ? `[${address}]` : address}:${portOf(target)}`;
+      try {
+        const socket = await connectTo(address, target, deadline - performance.now());
+        const connectMs = sinceMs(startedAt) - dnsMs;
+        keep({ socket, dialled, dnsMs, connectMs, exchanges: 0 });
+        return socket;
+      } catch (error) {
+        const { errorClass, detail } =
+          error instanceof DialError ? { errorClass: error.errorClass, detail: error.message } : classify(error);
+        failure = new DialError(errorClass, detail, { dnsMs, dialled });
+        if (performance.now() >= deadline) break;
+      }
+    }
+    throw failure;
+  }
+
+  async function connect(target: Target, callback: buildConnector.Callback): Promise<void> {
+    let socket: Socket;
+    try {
+      socket = await open(target);
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    callback(null, socket);
+  }
+
+  function keep(link: Link): void {
+    const { remoteAddress } = link.socket;
+    if (remoteAddress === undefined) throw new DialError('connection_reset', 'the connection was closed at once');
+    if (!guard.mayDial(remoteAddress)) {
+      link.socket.destroy();
+      throw new DialError('blocked_address', 'the connection led to an address that may not be called');
+    }
+    links.set(link.socket, link);
+    link.socket.once('close', () => idle.delete(link));
+  }
+
+  return {
+    connect: (target, callback) => void connect(target, callback),
+    claim: (onLink) => {
+      claimant = onLink;
+    },
+    release: (link) => {
+      if (link.socket.destroyed) return;
+      idle.add(link);
+      const [oldest] = idle;
+      // Without this bound, callers with many hosts would hold a socket for each of them until its keep-alive ends.
+      if (idle.size > limits.idleConnections) oldest?.socket.destroy();
+    },
+    close: () => void unsubscribe('undici:client:sendHeaders', onSending),
+  };
+}
+
+/** The vetted addresses of a host. Rejects with a DialError when there are none. */
+async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promise<string[]> {
+  if (isIP(hostname) !== 0) {
+    if (!guard.mayDial(hostname)) throw new DialError('blocked_address', 'this address may not be called');
+    return [hostname];
+  }
+  const startedAt = performance.now();
+  const resolution = await guard.resolve(hostname, AbortSignal.timeout(dnsMs));
+  if (resolution.kind === 'resolved') return resolution.addresses;
+  const errorClass = resolution.kind === 'refused' ? 'blocked_address' : 'dns_error';
+  throw new DialError(errorClass, resolution.message, { dnsMs: sinceMs(startedAt) });
+}
+
+/** Connects to one address, TLS included; certificate and SNI go by the name in the URL. Rejects with what the system says, or on time. */
+function connectTo(address: string, target: Target, limitMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const isSecure = target.protocol === 'https:';
+    const to = { host: address, port: portOf(target) };
+    // For a literal the certificate must name the address; SNI has no place for one.
+    const name = isIP(target.hostname) === 0 ? { servername: target.hostname } : {};
+    const socket = isSecure ? connectSecure({ ...to, ...name, ALPNProtocols: ['http/1.1'] }) : connectPlain(to);
+    const timer = setTimeout(() => socket.destroy(new DialError('timeout', 'no connection in time')), limitMs);
+    socket.setNoDelay(true);
+    // Left in place: an error in the moment before undici listens would end the process.
+    socket.on('error', reject);
+    socket.once('close', () => clearTimeout(timer));
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer);
+      resolve(socket);
+    });
+  });
+}
+
+function portOf(target: Target): number {
+  if (target.port !== '') return Number(target.port);
+  return target.protocol === 'https:' ? 443 : 80;
+}
+
+function sinceMs(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}

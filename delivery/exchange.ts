@@ -1,0 +1,170 @@
+// One request and its answer, inside all limits: the answer is read only so far, and never decoded.
+import { StringDecoder } from 'node:string_decoder';
+import type { Agent, Dispatcher } from 'undici';
+import type { Measured, Outcome } from '../domain/retry.ts';
+import { DialError } from './dial.ts';
+import type { Dialer, Link } from './dial.ts';
+import { classify } from './failures.ts';
+import type { Failure } from './failures.ts';
+
+/** What all exchanges of a sender share; reading stops at `responseBytes`, and the first `excerptBytes` are kept. */
+export type Way = { agent: Agent; dialer: Dialer; limits: { responseBytes: number; excerptBytes: number } };
+
+export type Exchange = {
+  url: URL;
+  method: 'POST' | 'GET';
+  headers: Readonly<Record<string, string>>;
+  body: string | null;
+  /** The time for all of it, connecting and the body of the answer included. */
+  totalMs: number;
+  signal: AbortSignal | undefined;
+};
+
+/** `isStale`: a kept connection had ended before any of the answer came, which says nothing about the receiver. */
+export type Exchanged = { outcome: Outcome; isStale: boolean };
+
+/** What is known so far; `status` is 0 until the answer begins. */
+type Progress = {
+  startedAt: number;
+  link: Link | undefined;
+  status: number;
+  firstByteMs: number;
+  headers: { retryAfter?: string; control?: string };
+  chunks: Buffer[];
+  bytes: number;
+};
+
+/** The receiver's headers that decide anything are short; a longer value is cut. */
+const HEADER_LENGTH = 128;
+/** Control characters, and those that turn the direction of text; NUL among them, which PostgreSQL does not take. */
+const UNSAFE = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Sends and reads. Resolves with an outcome whatever the other side does, at the latest when the time is over. */
+export function exchange({ agent, dialer, limits }: Way, request: Exchange): Promise<Exchanged> {
+  return new Promise((resolve) => {
+    const progress = begun();
+    let controller: Dispatcher.DispatchController | undefined;
+    let isOver = false;
+
+    const settle = (exchanged: () => Exchanged): void => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      request.signal?.removeEventListener('abort', cancel);
+      resolve(exchanged());
+    };
+    const stop = (failure: Failure): void => {
+      settle(() => failed(progress, failure));
+      controller?.abort(new Error(failure.detail));
+    };
+    const cancel = (): void => stop({ errorClass: 'cancelled', detail: 'we stopped it' });
+    // A timer rather than AbortSignal.timeout, which cannot be called off: at full speed its signals would pile up for 15 s each.
+    const timer = setTimeout(() => stop(lateAt(progress)), request.totalMs);
+    request.signal?.addEventListener('abort', cancel, { once: true });
+    if (request.signal?.aborted === true) return cancel();
+
+    const { url, method, headers, body } = request;
+    agent.dispatch(
+      { origin: url.origin, path: url.pathname + url.search, method, headers, body },
+      {
+        onRequestStart(started) {
+          controller = started;
+          if (isOver) return started.abort(new Error('over'));
+          dialer.claim((link) => (progress.link = link));
+        },
+        onResponseStart(_, status, received) {
+          if (status >= 200) takeHead(progress, status, received);
+        },
+        onResponseData(reading, chunk) {
+          if (progress.bytes < limits.excerptBytes) progress.chunks.push(chunk);
+          progress.bytes += chunk.length;
+          if (progress.bytes <= limits.responseBytes) return;
+          settle(() => answered(progress, limits.excerptBytes));
+          reading.abort(new Error('read enough'));
+        },
+        onResponseEnd() {
+          if (progress.link !== undefined) dialer.release(progress.link);
+          settle(() => answered(progress, limits.excerptBytes));
+        },
+        onResponseError(_, error) {
+          settle(() => failed(progress, error));
+        },
+      },
+    );
+  });
+}
+
+function begun(): Progress {
+  return { startedAt: performance.now(), link: undefined, status: 0, firstByteMs: 0, headers: {}, chunks: [], bytes: 0 };
+}
+
+function takeHead(progress: Progress, status: number, headers: Record<string, string | string[] | undefined>): void {
+  progress.status = status;
+  progress.firstByteMs = sinceMs(progress.startedAt);
+  const [retryAfter, control] = [headers['retry-after'], headers['webhook-delivery']].map((value) => [value].flat()[0]);
+  if (retryAfter !== undefined) progress.headers.retryAfter = printable(retryAfter.slice(0, HEADER_LENGTH));
+  if (control !== undefined) progress.headers.control = printable(control.slice(0, HEADER_LENGTH));
+}
+
+function answered(progress: Progress, excerptBytes: number): Exchanged {
+  const { status, headers, chunks } = progress;
+  const outcome: Outcome = {
+    kind: 'answered',
+    status,
+    ...headers,
+    excerpt: excerptOf(chunks, excerptBytes),
+    ...measured(progress),
+  };
+  return { outcome, isStale: false };
+}
+
+function failed(progress: Progress, cause: unknown): Exchanged {
+  const { errorClass, detail } = failureFrom(cause);
+  const outcome: Outcome = { kind: 'failed', errorClass, detail, ...measured(progress, cause) };
+  const isReused = (progress.link?.exchanges ?? 0) > 1;
+  return { outcome, isStale: errorClass === 'connection_reset' && isReused && progress.status === 0 };
+}
+
+function failureFrom(cause: unknown): Failure {
+  if (cause instanceof DialError) return { errorClass: cause.errorClass, detail: cause.message };
+  return cause instanceof Error ? classify(cause) : (cause as Failure);
+}
+
+type Opening = { dnsMs?: number | undefined; connectMs?: number | undefined; dialled?: string | undefined };
+
+/** The opening of a connection is told by the first exchange on it, or by its failure. */
+function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: unknown): Measured {
+  const opening: Opening = cause instanceof DialError ? cause : (link ?? {});
+  const { dnsMs, connectMs, dialled } = opening;
+  const isOpener = link === undefined || link.exchanges === 1;
+  return {
+    durationMs: sinceMs(startedAt),
+    phases: {
+      ...(isOpener && dnsMs !== undefined && { dnsMs }),
+      ...(isOpener && connectMs !== undefined && { connectMs }),
+      ...(status !== 0 && { firstByteMs }),
+    },
+    ...(dialled !== undefined && { dialled }),
+  };
+}
+
+/** An answer counts when it is whole, or when we stopped reading; one that stalls does not, whatever its status said. */
+function lateAt({ status, link }: Progress): Failure {
+  const what =
+    link === undefined ? 'no connection' : status === 0 ? 'no answer' : `${status} came, but the rest of the answer did not come`;
+  return { errorClass: 'timeout', detail: `${what} in time` };
+}
+
+/** The first bytes as text that is safe to store and to show. A character cut in half is left out. */
+function excerptOf(chunks: readonly Buffer[], maxBytes: number): string {
+  if (chunks.length === 0) return '';
+  return printable(new StringDecoder('utf8').write(Buffer.concat(chunks).subarray(0, maxBytes)));
+}
+
+function printable(text: string): string {
+  return text.replaceAll(UNSAFE, '\ufffd');
+}
+
+function sinceMs(startedAt: number): number {
+  return Math.round(performance.now() - startedAt);
+}

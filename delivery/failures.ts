@@ -1,0 +1,40 @@
+// Gives what went wrong on the wire its class and a sentence. The sentence never holds an address or the system's own text, which would.
+import { errors } from 'undici';
+import type { ErrorClass } from '../domain/retry.ts';
+
+export type Failure = { errorClass: ErrorClass; detail: string };
+
+const KNOWN: Readonly<Record<string, Failure>> = {
+  ECONNREFUSED: { errorClass: 'connection_refused', detail: 'nothing listens there' },
+  ECONNRESET: { errorClass: 'connection_reset', detail: 'the connection was reset' },
+  EPIPE: { errorClass: 'connection_reset', detail: 'the connection was closed while we were sending' },
+  UND_ERR_SOCKET: { errorClass: 'connection_reset', detail: 'the connection was closed before the answer was whole' },
+  ETIMEDOUT: { errorClass: 'timeout', detail: 'the network gave up waiting' },
+  UND_ERR_HEADERS_OVERFLOW: { errorClass: 'response_too_large', detail: 'the headers of the answer are too long' },
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { errorClass: 'protocol_error', detail: 'the body is not as long as it claimed' },
+  UND_ERR_DESTROYED: { errorClass: 'cancelled', detail: 'we were shutting down' },
+  UND_ERR_CLOSED: { errorClass: 'cancelled', detail: 'we were shutting down' },
+};
+const UNREACHABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
+const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/;
+
+/** The class of an error that a connection or an exchange ended with. What is not known is taken for a fault of ours. */
+export function classify(error: unknown): Failure {
+  if (error instanceof errors.HTTPParserError) return { errorClass: 'protocol_error', detail: 'it does not speak HTTP' };
+  const { code, message } = described(error);
+  // undici has one code for every way in which a socket ends; these two are answers that break the rules.
+  if (message === 'bad response' || message === 'bad upgrade') {
+    return { errorClass: 'protocol_error', detail: 'it answered what was not asked' };
+  }
+  const known = KNOWN[code];
+  if (known !== undefined) return known;
+  if (UNREACHABLE.has(code)) return { errorClass: 'network_unreachable', detail: `no way there (${code})` };
+  if (TLS_CODE.test(code)) return { errorClass: 'tls_error', detail: `no trustworthy TLS connection (${code})` };
+  return { errorClass: 'local_error', detail: `unexpected on our side (${code === '' ? 'no code' : code})` };
+}
+
+function described(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: '', message: '' };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return { code, message: error.message };
+}

@@ -1,0 +1,85 @@
+// What a negative event takes back: which conversions it strikes, and how much of each still counts afterwards.
+import { divideRounded } from './money.ts';
+import { isNegative, POSITIVE_EVENTS, type ConversionEvent, type EventType, type Terms } from './types.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real. */
+export type SlotFact = {
+  originalEventId: string;
+  eventId: string;
+  type: EventType;
+  whole: boolean;
+  amountMinor: bigint;
+  volumeE4: bigint;
+  occurredAt: number;
+};
+
+export function earns(type: EventType): boolean {
+  return (POSITIVE_EVENTS as readonly string[]).includes(type);
+}
+
+/** The customer an event is about, or the click where no customer is named. The same text as the column `events.subject`. */
+export function subjectOf(event: ConversionEvent): string {
+  return event.customerId === null ? `click ${event.clickId}` : `customer ${event.customerId}`;
+}
+
+/**
+ * Whether an event speaks about a conversion: by its reference (the conversion's transaction id, and its type where one is named),
+ * or, without a reference, about everything the same customer did before it. Windows are the deal's business (`takenBack`).
+ */
+export function strikes(event: ConversionEvent, conversion: ConversionEvent): boolean {
+  if (!earns(conversion.type) || earns(event.type)) return false;
+  if (event.reference !== null) {
+    if (conversion.key.kind !== 'transaction' || conversion.key.value !== event.reference) return false;
+    return event.referenceType === null || event.referenceType === conversion.type;
+  }
+  return isNegative(event.type) && subjectOf(event) === subjectOf(conversion) && conversion.occurredAt <= event.occurredAt;
+}
+
+/**
+ * The fact an event adds to a slot about a conversion it strikes, or null where the deal lets the affiliate keep the commission:
+ * its policy for that kind is `none`, or the conversion is older than the clawback window (which holds only without a reference).
+ */
+export function takenBack(event: ConversionEvent, conversion: ConversionEvent, terms: Terms): SlotFact | null {
+  const fact = {
+    originalEventId: conversion.id,
+    eventId: event.id,
+    type: event.type,
+    volumeE4: 0n,
+    occurredAt: event.occurredAt,
+  };
+  if (event.type === 'chargeback_won') return { ...fact, whole: true, amountMinor: 0n };
+  if (!isNegative(event.type)) return null;
+  const policy = terms.clawback[event.type];
+  if (policy === 'none') return null;
+  if (event.reference === null && event.occurredAt - conversion.occurredAt > terms.clawback.days * DAY_MS) return null;
+  const partly =
+    policy === 'proportional' && event.reference !== null && event.amountMinor !== null && (conversion.amountMinor ?? 0n) > 0n;
+  return { ...fact, whole: !partly, amountMinor: partly ? event.amountMinor! : 0n };
+}
+
+/** How much of a conversion's amount was taken back, out of how much: 0/1 is nothing, 1/1 everything. */
+export type Reversed = { part: bigint; of: bigint };
+
+/**
+ * Sums what the facts about one conversion leave of it. Refunds add up and never exceed the conversion; a whole reversal takes everything;
+ * a chargeback counts only while it was not won back.
+ * Example: 100.00 refunded by 33.00 and 33.00 gives 66/100.
+ */
+export function reversedOf(earned: SlotFact, others: readonly SlotFact[]): Reversed {
+  const won = others.some((fact) => fact.type === 'chargeback_won');
+  let refunded = 0n;
+  for (const fact of others) {
+    if (fact.type === 'chargeback_won' || (fact.type === 'chargeback' && won)) continue;
+    if (fact.whole) return { part: 1n, of: 1n };
+    refunded += fact.amountMinor;
+  }
+  if (refunded === 0n || earned.amountMinor <= 0n) return { part: 0n, of: 1n };
+  return refunded >= earned.amountMinor ? { part: 1n, of: 1n } : { part: refunded, of: earned.amountMinor };
+}
+
+/** What is left of a whole after the reversed share: the share is rounded once, over all reversals so far, never one by one. */
+export function leftOf(whole: bigint, reversed: Reversed, mode: Terms['rounding']): bigint {
+  return whole - divideRounded(whole * reversed.part, reversed.of, mode);
+}

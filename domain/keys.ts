@@ -1,0 +1,29 @@
+// Every workflow id and every key of the books, made here and nowhere else.
+// A key never changes its meaning once shipped: a changed key is a new key, and the past would be booked twice.
+
+/** One batch of events on its way: settled, delivered, handed over. */
+export const conversionsWorkflowId = (batchId: string): string => `conversions/${batchId}`;
+/** One postback in trouble. */
+export const deliveryWorkflowId = (deliveryId: string): string => `delivery/${deliveryId}`;
+/** One endpoint in trouble, with all that waits for it. */
+export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
+/** All events of an operator that were set aside for one reason. */
+export const setAsideWorkflowId = (operatorId: string, reason: string): string => `set-aside/${operatorId}/${reason}`;
+
+/** A CPA is earned once per deal component and subject (a customer, or a click where no customer is named). */
+export const cpaSlotKey = (dealId: string, component: string, subject: string): string => `cpa/${dealId}/${component}/${subject}`;
+/** A percentage is earned per event. */
+export const percentSlotKey = (dealId: string, component: string, eventId: string): string =>
+  `percent/${dealId}/${component}/${eventId}`;
+/** A monthly share is earned per affiliate, deal version, component and month, so that it is rounded once. */
+export const monthlySlotKey = (
+  kind: 'revshare' | 'per_lot',
+  of: { dealId: string; version: number; component: string; affiliateId: string; period: string },
+): string => `${kind}/${of.dealId}/${of.version}/${of.component}/${of.affiliateId}/${of.period}`;
+
+/** What an account is for. Those of affiliates come one per affiliate, the others one per operator; each per currency. */
+export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt' | 'negative_carry';
+export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment' | 'fx';
+
+export const affiliateAccountId = (purpose: AffiliatePurpose, affiliateId: string): string => `${purpose}/${affiliateId}`;
+export const operatorAccountId = (purpose: OperatorPurpose): string => purpose;

@@ -1,0 +1,39 @@
+// What an affiliate's server is told: the body of a postback, fixed when it is planned, and which endpoints listen to it.
+import { formatMoney } from './money.ts';
+import type { Message } from './settlement.ts';
+
+/** An endpoint as planning sees it. No affiliate: the operator's own webhook, which hears of everybody. */
+export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
+
+/** Whether an endpoint wants a message: by its type (`conversion.reversed`), by the event's name (`ftd`), or all of them (`*`). */
+export function listens(listener: Listener, message: Pick<Message, 'type' | 'affiliateId' | 'event'>): boolean {
+  if (listener.affiliateId !== null && listener.affiliateId !== message.affiliateId) return false;
+  return listener.events.some((wanted) => wanted === '*' || wanted === message.type || wanted === message.event.type);
+}
+
+/** The postback's JSON. Amounts are decimal text; the customer's id is only shared with endpoints that were given it on purpose. */
+export function bodyOf(message: Message, listener: Listener, timestamp: Date): string {
+  const { event, conversion, currency } = message;
+  const isAbout = event.id !== conversion.id;
+  const data: Record<string, string | null | undefined> = {
+    event: event.type,
+    event_id: event.id,
+    transaction_id: event.transactionId,
+    click_id: message.clickId,
+    affiliate_id: message.affiliateId,
+    customer_id: listener.shareCustomerId ? (event.customerId ?? conversion.customerId) : undefined,
+    original_event_id: isAbout ? conversion.id : undefined,
+    reason: isAbout ? event.type : undefined,
+    amount: event.amountMinor === null || event.currency === null ? null : formatMoney(event.amountMinor, event.currency),
+    currency: event.currency,
+    payout: formatMoney(message.payoutMinor, currency),
+    payout_delta: formatMoney(message.deltaMinor, currency),
+    payout_currency: currency,
+    status: message.type === 'conversion.reversed' && message.payoutMinor === 0n ? 'reversed' : 'pending',
+    occurred_at: new Date(event.occurredAt).toISOString(),
+  };
+  message.subs.forEach((sub, index) => {
+    if (sub !== null) data[`sub${index + 1}`] = sub;
+  });
+  return JSON.stringify({ type: message.type, timestamp: timestamp.toISOString(), data });
+}

@@ -1,0 +1,130 @@
+// What comes after an attempt: delivered, wait how long, or stop. Pure, and bundled into workflow code, where it runs again on every replay:
+// the schedule, the clock and the dice are handed in, and a change here is a change of the workflows that call it.
+
+/** What went wrong when there was no whole answer. */
+export type ErrorClass =
+  | 'blocked_address'
+  | 'dns_error'
+  | 'connection_refused'
+  | 'connection_reset'
+  | 'network_unreachable'
+  | 'timeout'
+  | 'tls_error'
+  | 'response_too_large'
+  | 'protocol_error'
+  | 'request_too_large'
+  | 'cancelled'
+  | 'local_error';
+
+/** How long the parts of an attempt took, in whole milliseconds; the first two are missing when a kept connection was used. */
+export type Phases = { dnsMs?: number; connectMs?: number; firstByteMs?: number };
+
+/** What every attempt tells: its length in whole milliseconds, its parts, and the address and port that were called. */
+export type Measured = { durationMs: number; phases: Phases; dialled?: string };
+
+/** How an attempt ended. `retryAfter` and `control` are the receiver's headers as sent; `detail` is for ops and names no address. */
+export type Outcome =
+  | ({ kind: 'answered'; status: number; retryAfter?: string; control?: string; excerpt: string } & Measured)
+  | ({ kind: 'failed'; errorClass: ErrorClass; detail: string } & Measured);
+
+/** What to do next. A delivered postback's answer may still ask for no more of them: `disableEndpoint`. */
+export type Decision =
+  | { kind: 'delivered'; disableEndpoint: boolean }
+  | { kind: 'retry'; delayMs: number; reason: string }
+  | { kind: 'give_up'; reason: string }
+  | { kind: 'disable_endpoint'; reason: string }
+  | { kind: 'abort'; reason: string };
+
+/** Seconds to wait before each try: 10 tries in 75 h 35 m, as Standard Webhooks suggests. */
+export const DEFAULT_SCHEDULE_SECONDS: readonly number[] = [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
+const JITTER_SHARE = 0.2;
+const JITTER_AT_LEAST_MS = 2000;
+const JITTER_AT_MOST_MS = 15 * 60 * 1000;
+const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
+
+/** An attempt that ended, in its postback's story. `tries` counts it too; `random` is from 0 up to 1. */
+export type Judged = { schedule: readonly number[]; tries: number; outcome: Outcome; random: number; nowMs: number };
+
+/** Decides what comes after an attempt. Jitter and Retry-After only ever make the wait longer: after try 1 it is 5 to 7 s. */
+export function decide({ schedule, tries, outcome, random, nowMs }: Judged): Decision {
+  const control = outcome.kind === 'answered' ? controlOf(outcome.control) : undefined;
+  if (isDelivered(outcome)) return { kind: 'delivered', disableEndpoint: control === 'disable' };
+  const reason = reasonOf(outcome);
+  if (outcome.kind === 'answered') {
+    if (outcome.status === 410) return { kind: 'disable_endpoint', reason: `${reason}: gone` };
+    if (control === 'disable') return { kind: 'disable_endpoint', reason: `${reason}: asked for no more postbacks` };
+    if (control === 'abort-message') return { kind: 'abort', reason: `${reason}: asked not to get this postback again` };
+  }
+  const stepSeconds = schedule[tries];
+  if (stepSeconds === undefined) return { kind: 'give_up', reason: `${reason}; no try left of ${schedule.length}` };
+  const stepMs = stepSeconds * 1000;
+  const askedMs = outcome.kind === 'answered' ? askedWaitMs(outcome, nowMs) : 0;
+  const delayMs = Math.max(stepMs, askedMs) + Math.floor(jitterBoundMs(stepMs) * random);
+  return { kind: 'retry', delayMs, reason };
+}
+
+/** Only a 2xx is delivered. */
+export function isDelivered(outcome: Outcome): boolean {
+  return outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
+}
+
+/** The attempt in a few words, for people: `503 after 120 ms`, `timeout after 15000 ms`. */
+export function reasonOf(outcome: Outcome): string {
+  const what = outcome.kind === 'answered' ? outcome.status : outcome.errorClass;
+  return `${what} after ${outcome.durationMs} ms`;
+}
+
+/** The attempt's error in one word of at most 64 characters: `http_503`, `timeout`; null when it was delivered. */
+export function errorClassOf(outcome: Outcome): string | null {
+  if (isDelivered(outcome)) return null;
+  if (outcome.kind === 'failed') return outcome.errorClass;
+  return controlOf(outcome.control) === 'abort-message' ? 'aborted_by_receiver' : `http_${outcome.status}`;
+}
+
+/**
+ * Whether a failure says something about the endpoint as a whole, so that a breaker should count it. A 404 is about one click id;
+ * our DNS, our guard, our shutdown are about us.
+ */
+export function blamesEndpoint(outcome: Outcome): boolean {
+  if (outcome.kind === 'answered') return outcome.status === 429 || outcome.status >= 500;
+  return !OUR_OWN.has(outcome.errorClass);
+}
+
+const OUR_OWN: ReadonlySet<ErrorClass> = new Set<ErrorClass>([
+  'blocked_address',
+  'dns_error',
+  'request_too_large',
+  'cancelled',
+  'local_error',
+]);
+
+/** The receiver's word in its `webhook-delivery` header, in any case; anything else it might say there is ignored. */
+function controlOf(header: string | undefined): 'disable' | 'abort-message' | undefined {
+  const word = header?.trim().toLowerCase();
+  return word === 'disable' || word === 'abort-message' ? word : undefined;
+}
+
+/** At most 20 % of the step, and for steps of a second or more between 2 s and 15 min, so that receivers are not called in step. */
+function jitterBoundMs(stepMs: number): number {
+  const share = stepMs * JITTER_SHARE;
+  return stepMs < 1000 ? share : Math.min(Math.max(share, JITTER_AT_LEAST_MS), JITTER_AT_MOST_MS);
+}
+
+function askedWaitMs(outcome: { status: number; retryAfter?: string }, nowMs: number): number {
+  if (outcome.status !== 429 && outcome.status !== 503) return 0;
+  return outcome.retryAfter === undefined ? 0 : (retryAfterMs(outcome.retryAfter, nowMs) ?? 0);
+}
+
+const SECONDS = /^\d{1,15}(\.\d{1,9})?$/;
+/** An HTTP date as it should be sent. Date.parse alone would take `1` for the year 2001. */
+const HTTP_DATE = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} (gmt|utc|[+-]\d{4})$/i;
+
+/** What a Retry-After header asks for in milliseconds, at most 24 h; undefined when it is garbage or in the past. */
+export function retryAfterMs(header: string, nowMs: number): number | undefined {
+  const text = header.trim();
+  let waitMs = Number.NaN;
+  if (SECONDS.test(text)) waitMs = Math.ceil(Number(text) * 1000);
+  else if (HTTP_DATE.test(text)) waitMs = Date.parse(text) - nowMs;
+  return waitMs > 0 ? Math.min(waitMs, RETRY_AFTER_AT_MOST_MS) : undefined;
+}

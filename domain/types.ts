@@ -1,0 +1,97 @@
+// The words of the trade, as types. Amounts are bigint minor units, volumes bigint ten-thousandths of a lot, times milliseconds since 1970 in UTC.
+//
+// click: a visitor followed an affiliate's link. conversion event: the operator says what a customer did. attribution: which affiliate brought
+// that customer. slot: one thing that can be earned and is rounded once. commission: what a slot earned. transfer: one row of the ledger.
+// clawback: a commission taken back because the money was not real. postback: a message to an affiliate's server. delivery: one postback to one
+// endpoint. attempt: one try of a delivery. endpoint: a server that receives postbacks. hold: the time a commission stays pending.
+import type { Rounding } from './money.ts';
+
+/** Events that say a customer did something of value. */
+export const POSITIVE_EVENTS = [
+  'registration',
+  'kyc',
+  'ftd',
+  'deposit',
+  'trade',
+  'volume',
+  'revenue',
+  'challenge_purchase',
+  'sale',
+  'vip_upgrade',
+  'reactivation',
+] as const;
+
+/** Events that say value already credited was not real. */
+export const NEGATIVE_EVENTS = ['chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure'] as const;
+
+export type PositiveEvent = (typeof POSITIVE_EVENTS)[number];
+export type NegativeEvent = (typeof NEGATIVE_EVENTS)[number];
+export type EventType = PositiveEvent | NegativeEvent | 'chargeback_won';
+
+export const EVENT_TYPES: readonly EventType[] = [...POSITIVE_EVENTS, ...NEGATIVE_EVENTS, 'chargeback_won'];
+
+/** Events that happen once in a customer's life and so need no transaction id. */
+export const ONE_OFF_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['registration', 'kyc', 'ftd', 'account_closure']);
+
+export function isNegative(type: EventType): type is NegativeEvent {
+  return (NEGATIVE_EVENTS as readonly string[]).includes(type);
+}
+
+/** An affiliate's own marks, carried through unchanged: sub1 to sub5. */
+export type Subs = readonly [string | null, string | null, string | null, string | null, string | null];
+
+/** What makes two events the same one; the kind says what the key was made of. */
+export type EventKey = { kind: 'transaction' | 'customer' | 'click' | 'content' | 'each'; value: string };
+
+/** A conversion event as the operator sent it, in our units. */
+export type ConversionEvent = {
+  operatorId: string;
+  id: string;
+  type: EventType;
+  key: EventKey;
+  transactionId: string | null;
+  clickId: string | null;
+  customerId: string | null;
+  amountMinor: bigint | null;
+  currency: string | null;
+  volumeE4: bigint | null;
+  reference: string | null;
+  referenceType: EventType | null;
+  payoutMinor: bigint | null;
+  subs: Subs;
+  coupon: string | null;
+  occurredAt: number;
+  receivedAt: number;
+};
+
+/** A click as attribution sees it. */
+export type Click = { id: string; affiliateId: string; linkId: string | null; subs: Subs; clickedAt: number };
+
+/** Whose customer somebody is, for ever; carries the click it was made from. */
+export type Binding = { customerId: string; affiliateId: string; eventId: string; click: Click | null };
+
+/**
+ * One component of a deal: what is paid for which events. Rates are parts per million.
+ * The label ("cpa:ftd") says which component of the next version continues it.
+ */
+export type Component = { label: string } & (
+  | { kind: 'cpa'; on: readonly EventType[]; amountMinor: bigint; minAmountMinor: bigint | null }
+  | { kind: 'percent'; on: readonly EventType[]; ratePpm: bigint }
+  | { kind: 'revshare'; on: readonly EventType[]; ratePpm: bigint }
+  | { kind: 'per_lot'; on: readonly EventType[]; perLotMinor: bigint }
+);
+
+/** What a kind of negative event takes back. */
+export type ClawbackPolicy = 'full' | 'proportional' | 'none';
+
+/** The terms of a deal version, in our units. */
+export type Terms = {
+  currency: string;
+  components: readonly Component[];
+  holdDays: number;
+  rounding: Rounding;
+  clawback: { days: number } & Record<NegativeEvent, ClawbackPolicy>;
+};
+
+/** A deal version with the terms it pins. */
+export type DealVersion = { dealId: string; version: number; affiliateId: string | null; effectiveFrom: number; terms: Terms };

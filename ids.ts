@@ -1,0 +1,62 @@
+// Makes ids that sort by time and cannot be guessed: a prefix, 48 bits of milliseconds, a counter, 60 random bits.
+import { randomFillSync } from 'node:crypto';
+
+/** The kinds of id there are; the prefix lets a person read a log. */
+export type IdPrefix =
+  | 'opr'
+  | 'key'
+  | 'aff'
+  | 'deal'
+  | 'link'
+  | 'clk'
+  | 'evt'
+  | 'ep'
+  | 'dlv'
+  | 'att'
+  | 'trf'
+  | 'pay'
+  | 'rpl'
+  | 'stm'
+  | 'slot'
+  | 'bat'
+  | 'cfl'
+  | 'req';
+
+const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
+const RANDOM_LENGTH = 12;
+const random = Buffer.alloc(RANDOM_LENGTH * 256);
+let used = random.length;
+let lastMs = 0;
+let counter = 0;
+
+/**
+ * A new id such as `evt_01jdc5…`: 26 digits of Crockford's base 32 after the prefix.
+ * Ids of one process rise strictly, so that events that arrive in one millisecond keep their order;
+ * `id_bound` in the migrations computes the same time part for partition bounds.
+ */
+export function newId(prefix: IdPrefix, now: number = Date.now()): string {
+  if (now > lastMs) {
+    lastMs = now;
+    counter = 0;
+  } else if (++counter === 1 << 20) {
+    lastMs++;
+    counter = 0;
+  }
+  return `${prefix}_${digits(lastMs, 10)}${digits(counter, 4)}${randomDigits()}`;
+}
+
+function digits(value: number, length: number): string {
+  let text = '';
+  for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 32)) text = DIGITS[rest % 32] + text;
+  return text;
+}
+
+function randomDigits(): string {
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+  }
+  let text = '';
+  for (const end = used + RANDOM_LENGTH; used < end; used++) text += DIGITS[random[used]! & 31];
+  return text;
+}

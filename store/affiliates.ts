@@ -1,0 +1,60 @@
+// Affiliates: who brings customers to an operator.
+import type { Page } from './page.ts';
+import type { Queryable } from './pool.ts';
+
+export type Affiliate = { id: string; name: string; externalId: string | null; parentId: string | null; createdAt: Date };
+export type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
+/** Fields that are undefined stay; an external id may also be taken away by null. */
+export type AffiliateChange = { name?: string | undefined; externalId?: string | null | undefined };
+
+export type Affiliates = ReturnType<typeof createAffiliates>;
+
+const COLUMNS = `id, name, external_id as "externalId", parent_id as "parentId", created_at as "createdAt"`;
+const UNIQUE_VIOLATION = '23505';
+
+export function createAffiliates(db: Queryable) {
+  async function find(operatorId: string, id: string): Promise<Affiliate | null> {
+    const { rows } = await db.query<Affiliate>(`select ${COLUMNS} from affiliates where operator_id = $1 and id = $2`, [
+      operatorId,
+      id,
+    ]);
+    return rows[0] ?? null;
+  }
+
+  return {
+    find,
+
+    /** `external_id_taken` when another affiliate of this operator has it. Throws where the parent does not exist: ask first. */
+    async insert(operatorId: string, affiliate: NewAffiliate): Promise<Affiliate | 'external_id_taken'> {
+      const { rows } = await db.query<Affiliate>(
+        `insert into affiliates (operator_id, id, name, external_id, parent_id) values ($1, $2, $3, $4, $5)
+         on conflict (operator_id, external_id) do nothing returning ${COLUMNS}`,
+        [operatorId, affiliate.id, affiliate.name, affiliate.externalId, affiliate.parentId],
+      );
+      return rows[0] ?? 'external_id_taken';
+    },
+
+    /** Null when there is no such affiliate. */
+    async update(operatorId: string, id: string, change: AffiliateChange): Promise<Affiliate | 'external_id_taken' | null> {
+      try {
+        const { rows } = await db.query<Affiliate>(
+          `update affiliates set name = coalesce($3, name), external_id = case when $4 then $5 else external_id end
+           where operator_id = $1 and id = $2 returning ${COLUMNS}`,
+          [operatorId, id, change.name, change.externalId !== undefined, change.externalId],
+        );
+        return rows[0] ?? null;
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return 'external_id_taken';
+        throw error;
+      }
+    },
+
+    async list(operatorId: string, page: Page): Promise<Affiliate[]> {
+      const { rows } = await db.query<Affiliate>(
+        `select ${COLUMNS} from affiliates where operator_id = $1 and ($2::text is null or id < $2) order by id desc limit $3`,
+        [operatorId, page.before, page.limit],
+      );
+      return rows;
+    },
+  };
+}

@@ -1,0 +1,251 @@
+// Deliveries as those see them who bring them on: what is to be sent, what came of it, and who goes on. Every change names the owner and the
+// number of tries it expects, so that a step that runs twice finds its row moved on and changes nothing.
+import type { Queryable } from './pool.ts';
+import type { Owner } from './planning.ts';
+
+/** A postback that is due, with what its endpoint says about sending. */
+export type Due = {
+  operatorId: string;
+  id: string;
+  endpointId: string;
+  affiliateId: string;
+  type: string;
+  body: string;
+  tries: number;
+  owner: Owner | null;
+  state: string;
+  nextAttemptAt: Date;
+  lastError: string | null;
+};
+
+/** An endpoint as sending sees it. The secret is sealed. */
+export type SendingEndpoint = {
+  operatorId: string;
+  id: string;
+  url: string;
+  method: 'POST' | 'GET';
+  body: 'json' | 'form';
+  headers: Record<string, string>;
+  schedule: number[];
+  maxInFlight: number;
+  ratePerSecond: number | null;
+  signing: 'v1' | 'v1a' | 'none';
+  secret: Buffer;
+  state: 'active' | 'paused' | 'disabled';
+  failingSince: Date | null;
+  failuresInARow: number;
+};
+
+const DUE = `operator_id as "operatorId", id, endpoint_id as "endpointId", affiliate_id as "affiliateId", type, body, tries, owner, state,
+  next_attempt_at as "nextAttemptAt", last_error as "lastError"`;
+
+/** The postbacks a batch must send itself. */
+export async function readBatchDeliveries(db: Queryable, operatorId: string, batchId: string): Promise<Due[]> {
+  const { rows } = await db.query<Due>(
+    `select ${DUE} from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries = 0 order by id`,
+    [operatorId, batchId],
+  );
+  return rows;
+}
+
+export async function readDelivery(db: Queryable, operatorId: string, deliveryId: string): Promise<Due | null> {
+  const { rows } = await db.query<Due>(`select ${DUE} from deliveries where operator_id = $1 and id = $2`, [
+    operatorId,
+    deliveryId,
+  ]);
+  return rows[0] ?? null;
+}
+
+/** The first postbacks of an endpoint's queue that are due. */
+export async function readQueue(db: Queryable, operatorId: string, endpointId: string, limit: number): Promise<Due[]> {
+  const { rows } = await db.query<Due>(
+    `select ${DUE} from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint' and next_attempt_at <= now()
+     order by next_attempt_at, id limit $3`,
+    [operatorId, endpointId, limit],
+  );
+  return rows;
+}
+
+/** How many wait in an endpoint's queue, and in how many milliseconds the first of them is due (0 if one is). */
+export async function readQueueState(
+  db: Queryable,
+  operatorId: string,
+  endpointId: string,
+): Promise<{ held: number; dueInMs: number | null }> {
+  const { rows } = await db.query<{ held: number; dueInMs: number | null }>(
+    `select count(*)::int as held, greatest(0, extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs"
+     from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'`,
+    [operatorId, endpointId],
+  );
+  return rows[0]!;
+}
+
+export async function readSendingEndpoints(
+  db: Queryable,
+  operatorId: string,
+  endpointIds: readonly string[],
+): Promise<SendingEndpoint[]> {
+  const { rows } = await db.query<SendingEndpoint>(
+    `select operator_id as "operatorId", id, url, method, body, headers, schedule, max_in_flight as "maxInFlight",
+       rate_per_second::float8 as "ratePerSecond", signing, secret, state, failing_since as "failingSince",
+       failures_in_a_row as "failuresInARow"
+     from endpoints where operator_id = $1 and id = any($2)`,
+    [operatorId, endpointIds],
+  );
+  return rows;
+}
+
+/** An attempt that ended, and what becomes of its delivery. */
+export type AttemptRecord = {
+  operatorId: string;
+  attemptId: string;
+  deliveryId: string;
+  endpointId: string;
+  /** What the delivery's row must still say for the record to move it on. */
+  expected: { owner: Owner; tries: number };
+  next: { state: string; owner: Owner | null; tries: number; nextAttemptAt: Date | null; lastError: string | null };
+  number: number;
+  cause: 'first' | 'retry' | 'manual' | 'replay' | 'probe';
+  startedAt: Date;
+  durationMs: number;
+  phases: object;
+  dialled: string | undefined;
+  statusCode: number | null;
+  errorClass: string | null;
+  excerpt: string | null;
+  nextReason: string | null;
+};
+
+/** Writes what came of attempts: the deliveries that are still as expected move on, and every attempt that was made is kept. */
+export async function writeAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+  await db.query(
+    `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
+       last_error = r.last_error, finished_at = case when r.owner is null then now() end
+     from json_to_recordset($1) as r (operator_id text, id text, expected_owner text, expected_tries int, state text, owner text, tries int,
+       next_attempt_at timestamptz, last_error text)
+     where d.operator_id = r.operator_id and d.id = r.id and d.owner = r.expected_owner and d.tries = r.expected_tries`,
+    [
+      JSON.stringify(
+        records.map(({ operatorId, deliveryId, expected, next }) => ({
+          operator_id: operatorId,
+          id: deliveryId,
+          expected_owner: expected.owner,
+          expected_tries: expected.tries,
+          state: next.state,
+          owner: next.owner,
+          tries: next.tries,
+          next_attempt_at: next.nextAttemptAt,
+          last_error: next.lastError,
+        })),
+      ),
+    ],
+  );
+  await db.query(
+    `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, phases, dialled, status_code, error_class,
+       response_excerpt, next_attempt_at, next_reason)
+     select "operatorId", "attemptId", "deliveryId", number, cause, "startedAt", "durationMs", phases, dialled, "statusCode", "errorClass",
+       excerpt, "nextAttemptAt", "nextReason"
+     from json_to_recordset($1) as r ("operatorId" text, "attemptId" text, "deliveryId" text, number int, cause text, "startedAt" timestamptz,
+       "durationMs" int, phases json, dialled text, "statusCode" int, "errorClass" text, excerpt text, "nextAttemptAt" timestamptz, "nextReason" text)`,
+    [
+      JSON.stringify(
+        records.map(({ expected: _expected, next, ...record }) => ({ ...record, nextAttemptAt: next.nextAttemptAt })),
+      ),
+    ],
+  );
+}
+
+/**
+ * Lets those go on that waited for finished postbacks; gives the endpoints whose queues they joined. Must be a later statement than the one
+ * that finished them, in the same transaction: a planner that locked the finished row meanwhile has then committed its successor.
+ */
+export async function releaseSuccessors(
+  db: Queryable,
+  finished: readonly { operatorId: string; deliveryId: string }[],
+): Promise<{ operatorId: string; endpointId: string }[]> {
+  const { rows } = await db.query<{ operatorId: string; endpointId: string }>(
+    `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
+     from json_to_recordset($1) as f ("operatorId" text, "deliveryId" text)
+     where d.operator_id = f."operatorId" and d.predecessor_id = f."deliveryId" and d.owner = 'predecessor'
+     returning d.operator_id as "operatorId", d.endpoint_id as "endpointId"`,
+    [JSON.stringify(finished)],
+  );
+  return rows;
+}
+
+/** Failures and recoveries of endpoints in the order they happened, summed up: written only on failure and on change. */
+export type EndpointNews = {
+  operatorId: string;
+  endpointId: string;
+  failures: number;
+  recovered: boolean;
+  disabledBecause: string | null;
+};
+
+export async function writeEndpointNews(db: Queryable, news: readonly EndpointNews[]): Promise<void> {
+  await db.query(
+    `update endpoints e set
+       failures_in_a_row = case when n.recovered then n.failures else e.failures_in_a_row + n.failures end,
+       failing_since = case when n.recovered and n.failures = 0 then null when n.recovered then now() else coalesce(e.failing_since, now()) end,
+       state = case when n."disabledBecause" is null then e.state else 'disabled' end,
+       state_reason = coalesce(n."disabledBecause", e.state_reason)
+     from json_to_recordset($1) as n ("operatorId" text, "endpointId" text, failures int, recovered boolean, "disabledBecause" text)
+     where e.operator_id = n."operatorId" and e.id = n."endpointId"`,
+    [JSON.stringify(news)],
+  );
+}
+
+/** Bounds on workflows of single postbacks; above them a retry waits as a row in its endpoint's queue. */
+export type SelfLimits = { perEndpoint: number; inAll: number };
+
+/**
+ * Hands what a batch could not deliver to exactly one owner: a workflow of its own for a failed first try of an endpoint that otherwise
+ * works, while there is room; the endpoint's queue for everything else. Gives the deliveries and endpoints whose workflows must run now,
+ * which on a second call are the same.
+ */
+export async function handOverBatch(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  limits: SelfLimits,
+): Promise<{ deliveries: string[]; endpoints: string[] }> {
+  await db.query(
+    `with left_over as (
+       select d.id, d.tries, e.failures_in_a_row >= $5 or e.state <> 'active'
+           or exists (select from deliveries q where q.operator_id = $1 and q.endpoint_id = d.endpoint_id and q.owner = 'endpoint') as queued,
+         (select count(*) from deliveries s where s.operator_id = $1 and s.endpoint_id = d.endpoint_id and s.owner = 'self')
+           + row_number() over (partition by d.endpoint_id, d.tries > 0 order by d.id) as rank,
+         (select count(*) from deliveries s where s.owner = 'self') + row_number() over (partition by d.tries > 0 order by d.id) as rank_in_all
+       from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
+       where d.operator_id = $1 and d.batch_id = $2 and d.owner = 'batch'
+     )
+     update deliveries d set owner = case when l.tries > 0 and not l.queued and l.rank <= $3 and l.rank_in_all <= $4 then 'self' else 'endpoint' end,
+       state = case when l.tries > 0 then 'retrying' else 'held' end
+     from left_over l
+     where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
+    [operatorId, batchId, limits.perEndpoint, limits.inAll, FAILURES_THAT_OPEN],
+  );
+  const { rows } = await db.query<{ deliveries: string[]; endpoints: string[] }>(
+    `select array(select id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'self') as deliveries,
+       array(select distinct endpoint_id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'endpoint') as endpoints`,
+    [operatorId, batchId],
+  );
+  return rows[0]!;
+}
+
+/** Failures in a row after which an endpoint is taken to be down: its postbacks wait in its queue and one at a time probes it. */
+export const FAILURES_THAT_OPEN = 10;
+
+/** Moves an unfinished postback into its endpoint's queue, due now; nothing if it is finished or waits for its predecessor. */
+export async function queueDelivery(
+  db: Queryable,
+  operatorId: string,
+  deliveryId: string,
+): Promise<{ endpointId: string } | null> {
+  const { rows } = await db.query<{ endpointId: string }>(
+    `update deliveries set owner = 'endpoint', state = case when state = 'pending' then 'held' else state end, next_attempt_at = now()
+     where operator_id = $1 and id = $2 and owner in ('batch', 'self', 'endpoint') returning endpoint_id as "endpointId"`,
+    [operatorId, deliveryId],
+  );
+  return rows[0] ?? null;
+}

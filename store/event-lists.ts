@@ -1,0 +1,89 @@
+// Events as people look at them: what came in, with what became of it.
+import type { EventType, Subs } from '../domain/types.ts';
+import type { Page } from './page.ts';
+import type { Queryable } from './pool.ts';
+
+/** An event as sent, with its outcome; without one it is `accepted`. */
+export type EventRow = {
+  id: string;
+  type: EventType;
+  transactionId: string | null;
+  clickId: string | null;
+  customerId: string | null;
+  subject: string | null;
+  amountMinor: bigint | null;
+  currency: string | null;
+  volumeE4: bigint | null;
+  reference: string | null;
+  referenceType: EventType | null;
+  payoutMinor: bigint | null;
+  subs: Subs;
+  coupon: string | null;
+  metadata: unknown;
+  occurredAt: Date;
+  receivedAt: Date;
+  status: 'accepted' | 'settled' | 'orphaned' | 'rejected' | 'set_aside';
+  reason: string | null;
+  detail: string | null;
+  affiliateId: string | null;
+  method: string | null;
+  attributedClickId: string | null;
+  batchId: string | null;
+};
+
+/** Null where a filter is not set. The times are those of `occurred_at`, the end not included. */
+export type EventFilter = {
+  customerId: string | null;
+  status: string | null;
+  type: string | null;
+  from: Date | null;
+  to: Date | null;
+};
+
+const COLUMNS = `e.id, e.type, e.transaction_id as "transactionId", e.click_id as "clickId", e.customer_id as "customerId", e.subject,
+  e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference, e.reference_type as "referenceType",
+  e.payout_minor as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, e.metadata,
+  e.occurred_at as "occurredAt", e.received_at as "receivedAt", coalesce(o.status, 'accepted') as status, o.reason, o.detail,
+  o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId"`;
+
+export type EventLists = ReturnType<typeof createEventLists>;
+
+export function createEventLists(db: Queryable) {
+  return {
+    async find(operatorId: string, eventId: string): Promise<EventRow | null> {
+      const { rows } = await db.query<EventRow>(
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+         where e.operator_id = $1 and e.id = $2`,
+        [operatorId, eventId],
+      );
+      return rows[0] ?? null;
+    },
+
+    async list(operatorId: string, filter: EventFilter, page: Page): Promise<EventRow[]> {
+      const { rows } = await db.query<EventRow>(
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+         where e.operator_id = $1
+           and ($2::text is null or e.subject = 'customer ' || $2)
+           and ($3::text is null or coalesce(o.status, 'accepted') = $3)
+           and ($4::text is null or e.type = $4)
+           and ($5::timestamptz is null or e.occurred_at >= $5)
+           and ($6::timestamptz is null or e.occurred_at < $6)
+           and ($7::text is null or e.id < $7)
+         order by e.id desc limit $8`,
+        [operatorId, filter.customerId, filter.status, filter.type, filter.from, filter.to, page.before, page.limit],
+      );
+      return rows;
+    },
+
+    /** Events no affiliate was found for. */
+    async listOrphans(operatorId: string, page: Page): Promise<EventRow[]> {
+      const { rows } = await db.query<EventRow>(
+        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
+         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.event_id < $2)
+         order by o.event_id desc limit $3`,
+        [operatorId, page.before, page.limit],
+      );
+      return rows;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// The store as the API receives it: one object of queries per noun.
+import { createAffiliates } from './affiliates.ts';
+import { createApiKeys } from './api-keys.ts';
+import { createBalances } from './balances.ts';
+import { createClicks } from './clicks.ts';
+import { createDeals } from './deals.ts';
+import { createDeliveryReports } from './delivery-reports.ts';
+import { createEndpoints } from './endpoints.ts';
+import { createEventLists } from './event-lists.ts';
+import { createLinks } from './links.ts';
+import { createOperators } from './operators.ts';
+import type { Pool } from './pool.ts';
+import type { SecretBox } from './secret-box.ts';
+import { createTraces } from './traces.ts';
+
+export type Store = ReturnType<typeof createStore>;
+
+/** Nothing is asked of the database before the first query. */
+export function createStore(pool: Pool, secretBox: SecretBox) {
+  return {
+    operators: createOperators(pool),
+    apiKeys: createApiKeys(pool),
+    affiliates: createAffiliates(pool),
+    deals: createDeals(pool),
+    links: createLinks(pool),
+    clicks: createClicks(pool),
+    endpoints: createEndpoints(pool, secretBox),
+    events: createEventLists(pool),
+    traces: createTraces(pool),
+    deliveries: createDeliveryReports(pool),
+    balances: createBalances(pool),
+    /** Whether PostgreSQL answers. */
+    async isReachable(): Promise<boolean> {
+      return await pool.query('select').then(
+        () => true,
+        () => false,
+      );
+    },
+  };
+}

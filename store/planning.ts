@@ -1,0 +1,88 @@
+// Planning postbacks: who listens, what must go first, and the rows that say who brings each postback on.
+import type { Listener } from '../domain/postback.ts';
+import type { Queryable } from './pool.ts';
+
+/** Who must bring an unfinished postback on. */
+export type Owner = 'batch' | 'self' | 'endpoint' | 'predecessor';
+
+/** An endpoint as planning sees it. `isQueued`: its postbacks wait their turn, because others wait already or its rate is limited. */
+export type PlannedEndpoint = Listener & {
+  id: string;
+  state: 'active' | 'paused' | 'disabled';
+  isFailing: boolean;
+  isQueued: boolean;
+};
+
+/** The endpoints of these affiliates and the operator's own webhooks. */
+export async function readListeners(
+  db: Queryable,
+  operatorId: string,
+  affiliateIds: readonly string[],
+): Promise<PlannedEndpoint[]> {
+  const { rows } = await db.query<PlannedEndpoint>(
+    `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId", state,
+       failing_since is not null as "isFailing",
+       rate_per_second is not null
+         or exists (select from deliveries d where d.operator_id = $1 and d.endpoint_id = e.id and d.owner = 'endpoint') as "isQueued"
+     from endpoints e
+     where operator_id = $1 and deleted_at is null and (affiliate_id is null or affiliate_id = any($2))`,
+    [operatorId, affiliateIds],
+  );
+  return rows;
+}
+
+/**
+ * Locks the unfinished postbacks of these conversions against being finished meanwhile. What is still unfinished is decided by
+ * `lastUnfinished`, a later statement: this one may have waited for the very transaction that finished one.
+ */
+export async function lockUnfinished(db: Queryable, operatorId: string, conversionIds: readonly string[]): Promise<void> {
+  await db.query(
+    `select from deliveries where operator_id = $1 and original_event_id = any($2) and owner is not null order by id for share`,
+    [operatorId, conversionIds],
+  );
+}
+
+/** The last unfinished postback of each conversion and endpoint, by `conversion endpoint`. */
+export async function lastUnfinished(
+  db: Queryable,
+  operatorId: string,
+  conversionIds: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await db.query<{ key: string; id: string }>(
+    `select original_event_id || ' ' || endpoint_id as key, max(id) as id from deliveries
+     where operator_id = $1 and original_event_id = any($2) and owner is not null group by 1`,
+    [operatorId, conversionIds],
+  );
+  return new Map(rows.map(({ key, id }) => [key, id]));
+}
+
+/** A postback to be planned. */
+export type PlannedDelivery = {
+  id: string;
+  endpointId: string;
+  affiliateId: string;
+  eventId: string;
+  conversionId: string;
+  type: string;
+  body: string;
+  state: 'pending' | 'held';
+  owner: Owner;
+  predecessorId: string | null;
+};
+
+export async function insertDeliveries(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  deliveries: readonly PlannedDelivery[],
+): Promise<void> {
+  if (deliveries.length === 0) return;
+  await db.query(
+    `insert into deliveries (operator_id, id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, state, owner,
+       predecessor_id, batch_id, next_attempt_at)
+     select $1, id, "endpointId", "affiliateId", "eventId", "conversionId", type, body, state, owner, "predecessorId", $2, now()
+     from json_to_recordset($3) as d (id text, "endpointId" text, "affiliateId" text, "eventId" text, "conversionId" text, type text,
+       body text, state text, owner text, "predecessorId" text)`,
+    [operatorId, batchId, JSON.stringify(deliveries)],
+  );
+}

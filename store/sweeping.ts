@@ -1,0 +1,91 @@
+// What the sweep looks for: rows that nobody has moved for longer than their way explains. These are the only queries over all operators,
+// since the sweep is ours, not a tenant's; each hands every row on with its own operator.
+import type { Pool, Queryable } from './pool.ts';
+import { withTransaction } from './pool.ts';
+
+type Found = { operatorId: string; id: string };
+
+/**
+ * Events accepted long ago that no batch has settled, oldest first. The mark remembers up to where all were settled, so that a run does not
+ * look through everything again; it stays ten minutes behind, for events whose insert took long to commit.
+ */
+export async function findLostEvents(pool: Pool, graceMs: number, limit: number): Promise<Found[]> {
+  return withTransaction(pool, async (client) => {
+    const { rows } = await client.query<Found & { receivedAt: Date }>(
+      `select e.operator_id as "operatorId", e.id, e.received_at as "receivedAt" from events e
+       where e.received_at > coalesce((select through from sweep_marks where name = 'events'), '-infinity')
+         and e.received_at < now() - make_interval(secs => $1)
+         and not exists (select from event_outcomes o where o.operator_id = e.operator_id and o.event_id = e.id)
+       order by e.received_at limit $2`,
+      [graceMs / 1000, limit],
+    );
+    await client.query(
+      `insert into sweep_marks (name, through) values ('events', least($1::timestamptz, now() - interval '10 minutes') - interval '1 millisecond')
+       on conflict (name) do update set through = greatest(sweep_marks.through, excluded.through)`,
+      [rows[0]?.receivedAt ?? new Date()],
+    );
+    return rows;
+  });
+}
+
+/** Batches that still own postbacks long after they were planned. */
+export async function findForgottenBatches(
+  db: Queryable,
+  graceMs: number,
+  limit: number,
+): Promise<{ operatorId: string; batchId: string }[]> {
+  const { rows } = await db.query<{ operatorId: string; batchId: string }>(
+    `select distinct operator_id as "operatorId", batch_id as "batchId" from deliveries
+     where owner = 'batch' and created_at < now() - make_interval(secs => $1) limit $2`,
+    [graceMs / 1000, limit],
+  );
+  return rows;
+}
+
+/** Postbacks with a workflow of their own that should have been tried by now. */
+export async function findIdleSingles(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
+  const { rows } = await db.query<Found>(
+    `select operator_id as "operatorId", id from deliveries
+     where owner = 'self' and next_attempt_at < now() - make_interval(secs => $1) order by next_attempt_at limit $2`,
+    [graceMs / 1000, limit],
+  );
+  return rows;
+}
+
+/** Endpoints with postbacks that should have been sent by now. Endpoints that are down are among them; waking their workflow does no harm. */
+export async function findIdleQueues(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
+  const { rows } = await db.query<Found>(
+    `select operator_id as "operatorId", endpoint_id as id from deliveries
+     where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1)
+     group by 1, 2 order by min(next_attempt_at) desc limit $2`,
+    [graceMs / 1000, limit],
+  );
+  return rows;
+}
+
+/** Lets postbacks go on whose predecessor is finished; a released one belongs to its endpoint's queue. */
+export async function releaseForgotten(db: Queryable, limit: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
+     from (select s.operator_id, s.id from deliveries s
+       join deliveries p on p.operator_id = s.operator_id and p.id = s.predecessor_id and p.owner is null
+       where s.owner = 'predecessor' limit $1) w
+     where d.operator_id = w.operator_id and d.id = w.id and d.owner = 'predecessor'`,
+    [limit],
+  );
+  return rowCount ?? 0;
+}
+
+/** Operators and reasons with events set aside. */
+export async function findSetAside(db: Queryable, limit: number): Promise<{ operatorId: string; reason: string }[]> {
+  const { rows } = await db.query<{ operatorId: string; reason: string }>(
+    `select distinct operator_id as "operatorId", reason from event_outcomes where status = 'set_aside' limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** Makes the partitions of the coming months, which must be there before their first row. */
+export async function ensurePartitions(db: Queryable): Promise<void> {
+  await db.query(`select ensure_partitions('clicks', 'clk'), ensure_partitions('attempts', 'att')`);
+}

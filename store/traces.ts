@@ -1,0 +1,155 @@
+// An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
+import { earns } from '../domain/clawback.ts';
+import { createEventLists, type EventRow } from './event-lists.ts';
+import type { Queryable } from './pool.ts';
+
+/** Something this event earned. Money is where it is now; monthly slots hold more than this event, and say so by their period. */
+export type Commission = {
+  slotId: string;
+  kind: string;
+  component: string;
+  dealId: string;
+  dealVersion: number;
+  currency: string;
+  period: string | null;
+  grossMinor: bigint;
+  voidMinor: bigint;
+  pendingMinor: bigint;
+  payableMinor: bigint;
+  clawedMinor: bigint;
+  inPayoutMinor: bigint;
+  paidMinor: bigint;
+  debtMinor: bigint;
+  holdUntil: Date;
+  formula: string | null;
+  inputs: unknown;
+};
+
+/** One row of the ledger. */
+export type Transfer = {
+  id: string;
+  code: string;
+  amountMinor: bigint;
+  currency: string;
+  debitAccount: string;
+  creditAccount: string;
+  affiliateId: string | null;
+  eventId: string | null;
+  slotId: string | null;
+  reason: string | null;
+  occurredAt: Date;
+  postedAt: Date;
+  period: string;
+  originPeriod: string;
+};
+
+export type ToldPostback = { id: string; endpointId: string; type: string; state: string; tries: number; eventId: string | null };
+
+export type Trace = { event: EventRow; commissions: Commission[]; transfers: Transfer[]; deliveries: ToldPostback[] };
+
+export type Traces = ReturnType<typeof createTraces>;
+
+/** The columns of a transfer `t`. */
+export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", t.currency, t.debit_account as "debitAccount",
+  t.credit_account as "creditAccount", t.affiliate_id as "affiliateId", t.event_id as "eventId", t.slot_id as "slotId", t.reason,
+  t.occurred_at as "occurredAt", t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"`;
+
+export function createTraces(db: Queryable) {
+  const events = createEventLists(db);
+
+  return {
+    /** Whether an event has its outcome, so that there is a trace to wait for. */
+    async isSettled(operatorId: string, eventId: string): Promise<boolean> {
+      const { rowCount } = await db.query(`select from event_outcomes where operator_id = $1 and event_id = $2`, [
+        operatorId,
+        eventId,
+      ]);
+      return rowCount === 1;
+    },
+
+    /** Null when there is no such event. */
+    async find(operatorId: string, eventId: string): Promise<Trace | null> {
+      const event = await events.find(operatorId, eventId);
+      if (event === null) return null;
+      const conversions = await conversionsOf(db, operatorId, event);
+      const [commissions, transfers, deliveries] = await Promise.all([
+        readCommissions(db, operatorId, eventId),
+        readTransfers(db, operatorId, eventId, conversions),
+        readDeliveries(db, operatorId, eventId, conversions),
+      ]);
+      return { event, commissions, transfers, deliveries };
+    },
+  };
+}
+
+/**
+ * The conversions an event may have spoken about, itself among them. Facts and postbacks are found by their conversion, so this
+ * spares both tables an index by event on the busiest path.
+ */
+export async function conversionsOf(
+  db: Queryable,
+  operatorId: string,
+  event: Pick<EventRow, 'id' | 'type' | 'reference' | 'subject'>,
+): Promise<string[]> {
+  if (earns(event.type)) return [event.id];
+  const { rows } = await db.query<{ id: string }>(
+    `select $2::text as id
+     union
+     select id from events where operator_id = $1 and key = $3 and key_kind = 'transaction'
+     union
+     select id from events where operator_id = $1 and $3::text is null and subject = $4`,
+    [operatorId, event.id, event.reference, event.subject],
+  );
+  return rows.map(({ id }) => id);
+}
+
+async function readCommissions(db: Queryable, operatorId: string, eventId: string): Promise<Commission[]> {
+  const { rows } = await db.query<Commission>(
+    `select s.id as "slotId", s.kind, s.component, s.deal_id as "dealId", s.deal_version as "dealVersion", s.currency, s.period,
+       s.gross_minor as "grossMinor", s.void_minor as "voidMinor", s.pending_minor as "pendingMinor", s.payable_minor as "payableMinor",
+       s.clawed_minor as "clawedMinor", s.in_payout_minor as "inPayoutMinor", s.paid_minor as "paidMinor", s.debt_minor as "debtMinor",
+       s.hold_until as "holdUntil", r.formula, r.inputs
+     from slots s
+     left join lateral (
+       select formula, inputs from ratings where operator_id = $1 and slot_id = s.id order by seq desc limit 1
+     ) r on true
+     where s.operator_id = $1
+       and s.id in (select slot_id from slot_facts where operator_id = $1 and original_event_id = $2)
+     order by s.id`,
+    [operatorId, eventId],
+  );
+  return rows;
+}
+
+/** What this event caused, and whatever else happened to what it alone earned. */
+async function readTransfers(db: Queryable, operatorId: string, eventId: string, conversions: string[]): Promise<Transfer[]> {
+  const { rows } = await db.query<Transfer>(
+    `with touched as (
+       select distinct slot_id, original_event_id = $2 as own from slot_facts
+       where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+     )
+     select distinct ${TRANSFER_COLUMNS}
+     from touched f
+     join slots s on s.operator_id = $1 and s.id = f.slot_id
+     join transfers t on t.operator_id = $1 and t.slot_id = f.slot_id
+     where t.event_id = $2 or (f.own and s.period is null)
+     order by t.id`,
+    [operatorId, eventId, conversions],
+  );
+  return rows;
+}
+
+async function readDeliveries(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+  conversions: string[],
+): Promise<ToldPostback[]> {
+  const { rows } = await db.query<ToldPostback>(
+    `select id, endpoint_id as "endpointId", type, state, tries, event_id as "eventId" from deliveries
+     where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+     order by id`,
+    [operatorId, eventId, conversions],
+  );
+  return rows;
+}

@@ -1,0 +1,193 @@
+// The guard: which URLs and addresses may be called. Literal spellings, edges of ranges, names that stand for bad addresses, and properties.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { createGuard } from '../../delivery/guard.ts';
+import type { GuardSettings } from '../../delivery/guard.ts';
+
+const STRICT: GuardSettings = { allowCidrs: [], allowPorts: [80, 443, 8080, 8443], requireHttps: false };
+const guard = createGuard(STRICT);
+
+function namesFor(table: Record<string, string[]>): GuardSettings['lookup'] {
+  return async (hostname) => {
+    const addresses = table[hostname];
+    if (addresses === undefined) throw new Error('ENOTFOUND');
+    return addresses.map((address) => ({ address }));
+  };
+}
+
+const soon = (): AbortSignal => AbortSignal.timeout(1000);
+
+const wordsOf = (text: string): string[] => text.trim().split(/\s+/);
+
+const BLOCKED_HOSTS = wordsOf(`
+  127.0.0.1 127.1 127.0.1 0 0.0.0.0 0x7f000001 0x7f.1 0X7F.0.0.1 017700000001 2130706433 0177.0.0.1 127.0.0.1. ①②⑦.⓪.⓪.①
+  127。0。0。1 %31%32%37.0.0.1 10.0.0.1 10.255.255.255 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254 0xa9fea9fe
+  2852039166 0251.0376.0251.0376 100.64.0.1 100.100.100.200 100.127.255.255 192.0.0.1 192.0.0.192 192.0.2.1 192.88.99.1
+  198.18.0.1 198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 168.63.129.16
+  192.31.196.1 192.52.193.1 [::1] [::] [0:0:0:0:0:0:0:1] [::127.0.0.1] [::7f00:1] [::ffff:127.0.0.1] [::ffff:7f00:1]
+  [::ffff:a9fe:a9fe] [::ffff:0:7f00:1] [::5efe:7f00:1] [64:ff9b::7f00:1] [64:ff9b::10.0.0.1] [64:ff9b:1::8.8.8.8]
+  [64:ff9b:0:1::1] [1::1] [100::1] [100:0:0:1::1] [2001::1] [2001:0:4136:e378:8000:63bf:3fff:fdd2] [2001:2::1] [2001:10::1]
+  [2001:1ff:ffff::1] [2001:db8::1] [2002:7f00:1::] [2002:808:808::1] [2620:4f:8000::1] [3fff::1] [3fff:fff::1] [4000::1]
+  [5f00::1] [fc00::1] [fd00:ec2::254] [fe80::1] [fec0::1] [ff02::1] [1fff:ffff::1]`);
+
+const PUBLIC_HOSTS = wordsOf(`
+  8.8.8.8 1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 0x08080808 169.253.255.255
+  169.255.0.0 172.15.255.255 172.32.0.0 192.0.1.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0 223.255.255.255
+  [2606:4700:4700::1111] [2001:200::1] [2001:4860:4860::8888] [2001:4:112::1] [2001:20::1] [2000::1] [2003::1] [3ffe::1]
+  [3fff:1000::1] [::ffff:8.8.8.8] [64:ff9b::8.8.8.8]`);
+
+for (const host of BLOCKED_HOSTS) {
+  test(`refuses the address ${host}`, () => {
+    const verdict = guard.judgeUrl(`http://${host}/path`);
+    assert.deepEqual([verdict.kind, verdict.kind === 'refused' && verdict.code], ['refused', 'blocked_address']);
+  });
+}
+
+for (const host of PUBLIC_HOSTS) {
+  test(`allows the address ${host}`, () => assert.equal(guard.judgeUrl(`https://${host}/path`).kind, 'allowed'));
+}
+
+const INVALID_URLS = [
+  '',
+  'example.com',
+  '//example.com',
+  'ftp://example.com',
+  'file:///etc/passwd',
+  'gopher://example.com',
+  'javascript:alert(1)',
+  'http://',
+  'http://user@example.com',
+  'http://user:pw@example.com',
+  'http://:pw@example.com',
+  'http://256.1.1.1',
+  'http://1.2.3.4.5',
+  'http://0x100000000',
+  'http://[fe80::1%25eth0]',
+  'http://exa mple.com',
+  'http://example.com:99999',
+  'http://a%00b.com',
+  'http://[::1',
+  'x',
+  `http://example.com/${'x'.repeat(9000)}`,
+];
+
+for (const url of INVALID_URLS) {
+  test(`refuses as invalid ${JSON.stringify(url.slice(0, 60))}`, () => {
+    const verdict = guard.judgeUrl(url);
+    assert.deepEqual([verdict.kind, verdict.kind === 'refused' && verdict.code], ['refused', 'invalid_request']);
+  });
+}
+
+test('only the listed ports may be called, unless any may', () => {
+  assert.equal(guard.judgeUrl('http://example.com:22/').kind, 'refused');
+  assert.equal(guard.judgeUrl('https://example.com:8443/').kind, 'allowed');
+  assert.equal(createGuard({ ...STRICT, allowPorts: [443] }).judgeUrl('http://example.com/').kind, 'refused');
+  assert.equal(createGuard({ ...STRICT, allowPorts: '*' }).judgeUrl('http://example.com:22/').kind, 'allowed');
+});
+
+test('plain http is refused where https is required', () => {
+  const strict = createGuard({ ...STRICT, requireHttps: true });
+  assert.equal(strict.judgeUrl('http://example.com/').kind, 'refused');
+  assert.equal(strict.judgeUrl('https://example.com/').kind, 'allowed');
+});
+
+test('a hole opens for its addresses in any spelling, and for no others', () => {
+  const loopback = createGuard({ ...STRICT, allowCidrs: ['127.0.0.0/8', '::1/128'] });
+  for (const host of ['127.0.0.1', '2130706433', '[::1]', '[::ffff:7f00:1]']) {
+    assert.equal(loopback.judgeUrl(`http://${host}/`).kind, 'allowed', host);
+  }
+  for (const host of ['10.0.0.1', '[::2]', '0.0.0.0']) assert.equal(loopback.judgeUrl(`http://${host}/`).kind, 'refused', host);
+  assert.throws(() => createGuard({ ...STRICT, allowCidrs: ['127.0.0.1/33'] }));
+});
+
+test('a name is refused when any of its addresses is bad', async () => {
+  const lookup = namesFor({
+    good: ['8.8.8.8', '2606:4700::1'],
+    mixed: ['8.8.8.8', '10.0.0.1'],
+    bad: ['::1'],
+    scoped: ['fe80::1%2'],
+    none: [],
+  });
+  const named = createGuard({ ...STRICT, ...(lookup && { lookup }) });
+  assert.deepEqual(await named.resolve('good', soon()), { kind: 'resolved', addresses: ['8.8.8.8', '2606:4700::1'] });
+  for (const name of ['mixed', 'bad', 'scoped']) assert.equal((await named.resolve(name, soon())).kind, 'refused', name);
+  for (const name of ['none', 'unknown']) assert.equal((await named.resolve(name, soon())).kind, 'dns_error', name);
+});
+
+test('a resolver that does not answer is given up on when the signal says so', async () => {
+  const named = createGuard({ ...STRICT, lookup: () => new Promise(() => undefined) });
+  assert.deepEqual(await named.resolve('slow', AbortSignal.timeout(20)), {
+    kind: 'dns_error',
+    message: 'the host name was not resolved in time',
+  });
+});
+
+test('look-ups of the same name at the same time are one', async () => {
+  let lookups = 0;
+  const lookup = async (): Promise<{ address: string }[]> => {
+    lookups += 1;
+    return [{ address: '8.8.8.8' }];
+  };
+  const named = createGuard({ ...STRICT, lookup });
+  await Promise.all(Array.from({ length: 20 }, () => named.resolve('same', soon())));
+  assert.equal(lookups, 1);
+});
+
+test('saving an endpoint refuses what may not be called, without naming the address behind a name', async () => {
+  const lookup = namesFor({ 'inside.example': ['10.1.2.3'], 'good.example': ['8.8.8.8'] });
+  const named = createGuard({ ...STRICT, ...(lookup && { lookup }) });
+  const inside = await named.check('https://inside.example/postback?c={click_id}');
+  assert.ok(!inside.ok && inside.code === 'blocked_address' && !inside.message.includes('10.1'));
+  assert.deepEqual(await named.check('https://good.example/{click_id}'), { ok: true });
+  assert.deepEqual(await named.check('https://8.8.8.8/'), { ok: true });
+  assert.deepEqual(await named.check('https://not-yet.example/'), { ok: true });
+  const noUrl = await named.check('nonsense');
+  assert.ok(!noUrl.ok && noUrl.code === 'invalid_request');
+});
+
+test('of random IPv6 addresses, those outside 2000::/3 are refused but for mapped and NAT64 ones', () => {
+  const word = fc.integer({ min: 0, max: 0xffff });
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 8, maxLength: 8 }), (words) => {
+      const isCarrier = words.slice(0, 5).every((one) => one === 0) || (words[0] === 0x64 && words[1] === 0xff9b);
+      fc.pre(!isCarrier);
+      const isOutside = (words[0] ?? 0) >> 13 !== 1;
+      const isAllowed = guard.mayDial(words.map((one) => one.toString(16)).join(':'));
+      assert.ok(!(isOutside && isAllowed));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a random IPv4 address is judged the same in every spelling', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 0xffffffff }), (number) => {
+      const [a, b, c, d] = [number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255];
+      const hex = (value: number): string => value.toString(16);
+      const verdict = guard.judgeUrl(`http://${a}.${b}.${c}.${d}/`).kind;
+      const spellings = [
+        `${number}`,
+        `0x${hex(number)}`,
+        `0${number.toString(8)}`,
+        `${a}.${b}.${(c << 8) | d}`,
+        `0x${hex(a)}.${b}.0${c.toString(8)}.${d}`,
+      ];
+      const carried = [`[::ffff:${a}.${b}.${c}.${d}]`, `[64:ff9b::${hex(number >>> 16)}:${hex(number & 0xffff)}]`];
+      for (const host of [...spellings, ...carried]) assert.equal(guard.judgeUrl(`http://${host}/`).kind, verdict, host);
+      assert.equal(guard.mayDial(`${a}.${b}.${c}.${d}`), verdict === 'allowed');
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('random private addresses are never allowed, mapped or not', () => {
+  const privateFirst = fc.constantFrom([10], [127], [0], [192, 168], [169, 254], [172, 20], [100, 64], [224], [255]);
+  fc.assert(
+    fc.property(privateFirst, fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)), (first, rest) => {
+      const address = [...first, ...rest].slice(0, 4).join('.');
+      assert.ok(!guard.mayDial(address) && !guard.mayDial(`::ffff:${address}`) && !guard.mayDial(`64:ff9b::${address}`));
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,116 @@
+// The request for one try: what it says, that it verifies, and that an endpoint's own headers cannot touch ours.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { headerProblems, render } from '../../delivery/render.ts';
+import type { Recipient } from '../../delivery/render.ts';
+import { contentOfGet, newSecret, secretKey, verify } from '../../delivery/sign.ts';
+import type { PostbackRequest } from '../../delivery/send.ts';
+
+const NOW_MS = Date.parse('2026-11-22T10:00:00.900Z');
+const DATA = { event: 'ftd', event_id: 'evt_1', click_id: 'a b&c', payout: '200.00', sub1: null, nested: { x: 1 } };
+const BODY = JSON.stringify({ type: 'conversion.created', timestamp: '2026-11-22T09:59:58Z', data: DATA });
+const POSTBACK = { id: 'dlv_1', type: 'conversion.created', body: BODY, try: 2 };
+const SECRETS = [secretKey(newSecret())];
+
+function to(recipient: Partial<Recipient>): Recipient {
+  return {
+    url: 'https://a.example/in',
+    method: 'POST',
+    body: 'json',
+    headers: {},
+    signing: 'v1',
+    secrets: SECRETS,
+    ...recipient,
+  };
+}
+
+function isValid({ headers }: PostbackRequest, content: string): boolean {
+  const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`] ?? '');
+  return (
+    verify({ id: id ?? '', timestamp: timestamp ?? '', signature: signature ?? '', content, secrets: SECRETS, nowMs: NOW_MS }) ===
+    'valid'
+  );
+}
+
+test('a POST carries the stored body, character by character, and a signature over it', () => {
+  const request = render(POSTBACK, to({}), NOW_MS);
+  assert.deepEqual([request.method, request.url, request.body], ['POST', 'https://a.example/in', BODY]);
+  assert.equal(request.headers['content-type'], 'application/json');
+  assert.equal(request.headers['webhook-id'], 'dlv_1');
+  assert.equal(request.headers['webhook-timestamp'], '1795341600');
+  assert.equal(request.headers['webhook-attempt'], '2');
+  assert.match(request.headers['user-agent'] ?? '', /^Postrider\/\d+\.\d+\.\d+$/);
+  assert.ok(isValid(request, BODY));
+});
+
+test('a GET fills the macros, has no body, and is signed over the URL as it goes out', () => {
+  const url = 'https://A.example:443/{event}?c={click_id}&t={event_type}&d={delivery_id}&at={timestamp}&s={sub1}#x';
+  const request = render(POSTBACK, to({ method: 'GET', url }), NOW_MS);
+  const query = 'c=a%20b%26c&t=conversion.created&d=dlv_1&at=2026-11-22T09%3A59%3A58Z&s=';
+  assert.equal(request.url, `https://a.example/ftd?${query}`);
+  assert.equal(request.body, null);
+  assert.equal(request.headers['content-type'], undefined);
+  assert.ok(isValid(request, contentOfGet(request.url)));
+});
+
+test('a POST may have macros in its URL too', () => {
+  assert.equal(render(POSTBACK, to({ url: 'https://a.example/{event_id}' }), NOW_MS).url, 'https://a.example/evt_1');
+});
+
+test('a form carries the fields of data and of the envelope, without what is empty', () => {
+  const request = render(POSTBACK, to({ body: 'form' }), NOW_MS);
+  assert.equal(request.headers['content-type'], 'application/x-www-form-urlencoded');
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(request.body ?? '')), {
+    event: 'ftd',
+    event_id: 'evt_1',
+    click_id: 'a b&c',
+    payout: '200.00',
+    event_type: 'conversion.created',
+    delivery_id: 'dlv_1',
+    timestamp: '2026-11-22T09:59:58Z',
+  });
+  assert.ok(isValid(request, request.body ?? ''));
+});
+
+test('an endpoint without signing gets no signature', () => {
+  assert.equal(render(POSTBACK, to({ signing: 'none' }), NOW_MS).headers['webhook-signature'], undefined);
+});
+
+test("an endpoint's own headers are added, but never in place of ours", () => {
+  const headers = {
+    'X-Token': 't',
+    'Webhook-Id': 'forged',
+    HOST: 'other',
+    'Content-Type': 'text/plain',
+    'transfer-encoding': 'chunked',
+  };
+  const request = render(POSTBACK, to({ headers }), NOW_MS);
+  assert.equal(request.headers['x-token'], 't');
+  assert.deepEqual([request.headers['webhook-id'], request.headers['content-type']], ['dlv_1', 'application/json']);
+  for (const name of ['host', 'HOST', 'transfer-encoding', 'Webhook-Id']) assert.equal(request.headers[name], undefined, name);
+});
+
+test('bad headers are found when they are saved', () => {
+  assert.deepEqual(headerProblems({ authorization: 'Bearer x', 'X-Token': 'a b' }), []);
+  const reserved = [
+    'Host',
+    'connection',
+    'Content-Length',
+    'webhook-id',
+    'Webhook-Anything',
+    'proxy-authorization',
+    'TE',
+    'accept-encoding',
+  ];
+  for (const name of reserved) assert.equal(headerProblems({ [name]: 'x' })[0]?.name, name);
+  for (const name of ['', 'a b', 'a:b', 'a\r\n', 'ž'])
+    assert.equal(headerProblems({ [name]: 'x' }).length, 1, JSON.stringify(name));
+  for (const value of ['', ' x', 'x\r\ny: z', 'x\0', 'ž', 'x'.repeat(5000)])
+    assert.equal(headerProblems({ 'x-a': value }).length, 1);
+  assert.equal(headerProblems({ 'x-a': '1', 'X-A': '2' }).length, 2);
+  assert.equal(headerProblems(Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`x-${at}`, '1']))).length, 1);
+});
+
+test('a stored template that is broken is an error, not a wrong call', () => {
+  assert.throws(() => render(POSTBACK, to({ url: 'https://a.example/?c={clickid}' }), NOW_MS), /there is no macro \{clickid\}/);
+});

@@ -1,0 +1,265 @@
+// Attempts against a receiver that answers, lies, stalls and breaks off: each ends in time, with an outcome that says what happened.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { createGuard } from '../../delivery/guard.ts';
+import type { GuardSettings } from '../../delivery/guard.ts';
+import { render } from '../../delivery/render.ts';
+import { createSender } from '../../delivery/send.ts';
+import type { Limits, PostbackRequest, Sender } from '../../delivery/send.ts';
+import { newSecret, secretKey } from '../../delivery/sign.ts';
+import type { Outcome } from '../../domain/retry.ts';
+import { isSigned, startReceiver } from '../support/rude-receiver.ts';
+
+const LOOPBACK: GuardSettings = { allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false };
+const SHORT: Partial<Limits> = { dnsMs: 200, connectMs: 300, totalMs: 400 };
+
+const receiver = await startReceiver();
+const senders: Sender[] = [];
+after(async () => {
+  await Promise.all(senders.map((sender) => sender.close()));
+  await receiver.close();
+});
+
+function senderWith(limits: Partial<Limits> = {}, settings: Partial<GuardSettings> = {}): Sender {
+  const sender = createSender(createGuard({ ...LOOPBACK, ...settings }), limits);
+  senders.push(sender);
+  return sender;
+}
+
+function post(url: string, body = '{}'): PostbackRequest {
+  return { url, method: 'POST', headers: { 'content-type': 'application/json' }, body };
+}
+
+const sender = senderWith();
+const hasty = senderWith(SHORT);
+const at = (path: string): PostbackRequest => post(receiver.url + path);
+
+async function statusOf(attempt: Promise<Outcome>): Promise<number> {
+  const outcome = await attempt;
+  assert.equal(outcome.kind, 'answered', JSON.stringify(outcome));
+  return outcome.kind === 'answered' ? outcome.status : 0;
+}
+
+async function errorOf(attempt: Promise<Outcome>): Promise<string> {
+  const outcome = await attempt;
+  assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+  // What a customer may read names no address; where we called is a field of its own.
+  if (outcome.kind === 'failed') assert.doesNotMatch(outcome.detail, /\d+\.\d+\.\d+|::/);
+  return outcome.kind === 'failed' ? outcome.errorClass : '';
+}
+
+test('an answered attempt tells status, excerpt, time and where it went', async () => {
+  const first = await senderWith().send(at('/ok'));
+  assert.ok(first.kind === 'answered');
+  assert.deepEqual([first.status, first.excerpt, first.dialled], [200, 'ok', `127.0.0.1:${receiver.port}`]);
+  assert.deepEqual(Object.keys(first.phases), ['dnsMs', 'connectMs', 'firstByteMs']);
+  assert.ok(Number.isInteger(first.durationMs) && first.durationMs >= 0 && first.durationMs < 5000);
+});
+
+for (const method of ['POST', 'GET'] as const) {
+  test(`a rendered ${method} arrives as it was signed`, async () => {
+    const secret = newSecret();
+    const body = JSON.stringify({ type: 'conversion.created', timestamp: '2026-11-22T10:00:00Z', data: { click_id: 'č/1&x' } });
+    const url = `${receiver.url}/ok/signed-${method}/{click_id}?c={click_id}`;
+    const recipient = {
+      url,
+      method,
+      body: 'json',
+      headers: { 'x-own': 'yes' },
+      signing: 'v1',
+      secrets: [secretKey(secret)],
+    } as const;
+    const request = render({ id: 'dlv_7', type: 'conversion.created', body, try: 1 }, recipient, Date.now());
+    assert.equal(await statusOf(sender.send(request)), 200);
+    const received = receiver.requests.find(({ path }) => path.startsWith(`/ok/signed-${method}`));
+    assert.ok(received !== undefined && isSigned(received, secret));
+    assert.equal(received.body, method === 'GET' ? '' : body);
+    assert.equal(received.headers['accept-encoding'], 'identity');
+    assert.equal(received.headers['x-own'], 'yes');
+  });
+}
+
+test('the receiver’s wishes come back as it said them', async () => {
+  const outcome = await sender.send(at('/status/503?retry-after=120&webhook-delivery=disable'));
+  assert.ok(outcome.kind === 'answered');
+  assert.deepEqual([outcome.status, outcome.retryAfter, outcome.control], [503, '120', 'disable']);
+});
+
+test('a redirect is an answer and is not followed', async () => {
+  assert.equal(await statusOf(sender.send(at('/redirect'))), 307);
+  assert.equal(receiver.requests.filter(({ path }) => path === '/ok').length, 1);
+});
+
+const HOSTILE: [string, string][] = [
+  ['/hang', 'timeout'],
+  ['/slow/5000', 'timeout'],
+  ['/drip', 'timeout'],
+  ['/drip-headers', 'timeout'],
+  ['/informational', 'timeout'],
+  ['/endless-headers', 'response_too_large'],
+  ['/reset', 'connection_reset'],
+  ['/early-close', 'connection_reset'],
+  ['/garbage', 'protocol_error'],
+];
+for (const [path, errorClass] of HOSTILE) {
+  test(`a receiver that does ${path} ends as ${errorClass}, in time`, async () => {
+    const startedAt = performance.now();
+    assert.equal(await errorOf(hasty.send(at(path))), errorClass);
+    assert.ok(performance.now() - startedAt < 400 + 500);
+  });
+}
+
+test('an endless body counts by its status, and no more is read than the limit', async () => {
+  const outcome = await sender.send(at('/endless-body'));
+  assert.ok(outcome.kind === 'answered');
+  assert.deepEqual([outcome.status, outcome.excerpt], [200, 'z'.repeat(16 * 1024)]);
+});
+
+test('a gzip bomb is not unpacked', async () => {
+  const outcome = await sender.send(at('/gzip-bomb'));
+  assert.ok(outcome.kind === 'answered' && outcome.status === 200 && outcome.excerpt.length <= 16 * 1024);
+});
+
+test('an excerpt holds nothing that PostgreSQL or a terminal would choke on', async () => {
+  const handler = (_: unknown, response: { end(text: string): void }): void => response.end('a\0b\u001b[31mc\u0085\u202ed\n\te');
+  const odd = await startReceiver({ handler });
+  const outcome = await sender.send(post(odd.url));
+  assert.ok(outcome.kind === 'answered');
+  assert.equal(outcome.excerpt, 'a\ufffdb\ufffd[31mc\ufffd\ufffdd\n\te');
+  await odd.close();
+});
+
+test('a character cut in half by the excerpt is left out', async () => {
+  const cutting = await startReceiver({ handler: (_, response) => void response.end('žžž') });
+  const outcome = await senderWith({ excerptBytes: 5 }).send(post(cutting.url));
+  assert.ok(outcome.kind === 'answered' && outcome.excerpt === 'žž');
+  await cutting.close();
+});
+
+test('a body over the limit is not sent', async () => {
+  assert.equal(await errorOf(sender.send(post(`${receiver.url}/ok/large`, 'x'.repeat(256 * 1024 + 1)))), 'request_too_large');
+  assert.equal(await statusOf(sender.send(post(`${receiver.url}/ok/large`, 'x'.repeat(256 * 1024)))), 200);
+  assert.equal(receiver.requests.filter(({ path }) => path === '/ok/large').length, 1);
+});
+
+test('nothing listening is told as refused', async () => {
+  const closed = await startReceiver();
+  await closed.close();
+  assert.equal(await errorOf(sender.send(post(closed.url))), 'connection_refused');
+});
+
+test('literals and names that stand for bad addresses are never dialled', async () => {
+  const lookup = async (): Promise<{ address: string }[]> => [{ address: '127.0.0.1' }];
+  const guarded = senderWith(SHORT, { allowCidrs: [], lookup });
+  const before = receiver.connections();
+  for (const host of ['127.0.0.1', '2130706433', '[::1]', '0', 'name.example', 'localhost']) {
+    assert.equal(await errorOf(guarded.send(post(`http://${host}:${receiver.port}/ok/never`))), 'blocked_address', host);
+  }
+  assert.equal(receiver.connections(), before);
+});
+
+test('a name that turns bad after it was checked is refused when it is dialled', async () => {
+  const answers = ['127.0.0.1', '10.0.0.1'];
+  const guard = createGuard({ ...LOOPBACK, lookup: async () => [{ address: answers.shift() ?? '10.0.0.1' }] });
+  const rebinding = createSender(guard, SHORT);
+  senders.push(rebinding);
+  assert.deepEqual(await guard.check(`http://rebind.example:${receiver.port}/`), { ok: true });
+  assert.equal(await errorOf(rebinding.send(post(`http://rebind.example:${receiver.port}/ok`))), 'blocked_address');
+});
+
+test('a name keeps its Host header though its address is dialled', async () => {
+  const named = senderWith({}, { lookup: async () => [{ address: '127.0.0.1' }] });
+  const outcome = await named.send(post(`http://shop.example:${receiver.port}/ok/named`));
+  assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
+  assert.equal(receiver.requests.find(({ path }) => path === '/ok/named')?.headers['host'], `shop.example:${receiver.port}`);
+});
+
+test('when the first address of a name refuses, the next is dialled', async () => {
+  const several = senderWith({}, { lookup: async () => [{ address: '127.0.0.99' }, { address: '127.0.0.1' }] });
+  const outcome = await several.send(post(`http://several.example:${receiver.port}/ok`));
+  assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
+});
+
+test('our resolver’s failures are told apart', async () => {
+  const silent = senderWith(SHORT, { lookup: () => new Promise(() => undefined) });
+  const empty = senderWith(SHORT, { lookup: () => Promise.reject(new Error('ENOTFOUND')) });
+  assert.equal(await errorOf(silent.send(post('http://silent.example/'))), 'dns_error');
+  assert.equal(await errorOf(empty.send(post('http://empty.example/'))), 'dns_error');
+});
+
+test('a signal stops an attempt', async () => {
+  const stop = new AbortController();
+  const attempt = sender.send(at('/hang/stopped'), { signal: stop.signal });
+  setImmediate(() => stop.abort());
+  assert.equal(await errorOf(attempt), 'cancelled');
+  assert.equal(await errorOf(sender.send(at('/ok/stopped'), { signal: stop.signal })), 'cancelled');
+});
+
+test('connections are kept and used again', async () => {
+  const quiet = await startReceiver();
+  for (let count = 0; count < 10; count += 1) await sender.send(post(`${quiet.url}/ok`));
+  // undici rests a connection for one turn of the event loop, so that two take turns.
+  assert.ok(quiet.connections() <= 2);
+  assert.deepEqual(Object.keys((await sender.send(post(`${quiet.url}/ok`))).phases), ['firstByteMs']);
+  await quiet.close();
+});
+
+test('connections without work are bounded over all hosts', async () => {
+  const frugal = senderWith({ idleConnections: 3 });
+  const others = await Promise.all(Array.from({ length: 8 }, () => startReceiver()));
+  for (let round = 0; round < 5; round += 1) {
+    const statuses = await Promise.all(others.map((other) => statusOf(frugal.send(post(`${other.url}/ok`)))));
+    assert.ok(statuses.every((status) => status === 200));
+  }
+  const opened = others.reduce((sum, other) => sum + other.connections(), 0);
+  assert.ok(opened > 8, `${opened} connections`);
+  await Promise.all(others.map((other) => other.close()));
+});
+
+test('a kept connection that the receiver closes as we use it costs no attempt', async () => {
+  let served = 0;
+  // Answers once per connection, and hangs up on the second request instead of answering it.
+  const closing = createServer((socket) => {
+    let isFirst = true;
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      if (isFirst) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+      else socket.destroy();
+      if (isFirst) served += 1;
+      isFirst = false;
+    });
+  });
+  await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(closing.address() as AddressInfo).port}/`;
+  for (let count = 0; count < 5; count += 1) assert.equal(await statusOf(sender.send(post(url))), 200);
+  assert.equal(served, 5);
+  closing.close();
+});
+
+test('200 hostile receivers at once end in time and do not disturb one that answers', async () => {
+  const paths = [
+    '/hang',
+    '/drip',
+    '/drip-headers',
+    '/reset',
+    '/endless-body',
+    '/early-close',
+    '/informational',
+    '/endless-headers',
+  ];
+  const startedAt = performance.now();
+  const hostile = Array.from({ length: 200 }, (_, count) => hasty.send(at(paths[count % paths.length] ?? '/hang')));
+  assert.equal(await statusOf(sender.send(at('/ok/undisturbed'))), 200);
+  await Promise.all(hostile);
+  assert.ok(performance.now() - startedAt < 2000);
+});
+
+test('closing waits for what is in flight', async () => {
+  const closing = createSender(createGuard(LOOPBACK));
+  const attempt = closing.send(at('/slow/100'));
+  await closing.close();
+  assert.equal(await statusOf(attempt), 200);
+  assert.equal(await errorOf(closing.send(at('/ok/closed'))), 'cancelled');
+});

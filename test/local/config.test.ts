@@ -1,0 +1,70 @@
+// The configuration: everything wrong is said at once, secrets stay hidden, and an embedded stack asks for nothing.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeConfig, loadApiConfig, loadConfig, loadLocalConfig } from '../../config.ts';
+
+const KEY = Buffer.alloc(32, 7);
+const GOOD = {
+  DATABASE_URL: 'postgres://someone:hunter2@db:5432/postrider',
+  TEMPORAL_ADDRESS: 'temporal:7233',
+  ADMIN_TOKEN: 'a-token-that-is-long-enough',
+  SECRETS_KEY: KEY.toString('base64'),
+};
+
+test('every bad and every missing variable is named in one message', () => {
+  const bad = { PORT: '80a', ALLOW_ENDPOINT_CIDRS: '10.0.0.0/99', SECRETS_KEY: 'short', TRUST_PROXY: 'true', LOG_LEVEL: 'loud' };
+  assert.throws(
+    () => loadApiConfig(bad),
+    ({ message }: Error) =>
+      [...Object.keys(bad), 'DATABASE_URL', 'TEMPORAL_ADDRESS', 'ADMIN_TOKEN'].every((name) => message.includes(`${name}: `)),
+  );
+});
+
+test('a worker needs no administrator token, an API does', () => {
+  const { ADMIN_TOKEN: _, ...withoutToken } = GOOD;
+  assert.equal(loadConfig(withoutToken).port, 8080);
+  assert.throws(() => loadApiConfig(withoutToken), /ADMIN_TOKEN: is required/);
+  assert.throws(() => loadApiConfig({ ...GOOD, ADMIN_TOKEN: '' }), /ADMIN_TOKEN: is required/);
+});
+
+test('nothing is allowed toward private addresses and plain HTTP unless it is asked for', () => {
+  const config = loadConfig(GOOD);
+  assert.deepEqual(config.allowEndpointCidrs, []);
+  assert.deepEqual(config.allowEndpointPorts, [80, 443, 8080, 8443]);
+  assert.equal(config.requireHttps, true);
+  assert.equal(config.trustProxy, false);
+  assert.deepEqual(loadConfig({ ...GOOD, ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8, ::1/128' }).allowEndpointCidrs, [
+    '127.0.0.0/8',
+    '::1/128',
+  ]);
+  assert.equal(loadConfig({ ...GOOD, ALLOW_ENDPOINT_PORTS: '*' }).allowEndpointPorts, '*');
+});
+
+test('a list of keys keeps its order, and a single key may come without an id, in base64 or hex', () => {
+  const old = Buffer.alloc(32, 9);
+  const two = loadConfig({ ...GOOD, SECRETS_KEY: `k2:${KEY.toString('base64')},k1:${old.toString('hex')}` }).secretsKeys;
+  assert.deepEqual(two, [
+    { id: 'k2', key: KEY },
+    { id: 'k1', key: old },
+  ]);
+  assert.deepEqual(loadConfig({ ...GOOD, SECRETS_KEY: KEY.toString('hex') }).secretsKeys, loadConfig(GOOD).secretsKeys);
+  assert.throws(() => loadConfig({ ...GOOD, SECRETS_KEY: `k:${KEY.toString('hex')},k:${old.toString('hex')}` }), /different ids/);
+});
+
+test('an API key turns TLS to Temporal on, and TEMPORAL_TLS=false turns it off again', () => {
+  assert.equal(loadConfig(GOOD).temporal.connection.tls, undefined);
+  assert.deepEqual(loadConfig({ ...GOOD, TEMPORAL_API_KEY: 'k' }).temporal.connection.tls, {});
+  assert.equal(loadConfig({ ...GOOD, TEMPORAL_API_KEY: 'k', TEMPORAL_TLS: 'false' }).temporal.connection.tls, undefined);
+});
+
+test('the description of a configuration holds no secret', () => {
+  const text = JSON.stringify(describeConfig(loadApiConfig({ ...GOOD, TEMPORAL_API_KEY: 'cloud-key' })));
+  for (const secret of ['hunter2', GOOD.ADMIN_TOKEN, GOOD.SECRETS_KEY, 'cloud-key']) assert.ok(!text.includes(secret), secret);
+});
+
+test('the stack is embedded, with the demo, only while neither service is given', () => {
+  assert.deepEqual([loadLocalConfig({}).embedded, loadLocalConfig({}).demo], [true, true]);
+  assert.equal(loadLocalConfig({ DEMO: '0' }).demo, false);
+  const given = loadLocalConfig({ TEMPORAL_ADDRESS: 'temporal:7233' });
+  assert.deepEqual([given.embedded, given.demo], [false, false]);
+});

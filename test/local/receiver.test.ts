@@ -1,0 +1,144 @@
+import { after, before, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { contentOfGet, newSecret, secretKey, signatureHeader } from '../../delivery/sign.ts';
+import { addDecimals } from '../../local/inbox.ts';
+import { startReceiver, type Receiver } from '../../local/receiver.ts';
+
+const secret = newSecret();
+let dataDir: string;
+let receiver: Receiver;
+
+before(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'receiver-'));
+  receiver = await startReceiver({ host: '127.0.0.1', port: 0, dataDir });
+});
+
+after(async () => {
+  await receiver.close();
+  await rm(dataDir, { recursive: true });
+});
+
+function signed(id: string, content: string, key = secret): Record<string, string> {
+  const timestampSeconds = Math.floor(Date.now() / 1000);
+  const signature = signatureHeader({ id, timestampSeconds, content, secrets: [secretKey(key)] });
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampSeconds),
+    'webhook-signature': signature,
+    'webhook-attempt': '1',
+  };
+}
+
+function postback(payoutDelta: string, event = 'ftd'): string {
+  return JSON.stringify({
+    type: 'conversion.created',
+    data: { event, payout_delta: payoutDelta, payout_currency: 'USD', click_id: '<b>"' },
+  });
+}
+
+async function post(path: string, body: string, headers: Record<string, string>): Promise<number> {
+  const sent = { ...headers, 'content-type': 'application/json' };
+  const response = await fetch(receiver.url + path, { method: 'POST', body, headers: sent, redirect: 'manual' });
+  await response.text();
+  return response.status;
+}
+
+async function register(name: string): Promise<void> {
+  const response = await fetch(`${receiver.url}/secrets/${name}`, { method: 'PUT', body: JSON.stringify({ secret }) });
+  assert.equal(response.status, 204);
+}
+
+async function json(path: string): Promise<unknown> {
+  return (await fetch(receiver.url + path)).json();
+}
+
+describe('the bundled receiver', () => {
+  test('counts a postback that came twice once, and adds up payouts exactly', async () => {
+    await register('adds-up');
+    for (const [id, delta] of [
+      ['dlv_1', '0.10'],
+      ['dlv_2', '0.20'],
+      ['dlv_2', '0.20'],
+      ['dlv_3', '-200.05'],
+    ] as const) {
+      assert.equal(await post('/postbacks/adds-up', postback(delta), signed(id, postback(delta))), 200);
+    }
+    const stats = (await json('/stats')) as Record<string, unknown>;
+    assert.deepEqual(stats['adds-up'], { received: 4, distinct: 3, doubled: 1, bad_signatures: 0, payouts: { USD: '-199.75' } });
+    const received = (await json('/received?name=adds-up')) as { id: string; body: string }[];
+    assert.deepEqual(
+      received.map(({ id }) => id),
+      ['dlv_3', 'dlv_2', 'dlv_2', 'dlv_1'],
+    );
+    assert.equal(received[0]?.body, postback('-200.05'));
+  });
+
+  test('reads a GET postback from its query, signed over the whole URL', async () => {
+    await register('by-get');
+    const url = `${receiver.url}/postbacks/by-get?event_type=conversion.created&payout_delta=14.00&payout_currency=EUR&click_id=a%26b`;
+    const response = await fetch(url, { headers: { ...signed('dlv_g', contentOfGet(url)), 'content-type': 'application/json' } });
+    assert.equal(response.status, 200);
+    const [received] = (await json('/received?name=by-get')) as { type: string; data: Record<string, string> }[];
+    assert.equal(received?.type, 'conversion.created');
+    assert.equal(received.data['click_id'], 'a&b');
+  });
+
+  test('refuses and counts a signature made with another secret, and knows nobody without a secret', async () => {
+    await register('strict');
+    assert.equal(await post('/postbacks/strict', postback('1.00'), signed('dlv_x', postback('1.00'), newSecret())), 401);
+    assert.equal(await post('/postbacks/strict', postback('9.00'), signed('dlv_x', postback('1.00'))), 401);
+    assert.equal(await post('/postbacks/nobody', postback('1.00'), signed('dlv_x', postback('1.00'))), 404);
+    const stats = (await json('/stats')) as Record<string, unknown>;
+    assert.deepEqual(stats['strict'], { received: 0, distinct: 0, doubled: 0, bad_signatures: 2, payouts: {} });
+  });
+
+  test('refuses a secret that is none, and a name that is a path of its own', async () => {
+    for (const [path, body] of [
+      ['/secrets/ok', '{"secret":"short"}'],
+      ['/secrets/a%2Fb', JSON.stringify({ secret })],
+      ['/secrets/ok', 'no json'],
+    ] as const) {
+      assert.equal((await fetch(receiver.url + path, { method: 'PUT', body })).status, 400);
+    }
+  });
+
+  test('escapes on its pages what strangers sent', async () => {
+    await register('escaping');
+    const hostile = postback('1.00', '<script>alert(1)</script>');
+    await post('/postbacks/escaping', hostile, signed('dlv_h', hostile));
+    for (const path of ['/', '/landing?click_id=%3Cscript%3E&%3Cscript%3E=1']) {
+      const html = await (await fetch(receiver.url + path)).text();
+      assert.ok(html.includes('&#60;script&#62;'), path);
+      assert.ok(!html.includes('<script'), path);
+    }
+  });
+
+  test('answers 503 under /failing until it is healed, and keeps secrets and healing over a restart', async () => {
+    await register('stuck');
+    const headers = signed('dlv_s', postback('1.00'));
+    assert.equal(await post('/failing/stuck', postback('1.00'), headers), 503);
+    await post('/heal', '', {});
+    assert.equal(await post('/failing/stuck', postback('1.00'), headers), 200);
+    await receiver.close();
+    receiver = await startReceiver({ host: '127.0.0.1', port: 0, dataDir });
+    assert.equal(await post('/failing/stuck', postback('1.00'), headers), 200);
+  });
+});
+
+test('decimals add up as integers do', () => {
+  fc.assert(
+    fc.property(fc.bigInt(-(10n ** 15n), 10n ** 15n), fc.bigInt(-(10n ** 15n), 10n ** 15n), (a, b) => {
+      const cents = (text: string) => BigInt(text.replace('.', ''));
+      const decimal = (n: bigint) => addDecimals('0.00', `${n < 0n ? '-' : ''}0.${String(n < 0n ? -n : n).padStart(2, '0')}`);
+      const [x, y] = [decimal(a % 100n), decimal(b % 100n)];
+      assert.equal(cents(addDecimals(x, y)), cents(x) + cents(y));
+      assert.equal(addDecimals(String(a), String(b)), String(a + b));
+    }),
+  );
+  assert.equal(addDecimals('0.10', '-0.3'), '-0.20');
+  assert.equal(addDecimals('1', '0.999'), '1.999');
+});

@@ -1,0 +1,71 @@
+// `npm test`: one PostgreSQL and one Temporal server for the whole run, then Node's own runner on the files given, or on all.
+// Options that start with `--` go to the runner: npm test -- --test-name-pattern=refund test/domain/clawback.test.ts
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../local/postgres.ts';
+import { findTemporalCli } from '../local/temporal-cli.ts';
+import { startTemporal } from '../local/temporal.ts';
+import { createTemplate } from './support/database.ts';
+import { freePort } from './support/ports.ts';
+
+/** Every test file, by the rule that they lie exactly one folder deep. */
+function allFiles(): string[] {
+  const folders = readdirSync('test', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.flatMap(({ name }) =>
+    readdirSync(join('test', name)).flatMap((file) => (file.endsWith('.test.ts') ? join('test', name, file) : [])),
+  );
+}
+
+interface Services {
+  readonly env: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+}
+
+async function startServices(dataDir: string): Promise<Services> {
+  const [postgresPort, temporalPort, program] = [await freePort(), await freePort(), await findTemporalCli(console.log)];
+  // What a test run holds is thrown away, and a kill of the process loses nothing even so.
+  const settings = { fsync: 'off', full_page_writes: 'off' };
+  const postgres = await startPostgres({ dataDir, port: postgresPort, password: 'test', settings });
+  try {
+    await createTemplate(postgres.url);
+    const temporal = await startTemporal({ program, dataDir, port: temporalPort, namespace: 'default', inMemory: true });
+    return {
+      env: { ...process.env, TEST_DATABASE_URL: postgres.url, TEST_TEMPORAL_ADDRESS: temporal.address },
+      stop: async () => void (await Promise.all([postgres.stop(), temporal.stop()])),
+    };
+  } catch (error) {
+    await postgres.stop();
+    throw error;
+  }
+}
+
+function runTests(args: readonly string[], env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<number> {
+  const files = args.filter((arg) => !arg.startsWith('--'));
+  const flags = args.filter((arg) => arg.startsWith('--'));
+  const all = ['--import', 'tsx', '--test', '--test-concurrency=2', ...flags, ...(files.length > 0 ? files : allFiles())];
+  const child = spawn(process.execPath, all, { stdio: 'inherit', env });
+  stopping.addEventListener('abort', () => child.kill('SIGTERM'));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+// The services are in sessions of their own, so this process must not go before them.
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+
+const dataDir = mkdtempSync(join(tmpdir(), 'postrider-test-'));
+chmodSync(dataDir, 0o755);
+try {
+  const services = await startServices(dataDir);
+  try {
+    process.exitCode = stopping.signal.aborted ? 1 : await runTests(process.argv.slice(2), services.env, stopping.signal);
+  } finally {
+    await services.stop();
+  }
+} finally {
+  rmSync(dataDir, { recursive: true, force: true });
+}

@@ -1,0 +1,52 @@
+// A namespace of its own for each test file on the run's one Temporal server, so that files may use the real task queues
+// and workflow ids without meeting each other.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/contract.ts';
+
+export interface TestTemporal {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: Connection;
+  readonly client: Client;
+  /** For `after`, once the file's workers have stopped. */
+  close(): Promise<void>;
+}
+
+const KEYWORD = 2;
+const INT = 3;
+const DATETIME = 6;
+
+/** Throws, with what to run, when there is no server. */
+export async function withTemporal(): Promise<TestTemporal> {
+  const address = process.env.TEST_TEMPORAL_ADDRESS;
+  if (!address)
+    throw new Error(`This test needs Temporal: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`);
+  const connection = await Connection.connect({ address });
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
+  await addSearchAttributes(connection, namespace);
+  return { address, namespace, connection, client: new Client({ connection, namespace }), close: () => connection.close() };
+}
+
+async function addSearchAttributes(connection: Connection, namespace: string): Promise<void> {
+  const { keyword, int, datetime } = SEARCH_ATTRIBUTES;
+  const typed = [
+    ...keyword.map((name) => [name, KEYWORD]),
+    ...int.map((name) => [name, INT]),
+    ...datetime.map((name) => [name, DATETIME]),
+  ];
+  const searchAttributes = Object.fromEntries(typed) as Record<string, number>;
+  // The server's services learn of a new namespace one after the other.
+  for (let tried = 1; ; tried += 1) {
+    try {
+      await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+      return;
+    } catch (error) {
+      if (tried === 100) throw error;
+      await sleep(100);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// Starts the worker process: builds everything it needs, runs one worker per task queue, and drains on a stop signal.
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
+import { loadConfig } from '../config.ts';
+import { createGuard } from '../delivery/guard.ts';
+import { createSender } from '../delivery/send.ts';
+import { createLogger } from '../log.ts';
+import { createPool } from '../store/pool.ts';
+import { createSecretBox } from '../store/secret-box.ts';
+import { TASK_QUEUES } from '../workflows/contract.ts';
+import { buildBundle } from './bundle.ts';
+import { prepareNamespace } from './namespace.ts';
+
+const config = loadConfig();
+const log = createLogger(config.logLevel, 'worker');
+Runtime.install({
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message)),
+});
+
+const { namespace, connection: address } = config.temporal;
+const onTrouble = (error: unknown): void => log.warn({ err: error }, 'a dependency is away');
+const pool = createPool(config.databaseUrl, { applicationName: 'postrider-worker', onError: onTrouble });
+const native = await connected();
+const connection = await Connection.connect(address);
+const client = new Client({ connection, namespace });
+await prepareNamespace(client, log);
+
+const sender = createSender(createGuard({ allowCidrs: config.allowEndpointCidrs, allowPorts: config.allowEndpointPorts, requireHttps: config.requireHttps }));
+const secretBox = createSecretBox(config.secretsKeys);
+const activities = createActivities({ pool, sender, secretBox, client, onTrouble, limits: DEFAULT_LIMITS });
+const workflowBundle = await buildBundle();
+
+/** HTTP attempts end within 15 s and steps within 20 s, so that a stop lets them finish and be recorded. */
+const common = {
+  connection: native,
+  namespace,
+  workflowBundle,
+  activities,
+  shutdownGraceTime: '25s',
+  shutdownForceTime: '28s',
+} satisfies Partial<WorkerOptions>;
+
+const workers = await Promise.all([
+  Worker.create({
+    ...common,
+    taskQueue: TASK_QUEUES.batches,
+    // A batch with an endpoint that hangs holds its slots for up to 16 s, while others must go on.
+    maxConcurrentWorkflowTaskExecutions: 200,
+    maxConcurrentLocalActivityExecutions: 200,
+    maxConcurrentActivityTaskExecutions: 50,
+    maxConcurrentWorkflowTaskPolls: 8,
+    maxConcurrentActivityTaskPolls: 2,
+    maxCachedWorkflows: 400,
+  }),
+  Worker.create({
+    ...common,
+    taskQueue: TASK_QUEUES.attempts,
+    maxConcurrentActivityTaskExecutions: 200,
+    maxConcurrentWorkflowTaskPolls: 2,
+    maxConcurrentActivityTaskPolls: 4,
+    maxCachedWorkflows: 500,
+  }),
+  Worker.create({
+    ...common,
+    taskQueue: TASK_QUEUES.upkeep,
+    maxConcurrentActivityTaskExecutions: 200,
+    maxConcurrentWorkflowTaskPolls: 2,
+    maxConcurrentActivityTaskPolls: 4,
+    maxCachedWorkflows: 200,
+  }),
+]);
+
+log.info({ taskQueues: Object.values(TASK_QUEUES) }, 'worker started');
+try {
+  // The SDK stops its workers on SIGTERM and SIGINT; when one of them fails, the others stop too.
+  await Promise.all(workers.map((worker) => worker.run()));
+} finally {
+  await sender.close();
+  await pool.end();
+  await connection.close();
+  await native.close();
+}
+log.info('worker stopped');
+
+/** The native connection does not retry by itself; the worker waits for Temporal as long as it takes. */
+async function connected(): Promise<NativeConnection> {
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ ...address, grpcCompression: { codec: 'none' } });
+    } catch (error) {
+      onTrouble(error);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// Prepares the Temporal namespace, idempotently: search attributes and the schedule of the sweep. Several workers may do it at once.
+import { ScheduleAlreadyRunning, type Client } from '@temporalio/client';
+import type { Logger } from '../log.ts';
+import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOWS } from '../workflows/contract.ts';
+
+/** Temporal's numbers for the types of search attributes. */
+const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
+
+const SWEEP_EVERY = '10s';
+
+/** Temporal Cloud and locked-down clusters refuse to add attributes over the API; then an operator adds them, and the log says so. */
+export async function prepareNamespace(client: Client, log: Logger): Promise<void> {
+  await addSearchAttributes(client).catch((error: unknown) => {
+    log.warn(
+      { err: error, wanted: SEARCH_ATTRIBUTES },
+      'search attributes could not be added; add them by hand if they are missing',
+    );
+  });
+  try {
+    await client.schedule.create({
+      scheduleId: 'sweep',
+      spec: { intervals: [{ every: SWEEP_EVERY }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: WORKFLOWS.sweep,
+        workflowId: 'sweep',
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [],
+      },
+      policies: { overlap: 'SKIP', catchupWindow: '1m' },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+async function addSearchAttributes(client: Client): Promise<void> {
+  const { operatorService } = client.connection as unknown as { operatorService: Operator };
+  const { namespace } = client.options;
+  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  const missing: Record<string, number> = {};
+  for (const [type, names] of Object.entries(SEARCH_ATTRIBUTES)) {
+    for (const name of names) {
+      if (!(name in customAttributes)) missing[name] = INDEXED_VALUE_TYPE[type as keyof typeof INDEXED_VALUE_TYPE];
+    }
+  }
+  if (Object.keys(missing).length > 0) await operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
+}
+
+type Operator = {
+  listSearchAttributes(request: { namespace: string }): Promise<{ customAttributes: Record<string, unknown> }>;
+  addSearchAttributes(request: { namespace: string; searchAttributes: Record<string, number> }): Promise<unknown>;
+};

@@ -1,0 +1,55 @@
+// What the processes agree on: task queues, workflow names and inputs, signals, queries, search attributes. No money and no customer's data
+// passes here: ids, counts and reasons only.
+
+/** Three queues, so that a slow endpoint's retries never hold up a batch: batches, single attempts, drains and housekeeping. */
+export const TASK_QUEUES = { batches: 'postrider-batches', attempts: 'postrider-attempts', upkeep: 'postrider-upkeep' } as const;
+
+/** Ids of one operator's events. */
+export type OperatorEvents = { operatorId: string; eventIds: string[] };
+
+/** One batch: what intake gathered since its last start, grouped by operator. */
+export type BatchInput = { batchId: string; operators: OperatorEvents[] };
+
+/** Groups events by operator, as a batch's input carries them. */
+export function byOperator(events: readonly { operatorId: string; id: string }[]): OperatorEvents[] {
+  const groups = new Map<string, string[]>();
+  for (const { operatorId, id } of events) {
+    const ids = groups.get(operatorId);
+    if (ids) ids.push(id);
+    else groups.set(operatorId, [id]);
+  }
+  return [...groups].map(([operatorId, eventIds]) => ({ operatorId, eventIds }));
+}
+
+export type DeliveryInput = { operatorId: string; deliveryId: string };
+export type EndpointInput = { operatorId: string; endpointId: string };
+export type SetAsideInput = { operatorId: string; reason: string };
+
+/** Names of workflows as registered; they never change once shipped. */
+export const WORKFLOWS = {
+  processConversions: 'processConversions',
+  settleSetAside: 'settleSetAside',
+  deliverPostback: 'deliverPostback',
+  drainEndpoint: 'drainEndpoint',
+  sweep: 'sweep',
+} as const;
+
+export const SIGNALS = {
+  wake: 'wake',
+  retryNow: 'retryNow',
+  giveUp: 'giveUp',
+  pause: 'pause',
+  resume: 'resume',
+  disable: 'disable',
+  retry: 'retry',
+  dismiss: 'dismiss',
+} as const;
+
+export const STATUS_QUERY = 'status';
+
+/** Search attributes by type; registered at start-up, idempotently. */
+export const SEARCH_ATTRIBUTES = {
+  keyword: ['OperatorId', 'AffiliateId', 'EndpointId', 'EventType', 'DeliveryState', 'LastError'],
+  int: ['Attempts', 'Held'],
+  datetime: ['NextAttemptAt'],
+} as const;

@@ -1,0 +1,110 @@
+// One endpoint in trouble, with everything that waits for it: probe while it is down, drain when it is not. One row in the UI, with a count.
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Drained } from '../activities/drain.ts';
+import { SIGNALS, STATUS_QUERY, type EndpointInput } from './contract.ts';
+import { showInLists } from './search-attributes.ts';
+import { upkeep } from './steps.ts';
+
+const wake = defineSignal(SIGNALS.wake);
+const pause = defineSignal(SIGNALS.pause);
+const resume = defineSignal(SIGNALS.resume);
+const disable = defineSignal(SIGNALS.disable);
+
+/** What the query answers and the UI shows. */
+export type EndpointStatus = Pick<Drained, 'condition' | 'held' | 'lastError' | 'reason'> & {
+  nextTurnAt: string | null;
+  sent: number;
+};
+const status = defineQuery<EndpointStatus>(STATUS_QUERY);
+
+/** While the endpoint is down, counts are taken again at most this often, however many postbacks join the queue. */
+const COUNT_EVERY_MS = 10_000;
+
+/** `probes` failed in a row before this run continued an earlier one. */
+export async function drainEndpoint(input: EndpointInput & { probes?: number }): Promise<{ sent: number }> {
+  let isWoken = false;
+  let wish: 'paused' | 'active' | 'disabled' | null = null;
+  let probes = input.probes ?? 0;
+  const now: EndpointStatus = { condition: 'open', held: 0, lastError: null, reason: '', nextTurnAt: null, sent: 0 };
+  setHandler(wake, () => void (isWoken = true));
+  setHandler(pause, () => void (wish = 'paused'));
+  setHandler(resume, () => void (wish = 'active'));
+  setHandler(disable, () => void (wish = 'disabled'));
+  setHandler(status, () => now);
+  const of = { operatorId: input.operatorId, endpointId: input.endpointId };
+
+  for (;;) {
+    if (wish !== null) {
+      const state = wish;
+      wish = null;
+      probes = 0;
+      await upkeep.switchEndpoint({ ...of, state });
+    }
+    isWoken = false;
+    const turn = await upkeep.drainQueue({ ...of, probes });
+    if (turn.endpointsToWake.length > 0) await upkeep.wakeEndpoints(turn.endpointsToWake);
+    probes = turn.condition === 'failing' ? probes + 1 : 0;
+    now.sent += turn.sent;
+    show(of, now, turn);
+    // A wake that came during the turn may be about a row the turn did not see.
+    if (turn.held === 0 && !isWoken && wish === null) return { sent: now.sent };
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof drainEndpoint>({ ...of, probes });
+    if (turn.held > 0) await rest(turn);
+  }
+
+  /** Waits for the next turn. What joins the queue of an endpoint that is down only raises the count; it brings the next probe no nearer. */
+  async function rest(turn: Drained): Promise<void> {
+    if (turn.waitMs !== null && turn.waitMs <= 0) return;
+    const until = turn.waitMs === null ? null : Date.now() + turn.waitMs;
+    for (;;) {
+      const heard = (): boolean => wish !== null || isWoken;
+      const leftMs = until === null ? null : until - Date.now();
+      if (leftMs !== null && leftMs <= 0) return;
+      if (leftMs === null) await condition(heard);
+      else if (!(await condition(heard, leftMs, { summary: summaryOf(turn) }))) return;
+      if (wish !== null || turn.condition === 'open') return;
+      await condition(() => wish !== null, COUNT_EVERY_MS);
+      isWoken = false;
+      const { held } = await upkeep.countQueue(of);
+      show(of, now, { ...turn, held, sent: 0 });
+      if (held === 0 || workflowInfo().continueAsNewSuggested) return;
+    }
+  }
+}
+
+function summaryOf({ condition: state, held, reason }: Drained): string {
+  return state === 'failing' ? `next probe, after ${reason}; ${held} waiting` : `${held} waiting for their time`;
+}
+
+function show(of: EndpointInput, now: EndpointStatus, turn: Drained): void {
+  const { held, lastError, reason } = turn;
+  Object.assign(now, {
+    condition: turn.condition,
+    held,
+    lastError,
+    reason,
+    nextTurnAt: turn.waitMs === null ? null : new Date(Date.now() + turn.waitMs).toISOString(),
+  });
+  showInLists({
+    OperatorId: of.operatorId,
+    EndpointId: of.endpointId,
+    DeliveryState: turn.condition === 'open' ? 'draining' : turn.condition === 'drained' ? 'drained' : 'held',
+    LastError: lastError,
+    Held: held,
+    NextAttemptAt: now.nextTurnAt === null ? null : new Date(now.nextTurnAt),
+  });
+  const why = turn.condition === 'failing' ? `it is failing (${reason}); one postback at a time probes it` : turn.condition;
+  const next =
+    now.nextTurnAt === null
+      ? 'Nothing happens before somebody sends `resume`.'
+      : `Next turn: ${now.nextTurnAt}. Send \`resume\` to try now.`;
+  setCurrentDetails(`**${held} postbacks wait** for endpoint ${of.endpointId}: ${why}.\n\n${held === 0 ? 'All sent.' : next}`);
+}

@@ -1,0 +1,6 @@
+// Every workflow there is; this is what the bundle loads and the worker registers.
+export { processConversions } from './process-conversions.ts';
+export { deliverPostback } from './deliver-postback.ts';
+export { drainEndpoint } from './drain-endpoint.ts';
+export { settleSetAside } from './settle-set-aside.ts';
+export { sweep } from './sweep.ts';

@@ -1,0 +1,46 @@
+// The activities as workflows see them, with every timeout and retry said once. Only types come from the activities.
+import { ActivityFailure, isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import { TASK_QUEUES } from './contract.ts';
+
+/** Waits between repeats of a step that failed because something of ours is away. */
+const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
+
+/** Housekeeping steps: one transaction or a few starts each. */
+export const upkeep = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '60s', retry: REPEAT });
+
+/** Reading a single postback, giving it up. Its attempts have summaries of their own and are made in the workflow. */
+export const attempts = proxyActivities<Activities>({
+  taskQueue: TASK_QUEUES.attempts,
+  startToCloseTimeout: '20s',
+  retry: REPEAT,
+});
+
+/** Steps of a batch that failed as local activities, and its hand-over: repeated until they work, in plain sight. */
+const patient = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.batches, startToCloseTimeout: '30s', retry: REPEAT });
+export const { handOver } = patient;
+
+/** A healthy batch's steps are local, since then a whole batch costs Temporal three transactions. */
+const quickSettle = proxyLocalActivities<Activities>({ startToCloseTimeout: '5s', retry: { maximumAttempts: 2 } });
+const quickDeliver = proxyLocalActivities<Activities>({ startToCloseTimeout: '20s', retry: { maximumAttempts: 2 } });
+
+export const settle: Activities['settle'] = (input) =>
+  orPatiently(
+    () => quickSettle.settle(input),
+    () => patient.settle(input),
+  );
+export const deliverFirst: Activities['deliverFirst'] = (batch) =>
+  orPatiently(
+    () => quickDeliver.deliverFirst(batch),
+    () => patient.deliverFirst(batch),
+  );
+
+/** Falls back from a local step that gave up (PostgreSQL is away, say) to the same step as a regular activity without limit. */
+async function orPatiently<T>(quick: () => Promise<T>, patiently: () => Promise<T>): Promise<T> {
+  try {
+    return await quick();
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    return patiently();
+  }
+}

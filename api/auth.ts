@@ -68,7 +68,7 @@ export function createAuth({ operators, adminToken }: { operators: Pick<Operator
 }
 
 function bearerOf(req: Request): string {
-  const [, key] = /^Bearer +(\S+) *$/i.exec(req.headers.authorization ?? '') ?? [];
+  const [, key] = /^Bearer +(.+?) *$/i.exec(req.headers.authorization ?? '') ?? [];
   if (key === undefined) throw new ApiError('unauthorized', 'this needs the header "Authorization: Bearer …"');
   return key;
 }

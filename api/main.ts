@@ -8,17 +8,21 @@ import { createGuard } from '../delivery/guard.ts';
 import { headerProblems } from '../delivery/render.ts';
 import { newSecret } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
+import { createOwners } from '../owners.ts';
 import { createStore } from '../store/index.ts';
 import { missingMigrations } from '../store/migrate.ts';
 import { isOutage } from '../store/outage.ts';
 import { createPool, type Pool } from '../store/pool.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import { createApp } from './app.ts';
+import { createDispatcher } from './dispatcher.ts';
 import { createIntake } from './intake.ts';
 import { createStarter } from './starter.ts';
 
 /** A stop that takes longer is cut short; whoever stops us waits a little more than this. */
 const STOP_MS = 10_000;
+/** What was answered but not started by then is started by the sweep. */
+const DISPATCH_WITHIN_MS = 3000;
 /** Bytes of a slow caller's headers, and of its whole request, must be here by then. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -39,8 +43,9 @@ await refuseOldSchema(pool, log);
 const store = createStore(pool, createSecretBox(config.secretsKeys));
 const connection = Connection.lazy({ ...config.temporal.connection, channelArgs: RECONNECT });
 const client = new Client({ connection, namespace: config.temporal.namespace });
-const starter = createStarter({ client, store, uiUrl: config.temporal.uiUrl, log });
-const intake = createIntake({ pool, starter, log });
+const starter = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: config.temporal.uiUrl, log });
+const dispatcher = createDispatcher({ client, log });
+const intake = createIntake({ pool, onAccepted: dispatcher.dispatch });
 const guard = createGuard({
   allowCidrs: config.allowEndpointCidrs,
   allowPorts: config.allowEndpointPorts,
@@ -60,7 +65,8 @@ setTimeout(() => {
   process.exit(1);
 }, STOP_MS).unref();
 await close(server);
-await intake.close();
+await intake.drain();
+await dispatcher.drain(DISPATCH_WITHIN_MS);
 await connection.close();
 await pool.end();
 log.info('stopped');

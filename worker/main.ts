@@ -37,8 +37,8 @@ const common = {
   namespace,
   workflowBundle,
   activities,
-  shutdownGraceTime: '25s',
-  shutdownForceTime: '28s',
+  shutdownGraceTime: '24s',
+  shutdownForceTime: '25500ms',
 } satisfies Partial<WorkerOptions>;
 
 const workers = await Promise.all([

@@ -45,8 +45,8 @@ const terms = z
       .enum(['ignore', 'accept', 'require'])
       .refine((value) => value === 'ignore', unsupported)
       .optional(),
-    tiers: z.unknown(),
-    overrides: z.unknown(),
+    tiers: z.unknown().optional(),
+    overrides: z.unknown().optional(),
   })
   .superRefine((value, context) => {
     for (const field of ['tiers', 'overrides'] as const)

@@ -8,7 +8,7 @@ export interface TestDatabase {
   readonly pool: Pool;
   readonly url: string;
   /** Closes the pool and removes the database, whoever else is still connected. For `after`. */
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 const TEMPLATE = 'postrider_template';

@@ -12,7 +12,7 @@ export interface TestTemporal {
   readonly connection: Connection;
   readonly client: Client;
   /** For `after`, once the file's workers have stopped. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const KEYWORD = 2;

@@ -1,6 +1,6 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
 import { newId } from '../ids.ts';
-import { blamesEndpoint, decide, errorClassOf, isDelivered, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
+import { blamesEndpoint, decide, errorClassOf, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import type { Sender } from '../delivery/send.ts';
 import { secretKey } from '../delivery/sign.ts';
@@ -53,11 +53,26 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     return secret;
   };
 
-  const newsOf = (endpoint: SendingEndpoint, outcome: Outcome, decision: Decision): EndpointNews | null => {
+  const sendTo = async (endpoint: SendingEndpoint, due: Due, startedAt: Date, options: AttemptOptions): Promise<Outcome> => {
+    try {
+      const recipient = recipientOf(endpoint, secretOf(endpoint));
+      const request = render({ id: due.id, type: due.type, body: due.body, try: due.tries + 1 }, recipient, startedAt.getTime());
+      return await sender.send(request, options.signal ? { signal: options.signal } : {});
+    } catch (error) {
+      // A secret that none of our keys opens, say: an attempt that failed, told like any other, so that it holds up no other postback.
+      const detail = error instanceof Error ? error.message : String(error);
+      return { kind: 'failed', errorClass: 'local_error', detail, durationMs: 0, phases: {} };
+    } finally {
+      options.onAnswered?.();
+    }
+  };
+
+  const newsOf = (endpoint: SendingEndpoint, outcome: Outcome, decision: Decision, isProbe: boolean): EndpointNews | null => {
     const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
     if (decision.kind === 'disable_endpoint') return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
-    if (decision.kind === 'delivered') {
-      const disabledBecause = decision.disableEndpoint ? 'the receiver asked for no more postbacks' : null;
+    if (decision.kind === 'delivered' || (isProbe && isAlive(outcome))) {
+      const isUnwanted = decision.kind === 'delivered' && decision.disableEndpoint;
+      const disabledBecause = isUnwanted ? 'the receiver asked for no more postbacks' : null;
       const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;
       return recovered || disabledBecause !== null ? { ...of, failures: 0, recovered, disabledBecause } : null;
     }
@@ -66,20 +81,17 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     return { ...of, failures: 1, recovered: false, disabledBecause: null };
   };
 
-  return async (due, endpoint, cause, { signal, onAnswered } = {}) => {
+  return async (due, endpoint, cause, options = {}) => {
     await recorder.ready();
     const startedAt = new Date();
-    const recipient = recipientOf(endpoint, secretOf(endpoint));
-    const request = render({ id: due.id, type: due.type, body: due.body, try: due.tries + 1 }, recipient, startedAt.getTime());
-    const outcome = await sender.send(request, signal ? { signal } : {});
-    onAnswered?.();
+    const outcome = await sendTo(endpoint, due, startedAt, options);
     const nowMs = Date.now();
-    // A probe asks about the endpoint: its failure is no try of this postback.
-    const costsTry = cause !== 'probe' || isDelivered(outcome);
+    const isProbe = cause === 'probe';
+    const judged = decide({ schedule: endpoint.schedule, tries: due.tries + 1, outcome, random: random(), nowMs });
+    // A probe asks about the endpoint: that it is still down is no try of this postback.
+    const costsTry = !isProbe || isAlive(outcome) || judged.kind === 'disable_endpoint' || judged.kind === 'abort';
     const tries = due.tries + (costsTry ? 1 : 0);
-    const decision = costsTry
-      ? decide({ schedule: endpoint.schedule, tries, outcome, random: random(), nowMs })
-      : heldAfterProbe(outcome);
+    const decision: Decision = costsTry ? judged : { kind: 'retry', delayMs: 0, reason: reasonOf(outcome) };
     const next = nextOf(due, decision, tries, nowMs);
     const errorClass = errorClassOf(outcome);
     const endpointsToWake = await recorder.record({
@@ -101,7 +113,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
         nextReason: 'reason' in decision ? decision.reason : null,
       },
-      news: newsOf(endpoint, outcome, decision),
+      news: newsOf(endpoint, outcome, decision, isProbe),
     });
     const nextAttemptAt = next.nextAttemptAt?.getTime() ?? null;
     return {
@@ -120,12 +132,9 @@ function recipientOf(endpoint: SendingEndpoint, secret: Buffer): Recipient {
   return { url, method, body, headers, signing: endpoint.signing === 'none' ? 'none' : 'v1', secrets: [secret] };
 }
 
-/** A failed probe leaves the postback as it was, unless the receiver wants no more of them at all. */
-function heldAfterProbe(outcome: Outcome): Decision {
-  const isGone = outcome.kind === 'answered' && outcome.status === 410;
-  return isGone
-    ? { kind: 'disable_endpoint', reason: reasonOf(outcome) }
-    : { kind: 'retry', delayMs: 0, reason: reasonOf(outcome) };
+/** Whether the endpoint works, whatever it thinks of this one postback: a 404 for a click id it does not know, say. */
+function isAlive(outcome: Outcome): boolean {
+  return outcome.kind === 'answered' && !blamesEndpoint(outcome);
 }
 
 type Next = { state: AttemptResult['state']; owner: AttemptRecord['next']['owner']; nextAttemptAt: Date | null };

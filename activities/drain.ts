@@ -9,21 +9,29 @@ import {
   type SendingEndpoint,
 } from '../store/deliveries.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptResult } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
+import { allDone, joined } from './side-by-side.ts';
 
-/** How a turn at the queue went, for its workflow. `waitMs`: until the next turn; null: nothing to do before somebody wakes it. */
+/**
+ * How a turn at the queue went, for its workflow. `waitMs`: until the next turn; null: nothing to do before somebody wakes it.
+ * `nextSendAt`: before then the endpoint's rate allows no request (milliseconds since 1970; 0 without a rate), also when the queue is empty.
+ */
 export type Drained = {
   held: number;
   sent: number;
   waitMs: number | null;
+  nextSendAt: number;
   condition: 'drained' | 'open' | 'failing' | 'paused' | 'disabled';
   lastError: string | null;
   reason: string;
   endpointsToWake: { operatorId: string; endpointId: string }[];
 };
 
-export type DrainActivities = { drainQueue(input: EndpointInput & { probes: number }): Promise<Drained> };
+/** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */
+export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
+
+export type DrainActivities = { drainQueue(input: DrainInput): Promise<Drained> };
 
 /** Waits between probes: the first, doubling up to the longest. */
 export type ProbeWaits = { firstMs: number; longestMs: number };
@@ -33,96 +41,95 @@ export type DrainDeps = { pool: Pool; attempt: Attempt; inFlight: InFlight; budg
 /** A turn reads this many at once: enough to keep an endpoint's places filled, few enough to notice soon that it went down again. */
 const READ_AT_ONCE = 200;
 
-/** A turn lasts at most the budget plus one request. `probes` is how many probes failed in a row. */
+/** A pause of our own as long as this is caught up on afterwards; after a longer one the rate counts from then, so that there is no burst. */
+const CATCH_UP_MS = 50;
+
+/** A turn lasts at most the budget plus one request. */
 export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: DrainDeps): DrainActivities {
-  type Turn = {
-    sent: number;
-    failures: number;
-    lastError: string | null;
-    reason: string;
-    endpointsToWake: Drained['endpointsToWake'];
-  };
+  type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & { failures: number };
 
   async function send(
     turn: Turn,
     due: Due,
     endpoint: SendingEndpoint,
     cause: 'first' | 'retry' | 'probe',
-    deadline: number,
-  ): Promise<void> {
-    const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
-    if (release === null || turn.failures >= FAILURES_THAT_OPEN) return release?.();
+    release: () => void,
+  ): Promise<AttemptResult> {
     const result = await attempt(due, endpoint, cause, { onAnswered: release });
     turn.sent++;
     turn.endpointsToWake.push(...result.endpointsToWake);
     turn.failures = result.blames ? turn.failures + 1 : result.state === 'delivered' ? 0 : turn.failures;
     if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
+    return result;
   }
 
   /** Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. */
   async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
     const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
-    let nextAt = Date.now();
-    while (Date.now() < deadline && turn.failures < FAILURES_THAT_OPEN) {
+    while (Date.now() < deadline) {
       const before = turn.sent;
       const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE);
-      const sends: Promise<void>[] = [];
+      const sends: Promise<unknown>[] = [];
       for (const one of due) {
-        if (spacingMs > 0) {
-          if (nextAt >= deadline) break;
-          await until(nextAt);
-          nextAt += spacingMs;
+        if (turn.nextSendAt >= deadline) break;
+        const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
+        if (release === null) break;
+        if (spacingMs > 0) await paced(turn, spacingMs);
+        if (turn.failures >= FAILURES_THAT_OPEN) {
+          release();
+          break;
         }
-        sends.push(send(turn, one, endpoint, one.tries === 0 ? 'first' : 'retry', deadline));
+        sends.push(send(turn, one, endpoint, one.tries === 0 ? 'first' : 'retry', release));
       }
-      await Promise.all(sends);
-      if (due.length === 0 || turn.sent === before) return;
+      await allDone(sends);
+      if (turn.sent === before || turn.failures >= FAILURES_THAT_OPEN) return;
     }
   }
 
-  return {
-    async drainQueue({ operatorId, endpointId, probes }) {
-      const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
-      const turn: Turn = { sent: 0, failures: 0, lastError: null, reason: '', endpointsToWake: [] };
-      const result = async (
-        condition: Drained['condition'],
-        waitMs: (dueInMs: number | null) => number | null,
-      ): Promise<Drained> => {
-        const { held, dueInMs } = await readQueueState(pool, operatorId, endpointId);
-        const { sent, lastError, reason, endpointsToWake } = turn;
-        // A successor that joined this very queue is seen by the next turn; waking ourselves would only make one more.
-        const others = endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
-        return {
-          held,
-          sent,
-          condition: held === 0 ? 'drained' : condition,
-          waitMs: held === 0 ? null : waitMs(dueInMs),
-          lastError,
-          reason,
-          endpointsToWake: others,
-        };
-      };
-      if (endpoint === undefined || endpoint.state !== 'active')
-        return result(endpoint?.state === 'paused' ? 'paused' : 'disabled', () => null);
+  /** Whether the endpoint answers again. Without a postback that is due there is nothing to ask with. */
+  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean> {
+    const [oldest] = await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
+    const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
+    if (!release) return false;
+    return (await send(turn, oldest, endpoint, 'probe', release)).state !== 'held';
+  }
 
-      const deadline = Date.now() + budgetMs;
-      if (endpoint.failuresInARow >= FAILURES_THAT_OPEN) {
-        const [oldest] = await readQueue(pool, operatorId, endpointId, 1);
-        if (oldest) await send(turn, oldest, endpoint, 'probe', deadline);
-        if (turn.lastError !== null || turn.sent === 0) return result('failing', () => probeWait(probes, probeWaits));
-      }
-      await sendDue(turn, endpoint, deadline);
-      if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => probeWaits.firstMs);
-      return result('open', (dueInMs) => dueInMs);
-    },
-  };
+  async function drainQueue({ operatorId, endpointId, probes, nextSendAt }: DrainInput): Promise<Drained> {
+    const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
+    const turn: Turn = { sent: 0, failures: 0, lastError: null, reason: '', endpointsToWake: [], nextSendAt };
+    const result = async (
+      condition: Drained['condition'],
+      waitMs: (dueInMs: number | null) => number | null,
+    ): Promise<Drained> => {
+      const { held, dueInMs } = await readQueueState(pool, operatorId, endpointId);
+      const { sent, lastError, reason } = turn;
+      // A successor that joined this very queue is seen by the next turn; waking ourselves would only make one more.
+      const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
+      const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
+      return held === 0 ? { ...of, condition: 'drained', waitMs: null } : { ...of, condition, waitMs: waitMs(dueInMs) };
+    };
+    if (endpoint === undefined || endpoint.state !== 'active')
+      return result(endpoint?.state === 'paused' ? 'paused' : 'disabled', () => null);
+
+    const deadline = Date.now() + budgetMs;
+    const isDown = endpoint.failuresInARow >= FAILURES_THAT_OPEN;
+    if (isDown && !(await answersAgain(turn, endpoint, deadline))) return result('failing', () => probeWait(probes, probeWaits));
+    await sendDue(turn, endpoint, deadline);
+    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => probeWaits.firstMs);
+    return result('open', (dueInMs) => Math.max(dueInMs ?? 0, turn.nextSendAt - Date.now()));
+  }
+
+  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue) };
+}
+
+/** Waits for the moment the rate allows the next request, and says when the one after it may go. */
+async function paced(turn: { nextSendAt: number }, spacingMs: number): Promise<void> {
+  const waitMs = turn.nextSendAt - Date.now();
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  const isOnTime = Date.now() - turn.nextSendAt <= CATCH_UP_MS;
+  turn.nextSendAt = (isOnTime ? turn.nextSendAt : Date.now()) + spacingMs;
 }
 
 function probeWait(probes: number, { firstMs, longestMs }: ProbeWaits): number {
   return Math.min(firstMs * 2 ** Math.min(probes, 30), longestMs);
-}
-
-function until(moment: number): Promise<void> {
-  const waitMs = moment - Date.now();
-  return waitMs <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, waitMs));
 }

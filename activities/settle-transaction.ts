@@ -3,7 +3,15 @@ import { newId } from '../ids.ts';
 import { openBooks, type Told } from '../domain/books.ts';
 import { earns, strikes } from '../domain/clawback.ts';
 import { isMonthly } from '../domain/commission.ts';
-import { attributeAll, inOrder, settleAll, slotsOf, type Batch, type OperatorRules } from '../domain/settlement.ts';
+import {
+  attributeAll,
+  inOrder,
+  settleAll,
+  slotsOf,
+  type Batch,
+  type OperatorRules,
+  type Settlement,
+} from '../domain/settlement.ts';
 import { compileTerms } from '../domain/terms.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { withTransaction, type Pool, type PoolClient } from '../store/pool.ts';
@@ -19,7 +27,7 @@ import {
   type StoredVersion,
 } from '../store/settling-reads.ts';
 import { insertEmptySlots } from '../store/settling-writes.ts';
-import { planDeliveries } from './planning.ts';
+import { planDeliveries, type Planned } from './planning.ts';
 import { createBooking } from './booking.ts';
 
 /** Events that must be left out of the rules, and why. */
@@ -37,8 +45,14 @@ export type TransactionInput = {
 /** Compiled terms kept per process; versions are immutable, so they never go stale. */
 const VERSIONS_AT_MOST = 20_000;
 
+/**
+ * What a transaction left to do. `isRepeated`: some of the events were settled before, so that what they left must be read back.
+ * `mayMatch`: a customer was bound or an event orphaned, so that orphans and bindings must be looked through after the commit.
+ */
+export type Part = Planned & { setAside: string[]; isRepeated: boolean; mayMatch: boolean };
+
 /** Makes the function that settles one operator's events in one transaction. It throws what the caller sorts out: RuleError, LostRace, refusals. */
-export function createTransactionOf(pool: Pool): (input: TransactionInput) => Promise<void> {
+export function createTransactionOf(pool: Pool): (input: TransactionInput) => Promise<Part> {
   const versions = new Map<string, DealVersion>();
   const booking = createBooking();
 
@@ -70,37 +84,44 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
       (outcome === null || outcome.status === 'orphaned' || outcome.status === 'set_aside');
     const ordered = inOrder(loaded.filter(isDue));
     const others = loaded.filter((one) => !isDue(one));
+    const attributions = attributeAll(operator, ordered);
     const affiliates = new Set<string>();
-    for (const attribution of attributeAll(operator, ordered).values()) {
+    for (const attribution of attributions.values()) {
       if (attribution.kind === 'attributed') affiliates.add(attribution.affiliateId);
     }
     for (const { outcome } of others) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
     const stored = affiliates.size === 0 ? [] : await readVersions(client, operatorId, [...affiliates]);
-    return { operator, ordered, others, versions: stored.map((version) => compiled(operatorId, version)) };
+    return { operator, ordered, attributions, others, versions: stored.map((version) => compiled(operatorId, version)) };
   }
 
   return async (input) => {
     const operator = await readOperatorRules(pool, input.operatorId);
     if (operator === null) throw new Error(`there is no operator ${input.operatorId}`);
-    const book = await withTransaction(pool, async (client) => {
+    const { part, written } = await withTransaction(pool, async (client) => {
       const batch = await loadBatch(client, operator, input);
-      if (batch.ordered.length === 0 && input.setAside.size === 0) return null;
+      const isRepeated = batch.ordered.length + input.setAside.size < input.eventIds.length;
       const books = openBooks(await lockAndLoadSlots(client, batch), toldBefore(batch.others), () => newId('slot'));
       const settlement = settleAll(batch, books);
-      const written = await booking.write(client, { ...input, operator, books, settlement });
-      await planDeliveries(client, input, settlement.messages);
-      return written;
+      const booked = await booking.write(client, { ...input, operator, books, settlement });
+      const planned = await planDeliveries(client, input, settlement.messages);
+      return { part: partOf(input, settlement, planned, isRepeated), written: booked };
     });
-    if (book !== null) booking.committed(book);
+    booking.committed(written);
+    return part;
   };
+}
+
+function partOf({ setAside }: TransactionInput, { outcomes, bindings }: Settlement, planned: Planned, isRepeated: boolean): Part {
+  const reasons = [...setAside.values(), ...outcomes.filter(({ status }) => status === 'set_aside')].map(({ reason }) => reason!);
+  const mayMatch = bindings.length > 0 || outcomes.some(({ status }) => status === 'orphaned');
+  return { ...planned, setAside: [...new Set(reasons)], isRepeated, mayMatch };
 }
 
 /** Locks every slot the batch can move, and loads it. Monthly slots are made first where they are missing, since many batches share them. */
 async function lockAndLoadSlots(client: PoolClient, batch: Batch): Promise<Awaited<ReturnType<typeof loadSlots>>> {
-  const { operator, versions, ordered, others } = batch;
+  const { operator, versions, ordered, attributions, others } = batch;
   const keys = new Set<string>();
   const monthly = new Map<string, Parameters<typeof insertEmptySlots>[2][number]>();
-  const attributions = attributeAll(operator, ordered);
   for (const { event } of ordered) {
     const attribution = attributions.get(event.id)!;
     if (!earns(event.type) || attribution.kind !== 'attributed') continue;

@@ -3,10 +3,11 @@
 import { RuleError } from '../domain/settlement.ts';
 import { isRefusal } from '../store/outage.ts';
 import type { Pool } from '../store/pool.ts';
-import { readBatch } from '../store/batches.ts';
+import { findMatched, readBatch, type BatchRest } from '../store/batches.ts';
 import { LostRace } from '../store/settling-writes.ts';
 import type { OperatorEvents } from '../workflows/contract.ts';
-import { createTransactionOf, type SetAside } from './settle-transaction.ts';
+import { createInFlight } from './in-flight.ts';
+import { createTransactionOf, type Part, type SetAside } from './settle-transaction.ts';
 
 /** What is to be settled. `owner` is who sends the postbacks: the batch for events that just came in, the endpoints' queues otherwise. */
 export type SettleInput = { batchId: string; operators: OperatorEvents[]; owner: 'batch' | 'endpoint' };
@@ -23,23 +24,27 @@ export type Settled = {
 /** How often a transaction begins again after losing a race; each time somebody else won, so work was done. */
 const RACES_AT_MOST = 8;
 
+/** `atOnce`: transactions of one process side by side. More than the database has cores for only wait for each other's locks. */
+export type SettleDeps = { pool: Pool; atOnce?: number; now?: () => Date };
+
+/** Shorter than the step's own time limit, so that a batch that found no place is not settled twice at once. */
+const PLACE_WITHIN_MS = 3000;
+
 export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
 
 /** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many lost races. */
-export function createSettle({ pool, now = () => new Date() }: { pool: Pool; now?: () => Date }): SettleActivities {
+export function createSettle({ pool, atOnce = 4, now = () => new Date() }: SettleDeps): SettleActivities {
   const settleTransaction = createTransactionOf(pool);
+  const places = createInFlight();
 
   /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
-  async function settleOrHalve(
-    input: SettleInput,
-    operatorId: string,
-    eventIds: readonly string[],
-    setAside: SetAside,
-  ): Promise<void> {
+  async function settleOrHalve(input: SettleInput, operatorId: string, eventIds: readonly string[]): Promise<Part[]> {
+    const setAside: SetAside = new Map();
     for (let races = 0; ;) {
       try {
-        await settleTransaction({ batchId: input.batchId, owner: input.owner, operatorId, eventIds, setAside, now: now() });
-        return;
+        return [
+          await settleTransaction({ batchId: input.batchId, owner: input.owner, operatorId, eventIds, setAside, now: now() }),
+        ];
       } catch (error) {
         if (error instanceof RuleError) {
           setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
@@ -48,9 +53,8 @@ export function createSettle({ pool, now = () => new Date() }: { pool: Pool; now
             setAside.set(eventIds[0]!, { reason: 'refused_by_database', detail: describe(error) });
           } else {
             const middle = Math.ceil(eventIds.length / 2);
-            await settleOrHalve(input, operatorId, eventIds.slice(0, middle), setAside);
-            await settleOrHalve(input, operatorId, eventIds.slice(middle), setAside);
-            return;
+            const left = await settleOrHalve(input, operatorId, eventIds.slice(0, middle));
+            return [...left, ...(await settleOrHalve(input, operatorId, eventIds.slice(middle)))];
           }
         } else if (!isLostRace(error) || ++races > RACES_AT_MOST) {
           throw error;
@@ -61,17 +65,38 @@ export function createSettle({ pool, now = () => new Date() }: { pool: Pool; now
 
   return {
     async settle(input) {
-      const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
-      for (const { operatorId, eventIds } of input.operators) {
-        await settleOrHalve(input, operatorId, eventIds, new Map());
-        const left = await readBatch(pool, operatorId, input.batchId);
-        settled.forBatch += left.forBatch;
-        settled.endpointsToWake.push(...left.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
-        settled.setAside.push(...left.setAside.map((reason) => ({ operatorId, reason })));
-        if (left.matched.length > 0) settled.matched.push({ operatorId, eventIds: left.matched });
+      const release = await places.enter('settle', atOnce, Date.now() + PLACE_WITHIN_MS);
+      if (release === null) throw new Error('too many batches are being settled; this one is tried again');
+      try {
+        return await settleOperators(input);
+      } finally {
+        release();
       }
-      return settled;
     },
+  };
+
+  async function settleOperators(input: SettleInput): Promise<Settled> {
+    const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
+    for (const { operatorId, eventIds } of input.operators) {
+      const parts = await settleOrHalve(input, operatorId, eventIds);
+      const rest = parts.some(({ isRepeated }) => isRepeated) ? await readBatch(pool, operatorId, input.batchId) : sumOf(parts);
+      settled.forBatch += rest.forBatch;
+      settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
+      settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));
+      const matched = parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)
+        ? await findMatched(pool, operatorId, input.batchId)
+        : [];
+      if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });
+    }
+    return settled;
+  }
+}
+
+function sumOf(parts: readonly Part[]): BatchRest {
+  return {
+    forBatch: parts.reduce((sum, { forBatch }) => sum + forBatch, 0),
+    endpointsToWake: [...new Set(parts.flatMap(({ endpointsToWake }) => endpointsToWake))],
+    setAside: [...new Set(parts.flatMap(({ setAside }) => setAside))],
   };
 }
 

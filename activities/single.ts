@@ -5,6 +5,7 @@ import { giveUpDelivery } from '../store/delivery-changes.ts';
 import type { DeliveryInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
+import { joined } from './side-by-side.ts';
 
 /** Where a postback stands, for its workflow. `gone`: it is finished, or somebody else's now. */
 export type SingleState =
@@ -29,9 +30,12 @@ export type SingleResult = {
   endpointsToWake: { operatorId: string; endpointId: string }[];
 };
 
+/** `tries`: how many the workflow knows of, so that a try whose result was lost is told again rather than made again. */
+type AttemptInput = DeliveryInput & { cause: 'retry' | 'manual'; tries: number };
+
 export type SingleActivities = {
   readPostback(input: DeliveryInput): Promise<SingleState>;
-  attemptPostback(input: DeliveryInput & { cause: 'retry' | 'manual' }): Promise<SingleResult>;
+  attemptPostback(input: AttemptInput): Promise<SingleResult>;
   giveUpPostback(input: DeliveryInput): Promise<SingleResult>;
 };
 
@@ -51,6 +55,36 @@ export function createSingle({
     return { state, tries: 0, reason: '', lastError: null, nextAttemptAt: null, endpointsToWake };
   };
 
+  async function attemptPostback({ operatorId, deliveryId, cause, tries }: AttemptInput): Promise<SingleResult> {
+    const due = await readDelivery(pool, operatorId, deliveryId);
+    if (due?.owner !== 'self') return moved(due?.state ?? 'unknown');
+    if (due.tries > tries) {
+      const { state, lastError, nextAttemptAt } = due;
+      return {
+        state,
+        tries: due.tries,
+        reason: lastError ?? '',
+        lastError,
+        nextAttemptAt: nextAttemptAt.getTime(),
+        endpointsToWake: [],
+      };
+    }
+    const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
+    const release =
+      endpoint!.state === 'active'
+        ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
+        : null;
+    if (release === null) {
+      await queueDelivery(pool, operatorId, deliveryId);
+      return moved('held', [{ operatorId, endpointId: due.endpointId }]);
+    }
+    const result = await attempt(due, endpoint!, cause, { onAnswered: release });
+    const endpointsToWake =
+      result.state === 'held' ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }] : result.endpointsToWake;
+    const { state, reason, nextAttemptAt, errorClass } = result;
+    return { state, tries: due.tries + 1, reason, lastError: errorClass, nextAttemptAt, endpointsToWake };
+  }
+
   return {
     async readPostback({ operatorId, deliveryId }) {
       const due = await readDelivery(pool, operatorId, deliveryId);
@@ -59,26 +93,7 @@ export function createSingle({
       return { kind: 'waiting', tries, nextAttemptAt: nextAttemptAt.getTime(), lastError, endpointId, affiliateId, type };
     },
 
-    async attemptPostback({ operatorId, deliveryId, cause }) {
-      const due = await readDelivery(pool, operatorId, deliveryId);
-      if (due?.owner !== 'self') return moved(due?.state ?? 'unknown');
-      const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
-      const release =
-        endpoint!.state === 'active'
-          ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
-          : null;
-      if (release === null) {
-        await queueDelivery(pool, operatorId, deliveryId);
-        return moved('held', [{ operatorId, endpointId: due.endpointId }]);
-      }
-      const result = await attempt(due, endpoint!, cause, { onAnswered: release });
-      const endpointsToWake =
-        result.state === 'held'
-          ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }]
-          : result.endpointsToWake;
-      const { state, reason, nextAttemptAt, errorClass } = result;
-      return { state, tries: due.tries + 1, reason, lastError: errorClass, nextAttemptAt, endpointsToWake };
-    },
+    attemptPostback: joined(({ deliveryId }) => deliveryId, attemptPostback),
 
     async giveUpPostback({ operatorId, deliveryId }) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);

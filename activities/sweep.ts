@@ -27,11 +27,17 @@ export type SweepDeps = { pool: Pool; client: Client; owners: Owners; graceMs: n
 const EVENTS_AT_ONCE = 5000;
 const BATCH = 500;
 const OWNERS_AT_ONCE = 200;
+const GIVEN_OUT_FOR_MS = 60_000;
 
 /** `graceMs`: how long things may take before they are taken to be forgotten. */
 export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDeps): SweepActivities {
+  /** When events were given to a batch, so that a batch that takes its time does not get a twin at every run. */
+  const givenOut = new Map<string, number>();
+
   async function restartLostEvents(): Promise<number> {
-    const lost = await findLostEvents(pool, graceMs, EVENTS_AT_ONCE);
+    for (const [id, at] of givenOut) if (Date.now() - at > GIVEN_OUT_FOR_MS) givenOut.delete(id);
+    const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(({ id }) => !givenOut.has(id));
+    for (const { id } of lost) givenOut.set(id, Date.now());
     for (let from = 0; from < lost.length; from += BATCH) {
       const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(lost.slice(from, from + BATCH)) };
       await client.workflow.start(WORKFLOWS.processConversions, {

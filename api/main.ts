@@ -21,6 +21,8 @@ import { createStarter } from './starter.ts';
 
 /** A stop that takes longer is cut short; whoever stops us waits a little more than this. */
 const STOP_MS = 10_000;
+/** A query that hangs is given up by then, so that its request is answered within three seconds. */
+const QUERY_MS = 2500;
 /** What was answered but not started by then is started by the sweep. */
 const DISPATCH_WITHIN_MS = 3000;
 /** Bytes of a slow caller's headers, and of its whole request, must be here by then. */
@@ -35,7 +37,7 @@ const config = loadApiConfig();
 const log = createLogger(config.logLevel, 'api');
 log.info({ config: describeConfig(config) }, 'starting');
 
-const pool = createPool(config.databaseUrl, {
+const pool = createPool(withQueryLimit(config.databaseUrl), {
   applicationName: 'postrider-api',
   onError: (error) => log.warn({ reason: error.message }, 'an idle connection to PostgreSQL broke'),
 });
@@ -45,7 +47,7 @@ const connection = Connection.lazy({ ...config.temporal.connection, channelArgs:
 const client = new Client({ connection, namespace: config.temporal.namespace });
 const starter = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: config.temporal.uiUrl, log });
 const dispatcher = createDispatcher({ client, log });
-const intake = createIntake({ pool, onAccepted: dispatcher.dispatch });
+const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events) });
 const guard = createGuard({
   allowCidrs: config.allowEndpointCidrs,
   allowPorts: config.allowEndpointPorts,
@@ -67,9 +69,17 @@ setTimeout(() => {
 await close(server);
 await intake.drain();
 await dispatcher.drain(DISPATCH_WITHIN_MS);
-await connection.close();
 await pool.end();
 log.info('stopped');
+// The end of the process closes the connection to Temporal: closed by hand, it throws out of the timer of a call that is being repeated.
+process.exit(0);
+
+/** The driver takes this limit from the URL; unlike PostgreSQL's own it also holds when the server is silent. */
+function withQueryLimit(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  if (!url.searchParams.has('query_timeout')) url.searchParams.set('query_timeout', String(QUERY_MS));
+  return url.href;
+}
 
 /** Exits with a sentence when the schema is older than this release; a database that is away may be asked no more. */
 async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {

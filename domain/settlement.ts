@@ -98,6 +98,8 @@ export type Batch = {
   operator: OperatorRules;
   versions: readonly DealVersion[];
   ordered: readonly Loaded[];
+  /** Of the ordered events, by `attributeAll`. */
+  attributions: ReadonlyMap<string, Attribution>;
   others: readonly Loaded[];
 };
 
@@ -106,13 +108,12 @@ export type Batch = {
  * Throws a RuleError for the event whose rule failed; the books are then spoilt and must be loaded again.
  */
 export function settleAll(batch: Batch, books: Books): Settlement {
-  const attributions = attributeAll(batch.operator, batch.ordered);
   const conversions = batch.others.filter(({ event, outcome }) => earns(event.type) && outcome?.status === 'settled');
   const against = batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome));
   const all: Settlement = { outcomes: [], bindings: [], messages: [] };
   for (const loaded of batch.ordered) {
     try {
-      const attribution = attributions.get(loaded.event.id)!;
+      const attribution = batch.attributions.get(loaded.event.id)!;
       const isConversion = earns(loaded.event.type);
       const one = isConversion
         ? settleConversion(batch, books, loaded, attribution, against)
@@ -179,6 +180,10 @@ function settleConversion(
   };
   const outcomes = [outcome];
   for (const { event: negative, outcome: earlier } of inOrder(against.filter((other) => strikes(other.event, event)))) {
+    if (lacksRateAgainst(books, negative, event)) {
+      outcomes.push(...leftOut(negative, 'set_aside', 'no_exchange_rate').outcomes);
+      continue;
+    }
     messages.push(...strike(books, negative, about));
     if (earlier?.status === 'orphaned') outcomes.push(settledAgainst(negative, affiliateId, null));
   }
@@ -199,6 +204,8 @@ function settleAgainst(
   const affiliateId = struck[0]?.outcome?.affiliateId ?? customerOf;
   if (struck.length === 0 && (event.reference !== null || affiliateId === null))
     return leftOut(event, 'orphaned', 'no_conversion');
+  if (struck.some(({ event: conversion }) => lacksRateAgainst(books, event, conversion)))
+    return leftOut(event, 'set_aside', 'no_exchange_rate');
   const messages = struck.flatMap(({ event: conversion, outcome, click, binding }) => {
     const shown = click ?? binding?.click ?? null;
     const about = { affiliateId: outcome!.affiliateId!, conversion, clickId: shown?.id ?? conversion.clickId };
@@ -242,6 +249,15 @@ function leftOut(event: ConversionEvent, status: 'orphaned' | 'rejected' | 'set_
 function lacksRate(event: ConversionEvent, version: DealVersion): boolean {
   if (event.currency === null || event.currency === version.terms.currency) return false;
   return version.terms.components.some((component) => component.on.includes(event.type) && needsAmount(component));
+}
+
+/** Nor is the part of a conversion that an amount in another currency takes back. */
+function lacksRateAgainst(books: Books, event: ConversionEvent, conversion: ConversionEvent): boolean {
+  if (event.currency === conversion.currency) return false;
+  return books.slotsOfConversion(conversion.id).some((slot) => {
+    const fact = takenBack(event, conversion, slot.groups.get(conversion.id)!.version.terms);
+    return fact !== null && !fact.whole;
+  });
 }
 
 /** A sub of the event wins over the click's. */

@@ -39,10 +39,10 @@ export type SendingEndpoint = {
 const DUE = `operator_id as "operatorId", id, endpoint_id as "endpointId", affiliate_id as "affiliateId", type, body, tries, owner, state,
   next_attempt_at as "nextAttemptAt", last_error as "lastError"`;
 
-/** The postbacks a batch must send itself. */
+/** The postbacks a batch must bring on: send, or hand over where an earlier run of it tried already. */
 export async function readBatchDeliveries(db: Queryable, operatorId: string, batchId: string): Promise<Due[]> {
   const { rows } = await db.query<Due>(
-    `select ${DUE} from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries = 0 order by id`,
+    `select ${DUE} from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' order by id`,
     [operatorId, batchId],
   );
   return rows;

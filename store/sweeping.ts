@@ -5,9 +5,14 @@ import { withTransaction } from './pool.ts';
 
 type Found = { operatorId: string; id: string };
 
+/** A backlog explains no more than this; otherwise what a long outage left behind would wait for as long again. */
+const BACKLOG_AT_MOST_MS = 60_000;
+
 /**
- * Events accepted long ago that no batch has settled, oldest first. The mark remembers up to where all were settled, so that a run does not
- * look through everything again; it stays ten minutes behind, for events whose insert took long to commit.
+ * Events accepted longer ago than the backlog explains that no batch has settled, oldest first. What the backlog explains is twice what the
+ * events received just before the oldest of them took: starting again what only waits would make a busy system busier.
+ * A mark remembers up to where all were settled, so that a run does not look through everything again; it stays ten minutes behind, for
+ * events whose insert took long to commit.
  */
 export async function findLostEvents(pool: Pool, graceMs: number, limit: number): Promise<Found[]> {
   return withTransaction(pool, async (client) => {
@@ -19,13 +24,27 @@ export async function findLostEvents(pool: Pool, graceMs: number, limit: number)
        order by e.received_at limit $2`,
       [graceMs / 1000, limit],
     );
+    const oldest = rows[0]?.receivedAt ?? new Date();
     await client.query(
       `insert into sweep_marks (name, through) values ('events', least($1::timestamptz, now() - interval '10 minutes') - interval '1 millisecond')
        on conflict (name) do update set through = greatest(sweep_marks.through, excluded.through)`,
-      [rows[0]?.receivedAt ?? new Date()],
+      [oldest],
     );
-    return rows;
+    if (rows.length === 0) return [];
+    const backlogMs = Math.min(2 * (await usualDelayMs(client, oldest)), BACKLOG_AT_MOST_MS);
+    return rows.filter(({ receivedAt }) => receivedAt.getTime() < Date.now() - graceMs - backlogMs);
   });
+}
+
+/** The median time from receipt to settling of the events received just before a moment. */
+async function usualDelayMs(db: Queryable, before: Date): Promise<number> {
+  const { rows } = await db.query<{ delayMs: number | null }>(
+    `select percentile_cont(0.5) within group (order by extract(epoch from o.settled_at - e.received_at) * 1000) as "delayMs"
+     from (select operator_id, id, received_at from events where received_at < $1 order by received_at desc limit 500) e
+     join event_outcomes o on o.operator_id = e.operator_id and o.event_id = e.id`,
+    [before],
+  );
+  return rows[0]?.delayMs ?? 0;
 }
 
 /** Batches that still own postbacks long after they were planned. */

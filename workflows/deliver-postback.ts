@@ -55,7 +55,7 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
     }
     const cause = wish === 'retry' ? 'manual' : 'retry';
     wish = null;
-    const result = await attemptNumber(tries + 1).attemptPostback({ ...input, cause });
+    const result = await attemptNumber(tries + 1).attemptPostback({ ...input, cause, tries });
     await wake(result.endpointsToWake);
     if (result.tries > 0) now.story.push(`| ${result.tries} | ${result.reason} | ${cause} |`);
     if (result.state !== 'retrying' || result.nextAttemptAt === null) return end(now, result.state, result.tries || tries);

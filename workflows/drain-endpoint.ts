@@ -28,11 +28,11 @@ const status = defineQuery<EndpointStatus>(STATUS_QUERY);
 /** While the endpoint is down, counts are taken again at most this often, however many postbacks join the queue. */
 const COUNT_EVERY_MS = 10_000;
 
-/** `probes` failed in a row before this run continued an earlier one. */
-export async function drainEndpoint(input: EndpointInput & { probes?: number }): Promise<{ sent: number }> {
+/** `probes` failed in a row, and the rate allowed nothing before `nextSendAt`, when this run continued an earlier one. */
+export async function drainEndpoint(input: EndpointInput & { probes?: number; nextSendAt?: number }): Promise<{ sent: number }> {
   let isWoken = false;
   let wish: 'paused' | 'active' | 'disabled' | null = null;
-  let probes = input.probes ?? 0;
+  let { probes = 0, nextSendAt = 0 } = input;
   const now: EndpointStatus = { condition: 'open', held: 0, lastError: null, reason: '', nextTurnAt: null, sent: 0 };
   setHandler(wake, () => void (isWoken = true));
   setHandler(pause, () => void (wish = 'paused'));
@@ -49,14 +49,17 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number }):
       await upkeep.switchEndpoint({ ...of, state });
     }
     isWoken = false;
-    const turn = await upkeep.drainQueue({ ...of, probes });
+    const turn = await upkeep.drainQueue({ ...of, probes, nextSendAt });
+    ({ nextSendAt } = turn);
     if (turn.endpointsToWake.length > 0) await upkeep.wakeEndpoints(turn.endpointsToWake);
     probes = turn.condition === 'failing' ? probes + 1 : 0;
     now.sent += turn.sent;
     show(of, now, turn);
+    // The next run would not know of the rate, so this one stays until a request is allowed again.
+    if (turn.held === 0 && nextSendAt > Date.now()) await condition(() => isWoken || wish !== null, nextSendAt - Date.now());
     // A wake that came during the turn may be about a row the turn did not see.
     if (turn.held === 0 && !isWoken && wish === null) return { sent: now.sent };
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof drainEndpoint>({ ...of, probes });
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof drainEndpoint>({ ...of, probes, nextSendAt });
     if (turn.held > 0) await rest(turn);
   }
 

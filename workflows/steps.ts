@@ -1,5 +1,5 @@
 // The activities as workflows see them, with every timeout and retry said once. Only types come from the activities.
-import { ActivityFailure, isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { TASK_QUEUES } from './contract.ts';
 
@@ -40,7 +40,7 @@ async function orPatiently<T>(quick: () => Promise<T>, patiently: () => Promise<
   try {
     return await quick();
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    if (isCancellation(error)) throw error;
     return patiently();
   }
 }

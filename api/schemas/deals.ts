@@ -1,6 +1,7 @@
 // What a deal takes. The terms are checked for their form here and for their meaning by the domain; what is kept has every default filled in.
 import { z } from 'zod';
 import { compileTerms, DEFAULT_CLAWBACK, type WireTerms } from '../../domain/terms.ts';
+import { LONGEST_CLAWBACK_DAYS } from '../../store/settling-reads.ts';
 import { currency, id, name, time } from './fields.ts';
 import { invalid, problem } from './read.ts';
 
@@ -32,8 +33,7 @@ const terms = z
     rounding: z.enum(['half_even', 'half_up', 'down']).default('half_even'),
     clawback: z
       .strictObject({
-        // Settling looks no further back than two years for what a customer did.
-        days: z.int().min(0).max(730).default(DEFAULT_CLAWBACK.days),
+        days: z.int().min(0).max(LONGEST_CLAWBACK_DAYS).default(DEFAULT_CLAWBACK.days),
         chargeback: policy.default(DEFAULT_CLAWBACK.chargeback),
         refund: policy.default(DEFAULT_CLAWBACK.refund),
         bonus_abuse: policy.default(DEFAULT_CLAWBACK.bonus_abuse),

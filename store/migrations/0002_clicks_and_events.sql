@@ -17,12 +17,16 @@ end $$;
 create function ensure_partitions(parent text, prefix text, months_ahead int default 3) returns void language plpgsql as $$
 declare
   month timestamptz;
+  name text;
 begin
   for i in -1..months_ahead loop
     month := (date_trunc('month', now() at time zone 'UTC') + make_interval(months => i)) at time zone 'UTC';
-    execute format('create table if not exists %I partition of %I for values from (%L) to (%L)',
-      parent || '_' || to_char(month at time zone 'UTC', 'YYYY_MM'), parent,
-      id_bound(prefix, month), id_bound(prefix, (month at time zone 'UTC' + interval '1 month') at time zone 'UTC'));
+    name := parent || '_' || to_char(month at time zone 'UTC', 'YYYY_MM');
+    if to_regclass(name) is null then
+      execute format('create table %I partition of %I for values from (%L) to (%L)', name, parent,
+        id_bound(prefix, month), id_bound(prefix, (month at time zone 'UTC' + interval '1 month') at time zone 'UTC'));
+      perform estimate_tenants_alike(name);
+    end if;
   end loop;
 end $$;
 
@@ -102,7 +106,8 @@ create table event_outcomes (
 ) with (fillfactor = 90);
 comment on table event_outcomes is 'an event without a row here is accepted and not settled yet';
 comment on column event_outcomes.payout_minor is 'the sum told to the affiliate for this event so far';
-create index event_outcomes_unsettled on event_outcomes (operator_id, status, reason, event_id) where status <> 'settled';
+create index event_outcomes_unsettled on event_outcomes (operator_id, event_id) where status <> 'settled';
+create index event_outcomes_set_aside on event_outcomes (operator_id, reason, event_id) where status = 'set_aside';
 create index event_outcomes_of_batch on event_outcomes (operator_id, batch_id) where status <> 'settled';
 
 create table bindings (
@@ -131,3 +136,5 @@ create trigger append_only before update or delete on events for each row execut
 create trigger append_only_whole before truncate on events for each statement execute function refuse_change();
 create trigger append_only before update or delete on event_conflicts for each row execute function refuse_change();
 create trigger append_only_whole before truncate on event_conflicts for each statement execute function refuse_change();
+
+select estimate_tenants_alike(name) from unnest(array['clicks', 'clicks_other', 'events', 'event_outcomes', 'bindings']) as name;

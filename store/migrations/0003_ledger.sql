@@ -145,3 +145,5 @@ create trigger append_only before update or delete on accounts for each row exec
 create trigger append_only_whole before truncate on accounts for each statement execute function refuse_change();
 create trigger append_only before update or delete on transfers for each row execute function refuse_change();
 create trigger append_only_whole before truncate on transfers for each statement execute function refuse_change();
+
+select estimate_tenants_alike(name) from unnest(array['slots', 'slot_facts', 'ratings', 'accounts', 'transfers', 'balances']) as name;

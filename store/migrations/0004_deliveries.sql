@@ -56,3 +56,5 @@ select ensure_partitions('attempts', 'att');
 create index attempts_delivery on attempts (operator_id, delivery_id);
 
 create trigger append_only before update on attempts for each row execute function refuse_change();
+
+select estimate_tenants_alike(name) from unnest(array['deliveries', 'attempts', 'attempts_other']) as name;

@@ -1,0 +1,21 @@
+// What keeps runs of the same step apart. Temporal runs a step again when it took too long, also while the first run still waits here for
+// PostgreSQL to come back; sending the same postbacks twice then would be our doing.
+
+/** Makes a step that joins an earlier run of itself, told by the key, which is still under way in this process. */
+export function joined<Input, Result>(
+  keyOf: (input: Input) => string,
+  step: (input: Input) => Promise<Result>,
+): (input: Input) => Promise<Result> {
+  const underWay = new Map<string, Promise<Result>>();
+  return (input) => {
+    const key = keyOf(input);
+    let run = underWay.get(key);
+    if (!run) underWay.set(key, (run = step(input).finally(() => underWay.delete(key))));
+    return run;
+  };
+}
+
+/** Waits for all, also when some fail, so that nothing goes on behind a step that has ended. Throws the first failure. */
+export async function allDone(runs: Iterable<Promise<unknown>>): Promise<void> {
+  for (const run of await Promise.allSettled(runs)) if (run.status === 'rejected') throw run.reason;
+}

@@ -1,0 +1,88 @@
+// The figures of a run: their names on the wire, the ratios between them, and the table for people.
+
+export type Figures = {
+  single_per_s: number | null;
+  batch_per_s: number | null;
+  single_per_s_real_receivers: number | null;
+  idle_ms_p50: number | null;
+  idle_ms_p99: number | null;
+  open_loop_300_p99_ms: number | null;
+  workflow_per_event_per_s: number | null;
+  no_durability_per_s: number | null;
+  queue_per_s: number | null;
+  ratio_vs_workflow_per_event: number | null;
+  ratio_vs_no_durability: number | null;
+  ratio_vs_queue: number | null;
+  api_rss_mb: number | null;
+  worker_rss_mb: number | null;
+  lost: number;
+  doubled: number;
+  cores: number;
+};
+
+type Measured = Omit<Figures, 'ratio_vs_workflow_per_event' | 'ratio_vs_no_durability' | 'ratio_vs_queue'>;
+
+/** Adds the ratios; one is null where a part of it was not measured. */
+export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 'doubled' | 'cores'>): Figures {
+  const { single_per_s: single = null, workflow_per_event_per_s: perEvent = null } = measured;
+  const { no_durability_per_s: noDurability = null, queue_per_s: queue = null } = measured;
+  return {
+    single_per_s: single,
+    batch_per_s: measured.batch_per_s ?? null,
+    single_per_s_real_receivers: measured.single_per_s_real_receivers ?? null,
+    idle_ms_p50: measured.idle_ms_p50 ?? null,
+    idle_ms_p99: measured.idle_ms_p99 ?? null,
+    open_loop_300_p99_ms: measured.open_loop_300_p99_ms ?? null,
+    workflow_per_event_per_s: perEvent,
+    no_durability_per_s: noDurability,
+    queue_per_s: queue,
+    ratio_vs_workflow_per_event: ratio(single, perEvent),
+    ratio_vs_no_durability: ratio(single, noDurability),
+    ratio_vs_queue: ratio(single, queue),
+    api_rss_mb: measured.api_rss_mb ?? null,
+    worker_rss_mb: measured.worker_rss_mb ?? null,
+    lost: measured.lost,
+    doubled: measured.doubled,
+    cores: measured.cores,
+  };
+}
+
+function ratio(ours: number | null, other: number | null): number | null {
+  return ours === null || other === null || other === 0 ? null : Number((ours / other).toPrecision(3));
+}
+
+/** The value below which this share of the sorted samples lies, rounded to a tenth. */
+export function percentile(sorted: readonly number[], share: number): number {
+  const value = sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
+  return Math.round(value * 10) / 10;
+}
+
+const perSecond = 'events/s';
+const ROWS: readonly [keyof Figures, string, string][] = [
+  ['single_per_s', perSecond, 'one event per request, from request to recorded delivery'],
+  ['batch_per_s', perSecond, 'batch requests, the same'],
+  ['single_per_s_real_receivers', perSecond, 'receivers that take 100 ms; those beside one that takes 5 s'],
+  ['idle_ms_p50', 'ms', 'an event alone, from request to postback received'],
+  ['idle_ms_p99', 'ms', ''],
+  ['open_loop_300_p99_ms', 'ms', 'the same at 300 events a second'],
+  ['workflow_per_event_per_s', perSecond, 'same rules and SQL, one workflow per event'],
+  ['no_durability_per_s', perSecond, 'same front door, rules and postbacks, nothing kept'],
+  ['queue_per_s', perSecond, 'a job queue'],
+  ['ratio_vs_workflow_per_event', '×', 'single events against one workflow per event'],
+  ['ratio_vs_no_durability', '×', 'single events against nothing kept'],
+  ['ratio_vs_queue', '×', 'single events against a job queue'],
+  ['api_rss_mb', 'MB', 'API, most memory while single events and batches ran'],
+  ['worker_rss_mb', 'MB', 'worker, the same'],
+  ['lost', 'events', 'accepted, but neither received nor waiting in plain sight'],
+  ['doubled', 'postbacks', 'received more than once'],
+  ['cores', '', 'shared by everything, load and receivers included'],
+];
+
+/** The figures as lines of a table; a dash stands for what was not measured. */
+export function tableOf(figures: Figures): string {
+  return ROWS.map(([name, unit, note]) => {
+    const value = figures[name];
+    const text = value === null ? '–' : `${value.toLocaleString('en', { maximumFractionDigits: 3 })} ${unit}`;
+    return `  ${name.padEnd(29)}${text.padStart(18)}   ${note}`.trimEnd();
+  }).join('\n');
+}

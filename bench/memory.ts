@@ -1,0 +1,32 @@
+// How much memory processes hold, as the kernel sees it.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const EVERY_MS = 200;
+
+/** The process ids of a running stack, by part. */
+export function processIds(dataDir: string): { api: number; worker: number } {
+  return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as { api: number; worker: number };
+}
+
+/** Watches processes; the returned function stops and gives the largest resident set of each in MB, or null where there is no /proc. */
+export function watchMemory<Name extends string>(pids: Record<Name, number>): () => Record<Name, number | null> {
+  const peaks = new Map<string, number>();
+  const names = Object.keys(pids) as Name[];
+  const timer = setInterval(() => {
+    for (const name of names) peaks.set(name, Math.max(peaks.get(name) ?? 0, residentKb(pids[name])));
+  }, EVERY_MS);
+  return () => {
+    clearInterval(timer);
+    const inMb = names.map((name) => [name, Math.round((peaks.get(name) ?? 0) / 1024) || null]);
+    return Object.fromEntries(inMb) as Record<Name, number | null>;
+  };
+}
+
+function residentKb(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,78 @@
+// Settles events by the real rules over books that live in memory only.
+import { openBooks, type Slot } from '../domain/books.ts';
+import { isMonthly } from '../domain/commission.ts';
+import {
+  attributeAll,
+  inOrder,
+  settleAll,
+  slotsOf,
+  type Loaded,
+  type Message,
+  type OperatorRules,
+} from '../domain/settlement.ts';
+import { compileTerms, DEFAULT_CLAWBACK } from '../domain/terms.ts';
+import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';
+import { newId } from '../ids.ts';
+import { COMPONENTS } from './events.ts';
+
+export type Memory = {
+  /** Settles conversions and gives what affiliates are to be told. */
+  settle(events: readonly ConversionEvent[]): Message[];
+};
+
+/** Books for these affiliates, all on the bench's deal; `clicks` says whose each click is. */
+export function createMemory(
+  operator: OperatorRules,
+  affiliateIds: readonly string[],
+  clicks: ReadonlyMap<string, string>,
+): Memory {
+  const versions = affiliateIds.map((affiliateId) => versionFor(affiliateId));
+  const bindings = new Map<string, Binding>();
+  const slots = new Map<string, Slot>();
+
+  const load = (event: ConversionEvent): Loaded => ({
+    event,
+    outcome: null,
+    click: clickOf(event, clicks),
+    binding: bindings.get(event.customerId ?? '') ?? null,
+    affiliateExternalId: null,
+  });
+
+  return {
+    settle(events) {
+      const ordered = inOrder(events.map(load));
+      const loaded = new Map<string, Slot>();
+      const attributions = attributeAll(operator, ordered);
+      for (const { event } of ordered) {
+        const attribution = attributions.get(event.id)!;
+        if (attribution.kind !== 'attributed') throw new Error(`${event.id} belongs to nobody`);
+        for (const { key } of slotsOf(operator, versions, event, attribution.affiliateId)?.names ?? []) {
+          const slot = slots.get(key);
+          if (slot) loaded.set(key, slot);
+        }
+      }
+      const books = openBooks([...loaded.values()], new Map(), () => newId('slot'));
+      const settlement = settleAll({ operator, versions, ordered, others: [] }, books);
+      for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
+      for (const [key, slot] of books.slots) {
+        // The running sums stand for a month's conversions, as they do in the database.
+        if (isMonthly(slot.name.kind)) slot.groups.clear();
+        slots.set(key, slot);
+      }
+      return settlement.messages;
+    },
+  };
+}
+
+function versionFor(affiliateId: string): DealVersion {
+  const rest = { currency: 'USD', hold_days: 30, rounding: 'half_even', clawback: DEFAULT_CLAWBACK } as const;
+  const compiled = compileTerms({ components: COMPONENTS, ...rest });
+  if (compiled.kind === 'invalid') throw new Error(`the bench's terms do not compile: ${compiled.problems[0]?.message}`);
+  return { dealId: `deal-of-${affiliateId}`, version: 1, affiliateId, effectiveFrom: 0, terms: compiled.terms };
+}
+
+function clickOf({ clickId, receivedAt }: ConversionEvent, clicks: ReadonlyMap<string, string>): Click | null {
+  const affiliateId = clicks.get(clickId ?? '');
+  if (clickId === null || affiliateId === undefined) return null;
+  return { id: clickId, affiliateId, linkId: null, subs: ['spring', null, null, null, null], clickedAt: receivedAt };
+}

@@ -1,0 +1,112 @@
+// The ceiling: the same front door, rules and signed postbacks, with nothing kept anywhere. A kill loses everything; no statement, no
+// workflow, no second try. A process of its own, as the API and the worker are.
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { createInFlight } from '../activities/in-flight.ts';
+import { createAuth, SCOPES } from '../api/auth.ts';
+import type { Intake, IntakeResult } from '../api/intake.ts';
+import { addEventRoutes } from '../api/routes/events.ts';
+import { createGuard } from '../delivery/guard.ts';
+import { render, type Recipient } from '../delivery/render.ts';
+import { createSender } from '../delivery/send.ts';
+import { newSecret, secretKey } from '../delivery/sign.ts';
+import { bodyOf } from '../domain/postback.ts';
+import type { Message } from '../domain/settlement.ts';
+import { newId } from '../ids.ts';
+import { eventKeyOf, type IncomingEvent } from '../store/events.ts';
+import type { Operator } from '../store/operators.ts';
+import type { Store } from '../store/index.ts';
+import { answerQuestions } from './child.ts';
+import { createMemory, type Memory } from './no-durability-memory.ts';
+
+export type NoDurabilityQuestions = {
+  /** Serves an operator whose affiliates have these endpoints, by affiliate, and these clicks, by id; gives the URL of its API. */
+  start(input: { endpoints: Map<string, string>; clicks: Map<string, string> }): Promise<string>;
+};
+
+const IN_FLIGHT_PER_ENDPOINT = 8;
+const FAR_AWAY_MS = 3_600_000;
+const OPERATOR: Operator = {
+  id: 'opr_bench',
+  name: 'Bench',
+  currency: 'USD',
+  timezone: 'UTC',
+  clickWindowDays: 30,
+  clickChoice: 'last',
+  withoutTransactionId: null,
+  repeatWindowHours: 24,
+  createdAt: new Date(),
+};
+
+const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
+const sender = createSender(guard);
+const inFlight = createInFlight();
+
+async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['start']>[0]): Promise<string> {
+  const secrets = [secretKey(newSecret())];
+  const recipients = new Map<string, Recipient>(
+    [...endpoints].map(([affiliateId, url]) => [
+      affiliateId,
+      { url, method: 'POST', body: 'json', headers: {}, signing: 'v1', secrets },
+    ]),
+  );
+  const intake = createForgetfulIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
+  const operators = { findByKey: async () => ({ operator: OPERATOR, scopes: SCOPES }) };
+  const app = express();
+  app.disable('x-powered-by').disable('etag');
+  // Events are only sent here, never looked at.
+  const store = {} as Store;
+  addEventRoutes(app, { store, auth: createAuth({ operators, adminToken: '' }), intake, starter: { workflowUrl: () => null } });
+  const server = app.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Settles what arrived together in memory, answers, and sends. */
+function createForgetfulIntake(memory: Memory, recipients: ReadonlyMap<string, Recipient>): Intake {
+  const seen = new Map<string, string>();
+  let waiting: { incoming: IncomingEvent; resolve: (result: IntakeResult) => void }[] = [];
+
+  const settleWaiting = (): void => {
+    const group = waiting;
+    waiting = [];
+    const fresh: IncomingEvent[] = [];
+    for (const { incoming, resolve } of group) {
+      const key = eventKeyOf(incoming);
+      const winner = seen.get(key);
+      if (winner === undefined) {
+        seen.set(key, incoming.event.id);
+        fresh.push(incoming);
+      }
+      resolve({ kind: winner === undefined ? 'accepted' : 'duplicate', id: winner ?? incoming.event.id });
+    }
+    for (const message of memory.settle(fresh.map(({ event }) => event))) void send(message, recipients);
+  };
+
+  return {
+    accept: (events) =>
+      Promise.all(
+        events.map(
+          (incoming) =>
+            new Promise<IntakeResult>((resolve) => {
+              if (waiting.length === 0) setImmediate(settleWaiting);
+              waiting.push({ incoming, resolve });
+            }),
+        ),
+      ),
+    drain: async () => {},
+  };
+}
+
+async function send(message: Message, recipients: ReadonlyMap<string, Recipient>): Promise<void> {
+  const { affiliateId } = message;
+  const release = await inFlight.enter(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
+  const now = new Date();
+  const body = bodyOf(message, { affiliateId, events: ['*'], shareCustomerId: false }, now);
+  const postback = { id: newId('dlv'), type: message.type, body, try: 1 };
+  await sender.send(render(postback, recipients.get(affiliateId)!, now.getTime()));
+  release?.();
+}
+
+answerQuestions({ start } satisfies NoDurabilityQuestions);

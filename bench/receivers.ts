@@ -1,0 +1,66 @@
+// The affiliates' servers, as a process of their own: answer after a delay, and remember what came and when.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerQuestions } from './child.ts';
+
+/** A postback as it arrived at a receiver; `at` is in milliseconds since 1970. */
+export type Arrival = { receiver: number; deliveryId: string; eventId: string; payoutDelta: string; at: number };
+
+export type ReceiverQuestions = {
+  /** Opens a server for each delay, on a port of its own, and gives their URLs. What earlier ones got is forgotten. */
+  open(delaysMs: number[]): Promise<string[]>;
+  /** Gives the open servers other delays. */
+  slowDown(delaysMs: number[]): Promise<void>;
+  /** How many postbacks each server has got, repeats included. */
+  count(input: null): Promise<number[]>;
+  arrivals(input: null): Promise<Arrival[]>;
+};
+
+type Kept = { receiver: number; deliveryId: string; body: string; at: number };
+
+let servers: Server[] = [];
+let kept: Kept[] = [];
+let counts: number[] = [];
+let delays: number[] = [];
+
+async function open(delaysMs: number[]): Promise<string[]> {
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+  kept = [];
+  counts = delaysMs.map(() => 0);
+  delays = delaysMs;
+  servers = delaysMs.map((_, receiver) => createServer((request, response) => take(receiver, request, response)));
+  await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
+  return servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/postbacks`);
+}
+
+/** Keeps the body as it came; reading it waits until nobody is measured. */
+function take(receiver: number, request: IncomingMessage, response: ServerResponse): void {
+  let body = '';
+  request.setEncoding('utf8');
+  request.on('data', (chunk: string) => (body += chunk));
+  request.on('end', () => {
+    kept.push({ receiver, deliveryId: String(request.headers['webhook-id']), body, at: Date.now() });
+    counts[receiver]!++;
+    const delayMs = delays[receiver]!;
+    if (delayMs === 0) response.end();
+    else setTimeout(() => response.end(), delayMs);
+  });
+}
+
+async function arrivals(): Promise<Arrival[]> {
+  return kept.map(({ body, ...rest }) => {
+    const { data } = JSON.parse(body) as { data: { event_id: string; payout_delta: string } };
+    return { ...rest, eventId: data.event_id, payoutDelta: data.payout_delta };
+  });
+}
+
+answerQuestions({
+  open,
+  arrivals,
+  count: async () => counts,
+  slowDown: async (delaysMs: number[]) => void (delays = delaysMs),
+} satisfies ReceiverQuestions);

@@ -1,0 +1,136 @@
+// What a measurement plays on: an operator of its own with affiliates, deals, endpoints and bound customers, set up through the API; and how
+// the bench waits for what was sent to be delivered and recorded.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stack } from '../local/stack.ts';
+import type { Pool } from '../store/pool.ts';
+import type { Child } from './child.ts';
+import { batchBodies, COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
+import type { LoadQuestions, Sent, Target } from './load.ts';
+import type { ReceiverQuestions } from './receivers.ts';
+
+/** What every measurement is given. */
+export type Bench = {
+  stack: Stack;
+  pool: Pool;
+  load: Child<LoadQuestions>;
+  receivers: Child<ReceiverQuestions>;
+};
+
+/** One affiliate with one endpoint, at the receiver of the same index. */
+export type Member = { affiliateId: string; endpointId: string };
+
+export type Stage = {
+  operatorId: string;
+  api: Omit<Target, 'path'>;
+  members: Member[];
+  /** Single-event bodies that were not sent yet. */
+  bodies: string[];
+  /** Ids of every event that was accepted so far. */
+  accepted: string[];
+};
+
+export const CONNECTIONS = 64;
+export const BATCH = 500;
+const BATCH_CONNECTIONS = 4;
+const SETUP_CONNECTIONS = 16;
+const LOOK_EVERY_MS = 10;
+/** Nothing moving for so long means that something is broken, which a figure must not hide. */
+const STANDSTILL_MS = 60_000;
+
+/** Sets up one affiliate for each receiver delay, and everything that `events` events need; then warms up with `warmUp` of them. */
+export async function setStage(
+  bench: Bench,
+  { events, warmUp, delaysMs }: { events: number; warmUp: number; delaysMs: number[] },
+): Promise<Stage> {
+  const { stack, load } = bench;
+  const admin = { apiUrl: stack.apiUrl, apiKey: stack.adminToken };
+  const urls = await bench.receivers.ask('open', delaysMs);
+  const operator = await one<{ id: string; api_key: string }>(bench, admin, '/v1/operators', { name: 'Bench', currency: 'USD' });
+  const api = { apiUrl: stack.apiUrl, apiKey: operator.api_key };
+  const members = await Promise.all(urls.map((url, index) => createMember(bench, api, `Affiliate ${index}`, url)));
+  const needed = customersFor(events + warmUp);
+  const clicks = Array.from({ length: needed.known + needed.fresh }, (_, index) =>
+    JSON.stringify({ affiliate_id: members[index % members.length]!.affiliateId, sub1: 'spring' }),
+  );
+  const clicked = await load.ask('rush', { ...api, path: '/v1/clicks', bodies: clicks, connections: SETUP_CONNECTIONS });
+  const clickIds = clicked.answers.map((text) => (JSON.parse(text) as { click_id: string }).click_id);
+  const known = Array.from({ length: needed.known }, (_, index) => `c-${index}`);
+  const bodies = eventBodies(events + warmUp, known, clickIds.slice(needed.known));
+  const stage: Stage = { operatorId: operator.id, api, members, bodies, accepted: [] };
+  await sendBatches(
+    bench,
+    stage,
+    known.map((customer, index) => registrationOf(customer, clickIds[index]!)),
+  );
+  await untilRecorded(bench, stage);
+  await sendSingles(bench, stage, warmUp);
+  await untilRecorded(bench, stage);
+  await bench.pool.query('analyze');
+  return stage;
+}
+
+async function createMember(bench: Bench, api: Omit<Target, 'path'>, name: string, url: string): Promise<Member> {
+  const { id: affiliateId } = await one<{ id: string }>(bench, api, '/v1/affiliates', { name });
+  await one(bench, api, '/v1/deals', { name, affiliate_id: affiliateId, terms: { components: COMPONENTS } });
+  const { id: endpointId } = await one<{ id: string }>(bench, api, '/v1/endpoints', { affiliate_id: affiliateId, url });
+  return { affiliateId, endpointId };
+}
+
+async function one<T>({ load }: Bench, api: Omit<Target, 'path'>, path: string, body: unknown): Promise<T> {
+  const { answers } = await load.ask('rush', { ...api, path, bodies: [JSON.stringify(body)], connections: 1 });
+  return JSON.parse(answers[0]!) as T;
+}
+
+/** Sends the next `count` events of the stage, one per request. */
+export async function sendSingles(bench: Bench, stage: Stage, count: number): Promise<Sent> {
+  const bodies = stage.bodies.splice(0, count);
+  const sent = await bench.load.ask('rush', { ...stage.api, path: '/v1/events', bodies, connections: CONNECTIONS });
+  stage.accepted.push(...sent.answers.map((text) => (JSON.parse(text) as { id: string }).id));
+  return sent;
+}
+
+/** Sends bodies in batch requests, from a few connections. */
+export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly string[]): Promise<Sent> {
+  const batches = batchBodies(bodies, BATCH);
+  const path = '/v1/events/batch';
+  const sent = await bench.load.ask('rush', { ...stage.api, path, bodies: batches, connections: BATCH_CONNECTIONS });
+  for (const text of sent.answers) {
+    const { results } = JSON.parse(text) as { results: { status: string; id: string }[] };
+    const refused = results.find(({ status }) => status !== 'accepted');
+    if (refused) throw new Error(`an event of a batch was not accepted: ${JSON.stringify(refused)}`);
+    stage.accepted.push(...results.map(({ id }) => id));
+  }
+  return sent;
+}
+
+/**
+ * Waits until every accepted event is settled and its postback both received and recorded as delivered; gives the time that was seen.
+ * Postbacks of `except` are not waited for. Throws when nothing moves for a minute.
+ */
+export async function untilRecorded(bench: Bench, stage: Stage, except: readonly Member[] = []): Promise<number> {
+  const slow = except.map(({ endpointId }) => endpointId);
+  let before = '';
+  for (let movedAt = Date.now(); ; await sleep(LOOK_EVERY_MS)) {
+    const received = (await bench.receivers.ask('count', null)).reduce((sum, count) => sum + count, 0);
+    // Counting rows costs the database something, so the receivers are asked first.
+    const recorded = slow.length > 0 || received >= stage.accepted.length ? await countRecorded(bench, stage, slow) : null;
+    if (recorded !== null && recorded.settled === stage.accepted.length && recorded.unfinished === 0) return Date.now();
+    const now = JSON.stringify([received, recorded]);
+    if (now !== before) movedAt = Date.now();
+    if (Date.now() - movedAt > STANDSTILL_MS) throw new Error(`of ${stage.accepted.length} events: received and recorded ${now}`);
+    before = now;
+  }
+}
+
+async function countRecorded(
+  { pool }: Bench,
+  { operatorId }: Stage,
+  slow: readonly string[],
+): Promise<{ settled: number; unfinished: number }> {
+  const { rows } = await pool.query<{ settled: number; unfinished: number }>(
+    `select (select count(*)::int from event_outcomes where operator_id = $1 and status = 'settled') as settled,
+       (select count(*)::int from deliveries where operator_id = $1 and owner is not null and not endpoint_id = any($2)) as unfinished`,
+    [operatorId, slow],
+  );
+  return rows[0]!;
+}

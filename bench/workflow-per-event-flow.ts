@@ -1,0 +1,12 @@
+// The shape this project is compared with: a workflow for each event. The steps are the same, with a batch of one.
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { BatchInput } from '../workflows/contract.ts';
+
+const { settle } = proxyLocalActivities<Activities>({ startToCloseTimeout: '5s', retry: { maximumAttempts: 2 } });
+const { deliverFirst } = proxyActivities<Activities>({ startToCloseTimeout: '20s' });
+
+export async function settleAndDeliver(batch: BatchInput): Promise<void> {
+  await settle({ ...batch, owner: 'batch' });
+  await deliverFirst(batch);
+}

@@ -1,0 +1,65 @@
+// Measures the comparison: the same intake, rules, SQL and postbacks, but a workflow for each event.
+import { Client, Connection } from '@temporalio/client';
+import { createIntake } from '../api/intake.ts';
+import { readEvent } from '../api/schemas/events.ts';
+import { newId } from '../ids.ts';
+import { loadSecrets } from '../local/data-dir.ts';
+import type { BatchInput } from '../workflows/contract.ts';
+import { startChild } from './child.ts';
+import { rate, type Measured } from './phases.ts';
+import { setStage, untilRecorded, type Bench, type Stage } from './stage.ts';
+import { judge } from './verdict.ts';
+import type { WorkerQuestions } from './workflow-per-event-worker.ts';
+
+const TASK_QUEUE = 'bench-workflow-per-event';
+const NAMESPACE = 'default';
+/** Workflows under way at once; twice as many are no faster. */
+const UNDER_WAY = 64;
+
+export async function measureWorkflowPerEvent(bench: Bench, events: number): Promise<Measured> {
+  const { stack } = bench;
+  const warmUp = Math.ceil(events / 5);
+  const stage = await setStage(bench, { events: events + warmUp, warmUp: 0, delaysMs: Array.from({ length: 20 }, () => 0) });
+  const worker = await startChild<WorkerQuestions>('workflow-per-event-worker.ts', {
+    ...process.env,
+    DATABASE_URL: stack.databaseUrl,
+    TEMPORAL_ADDRESS: stack.temporalAddress,
+    TEMPORAL_NAMESPACE: NAMESPACE,
+    SECRETS_KEY: loadSecrets(stack.dataDir).secretsKey,
+    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
+    ALLOW_ENDPOINT_PORTS: '*',
+    REQUIRE_HTTPS: 'false',
+  });
+  const connection = await Connection.connect({ address: stack.temporalAddress });
+  try {
+    await worker.ask('start', TASK_QUEUE);
+    const client = new Client({ connection, namespace: NAMESPACE });
+    await runAll(bench, client, stage, stage.bodies.splice(0, warmUp));
+    const startedAt = Date.now();
+    await runAll(bench, client, stage, stage.bodies.splice(0));
+    const perSecond = rate(events, startedAt, await untilRecorded(bench, stage));
+    return { figures: { workflow_per_event_per_s: perSecond }, verdict: await judge(bench, stage) };
+  } finally {
+    await connection.close();
+    await worker.stop();
+  }
+}
+
+/** Takes events in and runs the workflow of each, so many side by side. */
+async function runAll({ pool }: Bench, client: Client, stage: Stage, bodies: readonly string[]): Promise<void> {
+  const { operatorId } = stage;
+  const intake = createIntake({ pool, onAccepted: () => {} });
+  const rest = bodies.values();
+  const caller = async (): Promise<void> => {
+    for (const body of rest) {
+      const reading = readEvent(JSON.parse(body), { operatorId, withoutTransactionId: 'refuse' }, Date.now());
+      if (reading.kind === 'invalid') throw reading.error;
+      const { id } = reading.event.event;
+      await intake.accept([reading.event]);
+      const batch: BatchInput = { batchId: newId('bat'), operators: [{ operatorId, eventIds: [id] }] };
+      await client.workflow.execute('settleAndDeliver', { workflowId: `bench/${id}`, taskQueue: TASK_QUEUE, args: [batch] });
+      stage.accepted.push(id);
+    }
+  };
+  await Promise.all(Array.from({ length: UNDER_WAY }, caller));
+}

@@ -1,0 +1,29 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createInFlight } from '../../activities/in-flight.ts';
+
+const soon = (): number => Date.now() + 5;
+const later = (): number => Date.now() + 10_000;
+
+test('places go to those who waited longest, and each key has its own', async () => {
+  const inFlight = createInFlight();
+  const release = await inFlight.enter('a', 1, later());
+  const order: string[] = [];
+  const waiting = ['first', 'second'].map(async (name) => {
+    const mine = await inFlight.enter('a', 1, later());
+    order.push(name);
+    mine?.();
+  });
+  assert.ok(await inFlight.enter('b', 1, soon()), 'another key had to wait');
+  release?.();
+  await Promise.all(waiting);
+  assert.deepEqual(order, ['first', 'second']);
+});
+
+test('who waits until the deadline gets no place and takes none', async () => {
+  const inFlight = createInFlight();
+  const release = await inFlight.enter('a', 1, later());
+  assert.equal(await inFlight.enter('a', 1, soon()), null);
+  release?.();
+  assert.ok(await inFlight.enter('a', 1, soon()), 'the place was not free again');
+});

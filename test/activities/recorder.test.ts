@@ -1,0 +1,70 @@
+// What is sent and what is recorded must not part, also while PostgreSQL is away.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
+import { createPool } from '../../store/pool.ts';
+import { withDatabase, type TestDatabase } from '../support/database.ts';
+import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
+import { eventually } from '../support/eventually.ts';
+import { withOperator } from '../support/operator.ts';
+import { layCable, throughCable } from '../support/proxy.ts';
+import { startReceiver } from '../support/rude-receiver.ts';
+import { withTemporal, type TestTemporal } from '../support/temporal.ts';
+import { withActivities } from '../support/worker.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+
+before(async () => {
+  [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+});
+after(() => Promise.all([temporal.close(), database.drop()]));
+
+test('while outcomes cannot be written nothing further is sent, and what was sent is recorded afterwards', async () => {
+  const cable = await layCable(Number(new URL(database.url).port));
+  const pool = createPool(throughCable(database.url, cable));
+  const working = withActivities(pool, temporal.client, { firstAttemptsMs: 20_000 });
+  const held: ServerResponse[] = [];
+  let isHolding = true;
+  const receiver = await startReceiver({ handler: (_, response) => void (isHolding ? held.push(response) : response.end()) });
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint(receiver.url, { maxInFlight: 4 });
+  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(30));
+
+  const running = working.activities.deliverFirst(batch);
+  await eventually('four requests under way', () => held.length === 4);
+  cable.pull();
+  isHolding = false;
+  for (const response of held) response.end();
+  await eventually('a failed record', () => working.troubles.length > 0);
+  const sentThen = receiver.requests.length;
+  await eventually('three more failed records', () => working.troubles.length > 3);
+  assert.equal(receiver.requests.length, sentThen, 'something was sent that could not be recorded');
+  assert.deepEqual(
+    countBy(await deliveriesOf(database.pool, operator), ({ state }) => state),
+    { pending: 30 },
+  );
+
+  cable.plugIn();
+  assert.equal((await running).delivered, 30);
+  await Promise.all([working.close(), pool.end(), cable.close(), receiver.close()]);
+  const ids = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']));
+  assert.deepEqual([receiver.requests.length, ids.size], [30, 30]);
+  assert.deepEqual(
+    countBy(await deliveriesOf(database.pool, operator), ({ state, tries }) => `${state} ${tries}`),
+    { 'delivered 1': 30 },
+  );
+});
+
+test('an answer with bytes that PostgreSQL does not take is recorded all the same', async () => {
+  const receiver = await startReceiver({
+    handler: (_, response) => void response.writeHead(200).end(Buffer.from([0, 0xff, 0xed, 0xa0, 0x80, 0x5c, 0x75, 0x30])),
+  });
+  const working = withActivities(database.pool, temporal.client);
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint(receiver.url);
+  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  assert.equal((await working.activities.deliverFirst(batch)).delivered, 1);
+  assert.deepEqual(working.troubles, []);
+  await Promise.all([working.close(), receiver.close()]);
+});

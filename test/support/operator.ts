@@ -1,0 +1,109 @@
+// An operator of a test's own, made straight in the database: one affiliate who earns 10 % of every sale, its endpoints, and events put in
+// as intake would.
+import { newSecret } from '../../delivery/sign.ts';
+import type { ConversionEvent } from '../../domain/types.ts';
+import { newId } from '../../ids.ts';
+import { createAffiliates } from '../../store/affiliates.ts';
+import { createClicks } from '../../store/clicks.ts';
+import { createDeals } from '../../store/deals.ts';
+import { createEndpoints, type EndpointSettings } from '../../store/endpoints.ts';
+import { insertEvents } from '../../store/events.ts';
+import { createOperators } from '../../store/operators.ts';
+import type { Pool } from '../../store/pool.ts';
+import { createSecretBox } from '../../store/secret-box.ts';
+
+export interface TestOperator {
+  readonly operatorId: string;
+  readonly affiliateId: string;
+  addEndpoint(url: string, settings?: Partial<EndpointSettings>): Promise<{ id: string; secret: string }>;
+  /** Inserts events, sales of 100.00 USD by the affiliate's click unless said otherwise; gives their ids in order. */
+  takeIn(events: readonly Partial<ConversionEvent>[]): Promise<string[]>;
+  /** As many sales, each of a customer of its own. */
+  takeInSales(count: number): Promise<string[]>;
+}
+
+export const SECRET_BOX = createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]);
+
+const ENDPOINT: Omit<EndpointSettings, 'url'> = {
+  method: 'POST',
+  body: 'json',
+  events: ['*'],
+  headers: {},
+  schedule: [0, 0, 0, 0, 0],
+  maxInFlight: 8,
+  ratePerSecond: null,
+  signing: 'v1',
+  shareCustomerId: false,
+};
+
+const FULL_CLAWBACK = {
+  days: 90,
+  chargeback: 'full',
+  refund: 'proportional',
+  bonus_abuse: 'full',
+  fraud: 'full',
+  account_closure: 'full',
+} as const;
+
+export async function withOperator(pool: Pool): Promise<TestOperator> {
+  const [operatorId, affiliateId, clickId] = [newId('opr'), newId('aff'), newId('clk')];
+  const key = { id: newId('key'), name: 'test', hash: Buffer.from(operatorId), hint: '', scopes: [], expiresAt: null };
+  await createOperators(pool).insert({ id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' }, key);
+  await createAffiliates(pool).insert(operatorId, { id: affiliateId, name: 'Test Media', externalId: null, parentId: null });
+  await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Test', affiliateId }, new Date(0), {
+    currency: 'USD',
+    components: [{ kind: 'percent', on: ['sale'], percent: '10' }],
+    hold_days: 30,
+    rounding: 'half_even',
+    clawback: FULL_CLAWBACK,
+  });
+  const subs = [null, null, null, null, null] as const;
+  await createClicks(pool).insert(operatorId, { id: clickId, affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000 });
+
+  let count = 0;
+  const sale = (changes: Partial<ConversionEvent>): ConversionEvent => {
+    const transactionId = changes.transactionId ?? `t-${++count}`;
+    const now = Date.now();
+    return {
+      operatorId,
+      id: newId('evt'),
+      type: 'sale',
+      key: { kind: 'transaction', value: transactionId },
+      transactionId,
+      clickId,
+      customerId: `customer of ${transactionId}`,
+      amountMinor: 100_00n,
+      currency: 'USD',
+      volumeE4: null,
+      reference: null,
+      referenceType: null,
+      payoutMinor: null,
+      subs,
+      coupon: null,
+      occurredAt: now,
+      receivedAt: now,
+      ...changes,
+    };
+  };
+
+  async function takeIn(changes: readonly Partial<ConversionEvent>[]): Promise<string[]> {
+    const events = changes.map(sale);
+    await insertEvents(
+      pool,
+      events.map((event) => ({ event, metadata: null, contentHash: Buffer.from(event.id) })),
+    );
+    return events.map(({ id }) => id);
+  }
+
+  return {
+    operatorId,
+    affiliateId,
+    async addEndpoint(url, settings = {}) {
+      const endpoint = { id: newId('ep'), affiliateId, secret: newSecret() };
+      await createEndpoints(pool, SECRET_BOX).insert(operatorId, endpoint, { ...ENDPOINT, url, ...settings });
+      return endpoint;
+    },
+    takeIn,
+    takeInSales: (number) => takeIn(Array.from({ length: number }, () => ({}))),
+  };
+}

@@ -1,0 +1,60 @@
+// The activities with limits short enough for tests, and the real workers around them.
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '../../activities/index.ts';
+import { createGuard } from '../../delivery/guard.ts';
+import { createSender } from '../../delivery/send.ts';
+import type { Pool } from '../../store/pool.ts';
+import { buildBundle } from '../../worker/bundle.ts';
+import { TASK_QUEUES } from '../../workflows/contract.ts';
+import { SECRET_BOX } from './operator.ts';
+import type { TestTemporal } from './temporal.ts';
+
+export interface TestActivities {
+  readonly activities: Activities;
+  /** What went wrong with dependencies so far. */
+  readonly troubles: unknown[];
+  /** For `after`. */
+  close(): Promise<void>;
+}
+
+const SHORT: Limits = { ...DEFAULT_LIMITS, drainTurnMs: 2000, probeWaits: { firstMs: 100, longestMs: 400 } };
+
+/** Activities as the worker has them, allowed to call this machine. */
+export function withActivities(pool: Pool, client: Client, limits: Partial<Limits> = {}): TestActivities {
+  const troubles: unknown[] = [];
+  const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }));
+  const activities = createActivities({
+    pool,
+    sender,
+    secretBox: SECRET_BOX,
+    client,
+    onTrouble: (error) => troubles.push(error),
+    limits: { ...SHORT, ...limits },
+  });
+  return { activities, troubles, close: () => sender.close() };
+}
+
+let isQuiet = false;
+
+/** Runs the workers of all three task queues in the file's own namespace; gives what stops them. */
+export async function runWorkers(
+  { address, namespace }: Pick<TestTemporal, 'address' | 'namespace'>,
+  activities: Activities,
+): Promise<() => Promise<void>> {
+  if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  isQuiet = true;
+  const connection = await NativeConnection.connect({ address });
+  const common = { connection, namespace, activities, workflowBundle: await buildBundle(), shutdownForceTime: '1s' };
+  const workers = await Promise.all(
+    Object.values(TASK_QUEUES).map((taskQueue) =>
+      Worker.create({ ...common, taskQueue, maxConcurrentWorkflowTaskExecutions: 50 }),
+    ),
+  );
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  return async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    await connection.close();
+  };
+}

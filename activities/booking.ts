@@ -11,18 +11,14 @@ import type { Queryable } from '../store/pool.ts';
 import {
   ensureAccounts,
   moveBalances,
-  writeBindings,
-  writeFacts,
-  writeOutcomes,
   writeRatings,
-  writeSlots,
-  writeTold,
   writeTransfers,
   type BalanceChange,
-  type OutcomeRow,
   type RatingRow,
   type TransferRow,
-} from '../store/settling-writes.ts';
+} from '../store/settling-books.ts';
+import { writeBindings, writeOutcomes, writeTold, type OutcomeRow } from '../store/settling-outcomes.ts';
+import { writeFacts, writeSlots } from '../store/settling-slots.ts';
 import type { SetAside } from './settle-transaction.ts';
 
 export type BookingInput = {

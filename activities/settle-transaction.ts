@@ -18,15 +18,13 @@ import { withTransaction, type Pool, type PoolClient } from '../store/pool.ts';
 import {
   findClosure,
   loadEvents,
-  loadSlots,
   lockEvents,
-  lockSlots,
   readOperatorRules,
   readVersions,
   type LoadedEvent,
   type StoredVersion,
-} from '../store/settling-reads.ts';
-import { insertEmptySlots } from '../store/settling-writes.ts';
+} from '../store/settling-events.ts';
+import { insertEmptySlots, loadSlots, lockSlots } from '../store/settling-slots.ts';
 import { planDeliveries, type Planned } from './planning.ts';
 import { createBooking } from './booking.ts';
 

@@ -4,7 +4,7 @@ import { RuleError } from '../domain/settlement.ts';
 import { isRefusal } from '../store/outage.ts';
 import type { Pool } from '../store/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../store/batches.ts';
-import { LostRace } from '../store/settling-writes.ts';
+import { LostRace } from '../store/lost-race.ts';
 import type { OperatorEvents } from '../workflows/contract.ts';
 import { createInFlight } from './in-flight.ts';
 import { createTransactionOf, type Part, type SetAside } from './settle-transaction.ts';

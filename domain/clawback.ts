@@ -40,8 +40,9 @@ export function strikes(event: ConversionEvent, conversion: ConversionEvent): bo
 /**
  * The fact an event adds to a slot about a conversion it strikes, or null where the deal lets the affiliate keep the commission:
  * its policy for that kind is `none`, or the conversion is older than the clawback window (which holds only without a reference).
+ * `no_rate`: a part is to be taken back, named in another currency than the conversion's, which is never guessed at.
  */
-export function takenBack(event: ConversionEvent, conversion: ConversionEvent, terms: Terms): SlotFact | null {
+export function takenBack(event: ConversionEvent, conversion: ConversionEvent, terms: Terms): SlotFact | 'no_rate' | null {
   const fact = {
     originalEventId: conversion.id,
     eventId: event.id,
@@ -56,7 +57,8 @@ export function takenBack(event: ConversionEvent, conversion: ConversionEvent, t
   if (event.reference === null && event.occurredAt - conversion.occurredAt > terms.clawback.days * DAY_MS) return null;
   const partly =
     policy === 'proportional' && event.reference !== null && event.amountMinor !== null && (conversion.amountMinor ?? 0n) > 0n;
-  return { ...fact, whole: !partly, amountMinor: partly ? event.amountMinor! : 0n };
+  if (!partly) return { ...fact, whole: true, amountMinor: 0n };
+  return event.currency === conversion.currency ? { ...fact, whole: false, amountMinor: event.amountMinor! } : 'no_rate';
 }
 
 /** How much of a conversion's amount was taken back, out of how much: 0/1 is nothing, 1/1 everything. */

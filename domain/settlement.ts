@@ -1,11 +1,11 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
 import { attribute, versionInForce, type Attribution } from './attribution.ts';
-import type { Books } from './books.ts';
+import type { Books, Slot } from './books.ts';
 import { earns, strikes, subjectOf, takenBack, type SlotFact } from './clawback.ts';
 import { needsAmount, slotNameOf, type SlotName } from './commission.ts';
 import { monthOf } from './period.ts';
-import type { Binding, Click, ConversionEvent, DealVersion, Subs } from './types.ts';
+import type { Binding, Click, ConversionEvent, DealVersion, Subs, Terms } from './types.ts';
 
 /** What became of an event. */
 export type Outcome = {
@@ -181,7 +181,7 @@ function settleConversion(
   const outcomes = [outcome];
   for (const { event: negative, outcome: earlier } of inOrder(against.filter((other) => strikes(other.event, event)))) {
     if (lacksRateAgainst(books, negative, event)) {
-      outcomes.push(...leftOut(negative, 'set_aside', 'no_exchange_rate').outcomes);
+      if (earlier?.status === 'orphaned') outcomes.push(...leftOut(negative, 'set_aside', 'no_exchange_rate').outcomes);
       continue;
     }
     messages.push(...strike(books, negative, about));
@@ -227,8 +227,8 @@ function strike(
   const { conversion } = about;
   let delta = 0n;
   for (const slot of books.slotsOfConversion(conversion.id)) {
-    const fact = takenBack(event, conversion, slot.groups.get(conversion.id)!.version.terms);
-    if (fact !== null) delta += books.reverse(slot, fact, event);
+    const fact = takenBack(event, conversion, termsOf(slot, conversion));
+    if (fact !== null && fact !== 'no_rate') delta += books.reverse(slot, fact, event);
   }
   if (delta === 0n && event.reference === null) return [];
   const { payoutMinor, currency } = books.tell(conversion.id, delta, about.currency);
@@ -253,11 +253,14 @@ function lacksRate(event: ConversionEvent, version: DealVersion): boolean {
 
 /** Nor is the part of a conversion that an amount in another currency takes back. */
 function lacksRateAgainst(books: Books, event: ConversionEvent, conversion: ConversionEvent): boolean {
-  if (event.currency === conversion.currency) return false;
-  return books.slotsOfConversion(conversion.id).some((slot) => {
-    const fact = takenBack(event, conversion, slot.groups.get(conversion.id)!.version.terms);
-    return fact !== null && !fact.whole;
-  });
+  return books
+    .slotsOfConversion(conversion.id)
+    .some((slot) => takenBack(event, conversion, termsOf(slot, conversion)) === 'no_rate');
+}
+
+/** The terms by which a conversion earned in a slot. */
+function termsOf(slot: Slot, conversion: ConversionEvent): Terms {
+  return slot.groups.get(conversion.id)!.version.terms;
 }
 
 /** A sub of the event wins over the click's. */

@@ -1,7 +1,7 @@
 // What a deal takes. The terms are checked for their form here and for their meaning by the domain; what is kept has every default filled in.
 import { z } from 'zod';
 import { compileTerms, DEFAULT_CLAWBACK, type WireTerms } from '../../domain/terms.ts';
-import { LONGEST_CLAWBACK_DAYS } from '../../store/settling-reads.ts';
+import { LONGEST_CLAWBACK_DAYS } from '../../store/settling-events.ts';
 import { currency, id, name, time } from './fields.ts';
 import { invalid, problem } from './read.ts';
 

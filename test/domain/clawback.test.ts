@@ -44,7 +44,12 @@ describe('a negative event', () => {
 });
 
 describe('what is taken back', () => {
-  const cases: readonly [string, Partial<ConversionEvent>, 'nothing' | 'all' | bigint, Partial<WireTerms['clawback']>?][] = [
+  const cases: readonly [
+    string,
+    Partial<ConversionEvent>,
+    'nothing' | 'all' | 'no_rate' | bigint,
+    Partial<WireTerms['clawback']>?,
+  ][] = [
     ['by a chargeback is all', { type: 'chargeback' }, 'all'],
     ['by a chargeback is all, whatever amount it names', { type: 'chargeback', reference: 's1', amountMinor: 1n }, 'all'],
     ['by a refund is its amount', { type: 'refund', reference: 's1', amountMinor: 33_00n }, 33_00n],
@@ -54,6 +59,16 @@ describe('what is taken back', () => {
       { type: 'refund', reference: 's1', amountMinor: 1n },
       'all',
       { refund: 'full' },
+    ],
+    [
+      'by a refund in another currency is not guessed at',
+      { type: 'refund', reference: 's1', amountMinor: 1n, currency: 'JPY' },
+      'no_rate',
+    ],
+    [
+      'by a chargeback in another currency is all',
+      { type: 'chargeback', reference: 's1', amountMinor: 1n, currency: 'JPY' },
+      'all',
     ],
     ['by what the deal forgives is nothing', { type: 'account_closure' }, 'nothing'],
     [
@@ -76,7 +91,7 @@ describe('what is taken back', () => {
     test(title, () => {
       const defaults = terms().clawback;
       const fact = takenBack(anEvent({ amountMinor: null, ...changes }), sale, terms({ clawback: { ...defaults, ...clawback } }));
-      const actual = fact === null ? 'nothing' : fact.whole ? 'all' : fact.amountMinor;
+      const actual = fact === null ? 'nothing' : fact === 'no_rate' ? fact : fact.whole ? 'all' : fact.amountMinor;
       assert.equal(actual, expected);
     });
   }

@@ -1,11 +1,9 @@
 // What settling a batch reads: first which events it touches, then, under their locks, everything the rules need. A statement never reads
 // what it itself locks, and every lock is taken in the order of ids, so that two batches can wait for each other but never in a circle.
-import type { Slot, Told } from '../domain/books.ts';
-import { isMonthly, type Group, type SlotKind } from '../domain/commission.ts';
-import type { SlotFact } from '../domain/clawback.ts';
+import type { Told } from '../domain/books.ts';
 import type { KnownOutcome, Loaded, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
-import type { Binding, Click, ConversionEvent, DealVersion, EventType, Subs } from '../domain/types.ts';
+import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../domain/types.ts';
 import type { Queryable } from './pool.ts';
 
 /** No clawback without a reference reaches further back than this, whatever a deal says. */
@@ -169,120 +167,4 @@ export async function readVersions(db: Queryable, operatorId: string, affiliateI
     [operatorId, affiliateIds],
   );
   return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));
-}
-
-/**
- * Locks the slots of these names and those in which these conversions earned, in the order of their ids; gives their ids and keys.
- * Slots that only one conversion or customer can earn in need no lock before they exist: their unique key decides.
- */
-export async function lockSlots(
-  db: Queryable,
-  operatorId: string,
-  keys: readonly string[],
-  conversionIds: readonly string[],
-): Promise<{ id: string; key: string }[]> {
-  const { rows } = await db.query<{ id: string; key: string }>(
-    `select id, key from slots where operator_id = $1 and (key = any($2)
-       or id in (select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)))
-     order by id for no key update`,
-    [operatorId, keys, conversionIds],
-  );
-  return rows;
-}
-
-type SlotRow = Omit<Slot, 'name' | 'version' | 'sums' | 'money' | 'holdUntil' | 'isNew' | 'isChanged' | 'groups'> &
-  Slot['sums'] &
-  Slot['money'] & {
-    key: string;
-    kind: SlotKind;
-    component: string;
-    period: string | null;
-    dealId: string;
-    dealVersion: number;
-    holdUntil: Date;
-  };
-
-/** Slots with their facts: all facts, but of monthly slots only those about these conversions, since the running sums stand for the rest. */
-export async function loadSlots(
-  db: Queryable,
-  operatorId: string,
-  slotIds: readonly string[],
-  conversionIds: readonly string[],
-  versionOf: (dealId: string, version: number) => DealVersion,
-): Promise<Slot[]> {
-  const { rows } = await db.query<SlotRow>(
-    `select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", facts_count as "factsCount", facts_hash as "factsHash",
-       gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
-       clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
-       transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil"
-     from slots where operator_id = $1 and id = any($2)`,
-    [operatorId, slotIds],
-  );
-  const slots = rows.map((row): Slot => {
-    const {
-      id,
-      key,
-      kind,
-      component,
-      period,
-      affiliateId,
-      basisMinor,
-      volumeE4,
-      factsCount,
-      factsHash,
-      transfersCount,
-      ratingsCount,
-    } = row;
-    const { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor } = row;
-    return {
-      id,
-      name: { key, kind, component, period },
-      affiliateId,
-      version: versionOf(row.dealId, row.dealVersion),
-      sums: { basisMinor, volumeE4, factsCount, factsHash },
-      money: { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor },
-      transfersCount,
-      ratingsCount,
-      holdUntil: row.holdUntil.getTime(),
-      isNew: false,
-      isChanged: false,
-      groups: new Map(),
-    };
-  });
-  await loadFacts(db, operatorId, slots, conversionIds, versionOf);
-  return slots;
-}
-
-type FactRow = Omit<SlotFact, 'occurredAt' | 'type'> & { slotId: string; type: EventType; dealVersion: number; occurredAt: Date };
-
-async function loadFacts(
-  db: Queryable,
-  operatorId: string,
-  slots: readonly Slot[],
-  conversionIds: readonly string[],
-  versionOf: (dealId: string, version: number) => DealVersion,
-): Promise<void> {
-  const whole = slots.filter(({ name }) => !isMonthly(name.kind)).map(({ id }) => id);
-  const partly = slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
-  const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId", type, whole,
-       amount_minor as "amountMinor", volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt"`;
-  const { rows } = await db.query<FactRow>(
-    `select ${columns} from slot_facts where operator_id = $1 and slot_id = any($2)
-     union all
-     select ${columns} from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id = any($3)`,
-    [operatorId, whole, partly, conversionIds],
-  );
-  const byId = new Map(slots.map((slot) => [slot.id, slot]));
-  const facts = rows.map((row) => ({ ...row, occurredAt: row.occurredAt.getTime() }));
-  for (const fact of facts.filter(({ originalEventId, eventId }) => originalEventId === eventId)) {
-    const slot = byId.get(fact.slotId)!;
-    const group: Group = { earned: fact, version: versionOf(slot.version.dealId, fact.dealVersion), others: [] };
-    slot.groups.set(fact.originalEventId, group);
-  }
-  for (const fact of facts.filter(({ originalEventId, eventId }) => originalEventId !== eventId)) {
-    const slot = byId.get(fact.slotId)!;
-    const group = slot.groups.get(fact.originalEventId)!;
-    slot.groups.set(fact.originalEventId, { ...group, others: [...group.others, fact] });
-  }
 }

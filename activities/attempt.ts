@@ -16,8 +16,6 @@ export type AttemptResult = {
   reason: string;
   errorClass: string | null;
   nextAttemptAt: number | null;
-  /** Whether the failure says something about the endpoint as a whole. */
-  blames: boolean;
   endpointsToWake: { operatorId: string; endpointId: string }[];
 };
 
@@ -29,7 +27,7 @@ export type Attempt = (
 ) => Promise<AttemptResult>;
 
 /** `signal` stops the request; `onAnswered` is called when the request is over and its place is free, before the outcome is durable. */
-export type AttemptOptions = { signal?: AbortSignal; onAnswered?: () => void };
+export type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: Outcome) => void };
 
 export type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
 
@@ -62,8 +60,6 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       // A secret that none of our keys opens, say: an attempt that failed, told like any other, so that it holds up no other postback.
       const detail = error instanceof Error ? error.message : String(error);
       return { kind: 'failed', errorClass: 'local_error', detail, durationMs: 0, phases: {} };
-    } finally {
-      options.onAnswered?.();
     }
   };
 
@@ -85,6 +81,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     await recorder.ready();
     const startedAt = new Date();
     const outcome = await sendTo(endpoint, due, startedAt, options);
+    options.onAnswered?.(outcome);
     const nowMs = Date.now();
     const isProbe = cause === 'probe';
     const judged = decide({ schedule: endpoint.schedule, tries: due.tries + 1, outcome, random: random(), nowMs });
@@ -121,7 +118,6 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       reason: reasonOf(outcome),
       errorClass,
       nextAttemptAt,
-      blames: errorClass !== null && blamesEndpoint(outcome),
       endpointsToWake,
     };
   };

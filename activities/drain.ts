@@ -1,4 +1,5 @@
 // Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
+import { blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
 import type { Pool } from '../store/pool.ts';
 import {
   FAILURES_THAT_OPEN,
@@ -9,7 +10,7 @@ import {
   type SendingEndpoint,
 } from '../store/deliveries.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
-import type { Attempt, AttemptResult } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
 import { allDone, joined } from './side-by-side.ts';
 
@@ -46,7 +47,13 @@ const CATCH_UP_MS = 50;
 
 /** A turn lasts at most the budget plus one request. */
 export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: DrainDeps): DrainActivities {
-  type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & { failures: number };
+  type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
+    failures: number;
+    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for no more postbacks. */
+    isOff: boolean;
+  };
+
+  const mustStop = (turn: Turn): boolean => turn.isOff || turn.failures >= FAILURES_THAT_OPEN;
 
   async function send(
     turn: Turn,
@@ -54,13 +61,17 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     endpoint: SendingEndpoint,
     cause: 'first' | 'retry' | 'probe',
     release: () => void,
-  ): Promise<AttemptResult> {
-    const result = await attempt(due, endpoint, cause, { onAnswered: release });
+  ): Promise<void> {
+    const onAnswered = (outcome: Outcome): void => {
+      release();
+      if (isDelivered(outcome)) turn.failures = 0;
+      else if (blamesEndpoint(outcome)) turn.failures++;
+    };
+    const result = await attempt(due, endpoint, cause, { onAnswered });
     turn.sent++;
+    if (result.state === 'held') turn.isOff = true;
     turn.endpointsToWake.push(...result.endpointsToWake);
-    turn.failures = result.blames ? turn.failures + 1 : result.state === 'delivered' ? 0 : turn.failures;
     if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
-    return result;
   }
 
   /** Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. */
@@ -69,20 +80,20 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     while (Date.now() < deadline) {
       const before = turn.sent;
       const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE);
-      const sends: Promise<unknown>[] = [];
+      const sends: Promise<void>[] = [];
       for (const one of due) {
         if (turn.nextSendAt >= deadline) break;
         const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
         if (release === null) break;
         if (spacingMs > 0) await paced(turn, spacingMs);
-        if (turn.failures >= FAILURES_THAT_OPEN) {
+        if (mustStop(turn)) {
           release();
           break;
         }
         sends.push(send(turn, one, endpoint, one.tries === 0 ? 'first' : 'retry', release));
       }
       await allDone(sends);
-      if (turn.sent === before || turn.failures >= FAILURES_THAT_OPEN) return;
+      if (turn.sent === before || mustStop(turn)) return;
     }
   }
 
@@ -91,18 +102,22 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     const [oldest] = await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
     const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
     if (!release) return false;
-    return (await send(turn, oldest, endpoint, 'probe', release)).state !== 'held';
+    await send(turn, oldest, endpoint, 'probe', release);
+    return !turn.isOff;
   }
 
   async function drainQueue({ operatorId, endpointId, probes, nextSendAt }: DrainInput): Promise<Drained> {
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
-    const turn: Turn = { sent: 0, failures: 0, lastError: null, reason: '', endpointsToWake: [], nextSendAt };
+    const turn: Turn = { sent: 0, failures: 0, lastError: null, reason: '', endpointsToWake: [], nextSendAt, isOff: false };
     const result = async (
       condition: Drained['condition'],
       waitMs: (dueInMs: number | null) => number | null,
     ): Promise<Drained> => {
-      const { held, dueInMs } = await readQueueState(pool, operatorId, endpointId);
-      const { sent, lastError, reason } = turn;
+      const { held, dueInMs, ...queue } = await readQueueState(pool, operatorId, endpointId);
+      const { sent } = turn;
+      // A turn that found nothing due met no error itself, but why the endpoint is down must be seen all the same.
+      const lastError = turn.lastError ?? (condition === 'failing' ? queue.lastError : null);
+      const reason = turn.reason || (lastError ?? '');
       // A successor that joined this very queue is seen by the next turn; waking ourselves would only make one more.
       const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
       const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };

@@ -16,6 +16,6 @@ export function joined<Input, Result>(
 }
 
 /** Waits for all, also when some fail, so that nothing goes on behind a step that has ended. Throws the first failure. */
-export async function allDone(runs: Iterable<Promise<unknown>>): Promise<void> {
+export async function allDone(runs: Iterable<Promise<void>>): Promise<void> {
   for (const run of await Promise.allSettled(runs)) if (run.status === 'rejected') throw run.reason;
 }

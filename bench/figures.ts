@@ -51,6 +51,11 @@ function ratio(ours: number | null, other: number | null): number | null {
   return ours === null || other === null || other === 0 ? null : Number((ours / other).toPrecision(3));
 }
 
+/** Whole events per second between two moments. */
+export function rate(events: number, startedAt: number, endedAt: number): number {
+  return Math.round((events * 1000) / (endedAt - startedAt));
+}
+
 /** The value below which this share of the sorted samples lies, rounded to a tenth. */
 export function percentile(sorted: readonly number[], share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;

@@ -1,21 +1,21 @@
 // `npm run bench`: starts a stack of its own on this machine, measures it beside what it is compared with, and prints a table and, last, one
 // line of JSON. Exit code 1 when an event was lost or told twice, or when money that was told differs from money that was booked.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadLocalConfig } from '../config.ts';
-import { startStack, type Stack } from '../local/stack.ts';
+import type { Stack } from '../local/stack.ts';
 import { createPool } from '../store/pool.ts';
-import { freePort } from '../test/support/ports.ts';
 import { startChild } from './child.ts';
 import { tableOf, withRatios, type Figures } from './figures.ts';
 import type { LoadQuestions } from './load.ts';
 import { measureNoDurability } from './no-durability.ts';
-import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle, type Measured } from './phases.ts';
+import { withOwnStack } from './own-stack.ts';
+import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
 import type { ReceiverQuestions } from './receivers.ts';
-import type { Bench } from './stage.ts';
+import { setStage, type Bench, type Stage } from './stage.ts';
+import { judge, type Verdict } from './verdict.ts';
 import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 
 const HELP = `npm run bench -- [options]
@@ -26,7 +26,7 @@ const HELP = `npm run bench -- [options]
 type Name = 'single' | 'batch' | 'idle' | 'open' | 'wpe' | 'real';
 
 /** Measurements of the stack, in this order: the one that leaves a queue behind comes last. */
-const MEASUREMENTS: Record<Name, (bench: Bench, events: number) => Promise<Measured>> = {
+const MEASUREMENTS: Record<Name, (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>> = {
   single: measureSingle,
   batch: measureBatch,
   idle: measureIdle,
@@ -35,93 +35,69 @@ const MEASUREMENTS: Record<Name, (bench: Bench, events: number) => Promise<Measu
   real: measureRealReceivers,
 };
 
+type Sizes = Record<Name | 'nodur', number>;
+
 /** How many events each measurement takes. */
-function sizesOf(events: number, isQuick: boolean): Record<Name | 'nodur', number> {
-  if (isQuick) return { single: 4000, batch: 8000, idle: 50, open: 900, wpe: 150, real: 2000, nodur: 4000 };
-  return { single: events, batch: events * 2, idle: 200, open: 4500, wpe: 500, real: Math.ceil(events / 2), nodur: events };
+function sizesOf(events: number, isQuick: boolean): Sizes {
+  if (isQuick) return { single: 3000, batch: 6000, idle: 40, open: 600, wpe: 200, real: 1500, nodur: 3000 };
+  return { single: events, batch: events * 2, idle: 200, open: 4500, wpe: 600, real: Math.ceil(events / 2), nodur: events };
 }
 
-async function run(options: { events: number; isQuick: boolean; only: string | undefined }): Promise<Figures> {
-  const sizes = sizesOf(options.events, options.isQuick);
-  const wanted = (Object.keys(sizes) as (keyof typeof sizes)[]).filter((name) => (options.only ?? name) === name);
-  if (wanted.length === 0) throw new Error(`there is no measurement ${options.only}\n${HELP}`);
-  const measured: Partial<Figures> = {};
-  const sum = { lost: 0, doubled: 0 };
-  const note = (name: string, { figures, verdict }: Measured): void => {
-    Object.assign(measured, figures);
-    sum.lost += verdict.lost;
-    sum.doubled += verdict.doubled;
-    for (const difference of verdict.differences) console.error(`${name}: ${difference}`);
-    if (verdict.differences.length > 0) process.exitCode = 1;
-  };
+type Children = Pick<Bench, 'load' | 'receivers'>;
+type Findings = { figures: Partial<Figures>; verdict: Verdict };
+
+async function run(wanted: readonly (keyof Sizes)[], sizes: Sizes): Promise<{ figures: Figures; differences: string[] }> {
   const [load, receivers] = await Promise.all([
     startChild<LoadQuestions>('load.ts'),
     startChild<ReceiverQuestions>('receivers.ts'),
   ]);
+  const found: Findings[] = [];
   try {
     const onStack = (Object.keys(MEASUREMENTS) as Name[]).filter((name) => wanted.includes(name));
-    if (onStack.length > 0) {
-      await withStack(async (stack) => {
-        const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
-        const bench = { stack, pool, load, receivers };
-        for (const name of onStack) {
-          console.log(`measuring ${name}: ${sizes[name]} events`);
-          note(name, await MEASUREMENTS[name](bench, sizes[name]));
-        }
-        await pool.end();
-      });
-    }
+    if (onStack.length > 0) found.push(await withOwnStack((stack) => measureStack({ load, receivers }, stack, onStack, sizes)));
     if (wanted.includes('nodur')) {
       console.log(`measuring nodur: ${sizes.nodur} events`);
-      note('nodur', await measureNoDurability({ load, receivers }, sizes.nodur));
+      found.push(await measureNoDurability({ load, receivers }, sizes.nodur));
     }
   } finally {
     await Promise.all([load.stop(), receivers.stop()]);
   }
-  return withRatios({ ...measured, ...sum, cores: availableParallelism() });
+  const measured: Partial<Figures> = Object.assign({}, ...found.map(({ figures }) => figures));
+  const lost = found.reduce((sum, { verdict }) => sum + verdict.lost, 0);
+  const doubled = found.reduce((sum, { verdict }) => sum + verdict.doubled, 0);
+  const differences = found.flatMap(({ verdict }) => verdict.differences);
+  return { figures: withRatios({ ...measured, lost, doubled, cores: availableParallelism() }), differences };
 }
 
-/** A stack of its own, whatever else runs on this machine. It leaves nothing behind, except after a failure its data and logs. */
-async function withStack(work: (stack: Stack) => Promise<void>): Promise<void> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
-  chmodSync(dataDir, 0o755);
-  const [PORT, PG_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT] = [
-    await freePort(),
-    await freePort(),
-    await freePort(),
-    await freePort(),
-  ].map(String);
-  const own = { DATA_DIR: dataDir, PORT, PG_PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, DEMO: '0', LOG_LEVEL: 'warn' };
-  const { PATH, HOME, NODE_OPTIONS } = process.env;
-  const stopping = new AbortController();
-  const stop = (): void => stopping.abort(new Error('stopped'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
-  const stopped = new Promise<never>((_, reject) => {
-    stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason as Error));
-  });
-  const config = loadLocalConfig({ PATH, HOME, NODE_OPTIONS, ...own });
+async function measureStack(children: Children, stack: Stack, names: readonly Name[], sizes: Sizes): Promise<Findings> {
+  const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
+  const bench: Bench = { stack, pool, ...children };
   try {
-    const stack = await startStack(config, { signal: stopping.signal });
-    try {
-      await Promise.race([work(stack), stopped]);
-    } finally {
-      await stack.stop();
+    const events = names.reduce((sum, name) => sum + sizes[name], 0);
+    const warmUp = Math.min(2000, Math.ceil(events / 10));
+    console.log(`setting up for ${events} events, and ${warmUp} to warm up`);
+    const stage = await setStage(bench, { events, warmUp });
+    const figures: Partial<Figures> = {};
+    for (const name of names) {
+      console.log(`measuring ${name}: ${sizes[name]} events`);
+      Object.assign(figures, await MEASUREMENTS[name](bench, stage, sizes[name]));
     }
-  } catch (error) {
-    console.error(`the data and the logs are kept in ${dataDir}`);
-    throw error;
+    return { figures, verdict: await judge(bench, stage) };
+  } finally {
+    await pool.end();
   }
-  rmSync(dataDir, { recursive: true, force: true });
 }
 
-function report(figures: Figures): void {
+/** Prints the figures, keeps them, and says by the exit code whether they are honest. */
+function report(figures: Figures, differences: readonly string[]): void {
   const line = JSON.stringify(figures);
   const folder = fileURLToPath(new URL('results', import.meta.url));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'latest.json'), `${line}\n`);
   console.log(`\n${tableOf(figures)}\n`);
+  for (const difference of differences) console.error(difference);
+  if (figures.lost + figures.doubled + differences.length > 0) process.exitCode = 1;
   console.log(line);
-  if (figures.lost > 0 || figures.doubled > 0) process.exitCode = 1;
 }
 
 const { values } = parseArgs({
@@ -132,8 +108,13 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help) console.log(HELP);
-else {
-  report(await run({ events: Number(values.events), isQuick: values.quick, only: values.only }));
-  process.exit();
+const sizes = sizesOf(Number(values.events), values.quick);
+const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => (values.only ?? name) === name);
+if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real)) {
+  console.log(HELP);
+  process.exitCode = values.help ? 0 : 1;
+} else {
+  const { figures, differences } = await run(wanted, sizes);
+  report(figures, differences);
 }
+process.exit();

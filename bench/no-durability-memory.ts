@@ -52,7 +52,7 @@ export function createMemory(
         }
       }
       const books = openBooks([...loaded.values()], new Map(), () => newId('slot'));
-      const settlement = settleAll({ operator, versions, ordered, others: [] }, books);
+      const settlement = settleAll({ operator, versions, ordered, attributions, others: [] }, books);
       for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
       for (const [key, slot] of books.slots) {
         // The running sums stand for a month's conversions, as they do in the database.

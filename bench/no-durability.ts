@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, type Child } from './child.ts';
 import { customersFor, eventBodies, registrationOf } from './events.ts';
+import { rate, type Figures } from './figures.ts';
 import type { LoadQuestions } from './load.ts';
 import type { NoDurabilityQuestions } from './no-durability-server.ts';
-import { rate, type Measured } from './phases.ts';
 import type { ReceiverQuestions } from './receivers.ts';
 import { CONNECTIONS } from './stage.ts';
-import { compare } from './verdict.ts';
+import { compare, type Verdict } from './verdict.ts';
 
 const AFFILIATES = 20;
 const LOOK_EVERY_MS = 10;
@@ -15,11 +15,11 @@ const STANDSTILL_MS = 10_000;
 
 type Bench = { load: Child<LoadQuestions>; receivers: Child<ReceiverQuestions> };
 
-export async function measureNoDurability({ load, receivers }: Bench, events: number): Promise<Measured> {
-  const urls = await receivers.ask(
-    'open',
-    Array.from({ length: AFFILIATES }, () => 0),
-  );
+export async function measureNoDurability(
+  { load, receivers }: Bench,
+  events: number,
+): Promise<{ figures: Partial<Figures>; verdict: Verdict }> {
+  const urls = await receivers.ask('open', AFFILIATES);
   const needed = customersFor(events);
   const known = Array.from({ length: needed.known }, (_, index) => `c-${index}`);
   const freshClicks = Array.from({ length: needed.fresh }, (_, index) => `clk-new-${index}`);

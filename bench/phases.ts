@@ -1,54 +1,36 @@
-// The measurements of the system itself, on the running stack.
+// The measurements of the system itself, one after the other on the same stage.
+import { percentile, rate, type Figures } from './figures.ts';
 import { processIds, watchMemory } from './memory.ts';
-import { percentile, type Figures } from './figures.ts';
-import { sendBatches, sendSingles, setStage, untilRecorded, type Bench, type Stage } from './stage.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
 
-/** What a measurement gives: its figures, and whether they are honest. */
-export type Measured = { figures: Partial<Figures>; verdict: Verdict };
-
-const AFFILIATES = 20;
-const INSTANT = Array.from({ length: AFFILIATES }, () => 0);
 /** Twenty servers as they are out there: a tenth of a second each, and one that is in trouble. */
-const REAL = [5000, ...Array.from({ length: AFFILIATES - 1 }, () => 100)];
+const REAL_MS = [5000, ...Array.from({ length: 19 }, () => 100)];
 
 /** Single-event requests in a closed loop, receivers that answer at once. */
-export async function measureSingle(bench: Bench, events: number): Promise<Measured> {
-  const stage = await setStage(bench, { events, warmUp: warmUpFor(events), delaysMs: INSTANT });
+export async function measureSingle(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const memory = watchMemory(processIds(bench.stack.dataDir));
   const { startedAt } = await sendSingles(bench, stage, events);
   const perSecond = rate(events, startedAt, await untilRecorded(bench, stage));
   const { api, worker } = memory();
-  return { figures: { single_per_s: perSecond, api_rss_mb: api, worker_rss_mb: worker }, verdict: await judge(bench, stage) };
+  return { single_per_s: perSecond, api_rss_mb: api, worker_rss_mb: worker };
 }
 
 /** Batch requests from a few connections. */
-export async function measureBatch(bench: Bench, events: number): Promise<Measured> {
-  const stage = await setStage(bench, { events, warmUp: warmUpFor(events), delaysMs: INSTANT });
-  const { startedAt } = await sendBatches(bench, stage, stage.bodies.splice(0));
-  const perSecond = rate(events, startedAt, await untilRecorded(bench, stage));
-  return { figures: { batch_per_s: perSecond }, verdict: await judge(bench, stage) };
+export async function measureBatch(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
+  const { startedAt } = await sendBatches(bench, stage, stage.bodies.splice(0, events));
+  return { batch_per_s: rate(events, startedAt, await untilRecorded(bench, stage)) };
 }
 
 /**
- * Single-event requests for twenty affiliates alike, of whom the first has a server that takes 5 s. Counted are the events of the other
+ * Single-event requests for twenty affiliates alike, of whom the first has a server that takes 5 s. Counted are the postbacks of the other
  * nineteen, until the last of theirs is recorded; all events must be settled by then. What the slow one still has to get waits in its queue.
  */
-export async function measureRealReceivers(bench: Bench, events: number): Promise<Measured> {
-  const stage = await setStage(bench, { events, warmUp: 0, delaysMs: INSTANT });
-  const [slow] = stage.members;
+export async function measureRealReceivers(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const before = await deliveredBeside(bench, stage);
-  await bench.receivers.ask('slowDown', REAL);
+  await bench.receivers.ask('slowDown', REAL_MS);
   const { startedAt } = await sendSingles(bench, stage, events);
-  const endedAt = await untilRecorded(bench, stage, [slow!]);
-  const delivered = (await deliveredBeside(bench, stage)) - before;
-  const verdict = await judge(bench, stage);
-  // What is left would go on through the next measurement.
-  await fetch(`${stage.api.apiUrl}/v1/endpoints/${slow!.endpointId}/pause`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${stage.api.apiKey}` },
-  });
-  return { figures: { single_per_s_real_receivers: rate(delivered, startedAt, endedAt) }, verdict };
+  const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
+  return { single_per_s_real_receivers: rate((await deliveredBeside(bench, stage)) - before, startedAt, endedAt) };
 }
 
 async function deliveredBeside(bench: Bench, { operatorId, members }: Stage): Promise<number> {
@@ -60,44 +42,24 @@ async function deliveredBeside(bench: Bench, { operatorId, members }: Stage): Pr
 }
 
 /** One event at a time, far enough apart to be alone. */
-export async function measureIdle(bench: Bench, events: number): Promise<Measured> {
-  const { latencies, verdict } = await measureLatency(bench, events, 10);
-  return { figures: { idle_ms_p50: percentile(latencies, 0.5), idle_ms_p99: percentile(latencies, 0.99) }, verdict };
+export async function measureIdle(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
+  const latencies = await measureLatency(bench, stage, events, 10);
+  return { idle_ms_p50: percentile(latencies, 0.5), idle_ms_p99: percentile(latencies, 0.99) };
 }
 
 /** 300 events a second, whatever comes back. */
-export async function measureOpenLoop(bench: Bench, events: number): Promise<Measured> {
-  const { latencies, verdict } = await measureLatency(bench, events, 300);
-  return { figures: { open_loop_300_p99_ms: percentile(latencies, 0.99) }, verdict };
+export async function measureOpenLoop(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
+  return { open_loop_300_p99_ms: percentile(await measureLatency(bench, stage, events, 300), 0.99) };
 }
 
 /** From the moment a request was due to the first arrival of its postback, in milliseconds, sorted. */
-async function measureLatency(
-  bench: Bench,
-  events: number,
-  perSecond: number,
-): Promise<{ latencies: number[]; verdict: Verdict }> {
-  const stage = await setStage(bench, { events, warmUp: 200, delaysMs: INSTANT });
-  const { answers, dueAt } = await bench.load.ask('pace', {
-    ...stage.api,
-    path: '/v1/events',
-    bodies: stage.bodies.splice(0),
-    perSecond,
-  });
+async function measureLatency(bench: Bench, stage: Stage, events: number, perSecond: number): Promise<number[]> {
+  const bodies = stage.bodies.splice(0, events);
+  const { answers, dueAt } = await bench.load.ask('pace', { ...stage.api, path: '/v1/events', bodies, perSecond });
   const ids = answers.map((text) => (JSON.parse(text) as { id: string }).id);
   stage.accepted.push(...ids);
   await untilRecorded(bench, stage);
   const arrivals = await bench.receivers.ask('arrivals', null);
   const arrivedAt = new Map(arrivals.toReversed().map(({ eventId, at }) => [eventId, at]));
-  const latencies = ids.map((id, index) => arrivedAt.get(id)! - dueAt[index]!);
-  return { latencies: latencies.toSorted((a, b) => a - b), verdict: await judge(bench, stage) };
-}
-
-function warmUpFor(events: number): number {
-  return Math.min(2000, Math.ceil(events / 5));
-}
-
-/** Whole events per second between two moments. */
-export function rate(events: number, startedAt: number, endedAt: number): number {
-  return Math.round((events * 1000) / (endedAt - startedAt));
+  return ids.map((id, index) => arrivedAt.get(id)! - dueAt[index]!).toSorted((a, b) => a - b);
 }

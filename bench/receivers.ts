@@ -8,9 +8,9 @@ import { answerQuestions } from './child.ts';
 export type Arrival = { receiver: number; deliveryId: string; eventId: string; payoutDelta: string; at: number };
 
 export type ReceiverQuestions = {
-  /** Opens a server for each delay, on a port of its own, and gives their URLs. What earlier ones got is forgotten. */
-  open(delaysMs: number[]): Promise<string[]>;
-  /** Gives the open servers other delays. */
+  /** Opens so many servers, each on a port of its own, and gives their URLs. What earlier ones got is forgotten. */
+  open(count: number): Promise<string[]>;
+  /** Makes each server take so long from now on. */
   slowDown(delaysMs: number[]): Promise<void>;
   /** How many postbacks each server has got, repeats included. */
   count(input: null): Promise<number[]>;
@@ -24,15 +24,15 @@ let kept: Kept[] = [];
 let counts: number[] = [];
 let delays: number[] = [];
 
-async function open(delaysMs: number[]): Promise<string[]> {
+async function open(count: number): Promise<string[]> {
   for (const server of servers) {
     server.close();
     server.closeAllConnections();
   }
   kept = [];
-  counts = delaysMs.map(() => 0);
-  delays = delaysMs;
-  servers = delaysMs.map((_, receiver) => createServer((request, response) => take(receiver, request, response)));
+  counts = Array.from({ length: count }, () => 0);
+  delays = counts.slice();
+  servers = counts.map((_, receiver) => createServer((request, response) => take(receiver, request, response)));
   await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
   return servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/postbacks`);
 }

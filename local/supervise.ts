@@ -82,10 +82,11 @@ export function createSupervisor({ dataDir, print }: { dataDir: string; print: (
   };
 }
 
-/** A part that is between two lives stops by itself, because the loop that restarts it sees the signal. */
+/** A part that is between two lives may come up once more before the loop that restarts it ends, and is then stopped as well. */
 async function stopKept(entry: Kept | undefined): Promise<void> {
   await entry?.running?.stop();
   await entry?.kept;
+  await entry?.running?.stop();
 }
 
 async function withTries(start: () => Promise<RunningPart>, signal: AbortSignal): Promise<RunningPart> {

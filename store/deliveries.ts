@@ -66,14 +66,15 @@ export async function readQueue(db: Queryable, operatorId: string, endpointId: s
   return rows;
 }
 
-/** How many wait in an endpoint's queue, and in how many milliseconds the first of them is due (0 if one is). */
+/** How many wait in an endpoint's queue, in how many milliseconds the first of them is due (0 if one is), and an error some of them met. */
 export async function readQueueState(
   db: Queryable,
   operatorId: string,
   endpointId: string,
-): Promise<{ held: number; dueInMs: number | null }> {
-  const { rows } = await db.query<{ held: number; dueInMs: number | null }>(
-    `select count(*)::int as held, greatest(0, extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs"
+): Promise<{ held: number; dueInMs: number | null; lastError: string | null }> {
+  const { rows } = await db.query<{ held: number; dueInMs: number | null; lastError: string | null }>(
+    `select count(*)::int as held, greatest(0, extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs",
+       max(last_error) as "lastError"
      from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'`,
     [operatorId, endpointId],
   );
@@ -118,12 +119,13 @@ export type AttemptRecord = {
 
 /** Writes what came of attempts: the deliveries that are still as expected move on, and every attempt that was made is kept. */
 export async function writeAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+  // "Not distinct" in place of "=", which would let the planner read every unfinished delivery, in the belief that there are none.
   await db.query(
     `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
        last_error = r.last_error, finished_at = case when r.owner is null then now() end
      from json_to_recordset($1) as r (operator_id text, id text, expected_owner text, expected_tries int, state text, owner text, tries int,
        next_attempt_at timestamptz, last_error text)
-     where d.operator_id = r.operator_id and d.id = r.id and d.owner = r.expected_owner and d.tries = r.expected_tries`,
+     where d.operator_id = r.operator_id and d.id = r.id and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
     [
       JSON.stringify(
         records.map(({ operatorId, deliveryId, expected, next }) => ({

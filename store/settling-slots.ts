@@ -18,8 +18,9 @@ export async function lockSlots(
   conversionIds: readonly string[],
 ): Promise<{ id: string; key: string }[]> {
   const { rows } = await db.query<{ id: string; key: string }>(
-    `select id, key from slots where operator_id = $1 and (key = any($2)
-       or id in (select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)))
+    `select id, key from slots where operator_id = $1 and id = any(array(
+       select id from slots where operator_id = $1 and key = any($2)
+       union select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)))
      order by id for no key update`,
     [operatorId, keys, conversionIds],
   );

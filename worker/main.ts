@@ -26,7 +26,13 @@ const connection = await Connection.connect(address);
 const client = new Client({ connection, namespace });
 await prepareNamespace(client, log);
 
-const sender = createSender(createGuard({ allowCidrs: config.allowEndpointCidrs, allowPorts: config.allowEndpointPorts, requireHttps: config.requireHttps }));
+const sender = createSender(
+  createGuard({
+    allowCidrs: config.allowEndpointCidrs,
+    allowPorts: config.allowEndpointPorts,
+    requireHttps: config.requireHttps,
+  }),
+);
 const secretBox = createSecretBox(config.secretsKeys);
 const activities = createActivities({ pool, sender, secretBox, client, onTrouble, limits: DEFAULT_LIMITS });
 const workflowBundle = await buildBundle();

@@ -74,7 +74,8 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
       if (leftMs === null) await condition(heard);
       else if (!(await condition(heard, leftMs, { summary: summaryOf(turn) }))) return;
       if (wish !== null || turn.condition === 'open') return;
-      await condition(() => wish !== null, COUNT_EVERY_MS);
+      const pauseMs = until === null ? COUNT_EVERY_MS : Math.min(COUNT_EVERY_MS, until - Date.now());
+      if (pauseMs > 0) await condition(() => wish !== null, pauseMs);
       isWoken = false;
       const { held } = await upkeep.countQueue(of);
       show(of, now, { ...turn, held, sent: 0 });

@@ -63,7 +63,7 @@ describe('the first attempts of a batch', () => {
     assert.ok(rows[0]!.groups < 60n, `100 attempts were written in ${rows[0]!.groups} groups`);
   });
 
-  test('never have more requests under way at an endpoint than it allows', async () => {
+  test('never have more requests under way at an endpoint than it allows', async (t) => {
     const operator = await withOperator(database.pool);
     let [underWay, most] = [0, 0];
     const counting = await startReceiver({
@@ -75,10 +75,10 @@ describe('the first attempts of a batch', () => {
         }, 20);
       },
     });
+    t.after(() => counting.close());
     await operator.addEndpoint(counting.url, { maxInFlight: 3 });
     const batches = await Promise.all([batchOfSales(operator, 10), batchOfSales(operator, 10)]);
     const results = await Promise.all(batches.map((batch) => working.activities.deliverFirst(batch)));
-    await counting.close();
     assert.equal(
       results.reduce((sum, { delivered }) => sum + delivered, 0),
       20,
@@ -86,8 +86,9 @@ describe('the first attempts of a batch', () => {
     assert.equal(most, 3);
   });
 
-  test('leave what they cannot reach within their budget, untried, and the slow endpoint holds up no other', async () => {
+  test('leave what they cannot reach within their budget, untried, and the slow endpoint holds up no other', async (t) => {
     const hurried = withActivities(database.pool, temporal.client, { firstAttemptsMs: 1500 });
+    t.after(() => hurried.close());
     const operator = await withOperator(database.pool);
     const slow = await operator.addEndpoint(`${receiver.url}/slow/3000`, { maxInFlight: 2 });
     await operator.addEndpoint(`${receiver.url}/ok/beside-slow`);
@@ -95,7 +96,6 @@ describe('the first attempts of a batch', () => {
     const startedAt = Date.now();
     const result = await hurried.activities.deliverFirst(batch);
     const tookMs = Date.now() - startedAt;
-    await hurried.close();
     assert.deepEqual([result.delivered, result.left], [42, 38]);
     const quickMs = Math.max(...requestsTo('/ok/beside-slow').map(({ receivedAtMs }) => receivedAtMs)) - startedAt;
     assert.ok(quickMs < 1500, `the quick endpoint had to wait for the slow one: ${quickMs} ms`);
@@ -177,10 +177,11 @@ describe('the first attempts of a batch', () => {
 });
 
 describe('without PostgreSQL', () => {
-  test('two runs of a batch that waited for it side by side send each postback once', async () => {
+  test('two runs of a batch that waited for it side by side send each postback once', async (t) => {
     const cable = await layCable(Number(new URL(database.url).port));
     const pool = createPool(throughCable(database.url, cable));
     const beyond = withActivities(pool, temporal.client, { firstAttemptsMs: 10_000 });
+    t.after(() => Promise.all([beyond.close(), pool.end(), cable.close()]));
     const operator = await withOperator(database.pool);
     const path = `/ok/${operator.operatorId}`;
     await operator.addEndpoint(receiver.url + path, { events: ['sale'] });
@@ -196,7 +197,6 @@ describe('without PostgreSQL', () => {
     const runs = [1, 2, 3].map(() => beyond.activities.deliverFirst(batch));
     cable.plugIn();
     await Promise.all([...runs, otherDone]);
-    await Promise.all([beyond.close(), pool.end(), cable.close()]);
     assert.equal(requestsTo(path).length, 20);
     assert.deepEqual(
       countBy(await deliveriesOf(database.pool, operator), ({ state, tries }) => `${state} ${tries}`),

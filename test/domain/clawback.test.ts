@@ -90,8 +90,12 @@ describe('what is taken back', () => {
   for (const [title, changes, expected, clawback] of cases) {
     test(title, () => {
       const defaults = terms().clawback;
-      const fact = takenBack(anEvent({ amountMinor: null, ...changes }), sale, terms({ clawback: { ...defaults, ...clawback } }));
-      const actual = fact === null ? 'nothing' : fact === 'no_rate' ? fact : fact.whole ? 'all' : fact.amountMinor;
+      const taken = takenBack(
+        anEvent({ amountMinor: null, ...changes }),
+        sale,
+        terms({ clawback: { ...defaults, ...clawback } }),
+      );
+      const actual = taken === null ? 'nothing' : taken === 'no_rate' ? taken : taken.whole ? 'all' : taken.amountMinor;
       assert.equal(actual, expected);
     });
   }

@@ -165,7 +165,7 @@ describe('a history heard of in any order, in any batches, some of it twice', ()
   test('earns what the model says', () => {
     always((settling, { history }) => {
       const expected = expectedEarnings(history, DEALS, (customer) => BOUND_TO[customer ?? '']!);
-      assert.deepEqual(new Map([...earningsOf(settling)].sort()), new Map([...expected].sort()));
+      assert.deepEqual(earningsOf(settling), expected);
     });
   });
 
@@ -190,8 +190,7 @@ describe('a history heard of in any order, in any batches, some of it twice', ()
   });
 
   test('leaves the same events settled', () => {
-    const statuses = ({ outcomes }: MemorySettling) =>
-      new Map(Array.from(outcomes, ([id, { status }]) => [id, status] as const).sort());
+    const statuses = ({ outcomes }: MemorySettling) => new Map(Array.from(outcomes, ([id, { status }]) => [id, status] as const));
     always((settling, { inOrder }) => assert.deepEqual(statuses(settling), statuses(inOrder)));
   });
 

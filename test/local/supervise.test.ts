@@ -1,5 +1,6 @@
 // Supervision: a part that dies comes back under a new process id that the file names, and stopping leaves nothing.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,6 +35,13 @@ function pids(): Record<string, number> {
   return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<string, number>;
 }
 
+/** Processes of this machine whose command line holds a mark. */
+function runningWith(mark: string): string[] {
+  return spawnSync('ps', ['-eww', '-o', 'pid=,args='], { encoding: 'utf8' })
+    .stdout.split('\n')
+    .filter((line) => line.includes(mark));
+}
+
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
 test('a killed part is started again, and the file names the new process', async () => {
@@ -62,6 +70,24 @@ test('a part that ignores the request to stop is killed when its time is up', as
   const pid = pids().deaf ?? 0;
   await supervisor.stop([]);
   assert.equal(commandLine(pid), undefined);
+});
+
+test('a part that is just coming back does not outlive the stop', async () => {
+  const supervisor = createSupervisor({ dataDir, print: () => {} });
+  const part = partOf('returning', STAYS);
+  let spawned = 0;
+  let stopped = Promise.resolve();
+  const spawn: Part['spawn'] = async () => {
+    spawned += 1;
+    if (spawned === 2) stopped = supervisor.stop([]);
+    return part.spawn();
+  };
+  await supervisor.add({ ...part, spawn });
+  process.kill(pids().returning ?? 0, 'SIGKILL');
+  await waitUntil(async () => spawned === 2, soon());
+  await stopped;
+  await waitUntil(async () => !existsSync(join(dataDir, 'processes.json')), soon());
+  assert.deepEqual(runningWith(part.mark), []);
 });
 
 test('a part that cannot start says why, with the end of its log', async () => {

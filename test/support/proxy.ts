@@ -24,7 +24,7 @@ export async function layCable(targetPort: number): Promise<Cable> {
   };
 
   const server = createServer({ noDelay: true }, (near) => {
-    if (isPulled) return void near.resetAndDestroy();
+    if (isPulled) return void near.destroy();
     const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
     keep(near);
     keep(far);
@@ -36,7 +36,7 @@ export async function layCable(targetPort: number): Promise<Cable> {
   await once(server, 'listening');
 
   const breakAll = (): void => {
-    for (const socket of sockets) socket.resetAndDestroy();
+    for (const socket of sockets) socket.destroy();
   };
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,

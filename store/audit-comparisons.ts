@@ -1,0 +1,144 @@
+// What the audit compares inside PostgreSQL: caches with the transfers they sum up, what was told with what was booked, facts with events.
+import { inChunks, type Audited, type Finding } from './audit-context.ts';
+
+/** A statement whose every row is a finding; `$1` is the operator, and `$2`, where used, what each deal version pays for. */
+type Comparison = { check: string; statement: string };
+
+/** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
+const LEGS = `moved as (
+    select debit_account as d, credit_account as c, currency, sum(amount_minor) as minor from transfers where operator_id = $1 group by 1, 2, 3
+  ), legs as (
+    select c as account, d as other, currency, minor from moved union all select d, c, currency, -minor from moved
+  )`;
+
+const BALANCES = `
+  with ${LEGS}, sums as (
+    select a.affiliate_id, l.currency, array[
+        coalesce(sum(minor) filter (where purpose = 'pending'), 0), coalesce(sum(minor) filter (where purpose = 'payable'), 0),
+        coalesce(sum(minor) filter (where purpose = 'in_payout'), 0), coalesce(-sum(minor) filter (where other = 'cash'), 0),
+        coalesce(-sum(minor) filter (where purpose = 'debt'), 0)] as parts
+    from legs l join accounts a on a.operator_id = $1 and a.id = l.account and a.currency = l.currency
+    where a.affiliate_id is not null group by 1, 2
+  ), kept as (
+    select affiliate_id, currency, array[pending_minor, payable_minor, in_payout_minor, paid_minor, debt_minor]::numeric[] as parts
+    from balances where operator_id = $1
+  ), both_sides as (
+    select coalesce(k.affiliate_id, s.affiliate_id) as about, coalesce(k.currency, s.currency) as currency,
+      coalesce(k.parts, '{0,0,0,0,0}') as kept, coalesce(s.parts, '{0,0,0,0,0}') as summed
+    from kept k full join sums s on s.affiliate_id = k.affiliate_id and s.currency = k.currency
+  )
+  select about, currency, (select sum(abs(k - s)) from unnest(kept, summed) as u (k, s)) as minor,
+    format('keeps %s, its transfers sum to %s (pending, payable, in payout, paid, debt)', kept, summed) as detail
+  from both_sides where kept <> summed`;
+
+/** How much a transfer moves of what is booked: commission expense is the other side of all that affiliates are given. */
+const BOOKED = `case when debit_account = 'expense' then amount_minor when credit_account = 'expense' then -amount_minor else 0 end`;
+
+const SLOTS = `
+  with legs as (
+    select slot_id, slot_seq, currency, affiliate_id, amount_minor as m, split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c
+    from transfers where operator_id = $1 and slot_id is not null
+  ), sums as (
+    select slot_id, min(currency) as currency, array[
+        coalesce(sum(m) filter (where d = 'expense' and c in ('pending', 'payable')), 0),
+        coalesce(sum(m) filter (where d = 'pending' and c = 'expense'), 0),
+        coalesce(sum(case 'pending' when c then m when d then -m end), 0),
+        coalesce(sum(case 'payable' when c then m when d then -m end), 0),
+        coalesce(sum(m) filter (where d = 'payable' and c = 'expense'), 0),
+        coalesce(sum(case 'in_payout' when c then m when d then -m end), 0),
+        coalesce(sum(case when c = 'cash' or (d = 'payable' and c in ('debt', 'negative_carry')) then m when d = 'cash' then -m end), 0),
+        coalesce(sum(m) filter (where d = 'debt' and c = 'expense'), 0),
+        count(*), max(slot_seq)] as parts, array[min(currency), max(currency), min(affiliate_id), max(affiliate_id)] as names
+    from legs group by slot_id
+  ), kept as (
+    select id, currency, array[gross_minor, void_minor, pending_minor, payable_minor, clawed_minor, in_payout_minor, paid_minor, debt_minor,
+        transfers_count, transfers_count]::numeric[] as parts,
+      array[currency, currency, affiliate_id, affiliate_id] as names,
+      gross_minor = void_minor + pending_minor + payable_minor + clawed_minor + in_payout_minor + paid_minor
+        and void_minor + clawed_minor + debt_minor <= gross_minor as adds_up
+    from slots where operator_id = $1
+  )
+  select coalesce(k.id, s.slot_id) as about, coalesce(k.currency, s.currency) as currency,
+    (select max(abs(coalesce(k_part, 0) - coalesce(s_part, 0))) from unnest((k.parts)[:8], (s.parts)[:8]) as u (k_part, s_part)) as minor,
+    format('keeps %s %s, its transfers sum to %s %s (gross, void, pending, payable, clawed, in payout, paid, debt, count, last number)',
+      k.parts, k.names, s.parts, s.names) as detail
+  from kept k full join sums s on s.slot_id = k.id
+  where k.parts is distinct from coalesce(s.parts, '{0,0,0,0,0,0,0,0,0,0}') or s.names <> k.names or not k.adds_up`;
+
+/** A slot's last rating is what a partner is shown, so it must be what the slot holds. */
+const RATINGS = `
+  select s.id as about, s.currency, abs(coalesce(r.target_minor, 0) - posted) as minor,
+    format('rating %s explains %s for %s facts, the slot holds %s for %s', ratings_count, r.target_minor, r.facts_count, posted, s.facts_count) as detail
+  from slots s cross join lateral (select gross_minor - void_minor - clawed_minor - debt_minor as posted) p
+  left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count
+  where s.operator_id = $1 and (posted, s.facts_count, s.facts_hash)
+    is distinct from (coalesce(r.target_minor, 0), coalesce(r.facts_count, 0), coalesce(r.facts_hash, 0))`;
+
+const TOLD = `
+  with booked as (
+    select affiliate_id, currency, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1, 2
+  ), told as (
+    select affiliate_id, payout_currency as currency, sum(payout_minor) as minor
+    from event_outcomes where operator_id = $1 and payout_minor is not null group by 1, 2
+  )
+  select coalesce(t.affiliate_id, b.affiliate_id) as about, coalesce(t.currency, b.currency) as currency,
+    abs(coalesce(t.minor, 0) - coalesce(b.minor, 0)) as minor,
+    format('was told %s in all, %s is booked', coalesce(t.minor, 0), coalesce(b.minor, 0)) as detail
+  from told t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
+  where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
+
+/** Only for conversions that nothing was said against: what a clawback took from each of several in one slot is not written down. */
+const TOLD_BY_EVENT = `
+  with booked as (
+    select event_id, min(currency) as currency, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1
+  )
+  select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0)) as minor,
+    format('was told as %s, %s is booked', o.payout_minor, coalesce(b.minor, 0)) as detail
+  from event_outcomes o left join booked b on b.event_id = o.event_id
+  where o.operator_id = $1 and o.payout_minor is not null and o.payout_minor <> coalesce(b.minor, 0)
+    and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id and f.event_id <> o.event_id)`;
+
+const EARNING = `
+  with earned as (
+    select event_id, count(*) as slots from slot_facts where operator_id = $1 and event_id = original_event_id group by event_id
+  )
+  select o.event_id as about, o.payout_currency as currency, 0::numeric as minor,
+    format('earns in %s slots by version %s of %s, has %s', w.slots, o.deal_version, o.deal_id, coalesce(n.slots, 0)) as detail
+  from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
+  join json_to_recordset($2) as w (deal text, version int, type text, slots int)
+    on w.deal = o.deal_id and w.version = o.deal_version and w.type = e.type
+  left join earned n on n.event_id = o.event_id
+  where o.operator_id = $1 and o.status = 'settled' and w.slots <> coalesce(n.slots, 0)`;
+
+const FACTS = `
+  select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
+    format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4, f.occurred_at, f.slot_id,
+      e.type, e.amount_minor, e.volume_e4, coalesce(o.status, 'not settled')) as detail
+  from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
+  left join events e on e.operator_id = $1 and e.id = f.event_id
+  left join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
+  where f.operator_id = $1 and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
+    or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
+       else not f.whole and f.amount_minor is distinct from e.amount_minor end)`;
+
+const COMPARISONS: readonly Comparison[] = [
+  { check: 'balance_is_its_transfers', statement: BALANCES },
+  { check: 'slot_is_its_transfers', statement: SLOTS },
+  { check: 'slot_is_as_rated', statement: RATINGS },
+  { check: 'told_is_booked', statement: TOLD },
+  { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
+  { check: 'conversion_is_in_its_slots', statement: EARNING },
+  { check: 'fact_is_its_event', statement: FACTS },
+];
+
+type Row = { about: string; currency: string | null; minor: string; detail: string };
+
+/** Runs the comparisons one after the other; `minor` comes as the text of a numeric. */
+export async function* comparisons({ client, operatorId, currency, deals }: Audited): AsyncGenerator<Finding> {
+  for (const { check, statement } of COMPARISONS) {
+    const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.earning)] : [operatorId];
+    for await (const rows of inChunks<Row>(client, statement, values)) {
+      for (const { minor, ...row } of rows) yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
+    }
+  }
+}

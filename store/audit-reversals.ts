@@ -1,0 +1,56 @@
+// Looks for clawbacks that a conversion escaped, and for facts against it that no deal asks for: every event that speaks against a
+// conversion must have its fact in each slot where the conversion earned, unless the deal lets the affiliate keep it.
+import { strikes, takenBack } from '../domain/clawback.ts';
+import { inChunks, type Audited, type Finding } from './audit-context.ts';
+import { loadEvents } from './settling-events.ts';
+
+/** An event that may speak against a conversion, a slot where that one earned, and the fact there is, if any. */
+type Pair = {
+  eventId: string;
+  conversionId: string;
+  slotId: string;
+  currency: string;
+  dealId: string;
+  dealVersion: number;
+  whole: boolean | null;
+  amountMinor: bigint | null;
+};
+
+const PAIRS = `
+  with against as materialized (
+    select e.id, e.reference, e.subject, e.occurred_at from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+    where e.operator_id = $1 and e.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure', 'chargeback_won')
+      and (o.status = 'settled' or (o.status = 'orphaned' and o.reason = 'no_conversion'))
+  ), pairs as (
+    select a.id, c.id as conversion from against a join events c on c.operator_id = $1 and c.key = a.reference where a.reference is not null
+    union all
+    select a.id, c.id from against a join events c on c.operator_id = $1 and c.subject = a.subject and c.occurred_at <= a.occurred_at
+    where a.reference is null
+  )
+  select p.id as "eventId", p.conversion as "conversionId", s.id as "slotId", s.currency, s.deal_id as "dealId",
+    e.deal_version as "dealVersion", f.whole, f.amount_minor as "amountMinor"
+  from pairs p
+  join slot_facts e on e.operator_id = $1 and e.original_event_id = p.conversion and e.event_id = p.conversion
+  join slots s on s.operator_id = $1 and s.id = e.slot_id
+  left join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion and f.slot_id = e.slot_id and f.event_id = p.id`;
+
+export async function* missingReversals({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
+  for await (const pairs of inChunks<Pair>(client, PAIRS, [operatorId], 1000)) {
+    const ids = new Set(pairs.flatMap(({ eventId, conversionId }) => [eventId, conversionId]));
+    const events = new Map((await loadEvents(client, operatorId, [...ids])).map(({ event }) => [event.id, event]));
+    for (const pair of pairs) {
+      const [event, conversion] = [events.get(pair.eventId)!, events.get(pair.conversionId)!];
+      const { terms } = deals.version(pair.dealId, pair.dealVersion);
+      const wanted = strikes(event, conversion) ? takenBack(event, conversion, terms) : null;
+      const [is, should] = [inWords(pair), inWords(wanted)];
+      if (is === should) continue;
+      const detail = `takes back ${is} of ${conversion.id} in slot ${pair.slotId}, should take back ${should}`;
+      yield { check: 'reversal_is_in_its_slots', about: event.id, currency: pair.currency, minor: 0n, detail };
+    }
+  }
+}
+
+function inWords(fact: { whole: boolean | null; amountMinor: bigint | null } | 'no_rate' | null): string {
+  if (fact === null || fact === 'no_rate' || fact.whole === null) return 'nothing';
+  return fact.whole ? 'all' : String(fact.amountMinor);
+}

@@ -1,0 +1,46 @@
+// What the benchmark counts and how it judges itself; the measuring is not tested, only done.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchBodies, customersFor, eventBodies } from '../../bench/events.ts';
+import { percentile, withRatios } from '../../bench/figures.ts';
+import { compare } from '../../bench/verdict.ts';
+
+const arrival = (deliveryId: string, eventId: string) => ({ deliveryId, eventId });
+
+test('an accepted event without a postback is lost', () => {
+  assert.deepEqual(compare(['a', 'b'], [arrival('1', 'a')]), { lost: 1, doubled: 0 });
+});
+
+test('a postback that comes again is doubled, under the same id or another', () => {
+  const arrivals = [arrival('1', 'a'), arrival('1', 'a'), arrival('2', 'b'), arrival('3', 'b')];
+  assert.deepEqual(compare(['a', 'b'], arrivals), { lost: 0, doubled: 2 });
+});
+
+test('percentiles are values that were measured', () => {
+  const sorted = Array.from({ length: 200 }, (_, index) => index + 1);
+  assert.equal(percentile(sorted, 0.5), 100);
+  assert.equal(percentile(sorted, 0.99), 198);
+  assert.equal(percentile([7.04], 0.99), 7);
+});
+
+test('what was not measured is null, and so is every ratio to it', () => {
+  const figures = withRatios({ single_per_s: 1500, workflow_per_event_per_s: 40, lost: 0, doubled: 0, cores: 2 });
+  assert.equal(figures.ratio_vs_workflow_per_event, 37.5);
+  assert.equal(figures.ratio_vs_queue, null);
+  assert.equal(figures.batch_per_s, null);
+});
+
+test('the traffic repeats no event and needs no more customers than were made', () => {
+  const { known, fresh } = customersFor(100);
+  const names = Array.from({ length: known }, (_, index) => `c-${index}`);
+  const clicks = Array.from({ length: fresh }, (_, index) => `click-${index}`);
+  const bodies = eventBodies(100, names, clicks);
+  const events = bodies.map((body) => JSON.parse(body) as { event: string; transaction_id: string; customer_id: string });
+  assert.equal(new Set(events.map(({ event, transaction_id: id }) => `${event} ${id}`)).size, 100);
+  const deposits = events.filter(({ event }) => event === 'ftd').map(({ customer_id: customer }) => customer);
+  assert.equal(new Set(deposits).size, deposits.length);
+  assert.deepEqual(
+    batchBodies(bodies, 30).map((text) => (JSON.parse(text) as { events: unknown[] }).events.length),
+    [30, 30, 30, 10],
+  );
+});

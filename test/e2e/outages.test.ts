@@ -1,0 +1,98 @@
+// What an operator and an affiliate notice while Temporal or PostgreSQL is away: nothing is lost, and it goes on by itself.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { withBroker, type Broker } from '../support/broker.ts';
+import { eventually } from '../support/eventually.ts';
+import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { withStack, type TestStack } from '../support/stack.ts';
+
+let stack: TestStack;
+let receiver: RudeReceiver;
+let broker: Broker;
+let clickId: string;
+
+before(async () => {
+  [stack, receiver] = await Promise.all([withStack(), startReceiver()]);
+  [broker] = await Promise.all([withBroker(stack, { url: `${receiver.url}/ok` }), stack.startWorker()]);
+  const click = { key: broker.key, body: { link_id: broker.linkId } };
+  ({ click_id: clickId } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body);
+});
+after(async () => {
+  await stack.close();
+  await receiver.close();
+});
+
+/** A sale of 100.00 by the affiliate's click. */
+function sale(transactionId: string) {
+  return {
+    event: 'sale',
+    transaction_id: transactionId,
+    customer_id: transactionId,
+    click_id: clickId,
+    amount: '100.00',
+    currency: 'USD',
+  };
+}
+
+const sendSale = (transactionId: string) =>
+  stack.call<{ id: string }>('POST /v1/events', { key: broker.key, body: sale(transactionId) });
+
+async function readiness() {
+  const { status, body } = await stack.call('GET /readyz');
+  return { status, says: body['status'] };
+}
+
+/** Waits until each of these sales was told to the affiliate; gives how many postbacks told of them. */
+async function toldOf(transactionIds: readonly string[], withinMs: number): Promise<number> {
+  const told = () =>
+    receiver.requests.flatMap(({ body }) => (JSON.parse(body) as { data: { transaction_id: string } }).data.transaction_id);
+  await eventually(
+    'all sales to be told',
+    () => {
+      const seen = new Set(told());
+      return transactionIds.every((id) => seen.has(id));
+    },
+    withinMs,
+  );
+  return told().filter((id) => transactionIds.includes(id)).length;
+}
+
+test('while Temporal is away events are accepted, and they are settled and told when it is back', async () => {
+  await sendSale('before');
+  await toldOf(['before'], 15_000);
+  stack.cables.temporal.pull();
+  const ids = Array.from({ length: 20 }, (_, index) => `temporal-away-${index}`);
+  for (const id of ids) {
+    const startedAt = Date.now();
+    assert.equal((await sendSale(id)).status, 202);
+    assert.ok(Date.now() - startedAt < 1000, 'the answer waited for Temporal');
+  }
+  await eventually('readiness to say so', async () => (await readiness()).says === 'degraded');
+  assert.equal((await readiness()).status, 200);
+  stack.cables.temporal.plugIn();
+  assert.equal(await toldOf(ids, 40_000), 20);
+  await eventually('readiness to say so', async () => (await readiness()).says === 'ready');
+});
+
+test('while PostgreSQL is away events are refused in time, what was taken before is told once it is back', async () => {
+  const taken = Array.from({ length: 100 }, (_, index) => `taken-${index}`);
+  const answer = await stack.call('POST /v1/events/batch', { key: broker.key, body: { events: taken.map(sale) } });
+  assert.equal(answer.status, 200);
+  stack.cables.postgres.pull();
+  const startedAt = Date.now();
+  const refused = await sendSale('refused');
+  assert.deepEqual([refused.status, refused.headers.get('retry-after') !== null], [503, true]);
+  assert.ok(Date.now() - startedAt < 3000, `the refusal took ${Date.now() - startedAt} ms`);
+  await eventually('readiness to say so', async () => (await readiness()).status === 503);
+  stack.cables.postgres.plugIn();
+  await eventually('events to be taken again', async () => (await sendSale('refused')).status === 202);
+  const told = await toldOf([...taken, 'refused'], 60_000);
+  // Requests that were under way when the cable was pulled may have been made twice.
+  assert.ok(told <= 101 + 8, `${told} postbacks told of 101 sales`);
+  const { rows } = await stack.pool.query<{ state: string }>(`select distinct state from deliveries`);
+  await eventually('every delivery to be recorded', async () => {
+    const open = await stack.pool.query(`select from deliveries where state <> 'delivered'`);
+    return open.rowCount === 0;
+  });
+  assert.ok(rows.length > 0);
+});

@@ -1,0 +1,78 @@
+// Settling on a real database: affiliates with deals of a test's own, batches, and what they came to.
+import { createSettle, type Settled } from '../../activities/settle.ts';
+import type { WireTerms } from '../../domain/terms.ts';
+import { newId } from '../../ids.ts';
+import { createAffiliates } from '../../store/affiliates.ts';
+import { auditAll } from '../../store/audit.ts';
+import { createClicks } from '../../store/clicks.ts';
+import { createDeals } from '../../store/deals.ts';
+import type { Pool } from '../../store/pool.ts';
+import { wireTerms } from './builders.ts';
+
+export type TestAffiliate = { readonly affiliateId: string; readonly clickId: string; readonly dealId: string };
+
+/** An affiliate with a deal of its own and a click a minute ago. */
+export async function addAffiliate(
+  pool: Pool,
+  operatorId: string,
+  deal: Partial<WireTerms> = {},
+  externalId: string | null = null,
+): Promise<TestAffiliate> {
+  const [affiliateId, clickId, dealId] = [newId('aff'), newId('clk'), newId('deal')];
+  await createAffiliates(pool).insert(operatorId, { id: affiliateId, name: 'Own Deal Media', externalId, parentId: null });
+  await createDeals(pool).insert(operatorId, { id: dealId, name: 'Own', affiliateId }, new Date(0), wireTerms(deal));
+  await createClicks(pool).insert(operatorId, {
+    id: clickId,
+    affiliateId,
+    linkId: null,
+    subs: [null, null, null, null, null],
+    clickedAt: Date.now() - 60_000,
+  });
+  return { affiliateId, clickId, dealId };
+}
+
+export type Settling = (operatorId: string, eventIds: readonly string[], batchId?: string) => Promise<Settled>;
+
+/** Settles as the workflow does: a batch, and then the orphans that it matched. One per process there would be. */
+export function createSettling(pool: Pool): Settling {
+  const activities = createSettle({ pool });
+  return async (operatorId, eventIds, batchId = newId('bat')) => {
+    const settled = await activities.settle({ batchId, operators: [{ operatorId, eventIds: [...eventIds] }], owner: 'batch' });
+    for (let { matched } = settled; matched.length > 0;) {
+      ({ matched } = await activities.settle({ batchId: newId('bat'), operators: matched, owner: 'endpoint' }));
+    }
+    return settled;
+  };
+}
+
+/** What became of events, in the order of the ids given: `settled 10.00` or `rejected click_expired`. */
+export async function outcomesOf(pool: Pool, eventIds: readonly string[]): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string; status: string; reason: string | null; payoutMinor: bigint | null }>(
+    `select event_id as id, status, reason, payout_minor as "payoutMinor" from event_outcomes where event_id = any($1)`,
+    [eventIds],
+  );
+  const byId = new Map(
+    rows.map(({ id, status, reason, payoutMinor }) => [id, `${status} ${reason ?? payoutMinor ?? ''}`.trim()]),
+  );
+  return eventIds.map((id) => byId.get(id) ?? 'accepted');
+}
+
+/** An affiliate's pending minor units by the cache of balances, 0 when it never earned. */
+export async function pendingOf(pool: Pool, affiliateId: string): Promise<bigint> {
+  const { rows } = await pool.query<{ minor: bigint }>(`select pending_minor as minor from balances where affiliate_id = $1`, [
+    affiliateId,
+  ]);
+  return rows.reduce((sum, { minor }) => sum + minor, 0n);
+}
+
+/** Everything the audit finds, as `check about: detail`, and how many transfers it looked at. */
+export async function auditOf(pool: Pool): Promise<{ findings: string[]; checks: string[]; transfers: number }> {
+  const [findings, checks]: [string[], string[]] = [[], []];
+  let transfers = 0;
+  const lines = auditAll(pool, (_, { check, about, detail }) => {
+    findings.push(`${check} ${about}: ${detail}`);
+    checks.push(check);
+  });
+  for await (const line of lines) transfers += line.transfers;
+  return { findings, checks: [...new Set(checks)].sort(), transfers };
+}

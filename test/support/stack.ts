@@ -1,0 +1,105 @@
+// The API and the worker as processes of their own, against a database and a Temporal namespace of the test file's own. Both reach them
+// through cables that a test can pull.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Pool } from '../../store/pool.ts';
+import { withDatabase } from './database.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './ports.ts';
+import { layCable, throughCable, type Cable } from './proxy.ts';
+import { withTemporal, type TestTemporal } from './temporal.ts';
+
+export interface TestStack {
+  /** Not through the cable. */
+  readonly pool: Pool;
+  readonly temporal: TestTemporal;
+  readonly cables: { readonly postgres: Cable; readonly temporal: Cable };
+  /** Requests are written `POST /v1/events`; the body goes as JSON. */
+  call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
+  /** Starts another worker and returns it once it takes work. */
+  startWorker(): Promise<ChildProcess>;
+  /** For `after`: ends every process that was started. */
+  close(): Promise<void>;
+}
+
+export type CallOptions = { key?: string; body?: unknown; headers?: Record<string, string> };
+export type Answer<Body> = { status: number; headers: Headers; body: Body };
+
+export const ADMIN_TOKEN = 'the administrator of this test';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const STARTS_WITHIN_MS = 60_000;
+
+/** A stack whose API takes requests and whose first worker is yet to be started. */
+export async function withStack(): Promise<TestStack> {
+  const [database, temporal, port] = await Promise.all([withDatabase(), withTemporal(), freePort()]);
+  const cables = {
+    postgres: await layCable(Number(new URL(database.url).port)),
+    temporal: await layCable(Number(temporal.address.split(':')[1])),
+  };
+  const env = {
+    ...process.env,
+    PORT: String(port),
+    DATABASE_URL: throughCable(database.url, cables.postgres),
+    TEMPORAL_ADDRESS: cables.temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    ADMIN_TOKEN,
+    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8',
+    ALLOW_ENDPOINT_PORTS: '*',
+    REQUIRE_HTTPS: 'false',
+  };
+  const children: ChildProcess[] = [];
+  const run = (entry: string): { child: ChildProcess; output: () => string } => {
+    const child = spawn(process.execPath, ['--import', 'tsx', entry], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    children.push(child);
+    return { child, output: () => printed };
+  };
+
+  async function call<Body>(request: string, { key, body, headers }: CallOptions = {}): Promise<Answer<Body>> {
+    const [method = '', path = ''] = request.split(' ');
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: { authorization: `Bearer ${key ?? ADMIN_TOKEN}`, 'content-type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: (text === '' ? null : JSON.parse(text)) as Body };
+  }
+
+  const api = run('api/main.ts');
+  const isUp = () =>
+    call('GET /readyz')
+      .then(({ status }) => status === 200)
+      .catch(() => false);
+  await eventually('the API to start', isUp, STARTS_WITHIN_MS).catch((error: Error) => {
+    throw new Error(`${error.message}\n${api.output()}`);
+  });
+
+  return {
+    pool: database.pool,
+    temporal,
+    cables,
+    call,
+    async startWorker() {
+      const { child, output } = run('worker/main.ts');
+      await eventually('the worker to start', () => output().includes('worker started'), STARTS_WITHIN_MS).catch(
+        (error: Error) => {
+          throw new Error(`${error.message}\n${output()}`);
+        },
+      );
+      return child;
+    },
+    async close() {
+      const living = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      for (const child of living) child.kill('SIGKILL');
+      await Promise.all(living.map((child) => once(child, 'exit')));
+      await Promise.all([cables.postgres.close(), cables.temporal.close(), temporal.close()]);
+      await database.drop();
+    },
+  };
+}

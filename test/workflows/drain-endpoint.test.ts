@@ -1,0 +1,99 @@
+// One endpoint in trouble: however much waits for it, it is one workflow, and everything arrives once the endpoint is back.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { endpointWorkflowId } from '../../domain/keys.ts';
+import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
+import type { EndpointStatus } from '../../workflows/drain-endpoint.ts';
+import { countBy, deliveriesOf } from '../support/deliveries.ts';
+import { eventually } from '../support/eventually.ts';
+import { keepHistory } from '../support/histories.ts';
+import { withOperator } from '../support/operator.ts';
+import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { freePort } from '../support/ports.ts';
+import { startReceiver } from '../support/rude-receiver.ts';
+
+let orchestra: Orchestra;
+
+before(async () => {
+  orchestra = await withOrchestra({ firstAttemptsMs: 1000 });
+});
+after(() => orchestra.close());
+
+/** What the endpoint's workflow says, once it says what is waited for. */
+function statusOf(workflowId: string, holds: (status: EndpointStatus) => boolean): Promise<EndpointStatus> {
+  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
+  return eventually(`${workflowId} to stand as expected`, async () => {
+    const status = await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null);
+    return status !== null && holds(status) && status;
+  });
+}
+
+async function idsOf(query: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of orchestra.temporal.client.workflow.list({ query })) ids.push(workflowId);
+  return ids;
+}
+
+test('500 postbacks to a dead endpoint are one workflow with a count, and all arrive when it is back', async (t) => {
+  const port = await freePort();
+  const operator = await withOperator(orchestra.pool);
+  const schedule = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+  const { id } = await operator.addEndpoint(`http://127.0.0.1:${port}/`, { schedule });
+  const ids = await operator.takeInSales(500);
+  orchestra.dispatch(operator, ids.slice(0, 250));
+  orchestra.dispatch(operator, ids.slice(250));
+  const workflowId = endpointWorkflowId(id);
+  const status = await statusOf(workflowId, ({ condition, held }) => condition === 'failing' && held >= 450);
+  assert.equal(status.lastError, 'connection_refused');
+  assert.match(await orchestra.detailsOf(workflowId), /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/);
+  const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held' AND EndpointId = '${id}' AND Held >= 450`;
+  await eventually('the list to show it', async () => (await idsOf(query)).length === 1);
+  const singles = await idsOf(`WorkflowType = '${WORKFLOWS.deliverPostback}'`);
+  assert.ok(singles.length <= 50, `${singles.length} postbacks have a workflow of their own`);
+
+  const receiver = await startReceiver({ port, handler: (_, response) => void response.end() });
+  t.after(() => receiver.close());
+  await eventually(
+    'everything to arrive',
+    async () => {
+      return countBy(await deliveriesOf(orchestra.pool, operator), ({ state }) => state)['delivered'] === 500;
+    },
+    30_000,
+  );
+  assert.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, 500);
+  assert.equal(receiver.requests.length, 500);
+  await orchestra.temporal.client.workflow.getHandle(workflowId).result();
+  await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-probed-and-drained');
+});
+
+test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const operator = await withOperator(orchestra.pool);
+  const { id } = await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 1000 });
+  const workflowId = endpointWorkflowId(id);
+  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
+  await orchestra.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [operator.operatorId]);
+  orchestra.dispatch(operator, await operator.takeInSales(5));
+  await statusOf(workflowId, ({ condition, held }) => condition === 'paused' && held === 5);
+  await handle.signal(SIGNALS.disable);
+  await statusOf(workflowId, ({ condition }) => condition === 'disabled');
+  assert.equal(receiver.requests.length, 0);
+  await handle.signal(SIGNALS.resume);
+  assert.deepEqual(await handle.result(), { sent: 5 });
+  assert.equal(receiver.requests.length, 5);
+  await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-paused-and-resumed');
+});
+
+test('an endpoint with a rate is never called faster, also when its postbacks come one by one', async (t) => {
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const operator = await withOperator(orchestra.pool);
+  await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 2 });
+  for (const number of [1, 2, 3]) {
+    orchestra.dispatch(operator, await operator.takeInSales(1));
+    await eventually(`postback ${number}`, () => receiver.requests.length === number);
+  }
+  const [first, second, third] = receiver.requests.map(({ receivedAtMs }) => receivedAtMs);
+  assert.ok(second! - first! > 440 && third! - second! > 440, `gaps of ${second! - first!} and ${third! - second!} ms`);
+});

@@ -1,0 +1,127 @@
+// Batches from start to end on a real Temporal server: healthy ones, ones with events in trouble, and ones that the sweep has to start.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { setAsideWorkflowId } from '../../domain/keys.ts';
+import { createLogger } from '../../log.ts';
+import { createDeals } from '../../store/deals.ts';
+import { prepareNamespace } from '../../worker/namespace.ts';
+import { SIGNALS, STATUS_QUERY, TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
+import type { SetAsideStatus } from '../../workflows/settle-set-aside.ts';
+import { countBy, deliveriesOf } from '../support/deliveries.ts';
+import { eventually } from '../support/eventually.ts';
+import { keepHistory } from '../support/histories.ts';
+import { withOperator } from '../support/operator.ts';
+import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+
+let orchestra: Orchestra;
+let receiver: RudeReceiver;
+
+before(async () => {
+  [orchestra, receiver] = await Promise.all([withOrchestra(), startReceiver()]);
+});
+after(async () => {
+  await orchestra.close();
+  await receiver.close();
+});
+
+/** The workflow of the batch that settled an event. */
+async function batchOf(operatorId: string, eventId: string): Promise<string> {
+  return eventually('the event to be settled', async () => {
+    const { rows } = await orchestra.pool.query<{ workflowId: string }>(
+      `select 'conversions/' || batch_id as "workflowId" from event_outcomes where operator_id = $1 and event_id = $2`,
+      [operatorId, eventId],
+    );
+    return rows[0]?.workflowId;
+  });
+}
+
+test('a healthy batch is settled and delivered by local steps alone', async () => {
+  const { client } = orchestra.temporal;
+  const operator = await withOperator(orchestra.pool);
+  await operator.addEndpoint(`${receiver.url}/ok`);
+  const ids = await operator.takeInSales(20);
+  orchestra.dispatch(operator, ids);
+  const workflowId = await batchOf(operator.operatorId, ids[0]!);
+  const handle = client.workflow.getHandle(workflowId);
+  assert.deepEqual(await handle.result(), { events: 20, delivered: 20, handedOver: 0 });
+  const { events } = await handle.fetchHistory();
+  const scheduled = events!.filter(({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes);
+  assert.deepEqual([scheduled.length, events!.length <= 7], [0, true], `${events!.length} events of history`);
+  await keepHistory(client, workflowId, 'batch-delivered');
+});
+
+test('a batch with postbacks that fail hands them over and ends', async () => {
+  const { client } = orchestra.temporal;
+  const operator = await withOperator(orchestra.pool);
+  await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+  const ids = await operator.takeInSales(3);
+  orchestra.dispatch(operator, ids);
+  const workflowId = await batchOf(operator.operatorId, ids[0]!);
+  assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { events: 3, delivered: 0, handedOver: 3 });
+  await keepHistory(client, workflowId, 'batch-handed-over');
+});
+
+test('a chargeback follows its conversion to the same endpoint, in order', async () => {
+  const operator = await withOperator(orchestra.pool);
+  const path = `/slow/300?${operator.operatorId}`;
+  await operator.addEndpoint(receiver.url + path);
+  orchestra.dispatch(operator, await operator.takeIn([{ transactionId: 'struck' }]));
+  await eventually('the conversion under way', () => receiver.requests.some((request) => request.path === path));
+  orchestra.dispatch(operator, await operator.takeIn([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]));
+  const told = await eventually('both postbacks', () => {
+    const requests = receiver.requests.filter((request) => request.path === path);
+    return requests.length === 2 && requests;
+  });
+  const bodies = told.map(({ body }) => JSON.parse(body) as { type: string; data: { payout_delta: string } });
+  assert.deepEqual(
+    bodies.map(({ type, data }) => [type, data.payout_delta]),
+    [
+      ['conversion.created', '10.00'],
+      ['conversion.reversed', '-10.00'],
+    ],
+  );
+  assert.ok(told[1]!.receivedAtMs - told[0]!.receivedAtMs >= 300, 'the clawback did not wait for its conversion');
+});
+
+test('events without a rate are one workflow with a count and samples, and settle when they are retried', async () => {
+  const { client } = orchestra.temporal;
+  const operator = await withOperator(orchestra.pool);
+  const ids = await operator.takeIn([{ currency: 'EUR' }, { currency: 'EUR' }, { currency: 'EUR' }]);
+  orchestra.dispatch(operator, ids);
+  const workflowId = setAsideWorkflowId(operator.operatorId, 'no_exchange_rate');
+  const handle = client.workflow.getHandle(workflowId);
+  const status = await eventually('the events to be shown', async () => {
+    const answer = await handle.query<SetAsideStatus>(STATUS_QUERY).catch(() => null);
+    return answer?.count === 3 && answer;
+  });
+  assert.deepEqual(status.samples.map(({ eventId }) => eventId).toSorted(), ids);
+  assert.match(await orchestra.detailsOf(workflowId), /^\*\*3 events set aside\*\*: no_exchange_rate/);
+
+  const { rows } = await orchestra.pool.query<{ id: string }>(`select id from deals where operator_id = $1`, [
+    operator.operatorId,
+  ]);
+  const deals = createDeals(orchestra.pool);
+  const { versions } = (await deals.find(operator.operatorId, rows[0]!.id))!;
+  await deals.addVersion(operator.operatorId, rows[0]!.id, new Date(1), { ...versions[0]!.terms, currency: 'EUR' });
+  await handle.signal(SIGNALS.retry);
+  assert.deepEqual(await handle.result(), { settled: 3, dismissed: 0 });
+  await keepHistory(client, workflowId, 'set-aside-settled');
+});
+
+test('what nobody started is started by the sweep, which runs by schedule', async () => {
+  const { client } = orchestra.temporal;
+  const log = createLogger('silent', 'test');
+  const operator = await withOperator(orchestra.pool);
+  await operator.addEndpoint(`${receiver.url}/ok`);
+  await operator.takeInSales(30);
+  await Promise.all([prepareNamespace(client, log), prepareNamespace(client, log)]);
+  assert.equal((await client.schedule.getHandle('sweep').describe()).policies.overlap, 'SKIP');
+  const handle = await client.workflow.start(WORKFLOWS.sweep, { workflowId: 'sweep-now', taskQueue: TASK_QUEUES.upkeep });
+  await handle.result();
+  await eventually('all of them to be delivered', async () => {
+    const rows = await deliveriesOf(orchestra.pool, operator);
+    return countBy(rows, ({ state }) => state)['delivered'] === 30;
+  });
+  await keepHistory(client, 'sweep-now', 'sweep');
+});

@@ -1,0 +1,48 @@
+// Workflows that are running now were started by older code. A change that would send them another way fails here.
+import { before, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { buildBundle } from '../../worker/bundle.ts';
+import * as workflows from '../../workflows/index.ts';
+import { keptHistories } from '../support/histories.ts';
+
+type Started = { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] };
+
+const histories = keptHistories();
+const typeOf = (history: unknown): string =>
+  (history as Started).events[0]!.workflowExecutionStartedEventAttributes!.workflowType.name;
+
+let workflowBundle: WorkflowBundleWithSourceMap;
+
+before(async () => {
+  const logging = { filter: makeTelemetryFilterString({ core: 'ERROR' }) };
+  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging } });
+  workflowBundle = await buildBundle();
+});
+
+describe('the workflows of today still go the way of', () => {
+  for (const [shape, history] of histories) {
+    test(shape, () => Worker.runReplayHistory({ workflowBundle }, history));
+  }
+});
+
+test('there is a history of every workflow', () => {
+  const recorded = new Set([...histories.values()].map(typeOf));
+  assert.deepEqual([...recorded].toSorted(), Object.keys(workflows).toSorted());
+});
+
+test('a workflow that was changed for those under way is found out', async () => {
+  const logger = new DefaultLogger('ERROR', () => {});
+  const workflowsPath = fileURLToPath(new URL('broken-workflows.ts', import.meta.url));
+  const broken = await bundleWorkflowCode({ workflowsPath, logger });
+  const history = histories.get('batch-handed-over');
+  await assert.rejects(Worker.runReplayHistory({ workflowBundle: broken }, history), /[Nn]ondeterminism/);
+});

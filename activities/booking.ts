@@ -18,8 +18,9 @@ import {
   type TransferRow,
 } from '../store/settling-books.ts';
 import { writeBindings, writeOutcomes, writeTold, type OutcomeRow } from '../store/settling-outcomes.ts';
-import { writeFacts, writeSlots } from '../store/settling-slots.ts';
+import { insertSlots, updateSlots, writeFacts } from '../store/settling-slots.ts';
 import type { SetAside } from './settle-transaction.ts';
+import { allDone } from './side-by-side.ts';
 
 export type BookingInput = {
   batchId: string;
@@ -45,18 +46,31 @@ export function createBooking(): {
   return {
     async write(db, input) {
       const { operatorId, batchId, books, settlement, now } = input;
-      await writeBindings(db, operatorId, batchId, settlement.bindings);
       const outcomes = outcomesOf(input);
-      await writeOutcomes(db, operatorId, batchId, outcomes);
-      await writeTold(db, operatorId, toldElsewhere(books, outcomes));
+      const slots = [...books.slots.values()];
       const ratings = rate(books);
-      await writeSlots(db, operatorId, [...books.slots.values()]);
-      await writeFacts(db, operatorId, batchId, books.facts);
-      await writeRatings(db, operatorId, batchId, ratings);
       const accounts = accountsOf(operatorId, books.postings).filter(({ cacheKey }) => !known.has(cacheKey));
-      if (accounts.length > 0) await ensureAccounts(db, operatorId, accounts);
-      await writeTransfers(db, operatorId, batchId, now, transfersOf(books.postings, input.operator.timezone, now));
-      await moveBalances(db, operatorId, balanceChanges(books.postings));
+      // Sent one behind the other without waiting, so that the locks are held for the writing and not for the way there and back.
+      await allDone([
+        writeBindings(db, operatorId, batchId, settlement.bindings),
+        writeOutcomes(db, operatorId, batchId, outcomes),
+        writeTold(db, operatorId, toldElsewhere(books, outcomes)),
+        insertSlots(
+          db,
+          operatorId,
+          slots.filter(({ isNew }) => isNew),
+        ),
+        updateSlots(
+          db,
+          operatorId,
+          slots.filter(({ isNew, isChanged }) => isChanged && !isNew),
+        ),
+        writeFacts(db, operatorId, batchId, books.facts),
+        writeRatings(db, operatorId, batchId, ratings),
+        ensureAccounts(db, operatorId, accounts),
+        writeTransfers(db, operatorId, batchId, now, transfersOf(books.postings, input.operator.timezone, now)),
+        moveBalances(db, operatorId, balanceChanges(books.postings)),
+      ]);
       return { accounts: accounts.map(({ cacheKey }) => cacheKey) };
     },
     committed({ accounts }) {

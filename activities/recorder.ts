@@ -3,11 +3,13 @@
 import { withTransaction, type Pool } from '../store/pool.ts';
 import {
   releaseSuccessors,
-  writeAttempts,
+  insertAttempts,
+  moveDeliveries,
   writeEndpointNews,
   type AttemptRecord,
   type EndpointNews,
 } from '../store/deliveries.ts';
+import { allDone } from './side-by-side.ts';
 
 /** An attempt to be recorded. `news` is what it says about its endpoint, if anything. */
 export type Finished = { record: AttemptRecord; news: EndpointNews | null };
@@ -36,14 +38,16 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     const woken = await withTransaction(pool, async (client) => {
-      await writeAttempts(
-        client,
-        group.map(({ record }) => record),
-      );
-      const finished = group.filter(({ record }) => record.next.owner === null).map(({ record }) => record);
-      const released = finished.length === 0 ? [] : await releaseSuccessors(client, finished);
+      const records = group.map(({ record }) => record);
+      const finished = records.filter(({ next }) => next.owner === null);
       const news = summed(group.flatMap((one) => one.news ?? []));
-      if (news.length > 0) await writeEndpointNews(client, news);
+      // Sent one behind the other without waiting; releasing is a later statement than finishing all the same.
+      const [, , released] = await allDone([
+        moveDeliveries(client, records),
+        insertAttempts(client, records),
+        releaseSuccessors(client, finished),
+        writeEndpointNews(client, news),
+      ]);
       return released;
     });
     for (const { record, resolve } of group) {

@@ -27,6 +27,7 @@ import {
 import { insertEmptySlots, loadSlots, lockSlots } from '../store/settling-slots.ts';
 import { planDeliveries, type Planned } from './planning.ts';
 import { createBooking } from './booking.ts';
+import { allDone } from './side-by-side.ts';
 
 /** Events that must be left out of the rules, and why. */
 export type SetAside = Map<string, { reason: string; detail: string }>;
@@ -73,8 +74,8 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
     { operatorId, eventIds, setAside }: TransactionInput,
   ): Promise<Batch> {
     const closure = await findClosure(client, operatorId, eventIds);
-    await lockEvents(client, operatorId, closure);
-    const loaded = await loadEvents(client, operatorId, closure);
+    // Sent together: the second statement begins, and so looks, when the first has its locks.
+    const [, loaded] = await allDone([lockEvents(client, operatorId, closure), loadEvents(client, operatorId, closure)]);
     const wanted = new Set(eventIds);
     const isDue = ({ event, outcome }: LoadedEvent): boolean =>
       wanted.has(event.id) &&
@@ -100,8 +101,10 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
       const isRepeated = batch.ordered.length + input.setAside.size < input.eventIds.length;
       const books = openBooks(await lockAndLoadSlots(client, batch), toldBefore(batch.others), () => newId('slot'));
       const settlement = settleAll(batch, books);
-      const booked = await booking.write(client, { ...input, operator, books, settlement });
-      const planned = await planDeliveries(client, input, settlement.messages);
+      const [booked, planned] = await allDone([
+        booking.write(client, { ...input, operator, books, settlement }),
+        planDeliveries(client, input, settlement.messages),
+      ]);
       return { part: partOf(input, settlement, planned, isRepeated), written: booked };
     });
     booking.committed(written);

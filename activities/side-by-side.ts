@@ -15,7 +15,13 @@ export function joined<Input, Result>(
   };
 }
 
-/** Waits for all, also when some fail, so that nothing goes on behind a step that has ended. Throws the first failure. */
-export async function allDone(runs: Iterable<Promise<void>>): Promise<void> {
-  for (const run of await Promise.allSettled(runs)) if (run.status === 'rejected') throw run.reason;
+/** Waits for all, also when some fail, so that nothing goes on behind a step that has ended. Throws the first failure, in the order given. */
+export async function allDone<Results extends readonly unknown[]>(runs: {
+  [Key in keyof Results]: Promise<Results[Key]>;
+}): Promise<Results> {
+  const results = await Promise.allSettled(runs);
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  }) as unknown as Results;
 }

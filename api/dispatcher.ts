@@ -15,8 +15,10 @@ export type Dispatcher = {
 
 /** A batch's ids make 15 KB of history. */
 const BATCH = 500;
-/** With 2 single events get into larger batches and more of them through; with 8 they wait less. */
-const IN_FLIGHT = 4;
+/** While so many are in flight a partial batch waits. With 1 an event waits longer when it is not alone; with 8 batches stay small and dear. */
+const IN_FLIGHT = 2;
+/** While so many are in flight even full batches wait here, where waiting costs nothing, rather than for the worker's places. */
+const FULL_IN_FLIGHT = 8;
 /** After this a batch no longer holds others back: it may be waiting for a slow endpoint. */
 const HOLDS_BACK_AT_MOST_MS = 1000;
 /** Beyond this the process stops remembering ids, and leaves them to the sweep. */
@@ -32,7 +34,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   let starting = 0;
 
   const launch = (): void => {
-    while (!isAway && !isStopped && waiting.length > 0 && (waiting.length >= BATCH || inFlight < IN_FLIGHT)) {
+    while (!isAway && !isStopped && waiting.length > 0 && inFlight < (waiting.length >= BATCH ? FULL_IN_FLIGHT : IN_FLIGHT)) {
       const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH)) };
       void run(batch);
     }

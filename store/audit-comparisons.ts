@@ -101,14 +101,16 @@ const TOLD_BY_EVENT = `
 const EARNING = `
   with earned as (
     select event_id, count(*) as slots from slot_facts where operator_id = $1 and event_id = original_event_id group by event_id
+  ), wanted as (
+    select o.event_id, o.payout_currency, o.deal_id, o.deal_version,
+      ($2::jsonb ->> concat_ws(' ', o.deal_id, o.deal_version, e.type))::int as slots
+    from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
+    where o.operator_id = $1 and o.status = 'settled' and o.deal_id is not null
   )
-  select o.event_id as about, o.payout_currency as currency, 0::numeric as minor,
-    format('earns in %s slots by version %s of %s, has %s', w.slots, o.deal_version, o.deal_id, coalesce(n.slots, 0)) as detail
-  from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
-  join json_to_recordset($2) as w (deal text, version int, type text, slots int)
-    on w.deal = o.deal_id and w.version = o.deal_version and w.type = e.type
-  left join earned n on n.event_id = o.event_id
-  where o.operator_id = $1 and o.status = 'settled' and w.slots <> coalesce(n.slots, 0)`;
+  select w.event_id as about, w.payout_currency as currency, 0::numeric as minor,
+    format('earns in %s slots by version %s of %s, has %s', w.slots, w.deal_version, w.deal_id, coalesce(n.slots, 0)) as detail
+  from wanted w left join earned n on n.event_id = w.event_id
+  where w.slots <> coalesce(n.slots, 0)`;
 
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
@@ -135,10 +137,13 @@ type Row = { about: string; currency: string | null; minor: string; detail: stri
 
 /** Runs the comparisons one after the other; `minor` comes as the text of a numeric. */
 export async function* comparisons({ client, operatorId, currency, deals }: Audited): AsyncGenerator<Finding> {
+  // These join whole tables with sums over whole tables, of which PostgreSQL knows no sizes: row by row would take hours.
+  await client.query(`set local enable_nestloop = off`);
   for (const { check, statement } of COMPARISONS) {
     const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.earning)] : [operatorId];
     for await (const rows of inChunks<Row>(client, statement, values)) {
       for (const { minor, ...row } of rows) yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
     }
   }
+  await client.query(`set local enable_nestloop = on`);
 }

@@ -15,8 +15,8 @@ export type Check = (audited: Audited) => AsyncGenerator<Finding>;
 export type Deals = {
   /** Throws for a version there is not. */
   version(dealId: string, version: number): DealVersion;
-  /** For every version and event that earns by it, in how many slots. */
-  readonly earning: readonly { deal: string; version: number; type: string; slots: number }[];
+  /** In how many slots an event earns, by `deal version type`; for every type that can earn. */
+  readonly earning: Readonly<Record<string, number>>;
 };
 
 type VersionRow = Omit<DealVersion, 'terms' | 'effectiveFrom'> & { terms: WireTerms; effectiveFrom: Date };
@@ -35,10 +35,12 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
       if (!version) throw new Error(`there is no version ${number} of ${dealId}`);
       return version;
     },
-    earning: [...versions.values()].flatMap(({ dealId, version, terms }) =>
-      EVENT_TYPES.filter(earns).map((type) => {
-        return { deal: dealId, version, type, slots: terms.components.filter(({ on }) => on.includes(type)).length };
-      }),
+    earning: Object.fromEntries(
+      [...versions.values()].flatMap(({ dealId, version, terms }) =>
+        EVENT_TYPES.filter(earns).map((type) => {
+          return [`${dealId} ${version} ${type}`, terms.components.filter(({ on }) => on.includes(type)).length] as const;
+        }),
+      ),
     ),
   };
 }

@@ -27,15 +27,16 @@ const PAIRS = `
     select a.id, c.id from against a join events c on c.operator_id = $1 and c.subject = a.subject and c.occurred_at <= a.occurred_at
     where a.reference is null
   )
-  select p.id as "eventId", p.conversion as "conversionId", s.id as "slotId", s.currency, s.deal_id as "dealId",
-    e.deal_version as "dealVersion", f.whole, f.amount_minor as "amountMinor"
+  select p.id as "eventId", p.conversion as "conversionId", f.slot_id as "slotId", s.currency, s.deal_id as "dealId",
+    max(f.deal_version) as "dealVersion", bool_or(f.whole) filter (where f.event_id = p.id) as whole,
+    max(f.amount_minor) filter (where f.event_id = p.id) as "amountMinor"
   from pairs p
-  join slot_facts e on e.operator_id = $1 and e.original_event_id = p.conversion and e.event_id = p.conversion
-  join slots s on s.operator_id = $1 and s.id = e.slot_id
-  left join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion and f.slot_id = e.slot_id and f.event_id = p.id`;
+  join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion and f.event_id in (p.id, p.conversion)
+  join slots s on s.operator_id = $1 and s.id = f.slot_id
+  group by p.id, p.conversion, f.slot_id, s.currency, s.deal_id having bool_or(f.event_id = p.conversion)`;
 
 export async function* missingReversals({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
-  for await (const pairs of inChunks<Pair>(client, PAIRS, [operatorId], 1000)) {
+  for await (const pairs of inChunks<Pair>(client, PAIRS, [operatorId], 250)) {
     const ids = new Set(pairs.flatMap(({ eventId, conversionId }) => [eventId, conversionId]));
     const events = new Map((await loadEvents(client, operatorId, [...ids])).map(({ event }) => [event.id, event]));
     for (const pair of pairs) {

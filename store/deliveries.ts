@@ -117,8 +117,8 @@ export type AttemptRecord = {
   nextReason: string | null;
 };
 
-/** Writes what came of attempts: the deliveries that are still as expected move on, and every attempt that was made is kept. */
-export async function writeAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+/** Moves deliveries on by what came of their attempts, where they are still as expected. */
+export async function moveDeliveries(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
   // "Not distinct" in place of "=", which would let the planner read every unfinished delivery, in the belief that there are none.
   await db.query(
     `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
@@ -142,6 +142,10 @@ export async function writeAttempts(db: Queryable, records: readonly AttemptReco
       ),
     ],
   );
+}
+
+/** Keeps every attempt that was made, also where its delivery had moved on. */
+export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
   await db.query(
     `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, phases, dialled, status_code, error_class,
        response_excerpt, next_attempt_at, next_reason)
@@ -165,6 +169,7 @@ export async function releaseSuccessors(
   db: Queryable,
   finished: readonly { operatorId: string; deliveryId: string }[],
 ): Promise<{ operatorId: string; endpointId: string }[]> {
+  if (finished.length === 0) return [];
   const { rows } = await db.query<{ operatorId: string; endpointId: string }>(
     `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
      from json_to_recordset($1) as f ("operatorId" text, "deliveryId" text)
@@ -185,6 +190,7 @@ export type EndpointNews = {
 };
 
 export async function writeEndpointNews(db: Queryable, news: readonly EndpointNews[]): Promise<void> {
+  if (news.length === 0) return;
   await db.query(
     `update endpoints e set
        failures_in_a_row = case when n.recovered then n.failures else e.failures_in_a_row + n.failures end,

@@ -44,6 +44,8 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    // Queries of one connection that do not wait for each other's results are sent without waiting, in their order.
+    pipeline: true,
     types: {
       getTypeParser: ((oid: number, format?: string) =>
         parsers.get(oid) ?? driverParser(oid, format)) as typeof types.getTypeParser,

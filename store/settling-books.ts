@@ -9,6 +9,7 @@ export async function ensureAccounts(
   operatorId: string,
   accounts: readonly { id: string; purpose: string; affiliateId: string | null; currency: string; exponent: number }[],
 ): Promise<void> {
+  if (accounts.length === 0) return;
   await db.query(
     `insert into accounts (operator_id, id, purpose, affiliate_id, currency, exponent)
      select $1, id, purpose, "affiliateId", currency, exponent

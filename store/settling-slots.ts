@@ -104,10 +104,11 @@ async function loadFacts(
   const partly = slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId", type, whole,
        amount_minor as "amountMinor", volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt"`;
+  // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>(
     `select ${columns} from slot_facts where operator_id = $1 and slot_id = any($2)
      union all
-     select ${columns} from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id = any($3)`,
+     select ${columns} from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id || '' = any($3)`,
     [operatorId, whole, partly, conversionIds],
   );
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
@@ -134,27 +135,24 @@ const SLOT_CHANGES = SLOT_NAMES.split(/,\s*/)
   .map((name) => `${name} = n.${name}`)
   .join(', ');
 
-/**
- * Writes slots. New ones are inserted in the order of their keys; throws LostRace if somebody made one of them meanwhile.
- * Changed ones are locked by the caller.
- */
-export async function writeSlots(db: Queryable, operatorId: string, slots: readonly Slot[]): Promise<void> {
-  const made = slots.filter(({ isNew }) => isNew);
-  const changed = slots.filter(({ isNew, isChanged }) => isChanged && !isNew);
-  if (made.length > 0) {
-    const { rowCount } = await db.query(
-      `insert into slots (operator_id, ${SLOT_NAMES}) select $1, ${SLOT_NAMES} from json_to_recordset($2) as s (${SLOT_COLUMNS})
-       order by key on conflict (operator_id, key) do nothing`,
-      [operatorId, JSON.stringify(made.map(slotRow))],
-    );
-    if (rowCount !== made.length) throw new LostRace('a slot was made meanwhile');
-  }
-  if (changed.length > 0) {
-    await db.query(
-      `update slots s set ${SLOT_CHANGES} from json_to_recordset($2) as n (${SLOT_COLUMNS}) where s.operator_id = $1 and s.id = n.id`,
-      [operatorId, JSON.stringify(changed.map(slotRow))],
-    );
-  }
+/** Inserts new slots, in the order of their keys. Throws LostRace if somebody made one of them meanwhile. */
+export async function insertSlots(db: Queryable, operatorId: string, slots: readonly Slot[]): Promise<void> {
+  if (slots.length === 0) return;
+  const { rowCount } = await db.query(
+    `insert into slots (operator_id, ${SLOT_NAMES}) select $1, ${SLOT_NAMES} from json_to_recordset($2) as s (${SLOT_COLUMNS})
+     order by key on conflict (operator_id, key) do nothing`,
+    [operatorId, JSON.stringify(slots.map(slotRow))],
+  );
+  if (rowCount !== slots.length) throw new LostRace('a slot was made meanwhile');
+}
+
+/** Writes what changed in slots that the caller has locked. */
+export async function updateSlots(db: Queryable, operatorId: string, slots: readonly Slot[]): Promise<void> {
+  if (slots.length === 0) return;
+  await db.query(
+    `update slots s set ${SLOT_CHANGES} from json_to_recordset($2) as n (${SLOT_COLUMNS}) where s.operator_id = $1 and s.id = n.id`,
+    [operatorId, JSON.stringify(slots.map(slotRow))],
+  );
 }
 
 /** Makes monthly slots that nobody made yet, empty, in the order of their keys; whoever locks them next fills them. */

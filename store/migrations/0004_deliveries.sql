@@ -20,7 +20,6 @@ create table deliveries (
   finished_at timestamptz,
   acknowledged_at timestamptz,
   primary key (operator_id, id),
-  foreign key (operator_id, endpoint_id) references endpoints (operator_id, id),
   constraint one_owner_until_finished check ((owner is null) = (state in ('delivered', 'gave_up', 'cancelled'))),
   constraint waits_for_somebody check ((owner = 'predecessor') = (predecessor_id is not null))
 ) with (fillfactor = 80);

@@ -46,10 +46,8 @@ describe('the first attempts of a batch', () => {
     assert.deepEqual(await working.activities.deliverFirst(batch), { delivered: 0, left: 0, endpointsToWake: [] });
     const requests = requestsTo(path);
     const deliveries = await deliveriesOf(database.pool, operator);
-    assert.deepEqual(
-      requests.map(({ headers }) => headers['webhook-id']).toSorted(),
-      deliveries.map(({ id }) => id),
-    );
+    assert.equal(requests.length, 100);
+    assert.deepEqual(new Set(requests.map(({ headers }) => headers['webhook-id'])), new Set(deliveries.map(({ id }) => id)));
     assert.ok(requests.every((request) => isSigned(request, secret) && request.headers['webhook-attempt'] === '1'));
     assert.deepEqual(
       countBy(deliveries, ({ state, owner, tries }) => `${state} ${owner} ${tries}`),

@@ -140,6 +140,12 @@ describe('settling', () => {
     ]);
   });
 
+  test('the events of a batch are told in the order they happened, each with what it changed', () => {
+    const gain = anEvent({ type: 'revenue', amountMinor: 400_00n, ...later(1) });
+    const loss = anEvent({ type: 'revenue', amountMinor: -300_00n });
+    assert.deepEqual(toldBy(settled([[gain, loss]])), ['created:revenue +0=0', 'created:revenue +2500=2500']);
+  });
+
   test('events are rated by the version of their own date, also when heard of later', () => {
     const versions = [
       aVersion(),

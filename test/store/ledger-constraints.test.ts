@@ -126,17 +126,7 @@ describe('the ledger refuses', () => {
       `insert into slots select (jsonb_populate_record(s, '{"id": "slot_x"}')).* from slots s limit 1`,
       '23505 slots_operator_id_key_key',
     ],
-    [
-      'a slot of a deal version there is not',
-      `update slots set deal_version = 2`,
-      '23503 slots_operator_id_deal_id_deal_version_fkey',
-    ],
     ['the same fact twice', `insert into slot_facts select * from slot_facts limit 1`, '23505 slot_facts_pkey'],
-    [
-      'a fact about no slot',
-      `insert into slot_facts select operator_id, 'evt_x', 'slot_x', 'evt_x', type, whole, amount_minor, volume_e4, deal_version, occurred_at, batch_id from slot_facts limit 1`,
-      '23503 slot_facts_operator_id_slot_id_fkey',
-    ],
     ['a second balance in one currency', `insert into balances select * from balances limit 1`, '23505 balances_pkey'],
     [
       'a second account of one purpose',

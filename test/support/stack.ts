@@ -16,7 +16,7 @@ export interface TestStack {
   readonly temporal: TestTemporal;
   readonly cables: { readonly postgres: Cable; readonly temporal: Cable };
   /** Requests are written `POST /v1/events`; the body goes as JSON. */
-  call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
+  readonly call: <Body = Record<string, unknown>>(request: string, options?: CallOptions) => Promise<Answer<Body>>;
   /** Starts another worker and returns it once it takes work. */
   startWorker(): Promise<ChildProcess>;
   /** For `after`: ends every process that was started. */

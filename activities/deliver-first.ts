@@ -14,26 +14,33 @@ export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<
 
 export type DeliverFirstDeps = { pool: Pool; attempt: Attempt; inFlight: InFlight; recorder: Recorder; budgetMs: number };
 
+/** Batches of a process that start requests side by side; each has its whole budget once it is its turn, however busy the machine is. */
+const BATCHES_AT_ONCE = 3;
+/** A batch that waits longer for its turn sends what finds a free place at once, and leaves the rest to the queues. */
+const TURN_WITHIN_MS = 8000;
+
+type Release = (() => void) | null;
+
 /** Running it again sends only what has no recorded attempt yet, or joins a run that still goes on. Throws when PostgreSQL is away; nothing is sent then. */
 export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs }: DeliverFirstDeps): DeliverFirstActivities {
+  /** What an operator's part of the batch has to send, each with the endpoint it goes to. */
+  async function readDue(operatorId: string, batchId: string): Promise<{ due: Due; endpoint: SendingEndpoint }[]> {
+    const rows = await readBatchDeliveries(pool, operatorId, batchId);
+    const endpointIds = [...new Set(rows.map(({ endpointId }) => endpointId))];
+    const endpoints = new Map(
+      (await readSendingEndpoints(pool, operatorId, endpointIds)).map((endpoint) => [endpoint.id, endpoint]),
+    );
+    return rows.map((due) => ({ due, endpoint: endpoints.get(due.endpointId)! }));
+  }
+
   async function deliverFirst({ batchId, operators }: BatchInput): Promise<DeliveredFirst> {
     // An earlier run's outcomes may still be on their way to the database; what they say must be read, not sent again.
     await recorder.ready();
-    const deadline = Date.now() + budgetMs;
+    const endTurn = await inFlight.enter('batches', BATCHES_AT_ONCE, Date.now() + TURN_WITHIN_MS);
     const result: DeliveredFirst = { delivered: 0, left: 0, endpointsToWake: [] };
 
-    async function sendAll(operatorId: string): Promise<void> {
-      const due = await readBatchDeliveries(pool, operatorId, batchId);
-      const endpointIds = [...new Set(due.map(({ endpointId }) => endpointId))];
-      const endpoints = new Map(
-        (await readSendingEndpoints(pool, operatorId, endpointIds)).map((endpoint) => [endpoint.id, endpoint]),
-      );
-      await allDone(due.map((one) => sendOne(one, endpoints.get(one.endpointId)!)));
-    }
-
-    async function sendOne(due: Due, endpoint: SendingEndpoint): Promise<void> {
-      const mayGo = due.tries === 0 && endpoint.state === 'active';
-      const release = mayGo ? await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline) : null;
+    async function send(due: Due, endpoint: SendingEndpoint, place: Promise<Release>): Promise<void> {
+      const release = await place;
       if (release === null) {
         result.left++;
         return;
@@ -44,7 +51,20 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       result.endpointsToWake.push(...endpointsToWake);
     }
 
-    await allDone(operators.map(({ operatorId }) => sendAll(operatorId)));
+    let sends: Promise<void>[] = [];
+    try {
+      const all = (await allDone(operators.map(({ operatorId }) => readDue(operatorId, batchId)))).flat();
+      const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
+      const places = all.map(({ due, endpoint }): Promise<Release> => {
+        const mayGo = due.tries === 0 && endpoint.state === 'active';
+        return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline) : Promise.resolve(null);
+      });
+      sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));
+      await Promise.all(places);
+    } finally {
+      endTurn?.();
+      await allDone(sends);
+    }
     return result;
   }
 

@@ -69,9 +69,9 @@ async function nothingIsUnexplained(): Promise<void> {
 describe('settled at the same time,', () => {
   test('a conversion and its chargeback in two batches always end reversed', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
-    const sales = await operator.takeIn(times(400, (index) => ({ transactionId: `pair ${index}` })));
+    const sales = await operator.takeIn(times(240, (index) => ({ transactionId: `pair ${index}` })));
     const against: Fields = { type: 'chargeback', clickId: null, customerId: null, amountMinor: null };
-    const chargebacks = await operator.takeIn(times(400, (index) => ({ ...against, reference: `pair ${index}` })));
+    const chargebacks = await operator.takeIn(times(240, (index) => ({ ...against, reference: `pair ${index}` })));
     const [a, b] = [dealtOut(sales, 10), dealtOut(chargebacks, 10, 7907)];
     await settleAtOnce(a.flatMap((batch, index) => [batch, b[index]!]));
     assert.deepEqual(new Set(await outcomesOf(pool, sales)), new Set(['settled 0']));
@@ -119,17 +119,17 @@ describe('settled at the same time,', () => {
     const rival = await addAffiliate(pool, operator.operatorId);
     const clicks = [undefined, rival.clickId];
     const ids = await operator.takeIn(
-      times(800, (index): Fields => {
-        const click = clicks[Math.floor(index / 200) % 3];
+      times(480, (index): Fields => {
+        const click = clicks[Math.floor(index / 120) % 3];
         const byClick = click === undefined ? {} : { clickId: click };
-        return { customerId: `new ${index % 200}`, ...(Math.floor(index / 200) === 3 ? { clickId: null } : byClick) };
+        return { customerId: `new ${index % 120}`, ...(Math.floor(index / 120) === 3 ? { clickId: null } : byClick) };
       }),
     );
     const start = (await pendingOf(pool, operator.affiliateId)) + (await pendingOf(pool, rival.affiliateId));
     await settleAtOnce(dealtOut(ids, 10));
     assert.deepEqual(new Set(await outcomesOf(pool, ids)), new Set(['settled 1000']));
     const end = (await pendingOf(pool, operator.affiliateId)) + (await pendingOf(pool, rival.affiliateId));
-    assert.equal(end - start, 8000_00n);
+    assert.equal(end - start, 4800_00n);
     const { rows } = await pool.query<{ affiliates: bigint }>(
       `select count(distinct o.affiliate_id) as affiliates from event_outcomes o join events e on e.id = o.event_id
        where e.customer_id like 'new %' group by e.customer_id`,

@@ -23,7 +23,7 @@ async function run(config: LocalConfig): Promise<void> {
 
 function describeStack(config: LocalConfig, stack: Stack): void {
   print('');
-  print(`API           ${stack.apiUrl}  (reference: ${stack.apiUrl}/openapi.json)`);
+  print(`API           ${stack.apiUrl}`);
   if (stack.temporalUiUrl) {
     print(`Temporal UI   ${stack.temporalUiUrl}`);
     print(`what is stuck ${stuckWorkflowsUrl(stack.temporalUiUrl, config.temporalNamespace)}`);

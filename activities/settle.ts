@@ -50,6 +50,8 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
           setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
         } else if (isRefusal(error)) {
           if (eventIds.length === 1) {
+            // Refused even as set aside: that is a defect of ours, which must be seen and not go round in circles.
+            if (setAside.has(eventIds[0]!)) throw error;
             setAside.set(eventIds[0]!, { reason: 'refused_by_database', detail: describe(error) });
           } else {
             const middle = Math.ceil(eventIds.length / 2);

@@ -10,7 +10,7 @@ export async function processConversions(batch: BatchInput): Promise<BatchResult
   let { setAside, endpointsToWake } = settled;
   if (settled.matched.length > 0) {
     // Orphans whose customer this batch bound. Their postbacks go through the endpoints' queues, behind what waits there.
-    const matched = await settle({ batchId: `${batch.batchId}-matched`, operators: settled.matched, owner: 'endpoint' });
+    const matched = await settle({ batchId: batch.batchId, operators: settled.matched, owner: 'endpoint' });
     setAside = [...setAside, ...matched.setAside];
     endpointsToWake = [...endpointsToWake, ...matched.endpointsToWake];
   }

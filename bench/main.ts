@@ -39,7 +39,7 @@ type Sizes = Record<Name | 'nodur', number>;
 
 /** How many events each measurement takes. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
-  if (isQuick) return { single: 3000, batch: 6000, idle: 30, open: 600, wpe: 60, real: 1000, nodur: 3000 };
+  if (isQuick) return { single: 3000, batch: 6000, idle: 30, open: 600, wpe: 200, real: 1000, nodur: 3000 };
   return { single: events, batch: events * 2, idle: 200, open: 4500, wpe: 600, real: Math.ceil(events / 2), nodur: events };
 }
 

@@ -19,6 +19,7 @@ const UNDER_WAY = 64;
 
 /** Runs a worker of its own beside the idle real one, on the same stage. */
 export async function measureWorkflowPerEvent(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
+  if (events <= WARM_UP) throw new Error(`a rate needs more events than the ${WARM_UP} that warm the worker up`);
   const { stack } = bench;
   const worker = await startChild<WorkerQuestions>('workflow-per-event-worker.ts', {
     ...process.env,

@@ -8,6 +8,7 @@ import type { AttemptRecord, Due, EndpointNews, SendingEndpoint } from '../store
 import { endpointSecretContext } from '../store/endpoints.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { Recorder } from './recorder.ts';
+import type { EndpointInput } from '../workflows/contract.ts';
 
 /** What came of an attempt, for whoever made it: reasons and ids only, since it may be kept in a workflow's history. */
 export type AttemptResult = {
@@ -16,7 +17,7 @@ export type AttemptResult = {
   reason: string;
   errorClass: string | null;
   nextAttemptAt: number | null;
-  endpointsToWake: { operatorId: string; endpointId: string }[];
+  endpointsToWake: EndpointInput[];
 };
 
 export type Attempt = (

@@ -115,9 +115,8 @@ function rate(books: Books): RatingRow[] {
     slot.ratingsCount++;
     const { terms } = slot.version;
     const component = componentOf(slot);
-    const groups = [...slot.groups.values()];
-    const targetMinor = targetOf(component, terms, groups, slot.sums);
-    ratings.push({ slot, targetMinor, ...explain(component, terms, groups, slot.sums, slot.name.period) });
+    const targetMinor = targetOf(component, terms, slot.groups.values(), slot.sums);
+    ratings.push({ slot, targetMinor, ...explain(component, terms, slot.groups.values(), slot.sums, slot.name.period) });
   }
   return ratings;
 }
@@ -132,11 +131,11 @@ function accountsOf(operatorId: string, postings: readonly Posting[]) {
     const cacheKey = `${operatorId} ${id} ${currency}`;
     accounts.set(cacheKey, { id, purpose, affiliateId, currency, exponent: exponentOf(currency)!, cacheKey });
   };
-  for (const { slot } of postings) {
-    const { currency } = slot.version.terms;
+  const owners = new Map(postings.map(({ slot }) => [`${slot.affiliateId} ${slot.version.terms.currency}`, slot]));
+  for (const { affiliateId, version } of owners.values()) {
+    const { currency } = version.terms;
     add(operatorAccountId('expense'), 'expense', null, currency);
-    for (const purpose of AFFILIATE_ACCOUNTS)
-      add(affiliateAccountId(purpose, slot.affiliateId), purpose, slot.affiliateId, currency);
+    for (const purpose of AFFILIATE_ACCOUNTS) add(affiliateAccountId(purpose, affiliateId), purpose, affiliateId, currency);
   }
   return [...accounts.values()];
 }

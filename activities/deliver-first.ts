@@ -1,14 +1,14 @@
 // The first attempts of a batch's postbacks, side by side, within a time budget: a slow endpoint must not hold up the batch.
 import type { Pool } from '../store/pool.ts';
 import { readBatchDeliveries, readSendingEndpoints, type Due, type SendingEndpoint } from '../store/deliveries.ts';
-import type { BatchInput } from '../workflows/contract.ts';
+import type { EndpointInput, BatchInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Recorder } from './recorder.ts';
 import { allDone, joined } from './side-by-side.ts';
 
 /** How the first attempts went. `left` must be handed over: failed, now or in an earlier run, or not reached in time. */
-export type DeliveredFirst = { delivered: number; left: number; endpointsToWake: { operatorId: string; endpointId: string }[] };
+export type DeliveredFirst = { delivered: number; left: number; endpointsToWake: EndpointInput[] };
 
 export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<DeliveredFirst> };
 

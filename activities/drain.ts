@@ -26,7 +26,7 @@ export type Drained = {
   condition: 'drained' | 'open' | 'failing' | 'paused' | 'disabled';
   lastError: string | null;
   reason: string;
-  endpointsToWake: { operatorId: string; endpointId: string }[];
+  endpointsToWake: EndpointInput[];
 };
 
 /** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */

@@ -1,14 +1,14 @@
 // Hands what a batch could not finish to exactly one owner each, and makes sure that every owner's workflow runs.
 import type { Pool } from '../store/pool.ts';
 import { handOverBatch, type SelfLimits } from '../store/deliveries.ts';
-import type { OperatorEvents } from '../workflows/contract.ts';
+import type { EndpointInput, OperatorEvents } from '../workflows/contract.ts';
 import type { Owners } from '../owners.ts';
 
 /** What must be in somebody's hands when the batch ends. */
 export type HandOverInput = {
   batchId: string;
   operators: Pick<OperatorEvents, 'operatorId'>[];
-  endpointsToWake: { operatorId: string; endpointId: string }[];
+  endpointsToWake: EndpointInput[];
   setAside: { operatorId: string; reason: string }[];
 };
 

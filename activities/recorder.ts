@@ -10,13 +10,14 @@ import {
   type EndpointNews,
 } from '../store/deliveries.ts';
 import { allDone } from './side-by-side.ts';
+import type { EndpointInput } from '../workflows/contract.ts';
 
 /** An attempt to be recorded. `news` is what it says about its endpoint, if anything. */
 export type Finished = { record: AttemptRecord; news: EndpointNews | null };
 
 export type Recorder = {
   /** Resolves when the attempt is durable, with the endpoints whose queues got a successor; rejects when it could not be written. */
-  record(finished: Finished): Promise<{ operatorId: string; endpointId: string }[]>;
+  record(finished: Finished): Promise<EndpointInput[]>;
   /** Resolves when outcomes can be written again. No request may start before that. */
   ready(): Promise<void>;
 };
@@ -26,7 +27,7 @@ const UNWRITTEN_AT_MOST = 256;
 const GROUP_AT_MOST = 500;
 const REPEAT_AFTER_MS = 200;
 
-type Waiting = Finished & { resolve(woken: { operatorId: string; endpointId: string }[]): void };
+type Waiting = Finished & { resolve(woken: EndpointInput[]): void };
 
 /** `onTrouble` hears why a group could not be written; it is written again until it can be. */
 export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void): Recorder {
@@ -79,7 +80,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
   return {
     record(finished) {
       unwritten++;
-      const done = new Promise<{ operatorId: string; endpointId: string }[]>((resolve) => waiting.push({ ...finished, resolve }));
+      const done = new Promise<EndpointInput[]>((resolve) => waiting.push({ ...finished, resolve }));
       if (!isWriting) void writeAll();
       return done;
     },

@@ -2,7 +2,7 @@
 import { newId } from '../ids.ts';
 import type { Pool } from '../store/pool.ts';
 import { dismissSetAside, readSetAside, sampleSetAside, type Sample } from '../store/set-aside.ts';
-import type { SetAsideInput } from '../workflows/contract.ts';
+import { BATCH_AT_MOST, type SetAsideInput } from '../workflows/contract.ts';
 import type { HandOverActivities } from './hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 
@@ -11,8 +11,6 @@ export type SetAsideActivities = {
   retrySetAside(input: SetAsideInput): Promise<{ settled: number }>;
   dismissSetAside(input: SetAsideInput): Promise<{ dismissed: number }>;
 };
-
-const BATCH = 500;
 
 export function createSetAside({
   pool,
@@ -25,7 +23,7 @@ export function createSetAside({
     async retrySetAside({ operatorId, reason }) {
       let settled = 0;
       for (let after = ''; ;) {
-        const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH);
+        const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH_AT_MOST);
         if (eventIds.length === 0) return { settled };
         const batchId = newId('bat');
         const operators = [{ operatorId, eventIds }];

@@ -72,7 +72,7 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
     client: PoolClient,
     operator: OperatorRules,
     { operatorId, eventIds, setAside }: TransactionInput,
-  ): Promise<Batch> {
+  ): Promise<{ batch: Batch; told: Map<string, Told> }> {
     const closure = await findClosure(client, operatorId, eventIds);
     // Sent together: the second statement begins, and so looks, when the first has its locks.
     const [, loaded] = await allDone([lockEvents(client, operatorId, closure), loadEvents(client, operatorId, closure)]);
@@ -90,16 +90,17 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
     }
     for (const { outcome } of others) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
     const stored = affiliates.size === 0 ? [] : await readVersions(client, operatorId, [...affiliates]);
-    return { operator, ordered, attributions, others, versions: stored.map((version) => compiled(operatorId, version)) };
+    const ofAffiliates = stored.map((version) => compiled(operatorId, version));
+    return { batch: { operator, ordered, attributions, others, versions: ofAffiliates }, told: toldBefore(others) };
   }
 
   return async (input) => {
     const operator = await readOperatorRules(pool, input.operatorId);
     if (operator === null) throw new Error(`there is no operator ${input.operatorId}`);
     const { part, written } = await withTransaction(pool, async (client) => {
-      const batch = await loadBatch(client, operator, input);
+      const { batch, told } = await loadBatch(client, operator, input);
       const isRepeated = batch.ordered.length + input.setAside.size < input.eventIds.length;
-      const books = openBooks(await lockAndLoadSlots(client, batch), toldBefore(batch.others), () => newId('slot'));
+      const books = openBooks(await lockAndLoadSlots(client, batch), told, () => newId('slot'));
       const settlement = settleAll(batch, books);
       const [booked, planned] = await allDone([
         booking.write(client, { ...input, operator, books, settlement }),
@@ -146,8 +147,9 @@ async function lockAndLoadSlots(client: PoolClient, batch: Batch): Promise<Await
     locked = await lockSlots(client, operator.id, [...keys], struck);
   }
   if (locked.length === 0) return [];
+  const byNumber = new Map(versions.map((version) => [`${version.dealId} ${version.version}`, version]));
   const versionOf = (dealId: string, number: number): DealVersion => {
-    const version = versions.find((one) => one.dealId === dealId && one.version === number);
+    const version = byNumber.get(`${dealId} ${number}`);
     if (!version) throw new Error(`version ${number} of ${dealId} is not among the affiliates' deals`);
     return version;
   };
@@ -161,8 +163,7 @@ async function lockAndLoadSlots(client: PoolClient, batch: Batch): Promise<Await
   );
 }
 
-function toldBefore(others: readonly { event: { id: string } }[]): Map<string, Told> {
-  const told = new Map<string, Told>();
-  for (const other of others as readonly LoadedEvent[]) if (other.told !== null) told.set(other.event.id, other.told);
-  return told;
+/** What was told for conversions that earlier batches settled. */
+function toldBefore(others: readonly LoadedEvent[]): Map<string, Told> {
+  return new Map(others.flatMap(({ event, told }) => (told === null ? [] : [[event.id, told]])));
 }

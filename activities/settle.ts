@@ -1,11 +1,11 @@
 // Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch: it is set aside with its reason, in plain
 // sight, and the others go on.
 import { RuleError } from '../domain/settlement.ts';
-import { isRefusal } from '../store/outage.ts';
+import { isDeadlock, isRefusal, isSerializationFailure } from '../store/outage.ts';
 import type { Pool } from '../store/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../store/batches.ts';
 import { LostRace } from '../store/lost-race.ts';
-import type { OperatorEvents } from '../workflows/contract.ts';
+import type { EndpointInput, OperatorEvents } from '../workflows/contract.ts';
 import { createInFlight } from './in-flight.ts';
 import { createTransactionOf, type Part, type SetAside } from './settle-transaction.ts';
 
@@ -15,7 +15,7 @@ export type SettleInput = { batchId: string; operators: OperatorEvents[]; owner:
 /** What is left to do after settling: ids, counts and reasons only, since it is kept in the workflow's history. */
 export type Settled = {
   forBatch: number;
-  endpointsToWake: { operatorId: string; endpointId: string }[];
+  endpointsToWake: EndpointInput[];
   setAside: { operatorId: string; reason: string }[];
   /** Orphans whose customer was bound by this batch; they are settled next. */
   matched: OperatorEvents[];
@@ -104,11 +104,7 @@ function sumOf(parts: readonly Part[]): BatchRest {
 
 /** Deadlock or serialization failure, or a unique key that somebody else was quicker with. */
 function isLostRace(error: unknown): boolean {
-  return error instanceof LostRace || ['40P01', '40001'].includes(sqlState(error));
-}
-
-function sqlState(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return error instanceof LostRace || isDeadlock(error) || isSerializationFailure(error);
 }
 
 /** The refusal without PostgreSQL's detail, which would quote the customer's data. */

@@ -2,7 +2,7 @@
 import type { Pool } from '../store/pool.ts';
 import { queueDelivery, readDelivery, readSendingEndpoints } from '../store/deliveries.ts';
 import { giveUpDelivery } from '../store/delivery-changes.ts';
-import type { DeliveryInput } from '../workflows/contract.ts';
+import type { EndpointInput, DeliveryInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
 import { joined } from './side-by-side.ts';
@@ -27,7 +27,7 @@ export type SingleResult = {
   reason: string;
   lastError: string | null;
   nextAttemptAt: number | null;
-  endpointsToWake: { operatorId: string; endpointId: string }[];
+  endpointsToWake: EndpointInput[];
 };
 
 /** `tries`: how many the workflow knows of, so that a try whose result was lost is told again rather than made again. */

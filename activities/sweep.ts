@@ -14,7 +14,7 @@ import {
   findSetAside,
   releaseForgotten,
 } from '../store/sweeping.ts';
-import { byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
+import { BATCH_AT_MOST, byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
 import type { HandOverActivities } from './hand-over.ts';
 
 /** What a run found and gave back. */
@@ -25,7 +25,6 @@ export type SweepActivities = { sweepOnce(): Promise<Swept> };
 export type SweepDeps = { pool: Pool; client: Client; owners: Owners; graceMs: number } & HandOverActivities;
 
 const EVENTS_AT_ONCE = 5000;
-const BATCH = 500;
 const OWNERS_AT_ONCE = 200;
 const GIVEN_OUT_FOR_MS = 60_000;
 
@@ -38,8 +37,8 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
     for (const [id, at] of givenOut) if (Date.now() - at > GIVEN_OUT_FOR_MS) givenOut.delete(id);
     const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(({ id }) => !givenOut.has(id));
     for (const { id } of lost) givenOut.set(id, Date.now());
-    for (let from = 0; from < lost.length; from += BATCH) {
-      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(lost.slice(from, from + BATCH)) };
+    for (let from = 0; from < lost.length; from += BATCH_AT_MOST) {
+      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(lost.slice(from, from + BATCH_AT_MOST)) };
       await client.workflow.start(WORKFLOWS.processConversions, {
         workflowId: conversionsWorkflowId(batch.batchId),
         taskQueue: TASK_QUEUES.batches,

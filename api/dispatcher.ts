@@ -4,7 +4,7 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import { newId } from '../ids.ts';
 import { conversionsWorkflowId } from '../domain/keys.ts';
 import type { Logger } from '../log.ts';
-import { byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
+import { BATCH_AT_MOST, byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
 
 export type Dispatcher = {
   /** Remembers events that were just inserted; they go into one of the next batches. */
@@ -13,8 +13,6 @@ export type Dispatcher = {
   drain(withinMs: number): Promise<void>;
 };
 
-/** A batch's ids make 15 KB of history. */
-const BATCH = 500;
 /** While so many are in flight a partial batch waits. With 1 an event waits longer when it is not alone; with 8 batches stay small and dear. */
 const IN_FLIGHT = 2;
 /** While so many are in flight even full batches wait here, where waiting costs nothing, rather than for the worker's places. */
@@ -34,8 +32,13 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   let starting = 0;
 
   const launch = (): void => {
-    while (!isAway && !isStopped && waiting.length > 0 && inFlight < (waiting.length >= BATCH ? FULL_IN_FLIGHT : IN_FLIGHT)) {
-      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH)) };
+    while (
+      !isAway &&
+      !isStopped &&
+      waiting.length > 0 &&
+      inFlight < (waiting.length >= BATCH_AT_MOST ? FULL_IN_FLIGHT : IN_FLIGHT)
+    ) {
+      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH_AT_MOST)) };
       void run(batch);
     }
   };
@@ -86,7 +89,8 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     },
     async drain(withinMs) {
       const deadline = Date.now() + withinMs;
-      for (; waiting.length > 0 && !isAway;) void run({ batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH)) });
+      for (; waiting.length > 0 && !isAway;)
+        void run({ batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH_AT_MOST)) });
       while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
       isStopped = true;
     },

@@ -2,7 +2,7 @@
 // came back. One event when idle, as many as there are callers under load.
 import { newId } from '../ids.ts';
 import { eventKeyOf, insertConflicts, insertEvents, readWinners, type IncomingEvent } from '../store/events.ts';
-import { isOutage, isRefusal } from '../store/outage.ts';
+import { isDeadlock, isOutage, isRefusal } from '../store/outage.ts';
 import type { Pool } from '../store/pool.ts';
 import { UnavailableError } from './errors.ts';
 
@@ -118,8 +118,4 @@ async function insertOrHalve(pool: Pool, events: readonly IntakeEvent[]): Promis
       return { inserted: new Set([...left.inserted, ...right.inserted]), refused: new Set([...left.refused, ...right.refused]) };
     }
   }
-}
-
-function isDeadlock(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === '40P01';
 }

@@ -37,7 +37,8 @@ const config = loadApiConfig();
 const log = createLogger(config.logLevel, 'api');
 log.info({ config: describeConfig(config) }, 'starting');
 
-const pool = createPool(withQueryLimit(config.databaseUrl), {
+const pool = createPool(config.databaseUrl, {
+  queryTimeoutMs: QUERY_MS,
   applicationName: 'postrider-api',
   onError: (error) => log.warn({ reason: error.message }, 'an idle connection to PostgreSQL broke'),
 });
@@ -73,13 +74,6 @@ await pool.end();
 log.info('stopped');
 // The end of the process closes the connection to Temporal: closed by hand, it throws out of the timer of a call that is being repeated.
 process.exit(0);
-
-/** The driver takes this limit from the URL; unlike PostgreSQL's own it also holds when the server is silent. */
-function withQueryLimit(databaseUrl: string): string {
-  const url = new URL(databaseUrl);
-  if (!url.searchParams.has('query_timeout')) url.searchParams.set('query_timeout', String(QUERY_MS));
-  return url.href;
-}
 
 /** Exits with a sentence when the schema is older than this release; a database that is away may be asked no more. */
 async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {

@@ -64,7 +64,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   const learn = (slot: Slot, group: Group, fact: SlotFact, event: ConversionEvent): bigint => {
     replaceGroup(slot, group, fact);
     facts.push({ slot, fact });
-    const target = targetOf(componentOf(slot), slot.version.terms, [...slot.groups.values()], slot.sums);
+    const target = targetOf(componentOf(slot), slot.version.terms, slot.groups.values(), slot.sums);
     const { money, legs } = postTowards(slot.money, target);
     slot.money = money;
     let change = 0n;
@@ -134,7 +134,7 @@ function replaceGroup(slot: Slot, group: Group, fact: SlotFact): void {
   if (known) return;
   slot.holdUntil = Math.max(slot.holdUntil, fact.occurredAt + group.version.terms.holdDays * DAY_MS);
   // A CPA lives across deal versions: the version of its first event decides, whatever came in first.
-  if (!isMonthly(slot.name.kind)) slot.version = firstOf([...slot.groups.values()])!.version;
+  if (!isMonthly(slot.name.kind)) slot.version = firstOf(slot.groups.values())!.version;
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */

@@ -64,7 +64,7 @@ export function weightOf(group: Group): { basisMinor: bigint; volumeE4: bigint }
  * percent: the rate of the event's amount, less the reversed share. revshare, per_lot: the month's sum at the rate; a month below zero is zero.
  * Example: 25 % of a month's 175.00 is 43.75.
  */
-export function targetOf(component: Component, terms: Terms, groups: readonly Group[], sums: Aggregates): bigint {
+export function targetOf(component: Component, terms: Terms, groups: Iterable<Group>, sums: Aggregates): bigint {
   switch (component.kind) {
     case 'cpa': {
       const first = firstOf(groups);
@@ -94,7 +94,7 @@ const MILLION = 1_000_000n;
 const LOT = 10_000n;
 
 /** "First" is by when it happened, not by when we heard of it. */
-export function firstOf(groups: readonly Group[]): Group | null {
+export function firstOf(groups: Iterable<Group>): Group | null {
   let first: Group | null = null;
   for (const group of groups) {
     if (first === null || isBefore(group.earned, first.earned)) first = group;
@@ -112,7 +112,7 @@ export type Explanation = { formula: string; inputs: Record<string, string> };
 export function explain(
   component: Component,
   terms: Terms,
-  groups: readonly Group[],
+  groups: Iterable<Group>,
   sums: Aggregates,
   period: string | null,
 ): Explanation {
@@ -126,7 +126,8 @@ export function explain(
     }
     case 'percent': {
       const formula = `${percent(component.ratePpm)} of the amount, less the reversed share`;
-      return { formula, inputs: groups[0] ? inputsOf(groups[0], money) : {} };
+      const [group] = groups;
+      return { formula, inputs: group ? inputsOf(group, money) : {} };
     }
     case 'revshare':
       return {

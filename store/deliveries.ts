@@ -249,15 +249,10 @@ export async function handOverBatch(
 export const FAILURES_THAT_OPEN = 10;
 
 /** Moves an unfinished postback into its endpoint's queue, due now; nothing if it is finished or waits for its predecessor. */
-export async function queueDelivery(
-  db: Queryable,
-  operatorId: string,
-  deliveryId: string,
-): Promise<{ endpointId: string } | null> {
-  const { rows } = await db.query<{ endpointId: string }>(
+export async function queueDelivery(db: Queryable, operatorId: string, deliveryId: string): Promise<void> {
+  await db.query(
     `update deliveries set owner = 'endpoint', state = case when state = 'pending' then 'held' else state end, next_attempt_at = now()
-     where operator_id = $1 and id = $2 and owner in ('batch', 'self', 'endpoint') returning endpoint_id as "endpointId"`,
+     where operator_id = $1 and id = $2 and owner in ('batch', 'self', 'endpoint')`,
     [operatorId, deliveryId],
   );
-  return rows[0] ?? null;
 }

@@ -14,11 +14,25 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // A name with several addresses fails with all of their failures in one.
   if (error instanceof AggregateError) return error.errors.some(isOutage);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   return NETWORK_CODES.has(code) || OUTAGE_STATES.test(code) || (code === '' && DRIVER_MESSAGES.test(error.message));
 }
 
 /** Whether PostgreSQL refused a row for what it says (data exceptions, broken constraints): the same row would be refused again. */
 export function isRefusal(error: unknown): error is Error & { code: string; constraint?: string } {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code);
+  return /^2[23]/.test(codeOf(error));
+}
+
+/** Whether this transaction was ended so that another could go on: the same again may succeed. */
+export function isDeadlock(error: unknown): boolean {
+  return codeOf(error) === '40P01';
+}
+
+export function isSerializationFailure(error: unknown): boolean {
+  return codeOf(error) === '40001';
+}
+
+/** The SQLSTATE or network code that an exception carries; empty where there is none. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

@@ -9,6 +9,8 @@ export type Queryable = Pick<Pool, 'query'>;
 export interface PoolOptions {
   /** Most connections this process opens; the sum over all processes must stay below PostgreSQL's `max_connections`. */
   readonly max?: number;
+  /** Longest wait for an answer; unlike PostgreSQL's own limit it also holds when the server is silent. None unless given. */
+  readonly queryTimeoutMs?: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string;
   /** Told about idle connections that break, which the pool replaces by itself. */
@@ -44,6 +46,7 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
     // Queries of one connection that do not wait for each other's results are sent without waiting, in their order.
     pipeline: true,
     types: {

@@ -63,6 +63,8 @@ type EventRow = Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedA
   status: KnownOutcome['status'] | null;
   reason: string | null;
   affiliateId: string | null;
+  /** What the operator sent; `payoutMinor` is what was told of the event. */
+  payoutSent: bigint | null;
   payoutMinor: bigint | null;
   payoutCurrency: string | null;
   boundAffiliateId: string | null;
@@ -109,7 +111,7 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
   }));
 }
 
-function eventFrom(row: EventRow & { payoutSent?: bigint | null }, operatorId: string): ConversionEvent {
+function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
   return {
     operatorId,
     id: row.id,
@@ -123,7 +125,7 @@ function eventFrom(row: EventRow & { payoutSent?: bigint | null }, operatorId: s
     volumeE4: row.volumeE4,
     reference: row.reference,
     referenceType: row.referenceType,
-    payoutMinor: row.payoutSent ?? null,
+    payoutMinor: row.payoutSent,
     subs: row.subs,
     coupon: row.coupon,
     occurredAt: row.occurredAt.getTime(),

@@ -156,31 +156,19 @@ export async function updateSlots(db: Queryable, operatorId: string, slots: read
 }
 
 /** Makes monthly slots that nobody made yet, empty, in the order of their keys; whoever locks them next fills them. */
-export async function insertEmptySlots(
-  db: Queryable,
-  operatorId: string,
-  slots: readonly Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'>[],
-): Promise<void> {
-  const rows = slots.map(({ id, name, affiliateId, version }) => ({
-    id,
-    key: name.key,
-    affiliate_id: affiliateId,
-    deal_id: version.dealId,
-    deal_version: version.version,
-    component: name.component,
-    kind: name.kind,
-    period: name.period,
-    currency: version.terms.currency,
-  }));
+export async function insertEmptySlots(db: Queryable, operatorId: string, slots: readonly Named[]): Promise<void> {
   await db.query(
     `insert into slots (operator_id, id, key, affiliate_id, deal_id, deal_version, component, kind, period, currency, hold_until)
      select $1, id, key, affiliate_id, deal_id, deal_version, component, kind, period, currency, 'epoch'
      from json_to_recordset($2) as s (${SLOT_COLUMNS}) order by key on conflict (operator_id, key) do nothing`,
-    [operatorId, JSON.stringify(rows)],
+    [operatorId, JSON.stringify(slots.map(nameRow))],
   );
 }
 
-function slotRow({ id, name, affiliateId, version, sums, money, transfersCount, ratingsCount, holdUntil }: Slot): object {
+type Named = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'>;
+
+/** The columns that say which slot it is. */
+function nameRow({ id, name, affiliateId, version }: Named): object {
   return {
     id,
     key: name.key,
@@ -191,6 +179,13 @@ function slotRow({ id, name, affiliateId, version, sums, money, transfersCount, 
     kind: name.kind,
     period: name.period,
     currency: version.terms.currency,
+  };
+}
+
+function slotRow(slot: Slot): object {
+  const { sums, money, transfersCount, ratingsCount, holdUntil } = slot;
+  return {
+    ...nameRow(slot),
     basis_minor: String(sums.basisMinor),
     volume_e4: String(sums.volumeE4),
     facts_count: sums.factsCount,

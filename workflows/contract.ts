@@ -10,6 +10,9 @@ export type OperatorEvents = { operatorId: string; eventIds: string[] };
 /** One batch: what intake gathered since its last start, grouped by operator. */
 export type BatchInput = { batchId: string; operators: OperatorEvents[] };
 
+/** The most events of a batch: their ids make 15 KB of history. */
+export const BATCH_AT_MOST = 500;
+
 /** Groups events by operator, as a batch's input carries them. */
 export function byOperator(events: readonly { operatorId: string; id: string }[]): OperatorEvents[] {
   const groups = new Map<string, string[]>();

@@ -1,9 +1,8 @@
 // One postback in trouble: wait, attempt, decide again, until it is delivered, given up, or somebody else's. Its history is its story.
-import { condition, defineQuery, defineSignal, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import type { Activities } from '../activities/index.ts';
-import { SIGNALS, STATUS_QUERY, TASK_QUEUES, type DeliveryInput } from './contract.ts';
+import { condition, defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { SIGNALS, STATUS_QUERY, type DeliveryInput, type EndpointInput } from './contract.ts';
 import { showInLists } from './search-attributes.ts';
-import { attempts, upkeep } from './steps.ts';
+import { attemptNumber, attempts, upkeep } from './steps.ts';
 
 const retryNow = defineSignal(SIGNALS.retryNow);
 const giveUp = defineSignal(SIGNALS.giveUp);
@@ -63,17 +62,7 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
   }
 }
 
-/** The same activity with a summary of its own, which the timeline in the UI shows. */
-function attemptNumber(number: number): Pick<Activities, 'attemptPostback'> {
-  return proxyActivities<Activities>({
-    taskQueue: TASK_QUEUES.attempts,
-    startToCloseTimeout: '20s',
-    summary: `attempt ${number}`,
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
-  });
-}
-
-async function wake(endpoints: { operatorId: string; endpointId: string }[]): Promise<void> {
+async function wake(endpoints: EndpointInput[]): Promise<void> {
   if (endpoints.length > 0) await upkeep.wakeEndpoints(endpoints);
 }
 

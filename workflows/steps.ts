@@ -9,12 +9,16 @@ const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: 
 /** Housekeeping steps: one transaction or a few starts each. */
 export const upkeep = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '60s', retry: REPEAT });
 
-/** Reading a single postback, giving it up. Its attempts have summaries of their own and are made in the workflow. */
-export const attempts = proxyActivities<Activities>({
-  taskQueue: TASK_QUEUES.attempts,
-  startToCloseTimeout: '20s',
-  retry: REPEAT,
-});
+/** An HTTP attempt ends within 15 s. */
+const SINGLE = { taskQueue: TASK_QUEUES.attempts, startToCloseTimeout: '20s', retry: REPEAT } as const;
+
+/** Reading a single postback, giving it up. */
+export const attempts = proxyActivities<Activities>(SINGLE);
+
+/** An attempt with a summary of its own, which the timeline in the UI shows. */
+export function attemptNumber(number: number): Pick<Activities, 'attemptPostback'> {
+  return proxyActivities<Activities>({ ...SINGLE, summary: `attempt ${number}` });
+}
 
 /** Steps of a batch that failed as local activities, and its hand-over: repeated until they work, in plain sight. */
 const patient = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.batches, startToCloseTimeout: '30s', retry: REPEAT });

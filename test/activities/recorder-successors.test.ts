@@ -7,6 +7,7 @@ import type { Message } from '../../domain/settlement.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { newId } from '../../ids.ts';
 import { withTransaction } from '../../store/pool.ts';
+import { anEvent } from '../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { deliveriesOf } from '../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
@@ -25,7 +26,7 @@ after(() => database.drop());
 
 test(`of ${PAIRS} successors planned while their predecessor is finished none waits for it afterwards`, async () => {
   const recorder = createRecorder(database.pool, (error) => assert.fail(String(error)));
-  const conversions = Array.from({ length: PAIRS }, (_, index) => anEvent(index, 'sale'));
+  const conversions = Array.from({ length: PAIRS }, (_, index) => eventOf(index, 'sale'));
   for (const conversion of conversions) await plan(messageOf(conversion, conversion));
   const predecessors = await deliveriesOf(database.pool, operator);
   const woken: { endpointId: string }[] = [];
@@ -33,7 +34,7 @@ test(`of ${PAIRS} successors planned while their predecessor is finished none wa
   const race = async (index: number): Promise<void> => {
     const conversion = conversions[index]!;
     const { id, endpointId } = predecessors[index]!;
-    const planning = plan(messageOf(anEvent(index, 'chargeback'), conversion));
+    const planning = plan(messageOf(eventOf(index, 'chargeback'), conversion));
     const recording = recorder.record(delivered(id, endpointId));
     woken.push(...(await recording));
     await planning;
@@ -62,26 +63,9 @@ function plan(message: Message): Promise<unknown> {
   return withTransaction(database.pool, (client) => planDeliveries(client, at, [message]));
 }
 
-function anEvent(index: number, type: 'sale' | 'chargeback'): ConversionEvent {
-  return {
-    operatorId: operator.operatorId,
-    id: newId('evt'),
-    type,
-    key: { kind: 'transaction', value: `t-${index}` },
-    transactionId: `t-${index}`,
-    clickId: null,
-    customerId: `c-${index}`,
-    amountMinor: 100n,
-    currency: 'USD',
-    volumeE4: null,
-    reference: null,
-    referenceType: null,
-    payoutMinor: null,
-    subs: [null, null, null, null, null],
-    coupon: null,
-    occurredAt: 0,
-    receivedAt: 0,
-  };
+function eventOf(index: number, type: 'sale' | 'chargeback'): ConversionEvent {
+  const { operatorId } = operator;
+  return anEvent({ operatorId, id: newId('evt'), type, transactionId: `t-${index}`, customerId: `c-${index}` });
 }
 
 function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message {

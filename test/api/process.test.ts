@@ -2,30 +2,30 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { freePort } from '../support/ports.ts';
+import { layCable, throughCable, type Cable } from '../support/proxy.ts';
 
 const MAIN = fileURLToPath(new URL('../../api/main.ts', import.meta.url));
 const ADMIN_TOKEN = 'the administrator of this test';
 
 let database: TestDatabase;
-let wire: Wire;
+let wire: Cable;
 let api: ChildProcess;
 let apiUrl: string;
 let key: string;
 
 before(async () => {
   database = await withDatabase();
-  wire = await startWire(database.url);
-  wire.cut();
+  wire = await layCable(Number(new URL(database.url).port));
+  wire.pull();
   const port = await freePort();
   apiUrl = `http://127.0.0.1:${port}`;
   const env = {
     PORT: String(port),
-    DATABASE_URL: wire.url,
+    DATABASE_URL: throughCable(database.url, wire),
     TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
     ADMIN_TOKEN,
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -47,7 +47,7 @@ test('the API starts without PostgreSQL and without Temporal, and says that it c
 });
 
 test('it recovers by itself when PostgreSQL is there', async () => {
-  wire.mend();
+  wire.plugIn();
   await until(async () => (await status('GET /readyz')) === 200);
   const made = await send('POST /v1/operators', ADMIN_TOKEN, { name: 'Broker', currency: 'USD' });
   ({ api_key: key } = (await made.json()) as { api_key: string });
@@ -55,7 +55,7 @@ test('it recovers by itself when PostgreSQL is there', async () => {
 });
 
 for (const [how, spoil] of [
-  ['has gone', () => wire.cut()],
+  ['has gone', () => wire.pull()],
   ['is silent', () => wire.hush()],
 ] as const) {
   test(`while PostgreSQL ${how}, an event is answered 503 within three seconds, and taken afterwards`, async () => {
@@ -65,7 +65,7 @@ for (const [how, spoil] of [
     const response = await send('POST /v1/events', key, { event: 'kyc', customer_id: how });
     assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1']);
     assert.ok(Date.now() - start < 3000, `${Date.now() - start} ms`);
-    wire.mend();
+    wire.plugIn();
     await until(async () => [200, 202].includes(await sendEvent(how)));
     const { rows } = await database.pool.query(`select from events where customer_id = $1`, [how]);
     assert.equal(rows.length, 1);
@@ -105,63 +105,4 @@ async function status(request: string): Promise<number> {
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 20_000; Date.now() < end; await delay(50)) if (await isSo()) return;
   assert.fail('it never came about');
-}
-
-/** A wire to PostgreSQL that can be cut, so that connections break and none can be made, or hushed, so that nothing passes any more. */
-interface Wire {
-  readonly url: string;
-  cut(): void;
-  hush(): void;
-  mend(): void;
-  close(): Promise<void>;
-}
-
-async function startWire(databaseUrl: string): Promise<Wire> {
-  const { hostname, port } = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
-  let isHushed = false;
-  let isCut = false;
-  const server: Server = createServer((near) => {
-    if (isCut) return near.destroy();
-    const far = connect(Number(port), hostname);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (data) => void (isHushed || to.write(data)));
-      from.on('error', () => {});
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-    return undefined;
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const breakAll = (): void => sockets.forEach((socket) => socket.destroy());
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url: url.href,
-    cut() {
-      isCut = true;
-      breakAll();
-    },
-    hush() {
-      isHushed = true;
-    },
-    mend() {
-      // What was not passed on cannot be made up for.
-      if (isHushed) breakAll();
-      isHushed = false;
-      isCut = false;
-    },
-    async close() {
-      breakAll();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

@@ -7,6 +7,9 @@ export interface Cable {
   readonly address: string;
   /** Breaks every connection, and every new one as soon as it is made. */
   pull(): void;
+  /** Keeps every connection, and lets nothing through any more. */
+  hush(): void;
+  /** Makes up for either. */
   plugIn(): void;
   /** For `after`. */
   close(): Promise<void>;
@@ -16,6 +19,7 @@ export interface Cable {
 export async function layCable(targetPort: number): Promise<Cable> {
   const sockets = new Set<Socket>();
   let isPulled = false;
+  let isHushed = false;
 
   const keep = (socket: Socket): void => {
     sockets.add(socket);
@@ -28,7 +32,8 @@ export async function layCable(targetPort: number): Promise<Cable> {
     const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
     keep(near);
     keep(far);
-    near.pipe(far).pipe(near);
+    near.on('data', (data) => void (isHushed || far.write(data)));
+    far.on('data', (data) => void (isHushed || near.write(data)));
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
   });
@@ -44,7 +49,13 @@ export async function layCable(targetPort: number): Promise<Cable> {
       isPulled = true;
       breakAll();
     },
-    plugIn: () => void (isPulled = false),
+    hush: () => void (isHushed = true),
+    plugIn() {
+      // What was not passed on cannot be made up for.
+      if (isHushed) breakAll();
+      isPulled = false;
+      isHushed = false;
+    },
     async close() {
       server.close();
       breakAll();

@@ -1,6 +1,6 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
 import { newId } from '../ids.ts';
-import { componentOf, type Books, type Posting } from '../domain/books.ts';
+import { componentOf, type Books, type Posting, type Told } from '../domain/books.ts';
 import { explain, targetOf } from '../domain/commission.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
 import { accountOf } from '../domain/ledger.ts';
@@ -17,7 +17,7 @@ import {
   type RatingRow,
   type TransferRow,
 } from '../store/settling-books.ts';
-import { writeBindings, writeOutcomes, writeTold, type OutcomeRow } from '../store/settling-outcomes.ts';
+import { changeOutcomes, insertOutcomes, writeBindings, writeTold, type OutcomeRow } from '../store/settling-outcomes.ts';
 import { insertSlots, updateSlots, writeFacts } from '../store/settling-slots.ts';
 import type { SetAside } from './settle-transaction.ts';
 import { allDone } from './side-by-side.ts';
@@ -29,6 +29,8 @@ export type BookingInput = {
   books: Books;
   settlement: Settlement;
   setAside: SetAside;
+  /** Events that have an outcome already. */
+  waited: ReadonlySet<string>;
   now: Date;
 };
 
@@ -53,7 +55,18 @@ export function createBooking(): {
       // Sent one behind the other without waiting, so that the locks are held for the writing and not for the way there and back.
       await allDone([
         writeBindings(db, operatorId, batchId, settlement.bindings),
-        writeOutcomes(db, operatorId, batchId, outcomes),
+        insertOutcomes(
+          db,
+          operatorId,
+          batchId,
+          outcomes.filter(({ isFirst }) => isFirst),
+        ),
+        changeOutcomes(
+          db,
+          operatorId,
+          batchId,
+          outcomes.filter(({ isFirst }) => !isFirst),
+        ),
         writeTold(db, operatorId, toldElsewhere(books, outcomes)),
         insertSlots(
           db,
@@ -81,12 +94,14 @@ export function createBooking(): {
 }
 
 /** One outcome per event, the last one said; conversions carry the sum told for them. */
-function outcomesOf({ settlement, books, setAside }: BookingInput): OutcomeRow[] {
+function outcomesOf({ settlement, books, setAside, waited }: BookingInput): OutcomeRow[] {
   const rows = new Map<string, OutcomeRow>();
-  for (const outcome of settlement.outcomes) {
-    const told = books.told.get(outcome.eventId);
-    rows.set(outcome.eventId, { ...outcome, payoutMinor: told?.payoutMinor ?? null, payoutCurrency: told?.currency ?? null });
-  }
+  const add = (outcome: Outcome, told: Told | undefined, detail?: string): void => {
+    const { payoutMinor = null, currency: payoutCurrency = null } = told ?? {};
+    const row = { ...outcome, payoutMinor, payoutCurrency, isFirst: !waited.has(outcome.eventId) };
+    rows.set(outcome.eventId, detail === undefined ? row : { ...row, detail });
+  };
+  for (const outcome of settlement.outcomes) add(outcome, books.told.get(outcome.eventId));
   for (const [eventId, { reason, detail }] of setAside) {
     const outcome: Outcome = {
       eventId,
@@ -97,7 +112,7 @@ function outcomesOf({ settlement, books, setAside }: BookingInput): OutcomeRow[]
       clickId: null,
       version: null,
     };
-    rows.set(eventId, { ...outcome, detail, payoutMinor: null, payoutCurrency: null });
+    add(outcome, undefined, detail);
   }
   return [...rows.values()];
 }

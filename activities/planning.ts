@@ -7,7 +7,6 @@ import {
   insertDeliveries,
   lastUnfinished,
   lockUnfinished,
-  readListeners,
   type Owner,
   type PlannedDelivery,
   type PlannedEndpoint,
@@ -17,17 +16,16 @@ import {
 export type Planned = { forBatch: number; endpointsToWake: string[] };
 
 /**
- * Plans the postbacks of messages, which are in the order they must be told. `owner` is who sends those that nothing holds up: the batch
+ * Plans the postbacks of messages, which are in the order they must be told, to those who listen. `owner` is who sends those that nothing holds up: the batch
  * for events that just came in, the endpoint's queue for events matched or retried later.
  */
 export async function planDeliveries(
   db: Queryable,
   at: { operatorId: string; batchId: string; now: Date; owner: 'batch' | 'endpoint' },
+  listeners: readonly PlannedEndpoint[],
   messages: readonly Message[],
 ): Promise<Planned> {
-  if (messages.length === 0) return { forBatch: 0, endpointsToWake: [] };
-  const listeners = await readListeners(db, at.operatorId, [...new Set(messages.map(({ affiliateId }) => affiliateId))]);
-  if (listeners.length === 0) return { forBatch: 0, endpointsToWake: [] };
+  if (messages.length === 0 || listeners.length === 0) return { forBatch: 0, endpointsToWake: [] };
   const last = await unfinishedBefore(db, at.operatorId, messages);
   const deliveries: PlannedDelivery[] = [];
   for (const message of messages) {

@@ -4,6 +4,7 @@ import { RuleError } from '../domain/settlement.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from '../store/outage.ts';
 import type { Pool } from '../store/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../store/batches.ts';
+import type { Side } from '../store/settling-events.ts';
 import { LostRace } from '../store/lost-race.ts';
 import type { EndpointInput, OperatorEvents } from '../workflows/contract.ts';
 import { createInFlight } from './in-flight.ts';
@@ -38,13 +39,12 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
   const places = createInFlight();
 
   /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
-  async function settleOrHalve(input: SettleInput, operatorId: string, eventIds: readonly string[]): Promise<Part[]> {
+  async function settleOrHalve(input: SettleInput, operatorId: string, side: Side, eventIds: readonly string[]): Promise<Part[]> {
+    const { batchId, owner } = input;
     const setAside: SetAside = new Map();
     for (let races = 0; ;) {
       try {
-        return [
-          await settleTransaction({ batchId: input.batchId, owner: input.owner, operatorId, eventIds, setAside, now: now() }),
-        ];
+        return [await settleTransaction({ batchId, owner, operatorId, side, eventIds, setAside, now: now() })];
       } catch (error) {
         if (error instanceof RuleError) {
           setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
@@ -55,8 +55,8 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
             setAside.set(eventIds[0]!, { reason: 'refused_by_database', detail: describe(error) });
           } else {
             const middle = Math.ceil(eventIds.length / 2);
-            const left = await settleOrHalve(input, operatorId, eventIds.slice(0, middle));
-            return [...left, ...(await settleOrHalve(input, operatorId, eventIds.slice(middle)))];
+            const left = await settleOrHalve(input, operatorId, side, eventIds.slice(0, middle));
+            return [...left, ...(await settleOrHalve(input, operatorId, side, eventIds.slice(middle)))];
           }
         } else if (!isLostRace(error) || ++races > RACES_AT_MOST) {
           throw error;
@@ -80,7 +80,10 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
   async function settleOperators(input: SettleInput): Promise<Settled> {
     const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
     for (const { operatorId, eventIds } of input.operators) {
-      const parts = await settleOrHalve(input, operatorId, eventIds);
+      const conversions = await settleOrHalve(input, operatorId, 'conversions', eventIds);
+      const against = conversions.flatMap(({ otherSide }) => otherSide);
+      const parts =
+        against.length === 0 ? conversions : [...conversions, ...(await settleOrHalve(input, operatorId, 'against', against))];
       const rest = parts.some(({ isRepeated }) => isRepeated) ? await readBatch(pool, operatorId, input.batchId) : sumOf(parts);
       settled.forBatch += rest.forBatch;
       settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));

@@ -4,8 +4,8 @@ import { isMonthly } from '../domain/commission.ts';
 import {
   attributeAll,
   inOrder,
+  rateAll,
   settleAll,
-  slotsOf,
   type Loaded,
   type Message,
   type OperatorRules,
@@ -43,16 +43,17 @@ export function createMemory(
       const ordered = inOrder(events.map(load));
       const loaded = new Map<string, Slot>();
       const attributions = attributeAll(operator, ordered);
+      const rated = rateAll(operator, versions, ordered, attributions);
       for (const { event } of ordered) {
         const attribution = attributions.get(event.id)!;
         if (attribution.kind !== 'attributed') throw new Error(`${event.id} belongs to nobody`);
-        for (const { key } of slotsOf(operator, versions, event, attribution.affiliateId)?.names ?? []) {
+        for (const { key } of rated.get(event.id)?.names ?? []) {
           const slot = slots.get(key);
           if (slot) loaded.set(key, slot);
         }
       }
       const books = openBooks([...loaded.values()], new Map(), () => newId('slot'));
-      const settlement = settleAll({ operator, versions, ordered, attributions, others: [] }, books);
+      const settlement = settleAll({ operator, ordered, attributions, rated, others: [] }, books);
       for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
       for (const [key, slot] of books.slots) {
         // The running sums stand for a month's conversions, as they do in the database.

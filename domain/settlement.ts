@@ -78,28 +78,47 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   return attributions;
 }
 
-/** The deal version in force when an event happened, and the slots it earns in by it. */
-export function slotsOf(
+/** The deal version that rates an event, and the slots it earns in by it. */
+export type Rated = { version: DealVersion; names: SlotName[] };
+
+/** By which deal version each attributed conversion is rated, and in which slots it earns; nothing for one that no deal covers. */
+export function rateAll(
   operator: OperatorRules,
   versions: readonly DealVersion[],
-  event: ConversionEvent,
-  affiliateId: string,
-): { version: DealVersion; names: SlotName[] } | null {
-  const version = versionInForce(versions, affiliateId, event.occurredAt);
-  if (version === null) return null;
+  ordered: readonly Loaded[],
+  attributions: ReadonlyMap<string, Attribution>,
+): Map<string, Rated> {
+  const ofAffiliate = new Map<string, readonly DealVersion[]>();
+  const rated = new Map<string, Rated>();
+  for (const { event } of ordered) {
+    const attribution = attributions.get(event.id)!;
+    if (!earns(event.type) || attribution.kind !== 'attributed') continue;
+    const { affiliateId } = attribution;
+    let own = ofAffiliate.get(affiliateId);
+    if (!own) {
+      own = versions.filter((version) => version.affiliateId === null || version.affiliateId === affiliateId);
+      ofAffiliate.set(affiliateId, own);
+    }
+    const version = versionInForce(own, affiliateId, event.occurredAt);
+    if (version !== null) rated.set(event.id, { version, names: slotNamesOf(operator, version, event, affiliateId) });
+  }
+  return rated;
+}
+
+function slotNamesOf(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): SlotName[] {
   const listening = version.terms.components.filter(({ on }) => on.includes(event.type));
-  if (listening.length === 0) return { version, names: [] };
+  if (listening.length === 0) return [];
   const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: monthOf(event.occurredAt, operator.timezone) };
-  return { version, names: listening.map((component) => slotNameOf(version, component, of)) };
+  return listening.map((component) => slotNameOf(version, component, of));
 }
 
 /** What `settleAll` works on. `others` are events settled or waiting from earlier batches that these may strike, or that strike these. */
 export type Batch = {
   operator: OperatorRules;
-  versions: readonly DealVersion[];
   ordered: readonly Loaded[];
-  /** Of the ordered events, by `attributeAll`. */
+  /** Of the ordered events, by `attributeAll` and `rateAll`. */
   attributions: ReadonlyMap<string, Attribution>;
+  rated: ReadonlyMap<string, Rated>;
   others: readonly Loaded[];
 };
 
@@ -148,8 +167,8 @@ function settleConversion(
   const { event } = loaded;
   if (attribution.kind !== 'attributed') return leftOut(event, attribution.kind, attribution.reason);
   const { affiliateId, click, method } = attribution;
-  const rated = slotsOf(batch.operator, batch.versions, event, affiliateId);
-  if (rated !== null && lacksRate(event, rated.version)) return leftOut(event, 'set_aside', 'no_exchange_rate');
+  const rated = batch.rated.get(event.id);
+  if (rated && lacksRate(event, rated.version)) return leftOut(event, 'set_aside', 'no_exchange_rate');
   const { id: eventId, type, occurredAt } = event;
   const fact: SlotFact = {
     originalEventId: eventId,
@@ -161,8 +180,8 @@ function settleConversion(
     occurredAt,
   };
   let delta = 0n;
-  for (const name of rated?.names ?? []) {
-    delta += books.earn(books.open(name, rated!.version, affiliateId), fact, rated!.version, event);
+  if (rated) {
+    for (const name of rated.names) delta += books.earn(books.open(name, rated.version, affiliateId), fact, rated.version, event);
   }
   const currency = rated?.version.terms.currency ?? batch.operator.currency;
   const { payoutMinor } = books.tell(eventId, delta, currency);

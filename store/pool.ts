@@ -20,6 +20,11 @@ export interface PoolOptions {
 export interface TransactionOptions {
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
+  /**
+   * For transactions whose prepared statements look rows up by their keys, a batch at a time. A plan is kept as it was first made, perhaps on
+   * empty tables, where reading all of one looks as good as looking up; these few hundred rows are to be looked up whatever the size.
+   */
+  readonly looksUp?: boolean;
 }
 
 // Below the three seconds within which a request must be answered when PostgreSQL is away.
@@ -60,6 +65,13 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
   return pool;
 }
 
+const LOOK_UP = '; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
+
+/** The names of a list of typed columns, "id text, at timestamptz", so that a statement names them once. */
+export function namesOf(columns: string): string[] {
+  return columns.split(',').map((column) => column.trim().split(' ')[0]!);
+}
+
 /**
  * Runs `work` in one READ COMMITTED transaction and returns its result; any exception rolls back and is thrown on.
  * `work` may run again elsewhere, so it must do nothing but SQL.
@@ -67,15 +79,19 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
 export async function withTransaction<T>(
   pool: Pool,
   work: (client: PoolClient) => Promise<T>,
-  { statementTimeoutMs = 4000, lockTimeoutMs = 2000 }: TransactionOptions = {},
+  { statementTimeoutMs = 4000, lockTimeoutMs = 2000, looksUp = false }: TransactionOptions = {},
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    await client.query(
-      `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}; set local lock_timeout = ${Math.trunc(lockTimeoutMs)}`,
+    // Not waited for: it goes down the wire ahead of the first statement of the work, and where it fails that one fails too.
+    const begun = client.query(
+      `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}; set local lock_timeout = ${Math.trunc(lockTimeoutMs)}` +
+        (looksUp ? LOOK_UP : ''),
     );
+    begun.catch(() => {});
     const result = await work(client);
+    await begun;
     const { command } = await client.query('commit');
     // PostgreSQL answers the commit of a failed transaction with a rollback and no error.
     if (command !== 'COMMIT') throw new Error('the transaction had failed before its commit and was rolled back');

@@ -1,5 +1,5 @@
-// What settling a batch books: accounts, ratings, transfers and balances, each by one statement. Rows travel as one JSON document: that costs the Node process half of what
-// an array per column costs, and the column list stands once.
+// What settling a batch books: accounts, ratings, transfers and balances, each by one statement. Rows travel as one JSON document: that costs
+// the Node process half of what an array per column costs, and the column list stands once.
 import type { Posting, Slot } from '../domain/books.ts';
 import type { Queryable } from './pool.ts';
 
@@ -10,14 +10,15 @@ export async function ensureAccounts(
   accounts: readonly { id: string; purpose: string; affiliateId: string | null; currency: string; exponent: number }[],
 ): Promise<void> {
   if (accounts.length === 0) return;
-  await db.query(
-    `insert into accounts (operator_id, id, purpose, affiliate_id, currency, exponent)
+  await db.query({
+    name: 'insert-accounts',
+    text: `insert into accounts (operator_id, id, purpose, affiliate_id, currency, exponent)
      select $1, id, purpose, "affiliateId", currency, exponent
      from json_to_recordset($2) as a (id text, purpose text, "affiliateId" text, currency text, exponent int)
      order by id, currency
      on conflict do nothing`,
-    [operatorId, JSON.stringify(accounts)],
-  );
+    values: [operatorId, JSON.stringify(accounts)],
+  });
 }
 
 /** Why a slot has its target, one row per slot and batch. */
@@ -40,13 +41,14 @@ export async function writeRatings(
     formula,
     inputs,
   }));
-  await db.query(
-    `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
+  await db.query({
+    name: 'insert-ratings',
+    text: `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
      select $1, slot_id, seq, $2, deal_version, facts_count, facts_hash, target_minor, formula, inputs
      from json_to_recordset($3) as r (slot_id text, seq int, deal_version int, facts_count int, facts_hash bigint, target_minor bigint,
        formula text, inputs json)`,
-    [operatorId, batchId, JSON.stringify(rows)],
-  );
+    values: [operatorId, batchId, JSON.stringify(rows)],
+  });
 }
 
 /** A transfer to be written: a posting with its id, its accounts and its months. */
@@ -81,15 +83,16 @@ export async function writeTransfers(
     period: transfer.period,
     origin_period: transfer.originPeriod,
   }));
-  await db.query(
-    `insert into transfers (operator_id, id, posting_group, currency, debit_account, credit_account, amount_minor, code, affiliate_id,
+  await db.query({
+    name: 'insert-transfers',
+    text: `insert into transfers (operator_id, id, posting_group, currency, debit_account, credit_account, amount_minor, code, affiliate_id,
        slot_id, slot_seq, event_id, occurred_at, posted_at, period, origin_period)
      select $1, id, $2, currency, debit_account, credit_account, amount_minor, code, affiliate_id, slot_id, slot_seq, event_id,
        occurred_at, $3, period, origin_period
      from json_to_recordset($4) as t (id text, currency text, debit_account text, credit_account text, amount_minor bigint, code text,
        affiliate_id text, slot_id text, slot_seq int, event_id text, occurred_at timestamptz, period text, origin_period text)`,
-    [operatorId, batchId, postedAt, JSON.stringify(rows)],
-  );
+    values: [operatorId, batchId, postedAt, JSON.stringify(rows)],
+  });
 }
 
 /** How much an affiliate's balance in a currency moves. */
@@ -111,13 +114,14 @@ export async function moveBalances(db: Queryable, operatorId: string, changes: r
     payable_minor: String(payableMinor),
     debt_minor: String(debtMinor),
   }));
-  await db.query(
-    `insert into balances as b (operator_id, affiliate_id, currency, pending_minor, payable_minor, debt_minor)
+  await db.query({
+    name: 'move-balances',
+    text: `insert into balances as b (operator_id, affiliate_id, currency, pending_minor, payable_minor, debt_minor)
      select $1, affiliate_id, currency, pending_minor, payable_minor, debt_minor
      from json_to_recordset($2) as c (affiliate_id text, currency text, pending_minor bigint, payable_minor bigint, debt_minor bigint)
      order by affiliate_id, currency
      on conflict (operator_id, affiliate_id, currency) do update set pending_minor = b.pending_minor + excluded.pending_minor,
        payable_minor = b.payable_minor + excluded.payable_minor, debt_minor = b.debt_minor + excluded.debt_minor`,
-    [operatorId, JSON.stringify(rows)],
-  );
+    values: [operatorId, JSON.stringify(rows)],
+  });
 }

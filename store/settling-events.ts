@@ -1,5 +1,5 @@
-// What settling a batch reads: first which events it touches, then, under their locks, everything the rules need. A statement never reads
-// what it itself locks, and every lock is taken in the order of ids, so that two batches can wait for each other but never in a circle.
+// What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
+// runs these many times a second, so each is prepared once per connection.
 import type { Told } from '../domain/books.ts';
 import type { KnownOutcome, Loaded, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
@@ -19,79 +19,92 @@ export async function readOperatorRules(db: Queryable, operatorId: string): Prom
 }
 
 /**
- * The ids of the events given, of the events that may strike them, and of those they may strike. Whoever settles one side of such a pair
- * locks the other as well, so that of two batches that hold one side each the later one sees what the earlier one did.
+ * Keeps conversions and events against them apart while they are settled: many transactions may settle conversions of an operator side by side,
+ * those that settle events against them run alone. So of a conversion and its clawback the later one always sees what the earlier one did.
+ * The first lock a settling transaction takes; held until it ends.
  */
-export async function findClosure(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<string[]> {
+export async function lockStrikes(db: Queryable, operatorId: string, side: Side): Promise<void> {
+  const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+  await db.query(`select ${lock}(hashtextextended('strikes ' || $1, 0))`, [operatorId]);
+}
+
+/** Which half of a batch a transaction settles. */
+export type Side = 'conversions' | 'against';
+
+/** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
+export async function findOthers(db: Queryable, operatorId: string, side: Side, eventIds: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `with batch as materialized (
-       select id, key, type, subject, reference, occurred_at from events where operator_id = $1 and id = any($2)
-     )
-     select id from batch
-     union
-     select n.id from batch b join events n on n.operator_id = $1 and n.reference = b.key and n.reference is not null
-     union
-     select n.id from batch b join events n on n.operator_id = $1 and n.subject = b.subject and n.reference is null
-       and n.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')
-     union
-     select x.id from batch b join events x on x.operator_id = $1 and x.key = b.reference where b.reference is not null
-     union
-     select x.id from batch b join events x on x.operator_id = $1 and x.subject = b.subject
-       and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
-     where b.reference is null and b.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`,
-    [operatorId, eventIds, LONGEST_CLAWBACK_DAYS],
+    side === 'conversions'
+      ? { name: 'find-strikers', text: STRIKERS, values: [operatorId, eventIds] }
+      : { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] },
   );
   return rows.map(({ id }) => id);
 }
 
-export async function lockEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<void> {
-  await db.query(`select from events where operator_id = $1 and id = any($2) order by id for no key update`, [
-    operatorId,
-    eventIds,
-  ]);
-}
+const BATCH = `with batch as materialized (
+    select id, key, type, subject, reference, occurred_at from events where operator_id = $1 and id = any($2)
+  )`;
+const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
+
+const STRIKERS = `${BATCH}
+  select n.id from batch b join events n on n.operator_id = $1 and n.reference = b.key and n.reference is not null
+  union
+  select n.id from batch b join events n on n.operator_id = $1 and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
+
+const STRUCK = `${BATCH}
+  select x.id from batch b join events x on x.operator_id = $1 and x.key = b.reference where b.reference is not null
+  union
+  select x.id from batch b join events x on x.operator_id = $1 and x.subject = b.subject
+    and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
+  where b.reference is null and b.type in ${AGAINST}`;
 
 /** An event as loaded, with what was told of it so far. */
 export type LoadedEvent = Loaded & { told: Told | null };
 
-type EventRow = Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
-  keyKind: ConversionEvent['key']['kind'];
-  key: string;
-  subs: Subs;
-  occurredAt: Date;
-  receivedAt: Date;
-  status: KnownOutcome['status'] | null;
-  reason: string | null;
-  affiliateId: string | null;
-  /** What the operator sent; `payoutMinor` is what was told of the event. */
-  payoutSent: bigint | null;
-  payoutMinor: bigint | null;
-  payoutCurrency: string | null;
-  boundAffiliateId: string | null;
-  boundBy: string;
-  boundClickId: string | null;
-  boundLinkId: string | null;
-  boundSubs: Subs;
-  boundClickedAt: Date | null;
-  clickAffiliateId: string | null;
-  clickLinkId: string | null;
-  clickSubs: Subs;
-  clickedAt: Date;
-  affiliateExternalId: string | null;
-};
+/** An affiliate's five marks as columns: an array would cost its parsing for every row. */
+type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
+
+type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
+
+type EventRow = Marks &
+  Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
+    keyKind: ConversionEvent['key']['kind'];
+    key: string;
+    occurredAt: Date;
+    receivedAt: Date;
+    status: KnownOutcome['status'] | null;
+    reason: string | null;
+    affiliateId: string | null;
+    /** What the operator sent; `payoutMinor` is what was told of the event. */
+    payoutSent: bigint | null;
+    payoutMinor: bigint | null;
+    payoutCurrency: string | null;
+    boundAffiliateId: string | null;
+    boundBy: string;
+    boundClickId: string | null;
+    boundLinkId: string | null;
+    boundClickedAt: Date | null;
+    clickAffiliateId: string | null;
+    clickLinkId: string | null;
+    clickedAt: Date;
+    affiliateExternalId: string | null;
+  };
 
 /** Events with their outcome, the click they name, their customer's binding, and their affiliate's own id at the operator. */
 export async function loadEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<LoadedEvent[]> {
-  const { rows } = await db.query<EventRow>(
-    `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
+  if (eventIds.length === 0) return [];
+  const { rows } = await db.query<EventRow>({
+    name: 'load-events',
+    text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
        e.customer_id as "customerId", e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference,
-       e.reference_type as "referenceType", e.payout_minor as "payoutSent", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon,
+       e.reference_type as "referenceType", e.payout_minor as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
-       array[b.sub1, b.sub2, b.sub3, b.sub4, b.sub5] as "boundSubs", b.clicked_at as "boundClickedAt",
+       b.sub1 as "boundSub1", b.sub2 as "boundSub2",
+       b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
-       array[c.sub1, c.sub2, c.sub3, c.sub4, c.sub5] as "clickSubs", c.clicked_at as "clickedAt",
+       c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
      from events e
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
@@ -99,8 +112,8 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
      left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)
      where e.operator_id = $1 and e.id = any($2)`,
-    [operatorId, eventIds],
-  );
+    values: [operatorId, eventIds],
+  });
   return rows.map((row) => ({
     event: eventFrom(row, operatorId),
     outcome: row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
@@ -126,7 +139,7 @@ function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
     reference: row.reference,
     referenceType: row.referenceType,
     payoutMinor: row.payoutSent,
-    subs: row.subs,
+    subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
     coupon: row.coupon,
     occurredAt: row.occurredAt.getTime(),
     receivedAt: row.receivedAt.getTime(),
@@ -139,20 +152,15 @@ function clickFrom(row: EventRow): Click | null {
     id: row.clickId,
     affiliateId: row.clickAffiliateId,
     linkId: row.clickLinkId,
-    subs: row.clickSubs,
+    subs: [row.clickSub1, row.clickSub2, row.clickSub3, row.clickSub4, row.clickSub5],
     clickedAt: row.clickedAt.getTime(),
   };
 }
 
 function bindingFrom(row: EventRow): Binding | null {
   if (row.boundAffiliateId === null) return null;
-  const {
-    boundAffiliateId: affiliateId,
-    boundClickId: id,
-    boundLinkId: linkId,
-    boundSubs: subs,
-    boundClickedAt: clickedAt,
-  } = row;
+  const { boundAffiliateId: affiliateId, boundClickId: id, boundLinkId: linkId, boundClickedAt: clickedAt } = row;
+  const subs: Subs = [row.boundSub1, row.boundSub2, row.boundSub3, row.boundSub4, row.boundSub5];
   const click = id === null || clickedAt === null ? null : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
   return { customerId: row.customerId!, affiliateId, eventId: row.boundBy, click };
 }
@@ -162,11 +170,12 @@ export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms };
 
 /** Every version of the deals of these affiliates and of the operator's default deals. */
 export async function readVersions(db: Queryable, operatorId: string, affiliateIds: readonly string[]): Promise<StoredVersion[]> {
-  const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>(
-    `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
+  const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
+    name: 'read-versions',
+    text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
      from deals d join deal_versions v on v.operator_id = $1 and v.deal_id = d.id
      where d.operator_id = $1 and (d.affiliate_id is null or d.affiliate_id = any($2))`,
-    [operatorId, affiliateIds],
-  );
+    values: [operatorId, affiliateIds],
+  });
   return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));
 }

@@ -1,9 +1,9 @@
-// What became of events when a batch was settled, and whose customers were bound. Rows travel as one JSON document: that costs the Node process half of what
-// an array per column costs, and the column list stands once.
+// What became of events when a batch was settled, and whose customers were bound. Rows travel as one JSON document: that costs the Node
+// process half of what an array per column costs, and the column list stands once.
 import type { Outcome } from '../domain/settlement.ts';
 import type { Binding } from '../domain/types.ts';
 import { LostRace } from './lost-race.ts';
-import type { Queryable } from './pool.ts';
+import { namesOf, type Queryable } from './pool.ts';
 
 /** Writes the bindings of newly bound customers. Throws LostRace if somebody else bound one of them meanwhile. */
 export async function writeBindings(
@@ -26,29 +26,74 @@ export async function writeBindings(
     sub5: click?.subs[4],
     clicked_at: click === null ? null : new Date(click.clickedAt),
   }));
-  const { rowCount } = await db.query(
-    `insert into bindings (operator_id, batch_id, customer_id, affiliate_id, event_id, click_id, link_id, sub1, sub2, sub3, sub4, sub5, clicked_at)
+  const { rowCount } = await db.query({
+    name: 'insert-bindings',
+    text: `insert into bindings (operator_id, batch_id, customer_id, affiliate_id, event_id, click_id, link_id, sub1, sub2, sub3, sub4, sub5, clicked_at)
      select $1, $2, customer_id, affiliate_id, event_id, click_id, link_id, sub1, sub2, sub3, sub4, sub5, clicked_at
      from json_to_recordset($3) as b (customer_id text, affiliate_id text, event_id text, click_id text, link_id text,
        sub1 text, sub2 text, sub3 text, sub4 text, sub5 text, clicked_at timestamptz)
      order by customer_id
      on conflict do nothing`,
-    [operatorId, batchId, JSON.stringify(rows)],
-  );
+    values: [operatorId, batchId, JSON.stringify(rows)],
+  });
   if (rowCount !== bindings.length) throw new LostRace('a customer was bound meanwhile');
 }
 
-/** An outcome with what was told for the event so far, and in words what went wrong. */
-export type OutcomeRow = Outcome & { payoutMinor: bigint | null; payoutCurrency: string | null; detail?: string };
+/** An outcome with what was told for the event so far, and in words what went wrong. `isFirst`: the event had none before. */
+export type OutcomeRow = Outcome & {
+  payoutMinor: bigint | null;
+  payoutCurrency: string | null;
+  detail?: string;
+  isFirst: boolean;
+};
 
-/** Writes what became of events; an event settled before (an orphan, say) gets its new outcome. */
-export async function writeOutcomes(
+/** Writes what became of events that nobody settled before. Throws LostRace if somebody else did meanwhile. */
+export async function insertOutcomes(
   db: Queryable,
   operatorId: string,
   batchId: string,
   outcomes: readonly OutcomeRow[],
 ): Promise<void> {
-  const rows = outcomes.map((outcome) => ({
+  if (outcomes.length === 0) return;
+  const { rowCount } = await db.query({
+    name: 'insert-outcomes',
+    text: `insert into event_outcomes (operator_id, batch_id, ${OUTCOME_NAMES})
+     select $1, $2, ${OUTCOME_NAMES} from json_to_recordset($3) as o (${OUTCOME_COLUMNS})
+     order by event_id
+     on conflict do nothing`,
+    values: [operatorId, batchId, JSON.stringify(outcomes.map(outcomeRow))],
+  });
+  if (rowCount !== outcomes.length) throw new LostRace('an event was settled meanwhile');
+}
+
+/** Writes what became of events that waited, as orphans or set aside. Throws LostRace if somebody else settled one meanwhile. */
+export async function changeOutcomes(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  outcomes: readonly OutcomeRow[],
+): Promise<void> {
+  if (outcomes.length === 0) return;
+  const { rowCount } = await db.query({
+    name: 'change-outcomes',
+    text: `update event_outcomes o set batch_id = $2, settled_at = now(), ${OUTCOME_CHANGES}
+     from json_to_recordset($3) as n (${OUTCOME_COLUMNS})
+     where o.operator_id = $1 and o.event_id = n.event_id and o.status <> 'settled'`,
+    values: [operatorId, batchId, JSON.stringify(outcomes.map(outcomeRow))],
+  });
+  if (rowCount !== outcomes.length) throw new LostRace('an event was settled meanwhile');
+}
+
+const OUTCOME_COLUMNS = `event_id text, status text, reason text, detail text, affiliate_id text, method text, click_id text, deal_id text,
+  deal_version int, payout_minor bigint, payout_currency text`;
+const OUTCOME_NAMES = namesOf(OUTCOME_COLUMNS).join(', ');
+const OUTCOME_CHANGES = namesOf(OUTCOME_COLUMNS)
+  .filter((name) => name !== 'event_id')
+  .map((name) => `${name} = n.${name}`)
+  .join(', ');
+
+function outcomeRow(outcome: OutcomeRow): object {
+  return {
     event_id: outcome.eventId,
     status: outcome.status,
     reason: outcome.reason,
@@ -60,19 +105,7 @@ export async function writeOutcomes(
     deal_version: outcome.version?.version,
     payout_minor: outcome.payoutMinor?.toString(),
     payout_currency: outcome.payoutCurrency,
-  }));
-  await db.query(
-    `insert into event_outcomes (operator_id, event_id, status, reason, detail, batch_id, affiliate_id, method, click_id, deal_id,
-       deal_version, payout_minor, payout_currency)
-     select $1, event_id, status, reason, detail, $2, affiliate_id, method, click_id, deal_id, deal_version, payout_minor, payout_currency
-     from json_to_recordset($3) as o (event_id text, status text, reason text, detail text, affiliate_id text, method text, click_id text,
-       deal_id text, deal_version int, payout_minor bigint, payout_currency text)
-     on conflict (operator_id, event_id) do update set status = excluded.status, reason = excluded.reason, detail = excluded.detail,
-       batch_id = excluded.batch_id, affiliate_id = excluded.affiliate_id, method = excluded.method, click_id = excluded.click_id,
-       deal_id = excluded.deal_id, deal_version = excluded.deal_version, payout_minor = excluded.payout_minor,
-       payout_currency = excluded.payout_currency, settled_at = now()`,
-    [operatorId, batchId, JSON.stringify(rows)],
-  );
+  };
 }
 
 /** Writes the sum told so far for conversions that earlier batches settled. */

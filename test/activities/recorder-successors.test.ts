@@ -8,6 +8,7 @@ import type { ConversionEvent } from '../../domain/types.ts';
 import { newId } from '../../ids.ts';
 import { withTransaction } from '../../store/pool.ts';
 import { anEvent } from '../support/builders.ts';
+import { readListeners } from '../../store/planning.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { deliveriesOf } from '../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
@@ -60,7 +61,9 @@ test(`of ${PAIRS} successors planned while their predecessor is finished none wa
 
 function plan(message: Message): Promise<unknown> {
   const at = { operatorId: operator.operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' } as const;
-  return withTransaction(database.pool, (client) => planDeliveries(client, at, [message]));
+  return withTransaction(database.pool, async (client) =>
+    planDeliveries(client, at, await readListeners(client, at.operatorId, [message.affiliateId]), [message]),
+  );
 }
 
 function eventOf(index: number, type: 'sale' | 'chargeback'): ConversionEvent {

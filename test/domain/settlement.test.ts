@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { hashOf, type Books } from '../../domain/books.ts';
 import { postedOf } from '../../domain/ledger.ts';
-import { attributeAll, RuleError, settleAll } from '../../domain/settlement.ts';
+import { attributeAll, rateAll, RuleError, settleAll } from '../../domain/settlement.ts';
 import type { WireTerms } from '../../domain/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS, NOON } from '../support/builders.ts';
@@ -253,13 +253,9 @@ test('a rule that fails names its event, so that it alone can be set aside', () 
       throw new Error('out of paper');
     },
   });
-  const batch = {
-    operator: OPERATOR,
-    versions: [aVersion()],
-    ordered,
-    attributions: attributeAll(OPERATOR, ordered),
-    others: [],
-  };
+  const attributions = attributeAll(OPERATOR, ordered);
+  const rated = rateAll(OPERATOR, [aVersion()], ordered, attributions);
+  const batch = { operator: OPERATOR, ordered, attributions, rated, others: [] };
   const isAbout = (error: unknown): boolean => error instanceof RuleError && error.eventId === ordered[0]!.event.id;
   assert.throws(() => settleAll(batch, books), isAbout);
 });

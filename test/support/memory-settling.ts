@@ -6,6 +6,7 @@ import { isMonthly } from '../../domain/commission.ts';
 import {
   attributeAll,
   inOrder,
+  rateAll,
   settleAll,
   type KnownOutcome,
   type Loaded,
@@ -73,7 +74,8 @@ export function createMemorySettling(
     const nearby = new Set([...due, ...others.map(({ event }) => event.id)]);
     const books = openBooks(loadSlots(nearby), new Map([...told].filter(([id]) => nearby.has(id))), () => `slot_${++slotCount}`);
     const attributions = attributeAll(OPERATOR, ordered);
-    const settlement = settleAll({ operator: OPERATOR, versions, ordered, attributions, others }, books);
+    const rated = rateAll(OPERATOR, versions, ordered, attributions);
+    const settlement = settleAll({ operator: OPERATOR, ordered, attributions, rated, others }, books);
 
     for (const { slot, fact } of books.facts) {
       const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;

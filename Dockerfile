@@ -18,4 +18,4 @@ HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
 # Node itself, not npm, so that a stop signal reaches it.
-CMD ["node", "--enable-source-maps", "--import", "tsx", "api/main.ts"]
+CMD ["node", "--max-semi-space-size=32", "--enable-source-maps", "--import", "tsx", "api/main.ts"]

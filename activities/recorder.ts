@@ -1,6 +1,6 @@
 // Records attempts in groups: the next group is what finished while the last one was being written, so that grouping costs an idle
 // process nothing and a busy one almost nothing per attempt.
-import { withTransaction, type Pool } from '../store/pool.ts';
+import { withTransaction, type Pool, type PoolClient } from '../store/pool.ts';
 import {
   releaseSuccessors,
   insertAttempts,
@@ -38,7 +38,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
   let blocked: (() => void)[] = [];
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
-    const woken = await withTransaction(pool, async (client) => {
+    const write = async (client: PoolClient): Promise<EndpointInput[]> => {
       const records = group.map(({ record }) => record);
       const finished = records.filter(({ next }) => next.owner === null);
       const news = summed(group.flatMap((one) => one.news ?? []));
@@ -50,7 +50,8 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
         writeEndpointNews(client, news),
       ]);
       return released;
-    });
+    };
+    const woken = await withTransaction(pool, write, { looksUp: true });
     for (const { record, resolve } of group) {
       resolve(woken.filter(({ operatorId, endpointId }) => operatorId === record.operatorId && endpointId === record.endpointId));
     }

@@ -120,13 +120,14 @@ export type AttemptRecord = {
 /** Moves deliveries on by what came of their attempts, where they are still as expected. */
 export async function moveDeliveries(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
   // "Not distinct" in place of "=", which would let the planner read every unfinished delivery, in the belief that there are none.
-  await db.query(
-    `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
+  await db.query({
+    name: 'move-deliveries',
+    text: `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
        last_error = r.last_error, finished_at = case when r.owner is null then now() end
      from json_to_recordset($1) as r (operator_id text, id text, expected_owner text, expected_tries int, state text, owner text, tries int,
        next_attempt_at timestamptz, last_error text)
      where d.operator_id = r.operator_id and d.id = r.id and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
-    [
+    values: [
       JSON.stringify(
         records.map(({ operatorId, deliveryId, expected, next }) => ({
           operator_id: operatorId,
@@ -141,24 +142,25 @@ export async function moveDeliveries(db: Queryable, records: readonly AttemptRec
         })),
       ),
     ],
-  );
+  });
 }
 
 /** Keeps every attempt that was made, also where its delivery had moved on. */
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
-  await db.query(
-    `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, phases, dialled, status_code, error_class,
+  await db.query({
+    name: 'insert-attempts',
+    text: `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, phases, dialled, status_code, error_class,
        response_excerpt, next_attempt_at, next_reason)
      select "operatorId", "attemptId", "deliveryId", number, cause, "startedAt", "durationMs", phases, dialled, "statusCode", "errorClass",
        excerpt, "nextAttemptAt", "nextReason"
      from json_to_recordset($1) as r ("operatorId" text, "attemptId" text, "deliveryId" text, number int, cause text, "startedAt" timestamptz,
        "durationMs" int, phases json, dialled text, "statusCode" int, "errorClass" text, excerpt text, "nextAttemptAt" timestamptz, "nextReason" text)`,
-    [
+    values: [
       JSON.stringify(
         records.map(({ expected: _expected, next, ...record }) => ({ ...record, nextAttemptAt: next.nextAttemptAt })),
       ),
     ],
-  );
+  });
 }
 
 /**
@@ -170,13 +172,14 @@ export async function releaseSuccessors(
   finished: readonly { operatorId: string; deliveryId: string }[],
 ): Promise<{ operatorId: string; endpointId: string }[]> {
   if (finished.length === 0) return [];
-  const { rows } = await db.query<{ operatorId: string; endpointId: string }>(
-    `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
+  const { rows } = await db.query<{ operatorId: string; endpointId: string }>({
+    name: 'release-successors',
+    text: `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
      from json_to_recordset($1) as f ("operatorId" text, "deliveryId" text)
      where d.operator_id = f."operatorId" and d.predecessor_id = f."deliveryId" and d.owner = 'predecessor'
      returning d.operator_id as "operatorId", d.endpoint_id as "endpointId"`,
-    [JSON.stringify(finished)],
-  );
+    values: [JSON.stringify(finished)],
+  });
   return rows;
 }
 

@@ -1,7 +1,8 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
 import { newId } from '../ids.ts';
-import { componentOf, type Books, type Posting, type Told } from '../domain/books.ts';
-import { explain, targetOf } from '../domain/commission.ts';
+import { componentOf, toldKey, type Books, type Posting, type Slot, type Told } from '../domain/books.ts';
+import { explain, explainOverride, type Explanation } from '../domain/explain.ts';
+import { countedIn } from '../domain/linked.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
 import { accountOf } from '../domain/ledger.ts';
 import { exponentOf } from '../domain/money.ts';
@@ -17,7 +18,14 @@ import {
   type RatingRow,
   type TransferRow,
 } from '../store/settling-books.ts';
-import { changeOutcomes, insertOutcomes, writeBindings, writeTold, type OutcomeRow } from '../store/settling-outcomes.ts';
+import {
+  changeOutcomes,
+  insertOutcomes,
+  writeBindings,
+  writeTold,
+  type OutcomeRow,
+  type ToldRow,
+} from '../store/settling-outcomes.ts';
 import { insertSlots, updateSlots, writeFacts } from '../store/settling-slots.ts';
 import type { SetAside } from './settle-transaction.ts';
 import { allDone } from './side-by-side.ts';
@@ -101,7 +109,7 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
     const row = { ...outcome, payoutMinor, payoutCurrency, isFirst: !waited.has(outcome.eventId) };
     rows.set(outcome.eventId, detail === undefined ? row : { ...row, detail });
   };
-  for (const outcome of settlement.outcomes) add(outcome, books.told.get(outcome.eventId));
+  for (const outcome of settlement.outcomes) add(outcome, books.told.get(toldKey(outcome.eventId, outcome.affiliateId ?? '')));
   for (const [eventId, { reason, detail }] of setAside) {
     const outcome: Outcome = {
       eventId,
@@ -117,23 +125,41 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
   return [...rows.values()];
 }
 
-function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): { eventId: string; payoutMinor: bigint }[] {
-  const own = new Set(outcomes.map(({ eventId }) => eventId));
-  return [...books.told].filter(([eventId]) => !own.has(eventId)).map(([eventId, { payoutMinor }]) => ({ eventId, payoutMinor }));
+/** Sums told that no outcome of this batch carries: for conversions settled before, and to parents. */
+function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ToldRow[] {
+  const own = new Set(outcomes.map(({ eventId, affiliateId }) => toldKey(eventId, affiliateId ?? '')));
+  return [...books.told].flatMap(([key, { payoutMinor, currency }]) => {
+    const [eventId, affiliateId] = key.split(' ') as [string, string];
+    return own.has(key) ? [] : [{ eventId, affiliateId, payoutMinor, currency }];
+  });
 }
 
-/** Counts one more rating for each slot that learnt something, and says why it has its target. */
+/** Counts one more rating for each slot that learnt something or was moved, and says why it has its target. */
 function rate(books: Books): RatingRow[] {
   const ratings: RatingRow[] = [];
   for (const slot of books.slots.values()) {
-    if (!slot.isChanged) continue;
+    if (!slot.isChanged || slot.name.kind === 'month') continue;
     slot.ratingsCount++;
-    const { terms } = slot.version;
-    const component = componentOf(slot);
-    const targetMinor = targetOf(component, terms, slot.groups.values(), slot.sums);
-    ratings.push({ slot, targetMinor, ...explain(component, terms, slot.groups.values(), slot.sums, slot.name.period) });
+    ratings.push({ slot, ...ratingOf(slot, books) });
   }
   return ratings;
+}
+
+const NO_COMPONENT: Explanation = { formula: 'the deal pays nothing for this any more', inputs: {} };
+
+function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
+  const { targetMinor, links } = books.targetOf(slot);
+  const { terms } = slot.version;
+  if (slot.override) {
+    const { sourceId, level } = slot.override;
+    const source = [...books.slots.values()].find(({ id }) => id === sourceId)!;
+    const part = terms.overrides[level - 1] ?? 0n;
+    return { targetMinor, ...explainOverride(part, level, sourceId, books.targetOf(source).targetMinor, terms.currency) };
+  }
+  const component = componentOf(slot);
+  if (component === null) return { targetMinor, ...NO_COMPONENT };
+  const { sums, name } = slot;
+  return { targetMinor, ...explain({ component, terms, groups: countedIn(slot), sums, links, period: name.period }) };
 }
 
 /** The accounts that postings touch: the operator's expense and the affiliate's own, per currency. */
@@ -165,7 +191,7 @@ function transfersOf(postings: readonly Posting[], timezone: string, now: Date):
     debitAccount: accountOf(posting.debit, posting.slot.affiliateId),
     creditAccount: accountOf(posting.credit, posting.slot.affiliateId),
     period,
-    originPeriod: monthOf(posting.event.occurredAt, timezone),
+    originPeriod: monthOf(posting.cause.occurredAt, timezone),
   }));
 }
 

@@ -40,7 +40,7 @@ export async function planDeliveries(
         id,
         endpointId: endpoint.id,
         affiliateId: message.affiliateId,
-        eventId: message.event.id,
+        eventId: message.event?.id ?? null,
         conversionId: message.conversion.id,
         type: message.type,
         body: bodyOf(message, endpoint, at.now),
@@ -58,7 +58,7 @@ export async function planDeliveries(
 /** Only conversions told of before can have something unfinished; those of this batch were never told of. */
 async function unfinishedBefore(db: Queryable, operatorId: string, messages: readonly Message[]): Promise<Map<string, string>> {
   const earlier = new Set(
-    messages.filter(({ event, conversion }) => event.id !== conversion.id).map(({ conversion }) => conversion.id),
+    messages.filter(({ event, conversion }) => event?.id !== conversion.id).map(({ conversion }) => conversion.id),
   );
   for (const { type, conversion } of messages) if (type === 'conversion.created') earlier.delete(conversion.id);
   if (earlier.size === 0) return new Map();

@@ -10,6 +10,7 @@ import {
   type Message,
   type OperatorRules,
 } from '../domain/settlement.ts';
+import { monthOf } from '../domain/period.ts';
 import { compileTerms, DEFAULT_CLAWBACK } from '../domain/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';
 import { newId } from '../ids.ts';
@@ -52,8 +53,11 @@ export function createMemory(
           if (slot) loaded.set(key, slot);
         }
       }
-      const books = openBooks([...loaded.values()], new Map(), () => newId('slot'));
-      const settlement = settleAll({ operator, ordered, attributions, rated, others: [] }, books);
+      const books = openBooks([...loaded.values()], new Map(), {
+        newSlotId: () => newId('slot'),
+        monthOf: (moment) => monthOf(moment, operator.timezone),
+      });
+      const settlement = settleAll({ operator, ordered, attributions, rated, rates: [], others: [] }, books);
       for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
       for (const [key, slot] of books.slots) {
         // The running sums stand for a month's conversions, as they do in the database.

@@ -48,6 +48,11 @@ export function versionInForce<V extends { affiliateId: string | null; effective
   return best;
 }
 
+/** Of two versions that may rate a conversion, the one that does. */
+export function outranking<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(a: V, b: V): V {
+  return outranks(b, a) ? b : a;
+}
+
 /** An own deal outranks the default; then the later date; then the later deal, so that the answer never depends on reading order. */
 function outranks<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(a: V, b: V): boolean {
   if ((a.affiliateId === null) !== (b.affiliateId === null)) return a.affiliateId !== null;

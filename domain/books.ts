@@ -1,8 +1,24 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
 import type { SlotFact } from './clawback.ts';
-import { firstOf, isMonthly, NOTHING, targetOf, weightOf, type Aggregates, type Group, type SlotName } from './commission.ts';
+import {
+  firstOf,
+  isMonthly,
+  isRanked,
+  NOTHING,
+  standingOf,
+  targetOf,
+  UNLINKED,
+  weightOf,
+  type Aggregates,
+  type Group,
+  type Links,
+  type SlotName,
+} from './commission.ts';
+import { overrideSlotKey } from './keys.ts';
 import { EMPTY, postTowards, type Leg, type SlotMoney } from './ledger.ts';
-import type { Component, ConversionEvent, DealVersion } from './types.ts';
+import { countedIn, counts, createFamily } from './linked.ts';
+import { divideRounded } from './money.ts';
+import type { Component, DealVersion } from './types.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,6 +28,8 @@ export type Slot = {
   name: SlotName;
   affiliateId: string;
   version: DealVersion;
+  /** The slot a parent is paid a part of, and how far above its affiliate the parent stands; null where it earns by itself. */
+  override: { sourceId: string; level: number } | null;
   sums: Aggregates;
   money: SlotMoney;
   transfersCount: number;
@@ -23,57 +41,114 @@ export type Slot = {
   groups: Map<string, Group>;
 };
 
-/** One leg of a posting, with the event that caused it. */
-export type Posting = Leg & { slot: Slot; seq: number; event: ConversionEvent };
+/** What made money move: an event, or, without an id, a change of the agreement about a conversion of that time. */
+export type Cause = { id: string | null; occurredAt: number };
+
+/** One leg of a posting, with what caused it. */
+export type Posting = Leg & { slot: Slot; seq: number; cause: Cause };
 
 /** The sum told to an affiliate for a conversion. */
 export type Told = { payoutMinor: bigint; currency: string };
 
+/** By how much a cause changed what is booked, by affiliate. */
+export type Deltas = Map<string, bigint>;
+
 export type Books = {
-  /** The slot of that name, made empty if it is new. */
+  /** The slot of that name, made empty if it is new, with one for each parent who is paid a part of it. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
-  /** Adds what a conversion brings to a slot, by its deal version, and posts towards the new target; returns the change of what is booked. */
-  earn(slot: Slot, fact: SlotFact, version: DealVersion, event: ConversionEvent): bigint;
-  /** Adds what an event says against a conversion in a slot, likewise. A fact already there changes nothing. */
-  reverse(slot: Slot, fact: SlotFact, event: ConversionEvent): bigint;
+  /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
+  earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
+  /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
+  reverse(slot: Slot, fact: SlotFact, cause: Cause, deltas: Deltas): void;
+  /** Lets another deal version rate a conversion in a slot, likewise. */
+  rerate(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
   slotsOfConversion(eventId: string): readonly Slot[];
-  /** Adds to what was told for a conversion and gives the sum; `currency` is that of a conversion not told of before. */
-  tell(eventId: string, deltaMinor: bigint, currency: string): Told;
+  /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a conversion not told of before. */
+  tell(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): Told;
+  /** What a slot should hold now, and what that depends on beside its own facts. */
+  targetOf(slot: Slot): { targetMinor: bigint; links: Links };
   readonly slots: ReadonlyMap<string, Slot>;
-  readonly facts: readonly { slot: Slot; fact: SlotFact }[];
+  readonly facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[];
   readonly postings: readonly Posting[];
+  /** By `toldKey`. */
   readonly told: ReadonlyMap<string, Told>;
 };
 
-/** Opens books over loaded slots and what was told for conversions settled earlier. `newSlotId` makes ids, since rules make nothing up. */
-export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<string, Told>, newSlotId: () => string): Books {
-  const slots = new Map(loaded.map((slot) => [slot.name.key, slot]));
+/** What a sum told is kept under. */
+export const toldKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
+
+/** What books need beside the slots: rules make nothing up. Parents of an affiliate come nearest first. */
+export type BooksOptions = {
+  newSlotId: () => string;
+  monthOf: (moment: number) => string;
+  parentsOf?: (affiliateId: string) => readonly string[];
+};
+
+/** Opens books over loaded slots and what was told for conversions settled earlier, by `toldKey`. */
+export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<string, Told>, options: BooksOptions): Books {
+  const { newSlotId, monthOf, parentsOf = () => [] } = options;
+  const slots = new Map<string, Slot>();
+  const byId = new Map<string, Slot>();
   const byConversion = new Map<string, Slot[]>();
-  const facts: { slot: Slot; fact: SlotFact }[] = [];
+  const byDeal = new Map<string, Slot[]>();
+  const overrides = new Map<string, Slot[]>();
+  const facts: { slot: Slot; fact: SlotFact; version: DealVersion }[] = [];
   const postings: Posting[] = [];
   const told = new Map(toldBefore);
-  const index = (eventId: string, slot: Slot): void => {
-    const known = byConversion.get(eventId);
-    if (known) known.push(slot);
-    else byConversion.set(eventId, [slot]);
-  };
-  for (const slot of loaded) for (const eventId of slot.groups.keys()) index(eventId, slot);
+  const family = createFamily((dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [], componentOf);
 
-  /** Puts a group with a further fact into its slot and moves the money towards the new target. */
-  const learn = (slot: Slot, group: Group, fact: SlotFact, event: ConversionEvent): bigint => {
-    replaceGroup(slot, group, fact);
-    facts.push({ slot, fact });
-    const target = targetOf(componentOf(slot), slot.version.terms, slot.groups.values(), slot.sums);
-    const { money, legs } = postTowards(slot.money, target);
-    slot.money = money;
-    let change = 0n;
-    for (const leg of legs) {
-      postings.push({ ...leg, slot, seq: ++slot.transfersCount, event });
-      change += leg.code === 'accrue' ? leg.amountMinor : -leg.amountMinor;
-    }
-    return change;
+  const keep = (slot: Slot): void => {
+    slots.set(slot.name.key, slot);
+    byId.set(slot.id, slot);
+    if (slot.override) push(overrides, slot.override.sourceId, slot);
+    else push(byDeal, `${slot.version.dealId} ${slot.affiliateId}`, slot);
+    for (const eventId of slot.groups.keys()) push(byConversion, eventId, slot);
   };
+  for (const slot of loaded) keep(slot);
+
+  function currentTarget(slot: Slot): { targetMinor: bigint; links: Links } {
+    if (slot.override) {
+      const source = byId.get(slot.override.sourceId)!;
+      const { overrides: rates, rounding } = source.version.terms;
+      const rate = rates[slot.override.level - 1] ?? 0n;
+      return { targetMinor: divideRounded(rate * currentTarget(source).targetMinor, MILLION, rounding), links: UNLINKED };
+    }
+    const component = componentOf(slot);
+    if (component === null) return { targetMinor: 0n, links: UNLINKED };
+    const links = family.linksOf(slot, component);
+    return { targetMinor: targetOf(component, slot.version.terms, countedIn(slot), slot.sums, links), links };
+  }
+
+  /** Posts a slot towards its target, and the parents' parts of it towards theirs. */
+  function post(slot: Slot, cause: Cause, deltas: Deltas): void {
+    const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor);
+    if (legs.length > 0) {
+      slot.money = money;
+      slot.isChanged = true;
+      let change = deltas.get(slot.affiliateId) ?? 0n;
+      for (const leg of legs) {
+        postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
+        change += leg.code === 'accrue' ? leg.amountMinor : -leg.amountMinor;
+      }
+      deltas.set(slot.affiliateId, change);
+    }
+    for (const part of overrides.get(slot.id) ?? []) {
+      part.version = slot.version;
+      part.holdUntil = slot.holdUntil;
+      post(part, cause, deltas);
+    }
+  }
+
+  /** Puts a group with a further fact into its slot and moves the money of all that this moves. */
+  function learn(slot: Slot, group: Group, fact: SlotFact, cause: Cause, deltas: Deltas): void {
+    const before = family.movedBy(slot);
+    replaceGroup(slot, group, fact);
+    facts.push({ slot, fact, version: group.version });
+    rank(slot, monthOf);
+    family.forget();
+    for (const moved of new Set([slot, ...before, ...family.movedBy(slot)])) post(moved, cause, deltas);
+  }
 
   return {
     slots,
@@ -81,60 +156,100 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     postings,
     told,
     open(name, version, affiliateId) {
-      let slot = slots.get(name.key);
-      if (!slot) {
-        const counts = { transfersCount: 0, ratingsCount: 0, holdUntil: 0, isNew: true, isChanged: false };
-        slot = { id: newSlotId(), name, affiliateId, version, sums: NOTHING, money: EMPTY, groups: new Map(), ...counts };
-        slots.set(name.key, slot);
-      }
+      const known = slots.get(name.key);
+      if (known) return known;
+      const slot = emptySlot(newSlotId(), name, version, affiliateId, null);
+      keep(slot);
+      if (name.kind === 'month') return slot;
+      parentsOf(affiliateId).forEach((parentId, index) => {
+        if (index >= version.terms.overrides.length) return;
+        const level = index + 1;
+        const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
+        keep(emptySlot(newSlotId(), part, version, parentId, { sourceId: slot.id, level }));
+      });
       return slot;
     },
-    earn(slot, fact, version, event) {
-      if (slot.groups.has(fact.originalEventId)) return 0n;
-      index(fact.originalEventId, slot);
-      return learn(slot, { earned: fact, version, others: [] }, fact, event);
+    earn(slot, fact, version, cause, deltas) {
+      if (slot.groups.has(fact.originalEventId)) return;
+      push(byConversion, fact.originalEventId, slot);
+      learn(slot, { earned: fact, version, others: [] }, fact, cause, deltas);
     },
-    reverse(slot, fact, event) {
-      const group = slot.groups.get(fact.originalEventId);
-      if (!group) throw new Error(`a fact against ${fact.originalEventId}, which is not in slot ${slot.id}`);
-      if (group.others.some((other) => other.eventId === fact.eventId)) return 0n;
-      return learn(slot, { ...group, others: [...group.others, fact] }, fact, event);
+    reverse(slot, fact, cause, deltas) {
+      const group = groupOf(slot, fact);
+      if (group.others.some((other) => other.eventId === fact.eventId)) return;
+      learn(slot, { ...group, others: [...group.others, fact] }, fact, cause, deltas);
+    },
+    rerate(slot, fact, version, cause, deltas) {
+      const group = groupOf(slot, fact);
+      learn(slot, { ...group, version, others: [...group.others, fact] }, fact, cause, deltas);
     },
     slotsOfConversion: (eventId) => byConversion.get(eventId) ?? [],
-    tell(eventId, deltaMinor, currency) {
-      const before = told.get(eventId) ?? { payoutMinor: 0n, currency };
+    tell(eventId, affiliateId, deltaMinor, currency) {
+      const key = toldKey(eventId, affiliateId);
+      const before = told.get(key) ?? { payoutMinor: 0n, currency };
       const sum = { payoutMinor: before.payoutMinor + deltaMinor, currency: before.currency };
-      told.set(eventId, sum);
+      told.set(key, sum);
       return sum;
     },
+    targetOf: currentTarget,
   };
 }
 
-/** The component that rates a slot. */
-export function componentOf(slot: Slot): Component {
-  const component = slot.version.terms.components.find(({ label }) => label === slot.name.component);
-  if (!component)
-    throw new Error(`version ${slot.version.version} of ${slot.version.dealId} has no component ${slot.name.component}`);
-  return component;
+const MILLION = 1_000_000n;
+
+function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const known = map.get(key);
+  if (known) known.push(value);
+  else map.set(key, [value]);
+}
+
+function emptySlot(id: string, name: SlotName, version: DealVersion, affiliateId: string, override: Slot['override']): Slot {
+  const fresh = { transfersCount: 0, ratingsCount: 0, holdUntil: 0, isNew: true, isChanged: false };
+  return { id, name, affiliateId, version, override, sums: NOTHING, money: EMPTY, groups: new Map(), ...fresh };
+}
+
+function groupOf(slot: Slot, fact: SlotFact): Group {
+  const group = slot.groups.get(fact.originalEventId);
+  if (!group) throw new Error(`a fact about ${fact.originalEventId}, which is not in slot ${slot.id}`);
+  return group;
+}
+
+/** The component that rates a slot; none where it earns nothing by itself, or where a version that came to rate it pays nothing for this. */
+export function componentOf({ name, version, groups }: Slot): Component | null {
+  if (name.kind === 'month' || name.kind === 'override') return null;
+  const component = version.terms.components.find(({ label }) => label === name.component);
+  if (component) return component;
+  const isRerated = [...groups.values()].some(({ others }) => others.some(({ type }) => type === 'rerated'));
+  if (!isRerated) throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
+  return null;
 }
 
 /** Sets the group of a conversion and moves the slot's running sums by what the conversion's weight changed. */
 function replaceGroup(slot: Slot, group: Group, fact: SlotFact): void {
+  const { kind } = slot.name;
   const known = slot.groups.get(fact.originalEventId);
-  const before = known ? weightOf(known) : { basisMinor: 0n, volumeE4: 0n };
-  const after = weightOf(group);
+  const before = known && counts(slot, known) ? weightOf(kind, known) : NOTHING;
+  const after = counts(slot, group) ? weightOf(kind, group) : NOTHING;
   slot.groups.set(fact.originalEventId, group);
   slot.sums = {
     basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
     volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
+    ftdCount: slot.sums.ftdCount + after.ftdCount - before.ftdCount,
     factsCount: slot.sums.factsCount + 1,
     factsHash: slot.sums.factsHash ^ hashOf(fact),
   };
   slot.isChanged = true;
-  if (known) return;
-  slot.holdUntil = Math.max(slot.holdUntil, fact.occurredAt + group.version.terms.holdDays * DAY_MS);
+  if (!known) slot.holdUntil = Math.max(slot.holdUntil, fact.occurredAt + group.version.terms.holdDays * DAY_MS);
   // A CPA lives across deal versions: the version of its first event decides, whatever came in first.
-  if (!isMonthly(slot.name.kind)) slot.version = firstOf(slot.groups.values())!.version;
+  if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
+}
+
+/** A CPA that caps or tiers rank belongs to the month of the conversion that qualifies its customer, which may be another one now. */
+function rank(slot: Slot, monthOf: (moment: number) => string): void {
+  const component = componentOf(slot);
+  if (component?.kind !== 'cpa' || !isRanked(component)) return;
+  const { by } = standingOf(component, slot.version.terms, countedIn(slot), 1n, 1n);
+  if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */

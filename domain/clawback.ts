@@ -1,19 +1,37 @@
 // What a negative event takes back: which conversions it strikes, and how much of each still counts afterwards.
 import { divideRounded } from './money.ts';
-import { isNegative, POSITIVE_EVENTS, type ConversionEvent, type EventType, type Terms } from './types.ts';
+import { isNegative, POSITIVE_EVENTS, type ConversionEvent, type DealVersion, type EventType, type Terms } from './types.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real. */
+/**
+ * Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real, or that another deal version
+ * rates it now. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
+ * is worth in the deal's currency, by the stored rate `fx` where that is another one.
+ */
 export type SlotFact = {
   originalEventId: string;
   eventId: string;
-  type: EventType;
+  type: EventType | 'rerated';
   whole: boolean;
   amountMinor: bigint;
+  basisMinor: bigint;
   volumeE4: bigint;
   occurredAt: number;
+  fx: { rateId: string; rate: string } | null;
 };
+
+/** The fact that another deal version rates a conversion from now on; it stands for an event under the version's name. */
+export function reratedBy(version: Pick<DealVersion, 'dealId' | 'version'>, earned: SlotFact): SlotFact {
+  const eventId = `${version.dealId}/${version.version}`;
+  return { ...earned, eventId, type: 'rerated', whole: false, amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null };
+}
+
+/** The deal and version that such a fact names. */
+export function ratedBy(eventId: string): [dealId: string, version: number] {
+  const [dealId, version] = eventId.split('/');
+  return [dealId!, Number(version)];
+}
 
 export function earns(type: EventType): boolean {
   return (POSITIVE_EVENTS as readonly string[]).includes(type);
@@ -47,8 +65,10 @@ export function takenBack(event: ConversionEvent, conversion: ConversionEvent, t
     originalEventId: conversion.id,
     eventId: event.id,
     type: event.type,
+    basisMinor: 0n,
     volumeE4: 0n,
     occurredAt: event.occurredAt,
+    fx: null,
   };
   if (event.type === 'chargeback_won') return { ...fact, whole: true, amountMinor: 0n };
   if (!isNegative(event.type)) return null;
@@ -73,7 +93,7 @@ export function reversedOf(earned: SlotFact, others: readonly SlotFact[]): Rever
   const won = others.some((fact) => fact.type === 'chargeback_won');
   let refunded = 0n;
   for (const fact of others) {
-    if (fact.type === 'chargeback_won' || (fact.type === 'chargeback' && won)) continue;
+    if (fact.type === 'chargeback_won' || fact.type === 'rerated' || (fact.type === 'chargeback' && won)) continue;
     if (fact.whole) return { part: 1n, of: 1n };
     refunded += fact.amountMinor;
   }

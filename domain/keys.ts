@@ -15,6 +15,13 @@ export const cpaSlotKey = (dealId: string, component: string, subject: string): 
 /** A percentage is earned per event. */
 export const percentSlotKey = (dealId: string, component: string, eventId: string): string =>
   `percent/${dealId}/${component}/${eventId}`;
+/** What the operator computed is earned per event. */
+export const payoutSlotKey = (dealId: string, eventId: string): string => `payout/${dealId}/${eventId}`;
+/** What a deal's month came to for an affiliate, for tiers that count it. */
+export const monthSlotKey = (dealId: string, affiliateId: string, period: string): string =>
+  `month/${dealId}/${affiliateId}/${period}`;
+/** A parent's part of a slot, by the level above the affiliate, from 1. */
+export const overrideSlotKey = (level: number, sourceKey: string): string => `override/${level}/${sourceKey}`;
 /** A monthly share is earned per affiliate, deal version, component and month, so that it is rounded once. */
 export const monthlySlotKey = (
   kind: 'revshare' | 'per_lot',

@@ -6,24 +6,28 @@ import type { Message } from './settlement.ts';
 export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
 
 /** Whether an endpoint wants a message: by its type (`conversion.reversed`), by the event's name (`ftd`), or all of them (`*`). */
-export function listens(listener: Listener, message: Pick<Message, 'type' | 'affiliateId' | 'event'>): boolean {
+export function listens(listener: Listener, message: Pick<Message, 'type' | 'affiliateId' | 'event' | 'conversion'>): boolean {
   if (listener.affiliateId !== null && listener.affiliateId !== message.affiliateId) return false;
-  return listener.events.some((wanted) => wanted === '*' || wanted === message.type || wanted === message.event.type);
+  const { type } = message.event ?? message.conversion;
+  return listener.events.some((wanted) => wanted === '*' || wanted === message.type || wanted === type);
 }
 
 /** The postback's JSON. Amounts are decimal text; the customer's id is only shared with endpoints that were given it on purpose. */
 export function bodyOf(message: Message, listener: Listener, timestamp: Date): string {
-  const { event, conversion, currency } = message;
-  const isAbout = event.id !== conversion.id;
+  const { conversion, currency } = message;
+  // What no event caused speaks of the conversion alone.
+  const event = message.event ?? conversion;
+  const isAbout = message.event?.id !== conversion.id;
   const data: Record<string, string | null | undefined> = {
     event: event.type,
-    event_id: event.id,
+    event_id: message.event?.id,
     transaction_id: event.transactionId,
     click_id: message.clickId,
     affiliate_id: message.affiliateId,
     customer_id: listener.shareCustomerId ? (event.customerId ?? conversion.customerId) : undefined,
     original_event_id: isAbout ? conversion.id : undefined,
-    reason: isAbout ? event.type : undefined,
+    reason: isAbout ? (message.event?.type ?? 'deal_changed') : undefined,
+    via: message.via ?? undefined,
     amount: event.amountMinor === null || event.currency === null ? null : formatMoney(event.amountMinor, event.currency),
     currency: event.currency,
     payout: formatMoney(message.payoutMinor, currency),

@@ -19,11 +19,12 @@ export function startRecount(kind: SlotKind): Recount {
   const kept: Group[] = [];
   return {
     add(group) {
-      const { basisMinor, volumeE4 } = weightOf(group);
+      const { basisMinor, volumeE4, ftdCount } = weightOf(kind, group);
       const facts = [group.earned, ...group.others];
       sums = {
         basisMinor: sums.basisMinor + basisMinor,
         volumeE4: sums.volumeE4 + volumeE4,
+        ftdCount: sums.ftdCount + ftdCount,
         factsCount: sums.factsCount + facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), sums.factsHash),
       };

@@ -1,11 +1,12 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
 import { attribute, versionInForce, type Attribution } from './attribution.ts';
-import type { Books, Slot } from './books.ts';
+import type { Books, Deltas, Slot } from './books.ts';
 import { earns, strikes, subjectOf, takenBack, type SlotFact } from './clawback.ts';
-import { needsAmount, slotNameOf, type SlotName } from './commission.ts';
+import { isLinked, monthNameOf, needsAmount, slotNameOf, type SlotName } from './commission.ts';
+import { converted, rateAt, type FxRate } from './fx.ts';
 import { monthOf } from './period.ts';
-import type { Binding, Click, ConversionEvent, DealVersion, Subs, Terms } from './types.ts';
+import type { Binding, Click, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
 
 /** What became of an event. */
 export type Outcome = {
@@ -30,11 +31,15 @@ export type Loaded = {
   affiliateExternalId: string | null;
 };
 
-/** Something an affiliate is told about `conversion`, because of `event`. Amounts are minor units of `currency`. */
+/**
+ * Something an affiliate is told about `conversion`, because of `event`; no event: because of what was agreed. A parent is told of its part of
+ * the commission of `via`. Amounts are minor units of `currency`.
+ */
 export type Message = {
-  type: 'conversion.created' | 'conversion.reversed' | 'conversion.reinstated';
+  type: 'conversion.created' | 'conversion.reversed' | 'conversion.reinstated' | 'conversion.adjusted';
   affiliateId: string;
-  event: ConversionEvent;
+  via: string | null;
+  event: ConversionEvent | null;
   conversion: ConversionEvent;
   clickId: string | null;
   subs: Subs;
@@ -106,11 +111,18 @@ export function rateAll(
 }
 
 function slotNamesOf(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): SlotName[] {
-  const listening = version.terms.components.filter(({ on }) => on.includes(event.type));
-  if (listening.length === 0) return [];
+  const { components, payout } = version.terms;
+  const isComputed = payout !== 'ignore' && event.payoutMinor !== null;
+  const listening = components.filter(({ kind, on }) => (isComputed ? kind === 'payout' : on.includes(event.type)));
+  const counts = isLinked(version.terms) && (listening.length > 0 || COUNTED.has(event.type));
+  if (listening.length === 0 && !counts) return [];
   const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: monthOf(event.occurredAt, operator.timezone) };
-  return listening.map((component) => slotNameOf(version, component, of));
+  const names = listening.map((component) => slotNameOf(version, component, of));
+  return counts ? [monthNameOf(version.dealId, of), ...names] : names;
 }
+
+/** What tiers may count. */
+const COUNTED: ReadonlySet<EventType> = new Set<EventType>(['ftd', 'trade', 'volume', 'revenue']);
 
 /** What `settleAll` works on. `others` are events settled or waiting from earlier batches that these may strike, or that strike these. */
 export type Batch = {
@@ -120,6 +132,8 @@ export type Batch = {
   attributions: ReadonlyMap<string, Attribution>;
   rated: ReadonlyMap<string, Rated>;
   others: readonly Loaded[];
+  /** Rates between the currencies at hand. */
+  rates: readonly FxRate[];
 };
 
 /**
@@ -168,45 +182,58 @@ function settleConversion(
   if (attribution.kind !== 'attributed') return leftOut(event, attribution.kind, attribution.reason);
   const { affiliateId, click, method } = attribution;
   const rated = batch.rated.get(event.id);
-  if (rated && lacksRate(event, rated.version)) return leftOut(event, 'set_aside', 'no_exchange_rate');
+  const version = rated?.version ?? null;
+  const fact = rated ? factOf(event, rated, batch.rates) : null;
+  if (typeof fact === 'string') return leftOut(event, 'set_aside', fact);
+  const deltas: Deltas = new Map([[affiliateId, 0n]]);
+  if (rated && fact !== null) {
+    for (const name of rated.names) books.earn(books.open(name, rated.version, affiliateId), fact, rated.version, event, deltas);
+  }
+  const currency = version?.terms.currency ?? batch.operator.currency;
+  const clickId = click?.id ?? null;
+  const about: About = {
+    affiliateId,
+    conversion: event,
+    clickId: clickId ?? event.clickId,
+    subs: subsOf(event, click),
+    currency,
+  };
+  const messages = told(books, 'conversion.created', event, about, deltas);
+  const outcomes: Outcome[] = [{ eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version }];
+  for (const { event: negative, outcome: earlier } of inOrder(against.filter((other) => strikes(other.event, event)))) {
+    const struck = strike(batch, books, negative, about);
+    if (struck === 'no_exchange_rate') {
+      if (earlier?.status === 'orphaned') outcomes.push(...leftOut(negative, 'set_aside', struck).outcomes);
+      continue;
+    }
+    messages.push(...struck);
+    if (earlier?.status === 'orphaned') outcomes.push(settledAgainst(negative, affiliateId, null));
+  }
+  return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
+}
+
+/** What a conversion brings to its slots, or why that cannot be said yet. */
+function factOf(event: ConversionEvent, { version, names }: Rated, rates: readonly FxRate[]): SlotFact | string {
+  const { components, currency, payout } = version.terms;
+  const isComputed = names.some(({ kind }) => kind === 'payout');
+  if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month')) return 'payout_required';
   const { id: eventId, type, occurredAt } = event;
-  const fact: SlotFact = {
+  const sourceMinor = (isComputed ? event.payoutMinor : event.amountMinor) ?? 0n;
+  const isForeign = event.currency !== null && event.currency !== currency;
+  const rate = isForeign ? rateAt(rates, event.currency!, currency, occurredAt) : null;
+  const needed = isComputed || components.some((component) => component.on.includes(type) && needsAmount(component));
+  if (isForeign && rate === null && needed) return 'no_exchange_rate';
+  return {
     originalEventId: eventId,
     eventId,
     type,
     whole: true,
     amountMinor: event.amountMinor ?? 0n,
+    basisMinor: rate === null ? (isForeign ? 0n : sourceMinor) : converted(sourceMinor, rate),
     volumeE4: event.volumeE4 ?? 0n,
     occurredAt,
+    fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
   };
-  let delta = 0n;
-  if (rated) {
-    for (const name of rated.names) delta += books.earn(books.open(name, rated.version, affiliateId), fact, rated.version, event);
-  }
-  const currency = rated?.version.terms.currency ?? batch.operator.currency;
-  const { payoutMinor } = books.tell(eventId, delta, currency);
-  const about = { affiliateId, conversion: event, clickId: click?.id ?? event.clickId, subs: subsOf(event, click), currency };
-  const messages: Message[] = [{ ...about, type: 'conversion.created', event, payoutMinor, deltaMinor: delta }];
-  const clickId = click?.id ?? null;
-  const outcome: Outcome = {
-    eventId,
-    status: 'settled',
-    reason: null,
-    affiliateId,
-    method,
-    clickId,
-    version: rated?.version ?? null,
-  };
-  const outcomes = [outcome];
-  for (const { event: negative, outcome: earlier } of inOrder(against.filter((other) => strikes(other.event, event)))) {
-    if (lacksRateAgainst(books, negative, event)) {
-      if (earlier?.status === 'orphaned') outcomes.push(...leftOut(negative, 'set_aside', 'no_exchange_rate').outcomes);
-      continue;
-    }
-    messages.push(...strike(books, negative, about));
-    if (earlier?.status === 'orphaned') outcomes.push(settledAgainst(negative, affiliateId, null));
-  }
-  return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
 }
 
 /** An event against conversions: each it strikes is lowered (or raised again) and told, one message each. Without any it waits for one. */
@@ -223,13 +250,16 @@ function settleAgainst(
   const affiliateId = struck[0]?.outcome?.affiliateId ?? customerOf;
   if (struck.length === 0 && (event.reference !== null || affiliateId === null))
     return leftOut(event, 'orphaned', 'no_conversion');
-  if (struck.some(({ event: conversion }) => lacksRateAgainst(books, event, conversion)))
+  const messages: Message[] = [];
+  // Looked at before any is struck: the event waits as a whole.
+  if (struck.some(({ event: conversion }) => factsAgainst(batch, books, event, conversion) === 'no_exchange_rate'))
     return leftOut(event, 'set_aside', 'no_exchange_rate');
-  const messages = struck.flatMap(({ event: conversion, outcome, click, binding }) => {
+  for (const { event: conversion, outcome, click, binding } of struck) {
     const shown = click ?? binding?.click ?? null;
     const about = { affiliateId: outcome!.affiliateId!, conversion, clickId: shown?.id ?? conversion.clickId };
-    return strike(books, event, { ...about, subs: subsOf(conversion, shown), currency: batch.operator.currency });
-  });
+    const of = { ...about, subs: subsOf(conversion, shown), currency: batch.operator.currency };
+    messages.push(...(strike(batch, books, event, of) as Message[]));
+  }
   return {
     outcomes: [settledAgainst(event, affiliateId, struck.length === 0 ? 'nothing_to_reverse' : null)],
     bindings: [],
@@ -237,22 +267,54 @@ function settleAgainst(
   };
 }
 
+/** Whose conversion it is that somebody is told about, and how it is shown to them. */
+type About = Pick<Message, 'affiliateId' | 'conversion' | 'clickId' | 'subs' | 'currency'>;
+
 /** Applies an event to a conversion in each slot it earned in. Without a reference, a conversion that loses nothing is not told of. */
-function strike(
+function strike(batch: Batch, books: Books, event: ConversionEvent, about: About): Message[] | 'no_exchange_rate' {
+  const { conversion } = about;
+  const facts = factsAgainst(batch, books, event, conversion);
+  if (facts === 'no_exchange_rate') return facts;
+  const deltas: Deltas = new Map(event.reference === null ? [] : [[about.affiliateId, 0n]]);
+  for (const { slot, fact } of facts) books.reverse(slot, fact, event, deltas);
+  if (event.reference === null && deltas.get(about.affiliateId) === 0n) deltas.delete(about.affiliateId);
+  return told(books, event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed', event, about, deltas);
+}
+
+/** What an event says against a conversion in each slot it earned in; a part in another currency is measured at the conversion's own date. */
+function factsAgainst(
+  { rates }: Batch,
   books: Books,
   event: ConversionEvent,
-  about: Omit<Message, 'type' | 'event' | 'payoutMinor' | 'deltaMinor'>,
-): Message[] {
-  const { conversion } = about;
-  let delta = 0n;
+  conversion: ConversionEvent,
+): { slot: Slot; fact: SlotFact }[] | 'no_exchange_rate' {
+  const facts: { slot: Slot; fact: SlotFact }[] = [];
   for (const slot of books.slotsOfConversion(conversion.id)) {
     const fact = takenBack(event, conversion, termsOf(slot, conversion));
-    if (fact !== null && fact !== 'no_rate') delta += books.reverse(slot, fact, event);
+    if (fact === null) continue;
+    if (fact !== 'no_rate') {
+      facts.push({ slot, fact: fact });
+      continue;
+    }
+    const rate = rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt);
+    if (rate === null) return 'no_exchange_rate';
+    const amountMinor = converted(event.amountMinor ?? 0n, rate);
+    const inIts = takenBack({ ...event, amountMinor, currency: conversion.currency }, conversion, termsOf(slot, conversion));
+    if (inIts !== null && inIts !== 'no_rate') facts.push({ slot, fact: { ...inIts, fx: { rateId: rate.id, rate: rate.rate } } });
   }
-  if (delta === 0n && event.reference === null) return [];
-  const { payoutMinor, currency } = books.tell(conversion.id, delta, about.currency);
-  const type = event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed';
-  return [{ ...about, type, event, payoutMinor, deltaMinor: delta, currency }];
+  return facts;
+}
+
+/** One message to each affiliate whose books a cause moved: to whom the conversion belongs, and to parents with a part of it. */
+function told(books: Books, type: Message['type'], cause: ConversionEvent | null, about: About, deltas: Deltas): Message[] {
+  return [...deltas].flatMap(([affiliateId, deltaMinor]) => {
+    const isOwner = affiliateId === about.affiliateId;
+    if (!isOwner && deltaMinor === 0n) return [];
+    const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
+    return [
+      { ...about, affiliateId, via: isOwner ? null : about.affiliateId, type, event: cause, payoutMinor, deltaMinor, currency },
+    ];
+  });
 }
 
 function settledAgainst(event: ConversionEvent, affiliateId: string | null, reason: string | null): Outcome {
@@ -262,19 +324,6 @@ function settledAgainst(event: ConversionEvent, affiliateId: string | null, reas
 function leftOut(event: ConversionEvent, status: 'orphaned' | 'rejected' | 'set_aside', reason: string): Settlement {
   const outcome = { eventId: event.id, status, reason, affiliateId: null, method: null, clickId: null, version: null };
   return { outcomes: [outcome], bindings: [], messages: [] };
-}
-
-/** An amount in another currency than the deal's is never guessed at: the event waits for a rate. */
-function lacksRate(event: ConversionEvent, version: DealVersion): boolean {
-  if (event.currency === null || event.currency === version.terms.currency) return false;
-  return version.terms.components.some((component) => component.on.includes(event.type) && needsAmount(component));
-}
-
-/** Nor is the part of a conversion that an amount in another currency takes back. */
-function lacksRateAgainst(books: Books, event: ConversionEvent, conversion: ConversionEvent): boolean {
-  return books
-    .slotsOfConversion(conversion.id)
-    .some((slot) => takenBack(event, conversion, termsOf(slot, conversion)) === 'no_rate');
 }
 
 /** The terms by which a conversion earned in a slot. */

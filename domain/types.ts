@@ -70,15 +70,33 @@ export type Click = { id: string; affiliateId: string; linkId: string | null; su
 /** Whose customer somebody is, for ever; carries the click it was made from. */
 export type Binding = { customerId: string; affiliateId: string; eventId: string; click: Click | null };
 
+/** Lets a component pay by how much came together in a calendar month. Steps are half-open, [from, next from), and rise. */
+export type Tiers = {
+  /** What is counted: minor units of revenue, ten-thousandths of a lot, or first deposits. */
+  metric: 'revenue' | 'volume' | 'ftd_count';
+  /** `marginal`: each part by the step it lies in. `retroactive`: everything by the step that was reached. */
+  mode: 'marginal' | 'retroactive';
+  /** The rate is what the component pays: parts per million for a share, minor units for a CPA or a lot. */
+  steps: readonly { from: bigint; rate: bigint }[];
+};
+
+/** The most a component pays in a calendar month: to how many, or how much in all. The earliest by (occurred_at, id) are paid. */
+export type Cap = { count: number | null; amountMinor: bigint | null };
+
+/** By which deposits a CPA is earned: the first alone, or all of a customer's together within some days of the first. */
+export type Qualify = { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
+
 /**
  * One component of a deal: what is paid for which events. Rates are parts per million.
  * The label ("cpa:ftd") says which component of the next version continues it.
+ * A `payout` pays what the operator computed, in place of what the other components give.
  */
-export type Component = { label: string } & (
-  | { kind: 'cpa'; on: readonly EventType[]; amountMinor: bigint; minAmountMinor: bigint | null }
-  | { kind: 'percent'; on: readonly EventType[]; ratePpm: bigint }
-  | { kind: 'revshare'; on: readonly EventType[]; ratePpm: bigint }
-  | { kind: 'per_lot'; on: readonly EventType[]; perLotMinor: bigint }
+export type Component = { label: string; on: readonly EventType[]; tiers: Tiers | null; cap: Cap | null } & (
+  | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }
+  | { kind: 'percent'; ratePpm: bigint }
+  | { kind: 'revshare'; ratePpm: bigint; negative: 'reset' | 'carry'; carryBy: 'ngr' | 'commission' }
+  | { kind: 'per_lot'; perLotMinor: bigint }
+  | { kind: 'payout' }
 );
 
 /** What a kind of negative event takes back. */
@@ -91,6 +109,10 @@ export type Terms = {
   holdDays: number;
   rounding: Rounding;
   clawback: { days: number } & Record<NegativeEvent, ClawbackPolicy>;
+  /** What becomes of a commission that the operator computed: left alone, taken where it was sent, or awaited. */
+  payout: 'ignore' | 'accept' | 'require';
+  /** What parents get of the affiliate's commission, the nearest first, in parts per million. */
+  overrides: readonly bigint[];
 };
 
 /** A deal version with the terms it pins. */

@@ -1,4 +1,5 @@
 // Affiliates: who brings customers to an operator.
+import { LEVELS_AT_MOST } from '../domain/terms.ts';
 import type { Page } from './page.ts';
 import type { Queryable } from './pool.ts';
 
@@ -57,4 +58,25 @@ export function createAffiliates(db: Queryable) {
       return rows;
     },
   };
+}
+
+/** Parents of affiliates, nearest first, as far as deals can pay them. A circle of parents ends where it would begin again. */
+export async function readParents(
+  db: Queryable,
+  operatorId: string,
+  affiliateIds: readonly string[],
+): Promise<Map<string, string[]>> {
+  const { rows } = await db.query<{ id: string; parents: string[] }>({
+    name: 'read-parents',
+    text: `with recursive above as (
+       select id as start, parent_id, array[id] as path from affiliates where operator_id = $1 and id = any($2)
+       union all
+       select above.start, a.parent_id, above.path || a.id from above
+       join affiliates a on a.operator_id = $1 and a.id = above.parent_id
+       where not a.id = any(above.path) and cardinality(above.path) <= $3
+     )
+     select start as id, (array_agg(path order by cardinality(path) desc))[1][2:] as parents from above group by start`,
+    values: [operatorId, affiliateIds, LEVELS_AT_MOST],
+  });
+  return new Map(rows.map(({ id, parents }) => [id, parents]));
 }

@@ -12,7 +12,7 @@ type Row = {
   currency: string;
   dealId: string;
   slotVersion: number;
-  basisMinor: bigint;
+  slotBasisMinor: bigint;
   slotVolumeE4: bigint;
   factsCount: number;
   factsHash: bigint;
@@ -21,9 +21,9 @@ type Row = {
 
 const SLOTS_WITH_FACTS = `
   select s.id as "slotId", s.kind, s.component, s.currency, s.deal_id as "dealId", s.deal_version as "slotVersion",
-    s.basis_minor as "basisMinor", s.volume_e4 as "slotVolumeE4", s.facts_count as "factsCount", s.facts_hash as "factsHash",
+    s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4", s.facts_count as "factsCount", s.facts_hash as "factsHash",
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
+    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor", f.basis_minor as "basisMinor",
     f.volume_e4 as "volumeE4", f.deal_version as "factVersion", (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
   from slots s left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
   where s.operator_id = $1 order by s.id, f.original_event_id`;
@@ -69,7 +69,7 @@ function* compare(open: Open, deals: Deals): Generator<Finding> {
     const detail = `${row.postedMinor} is booked, its facts are worth ${targetMinor}`;
     yield { ...about, check: 'slot_is_its_target', minor: off < 0n ? -off : off, detail };
   }
-  const kept = [row.basisMinor, row.slotVolumeE4, row.factsCount, row.factsHash, row.slotVersion, 0];
+  const kept = [row.slotBasisMinor, row.slotVolumeE4, row.factsCount, row.factsHash, row.slotVersion, 0];
   const counted = [sums.basisMinor, sums.volumeE4, sums.factsCount, sums.factsHash, version.version, strays];
   if (kept.join() !== counted.join()) {
     const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, facts, hash, deal version, stray facts)`;

@@ -61,7 +61,7 @@ export type PlannedDelivery = {
   id: string;
   endpointId: string;
   affiliateId: string;
-  eventId: string;
+  eventId: string | null;
   conversionId: string;
   type: string;
   body: string;

@@ -78,8 +78,8 @@ export async function writeTransfers(
     affiliate_id: transfer.slot.affiliateId,
     slot_id: transfer.slot.id,
     slot_seq: transfer.seq,
-    event_id: transfer.event.id,
-    occurred_at: new Date(transfer.event.occurredAt),
+    event_id: transfer.cause.id,
+    occurred_at: new Date(transfer.cause.occurredAt),
     period: transfer.period,
     origin_period: transfer.originPeriod,
   }));

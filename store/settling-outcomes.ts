@@ -108,20 +108,39 @@ function outcomeRow(outcome: OutcomeRow): object {
   };
 }
 
-/** Writes the sum told so far for conversions that earlier batches settled. */
-export async function writeTold(
-  db: Queryable,
-  operatorId: string,
-  told: readonly { eventId: string; payoutMinor: bigint }[],
-): Promise<void> {
+/** A sum told to an affiliate for a conversion so far: to whom it belongs, or to a parent. */
+export type ToldRow = { eventId: string; affiliateId: string; payoutMinor: bigint; currency: string };
+
+/** Writes sums told for conversions that earlier batches settled, and sums told to parents. */
+export async function writeTold(db: Queryable, operatorId: string, told: readonly ToldRow[]): Promise<void> {
   if (told.length === 0) return;
-  await db.query(
-    `update event_outcomes o set payout_minor = t.payout_minor
-     from json_to_recordset($2) as t (event_id text, payout_minor bigint)
-     where o.operator_id = $1 and o.event_id = t.event_id`,
-    [
-      operatorId,
-      JSON.stringify(told.map(({ eventId, payoutMinor }) => ({ event_id: eventId, payout_minor: payoutMinor.toString() }))),
-    ],
-  );
+  const rows = told.map(({ eventId, affiliateId, payoutMinor, currency }) => {
+    return { event_id: eventId, affiliate_id: affiliateId, payout_minor: payoutMinor.toString(), payout_currency: currency };
+  });
+  await db.query({
+    name: 'write-told',
+    text: `with told as materialized (
+       select * from json_to_recordset($2) as t (event_id text, affiliate_id text, payout_minor bigint, payout_currency text)
+     ), own as (
+       update event_outcomes o set payout_minor = t.payout_minor from told t
+       where o.operator_id = $1 and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id
+       returning o.event_id, o.affiliate_id
+     )
+     insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
+     select $1, event_id, affiliate_id, payout_minor, payout_currency from told t
+     where not exists (select from own where own.event_id = t.event_id and own.affiliate_id = t.affiliate_id)
+     on conflict (operator_id, event_id, affiliate_id) do update set payout_minor = excluded.payout_minor`,
+    values: [operatorId, JSON.stringify(rows)],
+  });
+}
+
+/** Sums told to parents for these conversions. */
+export async function readToldToParents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<ToldRow[]> {
+  const { rows } = await db.query<ToldRow>({
+    name: 'read-told-to-parents',
+    text: `select event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "payoutMinor", payout_currency as currency
+     from told_to_parents where operator_id = $1 and event_id = any($2)`,
+    values: [operatorId, eventIds],
+  });
+  return rows;
 }

@@ -1,13 +1,14 @@
 // Slots and their facts while a batch is settled: locked in the order of their ids as they are read, made and changed. Rows travel as one JSON
 // document: that costs the Node process half of what an array per column costs, and the column list stands once.
 import type { Slot } from '../domain/books.ts';
-import type { SlotFact } from '../domain/clawback.ts';
-import { isMonthly, type Group, type SlotKind } from '../domain/commission.ts';
-import type { DealVersion, EventType } from '../domain/types.ts';
+import { outranking } from '../domain/attribution.ts';
+import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { isMonthly, type SlotKind } from '../domain/commission.ts';
+import type { DealVersion } from '../domain/types.ts';
 import { LostRace } from './lost-race.ts';
 import { namesOf, type Queryable } from './pool.ts';
 
-type SlotRow = Omit<Slot, 'name' | 'version' | 'sums' | 'money' | 'holdUntil' | 'isNew' | 'isChanged' | 'groups'> &
+type SlotRow = Omit<Slot, 'name' | 'version' | 'override' | 'sums' | 'money' | 'holdUntil' | 'isNew' | 'isChanged' | 'groups'> &
   Slot['sums'] &
   Slot['money'] & {
     key: string;
@@ -16,35 +17,90 @@ type SlotRow = Omit<Slot, 'name' | 'version' | 'sums' | 'money' | 'holdUntil' | 
     period: string | null;
     dealId: string;
     dealVersion: number;
+    sourceId: string | null;
+    level: number | null;
     holdUntil: Date;
   };
 
 type VersionOf = (dealId: string, version: number) => DealVersion;
 
+/** A deal as an affiliate earns by it: what caps, tiers and carried months tie together. */
+export type DealOfAffiliate = { dealId: string; affiliateId: string };
+
 /**
- * Locks the slots of these names and those in which these conversions earned, in the order of their ids, and gives them without their facts.
- * Slots that only one conversion or customer can earn in need no lock before they exist: their unique key decides. A row that had to be
+ * Keeps everybody else from settling by deals whose slots move one another, for these affiliates, until the transaction ends: a slot that another
+ * batch is about to make could not be locked. Taken in one order, after `lockStrikes` and before any slot.
+ */
+export async function lockDeals(db: Queryable, operatorId: string, deals: readonly DealOfAffiliate[]): Promise<void> {
+  const names = deals.map(({ dealId, affiliateId }) => `${dealId} ${affiliateId}`).toSorted();
+  await db.query(`select pg_advisory_xact_lock(hashtextextended('deal ' || $1 || name, 0)) from unnest($2::text[]) as name`, [
+    operatorId,
+    names,
+  ]);
+}
+
+/**
+ * The ids of the slots that may move when events of these months are settled: those that the months rank and count, those of months to which
+ * the slots of these names and conversions may come to belong, and every month of a share, since losses may be carried through all of them.
+ */
+export async function findFamily(
+  db: Queryable,
+  operatorId: string,
+  deals: readonly DealOfAffiliate[],
+  of: { keys: readonly string[]; conversionIds: readonly string[]; months: readonly string[]; timezone: string },
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-family',
+    text: `with deals as materialized (
+       select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
+     ), touched as materialized (
+       select id, period from slots where operator_id = $1 and key = any($3)
+       union
+       select s.id, s.period from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
+       where f.operator_id = $1 and f.original_event_id = any($4)
+     ), months as materialized (
+       select unnest($5::text[]) as period union select period from touched
+       union
+       select to_char(f.occurred_at at time zone $6, 'YYYY-MM') from touched t
+       join slots s on s.operator_id = $1 and s.id = t.id and s.kind = 'cpa'
+       join slot_facts f on f.operator_id = $1 and f.slot_id = t.id
+     )
+     select s.id from deals d
+     join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId" and s.period is not null
+     where s.kind = 'revshare' or s.period in (select period from months)`,
+    values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Locks the slots of these names, those in which these conversions earned, those of these ids, and the parts that parents have of them, in the
+ * order of their ids, and gives them without their facts. Slots that only one conversion or customer can earn in need no lock before they exist: their unique key decides. A row that had to be
  * waited for is given as its last writer left it.
  */
 export async function lockSlots(
   db: Queryable,
   operatorId: string,
-  keys: readonly string[],
-  conversionIds: readonly string[],
+  wanted: { keys: readonly string[]; conversionIds: readonly string[]; ids: readonly string[] },
   versionOf: VersionOf,
 ): Promise<Slot[]> {
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
     text: `select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", facts_count as "factsCount", facts_hash as "factsHash",
-       gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", facts_count as "factsCount", facts_hash as "factsHash",
+       source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil"
      from slots where operator_id = $1 and id = any(array(
-       select id from slots where operator_id = $1 and key = any($2)
-       union select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)))
+       with own as materialized (
+         select id from slots where operator_id = $1 and key = any($2)
+         union select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)
+         union select unnest($4::text[])
+       )
+       select id from own
+       union select part.id from own join slots part on part.operator_id = $1 and part.source_id = own.id and part.source_id is not null))
      order by id for no key update`,
-    values: [operatorId, keys, conversionIds],
+    values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
   });
   return rows.map((row): Slot => {
     const {
@@ -56,6 +112,7 @@ export async function lockSlots(
       affiliateId,
       basisMinor,
       volumeE4,
+      ftdCount,
       factsCount,
       factsHash,
       transfersCount,
@@ -67,7 +124,8 @@ export async function lockSlots(
       name: { key, kind, component, period },
       affiliateId,
       version: versionOf(row.dealId, row.dealVersion),
-      sums: { basisMinor, volumeE4, factsCount, factsHash },
+      override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
+      sums: { basisMinor, volumeE4, ftdCount, factsCount, factsHash },
       money: { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor },
       transfersCount,
       ratingsCount,
@@ -79,7 +137,13 @@ export async function lockSlots(
   });
 }
 
-type FactRow = Omit<SlotFact, 'occurredAt' | 'type'> & { slotId: string; type: EventType; dealVersion: number; occurredAt: Date };
+type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
+  slotId: string;
+  dealVersion: number;
+  occurredAt: Date;
+  fxRateId: string | null;
+  fxRate: string | null;
+};
 
 /**
  * Fills locked slots with their facts: all of them, but into monthly slots only those about these conversions, since the running sums stand
@@ -96,7 +160,8 @@ export async function loadFacts(
   const partly = conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   if (whole.length + partly.length === 0) return;
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId", type, whole,
-       amount_minor as "amountMinor", volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt"`;
+       amount_minor as "amountMinor", basis_minor as "basisMinor", volume_e4 as "volumeE4", deal_version as "dealVersion",
+       occurred_at as "occurredAt", fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
@@ -106,26 +171,37 @@ export async function loadFacts(
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
-  const facts = rows.map((row) => ({ ...row, occurredAt: row.occurredAt.getTime() }));
-  for (const fact of facts.filter(({ originalEventId, eventId }) => originalEventId === eventId)) {
-    const slot = byId.get(fact.slotId)!;
-    const group: Group = { earned: fact, version: versionOf(slot.version.dealId, fact.dealVersion), others: [] };
-    slot.groups.set(fact.originalEventId, group);
+  const [earned, others] = [rows.filter(isEarned), rows.filter((row) => !isEarned(row))];
+  for (const row of earned) {
+    const { groups, version } = byId.get(row.slotId)!;
+    groups.set(row.originalEventId, { earned: factFrom(row), version: versionOf(version.dealId, row.dealVersion), others: [] });
   }
-  for (const fact of facts.filter(({ originalEventId, eventId }) => originalEventId !== eventId)) {
-    const slot = byId.get(fact.slotId)!;
-    const group = slot.groups.get(fact.originalEventId)!;
-    slot.groups.set(fact.originalEventId, { ...group, others: [...group.others, fact] });
+  for (const row of others) {
+    const { groups } = byId.get(row.slotId)!;
+    const group = groups.get(row.originalEventId)!;
+    const version = row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
+    groups.set(row.originalEventId, { ...group, version, others: [...group.others, factFrom(row)] });
   }
 }
 
+function isEarned({ originalEventId, eventId }: FactRow): boolean {
+  return originalEventId === eventId;
+}
+
+function factFrom({ slotId: _slot, dealVersion: _version, fxRateId, fxRate, ...row }: FactRow): SlotFact {
+  const fx = fxRateId === null || fxRate === null ? null : { rateId: fxRateId, rate: fxRate };
+  return { ...row, occurredAt: row.occurredAt.getTime(), fx };
+}
+
 const SLOT_COLUMNS = `id text, key text, affiliate_id text, deal_id text, deal_version int, component text, kind text, period text, currency text,
-  basis_minor bigint, volume_e4 bigint, facts_count int, facts_hash bigint, gross_minor bigint, void_minor bigint, pending_minor bigint,
+  source_id text, level int, basis_minor bigint, volume_e4 bigint, ftd_count int, facts_count int, facts_hash bigint, gross_minor bigint, void_minor bigint, pending_minor bigint,
   payable_minor bigint, clawed_minor bigint, in_payout_minor bigint, paid_minor bigint, debt_minor bigint, transfers_count int,
   ratings_count int, hold_until timestamptz`;
 const SLOT_NAMES = namesOf(SLOT_COLUMNS).join(', ');
 const SLOT_CHANGES = namesOf(SLOT_COLUMNS)
-  .filter((name) => !['id', 'key', 'affiliate_id', 'deal_id', 'component', 'kind', 'period', 'currency'].includes(name))
+  .filter(
+    (name) => !['id', 'key', 'affiliate_id', 'deal_id', 'component', 'kind', 'currency', 'source_id', 'level'].includes(name),
+  )
   .map((name) => `${name} = n.${name}`)
   .join(', ');
 
@@ -161,10 +237,10 @@ export async function insertEmptySlots(db: Queryable, operatorId: string, slots:
   );
 }
 
-type Named = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'>;
+type Named = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'> & { override?: Slot['override'] };
 
 /** The columns that say which slot it is. */
-function nameRow({ id, name, affiliateId, version }: Named): object {
+function nameRow({ id, name, affiliateId, version, override }: Named): object {
   return {
     id,
     key: name.key,
@@ -174,6 +250,8 @@ function nameRow({ id, name, affiliateId, version }: Named): object {
     component: name.component,
     kind: name.kind,
     period: name.period,
+    source_id: override?.sourceId,
+    level: override?.level,
     currency: version.terms.currency,
   };
 }
@@ -184,6 +262,7 @@ function slotRow(slot: Slot): object {
     ...nameRow(slot),
     basis_minor: String(sums.basisMinor),
     volume_e4: String(sums.volumeE4),
+    ftd_count: sums.ftdCount,
     facts_count: sums.factsCount,
     facts_hash: String(sums.factsHash),
     gross_minor: String(money.grossMinor),
@@ -200,14 +279,18 @@ function slotRow(slot: Slot): object {
   };
 }
 
+const FACT_COLUMNS = `original_event_id text, slot_id text, event_id text, type text, whole boolean, amount_minor bigint, basis_minor bigint,
+  volume_e4 bigint, deal_version int, occurred_at timestamptz, fx_rate_id text, fx_rate numeric`;
+const FACT_NAMES = namesOf(FACT_COLUMNS).join(', ');
+
 export async function writeFacts(
   db: Queryable,
   operatorId: string,
   batchId: string,
-  facts: readonly { slot: Slot; fact: SlotFact }[],
+  facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[],
 ): Promise<void> {
   if (facts.length === 0) return;
-  const rows = facts.map(({ slot, fact }) => ({
+  const rows = facts.map(({ slot, fact, version }) => ({
     original_event_id: fact.originalEventId,
     slot_id: slot.id,
     event_id: fact.eventId,
@@ -215,15 +298,17 @@ export async function writeFacts(
     whole: fact.whole,
     amount_minor: String(fact.amountMinor),
     volume_e4: String(fact.volumeE4),
-    deal_version: slot.groups.get(fact.originalEventId)!.version.version,
+    basis_minor: String(fact.basisMinor),
+    deal_version: version.version,
     occurred_at: new Date(fact.occurredAt),
+    fx_rate_id: fact.fx?.rateId,
+    fx_rate: fact.fx?.rate,
   }));
   await db.query({
     name: 'insert-facts',
-    text: `insert into slot_facts (operator_id, original_event_id, slot_id, event_id, type, whole, amount_minor, volume_e4, deal_version, occurred_at, batch_id)
-     select $1, original_event_id, slot_id, event_id, type, whole, amount_minor, volume_e4, deal_version, occurred_at, $2
-     from json_to_recordset($3) as f (original_event_id text, slot_id text, event_id text, type text, whole boolean, amount_minor bigint,
-       volume_e4 bigint, deal_version int, occurred_at timestamptz)`,
+    text: `insert into slot_facts (operator_id, batch_id, ${FACT_NAMES})
+     select $1, $2, ${FACT_NAMES}
+     from json_to_recordset($3) as f (${FACT_COLUMNS})`,
     values: [operatorId, batchId, JSON.stringify(rows)],
   });
 }

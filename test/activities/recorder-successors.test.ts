@@ -75,6 +75,7 @@ function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message
   return {
     type: event === conversion ? 'conversion.created' : 'conversion.reversed',
     affiliateId: operator.affiliateId,
+    via: null,
     event,
     conversion,
     clickId: null,

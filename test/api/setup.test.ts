@@ -111,19 +111,38 @@ describe('a deal', () => {
   for (const [name, terms, expected] of [
     ['nothing', { components: [] }, ['terms.components too_small']],
     [
-      'what is not built yet',
-      { components: [cpa], tiers: {}, overrides: [], payout: 'accept' },
-      ['terms.payout not_supported', 'terms.tiers not_supported', 'terms.overrides not_supported'],
+      'tiers for a share that is not there',
+      { components: [cpa], tiers: { metric: 'revenue', mode: 'marginal', steps: [{ from: '0', percent: '1' }] } },
+      ['terms.tiers ambiguous'],
     ],
     [
-      'what a component cannot do yet',
+      'steps that fall, and parts of a month by what another one counts',
       {
         components: [
-          { kind: 'revshare', percent: '1', negative: 'carry' },
-          { ...cpa, qualify: 'cumulative' },
+          {
+            kind: 'revshare',
+            tiers: { metric: 'revenue', mode: 'marginal', steps: ['9', '1'].map((from) => ({ from, percent: '1' })) },
+          },
+          { ...cpa, tiers: { metric: 'volume', mode: 'marginal', steps: [{ from: '0', amount: '1' }] } },
         ],
       },
-      ['terms.components.0.negative not_supported', 'terms.components.1.qualify not_supported'],
+      ['terms.components.0.tiers.steps.1.from not_rising', 'terms.components.1.tiers.metric not_an_option'],
+    ],
+    [
+      'a cap of nothing, a count of shares, and six levels of parents',
+      {
+        components: [
+          { ...cpa, cap: {} },
+          { kind: 'revshare', percent: '1', cap: { count: 3 } },
+        ],
+        overrides: Array.from({ length: 6 }, () => ({ percent: '1' })),
+      },
+      ['terms.overrides too_large'],
+    ],
+    [
+      'deposits that add up to nothing',
+      { components: [{ ...cpa, qualify: 'cumulative' }] },
+      ['terms.components.0.qualify required'],
     ],
     [
       'a percentage of an unknown event',

@@ -4,15 +4,16 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { SlotFact } from '../../domain/clawback.ts';
 import {
-  explain,
   firstOf,
   NOTHING,
   slotNameOf,
   targetOf,
+  UNLINKED,
   weightOf,
   type Aggregates,
   type Group,
 } from '../../domain/commission.ts';
+import { explain } from '../../domain/explain.ts';
 import { parseDecimal, type Rounding } from '../../domain/money.ts';
 import type { WireComponent } from '../../domain/terms.ts';
 import type { EventType } from '../../domain/types.ts';
@@ -27,8 +28,10 @@ function aGroup(amountMinor: bigint, others: readonly SlotFact[] = [], changes: 
     type: 'deposit' as EventType,
     whole: true,
     amountMinor,
+    basisMinor: amountMinor,
     volumeE4: 0n,
     occurredAt: NOON,
+    fx: null,
   };
   return { earned: { ...earned, ...changes }, version: aVersion(), others };
 }
@@ -41,8 +44,10 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
     type,
     whole,
     amountMinor: whole ? 0n : amountMinor,
+    basisMinor: 0n,
     volumeE4: 0n,
     occurredAt: NOON,
+    fx: null,
   };
 }
 
@@ -155,9 +160,17 @@ describe('a percentage of an event', () => {
 
 test('what a conversion adds to a month is its amount and volume less the reversed share', () => {
   const trade = (others: readonly SlotFact[]): Group => aGroup(90_00n, others, { volumeE4: 1_0000n });
-  assert.deepEqual(weightOf(trade([])), { basisMinor: 90_00n, volumeE4: 1_0000n });
-  assert.deepEqual(weightOf(trade([anotherFact('refund', 30_00n)])), { basisMinor: 60_00n, volumeE4: 6667n });
-  assert.deepEqual(weightOf(trade([anotherFact('bonus_abuse', 'whole')])), { basisMinor: 0n, volumeE4: 0n });
+  assert.deepEqual(weightOf('per_lot', trade([])), { basisMinor: 90_00n, volumeE4: 1_0000n, ftdCount: 0 });
+  assert.deepEqual(weightOf('per_lot', trade([anotherFact('refund', 30_00n)])), {
+    basisMinor: 60_00n,
+    volumeE4: 6667n,
+    ftdCount: 0,
+  });
+  assert.deepEqual(weightOf('per_lot', trade([anotherFact('bonus_abuse', 'whole')])), {
+    basisMinor: 0n,
+    volumeE4: 0n,
+    ftdCount: 0,
+  });
 });
 
 test('a slot is one per customer, per event, or per affiliate and month, and per deal and component', () => {
@@ -210,12 +223,13 @@ describe('the explanation', () => {
       [],
       { volumeE4: 1_5000n, factsCount: 2 },
       '4.00 USD per lot of the month',
-      { month: '2026-03', lots: '1.5000', facts: '2' },
+      { month: '2026-03', lots: '1.5', facts: '2' },
     ],
   ] as const) {
     test(`of a ${component.kind} names its figures`, () => {
       const { terms } = aVersion({ components: [component] });
-      const explained = explain(terms.components[0]!, terms, groups, { ...NOTHING, ...sums }, '2026-03');
+      const of = { component: terms.components[0]!, terms, groups, links: UNLINKED, period: '2026-03' };
+      const explained = explain({ ...of, sums: { ...NOTHING, ...sums } });
       assert.deepEqual(explained, { formula, inputs });
     });
   }

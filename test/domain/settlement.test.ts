@@ -28,7 +28,7 @@ function settled(batches: readonly (readonly ConversionEvent[])[], ...versions: 
 /** What was told, in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00 so far. */
 function toldBy({ messages }: MemorySettling): string[] {
   return messages.map(({ type, event, deltaMinor, payoutMinor }) => {
-    return `${type.replace('conversion.', '')}:${event.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${payoutMinor}`;
+    return `${type.replace('conversion.', '')}:${event?.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${payoutMinor}`;
   });
 }
 
@@ -225,7 +225,7 @@ describe('attribution within a batch', () => {
         status: 'settled',
         affiliateId: 'aff_a',
       });
-      const message = settling.messages.find(({ event }) => event.id === deposit.id)!;
+      const message = settling.messages.find(({ event }) => event?.id === deposit.id)!;
       assert.deepEqual([message.clickId, message.subs], ['clk_1', ['mine', null, null, null, 's5']]);
     });
   }
@@ -255,7 +255,7 @@ test('a rule that fails names its event, so that it alone can be set aside', () 
   });
   const attributions = attributeAll(OPERATOR, ordered);
   const rated = rateAll(OPERATOR, [aVersion()], ordered, attributions);
-  const batch = { operator: OPERATOR, ordered, attributions, rated, others: [] };
+  const batch = { operator: OPERATOR, ordered, attributions, rated, rates: [], others: [] };
   const isAbout = (error: unknown): boolean => error instanceof RuleError && error.eventId === ordered[0]!.event.id;
   assert.throws(() => settleAll(batch, books), isAbout);
 });

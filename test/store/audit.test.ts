@@ -138,7 +138,7 @@ describe('what is bent behind the books’ back is found:', () => {
     ],
     [
       'a clawback that nobody asked for',
-      `insert into slot_facts select operator_id, original_event_id, slot_id, (select min(id) from events where type = 'fraud'), 'fraud', true, 0, 0, deal_version, (select min(occurred_at) from events where type = 'fraud'), batch_id from slot_facts where type = 'sale' and amount_minor = 1234`,
+      `insert into slot_facts select operator_id, original_event_id, slot_id, (select min(id) from events where type = 'fraud'), 'fraud', true, 0, 0, deal_version, (select min(occurred_at) from events where type = 'fraud'), batch_id, 0 from slot_facts where type = 'sale' and amount_minor = 1234`,
       ['slot_is_its_target', 'slot_keeps_its_sums'],
     ],
     [

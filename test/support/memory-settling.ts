@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { openBooks, type Posting, type Slot, type Told } from '../../domain/books.ts';
 import { earns, strikes } from '../../domain/clawback.ts';
 import { isMonthly } from '../../domain/commission.ts';
+import { monthOf } from '../../domain/period.ts';
 import {
   attributeAll,
   inOrder,
@@ -72,10 +73,13 @@ export function createMemorySettling(
       ordered.some((one) => strikes(one.event, event) || strikes(event, one.event));
     const others = [...events.values()].filter((event) => !due.has(event.id) && isNear(event)).map(load);
     const nearby = new Set([...due, ...others.map(({ event }) => event.id)]);
-    const books = openBooks(loadSlots(nearby), new Map([...told].filter(([id]) => nearby.has(id))), () => `slot_${++slotCount}`);
+    const books = openBooks(loadSlots(nearby), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
+      newSlotId: () => `slot_${++slotCount}`,
+      monthOf: (moment) => monthOf(moment, OPERATOR.timezone),
+    });
     const attributions = attributeAll(OPERATOR, ordered);
     const rated = rateAll(OPERATOR, versions, ordered, attributions);
-    const settlement = settleAll({ operator: OPERATOR, ordered, attributions, rated, others }, books);
+    const settlement = settleAll({ operator: OPERATOR, ordered, attributions, rated, rates: [], others }, books);
 
     for (const { slot, fact } of books.facts) {
       const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;

@@ -1,0 +1,147 @@
+// Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
+import type { Attribution } from '../domain/attribution.ts';
+import { toldKey, type Told } from '../domain/books.ts';
+import { earns } from '../domain/clawback.ts';
+import { attributeAll, inOrder, rateAll, type Batch, type OperatorRules } from '../domain/settlement.ts';
+import type { DealVersion } from '../domain/types.ts';
+import { readParents } from '../store/affiliates.ts';
+import { readRates } from '../store/fx-rates.ts';
+import { readListeners, type PlannedEndpoint } from '../store/planning.ts';
+import type { PoolClient } from '../store/pool.ts';
+import {
+  findOthers,
+  loadEvents,
+  lockStrikes,
+  readVersions,
+  type LoadedEvent,
+  type Side,
+  type StoredVersion,
+} from '../store/settling-events.ts';
+import { readToldToParents } from '../store/settling-outcomes.ts';
+import { allDone } from './side-by-side.ts';
+
+/** Events of one operator, of which one side is to be settled, without those that are set aside. */
+export type Wanted = { operatorId: string; side: Side; eventIds: readonly string[]; isSetAside: (eventId: string) => boolean };
+
+export type LoadedBatch = {
+  batch: Batch;
+  versions: readonly DealVersion[];
+  listeners: readonly PlannedEndpoint[];
+  /** Events that a transaction of the other side must settle. */
+  otherSide: string[];
+  /** Events that have an outcome already. */
+  waited: ReadonlySet<string>;
+  told: Map<string, Told>;
+  /** Of each affiliate whose deal pays them, the parents, nearest first. */
+  parents: ReadonlyMap<string, readonly string[]>;
+};
+
+/** Compiles the terms of a version, once per version and process. */
+export type Compiled = (operatorId: string, stored: StoredVersion) => DealVersion;
+
+/** In a transaction that settles; its first statement takes the lock that keeps the other side out. */
+export async function loadBatch(
+  client: PoolClient,
+  operator: OperatorRules,
+  wanted: Wanted,
+  compiled: Compiled,
+): Promise<LoadedBatch> {
+  const { operatorId } = wanted;
+  const loaded = await loadAll(client, wanted);
+  const { due, otherSide, others } = sorted(loaded, wanted);
+  const ordered = inOrder(due);
+  const attributions = attributeAll(operator, ordered);
+  const affiliates = affiliatesOf(attributions.values(), others);
+  const [stored, listeners] =
+    affiliates.length === 0
+      ? [[], []]
+      : await allDone([readVersions(client, operatorId, affiliates), readListeners(client, operatorId, affiliates)]);
+  const versions = stored.map((version) => compiled(operatorId, version));
+  const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
+  const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
+  const [rates, parents, toldToParents] = await allDone([
+    readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
+    hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
+    hasOverrides ? readToldToParents(client, operatorId, conversionIds) : Promise.resolve([]),
+  ]);
+  const told = toldBefore(others);
+  for (const { eventId, affiliateId, payoutMinor, currency } of toldToParents)
+    told.set(toldKey(eventId, affiliateId), { payoutMinor, currency });
+  const rated = rateAll(operator, versions, ordered, attributions);
+  return {
+    batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
+    versions,
+    listeners: hasOverrides ? await listenersOf(client, operatorId, affiliates, parents) : listeners,
+    otherSide: otherSide.map(({ event }) => event.id),
+    waited: new Set(loaded.flatMap(({ event, outcome }) => (outcome === null ? [] : [event.id]))),
+    told,
+    parents,
+  };
+}
+
+/** The events with all that is known about them. Under the lock, so that nothing of the other side is settled meanwhile. */
+async function loadAll(client: PoolClient, { operatorId, side, eventIds }: Wanted): Promise<LoadedEvent[]> {
+  const [, own, otherIds] = await allDone([
+    lockStrikes(client, operatorId, side),
+    loadEvents(client, operatorId, eventIds),
+    findOthers(client, operatorId, side, eventIds),
+  ]);
+  const ownIds = new Set(eventIds);
+  const rest = otherIds.filter((id) => !ownIds.has(id));
+  return [...own, ...(await loadEvents(client, operatorId, rest))];
+}
+
+/** What this transaction settles, what one of the other side must, and what both only look at. */
+function sorted(
+  loaded: readonly LoadedEvent[],
+  { side, eventIds, isSetAside }: Wanted,
+): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
+  const wanted = new Set(eventIds);
+  const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = { due: [], otherSide: [], others: [] };
+  for (const one of loaded) {
+    const { id, type } = one.event;
+    const isDue = wanted.has(id) && one.outcome?.status !== 'settled' && one.outcome?.status !== 'rejected';
+    if (!isDue) result.others.push(one);
+    else if (earns(type) !== (side === 'conversions')) result.otherSide.push(one);
+    else if (!isSetAside(id)) result.due.push(one);
+  }
+  return result;
+}
+
+function affiliatesOf(attributions: Iterable<Attribution>, others: readonly LoadedEvent[]): string[] {
+  const affiliates = new Set<string>();
+  for (const attribution of attributions) if (attribution.kind === 'attributed') affiliates.add(attribution.affiliateId);
+  for (const { outcome } of others) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
+  return [...affiliates];
+}
+
+/** Between which currencies, and when, amounts may have to be exchanged; nothing where there is only one. */
+function exchanged(loaded: readonly LoadedEvent[], versions: readonly DealVersion[]): Parameters<typeof readRates>[2] {
+  const bases = new Set(loaded.flatMap(({ event }) => event.currency ?? []));
+  const quotes = new Set([...bases, ...versions.map(({ terms }) => terms.currency)]);
+  if (bases.size === 0 || quotes.size < 2) return null;
+  const times = loaded.map(({ event }) => event.occurredAt);
+  return {
+    bases: [...bases],
+    quotes: [...quotes],
+    from: times.reduce((a, b) => Math.min(a, b)),
+    to: times.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+/** Parents hear of their parts. */
+function listenersOf(
+  client: PoolClient,
+  operatorId: string,
+  affiliates: readonly string[],
+  parents: ReadonlyMap<string, readonly string[]>,
+): Promise<PlannedEndpoint[]> {
+  return readListeners(client, operatorId, [...new Set([...affiliates, ...[...parents.values()].flat()])]);
+}
+
+/** What was told for conversions that earlier batches settled. */
+function toldBefore(others: readonly LoadedEvent[]): Map<string, Told> {
+  return new Map(
+    others.flatMap(({ event, outcome, told }) => (told === null ? [] : [[toldKey(event.id, outcome?.affiliateId ?? ''), told]])),
+  );
+}

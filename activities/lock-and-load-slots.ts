@@ -1,0 +1,97 @@
+// Locks every slot that a batch can move, and loads it with its facts.
+import { newId } from '../ids.ts';
+import type { Slot } from '../domain/books.ts';
+import { earns } from '../domain/clawback.ts';
+import { isLinked, isMonthly } from '../domain/commission.ts';
+import { monthOf } from '../domain/period.ts';
+import type { Batch } from '../domain/settlement.ts';
+import type { DealVersion } from '../domain/types.ts';
+import type { PoolClient } from '../store/pool.ts';
+import { findFamily, insertEmptySlots, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../store/settling-slots.ts';
+import type { LoadedBatch } from './load-batch.ts';
+
+/**
+ * Monthly slots are made first where they are missing, since many batches share them. A percentage's slot is its own event's, so it cannot be
+ * there before that event is settled. Deals whose slots move one another are locked as a whole, and all that may move is loaded.
+ */
+export async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
+  const { operator } = batch;
+  const { keys, monthly } = namedSlots(batch);
+  const conversionIds = struckBy(batch);
+  const versionOf = versionFinder(versions);
+  const linked = linkedDeals(batch, versions);
+  if (keys.length + conversionIds.length + linked.length === 0) return [];
+  const ids: string[] = [];
+  if (linked.length > 0) {
+    const months = batch.ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone));
+    await lockDeals(client, operator.id, linked);
+    const of = { keys, conversionIds, months: [...new Set(months)], timezone: operator.timezone };
+    ids.push(...(await findFamily(client, operator.id, linked, of)));
+  }
+  const wanted = { keys, conversionIds, ids };
+  let slots = await lockSlots(client, operator.id, wanted, versionOf);
+  const found = new Set(slots.map(({ name }) => name.key));
+  const missing = monthly.filter(({ name }) => !found.has(name.key));
+  if (missing.length > 0) {
+    const empty = missing.map((slot) => ({ ...slot, id: newId('slot') }));
+    await insertEmptySlots(client, operator.id, empty);
+    slots = await lockSlots(client, operator.id, wanted, versionOf);
+  }
+  await loadFacts(client, operator.id, slots, conversionIds, versionOf);
+  return slots;
+}
+
+type MonthlySlot = Parameters<typeof insertEmptySlots>[2][number];
+
+/** The slots in which the batch's conversions earn and that may be there already. */
+function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: MonthlySlot[] } {
+  const keys = new Set<string>();
+  const monthly = new Map<string, MonthlySlot>();
+  for (const [eventId, { version, names }] of rated) {
+    for (const name of names) {
+      if (name.kind === 'percent' || name.kind === 'payout') continue;
+      keys.add(name.key);
+      // A month that pays parents is made by the batch that needs it, together with their parts.
+      if (!isMonthly(name.kind) || monthly.has(name.key) || version.terms.overrides.length > 0) continue;
+      const attribution = attributions.get(eventId)!;
+      if (attribution.kind === 'attributed')
+        monthly.set(name.key, { id: '', name, affiliateId: attribution.affiliateId, version });
+    }
+  }
+  return { keys: [...keys], monthly: [...monthly.values()] };
+}
+
+/** The conversions that the batch's events against conversions may strike. */
+function struckBy({ ordered, others }: Batch): string[] {
+  if (ordered.every(({ event }) => earns(event.type))) return [];
+  return others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id);
+}
+
+/** The deals at hand whose slots move one another, once for each affiliate who earns by them. */
+function linkedDeals({ rated, attributions, others }: Batch, versions: readonly DealVersion[]): DealOfAffiliate[] {
+  const linked = new Set(versions.filter(({ terms }) => isLinked(terms)).map(({ dealId }) => dealId));
+  if (linked.size === 0) return [];
+  const deals = new Map<string, DealOfAffiliate>();
+  const add = (dealId: string, affiliateId: string): void => {
+    if (linked.has(dealId)) deals.set(`${dealId} ${affiliateId}`, { dealId, affiliateId });
+  };
+  for (const [eventId, { version }] of rated) {
+    const attribution = attributions.get(eventId)!;
+    if (attribution.kind === 'attributed') add(version.dealId, attribution.affiliateId);
+  }
+  for (const { outcome } of others) {
+    if (!outcome?.affiliateId) continue;
+    for (const { dealId, affiliateId } of versions)
+      if (affiliateId === null || affiliateId === outcome.affiliateId) add(dealId, outcome.affiliateId);
+  }
+  return [...deals.values()];
+}
+
+function versionFinder(versions: readonly DealVersion[]): (dealId: string, number: number) => DealVersion {
+  const byNumber = new Map(versions.map((version) => [`${version.dealId} ${version.version}`, version]));
+  return (dealId, number) => {
+    const version = byNumber.get(`${dealId} ${number}`);
+    if (!version) throw new Error(`version ${number} of ${dealId} is not among the affiliates' deals`);
+    return version;
+  };
+}

@@ -1,0 +1,31 @@
+// Amounts in another currency than the deal's: converted at the operator's own stored, dated rates, and never guessed.
+import { divideRounded, exponentOf } from './money.ts';
+
+/** A stored rate: one unit of `base` is so many of `quote`, with twelve decimals kept, from `asOf` (milliseconds since 1970) on. */
+export type FxRate = { id: string; base: string; quote: string; rateE12: bigint; rate: string; source: string; asOf: number };
+
+/** An older rate is no rate: a month of forgotten updates must not book wrong cents in silence. */
+export const RATE_HOLDS_DAYS = 31;
+
+const DAY_MS = 86_400_000;
+const E12 = 1_000_000_000_000n;
+
+/** The latest rate at or before a moment, if it still holds then. */
+export function rateAt(rates: readonly FxRate[], base: string, quote: string, moment: number): FxRate | null {
+  let best: FxRate | null = null;
+  for (const rate of rates) {
+    if (rate.base !== base || rate.quote !== quote || rate.asOf > moment) continue;
+    if (moment - rate.asOf > RATE_HOLDS_DAYS * DAY_MS) continue;
+    if (best === null || rate.asOf > best.asOf || (rate.asOf === best.asOf && rate.id > best.id)) best = rate;
+  }
+  return best;
+}
+
+/**
+ * Minor units of the quote currency for minor units of the base, rounded half-even once.
+ * Example: 100.00 USD at 82.42135 are 8,242.14 INR (TigerBeetle's documentation on currency exchange).
+ */
+export function converted(minor: bigint, { base, quote, rateE12 }: FxRate): bigint {
+  const [from, to] = [BigInt(exponentOf(base) ?? 2), BigInt(exponentOf(quote) ?? 2)];
+  return divideRounded(minor * rateE12 * 10n ** to, E12 * 10n ** from, 'half_even');
+}

@@ -122,7 +122,13 @@ export function layOut(url: string, macros: readonly { 0: string; index: number 
     const [, name, value] = /([^&?=]*)(=[^&]*)?$/.exec(masked.slice(queryAt, index)) ?? [];
     return value === undefined ? { in: 'name', parameter: '' } : { in: 'query', parameter: name ?? '' };
   };
-  return { origin: url.slice(0, pathAt), path: url.slice(pathAt, queryAt), query: url.slice(queryAt, fragmentAt), placeAt };
+  return {
+    origin: url.slice(0, pathAt),
+    path: url.slice(pathAt, queryAt),
+    query: url.slice(queryAt, fragmentAt),
+    fragmentAt,
+    placeAt,
+  };
 }
 
 const NAMES = { host: 'the scheme, host or port', name: "a parameter's name", fragment: 'a fragment' };

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/retry.ts';
 import { misplacedMacros, parseText, parseUrl, type Parsed, type Problem } from '../../domain/template.ts';
+import { DIALECT_NAMES } from '../../domain/translate.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../errors.ts';
 import { id } from './fields.ts';
@@ -65,6 +66,9 @@ function formNeedsForm({ value, issues }: z.core.ParsePayload<{ body?: string | 
   if (value.form && value.body !== undefined && value.body !== 'form')
     issues.push({ ...problem('not_applicable', 'fields are for the body "form"', ['form']), input: value.form });
 }
+
+/** A URL in another platform's macros. */
+export const endpointImport = z.strictObject({ dialect: z.enum(['auto', ...DIALECT_NAMES]), url: settings.url });
 
 /** What may be called and sent; made by `delivery/`. */
 export type EndpointRules = {

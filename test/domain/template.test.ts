@@ -199,14 +199,14 @@ test('a problem says where it is, counting characters from 1', () => {
   ]);
 });
 
-function template(text: string) {
+function textTemplate(text: string) {
   const parsed = parseText(text);
   assert.ok(parsed.kind === 'template', text);
   return parsed.template;
 }
 
 test('a value in a header is visible ASCII, adds no part to it, and can be read back', () => {
-  const bearer = template('Bearer {sub1}; v=1, {_sub2}');
+  const bearer = textTemplate('Bearer {sub1}; v=1, {_sub2}');
   fc.assert(
     fc.property(value, value, (sub1, sub2) => {
       const header = fillHeader(bearer, { sub1, sub2 });
@@ -219,8 +219,8 @@ test('a value in a header is visible ASCII, adds no part to it, and can be read 
     }),
     { numRuns: 1000 },
   );
-  assert.equal(fillHeader(template('{timestamp}'), { timestamp: '2026-11-22T10:00:00Z' }), '2026-11-22T10:00:00Z');
-  assert.equal(fillHeader(template('Bearer {sub1}'), {}), 'Bearer');
+  assert.equal(fillHeader(textTemplate('{timestamp}'), { timestamp: '2026-11-22T10:00:00Z' }), '2026-11-22T10:00:00Z');
+  assert.equal(fillHeader(textTemplate('Bearer {sub1}'), {}), 'Bearer');
 });
 
 test('a value in a form adds no field and reads back as it was', () => {
@@ -232,7 +232,7 @@ test('a value in a form adds no field and reads back as it was', () => {
   fc.assert(
     fc.property(value, value, (sub1, sub2) => {
       const body = fields
-        .map(([name, text]) => `${formEncoded(name)}=${fillFormValue(template(text), { sub1, sub2 })}`)
+        .map(([name, text]) => `${formEncoded(name)}=${fillFormValue(textTemplate(text), { sub1, sub2 })}`)
         .join('&');
       assert.match(body, /^[\x21-\x7e]*$/);
       const [one, two] = [wellFormed(sub1), wellFormed(sub2)];

@@ -70,6 +70,7 @@ const BAD: [string, string, RegExp][] = [
   ['timestamp:unix:date', 'invalid_macro', /":date" is not for \{timestamp:unix\}/],
   ['status:map()', 'invalid_macro', /no form/],
   ['status:map(a)', 'invalid_macro', /no form/],
+  ['status:map(=x)', 'invalid_macro', /no form/],
   ['status:map(a=1,a=2)', 'invalid_macro', /no form/],
   ['status:map(a=1=2)', 'invalid_macro', /no form/],
   ['status:map(a=b c)', 'invalid_macro', /no form/],

@@ -106,9 +106,7 @@ export function formEncoded(text: string): string {
 
 /** How a URL is laid out, whatever stands in its macros; undefined when it is no http or https URL. The URL need not be in our macros. */
 export function layOut(url: string, macros: readonly { 0: string; index: number }[]) {
-  let masked = url;
-  for (const { 0: macro, index } of macros)
-    masked = masked.slice(0, index) + 'x'.repeat(macro.length) + masked.slice(index + macro.length);
+  const masked = mask(url, macros);
   const match = PARTS.exec(masked);
   if (match === null) return undefined;
   const pathAt = match[1]!.length;
@@ -119,8 +117,9 @@ export function layOut(url: string, macros: readonly { 0: string; index: number 
     if (index < queryAt) return { in: 'path', parameter: '' };
     if (index >= fragmentAt) return { in: 'fragment', parameter: '' };
     // Without `=` before it the macro is a parameter's name, and a value would make a parameter up.
-    const [, name, value] = /([^&?=]*)(=[^&]*)?$/.exec(masked.slice(queryAt, index)) ?? [];
-    return value === undefined ? { in: 'name', parameter: '' } : { in: 'query', parameter: name ?? '' };
+    const nameAt = Math.max(queryAt, masked.lastIndexOf('&', index)) + 1;
+    const name = masked.slice(nameAt, index).split('=', 2);
+    return name.length < 2 ? { in: 'name', parameter: '' } : { in: 'query', parameter: name[0]! };
   };
   return {
     origin: url.slice(0, pathAt),
@@ -129,6 +128,17 @@ export function layOut(url: string, macros: readonly { 0: string; index: number 
     fragmentAt,
     placeAt,
   };
+}
+
+/** The text with every macro, given in order, as a run of a letter that means nothing. */
+function mask(text: string, macros: readonly { 0: string; index: number }[]): string {
+  const pieces: string[] = [];
+  let at = 0;
+  for (const { 0: macro, index } of macros) {
+    pieces.push(text.slice(at, index), 'x'.repeat(macro.length));
+    at = index + macro.length;
+  }
+  return pieces.join('') + text.slice(at);
 }
 
 const NAMES = { host: 'the scheme, host or port', name: "a parameter's name", fragment: 'a fragment' };
@@ -145,7 +155,7 @@ function cut(text: string): Part[] {
 
 /** What is wrong with the macros of a text, wherever they stand. */
 function problemsOf(text: string): Problem[] {
-  const loose = text.replaceAll(MACRO, (macro) => 'x'.repeat(macro.length)).search(/[{}]/);
+  const loose = mask(text, [...text.matchAll(MACRO)]).search(/[{}]/);
   const problems: Problem[] = loose < 0 ? [] : [{ code: 'invalid_macro', macro: '', ...said('a brace has no partner', loose) }];
   for (const { 0: macro, 1: inside = '', index } of text.matchAll(MACRO)) {
     const parsed = parseMacro(inside);

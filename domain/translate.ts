@@ -62,9 +62,10 @@ export function translate(given: string, from: DialectName | 'auto'): Translated
 
 function translateFrom(url: string, name: DialectName): Translated {
   const dialect: Dialect = DIALECTS[name];
-  const found = findIn(url, dialect);
-  if (found === undefined)
+  const search = findIn(url, dialect);
+  if (search === undefined)
     return { kind: 'refused', about: 'url', code: 'invalid_url', message: 'this is not an http or https URL' };
+  const { found, fragmentAt } = search;
   const misplaced = found.find(({ place }) => place.in === 'host' || place.in === 'name');
   if (misplaced !== undefined) {
     const where = misplaced.place.in === 'host' ? 'the scheme, host or port' : "a parameter's name";
@@ -76,7 +77,6 @@ function translateFrom(url: string, name: DialectName): Translated {
     };
   }
   const sent = found.filter(({ place }) => place.in !== 'fragment');
-  const fragmentAt = layOut(url, found)!.fragmentAt;
   let ours = '';
   let at = 0;
   for (const { 0: macro, index, becomes } of sent) {
@@ -94,20 +94,19 @@ function translateFrom(url: string, name: DialectName): Translated {
 }
 
 /** Everything in the URL that stands for a value, in order; undefined when it is no http or https URL. */
-function findIn(url: string, dialect: Dialect): Found[] | undefined {
+function findIn(url: string, dialect: Dialect): { found: Found[]; fragmentAt: number } | undefined {
   const blanks = dialect.parameters === undefined ? [] : [...url.matchAll(BLANK_TO_FILL)];
-  const isBlank = (index: number): boolean => blanks.some((blank) => blank.index === index);
-  const macros = [...url.matchAll(STYLES[dialect.style])].filter(({ index }) => !isBlank(index));
+  const blankAt = new Set(blanks.map(({ index }) => index));
+  const macros = [...url.matchAll(STYLES[dialect.style])].filter(({ index }) => !blankAt.has(index));
   const all = [...blanks, ...macros].toSorted((a, b) => a.index - b.index);
   const layout = layOut(url, all);
-  return (
-    layout &&
-    all.map((match) => {
-      const place = layout.placeAt(match.index);
-      const becomes = isBlank(match.index) ? blankIn(place.parameter, dialect) : meaningOf(match[1] ?? '', dialect);
-      return { 0: match[0], index: match.index, place, becomes };
-    })
-  );
+  if (layout === undefined) return undefined;
+  const found = all.map((match) => {
+    const place = layout.placeAt(match.index);
+    const becomes = blankAt.has(match.index) ? blankIn(place.parameter, dialect) : meaningOf(match[1] ?? '', dialect);
+    return { 0: match[0], index: match.index, place, becomes };
+  });
+  return { found, fragmentAt: layout.fragmentAt };
 }
 
 function meaningOf(written: string, dialect: Dialect): Meaning {
@@ -181,7 +180,7 @@ function wholeNotes(ours: string, found: readonly Found[], hasFragment: boolean)
 }
 
 function knownIn(url: string, dialect: Dialect): number {
-  return (findIn(url, dialect) ?? []).filter(({ becomes }) => becomes.isKnown).length;
+  return (findIn(url, dialect)?.found ?? []).filter(({ becomes }) => becomes.isKnown).length;
 }
 
 function urlOf(result: Translated): string | null {

@@ -125,8 +125,8 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
 }
 
 function recipientOf(endpoint: SendingEndpoint, secret: Buffer): Recipient {
-  const { url, method, body, headers } = endpoint;
-  return { url, method, body, headers, signing: endpoint.signing === 'none' ? 'none' : 'v1', secrets: [secret] };
+  const { url, method, body, form, headers } = endpoint;
+  return { url, method, body, form, headers, signing: endpoint.signing === 'none' ? 'none' : 'v1', secrets: [secret] };
 }
 
 /** Whether the endpoint works, whatever it thinks of this one postback: a 404 for a click id it does not know, say. */

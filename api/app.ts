@@ -10,6 +10,7 @@ import type { Intake } from './intake.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
 import { addDealRoutes } from './routes/deals.ts';
 import { addDeliveryRoutes } from './routes/deliveries.ts';
+import { addEndpointImportRoute } from './routes/endpoint-import.ts';
 import { addEndpointRoutes } from './routes/endpoints.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
@@ -45,6 +46,7 @@ export function createApp({ config, store, intake, starter, guard, headerProblem
   addAffiliateRoutes(app, { store, auth });
   addMoneyRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth });
+  addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });
   addDeliveryRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });

@@ -1,18 +1,23 @@
 // Makes the request for one try of a delivery: URL, headers, body and signature. The same delivery says the same on every try; only the time,
 // the signature over it and the number of the try change.
 import { readFileSync } from 'node:fs';
-import { fill, parseTemplate } from '../domain/macros.ts';
+import type { Values } from '../domain/macros.ts';
+import { fillFormValue, fillHeader, fillUrl, formEncoded, parseText, parseUrl, type Parsed } from '../domain/template.ts';
 import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
 
 /** A postback as it was planned; `body` is its JSON text, `try` counts from 1. */
 export type Postback = { id: string; type: string; body: string; try: number };
 
-/** What an endpoint's owner chose. `secrets` are the live ones, newest first; with `none` they are not used. */
+/**
+ * What an endpoint's owner chose. `form` are the fields of a form body, as templates by name; without it a form has every field there is.
+ * `secrets` are the live ones, newest first; with `none` they are not used.
+ */
 export type Recipient = {
   url: string;
   method: 'POST' | 'GET';
   body: 'json' | 'form';
+  form?: Readonly<Record<string, string>> | null;
   headers: Readonly<Record<string, string>>;
   signing: 'v1' | 'none';
   secrets: readonly Buffer[];
@@ -24,13 +29,13 @@ const USER_AGENT = `Postrider/${version}`;
 /** The request of one try. Throws when the template is not one that `parseTemplate` finds good: that is refused when it is saved. */
 export function render(postback: Postback, recipient: Recipient, nowMs: number): PostbackRequest {
   const isGet = recipient.method === 'GET';
-  const values = isGet || recipient.body === 'form' || recipient.url.includes('{') ? valuesOf(postback) : {};
-  const url = filledUrl(recipient.url, values);
   const form = recipient.body === 'form';
-  const body = isGet ? null : form ? new URLSearchParams(values).toString() : postback.body;
+  const values = form || hasMacros(recipient.url) || Object.values(recipient.headers).some(hasMacros) ? valuesOf(postback) : {};
+  const url = filledUrl(recipient.url, values);
+  const body = isGet ? null : form ? formBody(recipient.form ?? null, values) : postback.body;
   const timestampSeconds = Math.floor(nowMs / 1000);
   const headers: Record<string, string> = {
-    ...ownHeaders(recipient.headers),
+    ...ownHeaders(recipient.headers, values),
     'user-agent': USER_AGENT,
     'webhook-id': postback.id,
     'webhook-timestamp': String(timestampSeconds),
@@ -55,16 +60,27 @@ function isScalar(value: unknown): value is string | number | boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
+function hasMacros(text: string): boolean {
+  return text.includes('{');
+}
+
 /** The URL as it goes out on the wire, which is what is signed: normalised, without a fragment. */
-function filledUrl(template: string, values: Record<string, string>): string {
-  const url = new URL(template.includes('{') ? filled(template, values) : template);
+function filledUrl(template: string, values: Values): string {
+  const url = new URL(hasMacros(template) ? fillUrl(good(parseUrl(template)), values) : template);
   return url.origin + url.pathname + url.search;
 }
 
-function filled(template: string, values: Record<string, string>): string {
-  const parsed = parseTemplate(template);
-  if (parsed.kind === 'problems') throw new Error(`a stored URL template is broken: ${parsed.problems[0]?.message}`);
-  return fill(parsed.template, values);
+function formBody(fields: Readonly<Record<string, string>> | null, values: Record<string, string>): string {
+  if (fields === null) return new URLSearchParams(values).toString();
+  const pairs = Object.entries(fields).map(
+    ([name, value]) => `${formEncoded(name)}=${fillFormValue(good(parseText(value)), values)}`,
+  );
+  return pairs.join('&');
+}
+
+function good<Template>(parsed: Parsed<Template>): Template {
+  if (parsed.kind === 'problems') throw new Error(`a stored template is broken: ${parsed.problems[0]?.message}`);
+  return parsed.template;
 }
 
 /** Ours, and those that belong to the connection. An endpoint's own headers never override them. */
@@ -102,7 +118,14 @@ function isReserved(name: string): boolean {
 }
 
 /** Lower-cased, so that a differently written name cannot stand beside ours. */
-function ownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+function ownHeaders(headers: Readonly<Record<string, string>>, values: Values): Record<string, string> {
   const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return Object.fromEntries(entries.filter(([name]) => !isReserved(name)));
+  const own = entries.filter(([name]) => !isReserved(name));
+  return Object.fromEntries(own.map(([name, value]) => [name, filledHeader(value, values)]));
+}
+
+/** A value that is no template was saved before headers could have macros, and goes out as it stands. */
+function filledHeader(value: string, values: Values): string {
+  const parsed = hasMacros(value) ? parseText(value) : undefined;
+  return parsed?.kind === 'template' ? fillHeader(parsed.template, values) : value;
 }

@@ -1,113 +1,143 @@
-// Fills a postback's URL template: `{click_id}` and its like, in query values and path segments only. Whatever a value holds, it changes neither
-// the host nor the number of path segments nor the parameters, because everything but letters, digits and `-_.~` leaves percent-encoded.
+// Macros: what a template may ask for in braces, the forms a value can be written in, and what stands in for a value that is missing.
+//
+//   {payout}   {payout_delta:abs:minor}   {status:map(pending=1,reversed=2)|0}   {sub1|none}   {_sub1}
+//
+// Only values here: where in a request a macro may stand, and how it is encoded there, is in `template.ts`.
+
+/** What a value is, which decides the forms it can take. Amounts are decimal text in their currency, times RFC 3339. */
+type Kind = 'text' | 'amount' | 'time';
 
 /** What a template may ask for: every field of a postback's `data`, and three of its envelope. */
-export const MACROS = [
-  'event',
-  'event_id',
-  'original_event_id',
-  'transaction_id',
-  'click_id',
-  'customer_id',
-  'affiliate_id',
-  'via',
-  'amount',
-  'currency',
-  'payout',
-  'payout_delta',
-  'payout_currency',
-  'status',
-  'reason',
-  'sub1',
-  'sub2',
-  'sub3',
-  'sub4',
-  'sub5',
-  'occurred_at',
-  'event_type',
-  'delivery_id',
-  'timestamp',
-] as const;
+export const MACROS = {
+  event: 'text',
+  event_id: 'text',
+  original_event_id: 'text',
+  transaction_id: 'text',
+  click_id: 'text',
+  customer_id: 'text',
+  affiliate_id: 'text',
+  via: 'text',
+  amount: 'amount',
+  currency: 'text',
+  payout: 'amount',
+  payout_delta: 'amount',
+  payout_currency: 'text',
+  status: 'text',
+  reason: 'text',
+  sub1: 'text',
+  sub2: 'text',
+  sub3: 'text',
+  sub4: 'text',
+  sub5: 'text',
+  occurred_at: 'time',
+  event_type: 'text',
+  delivery_id: 'text',
+  timestamp: 'time',
+} as const satisfies Record<string, Kind>;
 
-export type Macro = (typeof MACROS)[number];
+export type MacroName = keyof typeof MACROS;
 
-/** A template that was found good, cut where the rules differ: scheme and host, path, query with its `?`. */
-export type Template = { origin: string; path: string; query: string };
+/** What macros are filled with, by name; missing, or empty, is what a default stands in for. */
+export type Values = Readonly<Record<string, string | undefined>>;
 
-/** What is wrong with a template; `name` is the macro as written, empty when it is about the whole. */
-export type Problem = { code: 'unknown_macro' | 'misplaced_macro' | 'invalid_url'; name: string; message: string };
+/** A form a value can be written in. Writing gives undefined where the value has no such form, which then counts as missing. */
+type Format = { on: readonly Kind[]; gives: Kind; write: (value: string) => string | undefined };
 
-export type ParsedTemplate = { kind: 'template'; template: Template } | { kind: 'problems'; problems: Problem[] };
+/** A macro as a template uses it; its formats are applied from left to right. */
+export type Macro = { name: MacroName; isRaw: boolean; formats: readonly Format[]; fallback: string };
 
-/** The cuts are those of the URL standard, which reads a backslash as a slash. A fragment is never sent and so is dropped. */
-const PARTS = /^(https?:\/\/[^/?#\\]+)([^?#]*)(\?[^#]*)?(#.*)?$/i;
-const MACRO = /\{([^{}]*)\}/g;
-/** What a URL parser takes for `.` and `..` and then resolves away, encoded or not. */
-const DOT_SEGMENT = /^(\.|%2e){1,2}$/i;
-/** A URL parser drops some of these silently, and so would join what stood apart. */
-const BLANK_OR_CONTROL = /[\p{Cc}\s]/u;
-const KNOWN: ReadonlySet<string> = new Set(MACROS);
+export type ParsedMacro =
+  { kind: 'macro'; macro: Macro } | { kind: 'problem'; code: 'unknown_macro' | 'invalid_macro'; message: string };
 
-/** Reads a template, or says everything that is wrong with it. A URL without macros is a template too. */
-export function parseTemplate(url: string): ParsedTemplate {
-  const [, origin, path = '', query = '', fragment = ''] = PARTS.exec(url) ?? [];
-  if (origin === undefined || BLANK_OR_CONTROL.test(url))
-    return { kind: 'problems', problems: [invalidUrl('this is not an http or https URL')] };
-  const problems = [
-    ...(/[{}]/.test(url.replaceAll(MACRO, '')) ? [invalidUrl('a brace has no partner')] : []),
-    ...namesIn(url).filter(isUnknown).map(unknown),
-    ...[...namesIn(origin), ...namesIn(fragment), ...pairsOf(query).flatMap(namesInKey)].map(misplaced),
-  ];
-  return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'template', template: { origin, path, query } };
+const FORMATS: Readonly<Record<string, Format>> = {
+  upper: { on: ['text'], gives: 'text', write: (text) => text.toUpperCase() },
+  lower: { on: ['text'], gives: 'text', write: (text) => text.toLowerCase() },
+  abs: amountFormat((amount) => amount.replace('-', '')),
+  // Amounts are written with all the decimals of their currency, so the minor units are the same digits without the point.
+  minor: amountFormat((amount) => BigInt(amount.replace('.', '')).toString()),
+  integer: amountFormat((amount) => BigInt(amount.replace(/\..*/, '')).toString()),
+  unix: timeFormat((time) => String(Math.floor(time.getTime() / 1000))),
+  date: timeFormat((time) => time.toISOString().slice(0, 10)),
+  time: timeFormat((time) => time.toISOString().slice(11, 19)),
+  datetime: timeFormat((time) => time.toISOString().slice(0, 19).replace('T', ' ')),
+};
+
+const AMOUNT = /^-?\d+(\.\d+)?$/;
+const MAP = /^map\((.*)\)$/;
+/** Texts inside braces: nothing that means something in a URL or to this grammar, which goes percent-encoded. */
+const LITERAL = /^([\w.~-]|%[0-9a-f]{2})*$/i;
+
+/** Reads what stands between two braces: `name`, with `_` before it for raw, `:format`s and a `|default` behind it. */
+export function parseMacro(text: string): ParsedMacro {
+  const [head = '', ...defaults] = text.split('|');
+  const [written = '', ...formatTexts] = head.split(':');
+  const isRaw = written.startsWith('_');
+  const name = isRaw ? written.slice(1) : written;
+  if (!isMacroName(name)) return { kind: 'problem', code: 'unknown_macro', message: `there is no macro {${written}}` };
+  const fallback = literalOf(defaults.join('|'));
+  if (fallback === undefined)
+    return invalid(`the default of {${written}} may hold letters, digits, "-", ".", "_", "~" and percent-encoded others`);
+  const formats: Format[] = [];
+  let kind: Kind = MACROS[name];
+  for (const formatText of formatTexts) {
+    const format = formatOf(formatText);
+    if (format === undefined) return invalid(`{${written}} has no form ":${formatText}"`);
+    if (!format.on.includes(kind))
+      return invalid(`":${formatText}" is not for {${[written, ...formatTexts.slice(0, formats.length)].join(':')}}`);
+    formats.push(format);
+    kind = format.gives;
+  }
+  return { kind: 'macro', macro: { name, isRaw, formats, fallback } };
 }
 
-/**
- * The URL for one postback. A value that is missing fills as nothing: `?sub=` . A path segment that would come out as `.` or `..` has its
- * dots encoded twice, since a URL has no other way to hold one: the receiver reads `%2E`.
- */
-export function fill(template: Template, values: Readonly<Record<string, string | undefined>>): string {
-  // A macro's name is looked up as it stands here; defaults (`{sub1|none}`) and maps of values would be read here too.
-  const filled = (part: string): string => part.replaceAll(MACRO, (_, name: string) => encoded(values[name] ?? ''));
-  const segments = template.path.split(/([/\\])/).map((segment) => {
-    const text = filled(segment);
-    return text !== segment && DOT_SEGMENT.test(text) ? text.replaceAll(/\.|%2e/gi, '%252E') : text;
-  });
-  return template.origin + segments.join('') + filled(template.query);
+/** The text a macro stands for, not yet encoded for any place; its default, or nothing, where the value is missing. */
+export function valueOf(macro: Macro, values: Values): string {
+  let value = values[macro.name];
+  for (const format of macro.formats) value = value === undefined ? undefined : format.write(value);
+  return value === undefined || value === '' ? macro.fallback : value;
 }
 
-/** Percent-encodes all but the characters that mean nothing anywhere in a URL. Half a surrogate pair becomes the replacement character. */
-function encoded(value: string): string {
-  return encodeURIComponent(value.replaceAll(/\p{Surrogate}/gu, '\ufffd')).replaceAll(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+function isMacroName(name: string): name is MacroName {
+  return Object.hasOwn(MACROS, name);
 }
 
-function namesIn(text: string): string[] {
-  return [...text.matchAll(MACRO)].map((match) => match[1] ?? '');
+function formatOf(text: string): Format | undefined {
+  if (Object.hasOwn(FORMATS, text)) return FORMATS[text];
+  const pairs = MAP.exec(text)?.[1];
+  return pairs === undefined ? undefined : mapFormat(pairs.split(','));
 }
 
-function pairsOf(query: string): string[] {
-  return query.slice(1).split('&');
+/** One value for another. What the map does not name counts as missing, so that no text slips into a field that expects numbers. */
+function mapFormat(pairs: readonly string[]): Format | undefined {
+  const entries = pairs.map((pair) => pair.split('=').map(literalOf));
+  const isGood = entries.every((entry) => entry.length === 2 && !entry.includes(undefined) && entry[0] !== '');
+  if (!isGood || new Set(entries.map(([from]) => from)).size < entries.length) return undefined;
+  const map = new Map(entries as [string, string][]);
+  return { on: ['text', 'amount', 'time'], gives: 'text', write: (value) => map.get(value) };
 }
 
-/** The macros in a parameter's name, where a value would make a parameter up; without `=` the whole of it is a name. */
-function namesInKey(pair: string): string[] {
-  return namesIn(pair.split('=', 1)[0] ?? '');
+/** The text that a literal stands for; undefined when it is not one. */
+function literalOf(literal: string): string | undefined {
+  if (!LITERAL.test(literal)) return undefined;
+  try {
+    return decodeURIComponent(literal);
+  } catch {
+    return undefined;
+  }
 }
 
-function isUnknown(name: string): boolean {
-  return !KNOWN.has(name);
+function amountFormat(write: (amount: string) => string): Format {
+  return { on: ['amount'], gives: 'amount', write: (value) => (AMOUNT.test(value) ? write(value) : undefined) };
 }
 
-function unknown(name: string): Problem {
-  return { code: 'unknown_macro', name, message: `there is no macro {${name}}` };
+function timeFormat(write: (time: Date) => string): Format {
+  return {
+    on: ['time'],
+    gives: 'text',
+    write: (value) => (Number.isNaN(Date.parse(value)) ? undefined : write(new Date(value))),
+  };
 }
 
-function misplaced(name: string): Problem {
-  return { code: 'misplaced_macro', name, message: `{${name}} may stand in a query value or a path segment only` };
-}
-
-function invalidUrl(message: string): Problem {
-  return { code: 'invalid_url', name: '', message };
+function invalid(message: string): ParsedMacro {
+  return { kind: 'problem', code: 'invalid_macro', message };
 }

@@ -25,6 +25,7 @@ export type SendingEndpoint = {
   url: string;
   method: 'POST' | 'GET';
   body: 'json' | 'form';
+  form: Record<string, string> | null;
   headers: Record<string, string>;
   schedule: number[];
   maxInFlight: number;
@@ -87,7 +88,7 @@ export async function readSendingEndpoints(
   endpointIds: readonly string[],
 ): Promise<SendingEndpoint[]> {
   const { rows } = await db.query<SendingEndpoint>(
-    `select operator_id as "operatorId", id, url, method, body, headers, schedule, max_in_flight as "maxInFlight",
+    `select operator_id as "operatorId", id, url, method, body, form, headers, schedule, max_in_flight as "maxInFlight",
        rate_per_second::float8 as "ratePerSecond", signing, secret, state, failing_since as "failingSince",
        failures_in_a_row as "failuresInARow"
      from endpoints where operator_id = $1 and id = any($2)`,

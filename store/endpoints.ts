@@ -8,6 +8,8 @@ export type EndpointSettings = {
   url: string;
   method: 'POST' | 'GET';
   body: 'json' | 'form';
+  /** The fields of a form body, as templates by name; null: every field there is. */
+  form: Record<string, string> | null;
   events: string[];
   headers: Record<string, string>;
   schedule: number[];
@@ -41,7 +43,7 @@ const SWITCHES: Record<EndpointSwitch, { from: Endpoint['state'][]; to: Endpoint
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
-const COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, events, headers, schedule, max_in_flight as "maxInFlight",
+const COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state, state_reason as "stateReason",
   failing_since as "failingSince", created_at as "createdAt"`;
 
@@ -71,8 +73,8 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       const sealed = secretBox.seal(endpoint.secret, endpointSecretContext(operatorId, endpoint.id));
       const { rows } = await pool.query<Endpoint>(
         `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events, headers, schedule, max_in_flight,
-           rate_per_second, signing, share_customer_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning ${COLUMNS}`,
+           rate_per_second, signing, share_customer_id, form)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning ${COLUMNS}`,
         [operatorId, endpoint.id, endpoint.affiliateId, sealed, ...valuesOf(settings)],
       );
       return rows[0]!;
@@ -83,10 +85,10 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       const { rows } = await pool.query<Endpoint>(
         `update endpoints set url = coalesce($3, url), method = coalesce($4, method), body = coalesce($5, body),
            events = coalesce($6, events), headers = coalesce($7, headers), schedule = coalesce($8, schedule),
-           max_in_flight = coalesce($9, max_in_flight), rate_per_second = case when $13 then $10 else rate_per_second end,
-           signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id)
+           max_in_flight = coalesce($9, max_in_flight), rate_per_second = case when $14 then $10 else rate_per_second end,
+           signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id), form = case when $15 then $13 else form end
          where operator_id = $1 and id = $2 and deleted_at is null returning ${COLUMNS}`,
-        [operatorId, id, ...valuesOf(change), change.ratePerSecond !== undefined],
+        [operatorId, id, ...valuesOf(change), change.ratePerSecond !== undefined, change.form !== undefined],
       );
       return rows[0] ?? null;
     },
@@ -136,6 +138,6 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
 
 /** In the order of the statements above. */
 function valuesOf(settings: EndpointChange): unknown[] {
-  const { url, method, body, events, headers, schedule, maxInFlight, ratePerSecond, signing, shareCustomerId } = settings;
-  return [url, method, body, events, headers, schedule, maxInFlight, ratePerSecond, signing, shareCustomerId];
+  const { url, method, body, events, headers, schedule, maxInFlight, ratePerSecond, signing, shareCustomerId, form } = settings;
+  return [url, method, body, events, headers, schedule, maxInFlight, ratePerSecond, signing, shareCustomerId, form];
 }

@@ -121,6 +121,7 @@ function endpointView(endpoint: Endpoint) {
     url: endpoint.url,
     method: endpoint.method,
     body: endpoint.body,
+    form: endpoint.form,
     events: endpoint.events,
     headers: endpoint.headers,
     schedule: endpoint.schedule,

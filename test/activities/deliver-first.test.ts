@@ -61,6 +61,18 @@ describe('the first attempts of a batch', () => {
     assert.ok(rows[0]!.groups < 60n, `100 attempts were written in ${rows[0]!.groups} groups`);
   });
 
+  test("fill an endpoint's templates in its URL, its form and its headers", async () => {
+    const operator = await withOperator(database.pool);
+    const path = `/ok/${operator.operatorId}`;
+    const form = { tx: '{transaction_id}', cents: '{payout:minor}', st: '{status:map(pending=1)|0}', sub: '{sub1|none}' };
+    const headers = { 'x-event': '{event}' };
+    await operator.addEndpoint(`${receiver.url}${path}?c={currency:lower}`, { body: 'form', form, headers });
+    const events = await operator.takeIn([{ transactionId: 'a&b' }]);
+    await working.activities.deliverFirst(await settledBatch(working.activities, operator, events));
+    const [request] = requestsTo(`${path}?c=usd`);
+    assert.deepEqual([request?.body, request?.headers['x-event']], ['tx=a%26b&cents=1000&st=1&sub=none', 'sale']);
+  });
+
   test('never have more requests under way at an endpoint than it allows', async (t) => {
     const operator = await withOperator(database.pool);
     let [underWay, most] = [0, 0];

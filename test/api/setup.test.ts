@@ -254,6 +254,7 @@ describe('an endpoint', () => {
       url,
       method: 'POST',
       body: 'json',
+      form: null,
       events: ['*'],
       headers: {},
       schedule: [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
@@ -277,9 +278,40 @@ describe('an endpoint', () => {
     assert.deepEqual([body['rate_per_second'], body['events'], body['headers']], [null, ['ftd'], { 'x-a': 'b' }]);
   });
 
+  test('keeps the fields of its form in their order, until they are taken away', async () => {
+    const form = { 'click id': '{click_id}', a: '{payout:minor|0}' };
+    const made = await post('endpoints', { url, body: 'form', form });
+    const { body: seen } = await api.call<Body>(`GET /v1/endpoints/${made.id}`, { key });
+    assert.deepEqual(Object.entries(seen['form'] as object), Object.entries(form));
+    const change = async (body: object) => (await api.call<Body>(`PATCH /v1/endpoints/${made.id}`, { key, body })).body['form'];
+    assert.deepEqual(await change({ max_in_flight: 2 }), form);
+    assert.deepEqual(await change({ form: { b: '1' } }), { b: '1' });
+    assert.equal(await change({ form: null }), null);
+  });
+
+  test('is told where in a template a macro is wrong', async () => {
+    const answer = await api.call<{ error: { issues: object[] } }>('POST /v1/endpoints', {
+      key,
+      body: { url: 'http://127.0.0.1/?c={click_id}&d={colour}' },
+    });
+    assert.deepEqual(answer.body.error.issues, [
+      { path: 'url', code: 'unknown_macro', message: 'there is no macro {colour}, at character 34' },
+    ]);
+  });
+
   for (const [name, body, expected] of [
     ['a macro nobody knows', { url: 'http://127.0.0.1/?a={colour}' }, ['unknown_macro', 'url unknown_macro']],
     ['a macro for its host', { url: 'http://{click_id}/' }, ['invalid_request', 'url misplaced_macro']],
+    ['a macro for a parameter', { url: 'http://127.0.0.1/?{sub1}=1' }, ['invalid_request', 'url misplaced_macro']],
+    ['a form its macro cannot take', { url: 'http://127.0.0.1/?a={sub1:minor}' }, ['invalid_request', 'url invalid_macro']],
+    ['a macro nobody knows in a header', { url, headers: { 'x-a': '{colour}' } }, ['unknown_macro', 'headers.x-a unknown_macro']],
+    ["a macro in a header's name", { url, headers: { '{sub1}': 'x' } }, ['invalid_request', 'headers.{sub1} invalid_header']],
+    [
+      "a macro nobody knows in a form, and one in a field's name",
+      { url, body: 'form', form: { a: '{colour}', '{sub1}': 'x' } },
+      ['unknown_macro', 'form.a unknown_macro', 'form.{sub1} misplaced_macro'],
+    ],
+    ['fields without a form', { url, form: { a: 'b' } }, ['invalid_request', 'form not_applicable']],
     ['an address inside', { url: 'http://169.254.169.254/latest' }, ['blocked_address', 'url blocked_address']],
     ['no URL', { url: 'nowhere' }, ['invalid_request', 'url invalid_url']],
     ['a header that is ours', { url, headers: { 'Webhook-Id': 'x' } }, ['invalid_request', 'headers.Webhook-Id invalid_header']],

@@ -6,7 +6,14 @@ import { textOf } from '../support/sources.ts';
 
 const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
 
-const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'docs/ARCHITECTURE.md', 'docs/OPERATIONS.md', 'docs/DECISIONS.md'];
+const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/ARCHITECTURE.md',
+  'docs/OPERATIONS.md',
+  'docs/DECISIONS.md',
+  'docs/TEMPLATES.md',
+];
 
 /** The variables that `config.ts` reads: the fields of its two zod objects. */
 const configured = found('config.ts', /^ {2}([A-Z][A-Z_]+): /gm);

@@ -72,6 +72,25 @@ test('a form carries the fields of data and of the envelope, without what is emp
   assert.ok(isValid(request, request.body ?? ''));
 });
 
+test('a form with fields of its own has these, in their order, and no other', () => {
+  const form = { cid: '{click_id}', paid: '{payout:minor}', kind: 'type={event}', sub: '{sub1|none}', 'a b&': '1' };
+  const request = render(POSTBACK, to({ body: 'form', form }), NOW_MS);
+  assert.equal(request.body, 'cid=a+b%26c&paid=20000&kind=type%3Dftd&sub=none&a+b%26=1');
+  assert.ok(isValid(request, request.body ?? ''));
+});
+
+test("an endpoint's own headers may have macros, filled as visible ASCII", () => {
+  const headers = { 'X-Click': '{click_id}', authorization: 'Bearer {sub1|none}', 'x-at': '{timestamp}' };
+  const { headers: sent } = render(POSTBACK, to({ headers }), NOW_MS);
+  assert.deepEqual([sent['x-click'], sent['authorization'], sent['x-at']], ['a%20b&c', 'Bearer none', '2026-11-22T09:59:58Z']);
+});
+
+test('a header saved before headers had macros goes out as it stands', () => {
+  const headers = { 'x-json': '{"a": 1}', 'x-open': '{' };
+  const { headers: sent } = render(POSTBACK, to({ headers }), NOW_MS);
+  assert.deepEqual([sent['x-json'], sent['x-open']], ['{"a": 1}', '{']);
+});
+
 test('an endpoint without signing gets no signature', () => {
   assert.equal(render(POSTBACK, to({ signing: 'none' }), NOW_MS).headers['webhook-signature'], undefined);
 });

@@ -1,157 +1,123 @@
-// URL templates: what is refused when saved, and that no value can change more than the place it fills.
+// Macros: the forms of a value, defaults and maps, and that every field a postback can have is a macro.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { MACROS, fill, parseTemplate } from '../../domain/macros.ts';
+import { MACROS, parseMacro, valueOf } from '../../domain/macros.ts';
+import { formatMoney } from '../../domain/money.ts';
+import { bodyOf } from '../../domain/postback.ts';
+import { anEvent } from '../support/builders.ts';
 
-function filled(url: string, values: Record<string, string | undefined>): string {
-  const parsed = parseTemplate(url);
-  assert.equal(parsed.kind, 'template', url);
-  return parsed.kind === 'template' ? fill(parsed.template, values) : '';
-}
+const VALUES = {
+  payout: '200.00',
+  payout_delta: '-0.50',
+  amount: '1500',
+  payout_currency: 'USD',
+  status: 'pending',
+  sub1: 'Spring',
+  sub2: '',
+  timestamp: '2026-11-22T09:59:58.250Z',
+  occurred_at: 'yesterday',
+};
 
-function problems(url: string): string[] {
-  const parsed = parseTemplate(url);
-  return parsed.kind === 'problems' ? parsed.problems.map(({ code, name }) => `${code} ${name}`.trim()) : [];
+function written(text: string): string {
+  const parsed = parseMacro(text);
+  assert.ok(parsed.kind === 'macro', text);
+  return valueOf(parsed.macro, VALUES);
 }
 
 const GOOD: [string, string][] = [
-  ['https://a.example', 'https://a.example'],
-  ['https://a.example/p?c={click_id}&p={payout}', 'https://a.example/p?c=c%201&p=200.00'],
-  ['https://a.example/{click_id}/x', 'https://a.example/c%201/x'],
-  ['https://a.example/pre-{click_id}.php?q', 'https://a.example/pre-c%201.php?q'],
-  ['https://a.example/?c={click_id}{payout}', 'https://a.example/?c=c%201200.00'],
-  ['https://a.example/?c=x={click_id}', 'https://a.example/?c=x=c%201'],
-  ['https://a.example/?c={sub1}&d=1', 'https://a.example/?c=&d=1'],
-  ['https://a.example/?c={click_id}#part', 'https://a.example/?c=c%201'],
+  ['payout', '200.00'],
+  ['payout:minor', '20000'],
+  ['payout:integer', '200'],
+  ['payout_delta', '-0.50'],
+  ['payout_delta:minor', '-50'],
+  ['payout_delta:abs', '0.50'],
+  ['payout_delta:abs:minor', '50'],
+  ['payout_delta:minor:abs', '50'],
+  ['payout_delta:integer', '0'],
+  ['amount:minor', '1500'],
+  ['payout_currency:lower', 'usd'],
+  ['sub1:upper', 'SPRING'],
+  ['timestamp:unix', '1795341598'],
+  ['timestamp:date', '2026-11-22'],
+  ['timestamp:time', '09:59:58'],
+  ['timestamp:datetime', '2026-11-22 09:59:58'],
+  ['occurred_at:unix|0', '0'],
+  ['status:map(pending=1,reversed=2)', '1'],
+  ['status:map(approved=1)', ''],
+  ['status:map(approved=1)|0', '0'],
+  ['status:map(pending=on%20hold):upper', 'ON HOLD'],
+  ['sub1|none', 'Spring'],
+  ['sub2|none', 'none'],
+  ['sub3|n%2Fa', 'n/a'],
+  ['sub3', ''],
+  ['_sub1', 'Spring'],
 ];
-for (const [template, expected] of GOOD) {
-  test(`fills ${template}`, () => assert.equal(filled(template, { click_id: 'c 1', payout: '200.00' }), expected));
+for (const [text, expected] of GOOD)
+  test(`{${text}} is written ${JSON.stringify(expected)}`, () => assert.equal(written(text), expected));
+
+const BAD: [string, string, RegExp][] = [
+  ['clickid', 'unknown_macro', /no macro \{clickid\}/],
+  ['__sub1', 'unknown_macro', /no macro \{__sub1\}/],
+  ['toString', 'unknown_macro', /no macro/],
+  ['', 'unknown_macro', /no macro \{\}/],
+  [' click_id', 'unknown_macro', /no macro/],
+  ['payout:cents', 'invalid_macro', /no form ":cents"/],
+  ['payout:constructor', 'invalid_macro', /no form ":constructor"/],
+  ['payout:', 'invalid_macro', /no form ":"/],
+  ['sub1:minor', 'invalid_macro', /":minor" is not for \{sub1\}/],
+  ['payout:upper', 'invalid_macro', /":upper" is not for \{payout\}/],
+  ['timestamp:unix:date', 'invalid_macro', /":date" is not for \{timestamp:unix\}/],
+  ['status:map()', 'invalid_macro', /no form/],
+  ['status:map(a)', 'invalid_macro', /no form/],
+  ['status:map(=x)', 'invalid_macro', /no form/],
+  ['status:map(a=1,a=2)', 'invalid_macro', /no form/],
+  ['status:map(a=1=2)', 'invalid_macro', /no form/],
+  ['status:map(a=b c)', 'invalid_macro', /no form/],
+  ['status:map(a=%ff)', 'invalid_macro', /no form/],
+  ['sub1|a|b', 'invalid_macro', /default/],
+  ['sub1|a b', 'invalid_macro', /default/],
+  ['sub1|%zz', 'invalid_macro', /default/],
+];
+for (const [text, code, message] of BAD) {
+  test(`{${text}} is refused`, () => {
+    const parsed = parseMacro(text);
+    assert.ok(parsed.kind === 'problem');
+    assert.equal(parsed.code, code);
+    assert.match(parsed.message, message);
+  });
 }
 
-const BAD: [string, string[]][] = [
-  ['https://a.example/?c={clickid}&d={nope}', ['unknown_macro clickid', 'unknown_macro nope']],
-  ['https://a.example/?c={}', ['unknown_macro']],
-  ['https://a.example/?c={constructor}', ['unknown_macro constructor']],
-  ['https://a.example/?c={ click_id}', ['invalid_url']],
-  ['https://{click_id}.example/', ['misplaced_macro click_id']],
-  ['https://a.example:{click_id}/', ['misplaced_macro click_id']],
-  ['https://a.example/?{click_id}=1', ['misplaced_macro click_id']],
-  ['https://a.example/?{click_id}', ['misplaced_macro click_id']],
-  ['https://a.example/?a=1&{click_id}', ['misplaced_macro click_id']],
-  ['https://a.example/#{click_id}', ['misplaced_macro click_id']],
-  ['{click_id}://a.example', ['invalid_url']],
-  ['{click_id}', ['invalid_url']],
-  ['/path', ['invalid_url']],
-  ['https:///x', ['invalid_url']],
-  ['https://a.exam\nple/', ['invalid_url']],
-  ['https://a.example/?c={click_id', ['invalid_url']],
-  ['https://a.example/?c=click_id}', ['invalid_url']],
-  ['https://a.example/?c={{click_id}}', ['invalid_url']],
-];
-for (const [template, expected] of BAD) {
-  test(`refuses ${JSON.stringify(template)}`, () => assert.deepEqual(problems(template), expected));
-}
-
-test('every macro can be used', () => {
-  for (const name of MACROS)
-    assert.equal(filled(`https://a.example/?v={${name}}`, { [name]: name }), `https://a.example/?v=${name}`);
-});
-
-const HOSTILE = [
-  '.',
-  '..',
-  '%2e',
-  '%2E%2e',
-  '/',
-  '\\',
-  '../../etc',
-  '%2f',
-  '?',
-  '#',
-  '&x=1',
-  '=',
-  ';',
-  '@evil.example',
-  ':80',
-  '//evil.example',
-];
-const MORE = [
-  '\r\nx: y',
-  '\0',
-  '\t',
-  ' ',
-  '+',
-  '%',
-  '%00',
-  '{payout}',
-  "'",
-  '"',
-  '<script>',
-  'ž',
-  '🐎',
-  '\ud83d',
-  '\udc0e\ud83d',
-  '․',
-  '。',
-  '／',
-  '＃',
-];
-const value = fc.oneof(
-  fc.constantFrom(...HOSTILE, ...MORE),
-  fc.string({ unit: 'binary' }),
-  fc.string(),
-  fc.array(fc.constantFrom('.', '/', '\\', '%', '2', 'e', 'f', '&', '#', '?', '=')).map((characters) => characters.join('')),
-);
-const SHAPES = [
-  '/{sub1}',
-  '/a/{sub1}/b',
-  '/{sub1}/{sub2}',
-  '/{sub1}{sub2}',
-  '/.{sub1}',
-  '/%2e{sub1}/x',
-  '/%{sub1}',
-  '\\{sub1}\\b',
-  '/a-{sub1}.php',
-];
-
-test('no value changes the host, the number of path segments, or the parameters', () => {
+test('minor units are those of the currency, whatever its decimals', () => {
+  const currency = fc.constantFrom('USD', 'JPY', 'BHD', 'CLF');
   fc.assert(
-    fc.property(fc.constantFrom(...SHAPES), value, value, value, (path, sub1, sub2, clickId) => {
-      const template = `https://user-host.example:8443${path}?first=1&c={click_id}&last={sub2}`;
-      const [calm, wild] = [
-        new URL(filled(template, { sub1: 'x', sub2: 'y', click_id: 'z' })),
-        new URL(filled(template, { sub1, sub2, click_id: clickId })),
-      ];
-      assert.equal(wild.origin, calm.origin);
-      assert.equal(`${wild.username}${wild.password}${wild.hash}`, '');
-      assert.equal(wild.pathname.split('/').length, calm.pathname.split('/').length);
-      const wellFormed = (text: string): string => text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
-      const parameters = [...wild.searchParams];
-      assert.deepEqual(parameters, [
-        ['first', '1'],
-        ['c', wellFormed(clickId)],
-        ['last', wellFormed(sub2)],
-      ]);
+    fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), currency, (minor, code) => {
+      const parsed = parseMacro('amount:minor');
+      assert.equal(parsed.kind === 'macro' && valueOf(parsed.macro, { amount: formatMoney(minor, code) }), String(minor));
     }),
-    { numRuns: 2000 },
   );
 });
 
-test('a value that a URL would resolve away keeps its segment', () => {
-  const dots: [string, string][] = [
-    ['.', '/a/%252E/b'],
-    ['..', '/a/%252E%252E/b'],
-    ['...', '/a/.../b'],
-  ];
-  for (const [sub1, path] of dots) assert.equal(new URL(filled('https://a.example/a/{sub1}/b', { sub1 })).pathname, path);
-});
-
-test('a filled path segment reads back as the value it was filled with', () => {
-  fc.assert(
-    fc.property(fc.string({ minLength: 1 }), (sub1) => {
-      fc.pre(!/^\.{1,2}$/.test(sub1));
-      assert.equal(decodeURIComponent(new URL(filled('https://a.example/{sub1}', { sub1 })).pathname.slice(1)), sub1);
-    }),
+test('every field of a postback is a macro', () => {
+  const message = {
+    type: 'conversion.reversed' as const,
+    affiliateId: 'aff_1',
+    event: anEvent({ id: 'evt_2' }),
+    conversion: anEvent({ id: 'evt_1' }),
+    clickId: 'clk_1',
+    via: 'aff_sub',
+    subs: ['1', '2', '3', '4', '5'] as const,
+    payoutMinor: 0n,
+    deltaMinor: -1n,
+    currency: 'USD',
+  };
+  const { data } = JSON.parse(bodyOf(message, { affiliateId: null, events: ['*'], shareCustomerId: true }, new Date(0))) as {
+    data: object;
+  };
+  const fields = Object.keys(data);
+  assert.ok(fields.includes('sub5') && fields.includes('reason') && fields.includes('customer_id'));
+  assert.deepEqual(
+    fields.filter((field) => !Object.hasOwn(MACROS, field)),
+    [],
   );
 });

@@ -27,6 +27,7 @@ export const SECRET_BOX = createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1
 const ENDPOINT: Omit<EndpointSettings, 'url'> = {
   method: 'POST',
   body: 'json',
+  form: null,
   events: ['*'],
   headers: {},
   schedule: [0, 0, 0, 0, 0],

@@ -147,7 +147,10 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     facts.push({ slot, fact, version: group.version });
     rank(slot, monthOf);
     family.forget();
-    for (const moved of new Set([slot, ...before, ...family.movedBy(slot)])) post(moved, cause, deltas);
+    const after = family.movedBy(slot);
+    post(slot, cause, deltas);
+    if (before.length + after.length === 0) return;
+    for (const moved of new Set([...before, ...after])) if (moved !== slot) post(moved, cause, deltas);
   }
 
   return {

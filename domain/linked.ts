@@ -47,7 +47,7 @@ export function createFamily(
 
   const asMember = (slot: Slot): Member[] => {
     const component = componentOf(slot);
-    return component === null ? [] : [{ id: slot.id, component, terms: slot.version.terms, groups: countedIn(slot) }];
+    return component === null ? [] : [{ id: slot.id, component, terms: slot.version.terms, groups: [...countedIn(slot)] }];
   };
 
   const metricOf = (slot: Slot, tiers: Tiers | null): bigint => {
@@ -106,9 +106,9 @@ function inChain(a: Slot, b: Slot): number {
   return a.version.version - b.version.version || (a.name.key < b.name.key ? -1 : 1);
 }
 
-/** The conversions that count in a slot: another deal, and for a month another version of it, may have come to rate one since. */
-export function countedIn(slot: Slot): Group[] {
-  return [...slot.groups.values()].filter((group) => counts(slot, group));
+/** The conversions that count in a slot, one by one, since the targets of months need none of them: another deal, and for a month another version of it, may have come to rate one since. */
+export function* countedIn(slot: Slot): Generator<Group> {
+  for (const group of slot.groups.values()) if (counts(slot, group)) yield group;
 }
 
 export function counts({ name, version }: Slot, group: Group): boolean {

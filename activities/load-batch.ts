@@ -12,6 +12,7 @@ import {
   findOthers,
   loadEvents,
   lockStrikes,
+  readOperatorRules,
   readVersions,
   type LoadedEvent,
   type Side,
@@ -39,15 +40,10 @@ export type LoadedBatch = {
 /** Compiles the terms of a version, once per version and process. */
 export type Compiled = (operatorId: string, stored: StoredVersion) => DealVersion;
 
-/** In a transaction that settles; its first statement takes the lock that keeps the other side out. */
-export async function loadBatch(
-  client: PoolClient,
-  operator: OperatorRules,
-  wanted: Wanted,
-  compiled: Compiled,
-): Promise<LoadedBatch> {
+/** In a transaction that settles; its first statement takes the lock that keeps the other side out. Throws for an unknown operator. */
+export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Compiled): Promise<LoadedBatch> {
   const { operatorId } = wanted;
-  const loaded = await loadAll(client, wanted);
+  const { operator, loaded } = await loadAll(client, wanted);
   const { due, otherSide, others } = sorted(loaded, wanted);
   const ordered = inOrder(due);
   const attributions = attributeAll(operator, ordered);
@@ -80,15 +76,20 @@ export async function loadBatch(
 }
 
 /** The events with all that is known about them. Under the lock, so that nothing of the other side is settled meanwhile. */
-async function loadAll(client: PoolClient, { operatorId, side, eventIds }: Wanted): Promise<LoadedEvent[]> {
-  const [, own, otherIds] = await allDone([
+async function loadAll(
+  client: PoolClient,
+  { operatorId, side, eventIds }: Wanted,
+): Promise<{ operator: OperatorRules; loaded: LoadedEvent[] }> {
+  const [, operator, own, otherIds] = await allDone([
     lockStrikes(client, operatorId, side),
+    readOperatorRules(client, operatorId),
     loadEvents(client, operatorId, eventIds),
     findOthers(client, operatorId, side, eventIds),
   ]);
   const ownIds = new Set(eventIds);
   const rest = otherIds.filter((id) => !ownIds.has(id));
-  return [...own, ...(await loadEvents(client, operatorId, rest))];
+  if (operator === null) throw new Error(`there is no operator ${operatorId}`);
+  return { operator, loaded: [...own, ...(await loadEvents(client, operatorId, rest))] };
 }
 
 /** What this transaction settles, what one of the other side must, and what both only look at. */

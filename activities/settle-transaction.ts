@@ -6,7 +6,7 @@ import { settleAll, type Settlement } from '../domain/settlement.ts';
 import { compileTerms } from '../domain/terms.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { withTransaction, type Pool } from '../store/pool.ts';
-import { readOperatorRules, type Side, type StoredVersion } from '../store/settling-events.ts';
+import type { Side, StoredVersion } from '../store/settling-events.ts';
 import { createBooking } from './booking.ts';
 import { loadBatch } from './load-batch.ts';
 import { lockAndLoadSlots } from './lock-and-load-slots.ts';
@@ -43,14 +43,13 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
   const booking = createBooking();
 
   return async (input) => {
-    const { operatorId, setAside } = input;
-    const operator = await readOperatorRules(pool, operatorId);
-    if (operator === null) throw new Error(`there is no operator ${operatorId}`);
+    const { setAside } = input;
     const { part, written } = await withTransaction(
       pool,
       async (client) => {
-        const loaded = await loadBatch(client, operator, { ...input, isSetAside: (id) => setAside.has(id) }, compiled);
+        const loaded = await loadBatch(client, { ...input, isSetAside: (id) => setAside.has(id) }, compiled);
         const { batch, listeners, otherSide, waited, told, parents } = loaded;
+        const { operator } = batch;
         const isRepeated = batch.ordered.length + otherSide.length + setAside.size < input.eventIds.length;
         const books = openBooks(await lockAndLoadSlots(client, loaded), told, {
           newSlotId: () => newId('slot'),

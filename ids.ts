@@ -19,6 +19,7 @@ export type IdPrefix =
   | 'stm'
   | 'slot'
   | 'bat'
+  | 'again'
   | 'cfl'
   | 'req';
 

@@ -25,7 +25,8 @@ export function createSetAside({
       for (let after = ''; ;) {
         const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH_AT_MOST);
         if (eventIds.length === 0) return { settled };
-        const batchId = newId('bat');
+        // Not the id of a batch's workflow: this one settles it, and a trace must not name one that never ran.
+        const batchId = newId('again');
         const operators = [{ operatorId, eventIds }];
         const result = await settle({ batchId, operators, owner: 'endpoint' });
         const setAside = result.setAside.filter((one) => one.reason !== reason);

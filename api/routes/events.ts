@@ -1,7 +1,7 @@
 // Events in, one or many, and events as they are now.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response, Router } from 'express';
-import { conversionsWorkflowId } from '../../domain/keys.ts';
+import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../auth.ts';
 import { batchBody, eventBody } from '../body.ts';
@@ -139,9 +139,18 @@ async function isSettledWithin(
   return false;
 }
 
+/** The workflow in whose history to look: that of the event's batch, or the one that holds what was set aside. */
+function workflowIdOf(
+  operatorId: string,
+  { status, reason, batchId }: { status: string; reason: string | null; batchId: string | null },
+): string | null {
+  if (status === 'set_aside' && reason !== null) return setAsideWorkflowId(operatorId, reason);
+  return batchId?.startsWith('bat_') ? conversionsWorkflowId(batchId) : null;
+}
+
 async function traceOf(operatorId: string, eventId: string, { store, starter }: Pick<Deps, 'store' | 'starter'>) {
   const trace = await store.traces.find(operatorId, eventId);
   if (trace === null) return null;
-  const id = trace.event.batchId === null ? null : conversionsWorkflowId(trace.event.batchId);
+  const id = workflowIdOf(operatorId, trace.event);
   return traceView(trace, id === null ? null : { id, url: starter.workflowUrl(id) });
 }

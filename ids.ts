@@ -21,6 +21,7 @@ export type IdPrefix =
   | 'bat'
   | 'again'
   | 'cfl'
+  | 'cpn'
   | 'req';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -1,6 +1,6 @@
 // Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { deliveryWorkflowId, endpointWorkflowId, setAsideWorkflowId } from './domain/keys.ts';
+import { deliveryWorkflowId, endpointWorkflowId, rematchWorkflowId, setAsideWorkflowId } from './domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './workflows/contract.ts';
 
 /** What workflow starts need of Temporal; calls wait at most this long. */
@@ -16,6 +16,8 @@ export type Owners = {
   wakeEndpoint(operatorId: string, endpointId: string, signal?: 'wake' | 'resume'): Promise<void>;
   /** Makes sure that events set aside for a reason are in plain sight. */
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
+  /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
+  wakeRematch(operatorId: string): Promise<void>;
 };
 
 export function createOwners(client: Client): Owners {
@@ -56,6 +58,17 @@ export function createOwners(client: Client): Owners {
           taskQueue: TASK_QUEUES.upkeep,
           args: [{ operatorId, reason }],
           staticSummary: `events set aside: ${reason}`,
+          signal: SIGNALS.wake,
+        }),
+      );
+    },
+    async wakeRematch(operatorId) {
+      await bounded(() =>
+        client.workflow.signalWithStart(WORKFLOWS.rematchOrphans, {
+          workflowId: rematchWorkflowId(operatorId),
+          taskQueue: TASK_QUEUES.upkeep,
+          args: [{ operatorId }],
+          staticSummary: `orphans of ${operatorId}: new evidence`,
           signal: SIGNALS.wake,
         }),
       );

@@ -12,6 +12,8 @@ import { createDeliverFirst, type DeliverFirstActivities } from './deliver-first
 import { createDrain, type DrainActivities, type ProbeWaits } from './drain.ts';
 import { createHandOver, type HandOverActivities } from './hand-over.ts';
 import { createInFlight } from './in-flight.ts';
+import { createMatchOrphans, type MatchOrphansActivities } from './match-orphans.ts';
+import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
 import { createRecorder } from './recorder.ts';
 import { createSetAside, type SetAsideActivities } from './set-aside.ts';
 import { createSettle, type SettleActivities } from './settle.ts';
@@ -31,6 +33,8 @@ export type Activities = SettleActivities &
   DrainActivities &
   SetAsideActivities &
   SweepActivities &
+  MatchOrphansActivities &
+  PurgeActivities &
   EndpointActivities;
 
 export type ActivityDeps = {
@@ -53,6 +57,7 @@ export type Limits = {
   selfInAll: number;
   /** After how long something unfinished is taken to be forgotten by its owner. */
   sweepGraceMs: number;
+  retention: Retention;
 };
 
 export const DEFAULT_LIMITS: Limits = {
@@ -62,6 +67,7 @@ export const DEFAULT_LIMITS: Limits = {
   selfPerEndpoint: 50,
   selfInAll: 2000,
   sweepGraceMs: 20_000,
+  retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
 export function createActivities({ pool, sender, secretBox, client, onTrouble, limits }: ActivityDeps): Activities {
@@ -78,6 +84,8 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createSingle({ pool, attempt, inFlight }),
     ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
+    ...createMatchOrphans({ pool, ...settling, ...handingOver }),
+    ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
     async wakeEndpoints(endpoints) {
       for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);

@@ -15,6 +15,7 @@ import { isOutage } from '../store/outage.ts';
 import { createPool, type Pool } from '../store/pool.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import { createApp } from './app.ts';
+import { createClickRecorder } from './click-recorder.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createIntake } from './intake.ts';
 import { createStarter } from './starter.ts';
@@ -25,6 +26,8 @@ const STOP_MS = 10_000;
 const QUERY_MS = 2500;
 /** What was answered but not started by then is started by the sweep. */
 const DISPATCH_WITHIN_MS = 3000;
+/** Clicks that are held because PostgreSQL is away are lost after this. */
+const CLICKS_WITHIN_MS = 3000;
 /** Bytes of a slow caller's headers, and of its whole request, must be here by then. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -49,13 +52,18 @@ const client = new Client({ connection, namespace: config.temporal.namespace });
 const starter = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: config.temporal.uiUrl, log });
 const dispatcher = createDispatcher({ client, log });
 const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events) });
+const recorder = createClickRecorder({
+  clicks: store.clicks,
+  onLate: (operatorIds) => operatorIds.forEach(starter.matchOrphans),
+  log,
+});
 const guard = createGuard({
   allowCidrs: config.allowEndpointCidrs,
   allowPorts: config.allowEndpointPorts,
   requireHttps: config.requireHttps,
 });
 
-const app = createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log });
+const app = createApp({ config, store, intake, recorder, starter, guard, headerProblems, newSecret, log });
 const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, app);
 server.listen(config.port, config.host);
 await once(server, 'listening');
@@ -69,6 +77,7 @@ setTimeout(() => {
 }, STOP_MS).unref();
 await close(server);
 await intake.drain();
+await recorder.drain(CLICKS_WITHIN_MS);
 await dispatcher.drain(DISPATCH_WITHIN_MS);
 await pool.end();
 log.info('stopped');

@@ -15,6 +15,8 @@ export type Starter = {
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
   /** Makes an endpoint's workflow look at its queue, at once even where the endpoint was failing. */
   wakeEndpoint(operatorId: string, endpointId: string): Promise<void>;
+  /** Has an operator's orphans looked through again soon, since evidence came; many calls are one look. The schedule is the net below it. */
+  matchOrphans(operatorId: string): void;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -31,9 +33,24 @@ export type StarterDeps = {
 
 const REACHABLE_WITHIN_MS = 1000;
 const REACHABLE_KEPT_MS = 2000;
+/** While an operator back-fills clicks or coupons, its orphans are looked through at most this often. */
+const MATCH_EVERY_MS = 1000;
 
 export function createStarter({ pool, client, connection, owners, uiUrl, log }: StarterDeps): Starter {
   let checked = { at: 0, isReachable: false };
+  /** Operators whose orphans were looked at a moment ago, and whether more evidence came since. */
+  const matching = new Map<string, 'done' | 'again'>();
+
+  function matchOrphans(operatorId: string): void {
+    if (matching.has(operatorId)) return void matching.set(operatorId, 'again');
+    matching.set(operatorId, 'done');
+    void signalled(owners.wakeRematch(operatorId));
+    setTimeout(() => {
+      const state = matching.get(operatorId);
+      matching.delete(operatorId);
+      if (state === 'again') matchOrphans(operatorId);
+    }, MATCH_EVERY_MS).unref();
+  }
 
   /** The row has changed already; the workflow, or else the sweep, will see it. */
   const signalled = async (signal: Promise<void>): Promise<void> => {
@@ -53,6 +70,7 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
       for (const { endpointId } of given.endpointsToWake) await signalled(owners.wakeEndpoint(operatorId, endpointId));
       return 'pushed';
     },
+    matchOrphans,
     wakeEndpoint: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'resume')),
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {

@@ -7,6 +7,9 @@ export const conversionsWorkflowId = (batchId: string): string => `conversions/$
 export const deliveryWorkflowId = (deliveryId: string): string => `delivery/${deliveryId}`;
 /** One endpoint in trouble, with all that waits for it. */
 export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
+/** An operator's orphans, looked through again; all operators' by schedule. */
+export const rematchWorkflowId = (operatorId: string | null): string =>
+  operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;
 /** All events of an operator that were set aside for one reason. */
 export const setAsideWorkflowId = (operatorId: string, reason: string): string => `set-aside/${operatorId}/${reason}`;
 

@@ -1,6 +1,6 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
-import { attribute, versionInForce, type Attribution } from './attribution.ts';
+import { attribute, versionInForce, type Attribution, type Evidence, type Method } from './attribution.ts';
 import type { Books, Deltas, Slot } from './books.ts';
 import { earns, strikes, subjectOf, takenBack, type SlotFact } from './clawback.ts';
 import { isLinked, monthNameOf, needsAmount, slotNameOf, type SlotName } from './commission.ts';
@@ -14,7 +14,7 @@ export type Outcome = {
   status: 'settled' | 'orphaned' | 'rejected' | 'set_aside';
   reason: string | null;
   affiliateId: string | null;
-  method: 'click' | 'binding' | null;
+  method: Method | null;
   clickId: string | null;
   version: DealVersion | null;
 };
@@ -22,14 +22,8 @@ export type Outcome = {
 /** What earlier batches decided about an event. */
 export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 
-/** An event with all that is known about it; no outcome means that it was not settled yet. The click is the one the event names. */
-export type Loaded = {
-  event: ConversionEvent;
-  outcome: KnownOutcome | null;
-  click: Click | null;
-  binding: Binding | null;
-  affiliateExternalId: string | null;
-};
+/** An event with all that is known about it; no outcome means that it was not settled yet. */
+export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
 
 /**
  * Something an affiliate is told about `conversion`, because of `event`; no event: because of what was agreed. A parent is told of its part of
@@ -72,9 +66,10 @@ export function inOrder<T extends { event: ConversionEvent }>(loaded: readonly T
 export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]): Map<string, Attribution> {
   const bound = new Map<string, Binding>();
   const attributions = new Map<string, Attribution>();
-  for (const { event, click, binding, affiliateExternalId } of ordered) {
-    const known = binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
-    const attribution = attribute(event, { click, binding: known, affiliateExternalId }, operator.clickWindowDays);
+  for (const loaded of ordered) {
+    const { event } = loaded;
+    const binding = loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
+    const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
     if (earns(event.type) && attribution.kind === 'attributed' && attribution.binds) {
       bound.set(attribution.binds.customerId, attribution.binds);
     }

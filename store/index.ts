@@ -2,12 +2,15 @@
 import { createAffiliates } from './affiliates.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createBalances } from './balances.ts';
+import { createCoupons } from './coupons.ts';
 import { createClicks } from './clicks.ts';
 import { createDeals } from './deals.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createEventLists } from './event-lists.ts';
 import { createLinks } from './links.ts';
+import { createOnboarding } from './onboarding.ts';
+import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
 import type { Pool } from './pool.ts';
 import type { SecretBox } from './secret-box.ts';
@@ -24,6 +27,9 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     deals: createDeals(pool),
     links: createLinks(pool),
     clicks: createClicks(pool),
+    coupons: createCoupons(pool),
+    orphans: createOrphans(pool),
+    onboarding: createOnboarding(pool),
     endpoints: createEndpoints(pool, secretBox),
     events: createEventLists(pool),
     traces: createTraces(pool),

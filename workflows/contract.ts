@@ -27,6 +27,10 @@ export function byOperator(events: readonly { operatorId: string; id: string }[]
 export type DeliveryInput = { operatorId: string; deliveryId: string };
 export type EndpointInput = { operatorId: string; endpointId: string };
 export type SetAsideInput = { operatorId: string; reason: string };
+/** Which orphans to look through again: one operator's, or all. The rest is where an earlier run left off. */
+export type RematchInput = { operatorId: string | null; after?: OrphanPosition; isWoken?: boolean; settled?: number };
+/** Orphans are looked through in this order. */
+export type OrphanPosition = { operatorId: string; eventId: string };
 
 /** Names of workflows as registered; they never change once shipped. */
 export const WORKFLOWS = {
@@ -35,6 +39,8 @@ export const WORKFLOWS = {
   deliverPostback: 'deliverPostback',
   drainEndpoint: 'drainEndpoint',
   sweep: 'sweep',
+  rematchOrphans: 'rematchOrphans',
+  purge: 'purge',
 } as const;
 
 export const SIGNALS = {

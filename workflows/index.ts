@@ -4,3 +4,5 @@ export { deliverPostback } from './deliver-postback.ts';
 export { drainEndpoint } from './drain-endpoint.ts';
 export { settleSetAside } from './settle-set-aside.ts';
 export { sweep } from './sweep.ts';
+export { rematchOrphans } from './rematch-orphans.ts';
+export { purge } from './purge.ts';

@@ -5,7 +5,7 @@ type Count = { all: number; withoutClick: number };
 
 /** What is known of an integration, from its newest clicks and events. */
 export type IntegrationSigns = {
-  /** Visitors' clicks on links. `due` are those whose browsers should have told of them by now. */
+  /** Clicks on links. `due` are those of visitors whose browsers should have told of them by now. */
   clicks: { lastAt: Date | null; lastSeenAt: Date | null; due: number; dueAndSeen: number };
   /** What the operator's deals pay for. */
   expectedTypes: readonly EventType[];

@@ -49,13 +49,14 @@ export function createOnboarding(db: Queryable) {
   };
 }
 
-/** Clicks on links by visitors, and how many of them the capture script told of. */
+/** Clicks on links, and how many of those by visitors the capture script told of. A test click may well be a program's. */
 const CLICKS = `
   select max(clicked_at) as "lastAt", max(seen_at) as "lastSeenAt", count(*) filter (where is_due)::int as due,
     count(seen_at) filter (where is_due)::int as "dueAndSeen"
-  from (select link_id, is_bot, clicked_at, seen_at, received_at < now() - make_interval(secs => ${CLICKS_SETTLE_SECONDS}) as is_due
+  from (select link_id, clicked_at, seen_at,
+      not is_bot and received_at < now() - make_interval(secs => ${CLICKS_SETTLE_SECONDS}) as is_due
     from clicks where operator_id = $1 order by id desc limit ${CLICKS_LOOKED_AT}) c
-  where link_id is not null and not is_bot`;
+  where link_id is not null`;
 
 /** What the operator's deals pay for, in any version. */
 const EXPECTED_TYPES = `

@@ -70,7 +70,7 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
     res.setHeader('etag', captureScript.etag);
     res.setHeader('access-control-allow-origin', '*');
     res.setHeader('cross-origin-resource-policy', 'cross-origin');
-    if (req.fresh) return void res.status(304).end();
+    if (req.get('if-none-match')?.includes(captureScript.etag)) return void res.status(304).end();
     res.type('text/javascript').send(captureScript.text);
   };
   addResource(router, '/capture.js', { get: [sendScript] });

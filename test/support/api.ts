@@ -28,6 +28,8 @@ export interface TestApi {
   readonly store: Store;
   /** Events that intake handed on, in order. */
   readonly accepted: { operatorId: string; id: string }[];
+  /** Operators whose orphans were to be looked through again, in order. */
+  readonly rematched: string[];
   /** Sends a request; `body` goes as JSON unless it is text already. */
   call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
   /** A new operator with a key that may do everything. */
@@ -50,7 +52,9 @@ export async function withApi(): Promise<TestApi> {
   const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events) });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
-  const starter = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: 'http://ui.example', log });
+  const rematched: string[] = [];
+  const reaching = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: 'http://ui.example', log });
+  const starter = { ...reaching, matchOrphans: (operatorId: string) => void rematched.push(operatorId) };
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
   const config = { adminToken: ADMIN_TOKEN, publicUrl: 'http://track.example', trustProxy: false as const };
@@ -80,6 +84,7 @@ export async function withApi(): Promise<TestApi> {
     pool,
     store,
     accepted,
+    rematched,
     call,
     async newOperator() {
       const operator = { name: 'Test Broker', currency: 'USD' };

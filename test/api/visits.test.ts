@@ -1,6 +1,7 @@
 // What a visitor's browser meets: where links lead, what they count, and the script with its word that a click arrived.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { Script } from 'node:vm';
 import { withApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -179,7 +180,7 @@ describe('the capture script', () => {
     const response = await fetch(`${api.url}/capture.js`);
     const text = await response.text();
     assert.ok(Buffer.byteLength(text) < 2048, `${Buffer.byteLength(text)} bytes`);
-    assert.doesNotThrow(() => new Function(text));
+    assert.doesNotThrow(() => new Script(text));
     assert.match(response.headers.get('content-type') ?? '', /^text\/javascript/);
     assert.match(response.headers.get('cache-control') ?? '', /^public, max-age=\d{5,}/);
     const etag = response.headers.get('etag') ?? '';

@@ -21,7 +21,7 @@ export type OperatorChange = {
 };
 
 /** Whose key it is and what it may do. */
-export type Caller = { operator: Operator; keyId: string; scopes: readonly string[] };
+export type Caller = { operator: Operator; key: { id: string; scopes: readonly string[] } };
 
 export type Operators = ReturnType<typeof createOperators>;
 
@@ -57,7 +57,7 @@ export function createOperators(pool: Pool) {
       );
       if (rows[0] === undefined) return null;
       const { keyId, scopes, ...operator } = rows[0];
-      return { operator, keyId, scopes };
+      return { operator, key: { id: keyId, scopes } };
     },
 
     /** Changes what is given and leaves the rest. Null when there is no such operator. */

@@ -36,12 +36,12 @@ export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps):
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const { operator, keyId } = callerOf(res);
+        const { operator, key } = callerOf(res);
         const eventId = req.params['event_id'];
         if (typeof eventId !== 'string' || !isId(eventId)) throw notFound('event');
         const { affiliate_id: affiliateId } = read(assignment, req.body);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
-        const assigned = await store.orphans.assign(operator.id, { eventId, affiliateId, actor: keyId });
+        const assigned = await store.orphans.assign(operator.id, { eventId, affiliateId, actor: key.id });
         if (assigned === 'not_found') throw notFound('event');
         if (assigned === 'conflict') throw new ApiError('conflict', 'the event was given to another affiliate before');
         if (assigned === 'not_orphaned')

@@ -31,7 +31,7 @@ const newLink = (landingUrl: string, more: object = {}) =>
   post('links', { affiliate_id: affiliateId, landing_url: landingUrl, ...more });
 
 async function follow(link: { id: string }, query = '', init: RequestInit = {}) {
-  const headers = { 'user-agent': FIREFOX, ...init.headers };
+  const headers = { 'user-agent': FIREFOX, ...(init.headers as Record<string, string> | undefined) };
   const response = await fetch(`${api.url}/c/${link.id}${query}`, { redirect: 'manual', ...init, headers });
   assert.equal(await response.text(), '');
   return { status: response.status, location: response.headers.get('location') ?? '', headers: response.headers };

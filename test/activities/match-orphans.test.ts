@@ -149,6 +149,22 @@ test('a customer who was bound meanwhile stays whose they are, whatever a person
   assert.deepEqual(rows, [{ affiliate_id: rival.affiliateId, method: 'binding' }]);
 });
 
+test('two looks at once settle each orphan once', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  const names = Array.from({ length: 40 }, (_, index) => `late-${index}`);
+  const ids = await settled(
+    operator,
+    names.map((clickId) => ({ clickId })),
+  );
+  const click = { affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000, operatorId };
+  await createClicks(pool).insertAll(names.map((id) => ({ ...click, id })));
+  await Promise.all([matched(operator), matched(operator), matched(operator)]);
+  assert.deepEqual(new Set(await outcomes(ids)), new Set(['settled 1000']));
+  assert.equal(await pendingOf(pool, affiliateId), 400_00n);
+});
+
 test('orphans of all operators are looked through page by page', async () => {
   const operators = [await withOperator(database.pool), await withOperator(database.pool)];
   for (const operator of operators) {

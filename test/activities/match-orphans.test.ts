@@ -165,30 +165,28 @@ test('two looks at once settle each orphan once', async () => {
   assert.equal(await pendingOf(pool, affiliateId), 400_00n);
 });
 
-test('orphans of all operators are looked through page by page', async () => {
+test('orphans of all operators are looked through page by page, past those that nothing is known of', async () => {
   const operators = [await withOperator(database.pool), await withOperator(database.pool)];
   for (const operator of operators) {
-    await settled(
-      operator,
-      Array.from({ length: 600 }, (_, index) => ({ clickId: `late-${index}`, customerId: `c-${index}` })),
-    );
+    const orphans = Array.from({ length: 600 }, (_, index) => ({ clickId: `late-${index}`, customerId: `c-${index}` }));
+    await settled(operator, orphans);
     const { operatorId, affiliateId } = operator;
     const click = { affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000, operatorId };
-    await createClicks(database.pool).insertAll(Array.from({ length: 600 }, (_, index) => ({ ...click, id: `late-${index}` })));
+    await createClicks(database.pool).insertAll(
+      Array.from({ length: 10 }, (_, index) => ({ ...click, id: `late-${599 - index}` })),
+    );
   }
-  let pages = 0;
-  let all = 0;
+  const settledOn: number[] = [];
   let position: { operatorId: string; eventId: string } | null = null;
   do {
     const page: Awaited<ReturnType<typeof matched>> = await working.activities.matchOrphans({
       operatorId: null,
       after: position,
     });
-    pages++;
-    all += page.settled;
+    settledOn.push(page.settled);
     position = page.next;
-  } while (position !== null && pages < 10);
-  assert.ok(pages > 1);
-  assert.equal(all, 1200);
-  for (const operator of operators) assert.equal(await pendingOf(database.pool, operator.affiliateId), 6000_00n);
+  } while (position !== null && settledOn.length < 10);
+  // The tests above left a few orphans of their own.
+  assert.deepEqual(settledOn, [10, 10]);
+  for (const operator of operators) assert.equal(await pendingOf(database.pool, operator.affiliateId), 100_00n);
 });

@@ -1,7 +1,12 @@
 // What a visitor's browser meets: where links lead, what they count, and the script with its word that a click arrived.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { Script } from 'node:vm';
+import express from 'express';
+import type { KnownLink } from '../../api/known-links.ts';
+import { addVisitRoutes } from '../../api/routes/visits.ts';
 import { withApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -114,6 +119,45 @@ describe('a link', () => {
     ] as const)
       assert.equal(await leads(to), expected ?? 'https://shop.example/?click_id=…', to);
     assert.equal(await leads('https://shop.example/u', 'url'), 'https://shop.example/u?click_id=…');
+  });
+
+  test('lets nobody go before the click is kept', async () => {
+    const happenings = new EventEmitter();
+    const kept = once(happenings, 'kept');
+    const met = once(happenings, 'met');
+    const landing = { template: { origin: 'https://shop.example/', path: '', query: '', fragment: '' }, params: [] };
+    const link = {
+      operatorId: 'opr_1',
+      affiliateId: 'aff_1',
+      clickChoice: 'last',
+      deepLinkHosts: [],
+      landing,
+    } as unknown as KnownLink;
+    const visit = async (): Promise<void> => {
+      happenings.emit('met');
+      await kept;
+    };
+    const app = express();
+    const captureScript = { text: '', etag: '""' };
+    addVisitRoutes(app, { links: { find: async () => link }, recorder: { visit, seen: () => {} }, captureScript });
+    const server = app.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      let isSentOn = false;
+      const answer = fetch(`${url}/c/link_00000000000000000000000000`, { redirect: 'manual' });
+      const sentOn = answer.then(() => (isSentOn = true));
+      await met;
+      // By the time that a later visitor is answered, the earlier one would have been.
+      await fetch(`${url}/capture.js`);
+      assert.equal(isSentOn, false);
+      happenings.emit('kept');
+      await sentOn;
+      assert.equal((await answer).status, 302);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 
   test('counts no click for HEAD and for what a browser fetches ahead', async () => {

@@ -13,6 +13,8 @@ import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
 import { createSettling, outcomesOf } from '../support/settling.ts';
+import { withTemporal } from '../support/temporal.ts';
+import { runWorkers } from '../support/worker.ts';
 
 let orchestra: Orchestra;
 before(async () => {
@@ -42,6 +44,31 @@ test('evidence wakes the look through an operator’s orphans, which ends when i
   assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { settled: 3 });
   assert.deepEqual(await outcomesOf(orchestra.pool, ids), ['settled 1000', 'settled 1000', 'settled 1000']);
   await keepHistory(client, workflowId, 'orphans-matched');
+});
+
+test('evidence that comes behind the page at hand is looked for in another round', async () => {
+  const temporal = await withTemporal();
+  const { client } = temporal;
+  const asked: string[] = [];
+  const position = { operatorId: 'a', eventId: 'evt_1' };
+  const activities = {
+    ...orchestra.working.activities,
+    async matchOrphans({ after: from }: { after: typeof position | null }) {
+      asked.push(from === null ? 'from the start' : `after ${from.eventId}`);
+      if (asked.length === 2) await createOwners(client).wakeRematch('a');
+      return { settled: 1, next: from === null ? position : null };
+    },
+  };
+  const stop = await runWorkers(temporal, activities);
+  try {
+    await createOwners(client).wakeRematch('a');
+    assert.deepEqual(await client.workflow.getHandle(rematchWorkflowId('a')).result(), { settled: 4 });
+    const round = ['from the start', 'after evt_1'];
+    assert.deepEqual(asked, [...round, ...round]);
+  } finally {
+    await stop();
+    await temporal.close();
+  }
 });
 
 test('the schedules are made once, and look through all operators’ orphans and old months', async () => {

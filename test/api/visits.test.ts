@@ -125,7 +125,7 @@ describe('a link', () => {
     const happenings = new EventEmitter();
     const kept = once(happenings, 'kept');
     const met = once(happenings, 'met');
-    const landing = { template: { origin: 'https://shop.example/', path: '', query: '', fragment: '' }, params: [] };
+    const landing = { address: { origin: 'https://shop.example/', path: [], query: [] }, fragment: [], params: [] };
     const link = {
       operatorId: 'opr_1',
       affiliateId: 'aff_1',

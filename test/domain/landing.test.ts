@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { compileLanding, deepLinkOf, isAllowedHostForm, landingPageOf, type Landing, type Visit } from '../../domain/landing.ts';
 
 const VISIT: Visit = {
-  linkId: 'link_1',
   affiliateId: 'aff_1',
   clickId: 'clk_1',
   subs: ['s', null, null, null, null],
@@ -25,7 +24,8 @@ describe('a landing page', () => {
     ['that ends in a separator gets no second one', 'https://a.example/?', 'https://a.example/?click_id=clk_1&sub1=s'],
     ['that names a sub itself keeps its own', 'https://a.example/?sub1=own', 'https://a.example/?sub1=own&click_id=clk_1'],
     ['may place them', 'https://a.example/{sub1}?click_id={click_id}', 'https://a.example/s?click_id=clk_1&sub1=s'],
-    ['may place them in its fragment', 'https://a.example/#/{link_id}', 'https://a.example/?click_id=clk_1&sub1=s#/link_1'],
+    ['may place them in its fragment', 'https://a.example/#/{affiliate_id}', 'https://a.example/?click_id=clk_1&sub1=s#/aff_1'],
+    ['may name what stands in for a sub', 'https://a.example/{sub2|none}', 'https://a.example/none?click_id=clk_1&sub1=s'],
   ] as const) {
     test(title, () => assert.equal(landingPageOf(landing(url), VISIT), expected));
   }

@@ -11,6 +11,7 @@ import { startChild } from './child.ts';
 import { measureClicks } from './clicks.ts';
 import { tableOf, withRatios, type Figures } from './figures.ts';
 import type { LoadQuestions } from './load.ts';
+import { measureLedger } from './ledger.ts';
 import { measureNoDurability } from './no-durability.ts';
 import { withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
@@ -22,7 +23,8 @@ import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 const HELP = `npm run bench -- [options]
   --events N    events of the throughput measurements (default 20,000)
   --quick       everything in under a minute, with fewer events
-  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event), nodur (no durability)`;
+  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event), nodur (no
+                durability), ledger (settling and the audit alone)`;
 
 type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real';
 
@@ -37,11 +39,12 @@ const MEASUREMENTS: Record<Name, (bench: Bench, stage: Stage, events: number) =>
   real: measureRealReceivers,
 };
 
-type Sizes = Record<Name | 'nodur', number>;
+type Sizes = Record<Name | 'nodur' | 'ledger', number>;
 
 /** How many events each measurement takes. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
-  if (isQuick) return { single: 3000, batch: 6000, idle: 30, open: 600, clicks: 6000, wpe: 200, real: 1000, nodur: 3000 };
+  if (isQuick)
+    return { single: 3000, batch: 6000, idle: 30, open: 600, clicks: 6000, wpe: 200, real: 1000, nodur: 3000, ledger: 5000 };
   return {
     single: events,
     batch: events * 2,
@@ -51,13 +54,18 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     wpe: 600,
     real: Math.ceil(events / 2),
     nodur: events,
+    ledger: events * 2,
   };
 }
 
 type Children = Pick<Bench, 'load' | 'receivers'>;
 type Findings = { figures: Partial<Figures>; verdict: Verdict };
 
-async function run(wanted: readonly (keyof Sizes)[], sizes: Sizes): Promise<{ figures: Figures; differences: string[] }> {
+async function run(
+  wanted: readonly (keyof Sizes)[],
+  sizes: Sizes,
+  isQuick: boolean,
+): Promise<{ figures: Figures; differences: string[] }> {
   const [load, receivers] = await Promise.all([
     startChild<LoadQuestions>('load.ts'),
     startChild<ReceiverQuestions>('receivers.ts'),
@@ -69,6 +77,10 @@ async function run(wanted: readonly (keyof Sizes)[], sizes: Sizes): Promise<{ fi
     if (wanted.includes('nodur')) {
       console.log(`measuring nodur: ${sizes.nodur} events`);
       found.push(await measureNoDurability({ load, receivers }, sizes.nodur));
+    }
+    if (wanted.includes('ledger')) {
+      console.log(`measuring ledger: ${sizes.ledger} events`);
+      found.push({ figures: await measureLedger(sizes.ledger, isQuick), verdict: { lost: 0, doubled: 0, differences: [] } });
     }
   } finally {
     await Promise.all([load.stop(), receivers.stop()]);
@@ -126,7 +138,7 @@ if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real)) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 1;
 } else {
-  const { figures, differences } = await run(wanted, sizes);
+  const { figures, differences } = await run(wanted, sizes, values.quick);
   report(figures, differences);
 }
 process.exit();

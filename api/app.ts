@@ -23,6 +23,8 @@ import { addLinkRoutes } from './routes/links.ts';
 import { addOnboardingRoute } from './routes/onboarding.ts';
 import { addOrphanRoutes } from './routes/orphans.ts';
 import { addVisitRoutes } from './routes/visits.ts';
+import { addPeriodRoutes } from './routes/periods.ts';
+import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
 import type { Starter } from './starter.ts';
@@ -58,6 +60,8 @@ export function createApp({ config, store, intake, recorder, starter, guard, hea
   addApiKeyRoutes(app, { store, auth });
   addAffiliateRoutes(app, { store, auth });
   addMoneyRoutes(app, { store, auth });
+  addPeriodRoutes(app, { store, auth, starter });
+  addStatementRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });

@@ -24,6 +24,7 @@ import { addOnboardingRoute } from './routes/onboarding.ts';
 import { addOrphanRoutes } from './routes/orphans.ts';
 import { addVisitRoutes } from './routes/visits.ts';
 import { addPeriodRoutes } from './routes/periods.ts';
+import { addReconciliationRoutes } from './routes/reconciliations.ts';
 import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
@@ -62,6 +63,7 @@ export function createApp({ config, store, intake, recorder, starter, guard, hea
   addMoneyRoutes(app, { store, auth });
   addPeriodRoutes(app, { store, auth, starter });
   addStatementRoutes(app, { store, auth });
+  addReconciliationRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });

@@ -15,6 +15,7 @@ import { createOperators } from './operators.ts';
 import { createPeriods } from './periods.ts';
 import type { Pool } from './pool.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createReconciling } from './reconciling.ts';
 import { createStatements } from './statements.ts';
 import { createTraces } from './traces.ts';
 
@@ -39,6 +40,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     balances: createBalances(pool),
     periods: createPeriods(pool),
     statements: createStatements(pool),
+    reconciling: createReconciling(pool),
     /** Whether PostgreSQL answers. */
     async isReachable(): Promise<boolean> {
       return await pool.query('select').then(

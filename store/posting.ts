@@ -7,6 +7,10 @@ import type { Queryable } from './pool.ts';
  * `postingPeriod` needs. To be called inside a transaction, before its first lock and before anything is posted.
  */
 export async function beginPosting(db: Queryable, operatorId: string): Promise<string | null> {
-  const { rows } = await db.query<{ closedThrough: string | null }>(`select begin_posting($1) as "closedThrough"`, [operatorId]);
+  const { rows } = await db.query<{ closedThrough: string | null }>({
+    name: 'begin-posting',
+    text: `select begin_posting($1) as "closedThrough"`,
+    values: [operatorId],
+  });
   return rows[0]!.closedThrough;
 }

@@ -131,13 +131,19 @@ test('months are closed one after the other, and a balance is carried through qu
   await books.close('2026-08', '2026-11-01T00:00:00Z');
   await books.close('2026-09', '2026-11-01T00:00:00Z');
   await books.settle('2026-10-05T00:00:00Z', [{ clickId }, {}]);
-  await books.close('2026-10', '2026-11-01T00:00:00Z');
+  await books.close('2026-10', '2026-12-01T00:00:00Z');
+  await books.close('2026-11', '2026-12-01T00:00:00Z');
   assert.deepEqual((await books.statements()).map(inShort), [
+    '2026-11: 2000 to 2000 in 0',
     '2026-10: 1000 to 2000 in 1',
     '2026-09: 1000 to 1000 in 0',
     '2026-08: 0 to 1000 in 1',
   ]);
-  assert.deepEqual((await books.statements(affiliateId)).map(inShort), ['2026-10: 0 to 1000 in 1', '2026-08: 0 to 0 in 2']);
+  assert.deepEqual((await books.statements(affiliateId)).map(inShort), [
+    '2026-11: 1000 to 1000 in 0',
+    '2026-10: 0 to 1000 in 1',
+    '2026-08: 0 to 0 in 2',
+  ]);
   await nothingIsUnexplained();
 });
 

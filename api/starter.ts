@@ -56,7 +56,9 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
 
   /** The row has changed already; the workflow, or else the sweep, will see it. */
   const signalled = async (signal: Promise<unknown>): Promise<void> => {
-    await signal.catch((error: unknown) => log.warn({ err: error }, 'Temporal could not be told; the sweep will'));
+    await signal.catch((error: unknown) =>
+      log.warn({ err: error }, 'Temporal could not be told; what runs by schedule will see it'),
+    );
   };
 
   return {

@@ -1,6 +1,12 @@
 // Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
 import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { deliveryWorkflowId, endpointWorkflowId, rematchWorkflowId, setAsideWorkflowId } from './domain/keys.ts';
+import {
+  deliveryWorkflowId,
+  endpointWorkflowId,
+  periodWorkflowId,
+  rematchWorkflowId,
+  setAsideWorkflowId,
+} from './domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './workflows/contract.ts';
 
 /** What workflow starts need of Temporal; calls wait at most this long. */
@@ -18,10 +24,21 @@ export type Owners = {
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
   /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
   wakeRematch(operatorId: string): Promise<void>;
+  /** Makes sure that a month of an operator's books is being closed; whether that began now. */
+  closePeriod(operatorId: string, period: string): Promise<boolean>;
 };
 
 export function createOwners(client: Client): Owners {
   const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_AT_MOST_MS, call);
+  const unlessRunning = async (start: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await bounded(start);
+      return true;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return false;
+    }
+  };
   return {
     async startDelivery(operatorId, deliveryId, signal) {
       const options = {
@@ -34,11 +51,7 @@ export function createOwners(client: Client): Owners {
         await bounded(() => client.workflow.signalWithStart(WORKFLOWS.deliverPostback, { ...options, signal: SIGNALS[signal] }));
         return;
       }
-      try {
-        await bounded(() => client.workflow.start(WORKFLOWS.deliverPostback, options));
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      }
+      await unlessRunning(() => client.workflow.start(WORKFLOWS.deliverPostback, options));
     },
     async wakeEndpoint(operatorId, endpointId, signal = 'wake') {
       await bounded(() =>
@@ -72,6 +85,15 @@ export function createOwners(client: Client): Owners {
           signal: SIGNALS.wake,
         }),
       );
+    },
+    closePeriod(operatorId, period) {
+      const options = {
+        workflowId: periodWorkflowId(operatorId, period),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId, period }],
+        staticSummary: `closing ${period}`,
+      };
+      return unlessRunning(() => client.workflow.start(WORKFLOWS.closePeriod, options));
     },
   };
 }

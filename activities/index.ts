@@ -8,6 +8,7 @@ import type { Pool } from '../store/pool.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
 import { createAttempt } from './attempt.ts';
+import { createClosePeriods, type ClosePeriodsActivities } from './close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './deliver-first.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './drain.ts';
 import { createHandOver, type HandOverActivities } from './hand-over.ts';
@@ -35,6 +36,7 @@ export type Activities = SettleActivities &
   SweepActivities &
   MatchOrphansActivities &
   PurgeActivities &
+  ClosePeriodsActivities &
   EndpointActivities;
 
 export type ActivityDeps = {
@@ -87,6 +89,7 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
+    ...createClosePeriods({ pool, owners }),
     async wakeEndpoints(endpoints) {
       for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);
     },

@@ -13,6 +13,8 @@ export type Starter = {
   pushDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
   /** Stops trying; what had to follow it goes on. Not possible when it is finished. */
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
+  /** Makes sure that somebody writes the statements of a month that is closing. */
+  closePeriod(operatorId: string, period: string): Promise<void>;
   /** Makes an endpoint's workflow look at its queue, at once even where the endpoint was failing. */
   wakeEndpoint(operatorId: string, endpointId: string): Promise<void>;
   /** Has an operator's orphans looked through again soon, since evidence came; many calls are one look. The schedule is the net below it. */
@@ -53,8 +55,10 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
   }
 
   /** The row has changed already; the workflow, or else the sweep, will see it. */
-  const signalled = async (signal: Promise<void>): Promise<void> => {
-    await signal.catch((error: unknown) => log.warn({ err: error }, 'Temporal could not be told; the sweep will'));
+  const signalled = async (signal: Promise<unknown>): Promise<void> => {
+    await signal.catch((error: unknown) =>
+      log.warn({ err: error }, 'Temporal could not be told; what runs by schedule will see it'),
+    );
   };
 
   return {
@@ -72,6 +76,7 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     },
     matchOrphans,
     wakeEndpoint: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'resume')),
+    closePeriod: (operatorId, period) => signalled(owners.closePeriod(operatorId, period)),
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {
         const answer = connection.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>

@@ -1,8 +1,6 @@
 // What the audit compares inside PostgreSQL: caches with the transfers they sum up, what was told with what was booked, facts with events.
-import { inChunks, type Audited, type Check, type Finding } from './audit-context.ts';
-
-/** A statement whose every row is a finding; `$1` is the operator, and `$2`, where used, what each deal version pays for. */
-type Comparison = { check: string; statement: string };
+import { inChunks, type Audited, type Check, type Comparison, type Finding } from './audit-context.ts';
+import { STATEMENT_COMPARISONS } from './audit-statements.ts';
 
 /** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
 const LEGS = `moved as (
@@ -139,6 +137,7 @@ const STATEMENTS: readonly Comparison[] = [
   { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
   { check: 'conversion_is_in_its_slots', statement: EARNING },
   { check: 'fact_is_its_event', statement: FACTS },
+  ...STATEMENT_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };

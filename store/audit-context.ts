@@ -11,6 +11,9 @@ export type Finding = { check: string; about: string; currency: string; minor: b
 /** The snapshot, whose books, and the operator's deals. */
 export type Audited = { client: PoolClient; operatorId: string; currency: string; timezone: string; deals: Deals };
 
+/** A statement whose every row is a finding; `$1` is the operator, and `$2`, where used, what each deal version pays for. */
+export type Comparison = { check: string; statement: string };
+
 export type Check = (audited: Audited) => AsyncGenerator<Finding>;
 
 export type Deals = {

@@ -12,8 +12,11 @@ import { createLinks } from './links.ts';
 import { createOnboarding } from './onboarding.ts';
 import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
+import { createPeriods } from './periods.ts';
 import type { Pool } from './pool.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createReconciling } from './reconciling.ts';
+import { createStatements } from './statements.ts';
 import { createTraces } from './traces.ts';
 
 export type Store = ReturnType<typeof createStore>;
@@ -35,6 +38,9 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),
     balances: createBalances(pool),
+    periods: createPeriods(pool),
+    statements: createStatements(pool),
+    reconciling: createReconciling(pool),
     /** Whether PostgreSQL answers. */
     async isReachable(): Promise<boolean> {
       return await pool.query('select').then(

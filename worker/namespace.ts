@@ -16,6 +16,7 @@ const SCHEDULES: { id: string; workflowType: string; args: unknown[]; spec: Sche
     args: [{ operatorId: null }],
     spec: { intervals: [{ every: '5m' }] },
   },
+  { id: 'close-due-periods', workflowType: WORKFLOWS.closeDuePeriods, args: [], spec: { intervals: [{ every: '1h' }] } },
   { id: 'purge', workflowType: WORKFLOWS.purge, args: [], spec: { calendars: [{ hour: 3, minute: 17 }] } },
 ];
 

@@ -26,6 +26,7 @@ export function byOperator(events: readonly { operatorId: string; id: string }[]
 
 export type DeliveryInput = { operatorId: string; deliveryId: string };
 export type EndpointInput = { operatorId: string; endpointId: string };
+export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /** Which orphans to look through again: one operator's, or all. The rest is where an earlier run left off. */
 export type RematchInput = { operatorId: string | null; after?: OrphanPosition; isWoken?: boolean; settled?: number };
@@ -41,6 +42,8 @@ export const WORKFLOWS = {
   sweep: 'sweep',
   rematchOrphans: 'rematchOrphans',
   purge: 'purge',
+  closePeriod: 'closePeriod',
+  closeDuePeriods: 'closeDuePeriods',
 } as const;
 
 export const SIGNALS = {

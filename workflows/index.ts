@@ -3,6 +3,8 @@ export { processConversions } from './process-conversions.ts';
 export { deliverPostback } from './deliver-postback.ts';
 export { drainEndpoint } from './drain-endpoint.ts';
 export { settleSetAside } from './settle-set-aside.ts';
+export { closePeriod } from './close-period.ts';
+export { closeDuePeriods } from './close-due-periods.ts';
 export { sweep } from './sweep.ts';
 export { rematchOrphans } from './rematch-orphans.ts';
 export { purge } from './purge.ts';

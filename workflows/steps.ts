@@ -9,6 +9,9 @@ const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: 
 /** Housekeeping steps: one transaction or a few starts each. */
 export const upkeep = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '60s', retry: REPEAT });
 
+/** Closing a month: its statements are written by a few statements that may take minutes each. */
+export const closing = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '15m', retry: REPEAT });
+
 /** An HTTP attempt ends within 15 s. */
 const SINGLE = { taskQueue: TASK_QUEUES.attempts, startToCloseTimeout: '20s', retry: REPEAT } as const;
 

@@ -32,7 +32,8 @@ export type Guard = {
 
 /** How long a name may take to resolve when an endpoint is saved. */
 const CHECK_DNS_MS = 2000;
-const MAX_URL_LENGTH = 8192;
+/** What most servers take. A template is checked as it is saved, and its URL again once it is filled. */
+export const MAX_URL_LENGTH = 8192;
 
 /** Makes a guard. Throws when one of `allowCidrs` is not a CIDR. */
 export function createGuard(settings: GuardSettings): Guard {

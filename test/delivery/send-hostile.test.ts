@@ -85,6 +85,16 @@ for (const [scheme, mode, expected, afterMs] of BEFORE_HTTP) {
   });
 }
 
+test('an address that swallows everything leaves time for the next one of its name', async () => {
+  const other = await startListener('not-tls');
+  const swallowing = await startListener('silent', '127.0.0.2', other.port);
+  const lookup = async (): Promise<{ address: string }[]> => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }];
+  const named = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookup }), SHORT);
+  const outcome = await named.send(at(`https://two.example:${other.port}/`));
+  await Promise.all([named.close(), other.close(), swallowing.close()]);
+  assert.deepEqual([said(outcome), outcome.dialled], ['tls_error', `127.0.0.1:${other.port}`]);
+});
+
 test('an endless body counts by its status, and no more is read than the limit', async () => {
   const outcome = await patient.send(at('/endless-body'));
   assert.ok(outcome.kind === 'answered');

@@ -138,7 +138,7 @@ const LISTENER_MODES = {
 export type RudeListener = { port: number; close(): Promise<void> };
 
 /** Starts a listener that is rude before there is any HTTP. */
-export async function startListener(mode: keyof typeof LISTENER_MODES): Promise<RudeListener> {
+export async function startListener(mode: keyof typeof LISTENER_MODES, host = '127.0.0.1', port = 0): Promise<RudeListener> {
   const open = new Set<Socket>();
   const server = createTcpServer((socket) => {
     open.add(socket);
@@ -146,7 +146,7 @@ export async function startListener(mode: keyof typeof LISTENER_MODES): Promise<
     socket.once('close', () => open.delete(socket));
     LISTENER_MODES[mode](socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>

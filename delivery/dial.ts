@@ -1,5 +1,5 @@
-// Opens connections, to vetted addresses only: judges a literal, resolves a name, judges all it stands for, dials one of them by number, and
-// judges the peer once more. Also knows, for each connection that undici keeps, where it leads and whether it is in use.
+// Opens connections, to vetted addresses only: has the guard resolve and judge the host, dials one of its addresses by number, and has the
+// peer judged once more. Also knows, for each connection that undici keeps, where it leads and whether it is in use.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
@@ -124,10 +124,6 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
 
 /** The vetted addresses of a host. Rejects with a DialError when there are none. */
 async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promise<string[]> {
-  if (isIP(hostname) !== 0) {
-    if (!guard.mayDial(hostname)) throw new DialError('blocked_address', 'this address may not be called');
-    return [hostname];
-  }
   const startedAt = performance.now();
   const resolution = await guard.resolve(hostname, AbortSignal.timeout(dnsMs));
   if (resolution.kind === 'resolved') return resolution.addresses;

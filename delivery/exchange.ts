@@ -15,7 +15,8 @@ export type Way = { agent: Agent; dialer: Dialer; limits: { responseBytes: numbe
 
 /** Told on the way, for those who show an exchange rather than judge it. */
 export type Watch = {
-  sending?(link: Link): void;
+  /** The request goes out on this connection, with these headers. */
+  sending?(link: Link, headers: Readonly<Record<string, string>>): void;
   head?(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
 };
 
@@ -91,7 +92,7 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
             progress.link = link;
             readBefore = link.socket.bytesRead;
             link.socket.on('data', countWire);
-            request.watch?.sending?.(link);
+            request.watch?.sending?.(link, request.headers);
           });
         },
         onResponseStart(_, status, received) {
@@ -194,7 +195,8 @@ function excerptOf(chunks: readonly Buffer[], maxBytes: number): string {
   return printable(new StringDecoder('utf8').write(Buffer.concat(chunks).subarray(0, maxBytes)));
 }
 
-function printable(text: string): string {
+/** The text without what a terminal or PostgreSQL would choke on. */
+export function printable(text: string): string {
   return text.replaceAll(UNSAFE, '\ufffd');
 }
 

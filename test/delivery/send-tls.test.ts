@@ -60,7 +60,11 @@ async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promis
 async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'postrider-tls-'));
   await writeFile(join(folder, 'authority.pem'), AUTHORITY);
-  return await use(join(folder, 'authority.pem')).finally(() => rm(folder, { recursive: true }));
+  try {
+    return await use(join(folder, 'authority.pem'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 const said = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt);

@@ -1,4 +1,5 @@
 // A receiver that answers, stalls, lies or breaks off, as its path says, and remembers what it was sent. For tests and benchmarks.
+import { createPublicKey, verify as verifyByPair } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
@@ -197,19 +198,22 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rude
   };
 }
 
-/** Whether a request carries a valid signature for this secret, checked as a receiver would. */
-export function isSigned(request: ReceivedRequest, secret: string): boolean {
+/** Whether a request carries a valid signature for this secret or public key, checked as a receiver would. */
+export function isSigned(request: ReceivedRequest, key: string): boolean {
   const { headers, method, path, body } = request;
-  return (
-    verify({
-      id: headers['webhook-id'] ?? '',
-      timestamp: headers['webhook-timestamp'] ?? '',
-      signature: headers['webhook-signature'] ?? '',
-      content: method === 'GET' ? contentOfGet(`http://${headers['host']}${path}`) : body,
-      secrets: [secretKey(secret)],
-      nowMs: Date.now(),
-    }) === 'valid'
-  );
+  const [id = '', timestamp = '', signature = ''] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
+  const content = method === 'GET' ? contentOfGet(`http://${headers['host']}${path}`) : body;
+  if (key.startsWith('whpk_')) return isSignedByPair(`${id}.${timestamp}.${content}`, signature, key.slice('whpk_'.length));
+  return verify({ id, timestamp, signature, content, secrets: [secretKey(key)], nowMs: Date.now() }) === 'valid';
+}
+
+function isSignedByPair(text: string, signatures: string, publicKey: string): boolean {
+  const x = Buffer.from(publicKey, 'base64').toString('base64url');
+  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+  return signatures.split(' ').some((entry) => {
+    const [version, signature = ''] = entry.split(',');
+    return version === 'v1a' && verifyByPair(null, Buffer.from(text), key, Buffer.from(signature, 'base64'));
+  });
 }
 
 async function received(incoming: IncomingMessage): Promise<ReceivedRequest> {

@@ -106,7 +106,7 @@ function programIn(language: string): string {
 async function answersOf(command: readonly string[], given: readonly Case[], cwd = folder): Promise<unknown> {
   const child = spawn(command[0]!, command.slice(1), {
     cwd,
-    timeout: 240_000,
+    signal: AbortSignal.timeout(240_000),
     env: { ...process.env, GOTOOLCHAIN: 'local', GO111MODULE: 'off' },
   });
   let [out, err] = ['', ''];

@@ -1,6 +1,8 @@
 // Rotation of endpoints' secrets in the database, and sealing all of them with a new key.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { newKeyPair, newSecret } from '../../delivery/sign.ts';
 import { readSendingEndpoints } from '../../store/deliveries.ts';
 import { createEndpointSecrets, type EndpointSecrets } from '../../store/endpoint-secrets.ts';
@@ -119,6 +121,17 @@ test('after sealing anew every secret opens without the older key, and one that 
   assert.deepEqual(await reseal(), { current: 6, resealed: 0, unopened: 1 });
   assert.equal(told.length, 2);
   assert.ok(told[0]!.includes(broken.id));
+
+  const keys = [newer, older].map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
+  const env = { ...process.env, DATABASE_URL: own.url, SECRETS_KEY: keys };
+  const command = promisify(execFile)(process.execPath, ['--import', 'tsx', 'store/main.ts', 'reseal'], { env });
+  const ended = await command.then(
+    () => assert.fail('one secret cannot be opened'),
+    (error: { code: number; stdout: string }) => error,
+  );
+  assert.equal(ended.code, 1);
+  assert.match(ended.stdout, /^0 secrets sealed anew with key "2027", 6 were already, 1 cannot be opened$/m);
+
   const afterwards = createEndpointSecrets(own.pool, createSecretBox([newer]));
   for (const [id, made] of known) assert.deepEqual(await afterwards.live(owner.operatorId, id), made);
   await own.drop();

@@ -54,6 +54,7 @@ export function testBodyOf(
     event: 'test',
     ...ids,
     affiliate_id: listener.affiliateId ?? 'test',
+    via: 'test',
     ...(listener.shareCustomerId && { customer_id: 'test' }),
     amount: zero,
     currency,

@@ -127,6 +127,12 @@ export function loadDatabaseUrl(env: Env = process.env): string {
   return parse(processVariables.pick({ DATABASE_URL: true }), env).DATABASE_URL;
 }
 
+/** What sealing every secret anew needs: the database, and the keys, of which the first seals. */
+export function loadSealing(env: Env = process.env) {
+  const { DATABASE_URL, SECRETS_KEY } = parse(processVariables.pick({ DATABASE_URL: true, SECRETS_KEY: true }), env);
+  return { databaseUrl: DATABASE_URL, secretsKeys: SECRETS_KEY };
+}
+
 /**
  * What `npm start` needs. `embedded` is true when neither PostgreSQL nor Temporal is given: only then are tokens made
  * and loopback receivers allowed without being asked for. `env` is what the parts inherit.

@@ -22,7 +22,8 @@ export type IdPrefix =
   | 'again'
   | 'cfl'
   | 'cpn'
-  | 'req';
+  | 'req'
+  | 'test';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_LENGTH = 12;

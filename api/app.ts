@@ -1,6 +1,7 @@
 // The API as an Express application: what every request passes, and the routes. Does not listen and makes nothing that needs closing.
 import express, { type Express, type RequestHandler } from 'express';
 import type { ApiConfig } from '../config.ts';
+import type { Preflight } from '../delivery/preflight.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/index.ts';
@@ -14,7 +15,8 @@ import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
 import { addDealRoutes } from './routes/deals.ts';
 import { addDeliveryRoutes } from './routes/deliveries.ts';
 import { addEndpointImportRoute } from './routes/endpoint-import.ts';
-import { addEndpointRoutes } from './routes/endpoints.ts';
+import { addEndpointTestRoute } from './routes/endpoint-test.ts';
+import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addClickRoutes } from './routes/clicks.ts';
@@ -39,11 +41,23 @@ export type AppDeps = {
   /** The three rules of the way out that saving an endpoint asks for. */
   guard: EndpointRules['guard'];
   headerProblems: EndpointRules['headerProblems'];
-  newSecret: () => string;
+  makeSecret: MakeSecret;
+  preflight: Pick<Preflight, 'run'>;
   log: Logger;
 };
 
-export function createApp({ config, store, intake, recorder, starter, guard, headerProblems, newSecret, log }: AppDeps): Express {
+export function createApp({
+  config,
+  store,
+  intake,
+  recorder,
+  starter,
+  guard,
+  headerProblems,
+  makeSecret,
+  preflight,
+  log,
+}: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
@@ -66,7 +80,8 @@ export function createApp({ config, store, intake, recorder, starter, guard, hea
   addReconciliationRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
-  addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });
+  addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });
+  addEndpointTestRoute(app, { store, auth, preflight });
   addDeliveryRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
   app.use(unknownRoute);

@@ -5,8 +5,9 @@ import { createServer, type Server } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import { describeConfig, loadApiConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
-import { newSecret } from '../delivery/sign.ts';
+import { makeSecret } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createOwners } from '../owners.ts';
 import { createStore } from '../store/index.ts';
@@ -62,8 +63,9 @@ const guard = createGuard({
   allowPorts: config.allowEndpointPorts,
   requireHttps: config.requireHttps,
 });
+const preflight = createPreflight(guard);
 
-const app = createApp({ config, store, intake, recorder, starter, guard, headerProblems, newSecret, log });
+const app = createApp({ config, store, intake, recorder, starter, guard, headerProblems, makeSecret, preflight, log });
 const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, app);
 server.listen(config.port, config.host);
 await once(server, 'listening');
@@ -75,6 +77,7 @@ setTimeout(() => {
   log.error('the stop took too long');
   process.exit(1);
 }, STOP_MS).unref();
+preflight.close();
 await close(server);
 await intake.drain();
 await recorder.drain(CLICKS_WITHIN_MS);

@@ -26,6 +26,10 @@ export type Endpoint = EndpointSettings & {
   state: 'active' | 'paused' | 'disabled';
   stateReason: string | null;
   failingSince: Date | null;
+  /** What its receiver verifies with, where it signs by a key pair. */
+  publicKey: string | null;
+  /** Until when secrets that were replaced sign too; null when none does. */
+  overlapEndsAt: Date | null;
   createdAt: Date;
 };
 
@@ -43,9 +47,11 @@ const SWITCHES: Record<EndpointSwitch, { from: Endpoint['state'][]; to: Endpoint
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
-const COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
+export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state, state_reason as "stateReason",
-  failing_since as "failingSince", created_at as "createdAt"`;
+  failing_since as "failingSince", created_at as "createdAt", public_key as "publicKey",
+  (select max(ends_at) from retiring_secrets r where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
+    and r.ends_at > now()) as "overlapEndsAt"`;
 
 /** What an endpoint's secret is sealed for; the same when it is opened. */
 export function endpointSecretContext(operatorId: string, endpointId: string): string {
@@ -55,7 +61,7 @@ export function endpointSecretContext(operatorId: string, endpointId: string): s
 export function createEndpoints(pool: Pool, secretBox: SecretBox) {
   async function find(operatorId: string, id: string): Promise<Endpoint | null> {
     const { rows } = await pool.query<Endpoint>(
-      `select ${COLUMNS} from endpoints where operator_id = $1 and id = $2 and deleted_at is null`,
+      `select ${ENDPOINT_COLUMNS} from endpoints where operator_id = $1 and id = $2 and deleted_at is null`,
       [operatorId, id],
     );
     return rows[0] ?? null;
@@ -67,15 +73,15 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
     /** Throws where the affiliate does not exist: ask first. */
     async insert(
       operatorId: string,
-      endpoint: { id: string; affiliateId: string | null; secret: string },
+      endpoint: { id: string; affiliateId: string | null; secret: string; publicKey?: string | null },
       settings: EndpointSettings,
     ) {
       const sealed = secretBox.seal(endpoint.secret, endpointSecretContext(operatorId, endpoint.id));
       const { rows } = await pool.query<Endpoint>(
         `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events, headers, schedule, max_in_flight,
-           rate_per_second, signing, share_customer_id, form)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning ${COLUMNS}`,
-        [operatorId, endpoint.id, endpoint.affiliateId, sealed, ...valuesOf(settings)],
+           rate_per_second, signing, share_customer_id, form, public_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning ${ENDPOINT_COLUMNS}`,
+        [operatorId, endpoint.id, endpoint.affiliateId, sealed, ...valuesOf(settings), endpoint.publicKey ?? null],
       );
       return rows[0]!;
     },
@@ -87,7 +93,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
            events = coalesce($6, events), headers = coalesce($7, headers), schedule = coalesce($8, schedule),
            max_in_flight = coalesce($9, max_in_flight), rate_per_second = case when $14 then $10 else rate_per_second end,
            signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id), form = case when $15 then $13 else form end
-         where operator_id = $1 and id = $2 and deleted_at is null returning ${COLUMNS}`,
+         where operator_id = $1 and id = $2 and deleted_at is null returning ${ENDPOINT_COLUMNS}`,
         [operatorId, id, ...valuesOf(change), change.ratePerSecond !== undefined, change.form !== undefined],
       );
       return rows[0] ?? null;
@@ -100,7 +106,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         `update endpoints set state = $4, state_reason = null,
            failing_since = case when $5 then null else failing_since end,
            failures_in_a_row = case when $5 then 0 else failures_in_a_row end
-         where operator_id = $1 and id = $2 and deleted_at is null and state = any($3) returning ${COLUMNS}`,
+         where operator_id = $1 and id = $2 and deleted_at is null and state = any($3) returning ${ENDPOINT_COLUMNS}`,
         [operatorId, id, from, to, button === 'enable'],
       );
       return rows[0] ?? null;
@@ -115,6 +121,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
           [operatorId, id],
         );
         if (rowCount === 0) return false;
+        await client.query(`delete from retiring_secrets where operator_id = $1 and endpoint_id = $2`, [operatorId, id]);
         await client.query(
           `update deliveries set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(), last_error = 'endpoint_deleted'
            where operator_id = $1 and endpoint_id = $2 and owner is not null`,
@@ -126,7 +133,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
 
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Endpoint[]> {
       const { rows } = await pool.query<Endpoint>(
-        `select ${COLUMNS} from endpoints
+        `select ${ENDPOINT_COLUMNS} from endpoints
          where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2) and ($3::text is null or id < $3)
          order by id desc limit $4`,
         [operatorId, affiliateId, page.before, page.limit],

@@ -6,6 +6,7 @@ import { createCoupons } from './coupons.ts';
 import { createClicks } from './clicks.ts';
 import { createDeals } from './deals.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
+import { createEndpointSecrets } from './endpoint-secrets.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createEventLists } from './event-lists.ts';
 import { createLinks } from './links.ts';
@@ -34,6 +35,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     orphans: createOrphans(pool),
     onboarding: createOnboarding(pool),
     endpoints: createEndpoints(pool, secretBox),
+    endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),

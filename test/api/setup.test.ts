@@ -178,6 +178,8 @@ describe('an endpoint', () => {
       max_in_flight: 8,
       rate_per_second: null,
       signing: 'v1',
+      public_key: null,
+      overlap_ends_at: null,
       share_customer_id: false,
       state: 'active',
       state_reason: null,
@@ -234,7 +236,7 @@ describe('an endpoint', () => {
     ['a header that is ours', { url, headers: { 'Webhook-Id': 'x' } }, ['invalid_request', 'headers.Webhook-Id invalid_header']],
     ['a late first try', { url, schedule: [5] }, ['invalid_request', 'schedule invalid_format']],
     ['an event nobody knows', { url, events: ['party'] }, ['invalid_request', 'events.0 not_an_option']],
-    ['a signature that is not built yet', { url, signing: 'v1a' }, ['invalid_request', 'signing not_supported']],
+    ['a way to sign nobody knows', { url, signing: 'v2' }, ['invalid_request', 'signing not_an_option']],
   ] as const) {
     test(`is refused with ${name}`, async () => {
       assert.deepEqual(await issuesOf('endpoints', body), expected);

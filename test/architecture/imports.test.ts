@@ -19,7 +19,11 @@ const TABLE: readonly Row[] = [
     '@temporalio/common, activities, store, delivery, domain, workflows/contract, owners, ids',
     '@temporalio/client',
   ),
-  row('api', 'Node, express, isbot, zod, csv-parse, api, store, domain, workflows/contract, ids', 'config, log, owners'),
+  row(
+    'api',
+    'Node, express, isbot, zod, csv-parse, api, store, domain, workflows/contract, ids',
+    'config, log, owners, delivery/preflight',
+  ),
   row('api/dispatcher', '@temporalio/client, domain, workflows/contract, ids', 'log'),
   row('api/starter', '@temporalio/client, api, store, domain, workflows/contract', 'log, owners'),
   row('worker', 'Node, @temporalio/client, @temporalio/worker, worker, domain/keys, workflows/contract', 'log'),

@@ -9,8 +9,9 @@ import { createClickRecorder } from '../../api/click-recorder.ts';
 import { createIntake } from '../../api/intake.ts';
 import { createStarter } from '../../api/starter.ts';
 import { createGuard } from '../../delivery/guard.ts';
+import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
-import { newSecret } from '../../delivery/sign.ts';
+import { makeSecret } from '../../delivery/sign.ts';
 import { createLogger } from '../../log.ts';
 import { createOwners } from '../../owners.ts';
 import { createStore, type Store } from '../../store/index.ts';
@@ -57,8 +58,11 @@ export async function withApi(): Promise<TestApi> {
   const starter = { ...reaching, matchOrphans: (operatorId: string) => void rematched.push(operatorId) };
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
+  const preflight = createPreflight(guard, { totalMs: 500 });
   const config = { adminToken: ADMIN_TOKEN, publicUrl: 'http://track.example', trustProxy: false as const };
-  const server = createServer(createApp({ config, store, intake, recorder, starter, guard, headerProblems, newSecret, log }));
+  const server = createServer(
+    createApp({ config, store, intake, recorder, starter, guard, headerProblems, makeSecret, preflight, log }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

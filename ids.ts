@@ -22,8 +22,11 @@ export type IdPrefix =
   | 'again'
   | 'cfl'
   | 'cpn'
-  | 'req'
-  | 'test';
+  | 'test'
+  | 'typ'
+  | 'sec'
+  | 'rfs'
+  | 'req';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_LENGTH = 12;

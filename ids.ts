@@ -22,11 +22,11 @@ export type IdPrefix =
   | 'again'
   | 'cfl'
   | 'cpn'
-  | 'test'
   | 'typ'
   | 'sec'
   | 'rfs'
-  | 'req';
+  | 'req'
+  | 'test';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_LENGTH = 12;

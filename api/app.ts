@@ -20,8 +20,8 @@ import { addDealRoutes } from './routes/deals.ts';
 import { addDeliveryRoutes } from './routes/deliveries.ts';
 import { addEndpointImportRoute } from './routes/endpoint-import.ts';
 import { addEndpointTestRoute } from './routes/endpoint-test.ts';
-import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
 import { addDoorRoutes } from './routes/door.ts';
+import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addEventTypeRoutes } from './routes/event-types.ts';
 import { addHealthRoutes } from './routes/health.ts';
@@ -59,8 +59,21 @@ export type AppDeps = {
 };
 
 export function createApp(deps: AppDeps): Express {
-  const { config, store, intake, recorder, dryRun, starter, guard, headerProblems, makeSecret, preflight } = deps;
-  const { signing, refusals, log } = deps;
+  const {
+    config,
+    store,
+    intake,
+    recorder,
+    dryRun,
+    starter,
+    guard,
+    headerProblems,
+    makeSecret,
+    preflight,
+    signing,
+    refusals,
+    log,
+  } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
@@ -83,13 +96,7 @@ export function createApp(deps: AppDeps): Express {
   addOrphanRoutes(app, { store, auth, starter });
   addOnboardingRoute(app, { store, auth, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
-  addDoorRoutes(app, {
-    store,
-    auth,
-    refusals,
-    newSecret: () => makeSecret('v1').secret,
-    egressAddresses: config.egressAddresses,
-  });
+  addDoorRoutes(app, { store, auth, refusals, makeSecret, egressAddresses: config.egressAddresses });
   addEventTypeRoutes(app, { store, auth });
   addApiKeyRoutes(app, { store, auth });
   addAffiliateRoutes(app, { store, auth });

@@ -22,7 +22,7 @@ export const batchBody: RequestHandler[] = [
 export const tableBody: RequestHandler[] = [
   only(['json', 'text/csv'], 'application/json or text/csv', false),
   json(BATCH_LIMIT),
-  keepingRaw((verify) => express.text({ type: 'text/csv', limit: BATCH_LIMIT, ...verify })),
+  express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
 ];
 
 /** What trackers send to /postback: a form, JSON, or nothing but a query. */

@@ -64,11 +64,14 @@ async function insertClicks(pool: Pool, operatorId: string, affiliateIds: readon
 }
 
 async function takeIn(pool: Pool, operatorId: string, bodies: readonly string[]): Promise<string[]> {
-  const rules = { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() } as const;
   const ids: string[] = [];
   for (const group of inBatches(bodies, GROUP)) {
     const events = group.map((body) => {
-      const reading = readEvent(JSON.parse(body), rules, Date.now());
+      const reading = readEvent(
+        JSON.parse(body),
+        { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() },
+        Date.now(),
+      );
       if (reading.kind === 'invalid') throw reading.error;
       return reading.event;
     });

@@ -1,4 +1,5 @@
 // Seals every secret anew that an older key sealed, so that the older key can be taken away.
+import { inboundSecretContext } from './inbound-secrets.ts';
 import { endpointSecretContext } from './endpoints.ts';
 import type { Pool } from './pool.ts';
 import type { SecretBox } from './secret-box.ts';
@@ -6,6 +7,7 @@ import type { SecretBox } from './secret-box.ts';
 /** Where sealed secrets lie: whose each is, and what it was sealed for. Whoever seals something elsewhere adds a line. */
 const PLACES = [
   { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
+  { table: 'inbound_secrets', id: 'id', contextOf: inboundSecretContext },
   { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },
 ] as const;
 

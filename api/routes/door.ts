@@ -12,26 +12,27 @@ import { addResource } from '../resource.ts';
 import { refusalFilter } from '../schemas/lists.ts';
 import { read } from '../schemas/read.ts';
 import { newInboundSecret } from '../schemas/setup.ts';
+import type { MakeSecret } from './endpoints.ts';
 
 type Deps = {
   store: Pick<Store, 'inboundSecrets' | 'refusals'>;
   auth: Auth;
   refusals: RefusalLog;
-  newSecret: () => string;
+  makeSecret: MakeSecret;
   egressAddresses: readonly string[];
 };
 
 /** Refusals are counted over the last day unless a time is given. */
 const DAY_MS = 86_400_000;
 
-export function addDoorRoutes(router: Router, { store, auth, refusals, newSecret, egressAddresses }: Deps): void {
+export function addDoorRoutes(router: Router, { store, auth, refusals, makeSecret, egressAddresses }: Deps): void {
   addResource(router, '/v1/operator/inbound-secret', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
         const { grace_hours: graceHours } = read(newInboundSecret, req.body);
-        const secret = { id: newId('sec'), secret: newSecret() };
+        const secret = { id: newId('sec'), secret: makeSecret('v1').secret };
         await store.inboundSecrets.replace(callerOf(res).operator.id, secret, graceHours);
         auth.forget();
         res.status(201).json({ id: secret.id, secret: secret.secret });

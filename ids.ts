@@ -22,6 +22,9 @@ export type IdPrefix =
   | 'again'
   | 'cfl'
   | 'cpn'
+  | 'typ'
+  | 'sec'
+  | 'rfs'
   | 'req'
   | 'test';
 

@@ -5,19 +5,25 @@ import type { Preflight } from '../delivery/preflight.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/index.ts';
+import { createAdmission } from './admission.ts';
 import { createAuth } from './auth.ts';
 import { createErrorHandler, unknownRoute } from './errors.ts';
 import { readCaptureScript } from './capture-script.ts';
 import type { ClickRecorder } from './click-recorder.ts';
+import type { DryRun } from './dry-run.ts';
 import type { Intake } from './intake.ts';
 import { createKnownLinks } from './known-links.ts';
+import { createRateLimits } from './rate-limits.ts';
+import type { RefusalLog } from './refusals.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
 import { addDealRoutes } from './routes/deals.ts';
 import { addDeliveryRoutes } from './routes/deliveries.ts';
 import { addEndpointImportRoute } from './routes/endpoint-import.ts';
 import { addEndpointTestRoute } from './routes/endpoint-test.ts';
+import { addDoorRoutes } from './routes/door.ts';
 import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
 import { addEventRoutes } from './routes/events.ts';
+import { addEventTypeRoutes } from './routes/event-types.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addClickRoutes } from './routes/clicks.ts';
 import { addCouponRoutes } from './routes/coupons.ts';
@@ -29,42 +35,60 @@ import { addPeriodRoutes } from './routes/periods.ts';
 import { addReconciliationRoutes } from './routes/reconciliations.ts';
 import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
+import { addPostbackRoute } from './routes/postback.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
+import { createSignatureCheck, type Signing } from './signatures.ts';
 import type { Starter } from './starter.ts';
 
 export type AppDeps = {
-  config: Pick<ApiConfig, 'adminToken' | 'publicUrl' | 'trustProxy'>;
+  config: Pick<ApiConfig, 'adminToken' | 'publicUrl' | 'trustProxy' | 'requireHttps' | 'egressAddresses'>;
   store: Store;
   intake: Intake;
   recorder: ClickRecorder;
+  dryRun: DryRun;
   starter: Starter;
   /** The three rules of the way out that saving an endpoint asks for. */
   guard: EndpointRules['guard'];
   headerProblems: EndpointRules['headerProblems'];
   makeSecret: MakeSecret;
   preflight: Pick<Preflight, 'run'>;
+  /** How signatures are judged. */
+  signing: Signing;
+  refusals: RefusalLog;
   log: Logger;
 };
 
-export function createApp({
-  config,
-  store,
-  intake,
-  recorder,
-  starter,
-  guard,
-  headerProblems,
-  makeSecret,
-  preflight,
-  log,
-}: AppDeps): Express {
+export function createApp(deps: AppDeps): Express {
+  const {
+    config,
+    store,
+    intake,
+    recorder,
+    dryRun,
+    starter,
+    guard,
+    headerProblems,
+    makeSecret,
+    preflight,
+    signing,
+    refusals,
+    log,
+  } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(nameRequest);
-  const auth = createAuth({ operators: store.operators, adminToken: config.adminToken });
+  const auth = createAuth({
+    operators: store.operators,
+    apiKeys: store.apiKeys,
+    adminToken: config.adminToken,
+    admission: createAdmission(config, createRateLimits()),
+    signed: createSignatureCheck(store.inboundSecrets, signing),
+    onUnknownKey: () => refusals.noteUnknownKey(),
+  });
   // The busiest routes first: Express looks through them in this order.
-  addEventRoutes(app, { store, auth, intake, starter });
+  addEventRoutes(app, { store, auth, intake, starter, refusals, dryRun });
+  addPostbackRoute(app, { store, auth, intake, starter, refusals, dryRun });
   addVisitRoutes(app, { links: createKnownLinks(store), recorder, captureScript: readCaptureScript() });
   addClickRoutes(app, { store, auth, recorder, starter });
   addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
@@ -72,6 +96,8 @@ export function createApp({
   addOrphanRoutes(app, { store, auth, starter });
   addOnboardingRoute(app, { store, auth, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
+  addDoorRoutes(app, { store, auth, refusals, makeSecret, egressAddresses: config.egressAddresses });
+  addEventTypeRoutes(app, { store, auth });
   addApiKeyRoutes(app, { store, auth });
   addAffiliateRoutes(app, { store, auth });
   addMoneyRoutes(app, { store, auth });
@@ -85,7 +111,7 @@ export function createApp({
   addDeliveryRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
   app.use(unknownRoute);
-  app.use(createErrorHandler(log));
+  app.use(createErrorHandler(log, (req, res, error) => refusals.note(req, res, error)));
   return app;
 }
 

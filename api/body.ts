@@ -1,28 +1,46 @@
-// Reads bodies, after the caller is known: which types are taken, and how large each may be.
+// Reads bodies, after the caller is known: which types are taken, and how large each may be. A limit holds for what a compressed body becomes.
 import express, { type RequestHandler } from 'express';
 import { ApiError } from './errors.ts';
+import { isSigned, keepRawBody } from './signatures.ts';
 
 const ONE_LIMIT = '256kb';
 const BATCH_LIMIT = '2mb';
 
 /** A JSON body, or none where every field has its default. */
-export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', true), express.json({ limit: ONE_LIMIT })];
+export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', true), json(ONE_LIMIT)];
 
-export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), express.json({ limit: ONE_LIMIT })];
+export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 
 /** A batch, which is one JSON value or lines of them; lines arrive as text. */
 export const batchBody: RequestHandler[] = [
   only(['json', 'application/x-ndjson'], 'application/json or application/x-ndjson', false),
-  express.json({ limit: BATCH_LIMIT }),
-  express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT }),
+  json(BATCH_LIMIT),
+  keepingRaw((verify) => express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT, ...verify })),
 ];
 
 /** A list as a table or as JSON; a table arrives as text. */
 export const tableBody: RequestHandler[] = [
   only(['json', 'text/csv'], 'application/json or text/csv', false),
-  express.json({ limit: BATCH_LIMIT }),
+  json(BATCH_LIMIT),
   express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
 ];
+
+/** What trackers send to /postback: a form, JSON, or nothing but a query. */
+export const postbackBody: RequestHandler[] = [
+  only(['json', 'urlencoded'], 'application/json or application/x-www-form-urlencoded', true),
+  json(ONE_LIMIT),
+  keepingRaw((verify) => express.urlencoded({ extended: false, limit: ONE_LIMIT, parameterLimit: 100, ...verify })),
+];
+
+function json(limit: string): RequestHandler {
+  return keepingRaw((verify) => express.json({ limit, ...verify }));
+}
+
+/** Two parsers, since the one that keeps the bytes reads slower: only requests that are signed pay for it. */
+function keepingRaw(make: (options: { verify?: typeof keepRawBody }) => RequestHandler): RequestHandler {
+  const [plain, keeping] = [make({}), make({ verify: keepRawBody })];
+  return (req, res, next) => void (isSigned(req) ? keeping : plain)(req, res, next);
+}
 
 function only(types: string[], names: string, mayBeEmpty: boolean): RequestHandler {
   return (req, _res, next) => {

@@ -1,5 +1,5 @@
 // The error codes a caller sees, their HTTP status, and the one error handler. No other file of ours names a status of a failure.
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../log.ts';
 import { isOutage } from '../store/outage.ts';
 import { isVisitor, visitorPage } from './visitor-page.ts';
@@ -13,6 +13,7 @@ const STATUS = {
   bad_signature: 401,
   stale_signature: 401,
   ip_not_allowed: 403,
+  https_required: 403,
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -33,18 +34,28 @@ export type Issue = { path: string; code: string; message: string };
 /** An error as its caller reads it, without the request id. */
 export type ErrorBody = { code: ErrorCode; message: string; issues?: Issue[] };
 
-const RETRY_AFTER_SECONDS = '1';
+const RETRY_AFTER_SECONDS = 1;
 
 /** What the caller did wrong, or what we cannot do now; the message is for the caller's eyes. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly issues: Issue[] | undefined;
+  /** When to come again, for `rate_limited` and `unavailable`. */
+  readonly retryAfterSeconds: number;
 
-  constructor(code: ErrorCode, message: string, options: { issues?: Issue[]; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: ErrorDetails = {}) {
     super(message, { cause: options.cause });
     this.code = code;
     this.issues = options.issues;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? RETRY_AFTER_SECONDS;
   }
+}
+
+type ErrorDetails = { issues?: Issue[]; cause?: unknown; retryAfterSeconds?: number };
+
+/** The HTTP status that an error is answered with. */
+export function statusOf({ code }: Pick<ApiError, 'code'>): number {
+  return STATUS[code];
 }
 
 /** PostgreSQL is away: the caller may repeat the same request in a moment, and nothing was half done. */
@@ -68,10 +79,17 @@ export function bodyOf({ code, message, issues }: ApiError): ErrorBody {
 export const unknownRoute: RequestHandler = (req, _res, next) =>
   next(new ApiError('not_found', `there is nothing at ${req.path}`));
 
-/** Turns whatever was thrown into an answer; what nobody expected is logged with the request id and told without detail. */
-export function createErrorHandler(log: Logger): ErrorRequestHandler {
+/**
+ * Turns whatever was thrown into an answer; what nobody expected is logged with the request id and told without detail. `onError` hears of
+ * each before it is answered. Query strings may hold a key, so that no line has more of a URL than its path.
+ */
+export function createErrorHandler(
+  log: Logger,
+  onError: (req: Request, res: Response, error: ApiError) => void = () => {},
+): ErrorRequestHandler {
   return (thrown: unknown, req, res, _next) => {
     const error = apiErrorFrom(thrown);
+    onError(req, res, error);
     const requestId = String(res.getHeader('x-request-id'));
     const place = { requestId, method: req.method, path: req.path };
     if (error.code === 'internal') log.error({ ...place, err: thrown }, 'request failed');
@@ -79,7 +97,7 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
       log.warn({ ...place, reason: reasonOf(error.cause) }, 'request refused, a dependency is away');
     if (res.headersSent) return void res.destroy();
     const { code, message, issues } = bodyOf(error);
-    if (code === 'unavailable' || code === 'rate_limited') res.setHeader('retry-after', RETRY_AFTER_SECONDS);
+    if (code === 'unavailable' || code === 'rate_limited') res.setHeader('retry-after', String(error.retryAfterSeconds));
     if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
     // Who follows a link is a person with a browser, not a caller of the API.
     if (isVisitor(res) && (req.headers.accept ?? '').includes('text/html'))

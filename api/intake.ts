@@ -1,8 +1,9 @@
 // Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
 import { newId } from '../ids.ts';
+import { insertByContent, noteRepeats, readHolders, type Repeat } from '../store/content-keys.ts';
 import { eventKeyOf, insertConflicts, insertEvents, readWinners, type IncomingEvent } from '../store/events.ts';
 import { isDeadlock, isRefusal } from '../store/outage.ts';
-import type { Pool } from '../store/pool.ts';
+import type { Pool, Queryable } from '../store/pool.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 export type IntakeEvent = IncomingEvent;
@@ -38,48 +39,76 @@ export function createIntake({ pool, onAccepted }: IntakeDeps): Intake {
 }
 
 /** Takes a group in: the first of each key is inserted, the others are compared with whoever holds the key. */
-async function takeIn(pool: Pool, group: readonly IntakeEvent[]): Promise<IntakeResult[]> {
+export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Promise<IntakeResult[]> {
   const firsts = new Map<string, IntakeEvent>();
   for (const incoming of group) {
     const key = eventKeyOf(incoming);
     if (!firsts.has(key)) firsts.set(key, incoming);
   }
-  const { inserted, refused } = await insertOrHalve(pool, [...firsts.values()]);
+  const { inserted, refused } = await insertAll(db, [...firsts.values()]);
   const isLoser = ({ event }: IntakeEvent): boolean => !inserted.has(event.id) && !refused.has(event.id);
   const losers = group.filter(isLoser);
   if (losers.length === 0)
     return group.map(({ event }) => (refused.has(event.id) ? { kind: 'refused' } : { kind: 'accepted', id: event.id }));
 
-  const winners = await readWinners(pool, losers);
+  const winners = await winnersOver(db, losers);
   const conflicts: Parameters<typeof insertConflicts>[1][number][] = [];
+  const repeats: Repeat[] = [];
   const results = group.map((incoming): IntakeResult => {
-    const { id } = incoming.event;
+    const { id, operatorId, receivedAt } = incoming.event;
     if (inserted.has(id)) return { kind: 'accepted', id };
     const winner = winners.get(eventKeyOf(incoming));
     if (refused.has(id) || !winner) return { kind: 'refused' };
+    if (isByContent(incoming)) repeats.push({ operatorId, eventId: winner.id, at: receivedAt });
     if (winner.contentHash.equals(incoming.contentHash)) return { kind: 'duplicate', id: winner.id };
     conflicts.push({ id: newId('cfl'), eventId: winner.id, incoming });
     return { kind: 'conflict', id: winner.id };
   });
-  if (conflicts.length > 0) await insertConflicts(pool, conflicts);
+  if (conflicts.length > 0) await insertConflicts(db, conflicts);
+  if (repeats.length > 0) await noteRepeats(db, repeats);
   return results;
+}
+
+function isByContent({ event }: IntakeEvent): boolean {
+  return event.key.kind === 'content';
 }
 
 type Inserted = { inserted: Set<string>; refused: Set<string> };
 
+/** Keys that hold for ever are one statement, contents that hold for some hours another; nearly every group needs only the first. */
+async function insertAll(db: Queryable, events: readonly IntakeEvent[]): Promise<Inserted> {
+  if (!events.some(isByContent)) return insertOrHalve(db, events, insertEvents);
+  const byKey = events.filter((incoming) => !isByContent(incoming));
+  const left = byKey.length === 0 ? null : await insertOrHalve(db, byKey, insertEvents);
+  const right = await insertOrHalve(db, events.filter(isByContent), insertByContent);
+  return left === null ? right : both(left, right);
+}
+
+async function winnersOver(db: Queryable, losers: readonly IntakeEvent[]): ReturnType<typeof readWinners> {
+  if (!losers.some(isByContent)) return readWinners(db, losers);
+  const byKey = await readWinners(
+    db,
+    losers.filter((incoming) => !isByContent(incoming)),
+  );
+  return new Map([...byKey, ...(await readHolders(db, losers.filter(isByContent)))]);
+}
+
 /** Inserts events; where PostgreSQL refuses a row, each half by itself, down to the guilty one. A deadlock is tried again whole. */
-async function insertOrHalve(pool: Pool, events: readonly IntakeEvent[]): Promise<Inserted> {
+async function insertOrHalve(db: Queryable, events: readonly IntakeEvent[], insert: typeof insertEvents): Promise<Inserted> {
   for (let repeats = 0; ; repeats++) {
     try {
-      return { inserted: await insertEvents(pool, events), refused: new Set() };
+      return { inserted: await insert(db, events), refused: new Set() };
     } catch (error) {
       if (isDeadlock(error) && repeats < REPEATS_AT_MOST) continue;
       if (!isRefusal(error)) throw error;
       if (events.length === 1) return { inserted: new Set(), refused: new Set([events[0]!.event.id]) };
       const middle = Math.ceil(events.length / 2);
-      const left = await insertOrHalve(pool, events.slice(0, middle));
-      const right = await insertOrHalve(pool, events.slice(middle));
-      return { inserted: new Set([...left.inserted, ...right.inserted]), refused: new Set([...left.refused, ...right.refused]) };
+      const left = await insertOrHalve(db, events.slice(0, middle), insert);
+      return both(left, await insertOrHalve(db, events.slice(middle), insert));
     }
   }
+}
+
+function both(left: Inserted, right: Inserted): Inserted {
+  return { inserted: new Set([...left.inserted, ...right.inserted]), refused: new Set([...left.refused, ...right.refused]) };
 }

@@ -1,13 +1,14 @@
 // Starts the API process: builds everything it needs, listens, and stops cleanly. It starts and serves without Temporal, and without
 // PostgreSQL it answers 503 until that is back.
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
+import { createSettle } from '../activities/settle.ts';
 import { describeConfig, loadApiConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
-import { makeSecret } from '../delivery/sign.ts';
+import { makeSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createOwners } from '../owners.ts';
 import { createStore } from '../store/index.ts';
@@ -18,7 +19,10 @@ import { createSecretBox } from '../store/secret-box.ts';
 import { createApp } from './app.ts';
 import { createClickRecorder } from './click-recorder.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { createDryRun } from './dry-run.ts';
 import { createIntake } from './intake.ts';
+import { createRefusalLog } from './refusals.ts';
+import { createHttpServer } from './server.ts';
 import { createStarter } from './starter.ts';
 
 /** A stop that takes longer is cut short; whoever stops us waits a little more than this. */
@@ -29,11 +33,6 @@ const QUERY_MS = 2500;
 const DISPATCH_WITHIN_MS = 3000;
 /** Clicks that are held because PostgreSQL is away are lost after this. */
 const CLICKS_WITHIN_MS = 3000;
-/** Bytes of a slow caller's headers, and of its whole request, must be here by then. */
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 30_000;
-/** Longer than the minute after which load balancers drop idle connections, so that we never close one that is being used. */
-const KEEP_ALIVE_MS = 65_000;
 /** Without these the client would wait up to ten seconds to notice that Temporal is back. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2000 };
 
@@ -65,8 +64,31 @@ const guard = createGuard({
 });
 const preflight = createPreflight(guard);
 
-const app = createApp({ config, store, intake, recorder, starter, guard, headerProblems, makeSecret, preflight, log });
-const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, app);
+const dryRun = createDryRun({
+  pool,
+  // Made anew for each, so that nothing it remembers outlives the rehearsal.
+  settle: (stage, { batchId, operatorId, eventIds }) =>
+    createSettle({ pool: stage }).settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' }),
+});
+const refusals = createRefusalLog({ store: store.refusals, log });
+const signing = { secretKey, verify };
+
+const app = createApp({
+  config,
+  store,
+  intake,
+  recorder,
+  dryRun,
+  starter,
+  guard,
+  headerProblems,
+  makeSecret,
+  preflight,
+  signing,
+  refusals,
+  log,
+});
+const server = createHttpServer(app);
 server.listen(config.port, config.host);
 await once(server, 'listening');
 log.info({ host: config.host, port: config.port }, 'listening');
@@ -81,6 +103,7 @@ preflight.close();
 await close(server);
 await intake.drain();
 await recorder.drain(CLICKS_WITHIN_MS);
+await refusals.flush();
 await dispatcher.drain(DISPATCH_WITHIN_MS);
 await pool.end();
 log.info('stopped');

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createInFlight } from '../activities/in-flight.ts';
-import { createAuth, SCOPES } from '../api/auth.ts';
+import { createAdmission, SCOPES } from '../api/admission.ts';
+import { createAuth } from '../api/auth.ts';
 import type { Intake, IntakeResult } from '../api/intake.ts';
+import { createRateLimits } from '../api/rate-limits.ts';
 import { addEventRoutes } from '../api/routes/events.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { render, type Recipient } from '../delivery/render.ts';
@@ -15,7 +17,7 @@ import { bodyOf } from '../domain/postback.ts';
 import type { Message } from '../domain/settlement.ts';
 import { newId } from '../ids.ts';
 import { eventKeyOf, type IncomingEvent } from '../store/events.ts';
-import type { Operator } from '../store/operators.ts';
+import type { Caller, Operator } from '../store/operators.ts';
 import type { Store } from '../store/index.ts';
 import { answerQuestions } from './child.ts';
 import { createMemory, type Memory } from './no-durability-memory.ts';
@@ -36,7 +38,17 @@ const OPERATOR: Operator = {
   clickChoice: 'last',
   withoutTransactionId: null,
   repeatWindowHours: 24,
+  allowedIps: [],
+  requireSignature: false,
+  ratePerSecond: null,
+  postbackAliases: {},
   createdAt: new Date(),
+};
+
+const CALLER: Caller = {
+  operator: OPERATOR,
+  key: { id: 'key_bench', scopes: SCOPES, expiresAt: null, isRevoked: false, ratePerSecond: null },
+  eventTypes: new Map(),
 };
 
 const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
@@ -52,12 +64,19 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     ]),
   );
   const intake = createForgetfulIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
-  const operators = { findByKey: async () => ({ operator: OPERATOR, key: { id: 'key_bench', scopes: SCOPES } }) };
+  const auth = createAuth({
+    operators: { findByKey: async () => CALLER },
+    apiKeys: { touch: async () => {} },
+    adminToken: '',
+    admission: createAdmission({ requireHttps: false, trustProxy: false }, createRateLimits()),
+    signed: (_req, _res, next) => next(),
+  });
   const app = express();
   app.disable('x-powered-by').disable('etag');
   // Events are only sent here, never looked at.
   const store = {} as Store;
-  addEventRoutes(app, { store, auth: createAuth({ operators, adminToken: '' }), intake, starter: { workflowUrl: () => null } });
+  const dryRun = () => Promise.reject(new Error('nothing is rehearsed here'));
+  addEventRoutes(app, { store, auth, intake, starter: { workflowUrl: () => null }, refusals: { note: () => {} }, dryRun });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -52,7 +52,11 @@ async function runAll({ pool }: Bench, client: Client, stage: Stage, bodies: rea
   const rest = bodies.values();
   const caller = async (): Promise<void> => {
     for (const body of rest) {
-      const reading = readEvent(JSON.parse(body), { operatorId, withoutTransactionId: 'refuse' }, Date.now());
+      const reading = readEvent(
+        JSON.parse(body),
+        { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() },
+        Date.now(),
+      );
       if (reading.kind === 'invalid') throw reading.error;
       const { id } = reading.event.event;
       await intake.accept([reading.event]);

@@ -37,6 +37,15 @@ export function isNegative(type: EventType): type is NegativeEvent {
   return (NEGATIVE_EVENTS as readonly string[]).includes(type);
 }
 
+/** What an event's type says about its repetition and its sign. */
+export type EventClass = 'once' | 'repeatable' | 'negative' | 'reinstating';
+
+export function eventClassOf(type: EventType): EventClass {
+  if (type === 'chargeback_won') return 'reinstating';
+  if (isNegative(type)) return 'negative';
+  return ONE_OFF_EVENTS.has(type) ? 'once' : 'repeatable';
+}
+
 /** An affiliate's own marks, carried through unchanged: sub1 to sub5. */
 export type Subs = readonly [string | null, string | null, string | null, string | null, string | null];
 

@@ -8,8 +8,12 @@ export type ApiKey = {
   /** The end of the key, to tell one from another. */
   hint: string;
   scopes: string[];
+  /** Requests per second; null: the operator's own limit. */
+  ratePerSecond: number | null;
   createdAt: Date;
   expiresAt: Date | null;
+  /** To the minute. */
+  lastUsedAt: Date | null;
 };
 
 export type NewApiKey = {
@@ -18,19 +22,21 @@ export type NewApiKey = {
   hash: Buffer;
   hint: string;
   scopes: readonly string[];
+  ratePerSecond?: number | null;
   expiresAt: Date | null;
 };
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-const COLUMNS = `id, name, key_hint as "hint", scopes, created_at as "createdAt", expires_at as "expiresAt"`;
+const COLUMNS = `id, name, key_hint as "hint", scopes, rate_per_second as "ratePerSecond", created_at as "createdAt",
+  expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
 
 /** Also used where an operator is made, inside its transaction. */
 export async function insertApiKey(db: Queryable, operatorId: string, key: NewApiKey): Promise<ApiKey> {
   const { rows } = await db.query<ApiKey>(
-    `insert into api_keys (operator_id, id, name, key_hash, key_hint, scopes, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7) returning ${COLUMNS}`,
-    [operatorId, key.id, key.name, key.hash, key.hint, key.scopes, key.expiresAt],
+    `insert into api_keys (operator_id, id, name, key_hash, key_hint, scopes, rate_per_second, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`,
+    [operatorId, key.id, key.name, key.hash, key.hint, key.scopes, key.ratePerSecond ?? null, key.expiresAt],
   );
   return rows[0]!;
 }
@@ -56,6 +62,15 @@ export function createApiKeys(db: Queryable) {
         [operatorId, id],
       );
       return rowCount === 1;
+    },
+
+    /** Remembers that a key was used, at most once a minute however many processes say so. */
+    async touch(operatorId: string, id: string): Promise<void> {
+      await db.query(
+        `update api_keys set last_used_at = now()
+         where operator_id = $1 and id = $2 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
+        [operatorId, id],
+      );
     },
   };
 }

@@ -7,6 +7,8 @@ import type { Queryable } from './pool.ts';
 export type EventRow = {
   id: string;
   type: EventType;
+  /** The operator's own name, where it was sent under one. */
+  sentAs: string | null;
   transactionId: string | null;
   clickId: string | null;
   customerId: string | null;
@@ -43,7 +45,7 @@ export type EventFilter = {
   to: Date | null;
 };
 
-const COLUMNS = `e.id, e.type, e.transaction_id as "transactionId", e.click_id as "clickId", e.customer_id as "customerId", e.subject,
+const COLUMNS = `e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId", e.customer_id as "customerId", e.subject,
   e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference, e.reference_type as "referenceType",
   e.payout_minor as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, e.metadata,
   e.occurred_at as "occurredAt", e.received_at as "receivedAt", coalesce(o.status, 'accepted') as status, o.reason, o.detail,

@@ -4,17 +4,21 @@ import { createApiKeys } from './api-keys.ts';
 import { createBalances } from './balances.ts';
 import { createCoupons } from './coupons.ts';
 import { createClicks } from './clicks.ts';
+import { createContentRepeats } from './content-keys.ts';
 import { createDeals } from './deals.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
 import { createEndpointSecrets } from './endpoint-secrets.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createEventLists } from './event-lists.ts';
+import { createEventTypes } from './event-types.ts';
+import { createInboundSecrets } from './inbound-secrets.ts';
 import { createLinks } from './links.ts';
 import { createOnboarding } from './onboarding.ts';
 import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
 import { createPeriods } from './periods.ts';
 import type { Pool } from './pool.ts';
+import { createRefusals } from './refusals.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createReconciling } from './reconciling.ts';
 import { createStatements } from './statements.ts';
@@ -27,6 +31,9 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
   return {
     operators: createOperators(pool),
     apiKeys: createApiKeys(pool),
+    inboundSecrets: createInboundSecrets(pool, secretBox),
+    eventTypes: createEventTypes(pool),
+    refusals: createRefusals(pool),
     affiliates: createAffiliates(pool),
     deals: createDeals(pool),
     links: createLinks(pool),
@@ -37,6 +44,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     endpoints: createEndpoints(pool, secretBox),
     endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),
+    contentRepeats: createContentRepeats(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),
     balances: createBalances(pool),

@@ -1,4 +1,5 @@
-// Operators: the tenants, with the settings that attribution and intake read.
+// Operators: the tenants, with the settings that attribution, intake and the front door read.
+import type { EventType } from '../domain/types.ts';
 import { withTransaction, type Pool } from './pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
@@ -12,21 +13,49 @@ export type Operator = {
   /** Null: the default of the way an event came in by. */
   withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat' | null;
   repeatWindowHours: number;
+  /** Addresses and ranges that events may come from; any where there is none. */
+  allowedIps: string[];
+  requireSignature: boolean;
+  /** Requests per second of each key that has no rate of its own; null: no limit. */
+  ratePerSecond: number | null;
+  /** From a parameter of /postback to one of our fields, or to null where it is to be ignored. */
+  postbackAliases: Record<string, string | null>;
   createdAt: Date;
 };
 
-export type OperatorChange = {
-  [Field in 'name' | 'timezone' | 'clickWindowDays' | 'clickChoice' | 'withoutTransactionId' | 'repeatWindowHours']?:
-    Operator[Field] | undefined;
+type Changeable = Exclude<keyof Operator, 'id' | 'currency' | 'createdAt'>;
+export type OperatorChange = { [Field in Changeable]?: Operator[Field] | undefined };
+
+/** The key a request came with. */
+export type CallerKey = {
+  id: string;
+  scopes: readonly string[];
+  expiresAt: Date | null;
+  isRevoked: boolean;
+  ratePerSecond: number | null;
 };
 
-/** Whose key it is and what it may do. */
-export type Caller = { operator: Operator; key: { id: string; scopes: readonly string[] } };
+/** Whose key it is, what it may do, and the operator's own names of events. */
+export type Caller = { operator: Operator; key: CallerKey; eventTypes: ReadonlyMap<string, EventType> };
 
 export type Operators = ReturnType<typeof createOperators>;
 
-const COLUMNS = `o.id, o.name, o.currency, o.timezone, o.click_window_days as "clickWindowDays", o.click_choice as "clickChoice",
-  o.without_transaction_id as "withoutTransactionId", o.repeat_window_hours as "repeatWindowHours", o.created_at as "createdAt"`;
+const COLUMN_OF: Record<Changeable, string> = {
+  name: 'name',
+  timezone: 'timezone',
+  clickWindowDays: 'click_window_days',
+  clickChoice: 'click_choice',
+  withoutTransactionId: 'without_transaction_id',
+  repeatWindowHours: 'repeat_window_hours',
+  allowedIps: 'allowed_ips',
+  requireSignature: 'require_signature',
+  ratePerSecond: 'rate_per_second',
+  postbackAliases: 'postback_aliases',
+};
+
+const COLUMNS = Object.entries({ id: 'id', currency: 'currency', createdAt: 'created_at', ...COLUMN_OF })
+  .map(([field, column]) => `o.${column} as "${field}"`)
+  .join(', ');
 
 export function createOperators(pool: Pool) {
   return {
@@ -48,36 +77,42 @@ export function createOperators(pool: Pool) {
       return rows[0] ?? null;
     },
 
-    /** Whose key has this SHA-256; null for one that never was, was revoked, or has ended. Keys are looked up without their operator. */
+    /**
+     * Whose key has this SHA-256; null for one that never was. Revoked and ended keys are found too, so that their use can be shown to
+     * their operator. Keys are looked up without their operator.
+     */
     async findByKey(hash: Buffer): Promise<Caller | null> {
-      const { rows } = await pool.query<Operator & { keyId: string; scopes: string[] }>(
-        `select ${COLUMNS}, k.id as "keyId", k.scopes from api_keys k join operators o on o.id = k.operator_id
-         where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
+      const { rows } = await pool.query<Operator & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }>(
+        `select ${COLUMNS},
+           json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at, 'isRevoked', k.revoked_at is not null,
+             'ratePerSecond', k.rate_per_second) as key,
+           (select json_object_agg(t.name, t.standard) from event_types t where t.operator_id = o.id) as "eventTypes"
+         from api_keys k join operators o on o.id = k.operator_id
+         where k.key_hash = $1`,
         [hash],
       );
       if (rows[0] === undefined) return null;
-      const { keyId, scopes, ...operator } = rows[0];
-      return { operator, key: { id: keyId, scopes } };
+      const { key, eventTypes, ...operator } = rows[0];
+      return {
+        operator,
+        key: { ...key, expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt) },
+        eventTypes: new Map(Object.entries(eventTypes ?? {})),
+      };
     },
 
     /** Changes what is given and leaves the rest. Null when there is no such operator. */
     async update(operatorId: string, change: OperatorChange): Promise<Operator | null> {
+      const given = (Object.keys(COLUMN_OF) as Changeable[]).filter((field) => change[field] !== undefined);
+      // Something must be set, also where nothing is given.
+      const assignments = ['created_at = created_at', ...given.map((field, index) => `${COLUMN_OF[field]} = $${index + 2}`)];
       const { rows } = await pool.query<Operator>(
-        `update operators o set name = coalesce($2, name), timezone = coalesce($3, timezone),
-           click_window_days = coalesce($4, click_window_days), click_choice = coalesce($5, click_choice),
-           without_transaction_id = coalesce($6, without_transaction_id), repeat_window_hours = coalesce($7, repeat_window_hours)
-         where id = $1 returning ${COLUMNS}`,
-        [
-          operatorId,
-          change.name,
-          change.timezone,
-          change.clickWindowDays,
-          change.clickChoice,
-          change.withoutTransactionId,
-          change.repeatWindowHours,
-        ],
+        `update operators o set ${assignments.join(', ')} where id = $1 returning ${COLUMNS}`,
+        [operatorId, ...given.map((field) => change[field])],
       );
       return rows[0] ?? null;
     },
   };
 }
+
+/** JSON has no times. */
+type CallerKeyRow = Omit<CallerKey, 'expiresAt'> & { expiresAt: string | null };

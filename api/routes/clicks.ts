@@ -30,6 +30,7 @@ export function addClickRoutes(router: Router, { store, auth, recorder, starter 
     post: [
       auth.scope('events:write'),
       ...jsonBody,
+      auth.signed,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const { link_id: linkId = null, affiliate_id: given = null, click_id, clicked_at, ...subs } = read(newClick, req.body);

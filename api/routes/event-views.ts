@@ -1,6 +1,7 @@
 // How an event and its story are shown.
 import { formatDecimal, formatMoney } from '../../domain/money.ts';
 import type { EventRow } from '../../store/event-lists.ts';
+import type { PlannedPostback } from '../../store/rehearsal.ts';
 import type { Commission, Trace } from '../../store/traces.ts';
 import { transferView } from '../views.ts';
 
@@ -27,6 +28,21 @@ export function traceView(
   };
 }
 
+/** What would become of an event. Its id, and those in the postbacks, are only of the rehearsal, unless it repeats an event that there is. */
+export function rehearsedView(
+  { id, status }: { id: string; status: 'accepted' | 'duplicate' },
+  { trace, postbacks }: { trace: Trace | null; postbacks: readonly PlannedPostback[] },
+) {
+  const told = postbacks.map(({ endpointId, type, body }) => ({
+    endpoint_id: endpointId,
+    type,
+    body: JSON.parse(body) as unknown,
+  }));
+  if (trace === null) return { would_be: status, postbacks: told };
+  const { id: _id, deliveries: _planned, workflow_id: _workflow, workflow_url: _url, ...shown } = traceView(trace, null);
+  return { would_be: status, ...(status === 'duplicate' && { id }), ...shown, postbacks: told };
+}
+
 function reasonOf({ reason, detail }: EventRow) {
   return { ...(reason !== null && { reason }), ...(detail !== null && { detail }) };
 }
@@ -46,6 +62,7 @@ function sentView(row: EventRow) {
   const money = (minor: bigint | null) => (minor === null || row.currency === null ? null : formatMoney(minor, row.currency));
   const fields = {
     event: row.type,
+    sent_as: row.sentAs,
     transaction_id: row.transactionId,
     click_id: row.clickId,
     customer_id: row.customerId,

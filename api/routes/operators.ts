@@ -4,7 +4,8 @@ import { newId } from '../../ids.ts';
 import type { ApiKey } from '../../store/api-keys.ts';
 import type { Operator } from '../../store/operators.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, newApiKey, SCOPES, type Auth } from '../auth.ts';
+import { SCOPES } from '../admission.ts';
+import { callerOf, newApiKey, type Auth } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { notFound } from '../errors.ts';
 import { answerPage } from '../lists.ts';
@@ -50,6 +51,10 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
           clickChoice: change.click_choice,
           withoutTransactionId: change.without_transaction_id,
           repeatWindowHours: change.repeat_window_hours,
+          allowedIps: change.allowed_ips,
+          requireSignature: change.require_signature,
+          ratePerSecond: change.rate_per_second,
+          postbackAliases: change.postback_aliases,
         });
         if (operator === null) throw notFound('operator');
         auth.forget();
@@ -65,7 +70,7 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const { name, scopes, expires_at: expiresAt = null } = read(newKey, req.body);
+        const { name, scopes, rate_per_second: ratePerSecond = null, expires_at: expiresAt = null } = read(newKey, req.body);
         const { text, hash, hint } = newApiKey();
         const key = await store.apiKeys.insert(callerOf(res).operator.id, {
           id: newId('key'),
@@ -73,6 +78,7 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
           hash,
           hint,
           scopes,
+          ratePerSecond,
           expiresAt,
         });
         res.status(201).json({ ...apiKeyView(key), api_key: text });
@@ -107,12 +113,25 @@ function operatorView(operator: Operator) {
     timezone: operator.timezone,
     click_window_days: operator.clickWindowDays,
     click_choice: operator.clickChoice,
-    without_transaction_id: operator.withoutTransactionId ?? 'refuse',
+    without_transaction_id: operator.withoutTransactionId,
     repeat_window_hours: operator.repeatWindowHours,
+    allowed_ips: operator.allowedIps,
+    require_signature: operator.requireSignature,
+    rate_per_second: operator.ratePerSecond,
+    postback_aliases: operator.postbackAliases,
     created_at: operator.createdAt,
   };
 }
 
-function apiKeyView({ id, name, hint, scopes, createdAt, expiresAt }: ApiKey) {
-  return { id, name, hint, scopes, created_at: createdAt, expires_at: expiresAt };
+function apiKeyView({ id, name, hint, scopes, ratePerSecond, createdAt, expiresAt, lastUsedAt }: ApiKey) {
+  return {
+    id,
+    name,
+    hint,
+    scopes,
+    rate_per_second: ratePerSecond,
+    created_at: createdAt,
+    expires_at: expiresAt,
+    last_used_at: lastUsedAt,
+  };
 }

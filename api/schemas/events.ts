@@ -18,13 +18,20 @@ import { isPlausible, momentOf } from './fields.ts';
 import { invalid } from './read.ts';
 
 /** What judging an event needs to know of its operator. */
-export type EventRules = { operatorId: string; withoutTransactionId: 'refuse' | 'accept_each' };
+export type EventRules = {
+  operatorId: string;
+  withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat';
+  repeatWindowHours: number;
+  /** The operator's own names of events. */
+  eventTypes: ReadonlyMap<string, EventType>;
+};
 
 export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
 
 type Form = Partial<EventForm>;
 
-const TYPES: ReadonlySet<string> = new Set(EVENT_TYPES);
+const HOUR_MS = 3_600_000;
+const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
 /** The fields that say what an event is and whose. While one of them is wrong, nothing is said about what they lack together. */
 const IDENTIFYING: ReadonlySet<string> = new Set(['event', 'transaction_id', 'click_id', 'customer_id', 'reference']);
 const VOLUME_DECIMALS = 4;
@@ -42,13 +49,19 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
   // As it arrived, since the schema's copy lacks a field named like JavaScript's own.
   const metadata = (value as EventForm).metadata ?? null;
   const contentHash = contentHashOf(event, form.occurred_at != null, metadata);
-  return { kind: 'event', event: { event, metadata: metadata === null ? null : JSON.stringify(metadata), contentHash } };
+  const incoming: IntakeEvent = { event, metadata: metadata === null ? null : JSON.stringify(metadata), contentHash };
+  if (form.event !== event.type) incoming.sentAs = form.event!;
+  if (event.key.kind === 'content') {
+    event.key.value = contentHash.toString('hex');
+    incoming.repeatableFrom = now + rules.repeatWindowHours * HOUR_MS;
+  }
+  return { kind: 'event', event: incoming };
 }
 
 function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
   const currency = currencyOf(form.currency ?? null, issues);
   const id = newId('evt', now);
-  const type = typeOf('event', form.event, issues);
+  const type = typeOf('event', form.event, rules, issues);
   const transactionId = form.transaction_id ?? null;
   const clickId = form.click_id ?? null;
   const customerId = form.customer_id ?? null;
@@ -56,7 +69,7 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     operatorId: rules.operatorId,
     id,
     type,
-    key: keyOf(type, { transactionId, customerId, clickId }, rules.withoutTransactionId === 'accept_each' ? id : null),
+    key: keyOf(type, { id, transactionId, customerId, clickId }, rules),
     transactionId,
     clickId,
     customerId,
@@ -64,7 +77,7 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     currency,
     volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
     reference: form.reference ?? null,
-    referenceType: form.reference_event == null ? null : typeOf('reference_event', form.reference_event, issues),
+    referenceType: form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
     payoutMinor: money('payout', form, currency, false, issues),
     subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
     coupon: form.coupon ?? null,
@@ -73,18 +86,22 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
   };
 }
 
-/** An empty value where the operator must be asked for a transaction id. One-off events happen once to a customer, or else once by a click. */
+/**
+ * One-off events happen once to a customer, or else once by a click; for others without a transaction id the operator's setting decides.
+ * An empty value: it must be asked for one. The content's key is filled in when the content is known to be good.
+ */
 function keyOf(
   type: EventType,
-  ids: Pick<ConversionEvent, 'transactionId' | 'customerId' | 'clickId'>,
-  ownId: string | null,
+  ids: Pick<ConversionEvent, 'id' | 'transactionId' | 'customerId' | 'clickId'>,
+  { withoutTransactionId }: EventRules,
 ): EventKey {
   if (ids.transactionId !== null) return { kind: 'transaction', value: ids.transactionId };
   if (ONE_OFF_EVENTS.has(type)) {
     if (ids.customerId !== null) return { kind: 'customer', value: ids.customerId };
     if (ids.clickId !== null) return { kind: 'click', value: ids.clickId };
   }
-  return { kind: 'each', value: ownId ?? '' };
+  if (withoutTransactionId === 'same_content_is_repeat') return { kind: 'content', value: 'not known yet' };
+  return { kind: 'each', value: withoutTransactionId === 'accept_each' ? ids.id : '' };
 }
 
 /** What an event must name to be told from others, and for somebody to earn by it or lose. */
@@ -97,9 +114,15 @@ function checkIdentity({ type, key, clickId, customerId, reference }: Conversion
     report(issues, 'click_id', 'click_or_customer_required', `give click_id or customer_id${mayRefer ? ' or reference' : ''}`);
 }
 
-function typeOf(field: 'event' | 'reference_event', text: string | undefined, issues: Issue[]): EventType {
-  if (text === undefined || !TYPES.has(text)) report(issues, field, 'unknown_event', 'is not an event we know');
-  return text as EventType;
+function typeOf(
+  field: 'event' | 'reference_event',
+  text: string | undefined,
+  { eventTypes }: EventRules,
+  issues: Issue[],
+): EventType {
+  const type = text === undefined ? undefined : (TYPES.get(text) ?? eventTypes.get(text));
+  if (type === undefined) report(issues, field, 'unknown_event', 'is not an event we know');
+  return type ?? (text as EventType);
 }
 
 function currencyOf(text: string | null, issues: Issue[]): string | null {

@@ -1,7 +1,7 @@
-// The filters of lists. A filter that is not given is null.
+// What a query may say: the filters of lists, and how events are to be taken.
 import { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/types.ts';
-import { externalId, id, page, time } from './fields.ts';
+import { externalId, id, page, text, time } from './fields.ts';
 
 export const byAffiliate = z.strictObject({ ...page, affiliate_id: id.optional() });
 
@@ -20,4 +20,16 @@ export const deliveryFilter = z.strictObject({
   endpoint_id: id.optional(),
   affiliate_id: id.optional(),
   event_id: id.optional(),
+});
+
+export const refusalFilter = z.strictObject({
+  ...page,
+  reason: text(64).optional(),
+  address: text(64).optional(),
+  from: time.optional(),
+  to: time.optional(),
+});
+
+export const sendingOptions = z.strictObject({
+  dry_run: z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).default(false),
 });

@@ -34,7 +34,7 @@ describe('an operator', () => {
     const made = await api.call<Body & { api_key: string }>('POST /v1/operators', { key: ADMIN_TOKEN, body });
     assert.equal(made.status, 201);
     const { body: seen } = await api.call<Body>('GET /v1/operator', { key: made.body.api_key });
-    assert.deepEqual([seen['currency'], seen['timezone'], seen['without_transaction_id']], ['EUR', 'Europe/Berlin', 'refuse']);
+    assert.deepEqual([seen['currency'], seen['timezone'], seen['without_transaction_id']], ['EUR', 'Europe/Berlin', null]);
   });
 
   test('changes what it gives and keeps the rest', async () => {

@@ -1,18 +1,21 @@
 // The API on a real database and a port of its own, with Temporal away: what the front door does must not depend on it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
-import { createApp } from '../../api/app.ts';
+import { createSettle } from '../../activities/settle.ts';
+import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickRecorder } from '../../api/click-recorder.ts';
+import { createDryRun } from '../../api/dry-run.ts';
 import { createIntake } from '../../api/intake.ts';
+import { createRefusalLog } from '../../api/refusals.ts';
+import { createHttpServer, type CallerLimits } from '../../api/server.ts';
 import { createStarter } from '../../api/starter.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
-import { makeSecret } from '../../delivery/sign.ts';
-import { createLogger } from '../../log.ts';
+import { makeSecret, secretKey, verify } from '../../delivery/sign.ts';
+import { createLogger, type Logger } from '../../log.ts';
 import { createOwners } from '../../owners.ts';
 import { createStore, type Store } from '../../store/index.ts';
 import type { Pool } from '../../store/pool.ts';
@@ -43,11 +46,16 @@ export type CallOptions = { key?: string; body?: unknown; headers?: Record<strin
 
 export const ADMIN_TOKEN = 'the administrator of this test';
 
+export type ApiOptions = { config?: Partial<AppDeps['config']>; limits?: CallerLimits; log?: Logger };
+
 /** An API with an empty database. Requests are written `POST /v1/events`. */
-export async function withApi(): Promise<TestApi> {
+export async function withApi({
+  config: given,
+  limits,
+  log = createLogger('silent', 'test'),
+}: ApiOptions = {}): Promise<TestApi> {
   const database = await withDatabase();
   const { pool } = database;
-  const log = createLogger('silent', 'test');
   const store = createStore(pool, createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]));
   const accepted: { operatorId: string; id: string }[] = [];
   const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events) });
@@ -59,10 +67,37 @@ export async function withApi(): Promise<TestApi> {
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
   const preflight = createPreflight(guard, { totalMs: 500 });
-  const config = { adminToken: ADMIN_TOKEN, publicUrl: 'http://track.example', trustProxy: false as const };
-  const server = createServer(
-    createApp({ config, store, intake, recorder, starter, guard, headerProblems, makeSecret, preflight, log }),
-  );
+  const config: AppDeps['config'] = {
+    adminToken: ADMIN_TOKEN,
+    publicUrl: 'http://track.example',
+    trustProxy: false,
+    requireHttps: false,
+    egressAddresses: ['203.0.113.7'],
+    ...given,
+  };
+  const dryRun = createDryRun({
+    pool,
+    settle: (stage, { batchId, operatorId, eventIds }) =>
+      createSettle({ pool: stage }).settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' }),
+  });
+  const refusals = createRefusalLog({ store: store.refusals, log });
+  const signing = { secretKey, verify };
+  const app = createApp({
+    config,
+    store,
+    intake,
+    recorder,
+    dryRun,
+    starter,
+    guard,
+    headerProblems,
+    makeSecret,
+    preflight,
+    signing,
+    refusals,
+    log,
+  });
+  const server = createHttpServer(app, limits);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -102,6 +137,7 @@ export async function withApi(): Promise<TestApi> {
     async close() {
       server.close();
       server.closeAllConnections();
+      await refusals.flush();
       await connection.close();
       await database.drop();
     },

@@ -1,0 +1,34 @@
+// How many requests a key may send: so many per second, evenly or a second's worth at once. Each API process counts by itself.
+
+/** A second's worth may come at once. */
+const BURST_MS = 1000;
+/** Sums of fractions of a millisecond are not exact. */
+const ROUNDING_MS = 1e-6;
+const REMEMBERED_KEYS = 10_000;
+
+export type RateLimits = {
+  /** Takes a place for one request: 0, or the milliseconds after which there will be one. */
+  take(keyId: string, perSecond: number): number;
+};
+
+/** `now` gives milliseconds that never run backwards. */
+export function createRateLimits(now: () => number = () => performance.now()): RateLimits {
+  /** When each key's requests so far would have ended, had they come evenly. */
+  const busyUntil = new Map<string, number>();
+
+  return {
+    take(keyId, perSecond) {
+      const moment = now();
+      const until = Math.max(busyUntil.get(keyId) ?? 0, moment) + 1000 / perSecond;
+      const wait = until - moment - BURST_MS;
+      if (wait > ROUNDING_MS) return wait;
+      if (busyUntil.size >= REMEMBERED_KEYS) forgetIdle(busyUntil, moment);
+      busyUntil.set(keyId, until);
+      return 0;
+    },
+  };
+}
+
+function forgetIdle(busyUntil: Map<string, number>, moment: number): void {
+  for (const [keyId, until] of busyUntil) if (until <= moment) busyUntil.delete(keyId);
+}

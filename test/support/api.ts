@@ -30,6 +30,8 @@ export interface TestApi {
   readonly url: string;
   readonly pool: Pool;
   readonly store: Store;
+  /** Every route there is: its methods as they are asked for, and its path with `:` before what varies. */
+  readonly routes: { methods: string[]; path: string }[];
   /** Events that intake handed on, in order. */
   readonly accepted: { operatorId: string; id: string }[];
   /** Operators whose orphans were to be looked through again, in order. */
@@ -122,6 +124,7 @@ export async function withApi({
     url,
     pool,
     store,
+    routes: routesOf(app),
     accepted,
     rematched,
     call,
@@ -142,4 +145,14 @@ export async function withApi({
       await database.drop();
     },
   };
+}
+
+/** Express keeps a layer for each route, which ends with the handler that refuses every other method. */
+function routesOf(app: ReturnType<typeof createApp>): TestApi['routes'] {
+  type Layer = { route?: { path: string; methods: Record<string, boolean> } };
+  return (app.router.stack as unknown as Layer[]).flatMap(({ route }) => {
+    if (route === undefined) return [];
+    const methods = Object.keys(route.methods).filter((name) => name !== '_all');
+    return [{ methods: methods.map((name) => name.toUpperCase()), path: route.path }];
+  });
 }

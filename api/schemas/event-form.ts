@@ -8,8 +8,12 @@ import { issuesFrom } from './read.ts';
 const METADATA_DEPTH = 16;
 
 const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
+/** Judged and kept as it arrived: a schema that copies would leave out a field named like JavaScript's own, and whatever lies below it. */
 const metadata = z
-  .looseObject({})
+  .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    params: { code: 'invalid_type' },
+    error: 'must be an object',
+  })
   .refine((value) => isShallow(value, METADATA_DEPTH), `must not be nested deeper than ${METADATA_DEPTH} levels`);
 
 /** Null means the same as a field left out, since many clients write it so. */

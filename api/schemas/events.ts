@@ -46,8 +46,7 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
   const event = eventFrom(form, rules, now, issues);
   if (!issues.some(({ path }) => IDENTIFYING.has(path))) checkIdentity(event, issues);
   if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
-  // As it arrived, since the schema's copy lacks a field named like JavaScript's own.
-  const metadata = (value as EventForm).metadata ?? null;
+  const metadata = form.metadata ?? null;
   const contentHash = contentHashOf(event, form.occurred_at != null, metadata);
   const incoming: IntakeEvent = { event, metadata: metadata === null ? null : JSON.stringify(metadata), contentHash };
   if (form.event !== event.type) incoming.sentAs = form.event!;

@@ -67,12 +67,15 @@ export function readPostback(params: unknown, aliases: PostbackAliases, rules: E
   for (const [name, value] of Object.entries(params)) {
     const field = fieldOf(name, aliases);
     if (field === null || value === '') continue;
-    if (field === undefined) issues.push({ path: name, code: 'unknown_field', message: 'there is no such parameter' });
-    else if (Array.isArray(value) || nameOf.has(field)) issues.push(twice(name, nameOf.get(field)));
-    else {
-      form[field] = value;
-      nameOf.set(field, name);
+    if (field === undefined) {
+      issues.push({ path: name, code: 'unknown_field', message: 'there is no such parameter' });
+      continue;
     }
+    const isTwice = Array.isArray(value) || nameOf.has(field);
+    if (isTwice) issues.push(twice(name, nameOf.get(field)));
+    // The first is judged too, so that nothing is said to be missing.
+    form[field] ??= Array.isArray(value) ? (value as unknown[])[0] : value;
+    nameOf.set(field, nameOf.get(field) ?? name);
   }
   const reading = readEvent(form, rules, now);
   if (reading.kind === 'event' && issues.length === 0) return reading;

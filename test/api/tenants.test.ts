@@ -1,0 +1,119 @@
+// Every route there is, called with the key of somebody else: nothing of the first operator is found, shown or changed.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createSettle } from '../../activities/settle.ts';
+import { newId, type IdPrefix } from '../../ids.ts';
+import { deliveriesOf } from '../support/deliveries.ts';
+import { withApi, type TestApi } from '../support/api.ts';
+
+let api: TestApi;
+let owner: { id: string; key: string };
+let stranger: { id: string; key: string };
+/** The owner's own things, by the noun of their path. */
+const things = new Map<string, string>();
+
+/** What the id of a thing begins with, for nouns of which this test makes none. */
+const PREFIXES: Record<string, IdPrefix> = { payouts: 'pay', replays: 'rpl', statements: 'stm', commissions: 'slot' };
+
+before(async () => {
+  api = await withApi();
+  [owner, stranger] = [await api.newOperator(), await api.newOperator()];
+  const make = async (noun: string, body: object) => {
+    const answer = await api.call<Record<string, string>>(`POST /v1/${noun}`, { key: owner.key, body });
+    assert.ok(answer.status < 300, JSON.stringify(answer.body));
+    things.set(noun, answer.body['id'] ?? answer.body['click_id']!);
+    return things.get(noun)!;
+  };
+  const affiliate = await make('affiliates', { name: 'a' });
+  await make('deals', { name: 'd', terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } });
+  await make('endpoints', { affiliate_id: affiliate, url: 'http://127.0.0.1:9/' });
+  await make('links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' });
+  const click = await make('clicks', { affiliate_id: affiliate });
+  const event = await make('events', { event: 'kyc', customer_id: 'c', click_id: click });
+  await make('event-types', { name: 'own', standard: 'sale' });
+  await make('api-keys', { name: 'k', scopes: ['read'] });
+  await api.call('POST /v1/events', { key: owner.key, body: { event: 'party' } });
+  for (let n = 0; n < 2; n++) await api.call(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
+  const operators = [{ operatorId: owner.id, eventIds: [event] }];
+  await createSettle({ pool: api.pool }).settle({ batchId: newId('bat'), operators, owner: 'endpoint' });
+  const [delivery] = await deliveriesOf(api.pool, { operatorId: owner.id });
+  things.set('deliveries', delivery!.id);
+  things.set('orphans', event);
+  things.set('set-aside', event);
+});
+after(() => api.close());
+
+/** Routes with an id in their path, and each of their methods. */
+function routesToThings(): { request: string; noun: string }[] {
+  return api.routes.flatMap(({ path, methods }) => {
+    const [, noun] = /^\/v1\/([^/]+)\/:/.exec(path) ?? [];
+    if (noun === undefined) return [];
+    const prefix = PREFIXES[noun];
+    const id = things.get(noun) ?? (prefix === undefined ? undefined : newId(prefix));
+    assert.ok(id !== undefined, `make one of "${noun}" here, so that ${path} can be tried by a stranger`);
+    return methods.map((method) => ({ request: `${method} ${path.replace(/:[a-z_]+/g, id)}`, noun }));
+  });
+}
+
+/** Whatever the owner has, as its own lists show it. */
+async function allOf(key: string): Promise<Record<string, unknown>> {
+  const lists = api.routes.filter(({ path, methods }) => /^\/v1\/[^:]+$/.test(path) && methods.includes('GET'));
+  const bodies = lists.map(async ({ path }) => [path, (await api.call(`GET ${path}`, { key })).body] as const);
+  return Object.fromEntries(await Promise.all(bodies));
+}
+
+test('what the owner itself finds by its ids is not there for a stranger, by any method', async () => {
+  const routes = routesToThings();
+  assert.ok(routes.length >= 15, `${routes.length} routes`);
+  for (const { request } of routes) {
+    // With an empty body and with a sensible one, so that neither a check of the body nor its absence hides the look-up.
+    const bodies = request.startsWith('GET') ? [undefined] : [undefined, bodyFor(request)];
+    const answers = [];
+    for (const body of bodies)
+      answers.push(await api.call<{ error?: { code: string } }>(request, { key: stranger.key, ...(body && { body }) }));
+    const last = answers.at(-1)!;
+    assert.deepEqual([last.status, last.body.error?.code], [404, 'not_found'], `${request}: ${JSON.stringify(last.body)}`);
+    assert.ok(
+      answers.every(({ status }) => status >= 400 && status < 500),
+      request,
+    );
+  }
+});
+
+test('every look-up finds the thing for its owner, so that the test before says something', async () => {
+  for (const { request, noun } of routesToThings()) {
+    if (!request.startsWith('GET') || !things.has(noun)) continue;
+    const { status } = await api.call(request, { key: owner.key });
+    assert.equal(status, 200, request);
+  }
+});
+
+test("a stranger's lists show nothing of the owner's, which are as they were", async () => {
+  const before = await allOf(owner.key);
+  const text = JSON.stringify(await allOf(stranger.key));
+  const own = [owner.id, ...things.values()];
+  assert.deepEqual(
+    own.filter((id) => text.includes(id)),
+    [],
+  );
+  for (const noun of [
+    'affiliates',
+    'deals',
+    'endpoints',
+    'links',
+    'events',
+    'event-types',
+    'api-keys',
+    'deliveries',
+    'refusals',
+    'repeats',
+  ])
+    assert.ok(((before[`/v1/${noun}`] as { data: unknown[] }).data ?? []).length > 0, `the owner has some ${noun}`);
+});
+
+/** A body that the route would take from the owner. */
+function bodyFor(request: string): object {
+  if (request.endsWith('/versions')) return { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
+  if (!request.startsWith('PATCH')) return {};
+  return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };
+}

@@ -58,7 +58,7 @@ async function rows(): Promise<Record<string, number>> {
 
 describe('a dry run', () => {
   test('says whose the event would be, what it would earn and what would be told, and keeps nothing', async () => {
-    const before = await rows();
+    const earlier = await rows();
     const { status, body } = await rehearse(ftd());
     assert.deepEqual([status, body.dry_run, body.would_be, body.status], [200, true, 'accepted', 'settled']);
     assert.deepEqual(body.attribution, { affiliate_id: affiliateId, method: 'click', click_id: clickId });
@@ -72,14 +72,14 @@ describe('a dry run', () => {
       [told?.endpoint_id, told?.type, told?.body.data['payout'], told?.body.data['sub1']],
       [endpointId, 'conversion.created', '200.00', 's'],
     );
-    assert.deepEqual(await rows(), before);
+    assert.deepEqual(await rows(), earlier);
     assert.deepEqual(api.accepted, []);
     // Again, since what the first one remembered must not matter.
     assert.equal((await rehearse(ftd())).body.status, 'settled');
   });
 
   test('of a batch plays its events after each other, and judges each by itself', async () => {
-    const before = await rows();
+    const earlier = await rows();
     const events = [
       ftd({ customer_id: 'b', transaction_id: 'b-1' }),
       { event: 'chargeback', transaction_id: 'b-2', reference: 'b-1', amount: '500', currency: 'USD' },
@@ -105,7 +105,7 @@ describe('a dry run', () => {
       body.results[1]!.postbacks?.map(({ type, body: told }) => [type, told.data['payout_delta']]),
       [['conversion.reversed', '-200.00']],
     );
-    assert.deepEqual(await rows(), before);
+    assert.deepEqual(await rows(), earlier);
   });
 
   test('of an event that was sent already shows what it became', async () => {
@@ -124,11 +124,11 @@ describe('a dry run', () => {
     const components = [{ kind: 'percent', on: 'sale', percent: '10' }];
     await post('deals', { name: 'p', affiliate_id: id, terms: { currency: 'USD', components } });
     const { click_id } = await post('clicks', { affiliate_id: id });
-    const before = await rows();
+    const earlier = await rows();
     const sale = { event: 'sale', transaction_id: 'e-1', customer_id: 'e', click_id, amount: '1', currency: 'EUR' };
     const { body } = await rehearse(sale);
     assert.deepEqual([body.status, body.reason, body.postbacks], ['set_aside', 'no_exchange_rate', []]);
-    assert.deepEqual(await rows(), before);
+    assert.deepEqual(await rows(), earlier);
   });
 
   test('is asked for in so many words, and holds a hundred events', async () => {
@@ -142,10 +142,10 @@ describe('a dry run', () => {
 });
 
 test("many dry runs beside each other and beside the real thing keep out of each other's way", async () => {
-  const before = await rows();
+  const earlier = await rows();
   const dry = Array.from({ length: 8 }, (_, n) => rehearse(ftd({ customer_id: `side-${n}` })));
   const real = Array.from({ length: 8 }, (_, n) => api.call('POST /v1/events', { key, body: ftd({ customer_id: `side-${n}` }) }));
   assert.ok((await Promise.all(real)).every(({ status }) => status === 202));
   assert.ok((await Promise.all(dry)).every(({ status }) => status === 200));
-  assert.equal((await rows())['events'], before['events']! + 8);
+  assert.equal((await rows())['events'], earlier['events']! + 8);
 });

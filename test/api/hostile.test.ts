@@ -293,11 +293,11 @@ describe('a caller', () => {
   });
 
   test('who hangs up in the middle of a body harms nobody', async () => {
-    const before = await countEvents();
+    const earlier = await countEvents();
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {});
     socket.write(head('content-length: 40\r\n\r\n{"event":"kyc",'), () => socket.destroy());
     await once(socket, 'close');
     assert.equal((await api.call('GET /healthz')).status, 200);
-    assert.equal(await countEvents(), before);
+    assert.equal(await countEvents(), earlier);
   });
 });

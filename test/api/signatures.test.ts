@@ -111,13 +111,13 @@ test('an operator that requires signatures takes no event without one by any way
 });
 
 test('the secret before goes on for the hours that were given, and not at all for none', async () => {
-  const before = secret;
+  const old = secret;
   secret = await newSecret();
   let body = newEvent();
-  assert.equal(await send(body, signed(body, { by: before })), '202');
+  assert.equal(await send(body, signed(body, { by: old })), '202');
   assert.equal(await send((body = newEvent()), signed(body)), '202');
   secret = await newSecret({ grace_hours: 0 });
-  assert.equal(await send((body = newEvent()), signed(body, { by: before })), '401 bad_signature');
+  assert.equal(await send((body = newEvent()), signed(body, { by: old })), '401 bad_signature');
   assert.equal(await send((body = newEvent()), signed(body)), '202');
   const { rows } = await api.pool.query<{ secret: Buffer }>(`select secret from inbound_secrets`);
   assert.ok(

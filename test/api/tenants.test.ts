@@ -89,7 +89,7 @@ test('every look-up finds the thing for its owner, so that the test before says 
 });
 
 test("a stranger's lists show nothing of the owner's, which are as they were", async () => {
-  const before = await allOf(owner.key);
+  const earlier = await allOf(owner.key);
   const text = JSON.stringify(await allOf(stranger.key));
   const own = [owner.id, ...things.values()];
   assert.deepEqual(
@@ -108,7 +108,7 @@ test("a stranger's lists show nothing of the owner's, which are as they were", a
     'refusals',
     'repeats',
   ])
-    assert.ok(((before[`/v1/${noun}`] as { data: unknown[] }).data ?? []).length > 0, `the owner has some ${noun}`);
+    assert.ok(((earlier[`/v1/${noun}`] as { data: unknown[] }).data ?? []).length > 0, `the owner has some ${noun}`);
 });
 
 /** A body that the route would take from the owner. */

@@ -33,12 +33,14 @@ before(async () => {
   await make('event-types', { name: 'own', standard: 'sale' });
   await make('api-keys', { name: 'k', scopes: ['read'] });
   await api.call('POST /v1/events', { key: owner.key, body: { event: 'party' } });
-  for (let n = 0; n < 2; n++) await api.call(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
-  const operators = [{ operatorId: owner.id, eventIds: [event] }];
+  const sendTwice = () => api.call<{ id: string }>(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
+  const { id: orphan } = (await sendTwice()).body;
+  await sendTwice();
+  const operators = [{ operatorId: owner.id, eventIds: [event, orphan] }];
   await createSettle({ pool: api.pool }).settle({ batchId: newId('bat'), operators, owner: 'endpoint' });
   const [delivery] = await deliveriesOf(api.pool, { operatorId: owner.id });
   things.set('deliveries', delivery!.id);
-  things.set('orphans', event);
+  things.set('orphans', orphan);
   things.set('set-aside', event);
 });
 after(() => api.close());
@@ -88,14 +90,19 @@ test('every look-up finds the thing for its owner, so that the test before says 
   }
 });
 
-test("a stranger's lists show nothing of the owner's, which are as they were", async () => {
-  const earlier = await allOf(owner.key);
-  const text = JSON.stringify(await allOf(stranger.key));
-  const own = [owner.id, ...things.values()];
+test("a newcomer's lists are empty, while the owner's are full", async () => {
+  const newcomer = await api.newOperator();
+  const [own, foreign] = [await allOf(owner.key), await allOf(newcomer.key)];
+  const lengths = (lists: Record<string, unknown>) =>
+    Object.entries(lists).flatMap(([path, body]) => {
+      const { data } = body as { data?: unknown[] };
+      return data === undefined || path === '/v1/api-keys' ? [] : [[path, data.length] as const];
+    });
   assert.deepEqual(
-    own.filter((id) => text.includes(id)),
+    lengths(foreign).filter(([, length]) => length > 0),
     [],
   );
+  const full = new Map(lengths(own));
   for (const noun of [
     'affiliates',
     'deals',
@@ -103,12 +110,18 @@ test("a stranger's lists show nothing of the owner's, which are as they were", a
     'links',
     'events',
     'event-types',
-    'api-keys',
     'deliveries',
     'refusals',
     'repeats',
+    'orphans',
   ])
-    assert.ok(((earlier[`/v1/${noun}`] as { data: unknown[] }).data ?? []).length > 0, `the owner has some ${noun}`);
+    assert.ok(full.get(`/v1/${noun}`)! > 0, `the owner has some ${noun}`);
+  // What a newcomer does see, such as its first key and its own settings, names nothing of the owner.
+  const text = JSON.stringify(foreign);
+  assert.deepEqual(
+    [owner.id, ...things.values()].filter((id) => text.includes(id)),
+    [],
+  );
 });
 
 /** A body that the route would take from the owner. */

@@ -14,14 +14,16 @@ export type DryRun = (operatorId: string, events: readonly IntakeEvent[]) => Pro
 
 export type DryRunDeps = {
   pool: Pool;
-  /** Settles a batch by the worker's own code, on the stage it is given. */
-  settle: (stage: Pool, batch: { batchId: string; operatorId: string; eventIds: string[] }) => Promise<unknown>;
+  /** Makes the worker's own code that settles a batch, for the stage it is given. */
+  createSettle: (deps: { pool: Pool }) => { settle(batch: SettledBatch): Promise<unknown> };
 };
+
+type SettledBatch = { batchId: string; operators: { operatorId: string; eventIds: string[] }[]; owner: 'batch' };
 
 /** A rehearsal locks what it touches until it is over, so that only one runs at a time in a process, and few may wait. */
 const WAITING_AT_MOST = 16;
 
-export function createDryRun({ pool, settle }: DryRunDeps): DryRun {
+export function createDryRun({ pool, createSettle }: DryRunDeps): DryRun {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
@@ -30,7 +32,9 @@ export function createDryRun({ pool, settle }: DryRunDeps): DryRun {
       const results = await takeIn(stage, events);
       const batchId = newId('bat');
       const eventIds = results.flatMap((result) => (result.kind === 'accepted' ? [result.id] : []));
-      if (eventIds.length > 0) await settle(stage, { batchId, operatorId, eventIds });
+      // Made anew each time, so that nothing it remembers outlives the rehearsal.
+      const { settle } = createSettle({ pool: stage });
+      if (eventIds.length > 0) await settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' });
       const postbacks = await readPlannedPostbacks(stage, operatorId, batchId);
       const traces = createTraces(stage);
       const rehearsed: Rehearsed[] = [];

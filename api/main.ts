@@ -64,12 +64,7 @@ const guard = createGuard({
 });
 const preflight = createPreflight(guard);
 
-const dryRun = createDryRun({
-  pool,
-  // Made anew for each, so that nothing it remembers outlives the rehearsal.
-  settle: (stage, { batchId, operatorId, eventIds }) =>
-    createSettle({ pool: stage }).settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' }),
-});
+const dryRun = createDryRun({ pool, createSettle });
 const refusals = createRefusalLog({ store: store.refusals, log });
 const signing = { secretKey, verify };
 

@@ -2,7 +2,7 @@
 import type { Request, Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import type { ContentRepeat } from '../../store/content-keys.ts';
-import { answerBatch, answerOne, rehearseBatch, rehearseOne, rulesOf, traceOf, type AcceptanceDeps } from '../acceptance.ts';
+import { answerBatch, answerOne, rehearseBatch, rehearseOne, rulesOf, traceOf, type AcceptanceDeps } from './acceptance.ts';
 import { callerOf, type Auth } from '../auth.ts';
 import { batchBody, eventBody } from '../body.ts';
 import { notFound } from '../errors.ts';

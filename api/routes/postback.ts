@@ -1,6 +1,6 @@
 // Events by query parameters, as trackers call each other: GET or POST /postback?key=…&click_id=…&event=…
 import type { Request, RequestHandler, Router } from 'express';
-import { answerOne, rulesOf, type AcceptanceDeps } from '../acceptance.ts';
+import { answerOne, rulesOf, type AcceptanceDeps } from './acceptance.ts';
 import { callerOf, type Auth } from '../auth.ts';
 import { postbackBody } from '../body.ts';
 import { ApiError } from '../errors.ts';

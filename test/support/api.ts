@@ -77,11 +77,7 @@ export async function withApi({
     egressAddresses: ['203.0.113.7'],
     ...given,
   };
-  const dryRun = createDryRun({
-    pool,
-    settle: (stage, { batchId, operatorId, eventIds }) =>
-      createSettle({ pool: stage }).settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' }),
-  });
+  const dryRun = createDryRun({ pool, createSettle });
   const refusals = createRefusalLog({ store: store.refusals, log });
   const signing = { secretKey, verify };
   const app = createApp({

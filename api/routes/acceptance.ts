@@ -2,19 +2,19 @@
 // One event and a batch, JSON and query parameters go the same way.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response } from 'express';
-import { conversionsWorkflowId } from '../domain/keys.ts';
-import type { Store } from '../store/index.ts';
-import type { Caller } from '../store/operators.ts';
-import { callerOf } from './auth.ts';
-import type { DryRun, Rehearsed } from './dry-run.ts';
-import { ApiError, bodyOf } from './errors.ts';
-import type { Intake, IntakeEvent, IntakeResult } from './intake.ts';
-import type { RefusalLog } from './refusals.ts';
-import { rehearsedView, traceView } from './routes/event-views.ts';
-import type { BatchLine } from './schemas/event-batch.ts';
-import { readEvent, type EventReading, type EventRules } from './schemas/events.ts';
-import { invalid } from './schemas/read.ts';
-import type { Starter } from './starter.ts';
+import { conversionsWorkflowId } from '../../domain/keys.ts';
+import type { Store } from '../../store/index.ts';
+import type { Caller } from '../../store/operators.ts';
+import { callerOf } from '../auth.ts';
+import type { DryRun, Rehearsed } from '../dry-run.ts';
+import { ApiError, bodyOf } from '../errors.ts';
+import type { Intake, IntakeEvent, IntakeResult } from '../intake.ts';
+import type { RefusalLog } from '../refusals.ts';
+import { rehearsedView, traceView } from './event-views.ts';
+import type { BatchLine } from '../schemas/event-batch.ts';
+import { readEvent, type EventReading, type EventRules } from '../schemas/events.ts';
+import { invalid } from '../schemas/read.ts';
+import type { Starter } from '../starter.ts';
 
 export type AcceptanceDeps = {
   store: Pick<Store, 'traces'>;

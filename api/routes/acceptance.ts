@@ -2,7 +2,7 @@
 // One event and a batch, JSON and query parameters go the same way.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response } from 'express';
-import { conversionsWorkflowId } from '../../domain/keys.ts';
+import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
 import type { Caller } from '../../store/operators.ts';
 import { callerOf } from '../auth.ts';
@@ -99,8 +99,17 @@ export async function traceOf(
 ) {
   const trace = await store.traces.find(operatorId, eventId);
   if (trace === null) return null;
-  const id = trace.event.batchId === null ? null : conversionsWorkflowId(trace.event.batchId);
+  const id = workflowIdOf(operatorId, trace.event);
   return traceView(trace, id === null ? null : { id, url: starter.workflowUrl(id) });
+}
+
+/** The workflow in whose history to look: that of the event's batch, or the one that holds what was set aside. */
+function workflowIdOf(
+  operatorId: string,
+  { status, reason, batchId }: { status: string; reason: string | null; batchId: string | null },
+): string | null {
+  if (status === 'set_aside' && reason !== null) return setAsideWorkflowId(operatorId, reason);
+  return batchId?.startsWith('bat_') ? conversionsWorkflowId(batchId) : null;
 }
 
 export type Accepted = { id: string; status: 'accepted' | 'duplicate' };

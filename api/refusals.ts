@@ -97,7 +97,7 @@ function isShown(status: number, scope: string | undefined): boolean {
 }
 
 function notesOf(pending: Map<string, Pending>, operatorId: string): Pending {
-  const minute = Date.now() - (Date.now() % MINUTE_MS);
+  const minute = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
   let notes = pending.get(operatorId);
   if (notes === undefined) {
     notes = { counts: new Map(), samples: [], minute, addresses: new Set(), sampled: 0 };

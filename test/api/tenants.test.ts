@@ -9,6 +9,7 @@ import { withApi, type TestApi } from '../support/api.ts';
 let api: TestApi;
 let owner: { id: string; key: string };
 let stranger: { id: string; key: string };
+let strangersAffiliate: string;
 /** The owner's own things, by the noun of their path. */
 const things = new Map<string, string>();
 
@@ -18,8 +19,10 @@ const PREFIXES: Record<string, IdPrefix> = { payouts: 'pay', replays: 'rpl', sta
 before(async () => {
   api = await withApi();
   [owner, stranger] = [await api.newOperator(), await api.newOperator()];
-  const make = async (noun: string, body: object) => {
-    const answer = await api.call<Record<string, string>>(`POST /v1/${noun}`, { key: owner.key, body });
+  const { body } = await api.call<{ id: string }>('POST /v1/affiliates', { key: stranger.key, body: { name: 'other' } });
+  strangersAffiliate = body.id;
+  const make = async (noun: string, thing: object) => {
+    const answer = await api.call<Record<string, string>>(`POST /v1/${noun}`, { key: owner.key, body: thing });
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
     things.set(noun, answer.body['id'] ?? answer.body['click_id']!);
     return things.get(noun)!;
@@ -30,6 +33,7 @@ before(async () => {
   await make('links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' });
   const click = await make('clicks', { affiliate_id: affiliate });
   const event = await make('events', { event: 'kyc', customer_id: 'c', click_id: click });
+  await make('coupons', { code: 'OWN', affiliate_id: affiliate });
   await make('event-types', { name: 'own', standard: 'sale' });
   await make('api-keys', { name: 'k', scopes: ['read'] });
   await api.call('POST /v1/events', { key: owner.key, body: { event: 'party' } });
@@ -127,6 +131,7 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
 /** A body that the route would take from the owner. */
 function bodyFor(request: string): object {
   if (request.endsWith('/versions')) return { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
+  if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
   if (!request.startsWith('PATCH')) return {};
   return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };
 }

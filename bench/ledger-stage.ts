@@ -67,7 +67,11 @@ async function takeIn(pool: Pool, operatorId: string, bodies: readonly string[])
   const ids: string[] = [];
   for (const group of inBatches(bodies, GROUP)) {
     const events = group.map((body) => {
-      const reading = readEvent(JSON.parse(body), { operatorId, withoutTransactionId: 'refuse' }, Date.now());
+      const reading = readEvent(
+        JSON.parse(body),
+        { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() },
+        Date.now(),
+      );
       if (reading.kind === 'invalid') throw reading.error;
       return reading.event;
     });

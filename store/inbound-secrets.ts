@@ -18,7 +18,7 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
         await client.query(`insert into inbound_secrets (operator_id, id, secret) values ($1, $2, $3)`, [
           operatorId,
           id,
-          secretBox.seal(secret, contextOf(operatorId, id)),
+          secretBox.seal(secret, inboundSecretContext(operatorId, id)),
         ]);
       });
     },
@@ -30,12 +30,12 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
          order by id desc`,
         [operatorId],
       );
-      return rows.map(({ id, secret }) => secretBox.open(secret, contextOf(operatorId, id)));
+      return rows.map(({ id, secret }) => secretBox.open(secret, inboundSecretContext(operatorId, id)));
     },
   };
 }
 
-/** What an inbound secret is sealed for. */
-function contextOf(operatorId: string, id: string): string {
+/** What an inbound secret is sealed for; the same when it is opened. */
+export function inboundSecretContext(operatorId: string, id: string): string {
   return `${operatorId} inbound ${id}`;
 }

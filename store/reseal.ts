@@ -1,5 +1,6 @@
 // Seals every secret anew that an older key sealed, so that the older key can be taken away.
 import { endpointSecretContext } from './endpoints.ts';
+import { inboundSecretContext } from './inbound-secrets.ts';
 import type { Pool } from './pool.ts';
 import type { SecretBox } from './secret-box.ts';
 
@@ -7,6 +8,7 @@ import type { SecretBox } from './secret-box.ts';
 const PLACES = [
   { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
   { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },
+  { table: 'inbound_secrets', id: 'id', contextOf: inboundSecretContext },
 ] as const;
 
 const PAGE = 500;

@@ -12,6 +12,8 @@ import type { ClickRecorder } from './click-recorder.ts';
 import type { Intake } from './intake.ts';
 import { createKnownLinks } from './known-links.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
+import { addByHandRoutes } from './routes/by-hand.ts';
+import { addCommissionRoutes } from './routes/commissions.ts';
 import { addDealRoutes } from './routes/deals.ts';
 import { addDeliveryRoutes } from './routes/deliveries.ts';
 import { addEndpointImportRoute } from './routes/endpoint-import.ts';
@@ -29,6 +31,7 @@ import { addPeriodRoutes } from './routes/periods.ts';
 import { addReconciliationRoutes } from './routes/reconciliations.ts';
 import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
+import { addPayoutRoutes } from './routes/payouts.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
 import type { Starter } from './starter.ts';
 
@@ -78,6 +81,9 @@ export function createApp({
   addPeriodRoutes(app, { store, auth, starter });
   addStatementRoutes(app, { store, auth });
   addReconciliationRoutes(app, { store, auth });
+  addCommissionRoutes(app, { store, auth, starter });
+  addPayoutRoutes(app, { store, auth, starter });
+  addByHandRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });

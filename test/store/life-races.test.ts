@@ -121,7 +121,8 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     createPayouts(pool),
     createAdjustments(pool),
   ];
-  const settle = createSettling(pool);
+  // A process of its own for each connection, since one settles only so many batches at once.
+  const settlings = Array.from({ length: CONNECTIONS }, () => createSettling(pool));
   const models: Model[] = affiliates.map(() => ({ sales: [], adjusted: 0n, writtenOff: 0n, payouts: new Map() }));
   const by = { actor: 'key_test', reason: 'test' };
   let count = 0;
@@ -176,7 +177,9 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     if (answer.kind === 'posted') models[number]!.writtenOff += answer.byHand.amountMinor;
   };
 
-  const deeds: (() => Promise<unknown>)[] = (await takeIn(models, roll)).map((ids) => () => settle(operatorId, ids));
+  const deeds: (() => Promise<unknown>)[] = (await takeIn(models, roll)).map(
+    (ids, index) => () => settlings[index % CONNECTIONS]!(operatorId, ids),
+  );
   const add = (times: number, make: () => () => Promise<unknown>): void => {
     for (let i = 0; i < times; i++) deeds.push(make());
   };

@@ -1,14 +1,16 @@
 // Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
+import { FAILURES_THAT_OPEN, isDown } from '../domain/breaker.ts';
 import { blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
 import type { Pool } from '../store/pool.ts';
 import {
-  FAILURES_THAT_OPEN,
   readQueue,
   readQueueState,
   readSendingEndpoints,
+  type AttemptRecord,
   type Due,
   type SendingEndpoint,
 } from '../store/deliveries.ts';
+import { cancelDeliveries } from '../store/endpoints.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
@@ -32,7 +34,13 @@ export type Drained = {
 /** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */
 export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
 
-export type DrainActivities = { drainQueue(input: DrainInput): Promise<Drained> };
+/** How many wait, and how their endpoint stands as far as its row says. */
+export type QueueCount = { held: number; condition: Exclude<Drained['condition'], 'drained'> };
+
+export type DrainActivities = {
+  drainQueue(input: DrainInput): Promise<Drained>;
+  countQueue(endpoint: EndpointInput): Promise<QueueCount>;
+};
 
 /** Waits between probes: the first, doubling up to the longest. */
 export type ProbeWaits = { firstMs: number; longestMs: number };
@@ -49,7 +57,7 @@ const CATCH_UP_MS = 50;
 export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: DrainDeps): DrainActivities {
   type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
     failures: number;
-    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for no more postbacks. */
+    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for a pause or for no more postbacks. */
     isOff: boolean;
   };
 
@@ -59,7 +67,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     turn: Turn,
     due: Due,
     endpoint: SendingEndpoint,
-    cause: 'first' | 'retry' | 'probe',
+    cause: AttemptRecord['cause'],
     release: () => void,
   ): Promise<void> {
     const onAnswered = (outcome: Outcome): void => {
@@ -69,7 +77,9 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     };
     const result = await attempt(due, endpoint, cause, { onAnswered });
     turn.sent++;
-    if (result.state === 'held') turn.isOff = true;
+    if (result.state === 'held' || result.askedWaitMs > 0) turn.isOff = true;
+    // What one postback's answer asks holds for the whole queue: the next request of any kind waits as long.
+    if (result.askedWaitMs > 0) turn.nextSendAt = Math.max(turn.nextSendAt, Date.now() + result.askedWaitMs);
     turn.endpointsToWake.push(...result.endpointsToWake);
     if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
   }
@@ -82,7 +92,8 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE);
       const sends: Promise<void>[] = [];
       for (const one of due) {
-        if (turn.nextSendAt >= deadline) break;
+        // A rate's next moment is worth waiting for; a pause that the receiver asked for is the next turn's.
+        if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) break;
         const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
         if (release === null) break;
         if (spacingMs > 0) await paced(turn, spacingMs);
@@ -90,18 +101,18 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
           release();
           break;
         }
-        sends.push(send(turn, one, endpoint, one.tries === 0 ? 'first' : 'retry', release));
+        sends.push(send(turn, one, endpoint, one.nextCause ?? (one.tries === 0 ? 'first' : 'retry'), release));
       }
       await allDone(sends);
       if (turn.sent === before || mustStop(turn)) return;
     }
   }
 
-  /** Whether the endpoint answers again. Without a postback that is due there is nothing to ask with. */
-  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean> {
-    const [oldest] = await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
+  /** Whether the endpoint answers again. Null: there was no place, or no postback that is due, and so nothing to ask with. */
+  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean | null> {
+    const [oldest] = turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
     const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
-    if (!release) return false;
+    if (!release) return null;
     await send(turn, oldest, endpoint, 'probe', release);
     return !turn.isOff;
   }
@@ -123,18 +134,37 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
       return held === 0 ? { ...of, condition: 'drained', waitMs: null } : { ...of, condition, waitMs: waitMs(dueInMs) };
     };
-    if (endpoint === undefined || endpoint.state !== 'active')
-      return result(endpoint?.state === 'paused' ? 'paused' : 'disabled', () => null);
+    // What was planned while the endpoint was being deleted is cancelled here.
+    if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
+    const condition = conditionOf(endpoint);
+    if (endpoint === undefined || condition === 'paused' || condition === 'disabled') return result(condition, () => null);
 
     const deadline = Date.now() + budgetMs;
-    const isDown = endpoint.failuresInARow >= FAILURES_THAT_OPEN;
-    if (isDown && !(await answersAgain(turn, endpoint, deadline))) return result('failing', () => probeWait(probes, probeWaits));
+    const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
+    if (condition === 'failing') {
+      const answers = await answersAgain(turn, endpoint, deadline);
+      if (answers === null) return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
+      if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
+    }
+    if (condition === 'open') turn.failures = endpoint.failuresInARow;
     await sendDue(turn, endpoint, deadline);
-    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => probeWaits.firstMs);
-    return result('open', (dueInMs) => Math.max(dueInMs ?? 0, turn.nextSendAt - Date.now()));
+    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => whenAllowed(probeWaits.firstMs));
+    return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
   }
 
-  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue) };
+  async function countQueue({ operatorId, endpointId }: EndpointInput): Promise<QueueCount> {
+    const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
+    const { held } = await readQueueState(pool, operatorId, endpointId);
+    return { held, condition: conditionOf(endpoint) };
+  }
+
+  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue), countQueue };
+}
+
+function conditionOf(endpoint: SendingEndpoint | undefined): QueueCount['condition'] {
+  if (endpoint === undefined || endpoint.isDeleted) return 'disabled';
+  if (endpoint.state !== 'active') return endpoint.state;
+  return isDown(endpoint) ? 'failing' : 'open';
 }
 
 /** Waits for the moment the rate allows the next request, and says when the one after it may go. */

@@ -16,6 +16,7 @@ import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addClickRoute, addLinkRoutes } from './routes/links.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
+import { addReplayRoutes } from './routes/replays.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
 import type { Starter } from './starter.ts';
 
@@ -49,6 +50,7 @@ export function createApp({ config, store, intake, starter, guard, headerProblem
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });
   addDeliveryRoutes(app, { store, auth, starter });
+  addReplayRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
   app.use(unknownRoute);
   app.use(createErrorHandler(log));

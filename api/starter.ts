@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Owners } from '../owners.ts';
 import { giveUpDelivery, takeForPush } from '../store/delivery-changes.ts';
 import type { Pool } from '../store/pool.ts';
+import { cancelReplay } from '../store/replays.ts';
 
 export type Pushed = 'pushed' | 'not_found' | 'not_possible';
 
@@ -13,8 +14,12 @@ export type Starter = {
   pushDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
   /** Stops trying; what had to follow it goes on. Not possible when it is finished. */
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
-  /** Makes an endpoint's workflow look at its queue, at once even where the endpoint was failing. */
-  wakeEndpoint(operatorId: string, endpointId: string): Promise<void>;
+  /** Makes an endpoint's workflow see that the endpoint was switched or deleted. */
+  showSwitch(operatorId: string, endpointId: string): Promise<void>;
+  /** Makes a replay that was kept begin. */
+  startReplay(operatorId: string, replayId: string): Promise<void>;
+  /** Stops a replay, if it is running. */
+  cancelReplay(operatorId: string, replayId: string): Promise<void>;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -43,8 +48,10 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
   return {
     async pushDelivery(operatorId, deliveryId) {
       const taken = await takeForPush(pool, operatorId, deliveryId);
-      if (taken === 'taken') await signalled(owners.startDelivery(operatorId, deliveryId, 'retryNow'));
-      return taken === 'taken' ? 'pushed' : taken;
+      if (typeof taken === 'string') return taken;
+      if (taken.owner === 'self') await signalled(owners.startDelivery(operatorId, deliveryId, 'retryNow'));
+      else await signalled(owners.wakeEndpoint(operatorId, taken.endpointId));
+      return 'pushed';
     },
     async giveUpDelivery(operatorId, deliveryId) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
@@ -53,7 +60,12 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
       for (const { endpointId } of given.endpointsToWake) await signalled(owners.wakeEndpoint(operatorId, endpointId));
       return 'pushed';
     },
-    wakeEndpoint: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'resume')),
+    showSwitch: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'switched')),
+    startReplay: (operatorId, replayId) => signalled(owners.startReplay(operatorId, replayId)),
+    async cancelReplay(operatorId, replayId) {
+      await cancelReplay(pool, operatorId, replayId);
+      await signalled(owners.cancelReplay(operatorId, replayId));
+    },
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {
         const answer = connection.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>

@@ -10,6 +10,7 @@ import { createEventLists } from './event-lists.ts';
 import { createLinks } from './links.ts';
 import { createOperators } from './operators.ts';
 import type { Pool } from './pool.ts';
+import { createReplays } from './replays.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createTraces } from './traces.ts';
 
@@ -28,6 +29,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     events: createEventLists(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),
+    replays: createReplays(pool),
     balances: createBalances(pool),
     /** Whether PostgreSQL answers. */
     async isReachable(): Promise<boolean> {

@@ -26,6 +26,7 @@ export function byOperator(events: readonly { operatorId: string; id: string }[]
 
 export type DeliveryInput = { operatorId: string; deliveryId: string };
 export type EndpointInput = { operatorId: string; endpointId: string };
+export type ReplayInput = { operatorId: string; replayId: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 
 /** Names of workflows as registered; they never change once shipped. */
@@ -34,16 +35,19 @@ export const WORKFLOWS = {
   settleSetAside: 'settleSetAside',
   deliverPostback: 'deliverPostback',
   drainEndpoint: 'drainEndpoint',
+  replayPostbacks: 'replayPostbacks',
   sweep: 'sweep',
 } as const;
 
 export const SIGNALS = {
   wake: 'wake',
+  switched: 'switched',
   retryNow: 'retryNow',
   giveUp: 'giveUp',
   pause: 'pause',
   resume: 'resume',
   disable: 'disable',
+  cancel: 'cancel',
   retry: 'retry',
   dismiss: 'dismiss',
 } as const;

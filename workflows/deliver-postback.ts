@@ -69,7 +69,7 @@ async function wake(endpoints: EndpointInput[]): Promise<void> {
 function show(
   input: DeliveryInput,
   now: DeliveryStatus,
-  row: { endpointId: string; affiliateId: string; type: string; nextAttemptAt: number },
+  row: { endpointId: string; affiliateId: string | null; type: string; nextAttemptAt: number },
 ): void {
   showInLists({
     OperatorId: input.operatorId,

@@ -14,6 +14,7 @@ import { showInLists } from './search-attributes.ts';
 import { upkeep } from './steps.ts';
 
 const wake = defineSignal(SIGNALS.wake);
+const switched = defineSignal(SIGNALS.switched);
 const pause = defineSignal(SIGNALS.pause);
 const resume = defineSignal(SIGNALS.resume);
 const disable = defineSignal(SIGNALS.disable);
@@ -31,14 +32,19 @@ const COUNT_EVERY_MS = 10_000;
 /** `probes` failed in a row, and the rate allowed nothing before `nextSendAt`, when this run continued an earlier one. */
 export async function drainEndpoint(input: EndpointInput & { probes?: number; nextSendAt?: number }): Promise<{ sent: number }> {
   let isWoken = false;
+  /** Its row was switched, by a button of the API say: look at once, also where it is down. */
+  let isSwitched = false;
   let wish: 'paused' | 'active' | 'disabled' | null = null;
   let { probes = 0, nextSendAt = 0 } = input;
   const now: EndpointStatus = { condition: 'open', held: 0, lastError: null, reason: '', nextTurnAt: null, sent: 0 };
   setHandler(wake, () => void (isWoken = true));
+  setHandler(switched, () => void (isSwitched = true));
   setHandler(pause, () => void (wish = 'paused'));
   setHandler(resume, () => void (wish = 'active'));
   setHandler(disable, () => void (wish = 'disabled'));
   setHandler(status, () => now);
+  const isTold = (): boolean => wish !== null || isSwitched;
+  const isHeard = (): boolean => isTold() || isWoken;
   const of = { operatorId: input.operatorId, endpointId: input.endpointId };
 
   for (;;) {
@@ -48,17 +54,20 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
       probes = 0;
       await upkeep.switchEndpoint({ ...of, state });
     }
+    if (isSwitched) probes = 0;
     isWoken = false;
+    isSwitched = false;
     const turn = await upkeep.drainQueue({ ...of, probes, nextSendAt });
     ({ nextSendAt } = turn);
     if (turn.endpointsToWake.length > 0) await upkeep.wakeEndpoints(turn.endpointsToWake);
-    probes = turn.condition === 'failing' ? probes + 1 : 0;
+    if (turn.condition !== 'failing') probes = 0;
+    else if (turn.sent > 0) probes++;
     now.sent += turn.sent;
     show(of, now, turn);
     // The next run would not know of the rate, so this one stays until a request is allowed again.
-    if (turn.held === 0 && nextSendAt > Date.now()) await condition(() => isWoken || wish !== null, nextSendAt - Date.now());
+    if (turn.held === 0 && nextSendAt > Date.now()) await condition(isHeard, nextSendAt - Date.now());
     // A wake that came during the turn may be about a row the turn did not see.
-    if (turn.held === 0 && !isWoken && wish === null) return { sent: now.sent };
+    if (turn.held === 0 && !isHeard()) return { sent: now.sent };
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof drainEndpoint>({ ...of, probes, nextSendAt });
     if (turn.held > 0) await rest(turn);
   }
@@ -68,18 +77,20 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
     if (turn.waitMs !== null && turn.waitMs <= 0) return;
     const until = turn.waitMs === null ? null : Date.now() + turn.waitMs;
     for (;;) {
-      const heard = (): boolean => wish !== null || isWoken;
       const leftMs = until === null ? null : until - Date.now();
       if (leftMs !== null && leftMs <= 0) return;
-      if (leftMs === null) await condition(heard);
-      else if (!(await condition(heard, leftMs, { summary: summaryOf(turn) }))) return;
-      if (wish !== null || turn.condition === 'open') return;
+      if (leftMs === null) await condition(isHeard);
+      else if (!(await condition(isHeard, leftMs, { summary: summaryOf(turn) }))) return;
+      if (isTold() || turn.condition === 'open') return;
       const pauseMs = until === null ? COUNT_EVERY_MS : Math.min(COUNT_EVERY_MS, until - Date.now());
-      if (pauseMs > 0) await condition(() => wish !== null, pauseMs);
+      if (pauseMs > 0) await condition(isTold, pauseMs);
+      if (isTold()) return;
       isWoken = false;
-      const { held } = await upkeep.countQueue(of);
+      const { held, condition: stands } = await upkeep.countQueue(of);
       show(of, now, { ...turn, held, sent: 0 });
-      if (held === 0 || workflowInfo().continueAsNewSuggested) return;
+      // Somebody else's attempt closed the breaker, or the endpoint was disabled. Counts from before this was told have no condition.
+      const isTurned = stands !== undefined && stands !== turn.condition;
+      if (held === 0 || isTurned || workflowInfo().continueAsNewSuggested) return;
     }
   }
 }

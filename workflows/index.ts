@@ -2,5 +2,6 @@
 export { processConversions } from './process-conversions.ts';
 export { deliverPostback } from './deliver-postback.ts';
 export { drainEndpoint } from './drain-endpoint.ts';
+export { replayPostbacks } from './replay-postbacks.ts';
 export { settleSetAside } from './settle-set-aside.ts';
 export { sweep } from './sweep.ts';

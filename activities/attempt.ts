@@ -1,7 +1,7 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
 import { newId } from '../ids.ts';
 import { isDown } from '../domain/breaker.ts';
-import { askedWaitMs, blamesEndpoint, decide, errorClassOf, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
+import { blamesEndpoint, decide, errorClassOf, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import type { Sender } from '../delivery/send.ts';
 import { secretKey } from '../delivery/sign.ts';
@@ -19,8 +19,6 @@ export type AttemptResult = {
   reason: string;
   errorClass: string | null;
   nextAttemptAt: number | null;
-  /** How long the receiver asked for no more requests; 0 where it did not. */
-  askedWaitMs: number;
   endpointsToWake: EndpointInput[];
 };
 
@@ -123,7 +121,6 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       reason: reasonOf(outcome),
       errorClass,
       nextAttemptAt,
-      askedWaitMs: askedWaitMs(outcome, nowMs),
       endpointsToWake,
     };
   };

@@ -1,6 +1,6 @@
 // Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
 import { FAILURES_THAT_OPEN, isDown } from '../domain/breaker.ts';
-import { blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
+import { askedWaitMs, blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
 import type { Pool } from '../store/pool.ts';
 import {
   readQueue,
@@ -74,12 +74,14 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       release();
       if (isDelivered(outcome)) turn.failures = 0;
       else if (blamesEndpoint(outcome)) turn.failures++;
+      // What the answer to one postback asks holds for the whole queue: the next request of any kind waits as long.
+      const now = Date.now();
+      const waitMs = askedWaitMs(outcome, now);
+      if (waitMs > 0) Object.assign(turn, { isOff: true, nextSendAt: Math.max(turn.nextSendAt, now + waitMs) });
     };
     const result = await attempt(due, endpoint, cause, { onAnswered });
     turn.sent++;
-    if (result.state === 'held' || result.askedWaitMs > 0) turn.isOff = true;
-    // What one postback's answer asks holds for the whole queue: the next request of any kind waits as long.
-    if (result.askedWaitMs > 0) turn.nextSendAt = Math.max(turn.nextSendAt, Date.now() + result.askedWaitMs);
+    if (result.state === 'held') turn.isOff = true;
     turn.endpointsToWake.push(...result.endpointsToWake);
     if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
   }

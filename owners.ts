@@ -3,7 +3,6 @@ import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOp
 import { deliveryWorkflowId, endpointWorkflowId, replayWorkflowId, setAsideWorkflowId } from './domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './workflows/contract.ts';
 
-/** What workflow starts need of Temporal; calls wait at most this long. */
 const CALL_AT_MOST_MS = 3000;
 
 export type Owners = {
@@ -24,8 +23,9 @@ export type Owners = {
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
 };
 
-export function createOwners(client: Client): Owners {
-  const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_AT_MOST_MS, call);
+/** `callAtMostMs`: how long a call waits for Temporal before it fails. */
+export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Owners {
+  const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callAtMostMs, call);
 
   async function start(type: string, options: Options): Promise<void> {
     try {

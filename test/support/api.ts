@@ -49,7 +49,7 @@ export async function withApi(): Promise<TestApi> {
   const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events) });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
-  const starter = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: 'http://ui.example', log });
+  const starter = createStarter({ pool, client, connection, owners: createOwners(client, 100), uiUrl: 'http://ui.example', log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
   const config = { adminToken: ADMIN_TOKEN, publicUrl: 'http://track.example', trustProxy: false as const };
   const server = createServer(createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log }));

@@ -9,6 +9,14 @@ const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: 
 /** Housekeeping steps: one transaction or a few starts each. */
 export const upkeep = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '60s', retry: REPEAT });
 
+/** Turns at an endpoint's queue last a while; without a heartbeat a killed worker's would be missed only at their end. */
+export const turns = proxyActivities<Pick<Activities, 'drainQueue'>>({
+  taskQueue: TASK_QUEUES.upkeep,
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '8s',
+  retry: REPEAT,
+});
+
 /** An HTTP attempt ends within 15 s. */
 const SINGLE = { taskQueue: TASK_QUEUES.attempts, startToCloseTimeout: '20s', retry: REPEAT } as const;
 

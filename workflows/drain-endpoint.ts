@@ -11,7 +11,7 @@ import {
 import type { Drained } from '../activities/drain.ts';
 import { SIGNALS, STATUS_QUERY, type EndpointInput } from './contract.ts';
 import { showInLists } from './search-attributes.ts';
-import { turns, upkeep } from './steps.ts';
+import { upkeep } from './steps.ts';
 
 const wake = defineSignal(SIGNALS.wake);
 const switched = defineSignal(SIGNALS.switched);
@@ -57,7 +57,7 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
     if (isSwitched) probes = 0;
     isWoken = false;
     isSwitched = false;
-    const turn = await turns.drainQueue({ ...of, probes, nextSendAt });
+    const turn = await upkeep.drainQueue({ ...of, probes, nextSendAt });
     ({ nextSendAt } = turn);
     if (turn.endpointsToWake.length > 0) await upkeep.wakeEndpoints(turn.endpointsToWake);
     if (turn.condition !== 'failing') probes = 0;

@@ -6,14 +6,14 @@ import { TASK_QUEUES } from './contract.ts';
 /** Waits between repeats of a step that failed because something of ours is away. */
 const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
-/** Housekeeping steps: one transaction or a few starts each. */
-export const upkeep = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '60s', retry: REPEAT });
+/** A worker beats for its steps; one that was killed is missed after this, not only when its step should have been over. */
+const heartbeatTimeout = '10s';
 
-/** Turns at an endpoint's queue last a while; without a heartbeat a killed worker's would be missed only at their end. */
-export const turns = proxyActivities<Pick<Activities, 'drainQueue'>>({
+/** Turns at a queue, which last a while, and housekeeping: one transaction or a few starts each. */
+export const upkeep = proxyActivities<Activities>({
   taskQueue: TASK_QUEUES.upkeep,
   startToCloseTimeout: '60s',
-  heartbeatTimeout: '8s',
+  heartbeatTimeout,
   retry: REPEAT,
 });
 

@@ -4,6 +4,7 @@ import {
   continueAsNew,
   defineQuery,
   defineSignal,
+  patched,
   setCurrentDetails,
   setHandler,
   workflowInfo,
@@ -76,18 +77,22 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
   async function rest(turn: Drained): Promise<void> {
     if (turn.waitMs !== null && turn.waitMs <= 0) return;
     const until = turn.waitMs === null ? null : Date.now() + turn.waitMs;
+    let countedAt = Date.now();
     for (;;) {
       const leftMs = until === null ? null : until - Date.now();
       if (leftMs !== null && leftMs <= 0) return;
       if (leftMs === null) await condition(isHeard);
       else if (!(await condition(isHeard, leftMs, { summary: summaryOf(turn) }))) return;
       if (isTold() || turn.condition === 'open') return;
-      const pauseMs = until === null ? COUNT_EVERY_MS : Math.min(COUNT_EVERY_MS, until - Date.now());
+      // Runs that began before waited from the wake on, not from the last count.
+      const countAt = (patched('count-at-once') ? countedAt : Date.now()) + COUNT_EVERY_MS;
+      const pauseMs = Math.min(countAt, until ?? countAt) - Date.now();
       if (pauseMs > 0) await condition(isTold, pauseMs);
       if (isTold()) return;
       isWoken = false;
       const { held, condition: stands } = await upkeep.countQueue(of);
-      show(of, now, { ...turn, held, sent: 0 });
+      countedAt = Date.now();
+      show(of, now, { ...turn, held, sent: 0, waitMs: until === null ? null : Math.max(0, until - countedAt) });
       // Somebody else's attempt closed the breaker, or the endpoint was disabled. Counts from before this was told have no condition.
       const isTurned = stands !== undefined && stands !== turn.condition;
       if (held === 0 || isTurned || workflowInfo().continueAsNewSuggested) return;

@@ -19,7 +19,7 @@ const MAX_IN_FLIGHT = 8;
 const ENDPOINTS = 3;
 /** Answered, but not yet recorded: what the recorder lets wait at most. */
 const UNRECORDED_AT_MOST = 256;
-const WITHIN_MS = 60_000 + DELIVERIES * 20;
+const WITHIN_MS = 60_000 + DELIVERIES * 40 + KILLS * 30_000;
 
 let stack: TestStack;
 let receiver: RudeReceiver;

@@ -15,15 +15,16 @@ export async function releaseSuccessors(
   finished: readonly Delivery[],
 ): Promise<{ operatorId: string; endpointId: string }[]> {
   if (finished.length === 0) return [];
-  const { rows } = await db.query<Successor>(
-    `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
+  const { rows } = await db.query<Successor>({
+    name: 'release-successors',
+    text: `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
      from json_to_recordset($1) as f ("operatorId" text, "deliveryId" text)
      where d.operator_id = f."operatorId" and d.predecessor_id = f."deliveryId" and d.owner = 'predecessor'
        and (select p.owner is null from deliveries p where p.operator_id = d.operator_id and p.id = d.predecessor_id)
      returning d.operator_id as "operatorId", d.id, d.endpoint_id as "endpointId", f."deliveryId" as "predecessorId",
        (select p.state = 'gave_up' from deliveries p where p.operator_id = d.operator_id and p.id = f."deliveryId") as "isAfterGivenUp"`,
-    [JSON.stringify(finished)],
-  );
+    values: [JSON.stringify(finished)],
+  });
   await sayGivenUp(
     db,
     rows.filter(({ isAfterGivenUp }) => isAfterGivenUp),

@@ -38,11 +38,11 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
   let wish: 'paused' | 'active' | 'disabled' | null = null;
   let { probes = 0, nextSendAt = 0 } = input;
   const now: EndpointStatus = { condition: 'open', held: 0, lastError: null, reason: '', nextTurnAt: null, sent: 0 };
-  setHandler(wake, () => void (isWoken = true));
-  setHandler(switched, () => void (isSwitched = true));
-  setHandler(pause, () => void (wish = 'paused'));
-  setHandler(resume, () => void (wish = 'active'));
-  setHandler(disable, () => void (wish = 'disabled'));
+  setHandler(wake, () => void (isWoken = true), { description: 'something joined the queue: look again' });
+  setHandler(switched, () => void (isSwitched = true), { description: 'the endpoint was switched: look at once' });
+  setHandler(pause, () => void (wish = 'paused'), { description: 'keep everything in the queue' });
+  setHandler(resume, () => void (wish = 'active'), { description: 'make it active with a clean slate and send at once' });
+  setHandler(disable, () => void (wish = 'disabled'), { description: 'switch it off; everything stays in the queue' });
   setHandler(status, () => now);
   const isTold = (): boolean => wish !== null || isSwitched;
   const isHeard = (): boolean => isTold() || isWoken;

@@ -27,7 +27,7 @@ export async function replayPostbacks(input: ReplayInput): Promise<ReplayStatus>
   let now: ReplayStatus = { state: 'running', total: 0, released: 0 };
   let isCancelled = false;
   let shownAt = 0;
-  setHandler(cancel, () => void (isCancelled = true));
+  setHandler(cancel, () => void (isCancelled = true), { description: 'release no more; what is released goes on' });
   setHandler(status, () => now);
 
   for (;;) {

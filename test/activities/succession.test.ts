@@ -6,6 +6,7 @@ import type { PoolClient } from 'pg';
 import { planDeliveries } from '../../activities/planning.ts';
 import { newId } from '../../ids.ts';
 import { giveUpDelivery } from '../../store/delivery-changes.ts';
+import { readListeners } from '../../store/planning.ts';
 import { releaseSuccessors } from '../../store/succession.ts';
 import type { Message } from '../../domain/settlement.ts';
 import { anEvent } from '../support/builders.ts';
@@ -119,9 +120,9 @@ describe('giving one up', () => {
   test('leaves what it says otherwise as it was, word for word', async () => {
     const bodyOf = async () =>
       (await database.pool.query<{ body: string }>(`select body from deliveries where id = $1`, [chain[1]])).rows[0]!.body;
-    const before = await bodyOf();
+    const planned = await bodyOf();
     await giveUp(0);
-    assert.equal(await bodyOf(), before.replace(/\}\}$/, `,"previous_gave_up":["${chain[0]}"]}}`));
+    assert.equal(await bodyOf(), planned.replace(/\}\}$/, `,"previous_gave_up":["${chain[0]}"]}}`));
   });
 });
 
@@ -223,9 +224,11 @@ async function plan(client: PoolClient): Promise<void> {
     conversion,
     clickId: null,
     subs: conversion.subs,
+    via: null,
     payoutMinor: 0n,
     deltaMinor: 0n,
     currency: 'USD',
   };
-  await planDeliveries(client, { operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' }, [message]);
+  const at = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' } as const;
+  await planDeliveries(client, at, await readListeners(client, operatorId, [affiliateId]), [message]);
 }

@@ -95,8 +95,8 @@ test('an endpoint that is enabled again offers the replay of what it missed', as
   await api.pool.query(`update endpoints set state = 'disabled', failures_in_a_row = 12, failing_since = now() where id = $1`, [
     endpointId,
   ]);
-  const before = (await api.call<Body>(`GET /v1/endpoints/${endpointId}`, { key })).body;
-  assert.deepEqual([before['breaker'], before['failures_in_a_row'], before['waiting']], ['open', 12, 0]);
+  const down = (await api.call<Body>(`GET /v1/endpoints/${endpointId}`, { key })).body;
+  assert.deepEqual([down['breaker'], down['failures_in_a_row'], down['waiting']], ['open', 12, 0]);
   const { status, body } = await api.call<
     Body & { offer: { held: number; missed: number; replay: { method: string; path: string; body: object } } }
   >(`POST /v1/endpoints/${endpointId}/enable`, { key });

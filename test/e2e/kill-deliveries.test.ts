@@ -4,6 +4,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
@@ -27,7 +28,7 @@ let receiver: RudeReceiver;
 const answers: Record<string, () => number> = {};
 
 before(async () => {
-  const handler = ({ path }: { path: string }, response: import('node:http').ServerResponse): void =>
+  const handler = ({ path }: { path: string }, response: ServerResponse): void =>
     void setTimeout(() => response.writeHead(answers[path]!()).end(), 15);
   [stack, receiver] = await Promise.all([withStack(), startReceiver({ handler })]);
 });

@@ -86,28 +86,53 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
   }
 
-  /** Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. */
+  /**
+   * Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. The next ones are read and sent
+   * while outcomes are still being recorded.
+   */
   async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
-    const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
-    while (Date.now() < deadline) {
-      const before = turn.sent;
-      const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE);
-      const sends: Promise<void>[] = [];
-      for (const one of due) {
-        // A rate's next moment is worth waiting for; a pause that the receiver asked for is the next turn's.
-        if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) break;
-        const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
-        if (release === null) break;
-        if (spacingMs > 0) await paced(turn, spacingMs);
-        if (mustStop(turn)) {
-          release();
-          break;
-        }
-        sends.push(send(turn, one, endpoint, one.nextCause ?? (one.tries === 0 ? 'first' : 'retry'), release));
+    const underWay = new Map<string, Promise<void>>();
+    try {
+      while (Date.now() < deadline && !mustStop(turn)) {
+        // Those under way when the question is asked may be in the answer although their outcome is recorded by then.
+        const asked = new Set(underWay.keys());
+        const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE + asked.size);
+        const fresh = due.filter(({ id }) => !asked.has(id));
+        if (fresh.length === 0 && underWay.size === 0) return;
+        if (fresh.length === 0) await Promise.race(underWay.values());
+        else if (!(await sendPage(turn, endpoint, fresh, deadline, underWay))) return;
       }
-      await allDone(sends);
-      if (turn.sent === before || mustStop(turn)) return;
+    } finally {
+      await allDone([...underWay.values()]);
     }
+  }
+
+  /** Whether all of them could be started. */
+  async function sendPage(
+    turn: Turn,
+    endpoint: SendingEndpoint,
+    due: readonly Due[],
+    deadline: number,
+    underWay: Map<string, Promise<void>>,
+  ): Promise<boolean> {
+    const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
+    for (const one of due) {
+      // A rate's next moment is worth waiting for; a pause that the receiver asked for is the next turn's.
+      if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) return false;
+      const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
+      if (release === null) return false;
+      if (spacingMs > 0) await paced(turn, spacingMs);
+      if (mustStop(turn)) {
+        release();
+        return false;
+      }
+      const cause = one.nextCause ?? (one.tries === 0 ? 'first' : 'retry');
+      const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(one.id));
+      // One that failed stays, so that whoever waits next hears of it; until then it must not count as one that nobody hears of.
+      sending.catch(() => {});
+      underWay.set(one.id, sending);
+    }
+    return true;
   }
 
   /** Whether the endpoint answers again. Null: there was no place, or no postback that is due, and so nothing to ask with. */

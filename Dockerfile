@@ -1,7 +1,8 @@
 # One image for every process of Postrider: the API (by default), the worker, and the migration. The TypeScript runs as it is, by tsx.
 FROM node:24-slim
 
-ENV NODE_ENV=production HOST=0.0.0.0
+# Host names are resolved by half of the threads at most; with Node's four, two dead name servers would hold up everybody.
+ENV NODE_ENV=production HOST=0.0.0.0 UV_THREADPOOL_SIZE=32
 WORKDIR /app
 
 # Packages first, so that a change of our own code does not install them again. The embedded PostgreSQL is for desks only.

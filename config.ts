@@ -29,6 +29,7 @@ const list = z.string().transform((text) => text.split(',').flatMap((item) => it
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is not an address range such as 10.0.0.0/8' });
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+const months = z.string().regex(/^\d+$/, 'must be a number of months').transform(Number).pipe(z.number().min(1).max(1200));
 const address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/, 'must be host:port');
 
 const secretsKeys = list.transform((items, context): SecretsKey[] => {
@@ -87,6 +88,8 @@ const processVariables = z.object({
   REQUIRE_HTTPS: z.stringbool().default(true),
   TRUST_PROXY: trustProxy.default(false),
   EGRESS_ADDRESSES: list.default([]),
+  CLICKS_KEPT_MONTHS: months.default(13),
+  ATTEMPTS_KEPT_MONTHS: months.default(13),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -122,6 +125,12 @@ export function loadApiConfig(env: Env = process.env) {
 /** The database alone, for `npm run db:migrate`. */
 export function loadDatabaseUrl(env: Env = process.env): string {
   return parse(processVariables.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+}
+
+/** What sealing every secret anew needs: the database, and the keys, of which the first seals. */
+export function loadSealing(env: Env = process.env) {
+  const { DATABASE_URL, SECRETS_KEY } = parse(processVariables.pick({ DATABASE_URL: true, SECRETS_KEY: true }), env);
+  return { databaseUrl: DATABASE_URL, secretsKeys: SECRETS_KEY };
 }
 
 /**
@@ -182,6 +191,7 @@ function configFrom(variables: z.output<typeof processVariables>) {
     requireHttps: variables.REQUIRE_HTTPS,
     trustProxy: variables.TRUST_PROXY,
     egressAddresses: Object.freeze(variables.EGRESS_ADDRESSES),
+    retention: Object.freeze({ clicksMonths: variables.CLICKS_KEPT_MONTHS, attemptsMonths: variables.ATTEMPTS_KEPT_MONTHS }),
     logLevel: variables.LOG_LEVEL,
   });
 }

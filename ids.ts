@@ -21,7 +21,9 @@ export type IdPrefix =
   | 'bat'
   | 'again'
   | 'cfl'
-  | 'req';
+  | 'cpn'
+  | 'req'
+  | 'test';
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz';
 const RANDOM_LENGTH = 12;

@@ -1,6 +1,13 @@
 // Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOptions } from '@temporalio/client';
-import { deliveryWorkflowId, endpointWorkflowId, replayWorkflowId, setAsideWorkflowId } from './domain/keys.ts';
+import {
+  deliveryWorkflowId,
+  endpointWorkflowId,
+  periodWorkflowId,
+  rematchWorkflowId,
+  replayWorkflowId,
+  setAsideWorkflowId,
+} from './domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './workflows/contract.ts';
 
 const CALL_AT_MOST_MS = 3000;
@@ -21,17 +28,24 @@ export type Owners = {
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
   /** Makes sure that events set aside for a reason are in plain sight. */
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
+  /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
+  wakeRematch(operatorId: string): Promise<void>;
+  /** Makes sure that a month of an operator's books is being closed; whether that began now. */
+  closePeriod(operatorId: string, period: string): Promise<boolean>;
 };
 
 /** `callAtMostMs`: how long a call waits for Temporal before it fails. */
 export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Owners {
   const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callAtMostMs, call);
 
-  async function start(type: string, options: Options): Promise<void> {
+  /** Whether it was started now; one that is running is left in peace. */
+  async function start(type: string, options: Options): Promise<boolean> {
     try {
       await bounded(() => client.workflow.start(type, options));
+      return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return false;
     }
   }
 
@@ -52,8 +66,12 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
     },
     wakeEndpoint: (operatorId, endpointId, name = 'wake') =>
       signal(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId), name),
-    startEndpoint: (operatorId, endpointId) => start(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId)),
-    startReplay: (operatorId, replayId) => start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId)),
+    async startEndpoint(operatorId, endpointId) {
+      await start(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId));
+    },
+    async startReplay(operatorId, replayId) {
+      await start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId));
+    },
     cancelReplay: (operatorId, replayId) => signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
     async wakeSetAside(operatorId, reason) {
       const options = {
@@ -64,6 +82,26 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         ...fairTo(operatorId),
       };
       await signal(WORKFLOWS.settleSetAside, options, 'wake');
+    },
+    async wakeRematch(operatorId) {
+      const options = {
+        workflowId: rematchWorkflowId(operatorId),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId }],
+        staticSummary: `orphans of ${operatorId}: new evidence`,
+        ...fairTo(operatorId),
+      };
+      await signal(WORKFLOWS.rematchOrphans, options, 'wake');
+    },
+    closePeriod(operatorId, period) {
+      const options = {
+        workflowId: periodWorkflowId(operatorId, period),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId, period }],
+        staticSummary: `closing ${period}`,
+        ...fairTo(operatorId),
+      };
+      return start(WORKFLOWS.closePeriod, options);
     },
   };
 }

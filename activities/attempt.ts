@@ -4,7 +4,7 @@ import { isDown } from '../domain/breaker.ts';
 import { blamesEndpoint, decide, errorClassOf, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import type { Sender } from '../delivery/send.ts';
-import { secretKey } from '../delivery/sign.ts';
+import { signingKey, type SigningKey } from '../delivery/sign.ts';
 import type { AttemptRecord, Due, SendingEndpoint } from '../store/deliveries.ts';
 import { endpointSecretContext } from '../store/endpoints.ts';
 import type { SecretBox } from '../store/secret-box.ts';
@@ -39,24 +39,29 @@ const SECRETS_AT_MOST = 50_000;
 
 /** Makes the function that makes attempts. It resolves once the attempt is durable, and throws nothing for what the other side does. */
 export function createAttempt({ sender, recorder, secretBox, random = Math.random }: AttemptDeps): Attempt {
-  const secrets = new Map<string, Buffer>();
+  const keys = new Map<string, SigningKey>();
   /** Endpoints this process saw failing, so that the next success is news even where the endpoint was loaded before the failure. */
   const failing = new Set<string>();
 
-  const secretOf = (endpoint: SendingEndpoint): Buffer => {
-    const sealed = endpoint.secret.toString('base64');
-    let secret = secrets.get(sealed);
-    if (!secret) {
-      secret = secretKey(secretBox.open(endpoint.secret, endpointSecretContext(endpoint.operatorId, endpoint.id)));
-      if (secrets.size >= SECRETS_AT_MOST) secrets.clear();
-      secrets.set(sealed, secret);
+  const keyOf = (sealed: Buffer, context: string): SigningKey => {
+    const name = sealed.toString('base64');
+    let key = keys.get(name);
+    if (!key) {
+      key = signingKey(secretBox.open(sealed, context));
+      if (keys.size >= SECRETS_AT_MOST) keys.clear();
+      keys.set(name, key);
     }
-    return secret;
+    return key;
+  };
+
+  const keysOf = (endpoint: SendingEndpoint): SigningKey[] => {
+    const context = endpointSecretContext(endpoint.operatorId, endpoint.id);
+    return [endpoint.secret, ...endpoint.retiringSecrets].map((sealed) => keyOf(sealed, context));
   };
 
   const sendTo = async (endpoint: SendingEndpoint, due: Due, startedAt: Date, options: AttemptOptions): Promise<Outcome> => {
     try {
-      const recipient = recipientOf(endpoint, secretOf(endpoint));
+      const recipient = recipientOf(endpoint, keysOf(endpoint));
       const request = render({ id: due.id, type: due.type, body: due.body, try: due.tries + 1 }, recipient, startedAt.getTime());
       return await sender.send(request, options.signal ? { signal: options.signal } : {});
     } catch (error) {
@@ -126,9 +131,9 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
   };
 }
 
-function recipientOf(endpoint: SendingEndpoint, secret: Buffer): Recipient {
-  const { url, method, body, form, headers } = endpoint;
-  return { url, method, body, form, headers, signing: endpoint.signing === 'none' ? 'none' : 'v1', secrets: [secret] };
+function recipientOf(endpoint: SendingEndpoint, secrets: SigningKey[]): Recipient {
+  const { url, method, body, form, headers, signing } = endpoint;
+  return { url, method, body, form, headers, signing, secrets };
 }
 
 /** Whether the endpoint works, whatever it thinks of this one postback: a 404 for a click id it does not know, say. */

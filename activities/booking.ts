@@ -6,7 +6,7 @@ import { countedIn } from '../domain/linked.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
 import { accountOf } from '../domain/ledger.ts';
 import { exponentOf } from '../domain/money.ts';
-import { monthOf } from '../domain/period.ts';
+import { monthOf, postingPeriod } from '../domain/period.ts';
 import type { OperatorRules, Outcome, Settlement } from '../domain/settlement.ts';
 import type { Queryable } from '../store/pool.ts';
 import {
@@ -40,6 +40,8 @@ export type BookingInput = {
   /** Events that have an outcome already. */
   waited: ReadonlySet<string>;
   now: Date;
+  /** The last month of the operator's books that is closed, read under the posting lock. */
+  closedThrough: string | null;
 };
 
 /** What to remember once the transaction has committed: accounts that now exist. */
@@ -55,7 +57,8 @@ export function createBooking(): {
   const known = new Set<string>();
   return {
     async write(db, input) {
-      const { operatorId, batchId, books, settlement, now } = input;
+      const { operatorId, batchId, books, settlement, now, operator, closedThrough } = input;
+      const period = postingPeriod(now.getTime(), operator.timezone, closedThrough);
       const outcomes = outcomesOf(input);
       const slots = [...books.slots.values()];
       const ratings = rate(books);
@@ -89,7 +92,7 @@ export function createBooking(): {
         writeFacts(db, operatorId, batchId, books.facts),
         writeRatings(db, operatorId, batchId, ratings),
         ensureAccounts(db, operatorId, accounts),
-        writeTransfers(db, operatorId, batchId, now, transfersOf(books.postings, input.operator.timezone, now)),
+        writeTransfers(db, operatorId, batchId, now, transfersOf(books.postings, operator.timezone, period)),
         moveBalances(db, operatorId, balanceChanges(books.postings)),
       ]);
       return { accounts: accounts.map(({ cacheKey }) => cacheKey) };
@@ -183,8 +186,7 @@ function accountsOf(operatorId: string, postings: readonly Posting[]) {
 
 const AFFILIATE_ACCOUNTS: readonly AffiliatePurpose[] = ['pending', 'payable', 'debt'];
 
-function transfersOf(postings: readonly Posting[], timezone: string, now: Date): TransferRow[] {
-  const period = monthOf(now.getTime(), timezone);
+function transfersOf(postings: readonly Posting[], timezone: string, period: string): TransferRow[] {
   return postings.map((posting) => ({
     ...posting,
     id: newId('trf'),

@@ -8,10 +8,13 @@ import type { Pool } from '../store/pool.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
 import { createAttempt } from './attempt.ts';
+import { createClosePeriods, type ClosePeriodsActivities } from './close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './deliver-first.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './drain.ts';
 import { createHandOver, type HandOverActivities } from './hand-over.ts';
 import { createInFlight } from './in-flight.ts';
+import { createMatchOrphans, type MatchOrphansActivities } from './match-orphans.ts';
+import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
 import { createRecorder } from './recorder.ts';
 import { createReplay, type ReplayActivities } from './replay.ts';
 import { createSetAside, type SetAsideActivities } from './set-aside.ts';
@@ -32,6 +35,9 @@ export type Activities = SettleActivities &
   SetAsideActivities &
   ReplayActivities &
   SweepActivities &
+  MatchOrphansActivities &
+  PurgeActivities &
+  ClosePeriodsActivities &
   EndpointActivities;
 
 export type ActivityDeps = {
@@ -54,6 +60,7 @@ export type Limits = {
   selfInAll: number;
   /** After how long something unfinished is taken to be forgotten by its owner. */
   sweepGraceMs: number;
+  retention: Retention;
 };
 
 export const DEFAULT_LIMITS: Limits = {
@@ -63,6 +70,7 @@ export const DEFAULT_LIMITS: Limits = {
   selfPerEndpoint: SINGLE_LIMITS.perEndpoint,
   selfInAll: SINGLE_LIMITS.inAll,
   sweepGraceMs: 20_000,
+  retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
 export function createActivities({ pool, sender, secretBox, client, onTrouble, limits }: ActivityDeps): Activities {
@@ -80,7 +88,10 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
     ...createReplay({ pool, owners }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
+    ...createMatchOrphans({ pool, ...settling, ...handingOver }),
+    ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
+    ...createClosePeriods({ pool, owners }),
     async wakeEndpoints(endpoints) {
       for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);
     },

@@ -18,6 +18,7 @@ import {
   type Side,
   type StoredVersion,
 } from '../store/settling-events.ts';
+import { addRareEvidence } from '../store/settling-evidence.ts';
 import { readToldToParents } from '../store/settling-outcomes.ts';
 import { allDone } from './side-by-side.ts';
 
@@ -89,7 +90,10 @@ async function loadAll(
   const ownIds = new Set(eventIds);
   const rest = otherIds.filter((id) => !ownIds.has(id));
   if (operator === null) throw new Error(`there is no operator ${operatorId}`);
-  return { operator, loaded: [...own, ...(await loadEvents(client, operatorId, rest))] };
+  return {
+    operator,
+    loaded: [...(await addRareEvidence(client, operatorId, own)), ...(await loadEvents(client, operatorId, rest))],
+  };
 }
 
 /** What this transaction settles, what one of the other side must, and what both only look at. */

@@ -6,6 +6,7 @@ import { settleAll, type Settlement } from '../domain/settlement.ts';
 import { compileTerms } from '../domain/terms.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { withTransaction, type Pool } from '../store/pool.ts';
+import { beginPosting } from '../store/posting.ts';
 import type { Side, StoredVersion } from '../store/settling-events.ts';
 import { createBooking } from './booking.ts';
 import { loadBatch } from './load-batch.ts';
@@ -47,7 +48,10 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
     const { part, written } = await withTransaction(
       pool,
       async (client) => {
-        const loaded = await loadBatch(client, { ...input, isSetAside: (id) => setAside.has(id) }, compiled);
+        const [closedThrough, loaded] = await allDone([
+          beginPosting(client, input.operatorId),
+          loadBatch(client, { ...input, isSetAside: (id) => setAside.has(id) }, compiled),
+        ]);
         const { batch, listeners, otherSide, waited, told, parents } = loaded;
         const { operator } = batch;
         const isRepeated = batch.ordered.length + otherSide.length + setAside.size < input.eventIds.length;
@@ -58,7 +62,7 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
         });
         const settlement = settleAll(batch, books);
         const [booked, planned] = await allDone([
-          booking.write(client, { ...input, operator, books, settlement, waited }),
+          booking.write(client, { ...input, operator, books, settlement, waited, closedThrough }),
           planDeliveries(client, input, listeners, settlement.messages),
         ]);
         return { part: { ...partOf(input, settlement, planned), otherSide, isRepeated }, written: booked };

@@ -1,20 +1,33 @@
 // The API as an Express application: what every request passes, and the routes. Does not listen and makes nothing that needs closing.
 import express, { type Express, type RequestHandler } from 'express';
 import type { ApiConfig } from '../config.ts';
+import type { Preflight } from '../delivery/preflight.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/index.ts';
 import { createAuth } from './auth.ts';
 import { createErrorHandler, unknownRoute } from './errors.ts';
+import { readCaptureScript } from './capture-script.ts';
+import type { ClickRecorder } from './click-recorder.ts';
 import type { Intake } from './intake.ts';
+import { createKnownLinks } from './known-links.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
 import { addDealRoutes } from './routes/deals.ts';
 import { addDeliveryRoutes } from './routes/deliveries.ts';
 import { addEndpointImportRoute } from './routes/endpoint-import.ts';
-import { addEndpointRoutes } from './routes/endpoints.ts';
+import { addEndpointTestRoute } from './routes/endpoint-test.ts';
+import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
-import { addClickRoute, addLinkRoutes } from './routes/links.ts';
+import { addClickRoutes } from './routes/clicks.ts';
+import { addCouponRoutes } from './routes/coupons.ts';
+import { addLinkRoutes } from './routes/links.ts';
+import { addOnboardingRoute } from './routes/onboarding.ts';
+import { addOrphanRoutes } from './routes/orphans.ts';
+import { addVisitRoutes } from './routes/visits.ts';
+import { addPeriodRoutes } from './routes/periods.ts';
+import { addReconciliationRoutes } from './routes/reconciliations.ts';
+import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
 import { addReplayRoutes } from './routes/replays.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
@@ -24,15 +37,28 @@ export type AppDeps = {
   config: Pick<ApiConfig, 'adminToken' | 'publicUrl' | 'trustProxy'>;
   store: Store;
   intake: Intake;
+  recorder: ClickRecorder;
   starter: Starter;
   /** The three rules of the way out that saving an endpoint asks for. */
   guard: EndpointRules['guard'];
   headerProblems: EndpointRules['headerProblems'];
-  newSecret: () => string;
+  makeSecret: MakeSecret;
+  preflight: Pick<Preflight, 'run'>;
   log: Logger;
 };
 
-export function createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log }: AppDeps): Express {
+export function createApp({
+  config,
+  store,
+  intake,
+  recorder,
+  starter,
+  guard,
+  headerProblems,
+  makeSecret,
+  preflight,
+  log,
+}: AppDeps): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
@@ -40,15 +66,23 @@ export function createApp({ config, store, intake, starter, guard, headerProblem
   const auth = createAuth({ operators: store.operators, adminToken: config.adminToken });
   // The busiest routes first: Express looks through them in this order.
   addEventRoutes(app, { store, auth, intake, starter });
-  addClickRoute(app, { store });
+  addVisitRoutes(app, { links: createKnownLinks(store), recorder, captureScript: readCaptureScript() });
+  addClickRoutes(app, { store, auth, recorder, starter });
   addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
+  addCouponRoutes(app, { store, auth, starter });
+  addOrphanRoutes(app, { store, auth, starter });
+  addOnboardingRoute(app, { store, auth, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
   addApiKeyRoutes(app, { store, auth });
   addAffiliateRoutes(app, { store, auth });
   addMoneyRoutes(app, { store, auth });
+  addPeriodRoutes(app, { store, auth, starter });
+  addStatementRoutes(app, { store, auth });
+  addReconciliationRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
-  addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, newSecret });
+  addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });
+  addEndpointTestRoute(app, { store, auth, preflight });
   addDeliveryRoutes(app, { store, auth, starter });
   addReplayRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });

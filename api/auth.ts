@@ -59,7 +59,7 @@ export function createAuth({ operators, adminToken }: { operators: Pick<Operator
     scope: (scope) => async (req, res, next) => {
       const caller = await callerBy(bearerOf(req));
       if (caller === null) throw new ApiError('unauthorized', 'this API key is not valid');
-      if (!caller.scopes.includes(scope)) throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
+      if (!caller.key.scopes.includes(scope)) throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
       res.locals['caller'] = caller;
       next();
     },

@@ -17,6 +17,13 @@ export const batchBody: RequestHandler[] = [
   express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT }),
 ];
 
+/** A list as a table or as JSON; a table arrives as text. */
+export const tableBody: RequestHandler[] = [
+  only(['json', 'text/csv'], 'application/json or text/csv', false),
+  express.json({ limit: BATCH_LIMIT }),
+  express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
+];
+
 function only(types: string[], names: string, mayBeEmpty: boolean): RequestHandler {
   return (req, _res, next) => {
     const isEmpty = req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0;

@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from '../log.ts';
 import { isOutage } from '../store/outage.ts';
+import { isVisitor, visitorPage } from './visitor-page.ts';
 
 const STATUS = {
   invalid_request: 400,
@@ -80,6 +81,9 @@ export function createErrorHandler(log: Logger): ErrorRequestHandler {
     const { code, message, issues } = bodyOf(error);
     if (code === 'unavailable' || code === 'rate_limited') res.setHeader('retry-after', RETRY_AFTER_SECONDS);
     if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
+    // Who follows a link is a person with a browser, not a caller of the API.
+    if (isVisitor(res) && (req.headers.accept ?? '').includes('text/html'))
+      return void res.status(STATUS[code]).type('html').send(visitorPage(code));
     res.status(STATUS[code]).json({ error: { code, message, request_id: requestId, ...(issues && { issues }) } });
   };
 }

@@ -1,10 +1,9 @@
-// Takes events in by group commit: whatever arrived while the last insert was under way is inserted by the next one and answered from what
-// came back. One event when idle, as many as there are callers under load.
+// Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
 import { newId } from '../ids.ts';
 import { eventKeyOf, insertConflicts, insertEvents, readWinners, type IncomingEvent } from '../store/events.ts';
-import { isDeadlock, isOutage, isRefusal } from '../store/outage.ts';
+import { isDeadlock, isRefusal } from '../store/outage.ts';
 import type { Pool } from '../store/pool.ts';
-import { UnavailableError } from './errors.ts';
+import { createGroupCommit } from './group-commit.ts';
 
 export type IntakeEvent = IncomingEvent;
 
@@ -24,53 +23,18 @@ export type IntakeDeps = {
   onAccepted: (events: { operatorId: string; id: string }[]) => void;
 };
 
-/** The largest insert: more would only make the callers in it wait longer. */
-const GROUP_AT_MOST = 500;
-/** Beyond this the database is not keeping up, and saying so at once is better than answering late. */
-const WAITING_AT_MOST = 20_000;
 const REPEATS_AT_MOST = 5;
 
-type Waiting = { incoming: IntakeEvent; resolve: (result: IntakeResult) => void; reject: (error: unknown) => void };
-
 export function createIntake({ pool, onAccepted }: IntakeDeps): Intake {
-  let waiting: Waiting[] = [];
-  let writing: Promise<void> | null = null;
-
-  async function writeAll(): Promise<void> {
-    // Let the requests that were read together join the first group.
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const group = waiting.splice(0, GROUP_AT_MOST);
-      try {
-        const results = await takeIn(
-          pool,
-          group.map(({ incoming }) => incoming),
-        );
-        const accepted = group.filter((_, index) => results[index]!.kind === 'accepted').map(({ incoming }) => incoming.event);
-        if (accepted.length > 0) onAccepted(accepted);
-        group.forEach(({ resolve }, index) => resolve(results[index]!));
-      } catch (error) {
-        const reason = isOutage(error) ? new UnavailableError(error) : error;
-        for (const { reject } of group) reject(reason);
-      }
-    }
-    writing = null;
-  }
-
-  return {
-    async accept(events) {
-      if (waiting.length + events.length > WAITING_AT_MOST)
-        throw new UnavailableError('too many events are waiting to be written');
-      const results = events.map(
-        (incoming) => new Promise<IntakeResult>((resolve, reject) => waiting.push({ incoming, resolve, reject })),
-      );
-      writing ??= writeAll();
-      return Promise.all(results);
+  const commit = createGroupCommit<IntakeEvent, IntakeResult>({
+    async write(group) {
+      const results = await takeIn(pool, group);
+      const accepted = group.filter((_, index) => results[index]!.kind === 'accepted').map(({ event }) => event);
+      if (accepted.length > 0) onAccepted(accepted);
+      return results;
     },
-    async drain() {
-      while (writing !== null) await writing;
-    },
-  };
+  });
+  return { accept: (events) => commit.add(events), drain: () => commit.drain() };
 }
 
 /** Takes a group in: the first of each key is inserted, the others are compared with whoever holds the key. */

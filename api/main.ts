@@ -5,8 +5,9 @@ import { createServer, type Server } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import { describeConfig, loadApiConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
+import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
-import { newSecret } from '../delivery/sign.ts';
+import { makeSecret } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createOwners } from '../owners.ts';
 import { createStore } from '../store/index.ts';
@@ -15,6 +16,7 @@ import { isOutage } from '../store/outage.ts';
 import { createPool, type Pool } from '../store/pool.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import { createApp } from './app.ts';
+import { createClickRecorder } from './click-recorder.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createIntake } from './intake.ts';
 import { createStarter } from './starter.ts';
@@ -27,6 +29,8 @@ const QUERY_MS = 2500;
 const SIGNAL_MS = 1000;
 /** What was answered but not started by then is started by the sweep. */
 const DISPATCH_WITHIN_MS = 3000;
+/** Clicks that are held because PostgreSQL is away are lost after this. */
+const CLICKS_WITHIN_MS = 3000;
 /** Bytes of a slow caller's headers, and of its whole request, must be here by then. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -58,13 +62,19 @@ const starter = createStarter({
 });
 const dispatcher = createDispatcher({ client, log });
 const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events) });
+const recorder = createClickRecorder({
+  clicks: store.clicks,
+  onLate: (operatorIds) => operatorIds.forEach(starter.matchOrphans),
+  log,
+});
 const guard = createGuard({
   allowCidrs: config.allowEndpointCidrs,
   allowPorts: config.allowEndpointPorts,
   requireHttps: config.requireHttps,
 });
+const preflight = createPreflight(guard);
 
-const app = createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log });
+const app = createApp({ config, store, intake, recorder, starter, guard, headerProblems, makeSecret, preflight, log });
 const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS }, app);
 server.listen(config.port, config.host);
 await once(server, 'listening');
@@ -76,8 +86,10 @@ setTimeout(() => {
   log.error('the stop took too long');
   process.exit(1);
 }, STOP_MS).unref();
+preflight.close();
 await close(server);
 await intake.drain();
+await recorder.drain(CLICKS_WITHIN_MS);
 await dispatcher.drain(DISPATCH_WITHIN_MS);
 await pool.end();
 log.info('stopped');

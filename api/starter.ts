@@ -20,6 +20,10 @@ export type Starter = {
   startReplay(operatorId: string, replayId: string): Promise<void>;
   /** Stops a replay, if it is running. */
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
+  /** Makes sure that somebody writes the statements of a month that is closing. */
+  closePeriod(operatorId: string, period: string): Promise<void>;
+  /** Has an operator's orphans looked through again soon, since evidence came; many calls are one look. The schedule is the net below it. */
+  matchOrphans(operatorId: string): void;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -36,13 +40,30 @@ export type StarterDeps = {
 
 const REACHABLE_WITHIN_MS = 1000;
 const REACHABLE_KEPT_MS = 2000;
+/** While an operator back-fills clicks or coupons, its orphans are looked through at most this often. */
+const MATCH_EVERY_MS = 1000;
 
 export function createStarter({ pool, client, connection, owners, uiUrl, log }: StarterDeps): Starter {
   let checked = { at: 0, isReachable: false };
+  /** Operators whose orphans were looked at a moment ago, and whether more evidence came since. */
+  const matching = new Map<string, 'done' | 'again'>();
+
+  function matchOrphans(operatorId: string): void {
+    if (matching.has(operatorId)) return void matching.set(operatorId, 'again');
+    matching.set(operatorId, 'done');
+    void signalled(owners.wakeRematch(operatorId));
+    setTimeout(() => {
+      const state = matching.get(operatorId);
+      matching.delete(operatorId);
+      if (state === 'again') matchOrphans(operatorId);
+    }, MATCH_EVERY_MS).unref();
+  }
 
   /** The row has changed already; the workflow, or else the sweep, will see it. */
-  const signalled = async (signal: Promise<void>): Promise<void> => {
-    await signal.catch((error: unknown) => log.warn({ err: error }, 'Temporal could not be told; the sweep will'));
+  const signalled = async (signal: Promise<unknown>): Promise<void> => {
+    await signal.catch((error: unknown) =>
+      log.warn({ err: error }, 'Temporal could not be told; what runs by schedule will see it'),
+    );
   };
 
   return {
@@ -66,6 +87,8 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
       await cancelReplay(pool, operatorId, replayId);
       await signalled(owners.cancelReplay(operatorId, replayId));
     },
+    matchOrphans,
+    closePeriod: (operatorId, period) => signalled(owners.closePeriod(operatorId, period)),
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {
         const answer = connection.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>

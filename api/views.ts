@@ -15,6 +15,7 @@ export function transferView(transfer: Transfer) {
     event_id: transfer.eventId,
     commission_id: transfer.slotId,
     reason: transfer.reason,
+    actor: transfer.actor,
     occurred_at: transfer.occurredAt,
     posted_at: transfer.postedAt,
     period: transfer.period,

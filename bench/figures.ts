@@ -7,6 +7,12 @@ export type Figures = {
   idle_ms_p50: number | null;
   idle_ms_p99: number | null;
   open_loop_300_p99_ms: number | null;
+  clicks_per_s: number | null;
+  clicks_half_rate_p99_ms: number | null;
+  settle_per_s: number | null;
+  settle_p99_ms: number | null;
+  settle_one_affiliate_per_s: number | null;
+  audit_1m_s: number | null;
   workflow_per_event_per_s: number | null;
   no_durability_per_s: number | null;
   queue_per_s: number | null;
@@ -33,6 +39,12 @@ export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 
     idle_ms_p50: measured.idle_ms_p50 ?? null,
     idle_ms_p99: measured.idle_ms_p99 ?? null,
     open_loop_300_p99_ms: measured.open_loop_300_p99_ms ?? null,
+    clicks_per_s: measured.clicks_per_s ?? null,
+    clicks_half_rate_p99_ms: measured.clicks_half_rate_p99_ms ?? null,
+    settle_per_s: measured.settle_per_s ?? null,
+    settle_p99_ms: measured.settle_p99_ms ?? null,
+    settle_one_affiliate_per_s: measured.settle_one_affiliate_per_s ?? null,
+    audit_1m_s: measured.audit_1m_s ?? null,
     workflow_per_event_per_s: perEvent,
     no_durability_per_s: noDurability,
     queue_per_s: queue,
@@ -70,6 +82,12 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['idle_ms_p50', 'ms', 'an event alone, from request to postback received'],
   ['idle_ms_p99', 'ms', ''],
   ['open_loop_300_p99_ms', 'ms', 'the same at 300 events a second'],
+  ['clicks_per_s', 'clicks/s', 'a link followed: the click kept, then the redirect'],
+  ['clicks_half_rate_p99_ms', 'ms', 'the same at half that rate'],
+  ['settle_per_s', perSecond, 'settling alone: slots, ratings and transfers, in batches of 500'],
+  ['settle_p99_ms', 'ms', 'how long a batch of 100 takes'],
+  ['settle_one_affiliate_per_s', perSecond, 'the same with every event on one affiliate'],
+  ['audit_1m_s', 's', 'the audit of a million transfers'],
   ['workflow_per_event_per_s', perSecond, 'same rules and SQL, one workflow per event'],
   ['no_durability_per_s', perSecond, 'same front door, rules and postbacks, nothing kept'],
   ['queue_per_s', perSecond, 'a job queue'],

@@ -16,7 +16,13 @@ export type LoadQuestions = {
   rush(input: Target & { bodies: string[]; connections: number }): Promise<Sent>;
   /** Open loop: a request every so often. */
   pace(input: Target & { bodies: string[]; perSecond: number }): Promise<Paced>;
+  /** Visitors who follow a link, each connection one after the other, until so many were redirected; gives how long that took. */
+  visit(input: Visits & { connections: number }): Promise<{ tookMs: number }>;
+  /** The same in an open loop; gives for each how long after it was due the redirect came, in milliseconds. */
+  visitAtPace(input: Visits & { perSecond: number }): Promise<number[]>;
 };
+
+export type Visits = { apiUrl: string; path: string; visits: number };
 
 /** Enough for 300 requests a second that take a second each; idle ones cost nothing. */
 const OPEN_LOOP_CONNECTIONS = 300;
@@ -46,6 +52,55 @@ async function pace({ bodies, perSecond, ...target }: Parameters<LoadQuestions['
   });
 }
 
+async function visit({ visits, connections, ...link }: Parameters<LoadQuestions['visit']>[0]): Promise<{ tookMs: number }> {
+  return withVisitors(link, connections, async (follow) => {
+    let left = visits;
+    const connection = async (): Promise<void> => {
+      while (left-- > 0) await follow();
+    };
+    const startedAt = performance.now();
+    await Promise.all(Array.from({ length: connections }, connection));
+    return { tookMs: performance.now() - startedAt };
+  });
+}
+
+async function visitAtPace({ visits, perSecond, ...link }: Parameters<LoadQuestions['visitAtPace']>[0]): Promise<number[]> {
+  return withVisitors(link, OPEN_LOOP_CONNECTIONS, async (follow) => {
+    const startedAt = performance.now() + 100;
+    const one = async (_: unknown, index: number): Promise<number> => {
+      const dueAt = startedAt + (index * 1000) / perSecond;
+      await sleep(dueAt - performance.now());
+      await follow();
+      return performance.now() - dueAt;
+    };
+    return Promise.all(Array.from({ length: visits }, one));
+  });
+}
+
+const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
+/** Throws at the first visitor who is not sent on with a click. */
+async function withVisitors<T>(
+  { apiUrl, path }: Omit<Visits, 'visits'>,
+  connections: number,
+  work: (follow: () => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const pool = new Pool(apiUrl, { connections, pipelining: 1 });
+  const headers = { 'user-agent': BROWSER, accept: 'text/html' };
+  const follow = async (): Promise<void> => {
+    const { statusCode, headers: answered, body } = await pool.request({ method: 'GET', path, headers });
+    await body.dump();
+    const location = String(answered['location']);
+    if (statusCode !== 302 || !location.includes('click_id=clk_'))
+      throw new Error(`a visitor was answered ${statusCode} ${location}`);
+  };
+  try {
+    return await work(follow);
+  } finally {
+    await pool.close();
+  }
+}
+
 /** Throws at the first answer that is not 2xx: the figures of a run with refusals would mean nothing. */
 async function withPool<T>(
   { apiUrl, apiKey, path }: Target,
@@ -67,4 +122,4 @@ async function withPool<T>(
   }
 }
 
-answerQuestions({ rush, pace } satisfies LoadQuestions);
+answerQuestions({ rush, pace, visit, visitAtPace } satisfies LoadQuestions);

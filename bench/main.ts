@@ -8,8 +8,10 @@ import { parseArgs } from 'node:util';
 import type { Stack } from '../local/stack.ts';
 import { createPool } from '../store/pool.ts';
 import { startChild } from './child.ts';
+import { measureClicks } from './clicks.ts';
 import { tableOf, withRatios, type Figures } from './figures.ts';
 import type { LoadQuestions } from './load.ts';
+import { measureLedger } from './ledger.ts';
 import { measureNoDurability } from './no-durability.ts';
 import { withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
@@ -21,9 +23,10 @@ import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 const HELP = `npm run bench -- [options]
   --events N    events of the throughput measurements (default 20,000)
   --quick       everything in under a minute, with fewer events
-  --only NAME   one measurement: single, batch, idle, open, real, wpe (a workflow per event), nodur (no durability)`;
+  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event), nodur (no
+                durability), ledger (settling and the audit alone)`;
 
-type Name = 'single' | 'batch' | 'idle' | 'open' | 'wpe' | 'real';
+type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real';
 
 /** Measurements of the stack, in this order: the one that leaves a queue behind comes last. */
 const MEASUREMENTS: Record<Name, (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>> = {
@@ -31,22 +34,38 @@ const MEASUREMENTS: Record<Name, (bench: Bench, stage: Stage, events: number) =>
   batch: measureBatch,
   idle: measureIdle,
   open: measureOpenLoop,
+  clicks: measureClicks,
   wpe: measureWorkflowPerEvent,
   real: measureRealReceivers,
 };
 
-type Sizes = Record<Name | 'nodur', number>;
+type Sizes = Record<Name | 'nodur' | 'ledger', number>;
 
 /** How many events each measurement takes. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
-  if (isQuick) return { single: 3000, batch: 6000, idle: 30, open: 600, wpe: 200, real: 1000, nodur: 3000 };
-  return { single: events, batch: events * 2, idle: 200, open: 4500, wpe: 600, real: Math.ceil(events / 2), nodur: events };
+  if (isQuick)
+    return { single: 3000, batch: 6000, idle: 30, open: 600, clicks: 6000, wpe: 200, real: 1000, nodur: 3000, ledger: 5000 };
+  return {
+    single: events,
+    batch: events * 2,
+    idle: 200,
+    open: 4500,
+    clicks: events,
+    wpe: 600,
+    real: Math.ceil(events / 2),
+    nodur: events,
+    ledger: events * 2,
+  };
 }
 
 type Children = Pick<Bench, 'load' | 'receivers'>;
 type Findings = { figures: Partial<Figures>; verdict: Verdict };
 
-async function run(wanted: readonly (keyof Sizes)[], sizes: Sizes): Promise<{ figures: Figures; differences: string[] }> {
+async function run(
+  wanted: readonly (keyof Sizes)[],
+  sizes: Sizes,
+  isQuick: boolean,
+): Promise<{ figures: Figures; differences: string[] }> {
   const [load, receivers] = await Promise.all([
     startChild<LoadQuestions>('load.ts'),
     startChild<ReceiverQuestions>('receivers.ts'),
@@ -58,6 +77,10 @@ async function run(wanted: readonly (keyof Sizes)[], sizes: Sizes): Promise<{ fi
     if (wanted.includes('nodur')) {
       console.log(`measuring nodur: ${sizes.nodur} events`);
       found.push(await measureNoDurability({ load, receivers }, sizes.nodur));
+    }
+    if (wanted.includes('ledger')) {
+      console.log(`measuring ledger: ${sizes.ledger} events`);
+      found.push({ figures: await measureLedger(sizes.ledger, isQuick), verdict: { lost: 0, doubled: 0, differences: [] } });
     }
   } finally {
     await Promise.all([load.stop(), receivers.stop()]);
@@ -73,13 +96,14 @@ async function measureStack(children: Children, stack: Stack, names: readonly Na
   const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
   const bench: Bench = { stack, pool, ...children };
   try {
-    const events = names.reduce((sum, name) => sum + sizes[name], 0);
+    // Visitors who follow a link bring clicks and no events.
+    const events = names.reduce((sum, name) => sum + (name === 'clicks' ? 0 : sizes[name]), 0);
     const warmUp = Math.min(2000, Math.ceil(events / 10));
     console.log(`setting up for ${events} events, and ${warmUp} to warm up`);
     const stage = await setStage(bench, { events, warmUp });
     const figures: Partial<Figures> = {};
     for (const name of names) {
-      console.log(`measuring ${name}: ${sizes[name]} events`);
+      console.log(`measuring ${name}: ${sizes[name]} ${name === 'clicks' ? 'visits' : 'events'}`);
       Object.assign(figures, await MEASUREMENTS[name](bench, stage, sizes[name]));
     }
     return { figures, verdict: await judge(bench, stage) };
@@ -114,7 +138,7 @@ if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real)) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 1;
 } else {
-  const { figures, differences } = await run(wanted, sizes);
+  const { figures, differences } = await run(wanted, sizes, values.quick);
   report(figures, differences);
 }
 process.exit();

@@ -52,7 +52,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     ]),
   );
   const intake = createForgetfulIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
-  const operators = { findByKey: async () => ({ operator: OPERATOR, scopes: SCOPES }) };
+  const operators = { findByKey: async () => ({ operator: OPERATOR, key: { id: 'key_bench', scopes: SCOPES } }) };
   const app = express();
   app.disable('x-powered-by').disable('etag');
   // Events are only sent here, never looked at.

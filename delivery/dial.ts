@@ -1,5 +1,5 @@
-// Opens connections, to vetted addresses only: judges a literal, resolves a name, judges all it stands for, dials one of them by number, and
-// judges the peer once more. Also knows, for each connection that undici keeps, where it leads and whether it is in use.
+// Opens connections, to vetted addresses only: has the guard resolve and judge the host, dials one of its addresses by number, and has the
+// peer judged once more. Also knows, for each connection that undici keeps, where it leads and whether it is in use.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
@@ -23,7 +23,10 @@ export class DialError extends Error {
 }
 
 /** An open connection: where it leads, what it took to open it, and how many exchanges it has begun. */
-export type Link = { socket: Socket; dialled: string; dnsMs: number; connectMs: number; exchanges: number };
+export type Link = Opened & { dialled: string; dnsMs: number; exchanges: number };
+
+/** A connection as it was opened: `connectMs` for TCP, `tlsMs` for the handshake where there is one. */
+type Opened = { socket: Socket; connectMs: number; tlsMs?: number };
 
 export type Dialer = {
   connect: buildConnector.connector;
@@ -63,13 +66,14 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
     const dnsMs = sinceMs(startedAt);
     const deadline = startedAt + dnsMs + limits.connectMs;
     let failure = new DialError('dns_error', 'the host name has no address', { dnsMs });
-    for (const address of addresses) {
+    for (const [index, address] of addresses.entries()) {
       const dialled = `${address.includes(':') ? `[${address}]` : address}:${portOf(target)}`;
       try {
-        const socket = await connectTo(address, target, deadline - performance.now());
-        const connectMs = sinceMs(startedAt) - dnsMs;
-        keep({ socket, dialled, dnsMs, connectMs, exchanges: 0 });
-        return socket;
+        // Each address has its share of what is left, so that one that swallows everything leaves time for the next.
+        const limitMs = (deadline - performance.now()) / (addresses.length - index);
+        const opened = await connectTo(address, target, limitMs);
+        keep({ ...opened, dialled, dnsMs, exchanges: 0 });
+        return opened.socket;
       } catch (error) {
         const { errorClass, detail } =
           error instanceof DialError ? { errorClass: error.errorClass, detail: error.message } : classify(error);
@@ -120,10 +124,6 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
 
 /** The vetted addresses of a host. Rejects with a DialError when there are none. */
 async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promise<string[]> {
-  if (isIP(hostname) !== 0) {
-    if (!guard.mayDial(hostname)) throw new DialError('blocked_address', 'this address may not be called');
-    return [hostname];
-  }
   const startedAt = performance.now();
   const resolution = await guard.resolve(hostname, AbortSignal.timeout(dnsMs));
   if (resolution.kind === 'resolved') return resolution.addresses;
@@ -132,23 +132,33 @@ async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promi
 }
 
 /** Connects to one address, TLS included; certificate and SNI go by the name in the URL. Rejects with what the system says, or on time. */
-function connectTo(address: string, target: Target, limitMs: number): Promise<Socket> {
+function connectTo(address: string, target: Target, limitMs: number): Promise<Opened> {
   return new Promise((resolve, reject) => {
-    const isSecure = target.protocol === 'https:';
+    const startedAt = performance.now();
     const to = { host: address, port: portOf(target) };
-    // For a literal the certificate must name the address; SNI has no place for one.
-    const name = isIP(target.hostname) === 0 ? { servername: target.hostname } : {};
-    const socket = isSecure ? connectSecure({ ...to, ...name, ALPNProtocols: ['http/1.1'] }) : connectPlain(to);
-    const timer = setTimeout(() => socket.destroy(new DialError('timeout', 'no connection in time')), limitMs);
+    const isSecure = target.protocol === 'https:';
+    const socket = isSecure ? connectSecure({ ...to, ...tlsFor(target.hostname) }) : connectPlain(to);
+    let connectMs: number | undefined;
+    const late = (): DialError =>
+      new DialError('timeout', connectMs === undefined ? 'no connection in time' : 'the TLS handshake did not end in time');
+    const timer = setTimeout(() => socket.destroy(late()), limitMs);
     socket.setNoDelay(true);
     // Left in place: an error in the moment before undici listens would end the process.
     socket.on('error', reject);
     socket.once('close', () => clearTimeout(timer));
+    socket.once('connect', () => (connectMs = sinceMs(startedAt)));
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);
-      resolve(socket);
+      const sinceConnected = { tlsMs: sinceMs(startedAt) - (connectMs ?? 0) };
+      resolve({ socket, connectMs: connectMs ?? 0, ...(isSecure && sinceConnected) });
     });
   });
+}
+
+/** For a literal the certificate must name the address, and SNI has no place for one. Certificates are checked whatever the environment says. */
+function tlsFor(hostname: string): { servername?: string; ALPNProtocols: string[]; rejectUnauthorized: true } {
+  const name = isIP(hostname) === 0 ? { servername: hostname.replace(/\.$/, '') } : {};
+  return { ...name, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true };
 }
 
 function portOf(target: Target): number {

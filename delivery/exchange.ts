@@ -7,8 +7,18 @@ import type { Dialer, Link } from './dial.ts';
 import { classify } from './failures.ts';
 import type { Failure } from './failures.ts';
 
-/** What all exchanges of a sender share; reading stops at `responseBytes`, and the first `excerptBytes` are kept. */
-export type Way = { agent: Agent; dialer: Dialer; limits: { responseBytes: number; excerptBytes: number } };
+/**
+ * What all exchanges of a sender share. Reading stops at `responseBytes` of the answer's body, of which the first `excerptBytes` are kept,
+ * and at `wireBytes` of anything at all.
+ */
+export type Way = { agent: Agent; dialer: Dialer; limits: { responseBytes: number; excerptBytes: number; wireBytes: number } };
+
+/** Told on the way, for those who show an exchange rather than judge it. */
+export type Watch = {
+  /** The request goes out on this connection, with these headers. */
+  sending?(link: Link, headers: Readonly<Record<string, string>>): void;
+  head?(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
+};
 
 export type Exchange = {
   url: URL;
@@ -18,6 +28,7 @@ export type Exchange = {
   /** The time for all of it, connecting and the body of the answer included. */
   totalMs: number;
   signal: AbortSignal | undefined;
+  watch: Watch | undefined;
 };
 
 /** `isStale`: a kept connection had ended before any of the answer came, which says nothing about the receiver. */
@@ -50,6 +61,7 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
+      progress.link?.socket.off('data', countWire);
       request.signal?.removeEventListener('abort', cancel);
       resolve(exchanged());
     };
@@ -58,6 +70,12 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
       controller?.abort(new Error(failure.detail));
     };
     const cancel = (): void => stop({ errorClass: 'cancelled', detail: 'we stopped it' });
+    // The body is bounded by what undici hands on; 1xx answers, the extensions of chunks and trailers it swallows, and they have no end.
+    let readBefore = 0;
+    const countWire = (): void => {
+      if (progress.link === undefined || progress.link.socket.bytesRead - readBefore <= limits.wireBytes) return;
+      stop({ errorClass: 'response_too_large', detail: 'there was no end to what it sent' });
+    };
     // A timer rather than AbortSignal.timeout, which cannot be called off: at full speed its signals would pile up for 15 s each.
     const timer = setTimeout(() => stop(lateAt(progress)), request.totalMs);
     request.signal?.addEventListener('abort', cancel, { once: true });
@@ -70,14 +88,20 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
         onRequestStart(started) {
           controller = started;
           if (isOver) return started.abort(new Error('over'));
-          dialer.claim((link) => (progress.link = link));
+          dialer.claim((link) => {
+            progress.link = link;
+            readBefore = link.socket.bytesRead;
+            link.socket.on('data', countWire);
+            request.watch?.sending?.(link, request.headers);
+          });
         },
         onResponseStart(_, status, received) {
-          if (status >= 200) takeHead(progress, status, received);
+          if (status < 200) return;
+          takeHead(progress, status, received);
+          request.watch?.head?.(status, received);
         },
         onResponseData(reading, chunk) {
-          if (progress.bytes < limits.excerptBytes) progress.chunks.push(chunk);
-          progress.bytes += chunk.length;
+          takeBody(progress, chunk, limits.excerptBytes);
           if (progress.bytes <= limits.responseBytes) return;
           settle(() => answered(progress, limits.excerptBytes));
           reading.abort(new Error('read enough'));
@@ -106,6 +130,15 @@ function takeHead(progress: Progress, status: number, headers: Record<string, st
   if (control !== undefined) progress.headers.control = printable(control.slice(0, HEADER_LENGTH));
 }
 
+/** Crumbs are put together: each holds on to the whole piece of wire it came in. */
+const CRUMBS = 32;
+
+function takeBody(progress: Progress, chunk: Buffer, excerptBytes: number): void {
+  if (progress.bytes < excerptBytes) progress.chunks.push(chunk);
+  if (progress.chunks.length > CRUMBS) progress.chunks = [Buffer.concat(progress.chunks)];
+  progress.bytes += chunk.length;
+}
+
 function answered(progress: Progress, excerptBytes: number): Exchanged {
   const { status, headers, chunks } = progress;
   const outcome: Outcome = {
@@ -130,18 +163,19 @@ function failureFrom(cause: unknown): Failure {
   return cause instanceof Error ? classify(cause) : (cause as Failure);
 }
 
-type Opening = { dnsMs?: number | undefined; connectMs?: number | undefined; dialled?: string | undefined };
+type Opening = { dnsMs?: number | undefined; connectMs?: number; tlsMs?: number; dialled?: string | undefined };
 
 /** The opening of a connection is told by the first exchange on it, or by its failure. */
 function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: unknown): Measured {
   const opening: Opening = cause instanceof DialError ? cause : (link ?? {});
-  const { dnsMs, connectMs, dialled } = opening;
+  const { dnsMs, connectMs, tlsMs, dialled } = opening;
   const isOpener = link === undefined || link.exchanges === 1;
   return {
     durationMs: sinceMs(startedAt),
     phases: {
       ...(isOpener && dnsMs !== undefined && { dnsMs }),
       ...(isOpener && connectMs !== undefined && { connectMs }),
+      ...(isOpener && tlsMs !== undefined && { tlsMs }),
       ...(status !== 0 && { firstByteMs }),
     },
     ...(dialled !== undefined && { dialled }),
@@ -161,7 +195,8 @@ function excerptOf(chunks: readonly Buffer[], maxBytes: number): string {
   return printable(new StringDecoder('utf8').write(Buffer.concat(chunks).subarray(0, maxBytes)));
 }
 
-function printable(text: string): string {
+/** The text without what a terminal or PostgreSQL would choke on. */
+export function printable(text: string): string {
   return text.replaceAll(UNSAFE, '\ufffd');
 }
 

@@ -24,7 +24,7 @@ export type Guard = {
   judgeUrl(text: string): UrlVerdict;
   /** Whether a connection to this address may be made or kept. */
   mayDial(address: string): boolean;
-  /** Looks a name up and refuses it if any of its addresses may not be called. The signal bounds the wait. */
+  /** The addresses of a host: of a name all that it stands for, refused if any of them may not be called. The signal bounds the wait. */
   resolve(hostname: string, signal: AbortSignal): Promise<Resolution>;
   /** Both, for saving an endpoint. A name that does not resolve passes: it may tomorrow, and each connection is judged again. */
   check(text: string): Promise<Check>;
@@ -32,7 +32,8 @@ export type Guard = {
 
 /** How long a name may take to resolve when an endpoint is saved. */
 const CHECK_DNS_MS = 2000;
-const MAX_URL_LENGTH = 8192;
+/** What most servers take. A template is checked as it is saved, and its URL again once it is filled. */
+export const MAX_URL_LENGTH = 8192;
 
 /** Makes a guard. Throws when one of `allowCidrs` is not a CIDR. */
 export function createGuard(settings: GuardSettings): Guard {
@@ -54,6 +55,10 @@ export function createGuard(settings: GuardSettings): Guard {
   }
 
   async function resolve(hostname: string, signal: AbortSignal): Promise<Resolution> {
+    const literal = literalOf(hostname);
+    if (literal !== undefined) {
+      return mayDial(literal) ? { kind: 'resolved', addresses: [literal] } : blocked('this address may not be called');
+    }
     try {
       const addresses = (await raced(lookup(hostname), signal)).map(({ address }) => address);
       if (addresses.length === 0) return { kind: 'dns_error', message: 'the host name has no address' };
@@ -68,7 +73,6 @@ export function createGuard(settings: GuardSettings): Guard {
   async function check(text: string): Promise<Check> {
     const verdict = judgeUrl(text);
     if (verdict.kind === 'refused') return { ok: false, code: verdict.code, message: verdict.message };
-    if (literalOf(verdict.url.hostname) !== undefined) return { ok: true };
     const resolution = await resolve(verdict.url.hostname, AbortSignal.timeout(CHECK_DNS_MS));
     if (resolution.kind === 'refused') return { ok: false, code: resolution.code, message: resolution.message };
     return { ok: true };

@@ -5,13 +5,14 @@ import type { Values } from '../domain/macros.ts';
 import { fillFormValue, fillHeader, fillUrl, formEncoded, parseText, parseUrl, type Parsed } from '../domain/template.ts';
 import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
+import type { SigningKey } from './sign.ts';
 
 /** A postback as it was planned; `body` is its JSON text, `try` counts from 1. */
 export type Postback = { id: string; type: string; body: string; try: number };
 
 /**
  * What an endpoint's owner chose. `form` are the fields of a form body, as templates by name; without it a form has every field there is.
- * `secrets` are the live ones, newest first; with `none` they are not used.
+ * `secrets` are the live ones, newest first, each of its own kind; with `none` they are not used.
  */
 export type Recipient = {
   url: string;
@@ -19,8 +20,8 @@ export type Recipient = {
   body: 'json' | 'form';
   form?: Readonly<Record<string, string>> | null;
   headers: Readonly<Record<string, string>>;
-  signing: 'v1' | 'none';
-  secrets: readonly Buffer[];
+  signing: 'v1' | 'v1a' | 'none';
+  secrets: readonly SigningKey[];
 };
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -42,7 +43,7 @@ export function render(postback: Postback, recipient: Recipient, nowMs: number):
     'webhook-attempt': String(postback.try),
   };
   if (!isGet) headers['content-type'] = form ? 'application/x-www-form-urlencoded' : 'application/json';
-  if (recipient.signing === 'v1') {
+  if (recipient.signing !== 'none') {
     const content = body ?? contentOfGet(url);
     headers['webhook-signature'] = signatureHeader({ id: postback.id, timestampSeconds, content, secrets: recipient.secrets });
   }

@@ -3,7 +3,9 @@ import { Agent } from 'undici';
 import type { Outcome } from '../domain/retry.ts';
 import { createDialer } from './dial.ts';
 import { exchange } from './exchange.ts';
+import type { Watch } from './exchange.ts';
 import type { Failure } from './failures.ts';
+import { MAX_URL_LENGTH } from './guard.ts';
 import type { Guard } from './guard.ts';
 
 /** A request ready to go: the URL is what was signed, character by character. */
@@ -19,7 +21,9 @@ export type Limits = {
   /** Reading the answer stops here; it still counts by its status. */
   responseBytes: number;
   excerptBytes: number;
+  /** Of one head; `wireBytes` is for everything that comes for one request, framing and 1xx answers included. */
   headerBytes: number;
+  wireBytes: number;
   /** Open connections to one host and port; what comes on top waits for one, inside its own time. */
   connectionsPerOrigin: number;
   /** Connections kept open without work, to all hosts together. */
@@ -35,6 +39,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   responseBytes: 64 * 1024,
   excerptBytes: 16 * 1024,
   headerBytes: 16 * 1024,
+  wireBytes: 256 * 1024,
   connectionsPerOrigin: 256,
   idleConnections: 1024,
 };
@@ -43,9 +48,11 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
 const KEEP_ALIVE_MS = 4000;
 const KEEP_ALIVE_AT_MOST_MS = 30_000;
 
+export type SendOptions = { signal?: AbortSignal; watch?: Watch };
+
 export type Sender = {
   /** Makes one attempt. The signal stops it, with the outcome `cancelled`; it may have arrived all the same. */
-  send(request: PostbackRequest, options?: { signal?: AbortSignal }): Promise<Outcome>;
+  send(request: PostbackRequest, options?: SendOptions): Promise<Outcome>;
   /** Waits for what is in flight, then closes every connection. */
   close(): Promise<void>;
 };
@@ -68,7 +75,10 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
 
   const way = { agent, dialer, limits: bounds };
 
-  async function send(request: PostbackRequest, options: { signal?: AbortSignal } = {}): Promise<Outcome> {
+  async function send(request: PostbackRequest, options: SendOptions = {}): Promise<Outcome> {
+    if (request.url.length > MAX_URL_LENGTH) {
+      return refused({ errorClass: 'request_too_large', detail: `the URL is longer than ${MAX_URL_LENGTH} characters` });
+    }
     const verdict = guard.judgeUrl(request.url);
     if (verdict.kind === 'refused') return refused({ errorClass: 'blocked_address', detail: verdict.message });
     if (Buffer.byteLength(request.body ?? '') > bounds.requestBytes) {
@@ -86,6 +96,7 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
         body,
         totalMs,
         signal: options.signal,
+        watch: options.watch,
       });
       if (!isStale) return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
       // The receiver hung up on a kept connection as we began to use it. That is nobody's failure and no attempt: the same request goes again,

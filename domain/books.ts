@@ -248,7 +248,7 @@ function replaceGroup(slot: Slot, group: Group, fact: SlotFact): void {
 }
 
 /** A CPA that caps or tiers rank belongs to the month of the conversion that qualifies its customer, which may be another one now. */
-function rank(slot: Slot, monthOf: (moment: number) => string): void {
+export function rank(slot: Slot, monthOf: (moment: number) => string): void {
   const component = componentOf(slot);
   if (component?.kind !== 'cpa' || !isRanked(component)) return;
   const { by } = standingOf(component, slot.version.terms, countedIn(slot), 1n, 1n);

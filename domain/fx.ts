@@ -25,7 +25,7 @@ export function rateAt(rates: readonly FxRate[], base: string, quote: string, mo
  * Minor units of the quote currency for minor units of the base, rounded half-even once.
  * Example: 100.00 USD at 82.42135 are 8,242.14 INR (TigerBeetle's documentation on currency exchange).
  */
-export function converted(minor: bigint, { base, quote, rateE12 }: FxRate): bigint {
+export function converted(minor: bigint, { base, quote, rateE12 }: Pick<FxRate, 'base' | 'quote' | 'rateE12'>): bigint {
   const [from, to] = [BigInt(exponentOf(base) ?? 2), BigInt(exponentOf(quote) ?? 2)];
   return divideRounded(minor * rateE12 * 10n ** to, E12 * 10n ** from, 'half_even');
 }

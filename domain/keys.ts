@@ -9,8 +9,13 @@ export const deliveryWorkflowId = (deliveryId: string): string => `delivery/${de
 export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
 /** One replay: postbacks sent again by a filter. */
 export const replayWorkflowId = (replayId: string): string => `replay/${replayId}`;
+/** An operator's orphans, looked through again; all operators' by schedule. */
+export const rematchWorkflowId = (operatorId: string | null): string =>
+  operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;
 /** All events of an operator that were set aside for one reason. */
 export const setAsideWorkflowId = (operatorId: string, reason: string): string => `set-aside/${operatorId}/${reason}`;
+/** A month of an operator's books being closed. */
+export const periodWorkflowId = (operatorId: string, period: string): string => `period/${operatorId}/${period}`;
 
 /** A CPA is earned once per deal component and subject (a customer, or a click where no customer is named). */
 export const cpaSlotKey = (dealId: string, component: string, subject: string): string => `cpa/${dealId}/${component}/${subject}`;

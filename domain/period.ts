@@ -1,4 +1,4 @@
-// Calendar months in an operator's time zone: where an event belongs in the books.
+// Calendar months in an operator's time zone: where an event belongs in the books, and which month takes what is posted now.
 
 const QUARTER_HOUR_MS = 900_000;
 /** Per zone, the month of each quarter of an hour asked for; zone offsets only change on such quarters. Bounded, since it is only a cache. */
@@ -23,4 +23,20 @@ export function monthOf(moment: number, timezone: string): string {
     zone.months.set(quarter, month);
   }
   return month;
+}
+
+/** The month after a month: "2026-12" gives "2027-01". */
+export function monthAfter(month: string): string {
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  const following = number === 12 ? [year + 1, 1] : [year, number + 1];
+  return `${String(following[0]).padStart(4, '0')}-${String(following[1]).padStart(2, '0')}`;
+}
+
+/**
+ * The month in which what is posted at a moment belongs: that of the moment, but never one that is closed. `closedThrough` is the last month
+ * that is, or null. A clock that is behind, or an operator who moved to another time zone, thus posts into the first month that is open.
+ */
+export function postingPeriod(moment: number, timezone: string, closedThrough: string | null): string {
+  const month = monthOf(moment, timezone);
+  return closedThrough !== null && month <= closedThrough ? monthAfter(closedThrough) : month;
 }

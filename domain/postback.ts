@@ -42,6 +42,32 @@ export function bodyOf(message: Message, listener: Listener, timestamp: Date): s
   return JSON.stringify({ type: message.type, timestamp: timestamp.toISOString(), data });
 }
 
+/** The body of an endpoint's test: every macro has a value, none of which can be taken for a conversion or for money. */
+export function testBodyOf(
+  listener: Pick<Listener, 'affiliateId' | 'shareCustomerId'>,
+  { currency, timestamp }: { currency: string; timestamp: Date },
+): string {
+  const at = timestamp.toISOString();
+  const zero = formatMoney(0n, currency);
+  const ids = { event_id: 'test', original_event_id: 'test', transaction_id: 'test', click_id: 'test' };
+  const data = {
+    event: 'test',
+    ...ids,
+    affiliate_id: listener.affiliateId ?? 'test',
+    via: 'test',
+    ...(listener.shareCustomerId && { customer_id: 'test' }),
+    amount: zero,
+    currency,
+    payout: zero,
+    payout_delta: zero,
+    payout_currency: currency,
+    status: 'test',
+    reason: 'test',
+    ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`sub${number}`, 'test'])),
+    occurred_at: at,
+  };
+  return JSON.stringify({ type: 'endpoint.test', timestamp: at, data });
+}
 /**
  * The body of a postback that follows one that was given up: it says so, so that its receiver knows what it was never told. Must be made before
  * its first try, since every try says the same.

@@ -1,40 +1,66 @@
-// What a slot should hold, worked out anew from its facts alone: what the audit compares the books with.
-import { hashOf } from './books.ts';
-import { firstOf, isMonthly, NOTHING, targetOf, weightOf, type Aggregates, type Group, type SlotKind } from './commission.ts';
-import type { DealVersion } from './types.ts';
+// What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
+import { hashOf, openBooks, rank, type Slot } from './books.ts';
+import { firstOf, isMonthly, NOTHING, weightOf, type Aggregates, type Group } from './commission.ts';
+import { EMPTY } from './ledger.ts';
+import { countedIn, counts } from './linked.ts';
 
-/** The sums, the deal version that decides, and the commission in minor units of its currency. */
-export type Recounted = { sums: Aggregates; version: DealVersion; targetMinor: bigint };
+/** What a slot is, whatever it says it holds. */
+export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override'>;
 
 export type Recount = {
   /** Adds what is known of one conversion; each of a slot's conversions is added once, in any order. */
   add(group: Group): void;
-  /** `pinned` is the version a monthly slot belongs to. Throws where the version that decides has no such component. */
-  result(component: string, pinned: DealVersion): Recounted;
+  /** The slot as its facts make it, without any money. */
+  result(): Slot;
 };
 
 /** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them. */
-export function startRecount(kind: SlotKind): Recount {
-  let sums = NOTHING;
-  const kept: Group[] = [];
+export function startRecount(identity: Identity, monthOf: (moment: number) => string): Recount {
+  const { kind } = identity.name;
+  const slot: Slot = {
+    ...identity,
+    sums: NOTHING,
+    money: EMPTY,
+    transfersCount: 0,
+    ratingsCount: 0,
+    holdUntil: 0,
+    isNew: false,
+    isChanged: false,
+    groups: new Map(),
+  };
   return {
     add(group) {
-      const { basisMinor, volumeE4, ftdCount } = weightOf(kind, group);
       const facts = [group.earned, ...group.others];
-      sums = {
-        basisMinor: sums.basisMinor + basisMinor,
-        volumeE4: sums.volumeE4 + volumeE4,
-        ftdCount: sums.ftdCount + ftdCount,
-        factsCount: sums.factsCount + facts.length,
-        factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), sums.factsHash),
-      };
-      if (!isMonthly(kind)) kept.push(group);
+      slot.sums = plus(slot.sums, {
+        ...(counts(slot, group) ? weightOf(kind, group) : NOTHING),
+        factsCount: facts.length,
+        factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
+      });
+      if (!isMonthly(kind)) slot.groups.set(group.earned.originalEventId, group);
     },
-    result(label, pinned) {
-      const version = isMonthly(kind) ? pinned : (firstOf(kept)?.version ?? pinned);
-      const component = version.terms.components.find((one) => one.label === label);
-      if (!component) throw new Error(`version ${version.version} of ${version.dealId} has no component ${label}`);
-      return { sums, version, targetMinor: targetOf(component, version.terms, kept, sums) };
+    result() {
+      if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
+      rank(slot, monthOf);
+      return slot;
     },
   };
+}
+
+function plus(a: Aggregates, b: Aggregates): Aggregates {
+  return {
+    basisMinor: a.basisMinor + b.basisMinor,
+    volumeE4: a.volumeE4 + b.volumeE4,
+    ftdCount: a.ftdCount + b.ftdCount,
+    factsCount: a.factsCount + b.factsCount,
+    factsHash: a.factsHash ^ b.factsHash,
+  };
+}
+
+/** What recounted slots should hold, by their ids; all that move one another must be given together. */
+export function recountedTargets(slots: readonly Slot[], monthOf: (moment: number) => string): Map<string, bigint> {
+  const newSlotId = (): string => {
+    throw new Error('a recount opens no slots');
+  };
+  const books = openBooks(slots, new Map(), { newSlotId, monthOf });
+  return new Map(slots.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
 }

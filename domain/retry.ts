@@ -9,6 +9,10 @@ export type ErrorClass =
   | 'connection_reset'
   | 'network_unreachable'
   | 'timeout'
+  | 'tls_expired'
+  | 'tls_wrong_name'
+  | 'tls_self_signed'
+  | 'tls_untrusted'
   | 'tls_error'
   | 'response_too_large'
   | 'protocol_error'
@@ -16,8 +20,11 @@ export type ErrorClass =
   | 'cancelled'
   | 'local_error';
 
-/** How long the parts of an attempt took, in whole milliseconds; the first two are missing when a kept connection was used. */
-export type Phases = { dnsMs?: number; connectMs?: number; firstByteMs?: number };
+/**
+ * How long the parts of an attempt took, in whole milliseconds. A kept connection needs no look-up, no connecting (TCP) and no TLS;
+ * the first byte is counted from the start of the attempt.
+ */
+export type Phases = { dnsMs?: number; connectMs?: number; tlsMs?: number; firstByteMs?: number };
 
 /** What every attempt tells: its length in whole milliseconds, its parts, and the address and port that were called. */
 export type Measured = { durationMs: number; phases: Phases; dialled?: string };

@@ -1,12 +1,12 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
-import { attribute, versionInForce, type Attribution } from './attribution.ts';
+import { attribute, versionInForce, type Attribution, type Evidence, type Method } from './attribution.ts';
 import type { Books, Deltas, Slot } from './books.ts';
 import { earns, strikes, subjectOf, takenBack, type SlotFact } from './clawback.ts';
 import { isLinked, monthNameOf, needsAmount, slotNameOf, type SlotName } from './commission.ts';
 import { converted, rateAt, type FxRate } from './fx.ts';
 import { monthOf } from './period.ts';
-import type { Binding, Click, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
+import type { Binding, Click, Component, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
 
 /** What became of an event. */
 export type Outcome = {
@@ -14,7 +14,7 @@ export type Outcome = {
   status: 'settled' | 'orphaned' | 'rejected' | 'set_aside';
   reason: string | null;
   affiliateId: string | null;
-  method: 'click' | 'binding' | null;
+  method: Method | null;
   clickId: string | null;
   version: DealVersion | null;
 };
@@ -22,14 +22,8 @@ export type Outcome = {
 /** What earlier batches decided about an event. */
 export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 
-/** An event with all that is known about it; no outcome means that it was not settled yet. The click is the one the event names. */
-export type Loaded = {
-  event: ConversionEvent;
-  outcome: KnownOutcome | null;
-  click: Click | null;
-  binding: Binding | null;
-  affiliateExternalId: string | null;
-};
+/** An event with all that is known about it; no outcome means that it was not settled yet. */
+export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
 
 /**
  * Something an affiliate is told about `conversion`, because of `event`; no event: because of what was agreed. A parent is told of its part of
@@ -72,9 +66,10 @@ export function inOrder<T extends { event: ConversionEvent }>(loaded: readonly T
 export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]): Map<string, Attribution> {
   const bound = new Map<string, Binding>();
   const attributions = new Map<string, Attribution>();
-  for (const { event, click, binding, affiliateExternalId } of ordered) {
-    const known = binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
-    const attribution = attribute(event, { click, binding: known, affiliateExternalId }, operator.clickWindowDays);
+  for (const loaded of ordered) {
+    const { event } = loaded;
+    const binding = loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
+    const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
     if (earns(event.type) && attribution.kind === 'attributed' && attribution.binds) {
       bound.set(attribution.binds.customerId, attribution.binds);
     }
@@ -110,11 +105,20 @@ export function rateAll(
   return rated;
 }
 
+/** The components that pay for an event, and whether the deal's month counts it; `isComputed`: the operator sent what it pays. */
+export function earningBy(
+  { components, payout, ...terms }: Terms,
+  type: EventType,
+  isComputed: boolean,
+): { components: Component[]; isCounted: boolean } {
+  const byOperator = isComputed && payout !== 'ignore';
+  const paying = components.filter(({ kind, on }) => (byOperator ? kind === 'payout' : on.includes(type)));
+  const isCounted = isLinked({ ...terms, components, payout }) && (paying.length > 0 || COUNTED.has(type));
+  return { components: paying, isCounted };
+}
+
 function slotNamesOf(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): SlotName[] {
-  const { components, payout } = version.terms;
-  const isComputed = payout !== 'ignore' && event.payoutMinor !== null;
-  const listening = components.filter(({ kind, on }) => (isComputed ? kind === 'payout' : on.includes(event.type)));
-  const counts = isLinked(version.terms) && (listening.length > 0 || COUNTED.has(event.type));
+  const { components: listening, isCounted: counts } = earningBy(version.terms, event.type, event.payoutMinor !== null);
   if (listening.length === 0 && !counts) return [];
   const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: monthOf(event.occurredAt, operator.timezone) };
   const names = listening.map((component) => slotNameOf(version, component, of));
@@ -187,7 +191,11 @@ function settleConversion(
   if (typeof fact === 'string') return leftOut(event, 'set_aside', fact);
   const deltas: Deltas = new Map([[affiliateId, 0n]]);
   if (rated && fact !== null) {
-    for (const name of rated.names) books.earn(books.open(name, rated.version, affiliateId), fact, rated.version, event, deltas);
+    for (const name of rated.names) {
+      // What the operator computed is no revenue that tiers could count.
+      const brought = name.kind === 'month' && fact.byOperator ? { ...fact.said, basisMinor: 0n } : fact.said;
+      books.earn(books.open(name, rated.version, affiliateId), brought, rated.version, event, deltas);
+    }
   }
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
@@ -213,7 +221,11 @@ function settleConversion(
 }
 
 /** What a conversion brings to its slots, or why that cannot be said yet. */
-function factOf(event: ConversionEvent, { version, names }: Rated, rates: readonly FxRate[]): SlotFact | string {
+function factOf(
+  event: ConversionEvent,
+  { version, names }: Rated,
+  rates: readonly FxRate[],
+): { said: SlotFact; byOperator: boolean } | string {
   const { components, currency, payout } = version.terms;
   const isComputed = names.some(({ kind }) => kind === 'payout');
   if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month')) return 'payout_required';
@@ -223,7 +235,7 @@ function factOf(event: ConversionEvent, { version, names }: Rated, rates: readon
   const rate = isForeign ? rateAt(rates, event.currency!, currency, occurredAt) : null;
   const needed = isComputed || components.some((component) => component.on.includes(type) && needsAmount(component));
   if (isForeign && rate === null && needed) return 'no_exchange_rate';
-  return {
+  const said: SlotFact = {
     originalEventId: eventId,
     eventId,
     type,
@@ -234,6 +246,7 @@ function factOf(event: ConversionEvent, { version, names }: Rated, rates: readon
     occurredAt,
     fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
   };
+  return { said, byOperator: isComputed };
 }
 
 /** An event against conversions: each it strikes is lowered (or raised again) and told, one message each. Without any it waits for one. */

@@ -67,6 +67,18 @@ export type ConversionEvent = {
 /** A click as attribution sees it. */
 export type Click = { id: string; affiliateId: string; linkId: string | null; subs: Subs; clickedAt: number };
 
+/** A code that names an affiliate, for events that occurred within its time. Null ends are open; the later end is not included. */
+export type Coupon = {
+  affiliateId: string;
+  affiliateExternalId: string | null;
+  bindsCustomer: boolean;
+  startsAt: number | null;
+  endsAt: number | null;
+};
+
+/** An orphan's affiliate, by a person's word. */
+export type Assignment = { affiliateId: string; affiliateExternalId: string | null };
+
 /** Whose customer somebody is, for ever; carries the click it was made from. */
 export type Binding = { customerId: string; affiliateId: string; eventId: string; click: Click | null };
 

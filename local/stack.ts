@@ -187,6 +187,9 @@ interface NodePart extends Pick<Part, 'name' | 'ready' | 'stopSeconds'> {
   readonly dataDir: string;
 }
 
+/** Host names are resolved by half of the threads at most; with Node's four, two dead name servers would hold up everybody. */
+const THREADS = { UV_THREADPOOL_SIZE: '32' };
+
 /** A process of ours, run from its TypeScript source. */
 function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
   const mark = resolve(ROOT, entry);
@@ -196,7 +199,7 @@ function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
     ...rest,
     logFile,
     mark,
-    spawn: () => spawnCommand({ file: process.execPath, args, env, logFile, cwd: ROOT }),
+    spawn: () => spawnCommand({ file: process.execPath, args, env: { ...env, ...THREADS }, logFile, cwd: ROOT }),
     readySeconds: 60,
     stopSignal: 'SIGTERM',
   };

@@ -1,8 +1,6 @@
 // What the audit compares inside PostgreSQL: caches with the transfers they sum up, what was told with what was booked, facts with events.
-import { inChunks, type Audited, type Finding } from './audit-context.ts';
-
-/** A statement whose every row is a finding; `$1` is the operator, and `$2`, where used, what each deal version pays for. */
-type Comparison = { check: string; statement: string };
+import { inChunks, type Audited, type Check, type Comparison, type Finding } from './audit-context.ts';
+import { STATEMENT_COMPARISONS } from './audit-statements.ts';
 
 /** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
 const LEGS = `moved as (
@@ -71,15 +69,17 @@ const RATINGS = `
     format('rating %s explains %s for %s facts, the slot holds %s for %s', ratings_count, r.target_minor, r.facts_count, posted, s.facts_count) as detail
   from slots s cross join lateral (select gross_minor - void_minor - clawed_minor - debt_minor as posted) p
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count
-  where s.operator_id = $1 and (posted, s.facts_count, s.facts_hash)
+  where s.operator_id = $1 and s.kind <> 'month' and (posted, s.facts_count, s.facts_hash)
     is distinct from (coalesce(r.target_minor, 0), coalesce(r.facts_count, 0), coalesce(r.facts_hash, 0))`;
 
 const TOLD = `
   with booked as (
     select affiliate_id, currency, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1, 2
   ), told as (
-    select affiliate_id, payout_currency as currency, sum(payout_minor) as minor
-    from event_outcomes where operator_id = $1 and payout_minor is not null group by 1, 2
+    select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
+      select affiliate_id, payout_currency, payout_minor from event_outcomes where operator_id = $1 and payout_minor is not null
+      union all select affiliate_id, payout_currency, payout_minor from told_to_parents where operator_id = $1
+    ) as each group by 1, 2
   )
   select coalesce(t.affiliate_id, b.affiliate_id) as about, coalesce(t.currency, b.currency) as currency,
     abs(coalesce(t.minor, 0) - coalesce(b.minor, 0)) as minor,
@@ -90,27 +90,28 @@ const TOLD = `
 /** Only for conversions that nothing was said against: what a clawback took from each of several in one slot is not written down. */
 const TOLD_BY_EVENT = `
   with booked as (
-    select event_id, min(currency) as currency, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1
+    select event_id, affiliate_id, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1, 2
   )
   select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0)) as minor,
     format('was told as %s, %s is booked', o.payout_minor, coalesce(b.minor, 0)) as detail
-  from event_outcomes o left join booked b on b.event_id = o.event_id
+  from event_outcomes o left join booked b on b.event_id = o.event_id and b.affiliate_id = o.affiliate_id
   where o.operator_id = $1 and o.payout_minor is not null and o.payout_minor <> coalesce(b.minor, 0)
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id and f.event_id <> o.event_id)`;
 
 const EARNING = `
   with earned as (
-    select event_id, count(*) as slots from slot_facts where operator_id = $1 and event_id = original_event_id group by event_id
+    select original_event_id as event_id, count(*) filter (where event_id = original_event_id) as slots, bool_or(type = 'rerated') as rerated
+    from slot_facts where operator_id = $1 group by original_event_id
   ), wanted as (
     select o.event_id, o.payout_currency, o.deal_id, o.deal_version,
-      ($2::jsonb ->> concat_ws(' ', o.deal_id, o.deal_version, e.type))::int as slots
+      ($2::jsonb ->> concat_ws(' ', o.deal_id, o.deal_version, case when e.payout_minor is not null then 'computed' end, e.type))::int as slots
     from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
     where o.operator_id = $1 and o.status = 'settled' and o.deal_id is not null
   )
   select w.event_id as about, w.payout_currency as currency, 0::numeric as minor,
     format('earns in %s slots by version %s of %s, has %s', w.slots, w.deal_version, w.deal_id, coalesce(n.slots, 0)) as detail
   from wanted w left join earned n on n.event_id = w.event_id
-  where w.slots <> coalesce(n.slots, 0)`;
+  where w.slots <> coalesce(n.slots, 0) and not coalesce(n.rerated, false)`;
 
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
@@ -119,11 +120,16 @@ const FACTS = `
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
   left join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-  where f.operator_id = $1 and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
+  where f.operator_id = $1 and f.type <> 'rerated' and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
-       else not f.whole and f.amount_minor is distinct from e.amount_minor end)`;
+       else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
+    or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
+      when s.kind = 'month' and e.payout_minor is not null and f.basis_minor = 0 then 0
+      when e.currency <> s.currency then 0
+      when s.kind = 'payout' then e.payout_minor
+      else coalesce(e.amount_minor, 0) end)`;
 
-const COMPARISONS: readonly Comparison[] = [
+const STATEMENTS: readonly Comparison[] = [
   { check: 'balance_is_its_transfers', statement: BALANCES },
   { check: 'slot_is_its_transfers', statement: SLOTS },
   { check: 'slot_is_as_rated', statement: RATINGS },
@@ -131,19 +137,17 @@ const COMPARISONS: readonly Comparison[] = [
   { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
   { check: 'conversion_is_in_its_slots', statement: EARNING },
   { check: 'fact_is_its_event', statement: FACTS },
+  ...STATEMENT_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };
 
-/** Runs the comparisons one after the other; `minor` comes as the text of a numeric. */
-export async function* comparisons({ client, operatorId, currency, deals }: Audited): AsyncGenerator<Finding> {
-  // These join whole tables with sums over whole tables, of which PostgreSQL knows no sizes: row by row would take hours.
-  await client.query(`set local enable_nestloop = off`);
-  for (const { check, statement } of COMPARISONS) {
+/** Each comparison as a check of its own; `minor` comes as the text of a numeric. */
+export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement }) => {
+  return async function* compared({ client, operatorId, currency, deals }: Audited): AsyncGenerator<Finding> {
     const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.earning)] : [operatorId];
     for await (const rows of inChunks<Row>(client, statement, values)) {
       for (const { minor, ...row } of rows) yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
     }
-  }
-  await client.query(`set local enable_nestloop = on`);
-}
+  };
+});

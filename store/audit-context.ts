@@ -1,5 +1,6 @@
 // What every check of the audit is given, and what it says.
 import { earns } from '../domain/clawback.ts';
+import { earningBy } from '../domain/settlement.ts';
 import { compileTerms, type WireTerms } from '../domain/terms.ts';
 import { EVENT_TYPES, type DealVersion } from '../domain/types.ts';
 import type { PoolClient, Queryable } from './pool.ts';
@@ -8,14 +9,18 @@ import type { PoolClient, Queryable } from './pool.ts';
 export type Finding = { check: string; about: string; currency: string; minor: bigint; detail: string };
 
 /** The snapshot, whose books, and the operator's deals. */
-export type Audited = { client: PoolClient; operatorId: string; currency: string; deals: Deals };
+export type Audited = { client: PoolClient; operatorId: string; currency: string; timezone: string; deals: Deals };
+
+/** A statement whose every row is a finding; `$1` is the operator, and `$2`, where used, what each deal version pays for. */
+export type Comparison = { check: string; statement: string };
 
 export type Check = (audited: Audited) => AsyncGenerator<Finding>;
 
 export type Deals = {
   /** Throws for a version there is not. */
   version(dealId: string, version: number): DealVersion;
-  /** In how many slots an event earns, by `deal version type`; for every type that can earn. */
+  readonly all: readonly DealVersion[];
+  /** In how many slots an event earns, by `deal version type`, or `deal version computed type` where the operator sent what it pays. */
   readonly earning: Readonly<Record<string, number>>;
 };
 
@@ -30,6 +35,7 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
   );
   const versions = new Map(rows.map((row) => [`${row.dealId} ${row.version}`, compiled(row)]));
   return {
+    all: [...versions.values()],
     version(dealId, number) {
       const version = versions.get(`${dealId} ${number}`);
       if (!version) throw new Error(`there is no version ${number} of ${dealId}`);
@@ -37,8 +43,15 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
     },
     earning: Object.fromEntries(
       [...versions.values()].flatMap(({ dealId, version, terms }) =>
-        EVENT_TYPES.filter(earns).map((type) => {
-          return [`${dealId} ${version} ${type}`, terms.components.filter(({ on }) => on.includes(type)).length] as const;
+        EVENT_TYPES.filter(earns).flatMap((type) => {
+          const slots = (isComputed: boolean): number => {
+            const { components, isCounted } = earningBy(terms, type, isComputed);
+            return components.length + Number(isCounted);
+          };
+          return [
+            [`${dealId} ${version} ${type}`, slots(false)],
+            [`${dealId} ${version} computed ${type}`, slots(true)],
+          ] as const;
         }),
       ),
     ),

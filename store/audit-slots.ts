@@ -1,50 +1,172 @@
-// Recounts every slot from its facts by the deal version pinned to it, and compares what the slot keeps and holds.
-import { startRecount, type Recount } from '../domain/recount.ts';
-import type { SlotKind } from '../domain/commission.ts';
-import type { SlotFact } from '../domain/clawback.ts';
+// Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
+// is recounted once for all that are alike; the rest slot by slot, those that move one another together.
+import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { outranking } from '../domain/attribution.ts';
+import type { Slot } from '../domain/books.ts';
+import { isLinked, NOTHING, targetOf, type SlotKind } from '../domain/commission.ts';
+import { monthOf } from '../domain/period.ts';
+import { recountedTargets, startRecount, type Recount } from '../domain/recount.ts';
+import type { DealVersion } from '../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './audit-context.ts';
+
+/** What the facts of each slot sum to. An untouched slot has nothing but conversions, all of the version the slot is pinned to. */
+const SUMMED = `
+  facts as materialized (
+    select slot_id, count(*) as facts, sum(basis_minor) as basis, sum(volume_e4) as volume, min(deal_version) as lowest,
+      max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
+    from slot_facts where operator_id = $1 group by slot_id
+  ), known as materialized (
+    select s.*, f.facts, f.basis, f.volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
+      coalesce(f.untouched and f.lowest = s.deal_version and f.highest = s.deal_version, false)
+        and not s.deal_id = any($2) and (s.kind in ('revshare', 'per_lot') or s.kind in ('cpa', 'percent', 'payout') and f.facts = 1) as plain
+    from slots s left join facts f on f.slot_id = s.id
+    where s.operator_id = $1 and s.kind <> 'manual'
+  )`;
+
+/** Slots that are alike, with one of them as an example. */
+type Alike = {
+  component: string;
+  kind: SlotKind;
+  currency: string;
+  dealId: string;
+  version: number;
+  basis: string;
+  volume: string;
+  posted: bigint;
+  isAsKept: boolean;
+  slots: number;
+  example: string;
+};
+
+const ALIKE = `with ${SUMMED}
+  select component, kind, currency, deal_id as "dealId", deal_version as version, basis::text, volume::text, posted,
+    (basis_minor, volume_e4, facts_count, ftd_count) = (basis, volume, facts, 0) as "isAsKept", count(*)::int as slots, min(id) as example
+  from known where plain group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
+
+export async function* plainSlots({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
+  for await (const rows of inChunks<Alike>(client, ALIKE, [operatorId, linkedDeals(deals)])) {
+    for (const row of rows) {
+      const about = { about: row.example, currency: row.currency };
+      const likes = row.slots === 1 ? '' : `, and so are ${row.slots - 1} more`;
+      const off = row.posted - worth(row, deals);
+      if (off !== 0n) {
+        const minor = (off < 0n ? -off : off) * BigInt(row.slots);
+        yield {
+          ...about,
+          check: 'slot_is_its_target',
+          minor,
+          detail: `${row.posted} is booked, its facts are worth ${row.posted - off}${likes}`,
+        };
+      }
+      if (!row.isAsKept) {
+        const detail = `keeps other sums than ${row.basis} ${row.volume}, which its facts give${likes}`;
+        yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
+      }
+    }
+  }
+}
+
+/** What untouched facts of these sums are worth by the rules: one conversion of them, or a month. */
+function worth({ dealId, version: number, component: label, basis, volume }: Alike, deals: Deals): bigint {
+  const version = deals.version(dealId, number);
+  const component = version.terms.components.find((one) => one.label === label);
+  if (!component) throw new Error(`version ${number} of ${dealId} has no component ${label}`);
+  const [basisMinor, volumeE4] = [BigInt(basis), BigInt(volume)];
+  const earned: SlotFact = {
+    originalEventId: '',
+    eventId: '',
+    type: component.on[0] ?? 'sale',
+    whole: true,
+    amountMinor: basisMinor,
+    basisMinor,
+    volumeE4,
+    occurredAt: 0,
+    fx: null,
+  };
+  return targetOf(component, version.terms, [{ earned, version, others: [] }], { ...NOTHING, basisMinor, volumeE4 });
+}
+
+/** Deals whose slots move one another, or pay parents a part. */
+function linkedDeals(deals: Deals): string[] {
+  return [...new Set(deals.all.filter(({ terms }) => isLinked(terms) || terms.overrides.length > 0).map(({ dealId }) => dealId))];
+}
 
 /** A slot beside one of its facts; a slot without facts comes once, with nulls. Times are milliseconds since 1970. */
 type Row = {
   slotId: string;
+  key: string;
   kind: SlotKind;
   component: string;
+  period: string | null;
   currency: string;
+  affiliateId: string;
+  ownerId: string;
+  sourceId: string | null;
+  level: number | null;
   dealId: string;
   slotVersion: number;
   slotBasisMinor: bigint;
   slotVolumeE4: bigint;
+  ftdCount: number;
   factsCount: number;
   factsHash: bigint;
   postedMinor: bigint;
 } & (({ factVersion: number } & SlotFact) | { factVersion: null });
 
-const SLOTS_WITH_FACTS = `
-  select s.id as "slotId", s.kind, s.component, s.currency, s.deal_id as "dealId", s.deal_version as "slotVersion",
-    s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4", s.facts_count as "factsCount", s.facts_hash as "factsHash",
-    s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor", f.basis_minor as "basisMinor",
-    f.volume_e4 as "volumeE4", f.deal_version as "factVersion", (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
-  from slots s left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
-  where s.operator_id = $1 order by s.id, f.original_event_id`;
+/** A parent's part comes with the slots of the affiliate that it is a part of. */
+const SLOTS_WITH_FACTS = `with ${SUMMED}
+  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
+    coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
+    s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
+    s.ftd_count as "ftdCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor",
+    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
+    f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
+    (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
+  from known s
+  left join slots source on source.operator_id = $1 and source.id = s.source_id
+  left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
+  where not s.plain
+  order by s.deal_id, "ownerId", s.id, f.original_event_id`;
 
 /** A slot while its facts go by: those of one conversion at a time. */
 type Open = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: number };
 
-export async function* recountedSlots({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
+/** A slot whose facts have all gone by. */
+type Recounted = { row: Row; slot: Slot; strays: number };
+
+export async function* touchedSlots({ client, operatorId, timezone, deals }: Audited): AsyncGenerator<Finding> {
+  const linked = linkedDeals(deals);
+  const together = new Set(linked);
+  const month = (moment: number): string => monthOf(moment, timezone);
   let open: Open | undefined;
-  for await (const rows of inChunks<Row>(client, SLOTS_WITH_FACTS, [operatorId])) {
+  let family: Recounted[] = [];
+  for await (const rows of inChunks<Row>(client, SLOTS_WITH_FACTS, [operatorId, linked])) {
     for (const row of rows) {
       if (open?.row.slotId !== row.slotId) {
-        if (open) yield* compare(open, deals);
-        open = { row, recount: startRecount(row.kind), facts: [], strays: 0 };
+        if (open) {
+          family.push(end(open, deals));
+          const isSameFamily = together.has(row.dealId) && open.row.dealId === row.dealId && open.row.ownerId === row.ownerId;
+          if (!isSameFamily) yield* compare(family.splice(0), month);
+        }
+        open = { row, recount: startRecount(identityOf(row, deals), month), facts: [], strays: 0 };
       }
       if (row.factVersion === null) continue;
       if (open.facts[0]?.originalEventId !== row.originalEventId) endConversion(open, deals);
       open.facts.push(row);
     }
   }
-  if (open) yield* compare(open, deals);
+  if (open) family.push(end(open, deals));
+  yield* compare(family, month);
+}
+
+function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] {
+  return {
+    id: row.slotId,
+    name: { key: row.key, kind: row.kind, component: row.component, period: row.period },
+    affiliateId: row.affiliateId,
+    version: deals.version(row.dealId, row.slotVersion),
+    override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
+  };
 }
 
 /** Hands the facts about one conversion to the recount; facts without the conversion itself say nothing. */
@@ -52,27 +174,59 @@ function endConversion(open: Open, deals: Deals): void {
   const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
-    open.recount.add({ earned, version: deals.version(earned.dealId, earned.factVersion), others });
+    open.recount.add({ earned, version: ratingVersion(earned, earned.factVersion, others, deals), others });
   } else {
     open.strays += open.facts.length;
   }
   open.facts = [];
 }
 
-function* compare(open: Open, deals: Deals): Generator<Finding> {
+/** The version of the conversion itself, or one that came to rate it since. */
+function ratingVersion({ dealId }: Row, first: number, others: readonly SlotFact[], deals: Deals): DealVersion {
+  return others
+    .filter(({ type }) => type === 'rerated')
+    .map(({ eventId }) => deals.version(...ratedBy(eventId)))
+    .reduce(outranking, deals.version(dealId, first));
+}
+
+function end(open: Open, deals: Deals): Recounted {
   endConversion(open, deals);
-  const { row, recount, strays } = open;
-  const { sums, version, targetMinor } = recount.result(row.component, deals.version(row.dealId, row.slotVersion));
-  const about = { about: row.slotId, currency: row.currency };
-  const off = row.postedMinor - targetMinor;
-  if (off !== 0n) {
-    const detail = `${row.postedMinor} is booked, its facts are worth ${targetMinor}`;
-    yield { ...about, check: 'slot_is_its_target', minor: off < 0n ? -off : off, detail };
-  }
-  const kept = [row.slotBasisMinor, row.slotVolumeE4, row.factsCount, row.factsHash, row.slotVersion, 0];
-  const counted = [sums.basisMinor, sums.volumeE4, sums.factsCount, sums.factsHash, version.version, strays];
-  if (kept.join() !== counted.join()) {
-    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, facts, hash, deal version, stray facts)`;
+  return { row: open.row, slot: open.recount.result(), strays: open.strays };
+}
+
+function* compare(family: readonly Recounted[], month: (moment: number) => string): Generator<Finding> {
+  const targets = recountedTargets(
+    family.map(({ slot }) => slot),
+    month,
+  );
+  for (const { row, slot, strays } of family) {
+    const about = { about: row.slotId, currency: row.currency };
+    const targetMinor = targets.get(slot.id)!;
+    const off = row.postedMinor - targetMinor;
+    if (off !== 0n) {
+      const detail = `${row.postedMinor} is booked, its facts are worth ${targetMinor}`;
+      yield { ...about, check: 'slot_is_its_target', minor: off < 0n ? -off : off, detail };
+    }
+    const { sums } = slot;
+    const kept = [
+      row.slotBasisMinor,
+      row.slotVolumeE4,
+      row.ftdCount,
+      row.factsCount,
+      row.factsHash,
+      row.slotVersion,
+      row.period,
+      0,
+    ];
+    const { basisMinor, volumeE4, ftdCount, factsCount, factsHash } = sums;
+    const counted = [basisMinor, volumeE4, ftdCount, factsCount, factsHash, versionKept(slot, row), slot.name.period, strays];
+    if (kept.join() === counted.join()) continue;
+    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, facts, hash, deal version, month, stray facts)`;
     yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
   }
+}
+
+/** A part has no facts of its own that could say by which version it is. */
+function versionKept({ override, version }: Slot, { slotVersion }: Row): number {
+  return override ? slotVersion : version.version;
 }

@@ -13,6 +13,9 @@ export type Balance = {
   debtMinor: bigint;
 };
 
+/** Null where a filter is not set. The times are those of posting, the end not included. */
+export type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
+
 export type Balances = ReturnType<typeof createBalances>;
 
 export function createBalances(db: Queryable) {
@@ -28,12 +31,15 @@ export function createBalances(db: Queryable) {
       return rows;
     },
 
-    async listTransfers(operatorId: string, affiliateId: string, page: Page): Promise<Transfer[]> {
+    async listTransfers(operatorId: string, affiliateId: string, filter: LedgerFilter, page: Page): Promise<Transfer[]> {
       const { rows } = await db.query<Transfer>(
         `select ${TRANSFER_COLUMNS} from transfers t
          where t.operator_id = $1 and t.affiliate_id = $2 and ($3::text is null or t.id < $3)
+           and ($5::text is null or t.currency = $5)
+           and ($6::timestamptz is null or t.posted_at >= $6)
+           and ($7::timestamptz is null or t.posted_at < $7)
          order by t.id desc limit $4`,
-        [operatorId, affiliateId, page.before, page.limit],
+        [operatorId, affiliateId, page.before, page.limit, filter.currency, filter.from, filter.to],
       );
       return rows;
     },

@@ -1,17 +1,104 @@
 // Clicks: a visitor followed an affiliate's link. Kept by month, so that old months can be dropped whole.
-import type { Click } from '../domain/types.ts';
+import type { Click, Subs } from '../domain/types.ts';
+import type { Page } from './page.ts';
 import type { Queryable } from './pool.ts';
+
+/** A click to be kept. */
+export type NewClick = Click & { operatorId: string; isBot?: boolean };
+
+/** A click as people look at it; `seenAt` is null while the operator's site has not told of it. */
+export type ClickRow = Omit<Click, 'clickedAt'> & { clickedAt: Date; receivedAt: Date; isBot: boolean; seenAt: Date | null };
+
+/** Null where a filter is not set. The times are those of the click's id, the end not included. */
+export type ClickFilter = {
+  affiliateId: string | null;
+  linkId: string | null;
+  isBot: boolean | null;
+  isSeen: boolean | null;
+  from: Date | null;
+  to: Date | null;
+};
 
 export type Clicks = ReturnType<typeof createClicks>;
 
+const COLUMNS = `id, link_id as "linkId", affiliate_id as "affiliateId", array[sub1, sub2, sub3, sub4, sub5] as subs,
+  clicked_at as "clickedAt", received_at as "receivedAt", is_bot as "isBot", seen_at as "seenAt"`;
+
 export function createClicks(db: Queryable) {
   return {
-    async insert(operatorId: string, click: Click): Promise<void> {
-      await db.query(
-        `insert into clicks (operator_id, id, link_id, affiliate_id, sub1, sub2, sub3, sub4, sub5, clicked_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-        [operatorId, click.id, click.linkId, click.affiliateId, ...click.subs, new Date(click.clickedAt)],
+    /** Keeps one click; false where its id is taken, and nothing changed. */
+    async insert(operatorId: string, click: Click): Promise<boolean> {
+      return (await insertClicks(db, [{ ...click, operatorId }])) === 1;
+    },
+
+    insertAll: (clicks: readonly NewClick[]): Promise<number> => insertClicks(db, clicks),
+
+    async find(operatorId: string, id: string): Promise<ClickRow | null> {
+      const { rows } = await db.query<ClickRow>(`select ${COLUMNS} from clicks where operator_id = $1 and id = $2`, [
+        operatorId,
+        id,
+      ]);
+      return rows[0] ?? null;
+    },
+
+    async list(operatorId: string, filter: ClickFilter, page: Page): Promise<ClickRow[]> {
+      const { rows } = await db.query<ClickRow>(
+        `select ${COLUMNS} from clicks
+         where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or link_id = $3)
+           and ($4::boolean is null or is_bot = $4) and ($5::boolean is null or (seen_at is not null) = $5)
+           and ($6::timestamptz is null or id >= id_bound('clk', $6)) and ($7::timestamptz is null or id < id_bound('clk', $7))
+           and ($8::text is null or id < $8)
+         order by id desc limit $9`,
+        [
+          operatorId,
+          filter.affiliateId,
+          filter.linkId,
+          filter.isBot,
+          filter.isSeen,
+          filter.from,
+          filter.to,
+          page.before,
+          page.limit,
+        ],
       );
+      return rows;
+    },
+
+    /** Notes that clicks arrived on the operator's site, known there by their ids alone. The first time counts; unknown ids are ignored. */
+    async markSeen(ids: readonly string[]): Promise<void> {
+      await db.query({
+        name: 'mark-clicks-seen',
+        text: `update clicks c set seen_at = now()
+          from (select operator_id, id from clicks where id = any($1) and seen_at is null for no key update skip locked) s
+          where c.operator_id = s.operator_id and c.id = s.id and c.id = any($1)`,
+        values: [ids],
+      });
     },
   };
+}
+
+/** Keeps clicks, in the order of their ids; gives how many of the ids were new. */
+async function insertClicks(db: Queryable, clicks: readonly NewClick[]): Promise<number> {
+  const rows = clicks.map(({ operatorId, id, linkId, affiliateId, subs, clickedAt, isBot = false }) => {
+    const [s1, s2, s3, s4, s5] = subs;
+    return { o: operatorId, id, l: linkId, a: affiliateId, s1, s2, s3, s4, s5, at: new Date(clickedAt), b: isBot };
+  });
+  const { rowCount } = await db.query({
+    name: 'insert-clicks',
+    text: `insert into clicks (operator_id, id, link_id, affiliate_id, sub1, sub2, sub3, sub4, sub5, clicked_at, is_bot)
+      select o, id, l, a, s1, s2, s3, s4, s5, at, b
+      from json_to_recordset($1) as c (o text, id text, l text, a text, s1 text, s2 text, s3 text, s4 text, s5 text, at timestamptz, b boolean)
+      order by o, id
+      on conflict do nothing`,
+    values: [JSON.stringify(rows)],
+  });
+  return rowCount ?? 0;
+}
+
+/** Whether two clicks say the same. */
+export function saySame(a: Omit<Click, 'clickedAt'> & { clickedAt: number | Date }, b: Click): boolean {
+  const sameSubs = (x: Subs, y: Subs): boolean => x.every((value, index) => value === y[index]);
+  return (
+    a.linkId === b.linkId && a.affiliateId === b.affiliateId && Number(a.clickedAt) === b.clickedAt && sameSubs(a.subs, b.subs)
+  );
 }

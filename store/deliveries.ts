@@ -21,7 +21,7 @@ export type Due = {
   lastError: string | null;
 };
 
-/** An endpoint as sending sees it. The secret is sealed. */
+/** An endpoint as sending sees it. Secrets are sealed; the retiring ones sign beside the new one until their time ends, newest first. */
 export type SendingEndpoint = {
   operatorId: string;
   id: string;
@@ -35,6 +35,7 @@ export type SendingEndpoint = {
   ratePerSecond: number | null;
   signing: 'v1' | 'v1a' | 'none';
   secret: Buffer;
+  retiringSecrets: Buffer[];
   state: EndpointState;
   isDeleted: boolean;
   failingSince: Date | null;
@@ -93,9 +94,11 @@ export async function readSendingEndpoints(
 ): Promise<SendingEndpoint[]> {
   const { rows } = await db.query<SendingEndpoint>(
     `select operator_id as "operatorId", id, url, method, body, form, headers, schedule, max_in_flight as "maxInFlight",
-       rate_per_second::float8 as "ratePerSecond", signing, secret, state, deleted_at is not null as "isDeleted",
-       failing_since as "failingSince", failures_in_a_row as "failuresInARow"
-     from endpoints where operator_id = $1 and id = any($2)`,
+       rate_per_second::float8 as "ratePerSecond", signing, secret, state, deleted_at is not null as "isDeleted", failing_since as "failingSince",
+       failures_in_a_row as "failuresInARow",
+       array(select r.secret from retiring_secrets r where r.operator_id = e.operator_id and r.endpoint_id = e.id and r.ends_at > now()
+         order by r.replaced_at desc) as "retiringSecrets"
+     from endpoints e where operator_id = $1 and id = any($2)`,
     [operatorId, endpointIds],
   );
   return rows;

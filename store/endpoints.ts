@@ -31,6 +31,10 @@ export type Endpoint = EndpointSettings & {
   failuresInARow: number;
   /** How many postbacks wait in its queue. */
   waiting: number;
+  /** What its receiver verifies with, where it signs by a key pair. */
+  publicKey: string | null;
+  /** Until when secrets that were replaced sign too; null when none does. */
+  overlapEndsAt: Date | null;
   createdAt: Date;
 };
 
@@ -48,11 +52,13 @@ const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointStat
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
-const COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
+export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state, state_reason as "stateReason",
   failing_since as "failingSince", failures_in_a_row as "failuresInARow", created_at as "createdAt",
   (select count(*)::int from deliveries d where d.operator_id = endpoints.operator_id and d.endpoint_id = endpoints.id and d.owner = 'endpoint')
-    as waiting`;
+    as waiting, public_key as "publicKey",
+  (select max(ends_at) from retiring_secrets r where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
+    and r.ends_at > now()) as "overlapEndsAt"`;
 
 /** What an endpoint's secret is sealed for; the same when it is opened. */
 export function endpointSecretContext(operatorId: string, endpointId: string): string {
@@ -62,7 +68,7 @@ export function endpointSecretContext(operatorId: string, endpointId: string): s
 export function createEndpoints(pool: Pool, secretBox: SecretBox) {
   async function find(operatorId: string, id: string): Promise<Endpoint | null> {
     const { rows } = await pool.query<Endpoint>(
-      `select ${COLUMNS} from endpoints where operator_id = $1 and id = $2 and deleted_at is null`,
+      `select ${ENDPOINT_COLUMNS} from endpoints where operator_id = $1 and id = $2 and deleted_at is null`,
       [operatorId, id],
     );
     return rows[0] ?? null;
@@ -74,15 +80,15 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
     /** Throws where the affiliate does not exist: ask first. */
     async insert(
       operatorId: string,
-      endpoint: { id: string; affiliateId: string | null; secret: string },
+      endpoint: { id: string; affiliateId: string | null; secret: string; publicKey?: string | null },
       settings: EndpointSettings,
     ) {
       const sealed = secretBox.seal(endpoint.secret, endpointSecretContext(operatorId, endpoint.id));
       const { rows } = await pool.query<Endpoint>(
         `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events, headers, schedule, max_in_flight,
-           rate_per_second, signing, share_customer_id, form)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning ${COLUMNS}`,
-        [operatorId, endpoint.id, endpoint.affiliateId, sealed, ...valuesOf(settings)],
+           rate_per_second, signing, share_customer_id, form, public_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning ${ENDPOINT_COLUMNS}`,
+        [operatorId, endpoint.id, endpoint.affiliateId, sealed, ...valuesOf(settings), endpoint.publicKey ?? null],
       );
       return rows[0]!;
     },
@@ -94,7 +100,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
            events = coalesce($6, events), headers = coalesce($7, headers), schedule = coalesce($8, schedule),
            max_in_flight = coalesce($9, max_in_flight), rate_per_second = case when $14 then $10 else rate_per_second end,
            signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id), form = case when $15 then $13 else form end
-         where operator_id = $1 and id = $2 and deleted_at is null returning ${COLUMNS}`,
+         where operator_id = $1 and id = $2 and deleted_at is null returning ${ENDPOINT_COLUMNS}`,
         [operatorId, id, ...valuesOf(change), change.ratePerSecond !== undefined, change.form !== undefined],
       );
       return rows[0] ?? null;
@@ -127,13 +133,14 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         [operatorId, id],
       );
       if (rowCount === 0) return false;
+      await pool.query(`delete from retiring_secrets where operator_id = $1 and endpoint_id = $2`, [operatorId, id]);
       await cancelDeliveries(pool, operatorId, id);
       return true;
     },
 
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Endpoint[]> {
       const { rows } = await pool.query<Endpoint>(
-        `select ${COLUMNS} from endpoints
+        `select ${ENDPOINT_COLUMNS} from endpoints
          where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2) and ($3::text is null or id < $3)
          order by id desc limit $4`,
         [operatorId, affiliateId, page.before, page.limit],

@@ -29,6 +29,9 @@ export type EventRow = {
   method: string | null;
   attributedClickId: string | null;
   batchId: string | null;
+  /** The API key by which an orphan was given to an affiliate. */
+  assignedBy: string | null;
+  assignedAt: Date | null;
 };
 
 /** Null where a filter is not set. The times are those of `occurred_at`, the end not included. */
@@ -44,7 +47,10 @@ const COLUMNS = `e.id, e.type, e.transaction_id as "transactionId", e.click_id a
   e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference, e.reference_type as "referenceType",
   e.payout_minor as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, e.metadata,
   e.occurred_at as "occurredAt", e.received_at as "receivedAt", coalesce(o.status, 'accepted') as status, o.reason, o.detail,
-  o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId"`;
+  o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId",
+  g.actor as "assignedBy", g.assigned_at as "assignedAt"`;
+
+const BY_HAND = 'left join assignments g on g.operator_id = $1 and g.event_id = e.id';
 
 export type EventLists = ReturnType<typeof createEventLists>;
 
@@ -52,7 +58,7 @@ export function createEventLists(db: Queryable) {
   return {
     async find(operatorId: string, eventId: string): Promise<EventRow | null> {
       const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
          where e.operator_id = $1 and e.id = $2`,
         [operatorId, eventId],
       );
@@ -61,7 +67,7 @@ export function createEventLists(db: Queryable) {
 
     async list(operatorId: string, filter: EventFilter, page: Page): Promise<EventRow[]> {
       const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
          where e.operator_id = $1
            and ($2::text is null or e.subject = 'customer ' || $2)
            and ($3::text is null or coalesce(o.status, 'accepted') = $3)
@@ -76,12 +82,12 @@ export function createEventLists(db: Queryable) {
     },
 
     /** Events no affiliate was found for. */
-    async listOrphans(operatorId: string, page: Page): Promise<EventRow[]> {
+    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<EventRow[]> {
       const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
-         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.event_id < $2)
-         order by o.event_id desc limit $3`,
-        [operatorId, page.before, page.limit],
+        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id ${BY_HAND}
+         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.reason = $2) and ($3::text is null or o.event_id < $3)
+         order by o.event_id desc limit $4`,
+        [operatorId, reason, page.before, page.limit],
       );
       return rows;
     },

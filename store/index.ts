@@ -2,16 +2,23 @@
 import { createAffiliates } from './affiliates.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createBalances } from './balances.ts';
+import { createCoupons } from './coupons.ts';
 import { createClicks } from './clicks.ts';
 import { createDeals } from './deals.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
+import { createEndpointSecrets } from './endpoint-secrets.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createEventLists } from './event-lists.ts';
 import { createLinks } from './links.ts';
+import { createOnboarding } from './onboarding.ts';
+import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
+import { createPeriods } from './periods.ts';
 import type { Pool } from './pool.ts';
 import { createReplays } from './replays.ts';
 import type { SecretBox } from './secret-box.ts';
+import { createReconciling } from './reconciling.ts';
+import { createStatements } from './statements.ts';
 import { createTraces } from './traces.ts';
 
 export type Store = ReturnType<typeof createStore>;
@@ -25,12 +32,19 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     deals: createDeals(pool),
     links: createLinks(pool),
     clicks: createClicks(pool),
+    coupons: createCoupons(pool),
+    orphans: createOrphans(pool),
+    onboarding: createOnboarding(pool),
     endpoints: createEndpoints(pool, secretBox),
+    endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),
     replays: createReplays(pool),
     balances: createBalances(pool),
+    periods: createPeriods(pool),
+    statements: createStatements(pool),
+    reconciling: createReconciling(pool),
     /** Whether PostgreSQL answers. */
     async isReachable(): Promise<boolean> {
       return await pool.query('select').then(

@@ -21,7 +21,7 @@ export type OperatorChange = {
 };
 
 /** Whose key it is and what it may do. */
-export type Caller = { operator: Operator; scopes: readonly string[] };
+export type Caller = { operator: Operator; key: { id: string; scopes: readonly string[] } };
 
 export type Operators = ReturnType<typeof createOperators>;
 
@@ -50,14 +50,14 @@ export function createOperators(pool: Pool) {
 
     /** Whose key has this SHA-256; null for one that never was, was revoked, or has ended. Keys are looked up without their operator. */
     async findByKey(hash: Buffer): Promise<Caller | null> {
-      const { rows } = await pool.query<Operator & { scopes: string[] }>(
-        `select ${COLUMNS}, k.scopes from api_keys k join operators o on o.id = k.operator_id
+      const { rows } = await pool.query<Operator & { keyId: string; scopes: string[] }>(
+        `select ${COLUMNS}, k.id as "keyId", k.scopes from api_keys k join operators o on o.id = k.operator_id
          where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())`,
         [hash],
       );
       if (rows[0] === undefined) return null;
-      const { scopes, ...operator } = rows[0];
-      return { operator, scopes };
+      const { keyId, scopes, ...operator } = rows[0];
+      return { operator, key: { id: keyId, scopes } };
     },
 
     /** Changes what is given and leaves the rest. Null when there is no such operator. */

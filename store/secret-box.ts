@@ -15,6 +15,8 @@ export type SecretBox = {
   seal(text: string, context: string): Buffer;
   /** Throws when the key is not known, or when the secret was changed or belongs to another context. */
   open(sealed: Buffer, context: string): string;
+  /** Whether it was sealed with the key that seals now; what was not keeps an older key in use. */
+  isCurrent(sealed: Buffer): boolean;
 };
 
 /** Makes a box: the first key seals, all of them open. Throws on a key that is not 32 bytes or an id used twice. */
@@ -24,9 +26,12 @@ export function createSecretBox(keys: readonly SealingKey[]): SecretBox {
   const byId = new Map(keys.map(({ id, key }) => [id, checkedKey(id, key)]));
   if (byId.size !== keys.length) throw new Error('two keys of the secret box have the same id');
 
+  const head = Buffer.concat([Buffer.from([VERSION, Buffer.byteLength(current.id)]), Buffer.from(current.id)]);
+
   return {
+    isCurrent: (sealed) => sealed.subarray(0, head.length).equals(head),
+
     seal(text, context) {
-      const head = Buffer.concat([Buffer.from([VERSION, Buffer.byteLength(current.id)]), Buffer.from(current.id)]);
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', current.key, nonce).setAAD(boundTo(head, context));
       const ciphertext = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
@@ -36,14 +41,14 @@ export function createSecretBox(keys: readonly SealingKey[]): SecretBox {
     open(sealed, context) {
       const headLength = 2 + (sealed[1] ?? 0);
       if (sealed[0] !== VERSION || sealed.length < headLength + NONCE_BYTES + TAG_BYTES) throw new Error('not a sealed secret');
-      const head = sealed.subarray(0, headLength);
-      const keyId = head.toString('utf8', 2);
+      const sealedHead = sealed.subarray(0, headLength);
+      const keyId = sealedHead.toString('utf8', 2);
       const key = byId.get(keyId);
       if (key === undefined) throw new Error(`a secret was sealed with key "${keyId}", which this process was not given`);
       const nonce = sealed.subarray(headLength, headLength + NONCE_BYTES);
       const tag = sealed.subarray(headLength + NONCE_BYTES, headLength + NONCE_BYTES + TAG_BYTES);
       const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
-      decipher.setAAD(boundTo(head, context)).setAuthTag(tag);
+      decipher.setAAD(boundTo(sealedHead, context)).setAuthTag(tag);
       const start = decipher.update(sealed.subarray(headLength + NONCE_BYTES + TAG_BYTES), undefined, 'utf8');
       return start + finish(decipher, keyId);
     },

@@ -90,7 +90,7 @@ type EventRow = Marks &
     affiliateExternalId: string | null;
   };
 
-/** Events with their outcome, the click they name, their customer's binding, and their affiliate's own id at the operator. */
+/** Events with their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
 export async function loadEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<LoadedEvent[]> {
   if (eventIds.length === 0) return [];
   const { rows } = await db.query<EventRow>({

@@ -35,7 +35,14 @@ const sender = createSender(
   }),
 );
 const secretBox = createSecretBox(config.secretsKeys);
-const activities = createActivities({ pool, sender, secretBox, client, onTrouble, limits: DEFAULT_LIMITS });
+const activities = createActivities({
+  pool,
+  sender,
+  secretBox,
+  client,
+  onTrouble,
+  limits: { ...DEFAULT_LIMITS, retention: config.retention },
+});
 const workflowBundle = await buildBundle();
 
 /** HTTP attempts end within 15 s and steps within 20 s, so that a stop lets them finish and be recorded. */

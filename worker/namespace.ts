@@ -1,12 +1,24 @@
-// Prepares the Temporal namespace, idempotently: search attributes and the schedule of the sweep. Several workers may do it at once.
-import { ScheduleAlreadyRunning, type Client } from '@temporalio/client';
+// Prepares the Temporal namespace, idempotently: search attributes and the schedules of our housekeeping. Several workers may do it at once.
+import { ScheduleAlreadyRunning, type Client, type ScheduleSpec } from '@temporalio/client';
+import { rematchWorkflowId } from '../domain/keys.ts';
 import type { Logger } from '../log.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOWS } from '../workflows/contract.ts';
 
 /** Temporal's numbers for the types of search attributes. */
 const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
 
-const SWEEP_EVERY = '10s';
+/** What runs by itself, and when; the id of a schedule is that of its workflow. */
+const SCHEDULES: { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec }[] = [
+  { id: 'sweep', workflowType: WORKFLOWS.sweep, args: [], spec: { intervals: [{ every: '10s' }] } },
+  {
+    id: rematchWorkflowId(null),
+    workflowType: WORKFLOWS.rematchOrphans,
+    args: [{ operatorId: null }],
+    spec: { intervals: [{ every: '5m' }] },
+  },
+  { id: 'close-due-periods', workflowType: WORKFLOWS.closeDuePeriods, args: [], spec: { intervals: [{ every: '1h' }] } },
+  { id: 'purge', workflowType: WORKFLOWS.purge, args: [], spec: { calendars: [{ hour: 3, minute: 17 }] } },
+];
 
 /** Temporal Cloud and locked-down clusters refuse to add attributes over the API; then an operator adds them, and the log says so. */
 export async function prepareNamespace(client: Client, log: Logger): Promise<void> {
@@ -16,21 +28,17 @@ export async function prepareNamespace(client: Client, log: Logger): Promise<voi
       'search attributes could not be added; add them by hand if they are missing',
     );
   });
-  try {
-    await client.schedule.create({
-      scheduleId: 'sweep',
-      spec: { intervals: [{ every: SWEEP_EVERY }] },
-      action: {
-        type: 'startWorkflow',
-        workflowType: WORKFLOWS.sweep,
-        workflowId: 'sweep',
-        taskQueue: TASK_QUEUES.upkeep,
-        args: [],
-      },
-      policies: { overlap: 'SKIP', catchupWindow: '1m' },
-    });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  for (const { id, workflowType, args, spec } of SCHEDULES) {
+    try {
+      await client.schedule.create({
+        scheduleId: id,
+        spec,
+        action: { type: 'startWorkflow', workflowType, workflowId: id, taskQueue: TASK_QUEUES.upkeep, args },
+        policies: { overlap: 'SKIP', catchupWindow: '1m' },
+      });
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    }
   }
 }
 

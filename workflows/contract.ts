@@ -27,7 +27,12 @@ export function byOperator(events: readonly { operatorId: string; id: string }[]
 export type DeliveryInput = { operatorId: string; deliveryId: string };
 export type EndpointInput = { operatorId: string; endpointId: string };
 export type ReplayInput = { operatorId: string; replayId: string };
+export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
+/** Which orphans to look through again: one operator's, or all. The rest is where an earlier run left off. */
+export type RematchInput = { operatorId: string | null; after?: OrphanPosition; isWoken?: boolean; settled?: number };
+/** Orphans are looked through in this order. */
+export type OrphanPosition = { operatorId: string; eventId: string };
 
 /** Names of workflows as registered; they never change once shipped. */
 export const WORKFLOWS = {
@@ -37,6 +42,10 @@ export const WORKFLOWS = {
   drainEndpoint: 'drainEndpoint',
   replayPostbacks: 'replayPostbacks',
   sweep: 'sweep',
+  rematchOrphans: 'rematchOrphans',
+  purge: 'purge',
+  closePeriod: 'closePeriod',
+  closeDuePeriods: 'closeDuePeriods',
 } as const;
 
 export const SIGNALS = {

@@ -4,4 +4,8 @@ export { deliverPostback } from './deliver-postback.ts';
 export { drainEndpoint } from './drain-endpoint.ts';
 export { replayPostbacks } from './replay-postbacks.ts';
 export { settleSetAside } from './settle-set-aside.ts';
+export { closePeriod } from './close-period.ts';
+export { closeDuePeriods } from './close-due-periods.ts';
 export { sweep } from './sweep.ts';
+export { rematchOrphans } from './rematch-orphans.ts';
+export { purge } from './purge.ts';

@@ -17,6 +17,9 @@ export const upkeep = proxyActivities<Activities>({
   retry: REPEAT,
 });
 
+/** Closing a month: its statements are written by a few statements that may take minutes each. */
+export const closing = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '15m', retry: REPEAT });
+
 /** An HTTP attempt ends within 15 s. */
 const SINGLE = { taskQueue: TASK_QUEUES.attempts, startToCloseTimeout: '20s', retry: REPEAT } as const;
 

@@ -5,11 +5,13 @@ import { newId } from '../../ids.ts';
 import type { Affiliate } from '../../store/affiliates.ts';
 import type { Balance } from '../../store/balances.ts';
 import type { Store } from '../../store/index.ts';
+import type { Page } from '../../store/page.ts';
 import { callerOf, type Auth } from '../auth.ts';
 import { jsonBody } from '../body.ts';
 import { ApiError, notFound } from '../errors.ts';
 import { answerPage } from '../lists.ts';
 import { addResource, idOf } from '../resource.ts';
+import { ledgerFilter } from '../schemas/books.ts';
 import { plainPage } from '../schemas/fields.ts';
 import { read } from '../schemas/read.ts';
 import { affiliateChange, newAffiliate } from '../schemas/setup.ts';
@@ -77,10 +79,12 @@ export function addMoneyRoutes(router: Router, { store, auth }: Deps): void {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const query = read(plainPage, req.query);
+        const query = read(ledgerFilter, req.query);
+        const { currency = null, from = null, to = null } = query;
         const operatorId = callerOf(res).operator.id;
         const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
-        res.json(await answerPage(query, (page) => store.balances.listTransfers(operatorId, id, page), transferView));
+        const rows = (page: Page) => store.balances.listTransfers(operatorId, id, { currency, from, to }, page);
+        res.json(await answerPage(query, rows, transferView));
       },
     ],
   });

@@ -2,6 +2,7 @@
 import type { Router } from 'express';
 import { isDown } from '../../domain/breaker.ts';
 import { newId } from '../../ids.ts';
+import type { NewSecret } from '../../store/endpoint-secrets.ts';
 import type { Endpoint, EndpointSwitch } from '../../store/endpoints.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../auth.ts';
@@ -9,21 +10,32 @@ import { jsonBody } from '../body.ts';
 import { ApiError, notFound } from '../errors.ts';
 import { answerPage } from '../lists.ts';
 import { addResource, idOf } from '../resource.ts';
-import { checkEndpoint, endpointChange, newEndpoint, type EndpointRules } from '../schemas/endpoints.ts';
+import {
+  checkEndpoint,
+  DEFAULT_OVERLAP_HOURS,
+  endpointChange,
+  newEndpoint,
+  rotation,
+  type EndpointRules,
+} from '../schemas/endpoints.ts';
 import { byAffiliate } from '../schemas/lists.ts';
 import { read } from '../schemas/read.ts';
 import type { Starter } from '../starter.ts';
 import { requireAffiliate } from './known-affiliate.ts';
 
+type Signing = Endpoint['signing'];
+/** Makes what an endpoint signs with; one that does not sign gets a shared secret, so that it can be told to. */
+export type MakeSecret = (signing: Signing) => NewSecret;
+
 type Deps = {
-  store: Pick<Store, 'endpoints' | 'affiliates'>;
+  store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
   starter: Pick<Starter, 'showSwitch'>;
   rules: EndpointRules;
-  newSecret: () => string;
+  makeSecret: MakeSecret;
 };
 
-export function addEndpointRoutes(router: Router, { store, auth, starter, rules, newSecret }: Deps): void {
+export function addEndpointRoutes(router: Router, { store, auth, starter, rules, makeSecret }: Deps): void {
   addResource(router, '/v1/endpoints', {
     post: [
       auth.scope('manage'),
@@ -35,9 +47,9 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
         const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
         const settings = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
-        const secret = newSecret();
-        const endpoint = await store.endpoints.insert(operatorId, { id: newId('ep'), affiliateId, secret }, settings);
-        res.status(201).json({ ...endpointView(endpoint), secret });
+        const made = makeSecret(settings.signing);
+        const endpoint = await store.endpoints.insert(operatorId, { id: newId('ep'), affiliateId, ...made }, settings);
+        res.status(201).json({ ...endpointView(endpoint), ...shown(made) });
       },
     ],
     get: [
@@ -66,13 +78,15 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
       ...jsonBody,
       async (req, res) => {
         const id = idOf(req, 'endpoint');
+        const operatorId = callerOf(res).operator.id;
         const wire = read(endpointChange, req.body);
         await checkEndpoint(wire, rules);
+        const made = await secretFor(wire.signing, operatorId, id);
         const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
         const change = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
-        const endpoint = await store.endpoints.update(callerOf(res).operator.id, id, change);
+        const endpoint = await store.endpoints.update(operatorId, id, change);
         if (endpoint === null) throw notFound('endpoint');
-        res.json(endpointView(endpoint));
+        res.json({ ...endpointView(endpoint), ...(made && shown(made)) });
       },
     ],
     delete: [
@@ -86,6 +100,35 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
       },
     ],
   });
+
+  addResource(router, '/v1/endpoints/:id/rotate-secret', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idOf(req, 'endpoint');
+        const { overlap_hours: overlapHours } = read(rotation, req.body);
+        const present = await store.endpoints.find(operatorId, id);
+        const signing = present?.signing ?? 'v1';
+        const made = makeSecret(signing);
+        const endpoint = await store.endpointSecrets.rotate(operatorId, id, { ...made, overlapHours, signing });
+        if (endpoint === null) throw notFound('endpoint');
+        res.json({ ...endpointView(endpoint), ...shown(made) });
+      },
+    ],
+  });
+
+  /** Gives an endpoint that is to sign in another way a secret of that kind; what it signed with so far signs on for the usual overlap. */
+  async function secretFor(signing: Signing | undefined, operatorId: string, id: string): Promise<NewSecret | null> {
+    const present = await store.endpoints.find(operatorId, id);
+    if (present === null || signing === undefined || signing === 'none') return null;
+    if ((signing === 'v1a') === (present.publicKey !== null)) return null;
+    const made = makeSecret(signing);
+    const overlapHours = present.signing === 'none' ? 0 : DEFAULT_OVERLAP_HOURS;
+    await store.endpointSecrets.rotate(operatorId, id, { ...made, overlapHours, signing });
+    return made;
+  }
 
   for (const button of ['pause', 'resume', 'enable'] as const) addButton(router, { store, auth, starter }, button);
 }
@@ -116,6 +159,11 @@ function addButton(
   });
 }
 
+/** A shared secret is shown this once. Of a pair the public half is enough, and in the endpoint itself: nobody else can then sign as we do. */
+function shown({ secret, publicKey }: NewSecret): { secret: string | null } {
+  return { secret: publicKey === null ? secret : null };
+}
+
 /** What an endpoint missed while it was off: what waits in its queue is sent now, what was given up is sent by the replay that this describes. */
 async function offerOf(store: Pick<Store, 'endpoints'>, operatorId: string, { id, waiting }: Endpoint) {
   const missed = await store.endpoints.countGivenUp(operatorId, id);
@@ -137,6 +185,8 @@ function endpointView(endpoint: Endpoint) {
     max_in_flight: endpoint.maxInFlight,
     rate_per_second: endpoint.ratePerSecond,
     signing: endpoint.signing,
+    public_key: endpoint.publicKey,
+    overlap_ends_at: endpoint.overlapEndsAt,
     share_customer_id: endpoint.shareCustomerId,
     state: endpoint.state,
     state_reason: endpoint.stateReason,

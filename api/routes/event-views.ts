@@ -31,8 +31,13 @@ function reasonOf({ reason, detail }: EventRow) {
   return { ...(reason !== null && { reason }), ...(detail !== null && { detail }) };
 }
 
-function attributionView({ affiliateId, method, attributedClickId }: EventRow) {
-  return { affiliate_id: affiliateId, method, ...(attributedClickId !== null && { click_id: attributedClickId }) };
+function attributionView({ affiliateId, method, attributedClickId, assignedBy, assignedAt }: EventRow) {
+  return {
+    affiliate_id: affiliateId,
+    method,
+    ...(attributedClickId !== null && { click_id: attributedClickId }),
+    ...(method === 'manual' && { assigned_by: assignedBy, assigned_at: assignedAt }),
+  };
 }
 
 /** The event's own fields, those that were not sent left out. */

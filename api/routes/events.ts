@@ -11,7 +11,6 @@ import { answerPage } from '../lists.ts';
 import { addResource, idOf } from '../resource.ts';
 import { batchOf } from '../schemas/event-batch.ts';
 import { readEvent, type EventReading } from '../schemas/events.ts';
-import { plainPage } from '../schemas/fields.ts';
 import { eventFilter } from '../schemas/lists.ts';
 import { read } from '../schemas/read.ts';
 import type { Starter } from '../starter.ts';
@@ -50,16 +49,6 @@ export function addEventRoutes(router: Router, deps: Deps): void {
         const trace = await traceOf(callerOf(res).operator.id, idOf(req, 'event'), deps);
         if (trace === null) throw notFound('event');
         res.json(trace);
-      },
-    ],
-  });
-
-  addResource(router, '/v1/orphans', {
-    get: [
-      auth.scope('read'),
-      async (req, res) => {
-        const query = read(plainPage, req.query);
-        res.json(await answerPage(query, (page) => store.events.listOrphans(callerOf(res).operator.id, page), eventView));
       },
     ],
   });

@@ -14,9 +14,7 @@ const OTHER_TYPES = ['payout.paid', 'endpoint.test', 'endpoint.failing', 'endpoi
 const MOST_FORM_FIELDS = 50;
 const LONGEST_WAIT_SECONDS = 7 * 86_400;
 
-const signing = z
-  .enum(['v1', 'v1a', 'none'])
-  .refine((value) => value !== 'v1a', { params: { code: 'not_supported' }, error: 'is not supported yet' });
+const LONGEST_OVERLAP_HOURS = 168;
 
 const settings = {
   url: z.string().max(4096),
@@ -38,7 +36,7 @@ const settings = {
     .refine(([first]) => first === 0, 'the first try is made at once, so the first number is 0'),
   max_in_flight: z.int().min(1).max(64),
   rate_per_second: z.number().min(0.001).max(10_000).nullable(),
-  signing,
+  signing: z.enum(['v1', 'v1a', 'none']),
   share_customer_id: z.boolean(),
 };
 
@@ -69,6 +67,13 @@ function formNeedsForm({ value, issues }: z.core.ParsePayload<{ body?: string | 
 
 /** A URL in another platform's macros. */
 export const endpointImport = z.strictObject({ dialect: z.enum(['auto', ...DIALECT_NAMES]), url: settings.url });
+
+/** How long a secret that is replaced signs beside the new one. */
+export const DEFAULT_OVERLAP_HOURS = 24;
+
+export const rotation = z.strictObject({
+  overlap_hours: z.int().min(0).max(LONGEST_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS),
+});
 
 /** What may be called and sent; made by `delivery/`. */
 export type EndpointRules = {

@@ -85,6 +85,7 @@ export const webUrl = z
   .refine((value) => URL.canParse(value) && /^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(value), {
     params: { code: 'invalid_url' },
     error: 'must be an http or https URL',
+    abort: true,
   });
 
 /** An IANA time zone, such as Europe/Berlin. */

@@ -148,6 +148,9 @@ test("another operator's things are not there", async () => {
   const deal = await mine('POST /v1/deals', { name: 'd', terms: { components: [{ kind: 'cpa', amount: '1' }] } });
   const endpoint = await mine('POST /v1/endpoints', { url: 'http://127.0.0.1:9/' });
   const event = await mine('POST /v1/events', { event: 'kyc', customer_id: 'mine' });
+  const link = await mine('POST /v1/links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' });
+  const coupon = await mine('POST /v1/coupons', { code: 'MINE', affiliate_id: affiliate });
+  await mine('POST /v1/clicks', { affiliate_id: affiliate, click_id: 'mine' });
   for (const request of [
     `GET /v1/affiliates/${affiliate}`,
     `GET /v1/affiliates/${affiliate}/balance`,
@@ -157,6 +160,9 @@ test("another operator's things are not there", async () => {
     `DELETE /v1/endpoints/${endpoint}`,
     `POST /v1/endpoints/${endpoint}/pause`,
     `GET /v1/events/${event}`,
+    `GET /v1/links/${link}`,
+    `GET /v1/clicks/mine`,
+    `DELETE /v1/coupons/${coupon}`,
     `GET /v1/deliveries/${newId('dlv')}`,
     `POST /v1/deliveries/${newId('dlv')}/retry`,
     `POST /v1/deliveries/${newId('dlv')}/give-up`,
@@ -168,6 +174,8 @@ test("another operator's things are not there", async () => {
     ['POST /v1/deals', { name: 'd', affiliate_id: affiliate, terms: { components: [{ kind: 'cpa', amount: '1' }] } }],
     ['POST /v1/links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' }],
     ['POST /v1/clicks', { affiliate_id: affiliate }],
+    ['POST /v1/clicks', { link_id: link }],
+    ['POST /v1/coupons', { code: 'THEIRS', affiliate_id: affiliate }],
     ['POST /v1/endpoints', { affiliate_id: affiliate, url: 'http://127.0.0.1:9/' }],
     ['POST /v1/affiliates', { name: 'child', parent_id: affiliate }],
   ] as const) {
@@ -175,8 +183,10 @@ test("another operator's things are not there", async () => {
   }
   const patched = await api.call<Failure>(`PATCH /v1/affiliates/${affiliate}`, { key: other.key, body: { name: 'stolen' } });
   assert.equal(patched.status, 404);
-  for (const list of ['affiliates', 'deals', 'endpoints', 'events', 'links', 'deliveries', 'orphans'])
-    assert.deepEqual((await api.call(`GET /v1/${list}`, { key: other.key })).body, { data: [], next_cursor: null }, list);
+  for (const list of ['affiliates', 'deals', 'endpoints', 'events', 'links', 'clicks', 'coupons', 'deliveries', 'orphans']) {
+    const { data, next_cursor: next } = (await api.call(`GET /v1/${list}`, { key: other.key })).body;
+    assert.deepEqual([data, next], [[], null], list);
+  }
 });
 
 test('readiness says that events are taken although Temporal is away', async () => {

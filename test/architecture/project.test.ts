@@ -13,6 +13,7 @@ const DOCUMENTS = [
   'docs/OPERATIONS.md',
   'docs/DECISIONS.md',
   'docs/TEMPLATES.md',
+  'docs/VERIFYING.md',
 ];
 
 /** The variables that `config.ts` reads: the fields of its two zod objects. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createGuard } from '../../delivery/guard.ts';
 import type { GuardSettings } from '../../delivery/guard.ts';
+import { BLOCKS, isPublic, written } from '../support/special-addresses.ts';
 
 const STRICT: GuardSettings = { allowCidrs: [], allowPorts: [80, 443, 8080, 8443], requireHttps: false };
 const guard = createGuard(STRICT);
@@ -29,7 +30,8 @@ const BLOCKED_HOSTS = wordsOf(`
   [::ffff:a9fe:a9fe] [::ffff:0:7f00:1] [::5efe:7f00:1] [64:ff9b::7f00:1] [64:ff9b::10.0.0.1] [64:ff9b:1::8.8.8.8]
   [64:ff9b:0:1::1] [1::1] [100::1] [100:0:0:1::1] [2001::1] [2001:0:4136:e378:8000:63bf:3fff:fdd2] [2001:2::1] [2001:10::1]
   [2001:1ff:ffff::1] [2001:db8::1] [2002:7f00:1::] [2002:808:808::1] [2620:4f:8000::1] [3fff::1] [3fff:fff::1] [4000::1]
-  [5f00::1] [fc00::1] [fd00:ec2::254] [fe80::1] [fec0::1] [ff02::1] [1fff:ffff::1]`);
+  [64:ff9b::1:808:808] [64:ff9a::808:808] [5f00::1] [0:0:0:0:0:ffff:127.0.0.1] [::ffff:0:0] [2001:0db8:0:0:0:0:0:1] [FE80::1] 0x7F.1 00000177.0.0.1 127.0.0.0x1
+  １２７.0.0.1 127.0.0.1%2e 0xA9.0xFE.0xA9.0xFE 169.16689662 192.168.257 [fc00::1] [fd00:ec2::254] [fe80::1] [fec0::1] [ff02::1] [1fff:ffff::1]`);
 
 const PUBLIC_HOSTS = wordsOf(`
   8.8.8.8 1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 0x08080808 169.253.255.255
@@ -64,6 +66,16 @@ const INVALID_URLS = [
   'http://1.2.3.4.5',
   'http://0x100000000',
   'http://[fe80::1%25eth0]',
+  'http://[::1%25lo]',
+  'http://[fe80::1%eth0]',
+  'http://127.0.0.1@example.com',
+  'https://example.com@127.0.0.1/',
+  'http://foo:80@127.0.0.1:80/',
+  'http://09.0.0.1',
+  'http://127.0.0.256',
+  'http://1.1.1.1.1',
+  'http://4294967296',
+  'http://xn--/',
   'http://exa mple.com',
   'http://example.com:99999',
   'http://a%00b.com',
@@ -146,18 +158,32 @@ test('saving an endpoint refuses what may not be called, without naming the addr
   assert.ok(!noUrl.ok && noUrl.code === 'invalid_request');
 });
 
-test('of random IPv6 addresses, those outside 2000::/3 are refused but for mapped and NAT64 ones', () => {
-  const word = fc.integer({ min: 0, max: 0xffff });
+/** Addresses at the edges of the registries' blocks, just outside them, inside them, and anywhere at all. */
+const anyAddress = fc.oneof(
+  fc.constantFrom(...BLOCKS).chain(({ family, first, last }) => {
+    const limit = family === 6 ? (1n << 128n) - 1n : (1n << 32n) - 1n;
+    const edges = [first - 1n, first, last, last + 1n].filter((edge) => edge >= 0n && edge <= limit);
+    const address = fc.oneof(fc.constantFrom(...edges), fc.bigInt({ min: first, max: last }));
+    return fc.record({ family: fc.constant(family), address });
+  }),
+  fc.record({ family: fc.constant(4 as const), address: fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }) }),
+  fc.record({ family: fc.constant(6 as const), address: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }) }),
+  fc.record({ family: fc.constant(6 as const), address: fc.bigInt({ min: 2n << 124n, max: (4n << 124n) - 1n }) }),
+);
+
+test('10,000 random addresses are judged as the registries of special addresses say', () => {
+  let called = 0;
   fc.assert(
-    fc.property(fc.array(word, { minLength: 8, maxLength: 8 }), (words) => {
-      const isCarrier = words.slice(0, 5).every((one) => one === 0) || (words[0] === 0x64 && words[1] === 0xff9b);
-      fc.pre(!isCarrier);
-      const isOutside = (words[0] ?? 0) >> 13 !== 1;
-      const isAllowed = guard.mayDial(words.map((one) => one.toString(16)).join(':'));
-      assert.ok(!(isOutside && isAllowed));
+    fc.property(anyAddress, ({ family, address }) => {
+      const text = written(family, address);
+      const expected = isPublic(family, address);
+      called += expected ? 1 : 0;
+      assert.equal(guard.mayDial(text), expected, text);
+      assert.equal(guard.judgeUrl(`http://${family === 6 ? `[${text}]` : text}/`).kind === 'allowed', expected, text);
     }),
-    { numRuns: 1000 },
+    { numRuns: 10_000 },
   );
+  assert.ok(called > 1000 && called < 9000, `both kinds are met often: ${called} may be called`);
 });
 
 test('a random IPv4 address is judged the same in every spelling', () => {

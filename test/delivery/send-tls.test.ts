@@ -1,9 +1,10 @@
-// Attempts over TLS: the certificate must be trusted and name the host, though the connection is made to an address.
+// Attempts over TLS: the certificate must be trusted, in date, and for the name in the URL, though the connection is made to an address. Also
+// that nothing in the environment changes that, or the way a request takes.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
-import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,93 +13,109 @@ import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
-import type { PostbackRequest } from '../../delivery/send.ts';
 import type { Outcome } from '../../domain/retry.ts';
-
-// Made for this test and trusted nowhere else: an EC key, and its own certificate for receiver.test until 2126.
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgHtVTv0bbor5aISvH
-zrSjtO/sPZVfMOOE5p1uzyWaBW6hRANCAAQPXBXBzwACWgfgfoyN1H0ZaWFAg68C
-OKqnFMKbKz8iTkMB+9Jlcpx/D0O5M+EhYk4qc//zw8PpYkbd2N+Tz+ZG
------END PRIVATE KEY-----`;
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBojCCAUegAwIBAgIUae65b6SoeZe5yvJ/NVzFbJadFvAwCgYIKoZIzj0EAwIw
-GDEWMBQGA1UEAwwNcmVjZWl2ZXIudGVzdDAgFw0yNjExMjMyMjM3NDdaGA8yMTI2
-MTAzMDIyMzc0N1owGDEWMBQGA1UEAwwNcmVjZWl2ZXIudGVzdDBZMBMGByqGSM49
-AgEGCCqGSM49AwEHA0IABA9cFcHPAAJaB+B+jI3UfRlpYUCDrwI4qqcUwpsrPyJO
-QwH70mVynH8PQ7kz4SFiTipz//PDw+liRt3Y35PP5kajbTBrMB0GA1UdDgQWBBQu
-ZzT6bWqCyrOr8YyHy7/40LgWiDAfBgNVHSMEGDAWgBQuZzT6bWqCyrOr8YyHy7/4
-0LgWiDAPBgNVHRMBAf8EBTADAQH/MBgGA1UdEQQRMA+CDXJlY2VpdmVyLnRlc3Qw
-CgYIKoZIzj0EAwIDSQAwRgIhAIyVBOST+08ryQS/msG3a6/9OzU+0WKl7UXdOY/y
-a+D/AiEA6jTivTE9vP/qhMc7YKQ466ufhcrBXOFok6+wuhHRxPI=
------END CERTIFICATE-----`;
+import { AUTHORITY, EXPIRED, GOOD, KEY, SELF_SIGNED } from '../support/certificates.ts';
 
 const seenNames: (string | false)[] = [];
-const server = createServer({ key: KEY, cert: CERTIFICATE }, (request, response) => {
-  seenNames.push((request.socket as TLSSocket & { servername: string | false }).servername);
-  response.end('secure');
-});
-const silent = createTcpServer(() => undefined);
-
-const guard = createGuard({
-  allowCidrs: ['127.0.0.0/8'],
-  allowPorts: '*',
-  requireHttps: true,
-  lookup: async () => [{ address: '127.0.0.1' }],
-});
-const sender = createSender(guard, { connectMs: 300, totalMs: 1000 });
-after(async () => {
-  await sender.close();
-  server.close();
-  silent.close();
+const servers: Server[] = [];
+after(() => {
+  for (const server of servers) server.close();
 });
 
-async function portOf(listening: Server): Promise<number> {
-  if (!listening.listening) await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
-  return (listening.address() as AddressInfo).port;
+async function listening(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
 }
 
-function get(url: string): PostbackRequest {
-  return { url, method: 'GET', headers: {}, body: null };
+/** A server with this certificate; gives its port. */
+function serve(cert: string): Promise<number> {
+  return listening(
+    createServer({ key: KEY, cert }, (request, response) => {
+      seenNames.push((request.socket as TLSSocket & { servername: string | false }).servername);
+      response.end('secure');
+    }),
+  );
 }
 
-test('a certificate that nobody vouches for is a TLS error', async () => {
-  const outcome = await sender.send(get(`https://receiver.test:${await portOf(server)}/`));
-  assert.ok(outcome.kind === 'failed');
-  assert.deepEqual([outcome.errorClass, outcome.dialled], ['tls_error', `127.0.0.1:${await portOf(server)}`]);
-  assert.match(outcome.detail, /SELF_SIGNED/);
-  assert.deepEqual(seenNames, []);
-});
+const ports = { good: await serve(GOOD), expired: await serve(EXPIRED), selfSigned: await serve(SELF_SIGNED) };
 
-test('a server that never shakes hands is given up on after the time for connecting', async () => {
-  const outcome = await sender.send(get(`https://receiver.test:${await portOf(silent)}/`));
-  assert.ok(outcome.kind === 'failed' && outcome.errorClass === 'timeout');
-  assert.ok(outcome.durationMs >= 290 && outcome.durationMs < 800, `${outcome.durationMs} ms`);
-});
-
-test('a trusted certificate is checked against the name, which the server is told', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'postrider-tls-'));
-  const authority = join(folder, 'authority.pem');
-  await writeFile(authority, CERTIFICATE);
-  const port = await portOf(server);
-  // Node reads further authorities when it starts, so this takes a process of its own.
+/** Sends to each URL from a process with this environment, since Node reads authorities and proxies when it starts. */
+async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promise<Outcome[]> {
   const script = `
     const { createGuard } = await import(${JSON.stringify(new URL('../../delivery/guard.ts', import.meta.url).href)});
     const { createSender } = await import(${JSON.stringify(new URL('../../delivery/send.ts', import.meta.url).href)});
     const lookup = async () => [{ address: '127.0.0.1' }];
-    const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: true, lookup }));
-    const send = (host) => sender.send({ url: 'https://' + host + ':${port}/', method: 'GET', headers: {}, body: null });
-    console.log(JSON.stringify([await send('receiver.test'), await send('other.test')]));
+    const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookup }));
+    const send = (url) => sender.send({ url, method: 'GET', headers: {}, body: null });
+    const outcomes = [];
+    for (const url of ${JSON.stringify(urls)}) outcomes.push(await send(url));
+    console.log(JSON.stringify(outcomes));
     await sender.close();`;
-  const options = { env: { ...process.env, NODE_EXTRA_CA_CERTS: authority } };
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', 'tsx', '--input-type=module', '-e', script],
-    options,
-  );
-  await rm(folder, { recursive: true });
-  const [right, wrong] = JSON.parse(stdout) as [Outcome, Outcome];
-  assert.ok(right.kind === 'answered' && right.excerpt === 'secure', stdout);
-  assert.ok(wrong.kind === 'failed' && wrong.errorClass === 'tls_error', stdout);
-  assert.deepEqual(seenNames, ['receiver.test']);
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env }, timeout: 30_000 });
+  return JSON.parse(stdout) as Outcome[];
+}
+
+async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'postrider-tls-'));
+  await writeFile(join(folder, 'authority.pem'), AUTHORITY);
+  try {
+    return await use(join(folder, 'authority.pem'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const said = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt);
+
+test('a certificate that nobody vouches for is told apart from one that vouches for itself, and no request is sent', async () => {
+  const guard = createGuard({
+    allowCidrs: ['127.0.0.0/8'],
+    allowPorts: '*',
+    requireHttps: true,
+    lookup: async () => [{ address: '127.0.0.1' }],
+  });
+  const sender = createSender(guard);
+  const send = (port: number): Promise<Outcome> =>
+    sender.send({ url: `https://receiver.test:${port}/`, method: 'GET', headers: {}, body: null });
+  const outcomes = [await send(ports.good), await send(ports.selfSigned)];
+  await sender.close();
+  assert.deepEqual(outcomes.map(said), ['tls_untrusted', 'tls_self_signed']);
+  assert.equal(outcomes[0]?.dialled, `127.0.0.1:${ports.good}`);
+  assert.deepEqual(seenNames, []);
+});
+
+test('a trusted certificate must be in date and name the host, which the server is told', async () => {
+  const urls = [
+    `https://receiver.test:${ports.good}/`,
+    `https://receiver.test.:${ports.good}/`,
+    `https://other.test:${ports.good}/`,
+    `https://127.0.0.1:${ports.good}/`,
+    `https://receiver.test:${ports.expired}/`,
+  ];
+  const outcomes = await withAuthority((path) => sendFrom({ NODE_EXTRA_CA_CERTS: path }, urls));
+  assert.deepEqual(outcomes.map(said), ['secure', 'secure', 'tls_wrong_name', 'tls_wrong_name', 'tls_expired']);
+  assert.deepEqual(Object.keys(outcomes[0]!.phases), ['dnsMs', 'connectMs', 'tlsMs', 'firstByteMs']);
+  assert.deepEqual(seenNames, ['receiver.test', 'receiver.test']);
+});
+
+test('no proxy and no switch in the environment changes where a request goes or whom it trusts', async () => {
+  let proxied = 0;
+  const proxy = createHttpServer((_, response) => {
+    proxied += 1;
+    response.end('proxy');
+  });
+  proxy.on('connect', (_, socket) => {
+    proxied += 1;
+    socket.end();
+  });
+  const port = await listening(proxy);
+  const plain = await listening(createHttpServer((_, response) => response.end('direct')));
+  const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
+  const proxies = Object.fromEntries(names.map((name) => [name, `http://127.0.0.1:${port}`]));
+  const env = { ...proxies, NO_PROXY: '', no_proxy: '', NODE_USE_ENV_PROXY: '1', NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+  const outcomes = await sendFrom(env, [`http://receiver.test:${plain}/`, `https://receiver.test:${ports.selfSigned}/`]);
+  assert.deepEqual(outcomes.map(said), ['direct', 'tls_self_signed']);
+  assert.equal(proxied, 0);
 });

@@ -1,8 +1,18 @@
 // Signatures, checked against the reference library of Standard Webhooks in both directions.
 import assert from 'node:assert/strict';
+import { createPublicKey, sign as signWith, verify as verifyWith } from 'node:crypto';
 import { test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
-import { contentOfGet, newSecret, secretKey, signatureHeader, verify } from '../../delivery/sign.ts';
+import {
+  contentOfGet,
+  makeSecret,
+  newKeyPair,
+  newSecret,
+  secretKey,
+  signatureHeader,
+  signingKey,
+  verify,
+} from '../../delivery/sign.ts';
 
 const BODY = '{"type":"conversion.created","data":{"sub1":"žluťoučký 🐎"}}';
 const NOW_MS = Date.now();
@@ -86,3 +96,71 @@ test('a secret is whsec_ and the base64 of 32 bytes, and nothing else is taken f
 test('a GET is signed over its method and whole URL', () => {
   assert.equal(contentOfGet('https://a.example/p?c=1'), 'GET https://a.example/p?c=1');
 });
+
+/** The public half as Node knows it, by the fixed bytes that come before an ed25519 key in DER: not by the way the code under test takes. */
+function publicKeyOf(text: string) {
+  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(text.replace('whpk_', ''), 'base64')]);
+  return createPublicKey({ key: der, format: 'der', type: 'spki' });
+}
+
+test('a v1a signature is ed25519 over the same text, and the public half verifies it', () => {
+  const { secret, publicKey } = newKeyPair();
+  assert.match(secret, /^whsk_[A-Za-z0-9+/]{86}==$/);
+  assert.match(publicKey, /^whpk_[A-Za-z0-9+/]{43}=$/);
+  assert.ok(secretText(secret).subarray(32).equals(secretText(publicKey)));
+  const secrets = [signingKey(secret)];
+  const header = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content: BODY, secrets });
+  const [version, signature = ''] = header.split(',');
+  const text = (body: string): Buffer => Buffer.from(`dlv_1.${SECONDS}.${body}`);
+  assert.equal(version, 'v1a');
+  assert.ok(verifyWith(null, text(BODY), publicKeyOf(publicKey), Buffer.from(signature, 'base64')));
+  assert.ok(!verifyWith(null, text(`${BODY} `), publicKeyOf(publicKey), Buffer.from(signature, 'base64')));
+  assert.ok(!verifyWith(null, text(BODY), publicKeyOf(newKeyPair().publicKey), Buffer.from(signature, 'base64')));
+});
+
+test('the vector of RFC 8032 comes out', () => {
+  const seed = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb';
+  const point = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c';
+  const key = signingKey(`whsk_${Buffer.from(seed + point, 'hex').toString('base64')}`);
+  assert.ok(!Buffer.isBuffer(key));
+  assert.equal(
+    signWith(null, Buffer.from('72', 'hex'), key).toString('hex'),
+    '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+  );
+});
+
+test('signatures of both kinds stand beside each other, and the reference library finds its own', () => {
+  const [shared, pair] = [newSecret(), newKeyPair()];
+  const secrets = [signingKey(pair.secret), signingKey(shared)];
+  const signature = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content: BODY, secrets });
+  assert.match(signature, /^v1a,\S+ v1,\S+$/);
+  const headers = { 'webhook-id': 'dlv_1', 'webhook-timestamp': String(SECONDS), 'webhook-signature': signature };
+  assert.deepEqual(new Webhook(shared).verify(BODY, headers), JSON.parse(BODY));
+});
+
+test('the reference library accepts a GET, given its method and URL', () => {
+  const secret = newSecret();
+  const content = contentOfGet('https://a.example/p?c=%C5%BE&amount=1.00');
+  const signature = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content, secrets: [signingKey(secret)] });
+  const headers = { 'webhook-id': 'dlv_1', 'webhook-timestamp': String(SECONDS), 'webhook-signature': signature };
+  const isGood = (text: string): void => void new Webhook(secret).verify(text, headers, { jsonParse: false });
+  isGood(content);
+  assert.throws(() => isGood(content.replace('1.00', '9.00')));
+});
+
+test('an endpoint that does not sign has a shared secret ready', () => {
+  assert.match(makeSecret('none').secret, /^whsec_/);
+  assert.equal(makeSecret('v1').publicKey, null);
+  assert.match(makeSecret('v1a').publicKey ?? '', /^whpk_/);
+});
+
+test('a private key is whsk_ and the base64 of 64 bytes, and nothing else is taken for one', () => {
+  for (const text of ['whsk_', `whsk_${Buffer.alloc(32).toString('base64')}`, `${newKeyPair().secret}=`, 'whsk_!']) {
+    assert.throws(() => signingKey(text), /^Error: a private signing key is whsk_ and the base64 of 64 bytes$/);
+  }
+  assert.throws(() => signingKey(newKeyPair().publicKey), /^Error: a signing secret is whsec_/);
+});
+
+function secretText(text: string): Buffer {
+  return Buffer.from(text.slice('whsk_'.length), 'base64');
+}

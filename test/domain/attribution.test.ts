@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { attribute, versionInForce, type Evidence } from '../../domain/attribution.ts';
-import type { Binding, Click, ConversionEvent } from '../../domain/types.ts';
+import type { Binding, Click, ConversionEvent, Coupon } from '../../domain/types.ts';
 import { anEvent, DAY_MS, NOON } from '../support/builders.ts';
 
 const WINDOW_DAYS = 30;
@@ -15,6 +15,11 @@ function aClick(affiliateId: string, changes: Partial<Click> = {}): Click {
 
 function boundTo(affiliateId: string, click: Click | null = null): Binding {
   return { customerId: 'c', affiliateId, eventId: 'evt_0', click };
+}
+
+/** A coupon of an affiliate, valid around noon. */
+function couponOf(affiliateId: string, changes: Partial<Coupon> = {}): Coupon {
+  return { affiliateId, affiliateExternalId: null, bindsCustomer: true, startsAt: null, endsAt: null, ...changes };
 }
 
 describe('an event', () => {
@@ -62,6 +67,60 @@ describe('an event', () => {
       { clickId: 'x' },
       { click: aClick('a'), affiliateExternalId: 'me' },
       'attributed a click clk_a binds',
+    ],
+    ['with a coupon is its affiliate’s', { coupon: 'X' }, { coupon: couponOf('k') }, 'attributed k coupon null binds'],
+    [
+      'with a coupon that binds nobody binds nobody',
+      { coupon: 'X' },
+      { coupon: couponOf('k', { bindsCustomer: false }) },
+      'attributed k coupon null',
+    ],
+    [
+      'with a click and a coupon is the click’s',
+      { clickId: 'x' },
+      { click: aClick('a'), coupon: couponOf('k') },
+      'attributed a click clk_a binds',
+    ],
+    ['with a coupon stays the binding’s', {}, { binding: boundTo('b'), coupon: couponOf('k') }, 'attributed b binding null'],
+    [
+      'of an expired click is the coupon’s',
+      { clickId: 'x' },
+      { click: aClick('a', { clickedAt: 0 }), coupon: couponOf('k') },
+      'attributed k coupon null binds',
+    ],
+    ['of a click nobody knows is the coupon’s', { clickId: 'x' }, { coupon: couponOf('k') }, 'attributed k coupon null binds'],
+    ['of a coupon nobody knows waits', { coupon: 'X' }, {}, 'orphaned unknown_coupon'],
+    [
+      'on the first moment of a coupon counts',
+      {},
+      { coupon: couponOf('k', { startsAt: NOON }) },
+      'attributed k coupon null binds',
+    ],
+    ['before a coupon waits', { coupon: 'X' }, { coupon: couponOf('k', { startsAt: NOON + 1 }) }, 'orphaned unknown_coupon'],
+    ['at the end of a coupon waits', { coupon: 'X' }, { coupon: couponOf('k', { endsAt: NOON }) }, 'orphaned unknown_coupon'],
+    [
+      'with the coupon of an affiliate who is the customer is rejected',
+      { customerId: 'me' },
+      { coupon: couponOf('k', { affiliateExternalId: 'me' }) },
+      'rejected own_referral',
+    ],
+    [
+      'with the coupon of somebody else than the affiliate of its expired click is not the latter’s',
+      { clickId: 'x', customerId: 'me' },
+      { click: aClick('a', { clickedAt: 0 }), affiliateExternalId: 'me', coupon: couponOf('k') },
+      'attributed k coupon null binds',
+    ],
+    [
+      'given away by hand is theirs, whatever turns up later',
+      { clickId: 'x' },
+      { click: aClick('a'), coupon: couponOf('k'), assignment: { affiliateId: 'm', affiliateExternalId: null } },
+      'attributed m manual null binds',
+    ],
+    [
+      'given away by hand stays the binding’s',
+      {},
+      { binding: boundTo('b'), assignment: { affiliateId: 'm', affiliateExternalId: null } },
+      'attributed b binding null',
     ],
   ];
   for (const [title, changes, evidence, expected] of cases) {

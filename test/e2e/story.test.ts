@@ -91,6 +91,20 @@ test('a first deposit through an affiliate’s link is booked and told, and its 
   assert.deepEqual(await balance(), ['0.00 USD'], 'a repeat moved money');
 });
 
+test('an orphan is given to its affiliate by hand, and told like any other event', async () => {
+  const orphan = { event: 'sale', transaction_id: 's-0', customer_id: 'stranger', amount: '50.00', currency: 'USD' };
+  const wait = { key: broker.key, headers: { prefer: 'wait=10' } };
+  const { body: waiting } = await stack.call<Trace & { id: string }>('POST /v1/events', { ...wait, body: orphan });
+  assert.equal(waiting.status, 'orphaned');
+  const given = { key: broker.key, body: { affiliate_id: broker.affiliateId } };
+  assert.equal((await stack.call(`POST /v1/orphans/${waiting.id}/assign`, given)).status, 202);
+  assert.equal((await postbackOf(waiting.id)).body.data['payout'], '5.00');
+  const { body } = await stack.call<Trace & { attribution: object }>(`GET /v1/events/${waiting.id}`, { key: broker.key });
+  const { assigned_at: at, ...attribution } = body.attribution as Record<string, string>;
+  assert.deepEqual([attribution['method'], attribution['affiliate_id']], ['manual', broker.affiliateId]);
+  assert.ok(attribution['assigned_by']?.startsWith('key_') && at !== undefined);
+});
+
 test('an event that is waited for comes back with its whole trace', async () => {
   const event = { event: 'sale', transaction_id: 's-1', customer_id: 'c-1', amount: '50.00', currency: 'USD' };
   const { status, body } = await stack.call<Trace>('POST /v1/events', {

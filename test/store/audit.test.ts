@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WireTerms } from '../../domain/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { auditAll } from '../../store/audit.ts';
+import { bent } from '../support/bent.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
 import { addAffiliate, auditOf, createSettling } from '../support/settling.ts';
@@ -167,7 +168,7 @@ describe('what is bent behind the books’ back is found:', () => {
   ];
   for (const [title, statement, expected] of cases) {
     test(title, async () => {
-      const { checks, findings } = await bent(statement, () => auditOf(database.pool));
+      const { checks, findings } = await bent(database.pool, KEPT, statement, () => auditOf(database.pool));
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }
@@ -175,6 +176,8 @@ describe('what is bent behind the books’ back is found:', () => {
 
 test('what is unexplained is how far the books are off, in decimal text', async () => {
   const lines = await bent(
+    database.pool,
+    KEPT,
     `update balances set pending_minor = pending_minor + 105, payable_minor = payable_minor - 5`,
     async () => {
       const found: string[] = [];
@@ -186,21 +189,3 @@ test('what is unexplained is how far the books are off, in decimal text', async 
 });
 
 const KEPT = ['balances', 'slots', 'transfers', 'slot_facts', 'ratings', 'event_outcomes', 'deal_versions'];
-
-/** Runs `look` while the books are bent, as only somebody who switches triggers and keys off can bend them, and puts them right again. */
-async function bent<T>(statement: string, look: () => Promise<T>): Promise<T> {
-  const asSuperuser = (statements: readonly string[]) =>
-    database.pool.query(['begin; set local session_replication_role = replica', ...statements, 'commit'].join('; '));
-  await asSuperuser([
-    'create schema healthy',
-    ...[...KEPT, 'events'].map((table) => `create table healthy.${table} as table ${table}`),
-    statement,
-  ]);
-  try {
-    return await look();
-  } finally {
-    const events = 'update events e set amount_minor = h.amount_minor from healthy.events h where h.id = e.id';
-    const restored = KEPT.map((table) => `delete from ${table}; insert into ${table} select * from healthy.${table}`);
-    await asSuperuser([...restored, events, 'drop schema healthy cascade']);
-  }
-}

@@ -5,11 +5,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { createApp } from '../../api/app.ts';
+import { createClickRecorder } from '../../api/click-recorder.ts';
 import { createIntake } from '../../api/intake.ts';
 import { createStarter } from '../../api/starter.ts';
 import { createGuard } from '../../delivery/guard.ts';
+import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
-import { newSecret } from '../../delivery/sign.ts';
+import { makeSecret } from '../../delivery/sign.ts';
 import { createLogger } from '../../log.ts';
 import { createOwners } from '../../owners.ts';
 import { createStore, type Store } from '../../store/index.ts';
@@ -27,6 +29,8 @@ export interface TestApi {
   readonly store: Store;
   /** Events that intake handed on, in order. */
   readonly accepted: { operatorId: string; id: string }[];
+  /** Operators whose orphans were to be looked through again, in order. */
+  readonly rematched: string[];
   /** Sends a request; `body` goes as JSON unless it is text already. */
   call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
   /** A new operator with a key that may do everything. */
@@ -49,10 +53,23 @@ export async function withApi(): Promise<TestApi> {
   const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events) });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
-  const starter = createStarter({ pool, client, connection, owners: createOwners(client, 100), uiUrl: 'http://ui.example', log });
+  const rematched: string[] = [];
+  const reaching = createStarter({
+    pool,
+    client,
+    connection,
+    owners: createOwners(client, 100),
+    uiUrl: 'http://ui.example',
+    log,
+  });
+  const starter = { ...reaching, matchOrphans: (operatorId: string) => void rematched.push(operatorId) };
+  const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
+  const preflight = createPreflight(guard, { totalMs: 500 });
   const config = { adminToken: ADMIN_TOKEN, publicUrl: 'http://track.example', trustProxy: false as const };
-  const server = createServer(createApp({ config, store, intake, starter, guard, headerProblems, newSecret, log }));
+  const server = createServer(
+    createApp({ config, store, intake, recorder, starter, guard, headerProblems, makeSecret, preflight, log }),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -78,6 +95,7 @@ export async function withApi(): Promise<TestApi> {
     pool,
     store,
     accepted,
+    rematched,
     call,
     async newOperator() {
       const operator = { name: 'Test Broker', currency: 'USD' };

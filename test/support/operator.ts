@@ -1,6 +1,6 @@
 // An operator of a test's own, made straight in the database: one affiliate who earns 10 % of every sale, its endpoints, and events put in
 // as intake would.
-import { newSecret } from '../../delivery/sign.ts';
+import { makeSecret } from '../../delivery/sign.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { newId } from '../../ids.ts';
 import { createAffiliates } from '../../store/affiliates.ts';
@@ -15,7 +15,10 @@ import { createSecretBox } from '../../store/secret-box.ts';
 export interface TestOperator {
   readonly operatorId: string;
   readonly affiliateId: string;
-  addEndpoint(url: string, settings?: Partial<EndpointSettings>): Promise<{ id: string; secret: string }>;
+  addEndpoint(
+    url: string,
+    settings?: Partial<EndpointSettings>,
+  ): Promise<{ id: string; secret: string; publicKey: string | null }>;
   /** Inserts events, sales of 100.00 USD by the affiliate's click unless said otherwise; gives their ids in order. */
   takeIn(events: readonly Partial<ConversionEvent>[]): Promise<string[]>;
   /** As many sales, each of a customer of its own. */
@@ -100,7 +103,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
     operatorId,
     affiliateId,
     async addEndpoint(url, settings = {}) {
-      const endpoint = { id: newId('ep'), affiliateId, secret: newSecret() };
+      const endpoint = { id: newId('ep'), affiliateId, ...makeSecret(settings.signing ?? 'v1') };
       await createEndpoints(pool, SECRET_BOX).insert(operatorId, endpoint, { ...ENDPOINT, url, ...settings });
       return endpoint;
     },

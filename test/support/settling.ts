@@ -34,8 +34,8 @@ export async function addAffiliate(
 export type Settling = (operatorId: string, eventIds: readonly string[], batchId?: string) => Promise<Settled>;
 
 /** Settles as the workflow does: a batch, and then the orphans that it matched. One per process there would be. */
-export function createSettling(pool: Pool): Settling {
-  const activities = createSettle({ pool });
+export function createSettling(pool: Pool, now: () => Date = () => new Date()): Settling {
+  const activities = createSettle({ pool, now });
   return async (operatorId, eventIds, batchId = newId('bat')) => {
     const settled = await activities.settle({ batchId, operators: [{ operatorId, eventIds: [...eventIds] }], owner: 'batch' });
     for (let { matched } = settled; matched.length > 0;) {

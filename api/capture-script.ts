@@ -1,0 +1,13 @@
+// The script for the operators' sites, made ready to be served: read once, without its comments and indents.
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** The script as it is served, and what names its content. */
+export type CaptureScript = { text: string; etag: string };
+
+export function readCaptureScript(): CaptureScript {
+  const source = readFileSync(new URL('public/capture.js', import.meta.url), 'utf8');
+  const lines = source.split('\n').map((line) => line.trim());
+  const text = lines.filter((line) => line !== '' && !line.startsWith('//')).join('\n');
+  return { text: `${text}\n`, etag: `"${hash('sha256', text, 'base64url').slice(0, 16)}"` };
+}

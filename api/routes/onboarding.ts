@@ -1,0 +1,23 @@
+// How far an operator's integration is: each check with its state and what to do.
+import type { Router } from 'express';
+import { judge } from '../../domain/onboarding.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../auth.ts';
+import { addResource } from '../resource.ts';
+
+type Deps = { store: Pick<Store, 'onboarding'>; auth: Auth; publicUrl: string };
+
+export function addOnboardingRoute(router: Router, { store, auth, publicUrl }: Deps): void {
+  addResource(router, '/v1/onboarding', {
+    get: [
+      auth.scope('read'),
+      async (_req, res) => {
+        const checks = judge(await store.onboarding.read(callerOf(res).operator.id));
+        res.json({
+          capture_script: `<script src="${publicUrl}/capture.js" async></script>`,
+          checks: checks.map(({ name, state, todo, facts }) => ({ check: name, state, todo, ...facts })),
+        });
+      },
+    ],
+  });
+}

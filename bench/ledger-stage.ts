@@ -1,0 +1,143 @@
+// The books that the ledger is measured on: an operator with affiliates on the bench's deals and bound customers, events as intake keeps them, and
+// many times the same history again.
+import { readEvent } from '../api/schemas/events.ts';
+import { createSettle } from '../activities/settle.ts';
+import { DEFAULT_CLAWBACK } from '../domain/terms.ts';
+import { newId } from '../ids.ts';
+import { createAffiliates } from '../store/affiliates.ts';
+import { createDeals } from '../store/deals.ts';
+import { insertEvents } from '../store/events.ts';
+import { createOperators } from '../store/operators.ts';
+import type { Pool } from '../store/pool.ts';
+import { COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
+
+/** An operator and its events that were not settled yet, as ids. */
+export type LedgerStage = { operatorId: string; eventIds: string[] };
+
+const GROUP = 500;
+
+/** Takes in so many events for so many affiliates; their customers are bound already. */
+export async function setLedgerStage(pool: Pool, events: number, affiliates: number): Promise<LedgerStage> {
+  const operatorId = newId('opr');
+  const key = { id: newId('key'), name: 'bench', hash: Buffer.from(operatorId), hint: '', scopes: [], expiresAt: null };
+  await createOperators(pool).insert({ id: operatorId, name: 'Bench', currency: 'USD', timezone: 'UTC' }, key);
+  const terms = {
+    currency: 'USD',
+    components: COMPONENTS,
+    hold_days: 30,
+    rounding: 'half_even',
+    clawback: DEFAULT_CLAWBACK,
+  } as const;
+  const affiliateIds: string[] = [];
+  for (let index = 0; index < affiliates; index++) {
+    const affiliateId = newId('aff');
+    await createAffiliates(pool).insert(operatorId, {
+      id: affiliateId,
+      name: `Affiliate ${index}`,
+      externalId: null,
+      parentId: null,
+    });
+    await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Bench', affiliateId }, new Date(0), terms);
+    affiliateIds.push(affiliateId);
+  }
+  const needed = customersFor(events);
+  const clicks = await insertClicks(pool, operatorId, affiliateIds, needed.known + needed.fresh);
+  const known = Array.from({ length: needed.known }, (_, index) => `c-${index}`);
+  const registrations = known.map((customer, index) => registrationOf(customer, clicks[index]!));
+  await settleAll(pool, operatorId, inBatches(await takeIn(pool, operatorId, registrations), GROUP));
+  const eventIds = await takeIn(pool, operatorId, eventBodies(events, known, clicks.slice(needed.known)));
+  await pool.query('vacuum analyze');
+  return { operatorId, eventIds };
+}
+
+async function insertClicks(pool: Pool, operatorId: string, affiliateIds: readonly string[], count: number): Promise<string[]> {
+  const rows = Array.from({ length: count }, (_, index) => ({
+    id: newId('clk'),
+    affiliate: affiliateIds[index % affiliateIds.length],
+  }));
+  await pool.query(
+    `insert into clicks (operator_id, id, affiliate_id, sub1, clicked_at)
+     select $1, id, affiliate, 'spring', now() - interval '1 minute' from json_to_recordset($2) as c (id text, affiliate text)`,
+    [operatorId, JSON.stringify(rows)],
+  );
+  return rows.map(({ id }) => id);
+}
+
+async function takeIn(pool: Pool, operatorId: string, bodies: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const group of inBatches(bodies, GROUP)) {
+    const events = group.map((body) => {
+      const reading = readEvent(JSON.parse(body), { operatorId, withoutTransactionId: 'refuse' }, Date.now());
+      if (reading.kind === 'invalid') throw reading.error;
+      return reading.event;
+    });
+    await insertEvents(pool, events);
+    ids.push(...events.map(({ event }) => event.id));
+  }
+  return ids;
+}
+
+export function inBatches<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
+/** Batches side by side: while one waits for the database the other computes. */
+const AT_ONCE = 2;
+
+/** Settles batches and gives how long each took, in milliseconds, sorted. */
+export async function settleAll(pool: Pool, operatorId: string, batches: readonly string[][]): Promise<number[]> {
+  const { settle } = createSettle({ pool, atOnce: AT_ONCE });
+  const took: number[] = [];
+  const rest = batches.values();
+  const worker = async (): Promise<void> => {
+    for (const eventIds of rest) {
+      const startedAt = performance.now();
+      await settle({ batchId: newId('bat'), operators: [{ operatorId, eventIds }], owner: 'batch' });
+      took.push(performance.now() - startedAt);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return took.toSorted((a, b) => a - b);
+}
+
+/** What a copy of the books calls by other names: the columns that hold ids of its own. */
+const COPIED: readonly (readonly [table: string, ids: readonly string[]])[] = [
+  ['affiliates', ['id']],
+  ['deals', ['id', 'affiliate_id']],
+  ['deal_versions', ['deal_id']],
+  ['accounts', ['id', 'affiliate_id']],
+  ['events', ['id', 'key', 'transaction_id', 'customer_id']],
+  ['event_outcomes', ['event_id', 'affiliate_id', 'deal_id']],
+  ['slots', ['id', 'key', 'affiliate_id', 'deal_id']],
+  ['slot_facts', ['original_event_id', 'slot_id', 'event_id']],
+  ['ratings', ['slot_id']],
+  ['transfers', ['id', 'affiliate_id', 'slot_id', 'event_id', 'credit_account']],
+  ['balances', ['affiliate_id']],
+];
+
+/** Copies an operator's books, affiliates and all, until they hold so many transfers; gives how many they hold. */
+export async function multiply(pool: Pool, operatorId: string, transfers: number): Promise<number> {
+  const count = async (): Promise<number> => {
+    const { rows } = await pool.query<{ count: number }>(`select count(*)::int from transfers where operator_id = $1`, [
+      operatorId,
+    ]);
+    return rows[0]!.count;
+  };
+  const copies = Math.ceil(transfers / (await count())) - 1;
+  for (const [table, ids] of COPIED) {
+    const { rows } = await pool.query<{ name: string }>(
+      `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+      [table],
+    );
+    const names = rows.map(({ name }) => name);
+    const values = names.map((name) => (ids.includes(name) ? `${name} || '~' || copy` : name));
+    const isOwn = table === 'accounts' ? 'and affiliate_id is not null' : '';
+    await pool.query(
+      `insert into ${table} (${names.join(', ')}) select ${values.join(', ')} from ${table}, generate_series(1, ${copies}) as copy
+       where operator_id = $1 ${isOwn} order by copy`,
+      [operatorId],
+    );
+  }
+  await pool.query('vacuum analyze');
+  return count();
+}

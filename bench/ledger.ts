@@ -1,0 +1,65 @@
+// What the ledger costs by itself, on a database of its own: settling without postbacks, and the audit of a million transfers.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../local/postgres.ts';
+import { auditAll } from '../store/audit.ts';
+import { migrate } from '../store/migrate.ts';
+import { createPool, type Pool } from '../store/pool.ts';
+import { freePort } from '../test/support/ports.ts';
+import { percentile, type Figures } from './figures.ts';
+import { inBatches, multiply, setLedgerStage, settleAll } from './ledger-stage.ts';
+
+const AFFILIATES = 20;
+const LARGE = 500;
+const SMALL = 100;
+const AUDITED = 1_000_000;
+
+/** `isQuick`: without the audit, which needs a million transfers to be there. Throws when the audit finds anything. */
+export async function measureLedger(events: number, isQuick: boolean): Promise<Partial<Figures>> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
+  chmodSync(dataDir, 0o755);
+  const postgres = await startPostgres({ dataDir, port: await freePort(), password: 'bench' });
+  const pool = createPool(postgres.url, { max: 8, applicationName: 'bench' });
+  try {
+    await migrate(postgres.url);
+    const spread = await measureSettling(pool, events, AFFILIATES);
+    const { perSecond: onOne } = await measureSettling(pool, Math.ceil(events / 2), 1);
+    const figures = { settle_per_s: spread.perSecond, settle_p99_ms: spread.p99Ms, settle_one_affiliate_per_s: onOne };
+    return isQuick ? figures : { ...figures, audit_1m_s: await measureAudit(pool, spread.operatorId) };
+  } finally {
+    await pool.end();
+    await postgres.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** A tenth warms up, half is settled in large batches for the rate, the rest in small ones for how long one takes. */
+async function measureSettling(
+  pool: Pool,
+  events: number,
+  affiliates: number,
+): Promise<{ operatorId: string; perSecond: number; p99Ms: number }> {
+  const { operatorId, eventIds } = await setLedgerStage(pool, events, affiliates);
+  await settleAll(pool, operatorId, inBatches(eventIds.splice(0, Math.ceil(events / 10)), LARGE));
+  const large = eventIds.splice(0, Math.ceil(events / 2));
+  const startedAt = performance.now();
+  await settleAll(pool, operatorId, inBatches(large, LARGE));
+  const perSecond = Math.round((large.length * 1000) / (performance.now() - startedAt));
+  const p99Ms = percentile(await settleAll(pool, operatorId, inBatches(eventIds, SMALL)), 0.99);
+  return { operatorId, perSecond, p99Ms };
+}
+
+/** Seconds of an audit of a million transfers or a little more. */
+async function measureAudit(pool: Pool, operatorId: string): Promise<number> {
+  await multiply(pool, operatorId, AUDITED);
+  const startedAt = performance.now();
+  const findings: string[] = [];
+  for await (const { unexplained } of auditAll(pool, (_, { check, about, detail }) =>
+    findings.push(`${check} ${about}: ${detail}`),
+  )) {
+    if (Number(unexplained) !== 0) findings.push(`unexplained: ${unexplained}`);
+  }
+  if (findings.length > 0) throw new Error(`the audit found ${findings.length} differences, the first: ${findings[0]}`);
+  return Math.round((performance.now() - startedAt) / 100) / 10;
+}

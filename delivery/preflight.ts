@@ -1,0 +1,113 @@
+// A trial of an endpoint: one signed request through the very guard and client that postbacks go through, told phase by phase. On a connection
+// of its own, so that every phase is there to be told.
+import { TLSSocket } from 'node:tls';
+import { errorClassOf, type Outcome, type Phases } from '../domain/retry.ts';
+import { adviceFor } from './advice.ts';
+import type { Link } from './dial.ts';
+import { printable, type Watch } from './exchange.ts';
+import type { Guard } from './guard.ts';
+import { render, type Postback, type Recipient } from './render.ts';
+import { createSender, type Limits, type PostbackRequest } from './send.ts';
+import { signingKey } from './sign.ts';
+
+/** How a trial went. What it did not come to is null. */
+export type Trial = {
+  /** `delivered`, or the error class that an attempt would get. */
+  verdict: string;
+  advice: string | null;
+  /** Empty where an address may not be called, which is not told. */
+  resolved: { host: string; addresses: string[] };
+  dialled: string | null;
+  tls: { protocol: string | null; issuer: string; validTo: string | null } | null;
+  sent: PostbackRequest | null;
+  received: { status: number; headers: Record<string, string>; excerpt: string | null } | null;
+  phases: Phases;
+  durationMs: number;
+};
+
+/** An endpoint with its secrets in the clear, newest first. */
+export type TriedEndpoint = Omit<Recipient, 'secrets'> & { secrets: readonly string[] };
+
+export type Preflight = {
+  /** Never fails for what the other side does. Throws when the endpoint's template or secret is broken. */
+  run(postback: Postback, endpoint: TriedEndpoint): Promise<Trial>;
+  /** Ends the trials under way, as `cancelled`. */
+  close(): void;
+};
+
+/** Of an answer's headers those that tell something about a failed delivery. */
+const TELLING = `allow cf-ray content-length content-type date location retry-after server via webhook-delivery www-authenticate
+  x-cache x-request-id`.split(/\s+/);
+const HEADER_LENGTH = 512;
+
+export function createPreflight(guard: Guard, limits: Partial<Limits> = {}): Preflight {
+  const closing = new AbortController();
+
+  async function run(postback: Postback, endpoint: TriedEndpoint): Promise<Trial> {
+    const request = render(postback, { ...endpoint, secrets: endpoint.secrets.map(signingKey) }, Date.now());
+    const { hostname, host } = new URL(request.url);
+    const seen: Pick<Trial, 'resolved' | 'tls' | 'sent' | 'received'> = {
+      resolved: { host: hostname, addresses: [] },
+      tls: null,
+      sent: null,
+      received: null,
+    };
+    const sender = createSender(listening(guard, seen.resolved), limits);
+    const watch: Watch = {
+      sending: (link, headers) => {
+        seen.tls = tlsOf(link);
+        seen.sent = { ...request, headers: { host, ...headers } };
+      },
+      head: (status, headers) => (seen.received = { status, headers: telling(headers), excerpt: null }),
+    };
+    try {
+      const outcome = await sender.send(request, { signal: closing.signal, watch });
+      return { ...told(outcome), ...seen, received: withExcerpt(seen.received, outcome) };
+    } finally {
+      await sender.close();
+    }
+  }
+
+  return { run, close: () => closing.abort() };
+}
+
+/** The same guard, noting the addresses it lets through. */
+function listening(guard: Guard, resolved: Trial['resolved']): Guard {
+  return {
+    ...guard,
+    async resolve(hostname, signal) {
+      const resolution = await guard.resolve(hostname, signal);
+      if (resolution.kind === 'resolved') resolved.addresses = resolution.addresses;
+      return resolution;
+    },
+  };
+}
+
+function told(outcome: Outcome): Pick<Trial, 'verdict' | 'advice' | 'dialled' | 'phases' | 'durationMs'> {
+  const { dialled = null, phases, durationMs } = outcome;
+  return { verdict: errorClassOf(outcome) ?? 'delivered', advice: adviceFor(outcome), dialled, phases, durationMs };
+}
+
+function withExcerpt(received: Trial['received'], outcome: Outcome): Trial['received'] {
+  return received && outcome.kind === 'answered' ? { ...received, excerpt: outcome.excerpt } : received;
+}
+
+function tlsOf({ socket }: Link): Trial['tls'] {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  if (!(socket instanceof TLSSocket) || certificate === undefined) return null;
+  const validTo = Date.parse(certificate.validTo);
+  return {
+    protocol: socket.getProtocol(),
+    issuer: certificate.issuer.replaceAll('\n', ', '),
+    validTo: Number.isNaN(validTo) ? null : new Date(validTo).toISOString(),
+  };
+}
+
+function telling(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    TELLING.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, printable([value].flat().join(', ').slice(0, HEADER_LENGTH))]];
+    }),
+  );
+}

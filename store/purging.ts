@@ -1,0 +1,33 @@
+// What its time is over goes: whole months of partitioned tables, and the few rows whose ids name no month. For all operators, since it is ours.
+import { withTransaction, type Pool } from './pool.ts';
+
+/** Partitioned tables that are purged, with the column that tells the age of a row outside the months. */
+const AGE_COLUMNS = { clicks: 'received_at', attempts: 'started_at' } as const;
+
+/** A month is dropped under the whole table's lock, which settling must not wait for long; the next step tries again. */
+const LOCK_MS = 1000;
+
+/** Drops the oldest month if all of it is older than so many months, and says which. */
+export async function dropOldestMonth(pool: Pool, table: keyof typeof AGE_COLUMNS, months: number): Promise<string | null> {
+  return withTransaction(
+    pool,
+    async (client) => {
+      const { rows } = await client.query<{ dropped: string | null }>(
+        `select drop_oldest_partition($1, now() - make_interval(months => $2)) as dropped`,
+        [table, months],
+      );
+      return rows[0]!.dropped;
+    },
+    { lockTimeoutMs: LOCK_MS },
+  );
+}
+
+/** Deletes some of the rows that lie in no month and are older than so many months; gives how many. */
+export async function deleteOldRows(pool: Pool, table: keyof typeof AGE_COLUMNS, months: number, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from ${table}_other where ctid = any(array(
+       select ctid from ${table}_other where ${AGE_COLUMNS[table]} < now() - make_interval(months => $1) limit $2))`,
+    [months, limit],
+  );
+  return rowCount ?? 0;
+}

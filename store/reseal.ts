@@ -1,0 +1,62 @@
+// Seals every secret anew that an older key sealed, so that the older key can be taken away.
+import { endpointSecretContext } from './endpoints.ts';
+import type { Pool } from './pool.ts';
+import type { SecretBox } from './secret-box.ts';
+
+/** Where sealed secrets lie: whose each is, and what it was sealed for. Whoever seals something elsewhere adds a line. */
+const PLACES = [
+  { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
+  { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },
+] as const;
+
+const PAGE = 500;
+
+/** `unopened`: secrets that no key opens and that stay as they are; each is told. */
+export type Resealed = { current: number; resealed: number; unopened: number };
+
+type Place = (typeof PLACES)[number];
+type Sealed = { operatorId: string; id: string; secret: Buffer };
+
+/** Goes through all secrets, beside live traffic; one that is rotated meanwhile stays as it was put. Running it again does no harm. */
+export async function resealSecrets(pool: Pool, secretBox: SecretBox, tell: (line: string) => void): Promise<Resealed> {
+  const counts: Resealed = { current: 0, resealed: 0, unopened: 0 };
+  for (const place of PLACES) {
+    for await (const row of sealedIn(pool, place)) counts[await resealOne(pool, secretBox, place, row, tell)] += 1;
+  }
+  return counts;
+}
+
+async function* sealedIn(pool: Pool, { table, id }: Place): AsyncGenerator<Sealed> {
+  let after: Sealed = { operatorId: '', id: '', secret: Buffer.alloc(0) };
+  for (;;) {
+    const { rows } = await pool.query<Sealed>(
+      `select operator_id as "operatorId", ${id} as id, secret from ${table} where (operator_id, ${id}, secret) > ($1, $2, $3)
+       order by operator_id, ${id}, secret limit ${PAGE}`,
+      [after.operatorId, after.id, after.secret],
+    );
+    yield* rows;
+    if (rows.length < PAGE) return;
+    after = rows.at(-1)!;
+  }
+}
+
+async function resealOne(
+  pool: Pool,
+  secretBox: SecretBox,
+  { table, id, contextOf }: Place,
+  { operatorId, id: owner, secret }: Sealed,
+  tell: (line: string) => void,
+): Promise<keyof Resealed> {
+  if (secretBox.isCurrent(secret)) return 'current';
+  const context = contextOf(operatorId, owner);
+  let anew: Buffer;
+  try {
+    anew = secretBox.seal(secretBox.open(secret, context), context);
+  } catch (error) {
+    tell(`${table}: ${owner} of ${operatorId}: ${error instanceof Error ? error.message : String(error)}`);
+    return 'unopened';
+  }
+  const change = `update ${table} set secret = $4 where operator_id = $1 and ${id} = $2 and secret = $3`;
+  await pool.query(change, [operatorId, owner, secret, anew]);
+  return 'resealed';
+}

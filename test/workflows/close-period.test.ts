@@ -1,0 +1,70 @@
+// Months are closed by themselves: the schedule finds what is due and starts one workflow for each month.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { periodWorkflowId } from '../../domain/keys.ts';
+import { createLogger } from '../../log.ts';
+import { createOwners } from '../../owners.ts';
+import { beginClosing } from '../../store/closing.ts';
+import { prepareNamespace } from '../../worker/namespace.ts';
+import { eventually } from '../support/eventually.ts';
+import { keepHistory } from '../support/histories.ts';
+import { withOperator } from '../support/operator.ts';
+import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { auditOf, createSettling } from '../support/settling.ts';
+
+let orchestra: Orchestra;
+before(async () => {
+  orchestra = await withOrchestra();
+});
+after(() => orchestra.close());
+
+/** An operator with one transfer, posted so many months ago. */
+async function withTransfer(monthsAgo: number): Promise<{ operatorId: string; period: string }> {
+  const operator = await withOperator(orchestra.pool);
+  const now = new Date();
+  const then = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - monthsAgo, 1, 12));
+  await createSettling(orchestra.pool, () => then)(operator.operatorId, await operator.takeInSales(1));
+  return { operatorId: operator.operatorId, period: then.toISOString().slice(0, 7) };
+}
+
+const isClosed = async ({ operatorId, period }: { operatorId: string; period: string }): Promise<boolean> => {
+  const { rows } = await orchestra.pool.query(
+    `select from periods where operator_id = $1 and period = $2 and status = 'closed'`,
+    [operatorId, period],
+  );
+  return rows.length === 1;
+};
+
+test('the schedule closes what is due of every operator, and what was begun, and leaves the month that lasts', async () => {
+  const { client } = orchestra.temporal;
+  const [old, begun, young] = await Promise.all([withTransfer(2), withTransfer(2), withTransfer(0)]);
+  await beginClosing(orchestra.pool, begun.operatorId, begun.period);
+  await prepareNamespace(client, createLogger('silent', 'test'));
+  await client.schedule.getHandle('close-due-periods').trigger();
+  for (const one of [old, begun]) await eventually('the month to be closed', () => isClosed(one));
+  const handle = client.workflow.getHandle(periodWorkflowId(old.operatorId, old.period));
+  assert.deepEqual(await handle.result(), { kind: 'closed', transfers: 1, statements: 1 });
+  assert.equal(await (await handle.describe()).staticSummary(), `closing ${old.period}`);
+  const { rows } = await orchestra.pool.query(`select from periods where operator_id = $1`, [young.operatorId]);
+  assert.equal(rows.length, 0);
+  assert.deepEqual((await auditOf(orchestra.pool)).findings, []);
+  await keepHistory(client, periodWorkflowId(old.operatorId, old.period), 'period-closed');
+  const started = await eventually('the schedule to tell what it did', async () => {
+    const { info } = await client.schedule.getHandle('close-due-periods').describe();
+    return info.recentActions[0]?.action.workflow.workflowId;
+  });
+  await keepHistory(client, started, 'due-periods-started');
+});
+
+test('a month that cannot be closed says why and ends; two starts are one closing', async () => {
+  const { client } = orchestra.temporal;
+  const owners = createOwners(client);
+  const lasting = await withTransfer(0);
+  assert.equal(await owners.closePeriod(lasting.operatorId, lasting.period), true);
+  const handle = client.workflow.getHandle(periodWorkflowId(lasting.operatorId, lasting.period));
+  assert.deepEqual(await handle.result(), { kind: 'not_ended' });
+  const past = await withTransfer(1);
+  const starts = await Promise.all([1, 2, 3].map(() => owners.closePeriod(past.operatorId, past.period)));
+  assert.ok(starts.includes(true));
+  await eventually('the month to be closed', () => isClosed(past));
+});

@@ -1,0 +1,103 @@
+// What runs by itself, or as soon as evidence came: orphans looked through again, and the end of old months.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createStarter } from '../../api/starter.ts';
+import { rematchWorkflowId } from '../../domain/keys.ts';
+import { createLogger } from '../../log.ts';
+import { createOwners, type Owners } from '../../owners.ts';
+import { createClicks } from '../../store/clicks.ts';
+import { prepareNamespace } from '../../worker/namespace.ts';
+import { TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
+import { eventually } from '../support/eventually.ts';
+import { keepHistory } from '../support/histories.ts';
+import { withOperator } from '../support/operator.ts';
+import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { createSettling, outcomesOf } from '../support/settling.ts';
+import { withTemporal } from '../support/temporal.ts';
+import { runWorkers } from '../support/worker.ts';
+
+let orchestra: Orchestra;
+before(async () => {
+  orchestra = await withOrchestra();
+});
+after(() => orchestra.close());
+
+const subs = [null, null, null, null, null] as const;
+
+/** An operator with orphans of clicks that have come by now. */
+async function withLateClicks(count: number) {
+  const operator = await withOperator(orchestra.pool);
+  const { operatorId, affiliateId } = operator;
+  const names = Array.from({ length: count }, (_, index) => `late-${index}`);
+  const ids = await operator.takeIn(names.map((clickId) => ({ clickId })));
+  await createSettling(orchestra.pool)(operatorId, ids);
+  for (const id of names)
+    await createClicks(orchestra.pool).insert(operatorId, { id, affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000 });
+  return { operatorId, ids };
+}
+
+test('evidence wakes the look through an operator’s orphans, which ends when it has seen them all', async () => {
+  const { client } = orchestra.temporal;
+  const { operatorId, ids } = await withLateClicks(3);
+  await createOwners(client).wakeRematch(operatorId);
+  const workflowId = rematchWorkflowId(operatorId);
+  assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { settled: 3 });
+  assert.deepEqual(await outcomesOf(orchestra.pool, ids), ['settled 1000', 'settled 1000', 'settled 1000']);
+  await keepHistory(client, workflowId, 'orphans-matched');
+});
+
+test('evidence that comes behind the page at hand is looked for in another round', async () => {
+  const temporal = await withTemporal();
+  const { client } = temporal;
+  const asked: string[] = [];
+  const position = { operatorId: 'a', eventId: 'evt_1' };
+  const activities = {
+    ...orchestra.working.activities,
+    async matchOrphans({ after: from }: { after: typeof position | null }) {
+      asked.push(from === null ? 'from the start' : `after ${from.eventId}`);
+      if (asked.length === 2) await createOwners(client).wakeRematch('a');
+      return { settled: 1, next: from === null ? position : null };
+    },
+  };
+  const stop = await runWorkers(temporal, activities);
+  try {
+    await createOwners(client).wakeRematch('a');
+    assert.deepEqual(await client.workflow.getHandle(rematchWorkflowId('a')).result(), { settled: 4 });
+    const round = ['from the start', 'after evt_1'];
+    assert.deepEqual(asked, [...round, ...round]);
+  } finally {
+    await stop();
+    await temporal.close();
+  }
+});
+
+test('the schedules are made once, and look through all operators’ orphans and old months', async () => {
+  const { client } = orchestra.temporal;
+  const log = createLogger('silent', 'test');
+  const { ids } = await withLateClicks(2);
+  await prepareNamespace(client, log);
+  await prepareNamespace(client, log);
+  const made: string[] = [];
+  for (const id of ['sweep', 'rematch-orphans', 'purge']) made.push((await client.schedule.getHandle(id).describe()).scheduleId);
+  assert.deepEqual(made, ['sweep', 'rematch-orphans', 'purge']);
+  await client.schedule.getHandle('rematch-orphans').trigger();
+  await eventually('the orphans to be settled', async () =>
+    (await outcomesOf(orchestra.pool, ids)).every((outcome) => outcome.startsWith('settled')),
+  );
+  const options = { workflowId: 'purge-now', taskQueue: TASK_QUEUES.upkeep, args: [] };
+  assert.deepEqual(await client.workflow.execute(WORKFLOWS.purge, options), { partitions: [], rows: 0 });
+  await keepHistory(client, 'purge-now', 'purge');
+});
+
+test('much evidence at once is one look at once, and one after it', async () => {
+  const { client, connection } = orchestra.temporal;
+  const looks: string[] = [];
+  const owners = { wakeRematch: async (operatorId: string) => void looks.push(operatorId) } as Owners;
+  const log = createLogger('silent', 'test');
+  const starter = createStarter({ pool: orchestra.pool, client, connection, owners, uiUrl: undefined, log });
+  for (let i = 0; i < 100; i++) starter.matchOrphans('a');
+  starter.matchOrphans('b');
+  assert.deepEqual(looks, ['a', 'b']);
+  await eventually('the look after it', () => looks.length > 2);
+  assert.deepEqual(looks, ['a', 'b', 'a']);
+});

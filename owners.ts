@@ -1,25 +1,31 @@
 // Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOptions } from '@temporalio/client';
 import {
   deliveryWorkflowId,
   endpointWorkflowId,
   periodWorkflowId,
   rematchWorkflowId,
+  replayWorkflowId,
   setAsideWorkflowId,
 } from './domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './workflows/contract.ts';
 
-/** What workflow starts need of Temporal; calls wait at most this long. */
 const CALL_AT_MOST_MS = 3000;
 
 export type Owners = {
   /** Makes sure the postback's own workflow runs; with a signal, that it hears it. */
   startDelivery(operatorId: string, deliveryId: string, signal?: 'retryNow' | 'giveUp'): Promise<void>;
   /**
-   * Makes sure the endpoint's workflow runs and looks at its queue again. Only after the commit that filled the queue.
-   * `resume` also makes it active and tries at once where it was failing.
+   * Makes sure the endpoint's workflow runs and looks at its queue again. Only after the commit that filled the queue. `switched`: its row was
+   * switched, so it looks at once, also where it was down.
    */
-  wakeEndpoint(operatorId: string, endpointId: string, signal?: 'wake' | 'resume'): Promise<void>;
+  wakeEndpoint(operatorId: string, endpointId: string, signal?: 'wake' | 'switched'): Promise<void>;
+  /** Makes sure the endpoint's workflow runs, and leaves one that runs in peace. */
+  startEndpoint(operatorId: string, endpointId: string): Promise<void>;
+  /** Makes sure the replay's workflow runs. */
+  startReplay(operatorId: string, replayId: string): Promise<void>;
+  /** Makes the replay's workflow see that it was cancelled. */
+  cancelReplay(operatorId: string, replayId: string): Promise<void>;
   /** Makes sure that events set aside for a reason are in plain sight. */
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
   /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
@@ -28,63 +34,64 @@ export type Owners = {
   closePeriod(operatorId: string, period: string): Promise<boolean>;
 };
 
-export function createOwners(client: Client): Owners {
-  const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_AT_MOST_MS, call);
-  const unlessRunning = async (start: () => Promise<unknown>): Promise<boolean> => {
+/** `callAtMostMs`: how long a call waits for Temporal before it fails. */
+export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Owners {
+  const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callAtMostMs, call);
+
+  /** Whether it was started now; one that is running is left in peace. */
+  async function start(type: string, options: Options): Promise<boolean> {
     try {
-      await bounded(start);
+      await bounded(() => client.workflow.start(type, options));
       return true;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       return false;
     }
-  };
+  }
+
+  async function signal(type: string, options: Options, name: keyof typeof SIGNALS): Promise<void> {
+    await bounded(() => client.workflow.signalWithStart(type, { ...options, signal: SIGNALS[name] }));
+  }
+
   return {
-    async startDelivery(operatorId, deliveryId, signal) {
+    async startDelivery(operatorId, deliveryId, name) {
       const options = {
         workflowId: deliveryWorkflowId(deliveryId),
         taskQueue: TASK_QUEUES.attempts,
         args: [{ operatorId, deliveryId }],
         staticSummary: `postback ${deliveryId}`,
+        ...fairTo(operatorId),
       };
-      if (signal) {
-        await bounded(() => client.workflow.signalWithStart(WORKFLOWS.deliverPostback, { ...options, signal: SIGNALS[signal] }));
-        return;
-      }
-      await unlessRunning(() => client.workflow.start(WORKFLOWS.deliverPostback, options));
+      await (name ? signal(WORKFLOWS.deliverPostback, options, name) : start(WORKFLOWS.deliverPostback, options));
     },
-    async wakeEndpoint(operatorId, endpointId, signal = 'wake') {
-      await bounded(() =>
-        client.workflow.signalWithStart(WORKFLOWS.drainEndpoint, {
-          workflowId: endpointWorkflowId(endpointId),
-          taskQueue: TASK_QUEUES.upkeep,
-          args: [{ operatorId, endpointId }],
-          staticSummary: `postbacks waiting for endpoint ${endpointId}`,
-          signal: SIGNALS[signal],
-        }),
-      );
+    wakeEndpoint: (operatorId, endpointId, name = 'wake') =>
+      signal(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId), name),
+    async startEndpoint(operatorId, endpointId) {
+      await start(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId));
     },
+    async startReplay(operatorId, replayId) {
+      await start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId));
+    },
+    cancelReplay: (operatorId, replayId) => signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
     async wakeSetAside(operatorId, reason) {
-      await bounded(() =>
-        client.workflow.signalWithStart(WORKFLOWS.settleSetAside, {
-          workflowId: setAsideWorkflowId(operatorId, reason),
-          taskQueue: TASK_QUEUES.upkeep,
-          args: [{ operatorId, reason }],
-          staticSummary: `events set aside: ${reason}`,
-          signal: SIGNALS.wake,
-        }),
-      );
+      const options = {
+        workflowId: setAsideWorkflowId(operatorId, reason),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId, reason }],
+        staticSummary: `events set aside: ${reason}`,
+        ...fairTo(operatorId),
+      };
+      await signal(WORKFLOWS.settleSetAside, options, 'wake');
     },
     async wakeRematch(operatorId) {
-      await bounded(() =>
-        client.workflow.signalWithStart(WORKFLOWS.rematchOrphans, {
-          workflowId: rematchWorkflowId(operatorId),
-          taskQueue: TASK_QUEUES.upkeep,
-          args: [{ operatorId }],
-          staticSummary: `orphans of ${operatorId}: new evidence`,
-          signal: SIGNALS.wake,
-        }),
-      );
+      const options = {
+        workflowId: rematchWorkflowId(operatorId),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId }],
+        staticSummary: `orphans of ${operatorId}: new evidence`,
+        ...fairTo(operatorId),
+      };
+      await signal(WORKFLOWS.rematchOrphans, options, 'wake');
     },
     closePeriod(operatorId, period) {
       const options = {
@@ -92,8 +99,34 @@ export function createOwners(client: Client): Owners {
         taskQueue: TASK_QUEUES.upkeep,
         args: [{ operatorId, period }],
         staticSummary: `closing ${period}`,
+        ...fairTo(operatorId),
       };
-      return unlessRunning(() => client.workflow.start(WORKFLOWS.closePeriod, options));
+      return start(WORKFLOWS.closePeriod, options);
     },
+  };
+}
+
+type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 'staticSummary'> & { workflowId: string };
+
+/** Temporal gives waiting tasks out in turn by this key, so that an operator with much trouble does not keep the others waiting. */
+const fairTo = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
+
+function endpointOptions(operatorId: string, endpointId: string): Options {
+  return {
+    workflowId: endpointWorkflowId(endpointId),
+    taskQueue: TASK_QUEUES.upkeep,
+    args: [{ operatorId, endpointId }],
+    staticSummary: `postbacks waiting for endpoint ${endpointId}`,
+    ...fairTo(operatorId),
+  };
+}
+
+function replayOptions(operatorId: string, replayId: string): Options {
+  return {
+    workflowId: replayWorkflowId(replayId),
+    taskQueue: TASK_QUEUES.upkeep,
+    args: [{ operatorId, replayId }],
+    staticSummary: `replay ${replayId}`,
+    ...fairTo(operatorId),
   };
 }

@@ -1,14 +1,16 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
 import { newId } from '../ids.ts';
+import { isDown } from '../domain/breaker.ts';
 import { blamesEndpoint, decide, errorClassOf, reasonOf, type Decision, type Outcome } from '../domain/retry.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import type { Sender } from '../delivery/send.ts';
 import { signingKey, type SigningKey } from '../delivery/sign.ts';
-import type { AttemptRecord, Due, EndpointNews, SendingEndpoint } from '../store/deliveries.ts';
+import type { AttemptRecord, Due, SendingEndpoint } from '../store/deliveries.ts';
 import { endpointSecretContext } from '../store/endpoints.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { Recorder } from './recorder.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
+import type { EndpointNews } from './trouble.ts';
 
 /** What came of an attempt, for whoever made it: reasons and ids only, since it may be kept in a workflow's history. */
 export type AttemptResult = {
@@ -72,7 +74,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
   const newsOf = (endpoint: SendingEndpoint, outcome: Outcome, decision: Decision, isProbe: boolean): EndpointNews | null => {
     const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
     if (decision.kind === 'disable_endpoint') return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
-    if (decision.kind === 'delivered' || (isProbe && isAlive(outcome))) {
+    if (decision.kind === 'delivered' || (isAlive(outcome) && (isProbe || isDown(endpoint)))) {
       const isUnwanted = decision.kind === 'delivered' && decision.disableEndpoint;
       const disabledBecause = isUnwanted ? 'the receiver asked for no more postbacks' : null;
       const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;

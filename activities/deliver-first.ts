@@ -1,4 +1,6 @@
 // The first attempts of a batch's postbacks, side by side, within a time budget: a slow endpoint must not hold up the batch.
+import { FAILURES_THAT_OPEN, takesDirectly } from '../domain/breaker.ts';
+import { blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
 import type { Pool } from '../store/pool.ts';
 import { readBatchDeliveries, readSendingEndpoints, type Due, type SendingEndpoint } from '../store/deliveries.ts';
 import type { EndpointInput, BatchInput } from '../workflows/contract.ts';
@@ -38,14 +40,23 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
     await recorder.ready();
     const endTurn = await inFlight.enter('batches', BATCHES_AT_ONCE, Date.now() + TURN_WITHIN_MS);
     const result: DeliveredFirst = { delivered: 0, left: 0, endpointsToWake: [] };
+    /** Failures in a row that this batch met; an endpoint that goes down in the middle of it gets no more from it. */
+    const failures = new Map<string, number>();
 
     async function send(due: Due, endpoint: SendingEndpoint, place: Promise<Release>): Promise<void> {
       const release = await place;
-      if (release === null) {
+      const isOpen = (failures.get(endpoint.id) ?? 0) >= FAILURES_THAT_OPEN;
+      if (release === null || isOpen) {
+        release?.();
         result.left++;
         return;
       }
-      const { state, endpointsToWake } = await attempt(due, endpoint, 'first', { onAnswered: release });
+      const onAnswered = (outcome: Outcome): void => {
+        release();
+        if (isDelivered(outcome)) failures.delete(endpoint.id);
+        else if (blamesEndpoint(outcome)) failures.set(endpoint.id, (failures.get(endpoint.id) ?? 0) + 1);
+      };
+      const { state, endpointsToWake } = await attempt(due, endpoint, 'first', { onAnswered });
       if (state === 'delivered') result.delivered++;
       else if (state !== 'gave_up') result.left++;
       result.endpointsToWake.push(...endpointsToWake);
@@ -56,7 +67,7 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       const all = (await allDone(operators.map(({ operatorId }) => readDue(operatorId, batchId)))).flat();
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
       const places = all.map(({ due, endpoint }): Promise<Release> => {
-        const mayGo = due.tries === 0 && endpoint.state === 'active';
+        const mayGo = due.tries === 0 && takesDirectly(endpoint);
         return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline) : Promise.resolve(null);
       });
       sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));

@@ -1,14 +1,16 @@
 // Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
-import { blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
+import { FAILURES_THAT_OPEN, isDown } from '../domain/breaker.ts';
+import { askedWaitMs, blamesEndpoint, isDelivered, type Outcome } from '../domain/retry.ts';
 import type { Pool } from '../store/pool.ts';
 import {
-  FAILURES_THAT_OPEN,
   readQueue,
   readQueueState,
   readSendingEndpoints,
+  type AttemptRecord,
   type Due,
   type SendingEndpoint,
 } from '../store/deliveries.ts';
+import { cancelDeliveries } from '../store/endpoints.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
@@ -32,7 +34,13 @@ export type Drained = {
 /** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */
 export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
 
-export type DrainActivities = { drainQueue(input: DrainInput): Promise<Drained> };
+/** How many wait, and how their endpoint stands as far as its row says. */
+export type QueueCount = { held: number; condition: Exclude<Drained['condition'], 'drained'> };
+
+export type DrainActivities = {
+  drainQueue(input: DrainInput): Promise<Drained>;
+  countQueue(endpoint: EndpointInput): Promise<QueueCount>;
+};
 
 /** Waits between probes: the first, doubling up to the longest. */
 export type ProbeWaits = { firstMs: number; longestMs: number };
@@ -49,7 +57,7 @@ const CATCH_UP_MS = 50;
 export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: DrainDeps): DrainActivities {
   type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
     failures: number;
-    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for no more postbacks. */
+    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for a pause or for no more postbacks. */
     isOff: boolean;
   };
 
@@ -59,13 +67,17 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     turn: Turn,
     due: Due,
     endpoint: SendingEndpoint,
-    cause: 'first' | 'retry' | 'probe',
+    cause: AttemptRecord['cause'],
     release: () => void,
   ): Promise<void> {
     const onAnswered = (outcome: Outcome): void => {
       release();
       if (isDelivered(outcome)) turn.failures = 0;
       else if (blamesEndpoint(outcome)) turn.failures++;
+      // What the answer to one postback asks holds for the whole queue: the next request of any kind waits as long.
+      const now = Date.now();
+      const waitMs = askedWaitMs(outcome, now);
+      if (waitMs > 0) Object.assign(turn, { isOff: true, nextSendAt: Math.max(turn.nextSendAt, now + waitMs) });
     };
     const result = await attempt(due, endpoint, cause, { onAnswered });
     turn.sent++;
@@ -74,34 +86,60 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
   }
 
-  /** Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. */
+  /**
+   * Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. The next ones are read and sent
+   * while outcomes are still being recorded.
+   */
   async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
-    const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
-    while (Date.now() < deadline) {
-      const before = turn.sent;
-      const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE);
-      const sends: Promise<void>[] = [];
-      for (const one of due) {
-        if (turn.nextSendAt >= deadline) break;
-        const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
-        if (release === null) break;
-        if (spacingMs > 0) await paced(turn, spacingMs);
-        if (mustStop(turn)) {
-          release();
-          break;
-        }
-        sends.push(send(turn, one, endpoint, one.tries === 0 ? 'first' : 'retry', release));
+    const underWay = new Map<string, Promise<void>>();
+    try {
+      while (Date.now() < deadline && !mustStop(turn)) {
+        // Those under way when the question is asked may be in the answer although their outcome is recorded by then.
+        const asked = new Set(underWay.keys());
+        const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE + asked.size);
+        const fresh = due.filter(({ id }) => !asked.has(id));
+        if (fresh.length === 0 && underWay.size === 0) return;
+        if (fresh.length === 0) await Promise.race(underWay.values());
+        else if (!(await sendPage(turn, endpoint, fresh, deadline, underWay))) return;
       }
-      await allDone(sends);
-      if (turn.sent === before || mustStop(turn)) return;
+    } finally {
+      await allDone([...underWay.values()]);
     }
   }
 
-  /** Whether the endpoint answers again. Without a postback that is due there is nothing to ask with. */
-  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean> {
-    const [oldest] = await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
+  /** Whether all of them could be started. */
+  async function sendPage(
+    turn: Turn,
+    endpoint: SendingEndpoint,
+    due: readonly Due[],
+    deadline: number,
+    underWay: Map<string, Promise<void>>,
+  ): Promise<boolean> {
+    const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
+    for (const one of due) {
+      // A rate's next moment is worth waiting for; a pause that the receiver asked for is the next turn's.
+      if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) return false;
+      const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
+      if (release === null) return false;
+      if (spacingMs > 0) await paced(turn, spacingMs);
+      if (mustStop(turn)) {
+        release();
+        return false;
+      }
+      const cause = one.nextCause ?? (one.tries === 0 ? 'first' : 'retry');
+      const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(one.id));
+      // One that failed stays, so that whoever waits next hears of it; until then it must not count as one that nobody hears of.
+      sending.catch(() => {});
+      underWay.set(one.id, sending);
+    }
+    return true;
+  }
+
+  /** Whether the endpoint answers again. Null: there was no place, or no postback that is due, and so nothing to ask with. */
+  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean | null> {
+    const [oldest] = turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
     const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
-    if (!release) return false;
+    if (!release) return null;
     await send(turn, oldest, endpoint, 'probe', release);
     return !turn.isOff;
   }
@@ -123,18 +161,37 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
       return held === 0 ? { ...of, condition: 'drained', waitMs: null } : { ...of, condition, waitMs: waitMs(dueInMs) };
     };
-    if (endpoint === undefined || endpoint.state !== 'active')
-      return result(endpoint?.state === 'paused' ? 'paused' : 'disabled', () => null);
+    // What was planned while the endpoint was being deleted is cancelled here.
+    if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
+    const condition = conditionOf(endpoint);
+    if (endpoint === undefined || condition === 'paused' || condition === 'disabled') return result(condition, () => null);
 
     const deadline = Date.now() + budgetMs;
-    const isDown = endpoint.failuresInARow >= FAILURES_THAT_OPEN;
-    if (isDown && !(await answersAgain(turn, endpoint, deadline))) return result('failing', () => probeWait(probes, probeWaits));
+    const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
+    if (condition === 'failing') {
+      const answers = await answersAgain(turn, endpoint, deadline);
+      if (answers === null) return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
+      if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
+    }
+    if (condition === 'open') turn.failures = endpoint.failuresInARow;
     await sendDue(turn, endpoint, deadline);
-    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => probeWaits.firstMs);
-    return result('open', (dueInMs) => Math.max(dueInMs ?? 0, turn.nextSendAt - Date.now()));
+    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => whenAllowed(probeWaits.firstMs));
+    return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
   }
 
-  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue) };
+  async function countQueue({ operatorId, endpointId }: EndpointInput): Promise<QueueCount> {
+    const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
+    const { held } = await readQueueState(pool, operatorId, endpointId);
+    return { held, condition: conditionOf(endpoint) };
+  }
+
+  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue), countQueue };
+}
+
+function conditionOf(endpoint: SendingEndpoint | undefined): QueueCount['condition'] {
+  if (endpoint === undefined || endpoint.isDeleted) return 'disabled';
+  if (endpoint.state !== 'active') return endpoint.state;
+  return isDown(endpoint) ? 'failing' : 'open';
 }
 
 /** Waits for the moment the rate allows the next request, and says when the one after it may go. */

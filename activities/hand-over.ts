@@ -1,6 +1,6 @@
 // Hands what a batch could not finish to exactly one owner each, and makes sure that every owner's workflow runs.
 import type { Pool } from '../store/pool.ts';
-import { handOverBatch, type SelfLimits } from '../store/deliveries.ts';
+import { handOverBatch, type SingleLimits } from '../store/hand-over.ts';
 import type { EndpointInput, OperatorEvents } from '../workflows/contract.ts';
 import type { Owners } from '../owners.ts';
 
@@ -14,7 +14,15 @@ export type HandOverInput = {
 
 export type HandOverActivities = { handOver(input: HandOverInput): Promise<{ workflows: number }> };
 
-export function createHandOver({ pool, owners, limits }: { pool: Pool; owners: Owners; limits: SelfLimits }): HandOverActivities {
+export function createHandOver({
+  pool,
+  owners,
+  limits,
+}: {
+  pool: Pool;
+  owners: Owners;
+  limits: SingleLimits;
+}): HandOverActivities {
   return {
     async handOver({ batchId, operators, endpointsToWake, setAside }) {
       const endpoints = new Map(endpointsToWake.map((endpoint) => [endpoint.endpointId, endpoint]));

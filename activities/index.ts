@@ -2,8 +2,8 @@
 import type { Client } from '@temporalio/client';
 import { createOwners } from '../owners.ts';
 import type { Sender } from '../delivery/send.ts';
-import { readQueueState } from '../store/deliveries.ts';
 import { switchEndpoint } from '../store/endpoint-switch.ts';
+import { SINGLE_LIMITS } from '../store/hand-over.ts';
 import type { Pool } from '../store/pool.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
@@ -17,6 +17,7 @@ import { createMatchOrphans, type MatchOrphansActivities } from './match-orphans
 import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
 import { createRecorder } from './recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './release-holds.ts';
+import { createReplay, type ReplayActivities } from './replay.ts';
 import { createSetAside, type SetAsideActivities } from './set-aside.ts';
 import { createSettle, type SettleActivities } from './settle.ts';
 import { createSingle, type SingleActivities } from './single.ts';
@@ -24,7 +25,6 @@ import { createSweep, type SweepActivities } from './sweep.ts';
 
 export type EndpointActivities = {
   wakeEndpoints(endpoints: EndpointInput[]): Promise<void>;
-  countQueue(endpoint: EndpointInput): Promise<{ held: number }>;
   switchEndpoint(input: EndpointInput & { state: 'active' | 'paused' | 'disabled' }): Promise<void>;
 };
 
@@ -34,6 +34,7 @@ export type Activities = SettleActivities &
   SingleActivities &
   DrainActivities &
   SetAsideActivities &
+  ReplayActivities &
   SweepActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
@@ -70,8 +71,8 @@ export const DEFAULT_LIMITS: Limits = {
   firstAttemptsMs: 1000,
   drainTurnMs: 10_000,
   probeWaits: { firstMs: 30_000, longestMs: 600_000 },
-  selfPerEndpoint: 50,
-  selfInAll: 2000,
+  selfPerEndpoint: SINGLE_LIMITS.perEndpoint,
+  selfInAll: SINGLE_LIMITS.inAll,
   releaseMs: 20_000,
   sweepGraceMs: 20_000,
   retention: { clicksMonths: 13, attemptsMonths: 13 },
@@ -90,6 +91,7 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs: limits.firstAttemptsMs }),
     ...createSingle({ pool, attempt, inFlight }),
     ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
+    ...createReplay({ pool, owners }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
@@ -99,7 +101,8 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     async wakeEndpoints(endpoints) {
       for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);
     },
-    countQueue: ({ operatorId, endpointId }) => readQueueState(pool, operatorId, endpointId),
-    switchEndpoint: ({ operatorId, endpointId, state }) => switchEndpoint(pool, operatorId, endpointId, state),
+    async switchEndpoint({ operatorId, endpointId, state }) {
+      await switchEndpoint(pool, operatorId, endpointId, state);
+    },
   };
 }

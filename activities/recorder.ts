@@ -1,22 +1,18 @@
 // Records attempts in groups: the next group is what finished while the last one was being written, so that grouping costs an idle
 // process nothing and a busy one almost nothing per attempt.
 import { withTransaction, type Pool, type PoolClient } from '../store/pool.ts';
-import {
-  releaseSuccessors,
-  insertAttempts,
-  moveDeliveries,
-  writeEndpointNews,
-  type AttemptRecord,
-  type EndpointNews,
-} from '../store/deliveries.ts';
+import { insertAttempts, moveDeliveries, type AttemptRecord } from '../store/deliveries.ts';
+import { tellGivenUp } from '../store/notices.ts';
+import { releaseSuccessors } from '../store/succession.ts';
 import { allDone } from './side-by-side.ts';
+import { applyNews, type EndpointNews, type ToWake } from './trouble.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
 
 /** An attempt to be recorded. `news` is what it says about its endpoint, if anything. */
 export type Finished = { record: AttemptRecord; news: EndpointNews | null };
 
 export type Recorder = {
-  /** Resolves when the attempt is durable, with the endpoints whose queues got a successor; rejects when it could not be written. */
+  /** Resolves when the attempt is durable, with the endpoints whose workflows must look again: a successor or a notice came, or the breaker turned. */
   record(finished: Finished): Promise<EndpointInput[]>;
   /** Resolves when outcomes can be written again. No request may start before that. */
   ready(): Promise<void>;
@@ -38,22 +34,25 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
   let blocked: (() => void)[] = [];
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
-    const write = async (client: PoolClient): Promise<EndpointInput[]> => {
+    const write = async (client: PoolClient): Promise<ToWake[]> => {
       const records = group.map(({ record }) => record);
       const finished = records.filter(({ next }) => next.owner === null);
+      const givenUp = finished.filter(({ next }) => next.state === 'gave_up');
       const news = summed(group.flatMap((one) => one.news ?? []));
       // Sent one behind the other without waiting; releasing is a later statement than finishing all the same.
-      const [, , released] = await allDone([
+      const [, , released, turned, told] = await allDone([
         moveDeliveries(client, records),
         insertAttempts(client, records),
         releaseSuccessors(client, finished),
-        writeEndpointNews(client, news),
+        applyNews(client, news),
+        tellGivenUp(client, givenUp),
       ]);
-      return released;
+      return [...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })), ...turned, ...told];
     };
     const woken = await withTransaction(pool, write, { looksUp: true });
     for (const { record, resolve } of group) {
-      resolve(woken.filter(({ operatorId, endpointId }) => operatorId === record.operatorId && endpointId === record.endpointId));
+      const mine = woken.filter(({ about }) => about === record.endpointId);
+      resolve(mine.map(({ operatorId, endpointId }) => ({ operatorId, endpointId })));
     }
   }
 

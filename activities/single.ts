@@ -1,7 +1,9 @@
 // The tries of one postback in trouble, on behalf of its own workflow, which decides nothing but when.
+import { takesDirectly } from '../domain/breaker.ts';
 import type { Pool } from '../store/pool.ts';
-import { queueDelivery, readDelivery, readSendingEndpoints } from '../store/deliveries.ts';
+import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../store/deliveries.ts';
 import { giveUpDelivery } from '../store/delivery-changes.ts';
+import { queueSingle } from '../store/hand-over.ts';
 import type { EndpointInput, DeliveryInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './in-flight.ts';
@@ -16,7 +18,7 @@ export type SingleState =
       nextAttemptAt: number;
       lastError: string | null;
       endpointId: string;
-      affiliateId: string;
+      affiliateId: string | null;
       type: string;
     };
 
@@ -70,15 +72,15 @@ export function createSingle({
       };
     }
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
-    const release =
-      endpoint!.state === 'active'
-        ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
-        : null;
+    const nextCause = cause === 'manual' ? cause : due.nextCause;
+    const release = mayTry(endpoint!, nextCause)
+      ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
+      : null;
     if (release === null) {
-      await queueDelivery(pool, operatorId, deliveryId);
+      await queueSingle(pool, operatorId, deliveryId, nextCause);
       return moved('held', [{ operatorId, endpointId: due.endpointId }]);
     }
-    const result = await attempt(due, endpoint!, cause, { onAnswered: release });
+    const result = await attempt(due, endpoint!, nextCause ?? 'retry', { onAnswered: release });
     const endpointsToWake =
       result.state === 'held' ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }] : result.endpointsToWake;
     const { state, reason, nextAttemptAt, errorClass } = result;
@@ -100,4 +102,9 @@ export function createSingle({
       return moved('gave_up', typeof given === 'string' ? [] : given.endpointsToWake);
     },
   };
+}
+
+/** A person who pushes a postback asks whether its endpoint is back, so only then is it tried while the endpoint is down. */
+function mayTry(endpoint: SendingEndpoint, cause: 'manual' | 'replay' | null): boolean {
+  return takesDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
 }

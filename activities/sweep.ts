@@ -4,7 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../ids.ts';
 import { conversionsWorkflowId } from '../domain/keys.ts';
 import type { Owners } from '../owners.ts';
-import type { Pool } from '../store/pool.ts';
+import { withTransaction, type Pool } from '../store/pool.ts';
 import {
   ensurePartitions,
   findForgottenBatches,
@@ -12,13 +12,16 @@ import {
   findIdleSingles,
   findLostEvents,
   findSetAside,
-  releaseForgotten,
 } from '../store/sweeping.ts';
+import { findRunningReplays } from '../store/replays.ts';
+import { findUnfollowed, releaseSuccessors } from '../store/succession.ts';
 import { BATCH_AT_MOST, byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
 import type { HandOverActivities } from './hand-over.ts';
 
 /** What a run found and gave back. */
-export type Swept = { events: number; batches: number; singles: number; queues: number; released: number; setAside: number };
+export type Swept = { events: number; batches: number; singles: number; queues: number; released: number; setAside: number } & {
+  replays: number;
+};
 
 export type SweepActivities = { sweepOnce(): Promise<Swept> };
 
@@ -27,6 +30,7 @@ export type SweepDeps = { pool: Pool; client: Client; owners: Owners; graceMs: n
 const EVENTS_AT_ONCE = 5000;
 const OWNERS_AT_ONCE = 200;
 const GIVEN_OUT_FOR_MS = 60_000;
+const START_AT_MOST_MS = 3000;
 
 /** `graceMs`: how long things may take before they are taken to be forgotten. */
 export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDeps): SweepActivities {
@@ -36,14 +40,15 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
   async function restartLostEvents(): Promise<number> {
     for (const [id, at] of givenOut) if (Date.now() - at > GIVEN_OUT_FOR_MS) givenOut.delete(id);
     const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(({ id }) => !givenOut.has(id));
-    for (const { id } of lost) givenOut.set(id, Date.now());
     for (let from = 0; from < lost.length; from += BATCH_AT_MOST) {
-      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(lost.slice(from, from + BATCH_AT_MOST)) };
-      await client.workflow.start(WORKFLOWS.processConversions, {
-        workflowId: conversionsWorkflowId(batch.batchId),
-        taskQueue: TASK_QUEUES.batches,
-        args: [batch],
-      });
+      const events = lost.slice(from, from + BATCH_AT_MOST);
+      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(events) };
+      const options = { workflowId: conversionsWorkflowId(batch.batchId), taskQueue: TASK_QUEUES.batches, args: [batch] };
+      await client.withDeadline(Date.now() + START_AT_MOST_MS, () =>
+        client.workflow.start(WORKFLOWS.processConversions, options),
+      );
+      // Only now: a batch that could not be started must be found again by the next run.
+      for (const { id } of events) givenOut.set(id, Date.now());
     }
     return lost.length;
   }
@@ -58,6 +63,14 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
       taken++;
     }
     return taken;
+  }
+
+  /** Lets those go on whose predecessor is finished; a finished one releases them itself, unless its process died in between. */
+  async function releaseForgotten(): Promise<number> {
+    const unfollowed = await findUnfollowed(pool, OWNERS_AT_ONCE);
+    const released = await withTransaction(pool, (db) => releaseSuccessors(db, unfollowed));
+    for (const { operatorId, endpointId } of released) await owners.wakeEndpoint(operatorId, endpointId);
+    return released.length;
   }
 
   async function isRunning(workflowId: string): Promise<boolean> {
@@ -75,14 +88,19 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
       await ensurePartitions(pool);
       const events = await restartLostEvents();
       const batches = await takeOverBatches();
-      const released = await releaseForgotten(pool, OWNERS_AT_ONCE);
+      const released = await releaseForgotten();
       const singles = await findIdleSingles(pool, graceMs, OWNERS_AT_ONCE);
       for (const { operatorId, id } of singles) await owners.startDelivery(operatorId, id);
       const queues = await findIdleQueues(pool, graceMs, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of queues) await owners.wakeEndpoint(operatorId, id);
+      // One that is off or down has reason to wait: its workflow must run, but need not look.
+      for (const { operatorId, id, mayWait } of queues)
+        await (mayWait ? owners.startEndpoint(operatorId, id) : owners.wakeEndpoint(operatorId, id));
+      const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, id } of replays) await owners.startReplay(operatorId, id);
       const setAside = await findSetAside(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of setAside) await owners.wakeSetAside(operatorId, reason);
-      return { events, batches, singles: singles.length, queues: queues.length, released, setAside: setAside.length };
+      const counts = { singles: singles.length, queues: queues.length, setAside: setAside.length, replays: replays.length };
+      return { events, batches, released, ...counts };
     },
   };
 }

@@ -39,6 +39,7 @@ import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
 import { addPostbackRoute } from './routes/postback.ts';
 import { addPayoutRoutes } from './routes/payouts.ts';
+import { addReplayRoutes } from './routes/replays.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
 import { createSignatureCheck, type Signing } from './signatures.ts';
 import type { Starter } from './starter.ts';
@@ -115,6 +116,7 @@ export function createApp(deps: AppDeps): Express {
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });
   addEndpointTestRoute(app, { store, auth, preflight });
   addDeliveryRoutes(app, { store, auth, starter });
+  addReplayRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
   app.use(unknownRoute);
   app.use(createErrorHandler(log, (req, res, error) => refusals.note(req, res, error)));

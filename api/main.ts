@@ -29,6 +29,8 @@ import { createStarter } from './starter.ts';
 const STOP_MS = 10_000;
 /** A query that hangs is given up by then, so that its request is answered within three seconds. */
 const QUERY_MS = 2500;
+/** A button that cannot tell Temporal by then is answered all the same; the sweep tells it. */
+const SIGNAL_MS = 1000;
 /** What was answered but not started by then is started by the sweep. */
 const DISPATCH_WITHIN_MS = 3000;
 /** Clicks that are held because PostgreSQL is away are lost after this. */
@@ -49,7 +51,14 @@ await refuseOldSchema(pool, log);
 const store = createStore(pool, createSecretBox(config.secretsKeys));
 const connection = Connection.lazy({ ...config.temporal.connection, channelArgs: RECONNECT });
 const client = new Client({ connection, namespace: config.temporal.namespace });
-const starter = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: config.temporal.uiUrl, log });
+const starter = createStarter({
+  pool,
+  client,
+  connection,
+  owners: createOwners(client, SIGNAL_MS),
+  uiUrl: config.temporal.uiUrl,
+  log,
+});
 const dispatcher = createDispatcher({ client, log });
 const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events) });
 const recorder = createClickRecorder({

@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts';
 import type { Owners } from '../owners.ts';
 import { giveUpDelivery, takeForPush } from '../store/delivery-changes.ts';
 import type { Pool } from '../store/pool.ts';
+import { cancelReplay } from '../store/replays.ts';
 
 export type Pushed = 'pushed' | 'not_found' | 'not_possible';
 
@@ -13,10 +14,14 @@ export type Starter = {
   pushDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
   /** Stops trying; what had to follow it goes on. Not possible when it is finished. */
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<Pushed>;
+  /** Makes an endpoint's workflow see that the endpoint was switched or deleted. */
+  showSwitch(operatorId: string, endpointId: string): Promise<void>;
+  /** Makes a replay that was kept begin. */
+  startReplay(operatorId: string, replayId: string): Promise<void>;
+  /** Stops a replay, if it is running. */
+  cancelReplay(operatorId: string, replayId: string): Promise<void>;
   /** Makes sure that somebody writes the statements of a month that is closing. */
   closePeriod(operatorId: string, period: string): Promise<void>;
-  /** Makes an endpoint's workflow look at its queue, at once even where the endpoint was failing. */
-  wakeEndpoint(operatorId: string, endpointId: string): Promise<void>;
   /** Has an operator's orphans looked through again soon, since evidence came; many calls are one look. The schedule is the net below it. */
   matchOrphans(operatorId: string): void;
   /** Makes endpoints' workflows look at queues that something joined. */
@@ -66,8 +71,10 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
   return {
     async pushDelivery(operatorId, deliveryId) {
       const taken = await takeForPush(pool, operatorId, deliveryId);
-      if (taken === 'taken') await signalled(owners.startDelivery(operatorId, deliveryId, 'retryNow'));
-      return taken === 'taken' ? 'pushed' : taken;
+      if (typeof taken === 'string') return taken;
+      if (taken.owner === 'self') await signalled(owners.startDelivery(operatorId, deliveryId, 'retryNow'));
+      else await signalled(owners.wakeEndpoint(operatorId, taken.endpointId));
+      return 'pushed';
     },
     async giveUpDelivery(operatorId, deliveryId) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
@@ -76,8 +83,13 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
       for (const { endpointId } of given.endpointsToWake) await signalled(owners.wakeEndpoint(operatorId, endpointId));
       return 'pushed';
     },
+    showSwitch: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'switched')),
+    startReplay: (operatorId, replayId) => signalled(owners.startReplay(operatorId, replayId)),
+    async cancelReplay(operatorId, replayId) {
+      await cancelReplay(pool, operatorId, replayId);
+      await signalled(owners.cancelReplay(operatorId, replayId));
+    },
     matchOrphans,
-    wakeEndpoint: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'resume')),
     closePeriod: (operatorId, period) => signalled(owners.closePeriod(operatorId, period)),
     async wakeQueues(operatorId, endpointIds) {
       for (const endpointId of endpointIds) await signalled(owners.wakeEndpoint(operatorId, endpointId));

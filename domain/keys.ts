@@ -7,6 +7,8 @@ export const conversionsWorkflowId = (batchId: string): string => `conversions/$
 export const deliveryWorkflowId = (deliveryId: string): string => `delivery/${deliveryId}`;
 /** One endpoint in trouble, with all that waits for it. */
 export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
+/** One replay: postbacks sent again by a filter. */
+export const replayWorkflowId = (replayId: string): string => `replay/${replayId}`;
 /** An operator's orphans, looked through again; all operators' by schedule. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;

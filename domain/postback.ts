@@ -199,3 +199,15 @@ export function testBodyOf(
   };
   return JSON.stringify({ type: 'endpoint.test', timestamp: at, data });
 }
+/**
+ * The body of a postback that follows one that was given up: it says so, so that its receiver knows what it was never told. Must be made before
+ * its first try, since every try says the same.
+ */
+export function afterGivenUp(body: string, predecessor: { id: string; body: string }): string {
+  const { data, ...envelope } = JSON.parse(body) as Body;
+  const earlier = (JSON.parse(predecessor.body) as Body).data.previous_gave_up ?? [];
+  const all = new Set([...(data.previous_gave_up ?? []), ...earlier, predecessor.id]);
+  return JSON.stringify({ ...envelope, data: { ...data, previous_gave_up: [...all].toSorted() } });
+}
+
+type Body = { data: { previous_gave_up?: string[] } };

@@ -66,8 +66,7 @@ export function decide({ schedule, tries, outcome, random, nowMs }: Judged): Dec
   const stepSeconds = schedule[tries];
   if (stepSeconds === undefined) return { kind: 'give_up', reason: `${reason}; no try left of ${schedule.length}` };
   const stepMs = stepSeconds * 1000;
-  const askedMs = outcome.kind === 'answered' ? askedWaitMs(outcome, nowMs) : 0;
-  const delayMs = Math.max(stepMs, askedMs) + Math.floor(jitterBoundMs(stepMs) * random);
+  const delayMs = Math.max(stepMs, askedWaitMs(outcome, nowMs)) + Math.floor(jitterBoundMs(stepMs) * random);
   return { kind: 'retry', delayMs, reason };
 }
 
@@ -118,8 +117,9 @@ function jitterBoundMs(stepMs: number): number {
   return stepMs < 1000 ? share : Math.min(Math.max(share, JITTER_AT_LEAST_MS), JITTER_AT_MOST_MS);
 }
 
-function askedWaitMs(outcome: { status: number; retryAfter?: string }, nowMs: number): number {
-  if (outcome.status !== 429 && outcome.status !== 503) return 0;
+/** How long the receiver asked for no more requests, in milliseconds; 0 where it did not. */
+export function askedWaitMs(outcome: Outcome, nowMs: number): number {
+  if (outcome.kind !== 'answered' || (outcome.status !== 429 && outcome.status !== 503)) return 0;
   return outcome.retryAfter === undefined ? 0 : (retryAfterMs(outcome.retryAfter, nowMs) ?? 0);
 }
 

@@ -8,13 +8,15 @@ export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'gav
 export type DeliveryRow = {
   id: string;
   endpointId: string;
-  affiliateId: string;
+  affiliateId: string | null;
   eventId: string | null;
   originalEventId: string;
   type: string;
   state: DeliveryState;
   owner: string | null;
   predecessorId: string | null;
+  nextCause: string | null;
+  replayId: string | null;
   batchId: string;
   tries: number;
   nextAttemptAt: Date;
@@ -52,7 +54,8 @@ export type DeliveryFilter = {
 export type DeliveryReports = ReturnType<typeof createDeliveryReports>;
 
 const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId", d.event_id as "eventId",
-  d.original_event_id as "originalEventId", d.type, d.state, d.owner, d.predecessor_id as "predecessorId", d.batch_id as "batchId", d.tries,
+  d.original_event_id as "originalEventId", d.type, d.state, d.owner, d.predecessor_id as "predecessorId",
+  d.next_cause as "nextCause", d.replay_id as "replayId", d.batch_id as "batchId", d.tries,
   d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.created_at as "createdAt", d.finished_at as "finishedAt",
   d.acknowledged_at as "acknowledgedAt"`;
 

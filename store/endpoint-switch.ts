@@ -1,17 +1,22 @@
-// Switching an endpoint by hand. Made active, it starts with a clean slate: what failed before does not count against it.
-import type { Queryable } from './pool.ts';
+// Switching an endpoint by hand, whether by the API's buttons or by its workflow's signals: one way for both.
+import { switched, type EndpointState } from '../domain/breaker.ts';
+import { lockHealth, writeHealth } from './endpoint-health.ts';
+import { withTransaction, type Pool } from './pool.ts';
 
+/** The state an endpoint was in, which is still its state unless it is one of `from`; null when there is no such endpoint. */
 export async function switchEndpoint(
-  db: Queryable,
+  pool: Pool,
   operatorId: string,
   endpointId: string,
-  state: 'active' | 'paused' | 'disabled',
-): Promise<void> {
-  await db.query(
-    `update endpoints set state = $3, state_reason = case when $3 = 'active' then null else 'switched by hand' end,
-       failures_in_a_row = case when $3 = 'active' then 0 else failures_in_a_row end,
-       failing_since = case when $3 = 'active' then null else failing_since end
-     where operator_id = $1 and id = $2 and deleted_at is null`,
-    [operatorId, endpointId, state],
-  );
+  to: EndpointState,
+  from: readonly EndpointState[] = ['active', 'paused', 'disabled'],
+): Promise<EndpointState | null> {
+  return withTransaction(pool, async (client) => {
+    const [found] = await lockHealth(client, [{ operatorId, endpointId }]);
+    if (found === undefined) return null;
+    if (from.includes(found.health.state)) {
+      await writeHealth(client, [{ operatorId, endpointId, health: switched(found.health, to) }]);
+    }
+    return found.health.state;
+  });
 }

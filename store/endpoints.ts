@@ -1,6 +1,8 @@
 // Endpoints: the servers postbacks go to, as their owners set them up. Secrets are sealed before they are stored.
+import type { EndpointState } from '../domain/breaker.ts';
+import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from './page.ts';
-import { withTransaction, type Pool } from './pool.ts';
+import type { Pool, Queryable } from './pool.ts';
 import type { SecretBox } from './secret-box.ts';
 
 /** What an endpoint's owner chose. The schedule is in seconds to wait before each try; the first is 0. */
@@ -23,9 +25,12 @@ export type Endpoint = EndpointSettings & {
   id: string;
   /** Null: the operator's own webhook. */
   affiliateId: string | null;
-  state: 'active' | 'paused' | 'disabled';
+  state: EndpointState;
   stateReason: string | null;
   failingSince: Date | null;
+  failuresInARow: number;
+  /** How many postbacks wait in its queue. */
+  waiting: number;
   /** What its receiver verifies with, where it signs by a key pair. */
   publicKey: string | null;
   /** Until when secrets that were replaced sign too; null when none does. */
@@ -41,7 +46,7 @@ export type EndpointSwitch = 'pause' | 'resume' | 'enable';
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
 /** The states in which a button makes sense, its own result among them, so that pressing it twice is no mistake. */
-const SWITCHES: Record<EndpointSwitch, { from: Endpoint['state'][]; to: Endpoint['state'] }> = {
+const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointState }> = {
   pause: { from: ['active', 'paused'], to: 'paused' },
   resume: { from: ['paused', 'active'], to: 'active' },
   enable: { from: ['disabled', 'active'], to: 'active' },
@@ -49,7 +54,9 @@ const SWITCHES: Record<EndpointSwitch, { from: Endpoint['state'][]; to: Endpoint
 
 export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state, state_reason as "stateReason",
-  failing_since as "failingSince", created_at as "createdAt", public_key as "publicKey",
+  failing_since as "failingSince", failures_in_a_row as "failuresInARow", created_at as "createdAt",
+  (select count(*)::int from deliveries d where d.operator_id = endpoints.operator_id and d.endpoint_id = endpoints.id and d.owner = 'endpoint')
+    as waiting, public_key as "publicKey",
   (select max(ends_at) from retiring_secrets r where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
     and r.ends_at > now()) as "overlapEndsAt"`;
 
@@ -99,36 +106,36 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return rows[0] ?? null;
     },
 
-    /** Presses a button. Null when there is no such endpoint or its state forbids it; a fresh start forgets the failures. */
+    /** Presses a button. Null when there is no such endpoint or its state forbids it. */
     async press(operatorId: string, id: string, button: EndpointSwitch): Promise<Endpoint | null> {
       const { from, to } = SWITCHES[button];
-      const { rows } = await pool.query<Endpoint>(
-        `update endpoints set state = $4, state_reason = null,
-           failing_since = case when $5 then null else failing_since end,
-           failures_in_a_row = case when $5 then 0 else failures_in_a_row end
-         where operator_id = $1 and id = $2 and deleted_at is null and state = any($3) returning ${ENDPOINT_COLUMNS}`,
-        [operatorId, id, from, to, button === 'enable'],
-      );
-      return rows[0] ?? null;
+      const was = await switchEndpoint(pool, operatorId, id, to, from);
+      return was !== null && from.includes(was) ? await find(operatorId, id) : null;
     },
 
-    /** Takes an endpoint away and cancels what was still to be sent to it. False when there is no such endpoint. */
+    /** How many postbacks to an endpoint were given up, which a replay would send again. */
+    async countGivenUp(operatorId: string, id: string): Promise<number> {
+      const { rows } = await pool.query<{ count: number }>(
+        `select count(*)::int from deliveries where operator_id = $1 and state = 'gave_up' and endpoint_id = $2`,
+        [operatorId, id],
+      );
+      return rows[0]!.count;
+    },
+
+    /**
+     * Takes an endpoint away and cancels what was still to be sent to it. What is planned for it at this very moment, its workflow cancels.
+     * False when there is no such endpoint.
+     */
     async remove(operatorId: string, id: string): Promise<boolean> {
-      return await withTransaction(pool, async (client) => {
-        const { rowCount } = await client.query(
-          `update endpoints set deleted_at = now(), state = 'disabled', state_reason = 'deleted'
-           where operator_id = $1 and id = $2 and deleted_at is null`,
-          [operatorId, id],
-        );
-        if (rowCount === 0) return false;
-        await client.query(`delete from retiring_secrets where operator_id = $1 and endpoint_id = $2`, [operatorId, id]);
-        await client.query(
-          `update deliveries set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(), last_error = 'endpoint_deleted'
-           where operator_id = $1 and endpoint_id = $2 and owner is not null`,
-          [operatorId, id],
-        );
-        return true;
-      });
+      const { rowCount } = await pool.query(
+        `update endpoints set deleted_at = now(), state = 'disabled', state_reason = 'deleted'
+         where operator_id = $1 and id = $2 and deleted_at is null`,
+        [operatorId, id],
+      );
+      if (rowCount === 0) return false;
+      await pool.query(`delete from retiring_secrets where operator_id = $1 and endpoint_id = $2`, [operatorId, id]);
+      await cancelDeliveries(pool, operatorId, id);
+      return true;
     },
 
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Endpoint[]> {
@@ -141,6 +148,15 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return rows;
     },
   };
+}
+
+/** Cancels whatever is still to be sent to an endpoint. */
+export async function cancelDeliveries(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
+  await db.query(
+    `update deliveries set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(), last_error = 'endpoint_deleted'
+     where operator_id = $1 and endpoint_id = $2 and owner is not null`,
+    [operatorId, endpointId],
+  );
 }
 
 /** In the order of the statements above. */

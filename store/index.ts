@@ -24,6 +24,7 @@ import { createPeriods } from './periods.ts';
 import { createPayouts } from './payouts.ts';
 import type { Pool } from './pool.ts';
 import { createRefusals } from './refusals.ts';
+import { createReplays } from './replays.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createReconciling } from './reconciling.ts';
 import { createStatements } from './statements.ts';
@@ -52,6 +53,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     contentRepeats: createContentRepeats(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),
+    replays: createReplays(pool),
     balances: createBalances(pool),
     periods: createPeriods(pool),
     statements: createStatements(pool),

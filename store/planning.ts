@@ -60,7 +60,7 @@ export async function lastUnfinished(
 export type PlannedDelivery = {
   id: string;
   endpointId: string;
-  affiliateId: string;
+  affiliateId: string | null;
   eventId: string | null;
   conversionId: string;
   type: string;

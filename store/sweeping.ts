@@ -1,5 +1,6 @@
 // What the sweep looks for: rows that nobody has moved for longer than their way explains. These are the only queries over all operators,
 // since the sweep is ours, not a tenant's; each hands every row on with its own operator.
+import { FAILURES_THAT_OPEN } from '../domain/breaker.ts';
 import type { Pool, Queryable } from './pool.ts';
 import { withTransaction } from './pool.ts';
 
@@ -71,28 +72,17 @@ export async function findIdleSingles(db: Queryable, graceMs: number, limit: num
   return rows;
 }
 
-/** Endpoints with postbacks that should have been sent by now. Endpoints that are down are among them; waking their workflow does no harm. */
-export async function findIdleQueues(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
-  const { rows } = await db.query<Found>(
-    `select operator_id as "operatorId", endpoint_id as id from deliveries
-     where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1)
-     group by 1, 2 order by min(next_attempt_at) desc limit $2`,
-    [graceMs / 1000, limit],
+/** Endpoints with postbacks that should have been sent by now. `mayWait`: they are off or down, which explains it. */
+export async function findIdleQueues(db: Queryable, graceMs: number, limit: number): Promise<(Found & { mayWait: boolean })[]> {
+  const { rows } = await db.query<Found & { mayWait: boolean }>(
+    `select q.operator_id as "operatorId", q.endpoint_id as id, e.state <> 'active' or e.failures_in_a_row >= $3 as "mayWait"
+     from (select operator_id, endpoint_id, min(next_attempt_at) as since from deliveries
+       where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1) group by 1, 2) q
+     join endpoints e on e.operator_id = q.operator_id and e.id = q.endpoint_id
+     order by "mayWait", random() limit $2`,
+    [graceMs / 1000, limit, FAILURES_THAT_OPEN],
   );
   return rows;
-}
-
-/** Lets postbacks go on whose predecessor is finished; a released one belongs to its endpoint's queue. */
-export async function releaseForgotten(db: Queryable, limit: number): Promise<number> {
-  const { rowCount } = await db.query(
-    `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
-     from (select s.operator_id, s.id from deliveries s
-       join deliveries p on p.operator_id = s.operator_id and p.id = s.predecessor_id and p.owner is null
-       where s.owner = 'predecessor' limit $1) w
-     where d.operator_id = w.operator_id and d.id = w.id and d.owner = 'predecessor'`,
-    [limit],
-  );
-  return rowCount ?? 0;
 }
 
 /** Operators and reasons with events set aside. */

@@ -10,6 +10,7 @@ import { createPool } from '../store/pool.ts';
 import { createSecretBox } from '../store/secret-box.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
 import { buildBundle } from './bundle.ts';
+import { heartbeats } from './heartbeat.ts';
 import { prepareNamespace } from './namespace.ts';
 
 const config = loadConfig();
@@ -50,6 +51,7 @@ const common = {
   namespace,
   workflowBundle,
   activities,
+  interceptors: { activity: [heartbeats] },
   shutdownGraceTime: '24s',
   shutdownForceTime: '25500ms',
 } satisfies Partial<WorkerOptions>;

@@ -26,6 +26,7 @@ export function byOperator(events: readonly { operatorId: string; id: string }[]
 
 export type DeliveryInput = { operatorId: string; deliveryId: string };
 export type EndpointInput = { operatorId: string; endpointId: string };
+export type ReplayInput = { operatorId: string; replayId: string };
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /** Which orphans to look through again: one operator's, or all. The rest is where an earlier run left off. */
@@ -39,6 +40,7 @@ export const WORKFLOWS = {
   settleSetAside: 'settleSetAside',
   deliverPostback: 'deliverPostback',
   drainEndpoint: 'drainEndpoint',
+  replayPostbacks: 'replayPostbacks',
   sweep: 'sweep',
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',
@@ -49,11 +51,13 @@ export const WORKFLOWS = {
 
 export const SIGNALS = {
   wake: 'wake',
+  switched: 'switched',
   retryNow: 'retryNow',
   giveUp: 'giveUp',
   pause: 'pause',
   resume: 'resume',
   disable: 'disable',
+  cancel: 'cancel',
   retry: 'retry',
   dismiss: 'dismiss',
 } as const;

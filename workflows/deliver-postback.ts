@@ -24,10 +24,10 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
   let wish: 'retry' | 'giveUp' | null = null;
   let isPaused = false;
   const now: DeliveryStatus = { state: 'starting', tries: 0, lastError: null, nextAttemptAt: null, story: [] };
-  setHandler(retryNow, () => void (wish = 'retry'));
-  setHandler(giveUp, () => void (wish = 'giveUp'));
-  setHandler(pause, () => void (isPaused = true));
-  setHandler(resume, () => void (isPaused = false));
+  setHandler(retryNow, () => void (wish = 'retry'), { description: 'try at once, outside the schedule' });
+  setHandler(giveUp, () => void (wish = 'giveUp'), { description: 'stop; what has to follow it goes on' });
+  setHandler(pause, () => void (isPaused = true), { description: 'wait until resumed' });
+  setHandler(resume, () => void (isPaused = false), { description: 'go on after a pause' });
   setHandler(status, () => now);
 
   const start = await attempts.readPostback(input);
@@ -69,7 +69,7 @@ async function wake(endpoints: EndpointInput[]): Promise<void> {
 function show(
   input: DeliveryInput,
   now: DeliveryStatus,
-  row: { endpointId: string; affiliateId: string; type: string; nextAttemptAt: number },
+  row: { endpointId: string; affiliateId: string | null; type: string; nextAttemptAt: number },
 ): void {
   showInLists({
     OperatorId: input.operatorId,

@@ -6,8 +6,16 @@ import { TASK_QUEUES } from './contract.ts';
 /** Waits between repeats of a step that failed because something of ours is away. */
 const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
-/** Housekeeping steps: one transaction or a few starts each. */
-export const upkeep = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '60s', retry: REPEAT });
+/** A worker beats for its steps; one that was killed is missed after this, not only when its step should have been over. */
+const heartbeatTimeout = '10s';
+
+/** Turns at a queue, which last a while, and housekeeping: one transaction or a few starts each. */
+export const upkeep = proxyActivities<Activities>({
+  taskQueue: TASK_QUEUES.upkeep,
+  startToCloseTimeout: '60s',
+  heartbeatTimeout,
+  retry: REPEAT,
+});
 
 /** Closing a month: its statements are written by a few statements that may take minutes each. */
 export const closing = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '15m', retry: REPEAT });

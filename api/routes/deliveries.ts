@@ -77,10 +77,13 @@ function deliveryView(delivery: DeliveryRow) {
     endpoint_id: delivery.endpointId,
     affiliate_id: delivery.affiliateId,
     event_id: delivery.eventId,
-    original_event_id: delivery.originalEventId,
+    // A notice is about an endpoint or a postback, which its body names.
+    original_event_id: delivery.originalEventId.startsWith('evt_') ? delivery.originalEventId : null,
     type: delivery.type,
     state: delivery.state,
     owner: delivery.owner,
+    next_cause: delivery.nextCause,
+    replay_id: delivery.replayId,
     predecessor_id: delivery.predecessorId,
     tries: delivery.tries,
     // A finished postback keeps the time of its last try in its row; nothing follows it.

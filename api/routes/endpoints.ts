@@ -1,5 +1,6 @@
 // Endpoints: where postbacks go.
 import type { Router } from 'express';
+import { isDown } from '../../domain/breaker.ts';
 import { newId } from '../../ids.ts';
 import type { NewSecret } from '../../store/endpoint-secrets.ts';
 import type { Endpoint, EndpointSwitch } from '../../store/endpoints.ts';
@@ -29,7 +30,7 @@ export type MakeSecret = (signing: Signing) => NewSecret;
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
-  starter: Pick<Starter, 'wakeEndpoint'>;
+  starter: Pick<Starter, 'showSwitch'>;
   rules: EndpointRules;
   makeSecret: MakeSecret;
 };
@@ -94,7 +95,7 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         const operatorId = callerOf(res).operator.id;
         const id = idOf(req, 'endpoint');
         if (!(await store.endpoints.remove(operatorId, id))) throw notFound('endpoint');
-        await starter.wakeEndpoint(operatorId, id);
+        await starter.showSwitch(operatorId, id);
         res.status(204).end();
       },
     ],
@@ -132,7 +133,7 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
   for (const button of ['pause', 'resume', 'enable'] as const) addButton(router, { store, auth, starter }, button);
 }
 
-/** A button changes the row first and wakes the endpoint's workflow then, which reads the row. */
+/** A button changes the row first and lets the endpoint's workflow see it then, which reads the row. */
 function addButton(
   router: Router,
   { store, auth, starter }: Pick<Deps, 'store' | 'auth' | 'starter'>,
@@ -150,8 +151,9 @@ function addButton(
           if (present === null) throw notFound('endpoint');
           throw new ApiError('not_possible', `${button} is not possible while the endpoint is ${present.state}`);
         }
-        if (endpoint.state === 'active') await starter.wakeEndpoint(operatorId, id);
-        res.json(endpointView(endpoint));
+        await starter.showSwitch(operatorId, id);
+        const offer = button === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
+        res.json({ ...endpointView(endpoint), ...offer });
       },
     ],
   });
@@ -160,6 +162,13 @@ function addButton(
 /** A shared secret is shown this once. Of a pair the public half is enough, and in the endpoint itself: nobody else can then sign as we do. */
 function shown({ secret, publicKey }: NewSecret): { secret: string | null } {
   return { secret: publicKey === null ? secret : null };
+}
+
+/** What an endpoint missed while it was off: what waits in its queue is sent now, what was given up is sent by the replay that this describes. */
+async function offerOf(store: Pick<Store, 'endpoints'>, operatorId: string, { id, waiting }: Endpoint) {
+  const missed = await store.endpoints.countGivenUp(operatorId, id);
+  const replay = { method: 'POST', path: '/v1/replays', body: { endpoint_id: id, states: ['gave_up'] } };
+  return { held: waiting, missed, replay };
 }
 
 function endpointView(endpoint: Endpoint) {
@@ -181,7 +190,10 @@ function endpointView(endpoint: Endpoint) {
     share_customer_id: endpoint.shareCustomerId,
     state: endpoint.state,
     state_reason: endpoint.stateReason,
+    breaker: isDown(endpoint) ? 'open' : 'closed',
     failing_since: endpoint.failingSince,
+    failures_in_a_row: endpoint.failuresInARow,
+    waiting: endpoint.waiting,
     created_at: endpoint.createdAt,
   };
 }

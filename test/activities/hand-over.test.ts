@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { deliveryWorkflowId, endpointWorkflowId } from '../../domain/keys.ts';
+import { takeForPush } from '../../store/delivery-changes.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { countBy, deliveriesOf, settledBatch, type DeliveryRow } from '../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
@@ -69,10 +70,56 @@ test('the bound over all endpoints holds as well', async () => {
   assert.equal(rows[0]!.count, 8);
 });
 
-test('an endpoint that failed ten times in a row gets all its postbacks into its one queue', async () => {
+test('an endpoint that fails ten times in a row is sent no more of the batch, and gets all of it into its one queue', async () => {
   const operator = await withOperator(database.pool);
-  const { id } = await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 3600] });
-  const { workflows } = await sendAndHandOver(operator, 20);
-  assert.deepEqual(ownersOf(await deliveriesOf(database.pool, operator, id)), { 'retrying endpoint': 20 });
+  const { id } = await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 3600], maxInFlight: 2 });
+  const { workflows } = await sendAndHandOver(operator, 40);
+  const rows = await deliveriesOf(database.pool, operator, id);
+  const tried = rows.filter(({ tries }) => tries === 1);
+  assert.ok(tried.length >= 10 && tried.length <= 12, `${tried.length} were tried`);
+  assert.deepEqual(ownersOf(rows), { 'retrying endpoint': tried.length, 'held endpoint': 40 - tried.length });
   assert.equal(workflows, 1);
 });
+
+test('the bounds hold when many hand-overs and buttons race', async () => {
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  const operators = await Promise.all([1, 2, 3, 4].map(() => withOperator(database.pool)));
+  const batches = await Promise.all(
+    operators.map(async (operator) => {
+      await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+      const made = await Promise.all(
+        [1, 2].map(async () => settledBatch(working.activities, operator, await operator.takeInSales(4))),
+      );
+      for (const batch of made) await working.activities.deliverFirst(batch);
+      return made;
+    }),
+  );
+  const isOver = new AbortController();
+  let most = 0;
+  const watching = (async () => {
+    for (; !isOver.signal.aborted;) most = Math.max(most, await singles());
+  })();
+  // Each batch twice, as when a step took too long and Temporal ran it again.
+  const handing = [...batches.flat(), ...batches.flat()].map((batch) =>
+    working.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] }),
+  );
+  await Promise.all(handing);
+  const pushing = operators.flatMap(async (operator) => {
+    const rows = await deliveriesOf(database.pool, operator);
+    const limits = { perEndpoint: 5, inAll: 8 };
+    return Promise.all(rows.map(({ id }) => takeForPush(database.pool, operator.operatorId, id, limits)));
+  });
+  const pushed = (await Promise.all(pushing)).flat();
+  isOver.abort();
+  await watching;
+  assert.equal(await singles(), 8);
+  assert.equal(most, 8, 'more had a workflow of their own for a moment');
+  assert.ok(pushed.every((result) => typeof result === 'object'));
+  for (const operator of operators)
+    assert.ok((await deliveriesOf(database.pool, operator)).every(({ owner }) => owner === 'self' || owner === 'endpoint'));
+});
+
+async function singles(): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(`select count(*)::int from deliveries where owner = 'self'`);
+  return rows[0]!.count;
+}

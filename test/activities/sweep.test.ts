@@ -1,6 +1,7 @@
 // The safety net: each kind of thing a crash or an outage can leave without an owner, found and given one.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { Client, Connection } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import { TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
@@ -8,6 +9,7 @@ import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { withOperator } from '../support/operator.ts';
+import { layCable } from '../support/proxy.ts';
 import { withTemporal, type TestTemporal } from '../support/temporal.ts';
 import { withActivities, type TestActivities } from '../support/worker.ts';
 
@@ -128,4 +130,36 @@ test('events set aside are in plain sight again', async () => {
   await settledBatch(working.activities, operator, await operator.takeIn([{ currency: 'EUR' }]));
   assert.equal((await working.activities.sweepOnce()).setAside, 1);
   assert.ok(await isRunning(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')));
+});
+
+test('events whose batch could not be started are found again by the next run', async (t) => {
+  const cable = await layCable(Number(temporal.address.split(':')[1]));
+  const connection = await Connection.connect({ address: cable.address });
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const cutOff = withActivities(database.pool, client, { sweepGraceMs: 0 });
+  t.after(async () => {
+    await Promise.all([cutOff.close(), connection.close()]);
+    await cable.close();
+  });
+  const operator = await withOperator(database.pool);
+  const ids = await operator.takeInSales(7);
+  cable.pull();
+  await assert.rejects(cutOff.activities.sweepOnce());
+  cable.plugIn();
+  const found = await eventually('Temporal to be back', () => cutOff.activities.sweepOnce().catch(() => null));
+  assert.equal(found.events, 7);
+  await settledBatch(working.activities, operator, ids);
+});
+
+test('an endpoint that is down is not disturbed, but its workflow runs', async () => {
+  const operator = await withOperator(database.pool);
+  const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
+  await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  await database.pool.query(`update deliveries set owner = 'endpoint' where operator_id = $1`, [operator.operatorId]);
+  await database.pool.query(`update endpoints set failures_in_a_row = 10, failing_since = now() where id = $1`, [id]);
+  const handle = temporal.client.workflow.getHandle(endpointWorkflowId(id));
+  for (let run = 0; run < 3; run++) await working.activities.sweepOnce();
+  assert.ok(await isRunning(handle.workflowId));
+  const { events } = await handle.fetchHistory();
+  assert.ok(!events!.some(({ workflowExecutionSignaledEventAttributes }) => workflowExecutionSignaledEventAttributes));
 });

@@ -183,7 +183,10 @@ describe('an endpoint', () => {
       share_customer_id: false,
       state: 'active',
       state_reason: null,
+      breaker: 'closed',
       failing_since: null,
+      failures_in_a_row: 0,
+      waiting: 0,
     });
     for (const path of [`endpoints/${id}`, 'endpoints'])
       assert.ok(!JSON.stringify((await api.call(`GET /v1/${path}`, { key })).body).includes('whsec_'));

@@ -64,7 +64,14 @@ export async function withApi({
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
   const rematched: string[] = [];
-  const reaching = createStarter({ pool, client, connection, owners: createOwners(client), uiUrl: 'http://ui.example', log });
+  const reaching = createStarter({
+    pool,
+    client,
+    connection,
+    owners: createOwners(client, 100),
+    uiUrl: 'http://ui.example',
+    log,
+  });
   const starter = { ...reaching, matchOrphans: (operatorId: string) => void rematched.push(operatorId) };
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });

@@ -9,8 +9,10 @@ export interface Broker {
   readonly endpoint: { readonly id: string; readonly secret: string };
 }
 
+type NewEndpoint = { url: string; max_in_flight?: number; schedule?: number[] };
+
 /** `endpoint` is what the endpoint takes besides its affiliate; the affiliate earns 200.00 for a first deposit and 10 % of a sale. */
-export async function withBroker({ call }: TestStack, endpoint: { url: string; max_in_flight?: number }): Promise<Broker> {
+export async function withBroker({ call }: TestStack, endpoint: NewEndpoint): Promise<Broker> {
   async function make<Made>(path: string, body: object, key?: string): Promise<Made> {
     const answer = await call<Made>(`POST ${path}`, { body, ...(key === undefined ? {} : { key }) });
     assert.equal(answer.status, 201, JSON.stringify(answer.body));

@@ -27,7 +27,7 @@ export interface TestOperator {
 
 export const SECRET_BOX = createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]);
 
-const ENDPOINT: Omit<EndpointSettings, 'url'> = {
+export const ENDPOINT: Omit<EndpointSettings, 'url'> = {
   method: 'POST',
   body: 'json',
   form: null,

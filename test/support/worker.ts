@@ -6,6 +6,7 @@ import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Pool } from '../../store/pool.ts';
 import { buildBundle } from '../../worker/bundle.ts';
+import { heartbeats } from '../../worker/heartbeat.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import { SECRET_BOX } from './operator.ts';
 import type { TestTemporal } from './temporal.ts';
@@ -45,7 +46,9 @@ export async function runWorkers(
   if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
   isQuiet = true;
   const connection = await NativeConnection.connect({ address });
-  const common = { connection, namespace, activities, workflowBundle: await buildBundle(), shutdownForceTime: '1s' };
+  const interceptors = { activity: [heartbeats] };
+  const workflowBundle = await buildBundle();
+  const common = { connection, namespace, activities, interceptors, workflowBundle, shutdownForceTime: '1s' };
   const workers = await Promise.all(
     Object.values(TASK_QUEUES).map((taskQueue) =>
       Worker.create({ ...common, taskQueue, maxConcurrentWorkflowTaskExecutions: 50 }),

@@ -9,6 +9,9 @@ import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { createOwners } from '../../owners.ts';
+import { takeForPush } from '../../store/delivery-changes.ts';
+import { switchEndpoint } from '../../store/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
 import { startReceiver } from '../support/rude-receiver.ts';
 
@@ -96,4 +99,61 @@ test('an endpoint with a rate is never called faster, also when its postbacks co
   }
   const [first, second, third] = receiver.requests.map(({ receivedAtMs }) => receivedAtMs);
   assert.ok(second! - first! > 440 && third! - second! > 440, `gaps of ${second! - first!} and ${third! - second!} ms`);
+});
+
+test('a switch by a button is seen at once, and is what the row says, not what the signal was sent for', async (t) => {
+  const patient = await withOrchestra({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
+  let status = 503;
+  const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
+  t.after(() => Promise.all([patient.close(), receiver.close()]));
+  const { client } = patient.temporal;
+  const operator = await withOperator(patient.pool);
+  const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600] });
+  const handle = client.workflow.getHandle(endpointWorkflowId(id));
+  const says = (wanted: string) =>
+    eventually(`the workflow to say ${wanted}`, async () => {
+      return (await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null))?.condition === wanted;
+    });
+  patient.dispatch(operator, await operator.takeInSales(30));
+  await says('failing');
+  const owners = createOwners(client);
+  const press = async (state: 'active' | 'paused') => {
+    await switchEndpoint(patient.pool, operator.operatorId, id, state);
+    await owners.wakeEndpoint(operator.operatorId, id, 'switched');
+  };
+  await press('paused');
+  await says('paused');
+  // Both rows are written before the workflow hears of either.
+  await switchEndpoint(patient.pool, operator.operatorId, id, 'active');
+  await switchEndpoint(patient.pool, operator.operatorId, id, 'paused');
+  for (let twice = 0; twice < 2; twice++) await owners.wakeEndpoint(operator.operatorId, id, 'switched');
+  await says('paused');
+  const sent = receiver.requests.length;
+  status = 200;
+  await press('active');
+  await eventually('what waited to be told', () => receiver.requests.length > sent);
+});
+
+test('the queue goes on when somebody else finds that the endpoint is back', async (t) => {
+  const patient = await withOrchestra({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
+  let status = 503;
+  const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
+  t.after(() => Promise.all([patient.close(), receiver.close()]));
+  const operator = await withOperator(patient.pool);
+  const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], maxInFlight: 1 });
+  patient.dispatch(operator, await operator.takeInSales(30));
+  const handle = patient.temporal.client.workflow.getHandle(endpointWorkflowId(id));
+  await eventually('the endpoint to be down', async () => {
+    const answer = await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null);
+    return answer?.condition === 'failing' && answer.held === 30;
+  });
+  status = 200;
+  const [pushed] = await deliveriesOf(patient.pool, operator);
+  await takeForPush(patient.pool, operator.operatorId, pushed!.id);
+  await createOwners(patient.temporal.client).startDelivery(operator.operatorId, pushed!.id, 'retryNow');
+  await eventually(
+    'those that were never tried to be told',
+    async () => countBy(await deliveriesOf(patient.pool, operator), ({ state }) => state)['held'] === undefined,
+    30_000,
+  );
 });

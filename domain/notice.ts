@@ -1,0 +1,48 @@
+// What an operator's own webhook is told about postbacks and endpoints in trouble, besides the postbacks themselves.
+import type { Health, HealthNotice } from './breaker.ts';
+
+export type NoticeType = HealthNotice | 'delivery.gave_up';
+
+/** Every type of notice; nothing is told about a notice, or giving one up would make the next one. */
+export const NOTICE_TYPES: readonly NoticeType[] = ['endpoint.failing', 'endpoint.disabled', 'delivery.gave_up'];
+
+/** An endpoint in trouble, as its operator reads of it. */
+export function endpointData(endpoint: { endpointId: string; affiliateId: string | null; health: Health }) {
+  const { failingSince, failuresInARow, state, stateReason } = endpoint.health;
+  return {
+    endpoint_id: endpoint.endpointId,
+    affiliate_id: endpoint.affiliateId,
+    state,
+    reason: stateReason,
+    failing_since: failingSince === null ? null : new Date(failingSince).toISOString(),
+    failures_in_a_row: failuresInARow,
+  };
+}
+
+export type GivenUp = {
+  deliveryId: string;
+  endpointId: string;
+  affiliateId: string | null;
+  eventId: string | null;
+  type: string;
+  tries: number;
+  lastError: string | null;
+};
+
+/** A postback that was given up, as its operator reads of it. */
+export function givenUpData({ deliveryId, endpointId, affiliateId, eventId, type, tries, lastError }: GivenUp) {
+  return {
+    delivery_id: deliveryId,
+    type,
+    endpoint_id: endpointId,
+    affiliate_id: affiliateId,
+    event_id: eventId,
+    tries,
+    last_error: lastError,
+  };
+}
+
+/** The notice's JSON. */
+export function noticeBody(type: NoticeType, data: object, timestamp: Date): string {
+  return JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
+}

@@ -4,11 +4,13 @@ import { execFile } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { newKeyPair, newSecret } from '../../delivery/sign.ts';
+import { newId } from '../../ids.ts';
 import { readSendingEndpoints } from '../../store/deliveries.ts';
 import { createEndpointSecrets, type EndpointSecrets } from '../../store/endpoint-secrets.ts';
 import { createEndpoints } from '../../store/endpoints.ts';
+import { createInboundSecrets } from '../../store/inbound-secrets.ts';
 import { resealSecrets } from '../../store/reseal.ts';
-import { createSecretBox } from '../../store/secret-box.ts';
+import { createSecretBox, type SecretBox } from '../../store/secret-box.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { SECRET_BOX, withOperator, type TestOperator } from '../support/operator.ts';
 
@@ -112,13 +114,16 @@ test('after sealing anew every secret opens without the older key, and one that 
     await sealing.rotate(owner.operatorId, id, { ...newKeyPair(), overlapHours: 24, signing: 'v1a' });
     known.set(id, await sealing.live(owner.operatorId, id));
   }
+  const inbound = (box: SecretBox) => createInboundSecrets(own.pool, box);
+  await inbound(SECRET_BOX).replace(owner.operatorId, { id: newId('sec'), secret: newSecret() }, 0);
+  const signedWith = await inbound(SECRET_BOX).live(owner.operatorId);
   const broken = await owner.addEndpoint('https://a.example/');
   await own.pool.query(`update endpoints set secret = '\\x00' where id = $1`, [broken.id]);
 
   const told: string[] = [];
   const reseal = () => resealSecrets(own.pool, createSecretBox([newer, older]), (line) => told.push(line));
-  assert.deepEqual(await reseal(), { current: 0, resealed: 6, unopened: 1 });
-  assert.deepEqual(await reseal(), { current: 6, resealed: 0, unopened: 1 });
+  assert.deepEqual(await reseal(), { current: 0, resealed: 7, unopened: 1 });
+  assert.deepEqual(await reseal(), { current: 7, resealed: 0, unopened: 1 });
   assert.equal(told.length, 2);
   assert.ok(told[0]!.includes(broken.id));
 
@@ -130,8 +135,9 @@ test('after sealing anew every secret opens without the older key, and one that 
     (error: { code: number; stdout: string }) => error,
   );
   assert.equal(ended.code, 1);
-  assert.match(ended.stdout, /^0 secrets sealed anew with key "2027", 6 were already, 1 cannot be opened$/m);
+  assert.match(ended.stdout, /^0 secrets sealed anew with key "2027", 7 were already, 1 cannot be opened$/m);
 
+  assert.deepEqual(await inbound(createSecretBox([newer])).live(owner.operatorId), signedWith);
   const afterwards = createEndpointSecrets(own.pool, createSecretBox([newer]));
   for (const [id, made] of known) assert.deepEqual(await afterwards.live(owner.operatorId, id), made);
   await own.drop();

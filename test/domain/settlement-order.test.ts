@@ -14,7 +14,9 @@ type Story = { versions: readonly ModelVersion[]; events: ConversionEvent[]; bat
 const storyOf = (versions: fc.Arbitrary<readonly ModelVersion[]>): fc.Arbitrary<Story> =>
   fc
     .record({ versions, events: history })
-    .chain(({ versions: of, events }) => fc.record({ versions: fc.constant(of), events: fc.constant(events), batches: heardOf(events) }));
+    .chain(({ versions: of, events }) =>
+      fc.record({ versions: fc.constant(of), events: fc.constant(events), batches: heardOf(events) }),
+    );
 
 function settled(versions: readonly ModelVersion[], batches: readonly ConversionEvent[][]): MemorySettling {
   const settling = createMemorySettling(versionsOf(versions), { boundTo: BOUND_TO, parents: PARENTS, stored: STORED });
@@ -26,7 +28,11 @@ const inOneBatch = ({ versions, events }: Story): MemorySettling => settled(vers
 
 /** What a slot is, in the words of the model. */
 function wordsFor({ name, affiliateId, version, override, groups }: Slot, slots: readonly Slot[]): string {
-  if (override) return `part ${override.level} of ${wordsFor(slots.find(({ id }) => id === override.sourceId)!, slots)}`;
+  if (override)
+    return `part ${override.level} of ${wordsFor(
+      slots.find(({ id }) => id === override.sourceId)!,
+      slots,
+    )}`;
   const [conversionId] = groups.keys();
   switch (name.kind) {
     case 'cpa':
@@ -43,7 +49,11 @@ function wordsFor({ name, affiliateId, version, override, groups }: Slot, slots:
 /** What is booked, in the words of the model. */
 function earningsOf(settling: MemorySettling): Earning[] {
   const slots = [...settling.slots.values()];
-  const earnings = slots.map((slot) => ({ name: wordsFor(slot, slots), affiliateId: slot.affiliateId, minor: postedOf(slot.money) }));
+  const earnings = slots.map((slot) => ({
+    name: wordsFor(slot, slots),
+    affiliateId: slot.affiliateId,
+    minor: postedOf(slot.money),
+  }));
   return earnings.filter(({ minor }) => minor !== 0n);
 }
 
@@ -85,11 +95,22 @@ for (const [world, versions] of [
           const booked = postedOf(money);
           // Where nothing is earned it does not matter which month would rank it.
           const period = booked === 0n ? null : name.period;
-          return { key: name.key, period, sums, version: version.version, holdUntil, affiliateId, booked };
+          return {
+            key: name.key,
+            period,
+            sums,
+            version: name.kind === 'month' ? null : version.version,
+            holdUntil,
+            affiliateId,
+            booked,
+          };
         });
         const statuses = Array.from(outcomes, ([id, { status }]) => `${id} ${status}`);
         // A month that only an event set aside would have counted in may be there, empty.
-        return { slots: all.filter(({ sums, booked }) => sums.factsCount > 0 || booked !== 0n).sort((a, b) => (a.key < b.key ? -1 : 1)), statuses: statuses.sort() };
+        return {
+          slots: all.filter(({ sums, booked }) => sums.factsCount > 0 || booked !== 0n).sort((a, b) => (a.key < b.key ? -1 : 1)),
+          statuses: statuses.sort(),
+        };
       };
       always((settling, told) => {
         assert.deepEqual(stateOf(settling), stateOf(inOneBatch(told)));
@@ -110,14 +131,18 @@ for (const [world, versions] of [
         const byConversion = new Map<string, bigint>();
         for (const { type, affiliateId, via, conversion, deltaMinor, payoutMinor } of settling.messages) {
           const key = `${conversion.id} ${affiliateId}`;
-          if (via === null) assert.equal(type === 'conversion.created', !byConversion.has(key), 'a conversion is created once, and first');
+          if (via === null)
+            assert.equal(type === 'conversion.created', !byConversion.has(key), 'a conversion is created once, and first');
           byConversion.set(key, (byConversion.get(key) ?? 0n) + deltaMinor);
           assert.equal(byConversion.get(key), payoutMinor);
         }
         const told = settling.messages.map(({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor] as const);
         const booked = Array.from(settling.slots.values(), ({ affiliateId, money }) => [affiliateId, postedOf(money)] as const);
         assert.deepEqual(sumsOf(told), sumsOf(booked));
-        assert.deepEqual(sumsOf(Array.from(settling.told, ([key, sum]) => [key, sum.payoutMinor] as const)), sumsOf(byConversion));
+        assert.deepEqual(
+          sumsOf(Array.from(settling.told, ([key, sum]) => [key, sum.payoutMinor] as const)),
+          sumsOf(byConversion),
+        );
       });
     });
 

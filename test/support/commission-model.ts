@@ -47,7 +47,9 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
       return [{ name: `part ${index + 1} of ${earning.name}`, affiliateId, minor }];
     }),
   );
-  return [...own.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })), ...parts].filter(({ minor }) => minor !== 0n);
+  return [...own.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })), ...parts].filter(
+    ({ minor }) => minor !== 0n,
+  );
 }
 
 /** Events that cannot be settled yet, by the terms of their day: for want of a rate, or of the payout that the operator owes. */
@@ -78,7 +80,12 @@ function standing(event: ConversionEvent, history: readonly ConversionEvent[], w
 }
 
 /** The part of a conversion that was taken back for good. */
-function goneOf(conversion: ConversionEvent, { clawback }: WireTerms, history: readonly ConversionEvent[], rates: readonly ModelRate[]): Fraction {
+function goneOf(
+  conversion: ConversionEvent,
+  { clawback }: WireTerms,
+  history: readonly ConversionEvent[],
+  rates: readonly ModelRate[],
+): Fraction {
   const against = history.filter((event) => isAbout(event, conversion));
   const isWon = against.some(({ type }) => type === 'chargeback_won');
   const amount = conversion.amountMinor ?? 0n;
@@ -105,7 +112,9 @@ function isAbout(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (!isAgainst(event)) return false;
   if (event.reference !== null)
     return event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType);
-  return event.type !== 'chargeback_won' && event.customerId === conversion.customerId && conversion.occurredAt <= event.occurredAt;
+  return (
+    event.type !== 'chargeback_won' && event.customerId === conversion.customerId && conversion.occurredAt <= event.occurredAt
+  );
 }
 
 /** What is left of a whole. */
@@ -137,7 +146,11 @@ function customers(conversions: readonly Conversion[]): Own[] {
     // The terms of the first are the terms that were agreed for this customer.
     const { component, of: first } = all[0]!;
     const { by } = first;
-    const of = qualifying(component, all.map((one) => one.of), by.terms.currency);
+    const of = qualifying(
+      component,
+      all.map((one) => one.of),
+      by.terms.currency,
+    );
     if (of === null) return null;
     const left: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : of.gone;
     const base = component.amount === undefined ? 0n : minorOf(component.amount, by.terms.currency);
@@ -148,7 +161,10 @@ function customers(conversions: readonly Conversion[]): Own[] {
     };
     return { name, of, by, component, isAlive: !isGone(of), worth };
   });
-  return paid(found.filter((one) => one !== null), conversions);
+  return paid(
+    found.filter((one) => one !== null),
+    conversions,
+  );
 }
 
 function qualifying(component: WireComponent, ordered: readonly Conversion[], currency: string): Conversion | null {
@@ -221,7 +237,15 @@ function asOwn({ name, of: { affiliateId }, by }: Single, minor: bigint): Own {
 
 // What is paid for a month's sum.
 
-type Month = { name: string; label: string; month: string; component: WireComponent; of: Conversion; basis: bigint; volume: bigint };
+type Month = {
+  name: string;
+  label: string;
+  month: string;
+  component: WireComponent;
+  of: Conversion;
+  basis: bigint;
+  volume: bigint;
+};
 
 function months(conversions: readonly Conversion[]): Own[] {
   const paying = conversions.flatMap((conversion) => [...payingFor(conversion, 'revshare'), ...payingFor(conversion, 'per_lot')]);
@@ -238,7 +262,9 @@ function months(conversions: readonly Conversion[]): Own[] {
   });
   const chains = grouped(all, ({ component, label, of }) => `${component.kind} ${label} ${of.affiliateId}`);
   return [...chains.values()].flatMap((chain) => {
-    const ordered = chain.toSorted((a, b) => (a.month === b.month ? a.of.by.version - b.of.by.version : a.month < b.month ? -1 : 1));
+    const ordered = chain.toSorted((a, b) =>
+      a.month === b.month ? a.of.by.version - b.of.by.version : a.month < b.month ? -1 : 1,
+    );
     return ordered.map((month, index) => monthly(month, ordered.slice(0, index), conversions));
   });
 }
@@ -250,7 +276,12 @@ function monthly(month: Month, before: readonly Month[], conversions: readonly C
   if (component.kind === 'per_lot' || component.negative !== 'carry') minor = shareOf(month, 0n, conversions);
   else if (component.carry_by === 'commission')
     minor = shareOf(month, 0n, conversions) + worstRun(before, (one) => shareOf(one, 0n, conversions));
-  else minor = shareOf(month, worstRun(before, ({ basis }) => basis), conversions);
+  else
+    minor = shareOf(
+      month,
+      worstRun(before, ({ basis }) => basis),
+      conversions,
+    );
   const cap = component.cap?.amount === undefined ? null : minorOf(component.cap.amount, currency);
   const least = minor < 0n ? 0n : minor;
   return { name, affiliateId: of.affiliateId, by: of.by, minor: cap !== null && least > cap ? cap : least };
@@ -279,7 +310,8 @@ function shareOf({ component, basis, volume, of }: Month, carried: bigint, conve
   if (!tiers) return rounded(base * sum, per, terms.rounding);
   const isOwn = tiers.metric === (isLots ? 'volume' : 'revenue');
   const metric = isOwn ? sum : monthOf(of, conversions)[tiers.metric];
-  const exact = tiers.mode === 'retroactive' ? stepAt(tiers, metric, base, terms.currency) * sum : banded(tiers, sum, base, terms.currency);
+  const exact =
+    tiers.mode === 'retroactive' ? stepAt(tiers, metric, base, terms.currency) * sum : banded(tiers, sum, base, terms.currency);
   return rounded(exact, per, terms.rounding);
 }
 
@@ -304,7 +336,9 @@ function monthOf({ affiliateId, month }: Conversion, conversions: readonly Conve
     revenue: sum(({ event, byOperator, basis, gone }) =>
       event.type === 'revenue' && !byOperator ? kept(basis, gone, 'half_even') : 0n,
     ),
-    volume: sum(({ event, gone }) => (['trade', 'volume'].includes(event.type) ? kept(event.volumeE4 ?? 0n, gone, 'half_even') : 0n)),
+    volume: sum(({ event, gone }) =>
+      ['trade', 'volume'].includes(event.type) ? kept(event.volumeE4 ?? 0n, gone, 'half_even') : 0n,
+    ),
     ftd_count: sum((one) => (one.event.type === 'ftd' && !isGone(one) ? 1n : 0n)),
   };
 }
@@ -323,7 +357,11 @@ function tiersOf(component: WireComponent, terms: WireTerms): WireTiers | undefi
 }
 
 function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint; rate: bigint }[] {
-  const from = { revenue: (text: string) => minorOf(text, currency), volume: (text: string) => scaled(text, 4), ftd_count: BigInt }[metric];
+  const from = {
+    revenue: (text: string) => minorOf(text, currency),
+    volume: (text: string) => scaled(text, 4),
+    ftd_count: BigInt,
+  }[metric];
   return steps.map((step) => ({
     from: from(step.from),
     rate: step.percent === undefined ? minorOf(step.amount!, currency) : ppm(step.percent),

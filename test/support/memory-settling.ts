@@ -83,7 +83,9 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
       slots.set(name.key, empty);
     }
     const all = [...slots.values()];
-    const touched = all.filter(({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)));
+    const touched = all.filter(
+      ({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)),
+    );
     const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
     const locked = all.filter(({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)));
     return locked.map((slot) => {

@@ -35,11 +35,17 @@ export const STORED: readonly FxRate[] = RATES.map(({ base, quote, rate, asOf },
 
 const cents = fc.bigInt({ min: 1n, max: 300n });
 const amount = cents.map((minor) => formatDecimal(minor, 2));
-const percent = fc.oneof(fc.constantFrom('10', '33.3333', '25'), fc.bigInt({ min: 0n, max: 1_200_000n }).map((ppm) => formatDecimal(ppm, 4)));
+const percent = fc.oneof(
+  fc.constantFrom('10', '33.3333', '25'),
+  fc.bigInt({ min: 0n, max: 1_200_000n }).map((ppm) => formatDecimal(ppm, 4)),
+);
 const fewLots = fc.bigInt({ min: 1n, max: 5_0000n }).map((volume) => formatDecimal(volume, 4));
 
 /** Steps that rise, the first not always at zero, each paying by `rate`. */
-function tiers(metrics: readonly (readonly [WireTiers['metric'], WireTiers['mode']])[], pays: 'percent' | 'amount'): fc.Arbitrary<WireTiers> {
+function tiers(
+  metrics: readonly (readonly [WireTiers['metric'], WireTiers['mode']])[],
+  pays: 'percent' | 'amount',
+): fc.Arbitrary<WireTiers> {
   return fc.constantFrom(...metrics).chain(([metric, mode]) => {
     const from = { revenue: amount, volume: fewLots, ftd_count: fc.nat({ max: 4 }).map(String) }[metric];
     const step = fc.record({ from, rate: fc.oneof(fc.constant('0'), pays === 'percent' ? percent : amount) });
@@ -83,14 +89,16 @@ const cpa: fc.Arbitrary<WireComponent> = fc
     };
     return { kind: 'cpa' as const, on, ...rest, ...(cumulatively ?? { min_amount: minimum }) };
   });
-const share: fc.Arbitrary<WireComponent> = fc.record({
-  kind: fc.constant('revshare' as const),
-  percent,
-  negative: fc.constantFrom('carry', 'carry', 'reset'),
-  tiers: sometimes(tiers([['revenue', 'marginal'], ...anyRetroactive], 'percent')),
-  cap: sometimes(fc.record({ amount })),
-  by: fc.constantFrom<'ngr' | 'commission'>('ngr', 'commission'),
-}).map(({ by, ...rest }) => ({ ...rest, carry_by: rest.negative === 'carry' ? by : undefined }));
+const share: fc.Arbitrary<WireComponent> = fc
+  .record({
+    kind: fc.constant('revshare' as const),
+    percent,
+    negative: fc.constantFrom('carry', 'carry', 'reset'),
+    tiers: sometimes(tiers([['revenue', 'marginal'], ...anyRetroactive], 'percent')),
+    cap: sometimes(fc.record({ amount })),
+    by: fc.constantFrom<'ngr' | 'commission'>('ngr', 'commission'),
+  })
+  .map(({ by, ...rest }) => ({ ...rest, carry_by: rest.negative === 'carry' ? by : undefined }));
 const perLot: fc.Arbitrary<WireComponent> = fc.record({
   kind: fc.constant('per_lot' as const),
   amount,
@@ -114,7 +122,14 @@ const terms: fc.Arbitrary<WireTerms> = fc
       fc.array(perLot, { maxLength: 1 }),
     ),
     rounding: fc.constantFrom('half_even', 'half_up', 'down'),
-    clawback: fc.record({ days: fc.integer({ min: 0, max: 40 }), chargeback: policy, refund: policy, bonus_abuse: policy, fraud: policy, account_closure: policy }),
+    clawback: fc.record({
+      days: fc.integer({ min: 0, max: 40 }),
+      chargeback: policy,
+      refund: policy,
+      bonus_abuse: policy,
+      fraud: policy,
+      account_closure: policy,
+    }),
     payout: fc.constantFrom('ignore', 'ignore', 'accept', 'require'),
     overrides: fc.array(fc.record({ percent }), { maxLength: 5 }),
   })
@@ -123,15 +138,26 @@ const terms: fc.Arbitrary<WireTerms> = fc
 
 /** A deal of one to three versions; those after the first begin in the middle of the history. */
 export const deal: fc.Arbitrary<ModelVersion[]> = fc
-  .uniqueArray(fc.record({ day: fc.integer({ min: 5, max: DAYS }), terms }), { minLength: 1, maxLength: 3, selector: ({ day }) => day })
-  .map((all) => all.map(({ day, terms: of }, index) => ({ version: index + 1, from: index === 0 ? 0 : START + day * DAY_MS, terms: of })));
+  .uniqueArray(fc.record({ day: fc.integer({ min: 5, max: DAYS }), terms }), {
+    minLength: 1,
+    maxLength: 3,
+    selector: ({ day }) => day,
+  })
+  .map((all) =>
+    all.map(({ day, terms: of }, index) => ({ version: index + 1, from: index === 0 ? 0 : START + day * DAY_MS, terms: of })),
+  );
 
 export function versionsOf(versions: readonly ModelVersion[]): DealVersion[] {
   return versions.map(({ version, from, terms: of }) => aVersion(of, { version, effectiveFrom: from }));
 }
 
 export function worldOf(versions: readonly ModelVersion[]): World {
-  return { versions, rates: RATES, affiliateOf: (customer) => BOUND_TO[customer]!, parentsOf: (affiliate) => PARENTS[affiliate] ?? [] };
+  return {
+    versions,
+    rates: RATES,
+    affiliateOf: (customer) => BOUND_TO[customer]!,
+    parentsOf: (affiliate) => PARENTS[affiliate] ?? [],
+  };
 }
 
 /** A share of revenue, a percentage, a CPA and a payment per lot, none of which moves another. */
@@ -213,7 +239,11 @@ type Fields = Partial<ConversionEvent>;
  */
 export const history: fc.Arbitrary<ConversionEvent[]> = fc
   .record({
-    conversions: fc.uniqueArray(conversion, { minLength: 1, maxLength: 14, selector: ({ type, transactionId }) => `${type} ${transactionId}` }),
+    conversions: fc.uniqueArray(conversion, {
+      minLength: 1,
+      maxLength: 14,
+      selector: ({ type, transactionId }) => `${type} ${transactionId}`,
+    }),
     against: fc.array(fc.oneof(byReference, byCustomer), { maxLength: 7 }),
   })
   .map(({ conversions, against }) =>

@@ -44,7 +44,7 @@ export async function lockAndLoadSlots(client: PoolClient, { batch, versions }: 
 type MonthlySlot = Parameters<typeof insertEmptySlots>[2][number];
 
 /** The slots in which the batch's conversions earn and that may be there already. */
-function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: MonthlySlot[] } {
+export function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: MonthlySlot[] } {
   const keys = new Set<string>();
   const monthly = new Map<string, MonthlySlot>();
   for (const [eventId, { version, names }] of rated) {
@@ -62,13 +62,13 @@ function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: 
 }
 
 /** The conversions that the batch's events against conversions may strike. */
-function struckBy({ ordered, others }: Batch): string[] {
+export function struckBy({ ordered, others }: Batch): string[] {
   if (ordered.every(({ event }) => earns(event.type))) return [];
   return others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id);
 }
 
 /** The deals at hand whose slots move one another, once for each affiliate who earns by them. */
-function linkedDeals({ rated, attributions, others }: Batch, versions: readonly DealVersion[]): DealOfAffiliate[] {
+export function linkedDeals({ rated, attributions, others }: Batch, versions: readonly DealVersion[]): DealOfAffiliate[] {
   const linked = new Set(versions.filter(({ terms }) => isLinked(terms)).map(({ dealId }) => dealId));
   if (linked.size === 0) return [];
   const deals = new Map<string, DealOfAffiliate>();

@@ -1,30 +1,32 @@
 // What a month's caps and tiers leave to each thing that is paid by itself: the earliest are paid first, whatever arrived first.
-import { isBefore, standingOf, type Group, type Standing } from './commission.ts';
+import { isBefore, standingOf, type Group } from './commission.ts';
 import type { Component, Terms } from './types.ts';
 
-/** One CPA or percentage of the month, by the version that rates it. */
-export type Member = { id: string; component: Component; terms: Terms; groups: Iterable<Group> };
+/** One CPA or percentage of the month, by the version that rates it; `metric` is what its tiers count where that is not the members themselves. */
+export type Member = { id: string; component: Component; terms: Terms; groups: Iterable<Group>; metric: bigint | null };
 
 /**
- * What each of a month's members gets, by its id. Members that are worth nothing take no place.
+ * What each of a month's members gets, by its id. Members of which nothing is left take no place; those that a step pays nothing count for the
+ * steps, but not for a cap.
  * Example: a cap of 2 leaves the third of three first deposits nothing; when the first is charged back, the third gets its CPA.
  */
 export function allot(members: readonly Member[]): Map<string, bigint> {
   const ranked = members
     .flatMap((member) => {
-      const { minor, by } = standingOf(member.component, member.terms, member.groups, 1n, 1n);
-      return minor > 0n && by !== null ? [{ member, by }] : [];
+      const { by, isLeft } = standingOf(member.component, member.terms, member.groups);
+      return by !== null && isLeft ? [{ member, by }] : [];
     })
     .toSorted((a, b) => (isBefore(a.by.earned, b.by.earned) ? -1 : 1));
   const allotted = new Map(members.map(({ id }) => [id, 0n]));
   const reached = BigInt(ranked.length);
-  let paid = 0n;
-  ranked.forEach(({ member: { id, component, terms, groups } }, index) => {
-    const { minor }: Standing = standingOf(component, terms, groups, BigInt(index + 1), reached);
+  let [paid, countPaid] = [0n, 0];
+  ranked.forEach(({ member: { id, component, terms, groups, metric } }, index) => {
+    const { minor } = standingOf(component, terms, groups, BigInt(index + 1), metric ?? reached);
     const { count, amountMinor } = component.cap ?? { count: null, amountMinor: null };
-    const room = count !== null && index >= count ? 0n : amountMinor === null ? minor : amountMinor - paid;
+    const room = count !== null && countPaid >= count ? 0n : amountMinor === null ? minor : amountMinor - paid;
     const given = room <= 0n ? 0n : minor < room ? minor : room;
     paid += given;
+    if (given > 0n) countPaid++;
     allotted.set(id, given);
   });
   return allotted;

@@ -56,7 +56,7 @@ export type Told = { payoutMinor: bigint; currency: string };
 export type Deltas = Map<string, bigint>;
 
 export type Books = {
-  /** The slot of that name, made empty if it is new, with one for each parent who is paid a part of it. */
+  /** The slot of that name, made empty if it is new. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
   /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
   earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
@@ -147,10 +147,23 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       deltas.set(slot.affiliateId, change);
     }
     for (const part of overrides.get(slot.id) ?? []) {
+      if (part.version !== slot.version || part.holdUntil !== slot.holdUntil) part.isChanged = true;
       part.version = slot.version;
       part.holdUntil = slot.holdUntil;
       post(part, cause, deltas);
     }
+  }
+
+  /** Opens the parts that parents have of a slot by the version that decides about it now, and by which it may have more than it had. */
+  function openParts({ id, name, version, affiliateId }: Slot): void {
+    if (name.kind === 'month') return;
+    const levels = (overrides.get(id) ?? []).map(({ override }) => override!.level);
+    parentsOf(affiliateId).forEach((parentId, index) => {
+      const level = index + 1;
+      if (level > version.terms.overrides.length || levels.includes(level)) return;
+      const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
+      keep(emptySlot(newSlotId(), part, version, parentId, { sourceId: id, level }));
+    });
   }
 
   /** Puts a group with a further fact into its slot and moves the money of all that this moves. */
@@ -159,6 +172,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     replaceGroup(slot, group, fact);
     facts.push({ slot, fact, version: group.version });
     rank(slot, monthOf);
+    openParts(slot);
     family.forget();
     const after = family.movedBy(slot);
     post(slot, cause, deltas);
@@ -176,13 +190,6 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       if (known) return known;
       const slot = emptySlot(newSlotId(), name, version, affiliateId, null);
       keep(slot);
-      if (name.kind === 'month') return slot;
-      parentsOf(affiliateId).forEach((parentId, index) => {
-        if (index >= version.terms.overrides.length) return;
-        const level = index + 1;
-        const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
-        keep(emptySlot(newSlotId(), part, version, parentId, { sourceId: slot.id, level }));
-      });
       return slot;
     },
     earn(slot, fact, version, cause, deltas) {
@@ -260,12 +267,16 @@ function replaceGroup(slot: Slot, group: Group, fact: SlotFact): void {
   if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
 }
 
-/** A CPA that caps or tiers rank belongs to the month of the conversion that qualifies its customer, which may be another one now. */
+/**
+ * A CPA that caps or tiers rank belongs to the month of the conversion that qualifies its customer, which may be another one now; to none where
+ * the version that decides now ranks nothing.
+ */
 export function rank(slot: Slot, monthOf: (moment: number) => string): void {
   const component = componentOf(slot);
-  if (component?.kind !== 'cpa' || !isRanked(component)) return;
-  const { by } = standingOf(component, slot.version.terms, countedIn(slot), 1n, 1n);
-  if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
+  if (component?.kind !== 'cpa') return;
+  const { by } = standingOf(component, slot.version.terms, countedIn(slot));
+  if (!isRanked(component)) slot.name = { ...slot.name, period: null };
+  else if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */

@@ -156,28 +156,31 @@ export function shareOf(
 const MILLION = 1_000_000n;
 const LOT = 10_000n;
 
-/** What a thing that is paid by itself would get, whatever others the month had, and the conversion that decides about it. */
-export type Standing = { minor: bigint; by: Group | null };
+/** What a thing that is paid by itself would get, whatever others the month had, the conversion that decides about it, and whether anything is left of that. */
+export type Standing = { minor: bigint; by: Group | null; isLeft: boolean };
 
-/** `place` is its place among the month's, from 1, and `reached` how many those are: tiers of a CPA pay by one of them. */
-export function standingOf(component: Component, terms: Terms, groups: Iterable<Group>, place = 0n, reached = 0n): Standing {
+const NO_STANDING: Standing = { minor: 0n, by: null, isLeft: false };
+
+/** `place` is its place among the month's, from 1, and `reached` what the month came to: tiers of a CPA pay by one of them. */
+export function standingOf(component: Component, terms: Terms, groups: Iterable<Group>, place = 1n, reached = 1n): Standing {
   switch (component.kind) {
     case 'cpa': {
       const by = qualifierOf(component, groups);
-      if (by === null) return { minor: 0n, by };
+      if (by === null) return NO_STANDING;
       const { tiers, amountMinor } = component;
       const amount = tiers ? rateAt(tiers, tiers.mode === 'marginal' ? place : reached, amountMinor) : amountMinor;
-      return { minor: leftOf(amount, lossOf(component, by), terms.rounding), by };
+      const loss = lossOf(component, by);
+      return { minor: leftOf(amount, loss, terms.rounding), by, isLeft: loss.part < loss.of };
     }
     case 'percent':
     case 'payout': {
       const [by] = groups;
-      if (!by) return { minor: 0n, by: null };
+      if (!by) return NO_STANDING;
       const { basisMinor } = by.earned;
       const gross =
         component.kind === 'payout' ? basisMinor : divideRounded(component.ratePpm * basisMinor, MILLION, terms.rounding);
       const left = leftOf(gross, reversedOf(by.earned, by.others), terms.rounding);
-      return { minor: left < 0n ? 0n : left, by };
+      return { minor: left < 0n ? 0n : left, by, isLeft: left > 0n };
     }
     case 'revshare':
     case 'per_lot':
@@ -201,6 +204,8 @@ function qualifierOf({ qualify, minAmountMinor }: Component & { kind: 'cpa' }, g
   let [amount, volume] = [0n, 0n];
   for (const group of ordered) {
     if (group.earned.occurredAt > until) return null;
+    const { part, of } = reversedOf(group.earned, group.others);
+    if (part === of) continue;
     const { basisMinor, volumeE4 } = weightOf('cpa', group);
     amount += basisMinor;
     volume += volumeE4;

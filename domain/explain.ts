@@ -27,7 +27,7 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
     case 'cpa':
     case 'percent':
     case 'payout': {
-      const { minor, by } = standingOf(component, terms, groups, 1n, 1n);
+      const { minor, by } = standingOf(component, terms, groups);
       if (by === null) return { formula, inputs: {} };
       const inputs = inputsOf(by, terms, money);
       if (links.allottedMinor !== null)

@@ -47,7 +47,9 @@ export function createFamily(
 
   const asMember = (slot: Slot): Member[] => {
     const component = componentOf(slot);
-    return component === null ? [] : [{ id: slot.id, component, terms: slot.version.terms, groups: [...countedIn(slot)] }];
+    if (component === null) return [];
+    const metric = countsElsewhere(component) ? metricOf(slot, component.tiers) : null;
+    return [{ id: slot.id, component, terms: slot.version.terms, groups: [...countedIn(slot)], metric }];
   };
 
   const metricOf = (slot: Slot, tiers: Tiers | null): bigint => {
@@ -62,21 +64,31 @@ export function createFamily(
   const chained = (slot: Slot): ChainedMonth[] =>
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
-      if (component?.kind !== 'revshare') return [];
+      // A month may be there before anything is in it: it must not make a loss forgotten.
+      if (component?.kind !== 'revshare' || month.sums.factsCount === 0) return [];
       return [
         { id: month.id, component, terms: month.version.terms, sums: month.sums, metric: metricOf(month, component.tiers) },
       ];
     });
 
+  /** The months after one of a share that take over what was lost before them; one that resets moves them too, by being there. */
+  const laterThan = (slot: Slot): Slot[] => {
+    if (slot.name.kind !== 'revshare') return [];
+    const chain = chainOf(slot);
+    return chain.slice(chain.indexOf(slot) + 1).filter((later) => {
+      const component = componentOf(later);
+      return component?.kind === 'revshare' && component.negative === 'carry';
+    });
+  };
+
   return {
     movedBy(slot) {
       if (slot.name.kind === 'month') {
         const counting = others(slot, ({ name }, component) => name.period === slot.name.period && countsElsewhere(component));
-        return counting.flatMap((other) => [other, ...laterThan(other, componentOf(other), chainOf)]);
+        return counting.flatMap((other) => [other, ...laterThan(other)]);
       }
       const component = componentOf(slot);
-      if (component === null || !isRanked(component)) return laterThan(slot, component, chainOf);
-      return membersOf(slot).slice(1);
+      return component !== null && isRanked(component) ? membersOf(slot).slice(1) : laterThan(slot);
     },
     linksOf(slot, component) {
       const metric = metricOf(slot, component.tiers);
@@ -91,13 +103,6 @@ export function createFamily(
     },
     forget: () => allotments.clear(),
   };
-}
-
-/** The months after a slot, where what it loses is carried into them. */
-function laterThan(slot: Slot, component: Component | null, chainOf: (slot: Slot) => Slot[]): Slot[] {
-  if (slot.name.kind !== 'revshare' || component?.kind !== 'revshare' || component.negative === 'reset') return [];
-  const chain = chainOf(slot);
-  return chain.slice(chain.indexOf(slot) + 1);
 }
 
 function inChain(a: Slot, b: Slot): number {

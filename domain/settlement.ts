@@ -233,7 +233,8 @@ function factOf(
   const sourceMinor = (isComputed ? event.payoutMinor : event.amountMinor) ?? 0n;
   const isForeign = event.currency !== null && event.currency !== currency;
   const rate = isForeign ? rateAt(rates, event.currency!, currency, occurredAt) : null;
-  const needed = isComputed || components.some((component) => component.on.includes(type) && needsAmount(component));
+  const isCounted = type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
+  const needed = isComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
   if (isForeign && rate === null && needed) return 'no_exchange_rate';
   const said: SlotFact = {
     originalEventId: eventId,
@@ -247,6 +248,10 @@ function factOf(
     fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
   };
   return { said, byOperator: isComputed };
+}
+
+function countsRevenue({ tiers }: Component): boolean {
+  return tiers?.metric === 'revenue';
 }
 
 /** An event against conversions: each it strikes is lowered (or raised again) and told, one message each. Without any it waits for one. */

@@ -45,7 +45,8 @@ export async function lockDeals(db: Queryable, operatorId: string, deals: readon
 
 /**
  * The ids of the slots that may move when events of these months are settled: those that the months rank and count, those of months to which
- * the slots of these names and conversions may come to belong, and every month of a share, since losses may be carried through all of them.
+ * the slots of these names and conversions may come to belong, and every month of a share with what it counted, since losses may be carried
+ * through all of them.
  */
 export async function findFamily(
   db: Queryable,
@@ -71,7 +72,7 @@ export async function findFamily(
      )
      select s.id from deals d
      join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId" and s.period is not null
-     where s.kind = 'revshare' or s.period in (select period from months)`,
+     where s.kind in ('revshare', 'month') or s.period in (select period from months)`,
     values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
   });
   return rows.map(({ id }) => id);

@@ -2,246 +2,187 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hashOf } from '../../domain/books.ts';
+import { hashOf, type Slot } from '../../domain/books.ts';
 import { postedOf } from '../../domain/ledger.ts';
-import type { WireTerms } from '../../domain/terms.ts';
-import type { ConversionEvent, EventType } from '../../domain/types.ts';
-import { formatDecimal } from '../../domain/money.ts';
-import { anEvent, aVersion, DAY_MS } from '../support/builders.ts';
-import { expectedEarnings, type ModelDeal } from '../support/commission-model.ts';
+import type { ConversionEvent } from '../../domain/types.ts';
+import { expectedEarnings, type Earning, type ModelVersion } from '../support/commission-model.ts';
 import { createMemorySettling, type MemorySettling } from '../support/memory-settling.ts';
+import { BOUND_TO, deal, heardOf, history, PARENTS, PLAIN, STORED, versionsOf, worldOf } from '../support/stories.ts';
 
-const START = Date.UTC(2026, 1, 20);
-const BOUND_TO: Record<string, string> = { c1: 'aff_a', c2: 'aff_a', c3: 'aff_b' };
+type Story = { versions: readonly ModelVersion[]; events: ConversionEvent[]; batches: ConversionEvent[][] };
 
-const DEALS: readonly ModelDeal[] = [
-  {
-    from: 0,
-    rounding: 'half_even',
-    cpaMinor: 200_01n,
-    minimumMinor: 100n,
-    revenuePpm: 250_000n,
-    salePpm: 333_333n,
-    perLotMinor: 4_01n,
-    windowDays: 20,
-    refundsInFull: false,
-  },
-  {
-    from: START + 15 * DAY_MS,
-    rounding: 'half_up',
-    cpaMinor: 300_00n,
-    minimumMinor: 50n,
-    revenuePpm: 455_555n,
-    salePpm: 100_000n,
-    perLotMinor: 5_00n,
-    windowDays: 5,
-    refundsInFull: true,
-  },
-];
+const storyOf = (versions: fc.Arbitrary<readonly ModelVersion[]>): fc.Arbitrary<Story> =>
+  fc
+    .record({ versions, events: history })
+    .chain(({ versions: of, events }) =>
+      fc.record({ versions: fc.constant(of), events: fc.constant(events), batches: heardOf(events) }),
+    );
 
-const VERSIONS = DEALS.map((deal, index) => aVersion(wireOf(deal), { version: index + 1, effectiveFrom: deal.from }));
-
-function wireOf(deal: ModelDeal): Partial<WireTerms> {
-  const percent = (ppm: bigint): string => formatDecimal(ppm, 4);
-  const full = { chargeback: 'full', bonus_abuse: 'full', fraud: 'full', account_closure: 'none' } as const;
-  return {
-    rounding: deal.rounding,
-    clawback: { days: deal.windowDays, refund: deal.refundsInFull ? 'full' : 'proportional', ...full },
-    components: [
-      { kind: 'cpa', amount: formatDecimal(deal.cpaMinor, 2), min_amount: formatDecimal(deal.minimumMinor, 2) },
-      { kind: 'revshare', on: 'revenue', percent: percent(deal.revenuePpm) },
-      { kind: 'percent', on: 'sale', percent: percent(deal.salePpm) },
-      { kind: 'per_lot', on: 'trade', amount: formatDecimal(deal.perLotMinor, 2) },
-    ],
-  };
-}
-
-// Few transaction ids, customers and days, so that events meet.
-const reference = fc.nat({ max: 7 }).map((number) => `t-${number}`);
-const customerId = fc.constantFrom(...Object.keys(BOUND_TO));
-const occurredAt = fc.nat({ max: 40 }).map((day) => START + day * DAY_MS);
-const cents = fc.bigInt({ min: 1n, max: 300n });
-
-const conversion = fc
-  .record({
-    type: fc.constantFrom<EventType>('ftd', 'sale', 'revenue', 'trade', 'kyc'),
-    transactionId: reference,
-    customerId,
-    amountMinor: cents,
-    volumeE4: fc.bigInt({ min: 0n, max: 3_0000n }),
-    loses: fc.boolean(),
-    occurredAt,
-  })
-  .map(({ loses, ...fields }) => ({
-    ...fields,
-    amountMinor: fields.type === 'revenue' && loses ? -fields.amountMinor : fields.amountMinor,
-  }));
-
-const byReference = fc.record({
-  type: fc.constantFrom<EventType>('refund', 'chargeback', 'chargeback_won', 'fraud', 'account_closure'),
-  reference,
-  referenceType: fc.constantFrom<EventType | null>(null, null, 'sale', 'ftd', 'revenue'),
-  customerId: fc.option(customerId),
-  amountMinor: fc.option(cents),
-  occurredAt,
-});
-
-const byCustomer = fc.record({
-  type: fc.constantFrom<EventType>('chargeback', 'bonus_abuse', 'fraud', 'account_closure'),
-  customerId,
-  amountMinor: fc.option(cents),
-  occurredAt,
-});
-
-type Fields = Partial<ConversionEvent>;
-
-/** Events with different keys, as intake lets in, and the batches in which they are heard of: some twice, in any order. */
-const story = fc
-  .record({
-    conversions: fc.uniqueArray(conversion, {
-      minLength: 1,
-      maxLength: 10,
-      selector: ({ type, transactionId }) => `${type} ${transactionId}`,
-    }),
-    against: fc.array(fc.oneof(byReference, byCustomer), { maxLength: 6 }),
-  })
-  .map(({ conversions, against }): ConversionEvent[] =>
-    [...conversions, ...against].map((fields: Fields, index) => anEvent({ ...fields, id: `evt_${index}` })),
-  )
-  .chain((history) =>
-    fc.record({
-      history: fc.constant(history),
-      heard: fc
-        .tuple(fc.shuffledSubarray(history, { minLength: history.length }), fc.subarray(history))
-        .chain(([all, repeated]) => fc.shuffledSubarray([...all, ...repeated], { minLength: all.length + repeated.length })),
-      sizes: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 }),
-    }),
-  );
-
-function settleInBatches(heard: readonly ConversionEvent[], sizes: readonly number[]): MemorySettling {
-  const settling = createMemorySettling(VERSIONS, { boundTo: BOUND_TO });
-  for (let at = 0, turn = 0; at < heard.length; turn++) {
-    const size = sizes[turn % sizes.length]!;
-    settling.settle(heard.slice(at, at + size));
-    at += size;
-  }
+function settled(versions: readonly ModelVersion[], batches: readonly ConversionEvent[][]): MemorySettling {
+  const settling = createMemorySettling(versionsOf(versions), { boundTo: BOUND_TO, parents: PARENTS, stored: STORED });
+  for (const batch of batches) settling.settle(batch);
   return settling;
 }
 
-/** What is booked, in the words of the model. */
-function earningsOf({ slots }: MemorySettling): Map<string, bigint> {
-  const earnings = new Map<string, bigint>();
-  for (const { name, affiliateId, version, money, groups } of slots.values()) {
-    const [conversionId] = groups.keys();
-    const monthly = `${affiliateId} ${name.period} from ${version.effectiveFrom}`;
-    const words = {
-      cpa: `cpa ${name.key.split(' ').at(-1)}`,
-      percent: `percent ${conversionId}`,
-      revshare: `revenue ${monthly}`,
-      per_lot: `trade ${monthly}`,
-    };
-    if (postedOf(money) !== 0n) earnings.set(words[name.kind as keyof typeof words], postedOf(money));
+const inOneBatch = ({ versions, events }: Story): MemorySettling => settled(versions, [events]);
+
+/** What a slot is, in the words of the model. */
+function wordsFor({ name, affiliateId, version, override, groups }: Slot, slots: readonly Slot[]): string {
+  if (override)
+    return `part ${override.level} of ${wordsFor(
+      slots.find(({ id }) => id === override.sourceId)!,
+      slots,
+    )}`;
+  const [conversionId] = groups.keys();
+  switch (name.kind) {
+    case 'cpa':
+      return `cpa ${name.component} ${name.key.split(' ').at(-1)}`;
+    case 'percent':
+      return `percent ${name.component} ${conversionId}`;
+    case 'payout':
+      return `payout ${conversionId}`;
+    default:
+      return `${name.kind} ${name.component} ${affiliateId} ${name.period} v${version.version}`;
   }
-  return earnings;
 }
 
-describe('a history heard of in any order, in any batches, some of it twice', () => {
+/** What is booked, in the words of the model. */
+function earningsOf(settling: MemorySettling): Earning[] {
+  const slots = [...settling.slots.values()];
+  const earnings = slots.map((slot) => ({
+    name: wordsFor(slot, slots),
+    affiliateId: slot.affiliateId,
+    minor: postedOf(slot.money),
+  }));
+  return earnings.filter(({ minor }) => minor !== 0n);
+}
+
+const byName = (earnings: readonly Earning[]): Earning[] => earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Sums by key, without the empty ones. */
+function sumsOf(amounts: Iterable<readonly [string, bigint]>): Map<string, bigint> {
+  const sums = new Map<string, bigint>();
+  for (const [key, minor] of amounts) sums.set(key, (sums.get(key) ?? 0n) + minor);
+  return new Map([...sums].filter(([, minor]) => minor !== 0n).toSorted());
+}
+
+/** More runs when asked for by hand: `RUNS=50000 npm test -- test/domain/settlement-order.test.ts`. */
+const RUNS = Number(process.env.RUNS ?? 400);
+
+for (const [world, versions] of [
+  ['that move nothing but themselves', fc.constant(PLAIN)],
+  ['with caps, tiers, carried months, parents, computed payouts and exchanged amounts', deal],
+] as const) {
+  const story = storyOf(versions);
   /** Runs a check over many stories; on failure fast-check prints the seed and path that repeat it. */
-  const always = (
-    check: (settling: MemorySettling, told: { history: ConversionEvent[]; inOrder: MemorySettling }) => void,
-  ): void => {
+  const always = (check: (settling: MemorySettling, story: Story) => void): void => {
     fc.assert(
-      fc.property(story, ({ history, heard, sizes }) => {
-        const inOrder = settleInBatches(
-          history.toSorted((a, b) => a.occurredAt - b.occurredAt),
-          [history.length],
-        );
-        check(settleInBatches(heard, sizes), { history, inOrder });
-      }),
-      { numRuns: 300, includeErrorInReport: true },
+      fc.property(story, (one) => check(settled(one.versions, one.batches), one)),
+      { numRuns: RUNS, includeErrorInReport: true },
     );
   };
 
-  test('earns what the model says', () => {
-    always((settling, { history }) => {
-      const expected = expectedEarnings(history, DEALS, (customer) => BOUND_TO[customer ?? '']!);
-      assert.deepEqual(earningsOf(settling), expected);
+  describe(`terms ${world}: a history heard of in any order, in any batches, some of it twice`, () => {
+    test('earns what the model says', () => {
+      always((settling, { versions: of, events }) => {
+        assert.deepEqual(byName(earningsOf(settling)), byName(expectedEarnings(events, worldOf(of))));
+      });
     });
-  });
 
-  test('leaves the same facts, sums and deal versions behind as in one batch in order', () => {
-    const sumsOf = ({ slots }: MemorySettling) =>
-      Array.from(
-        slots.values(),
-        ({ name, sums, version, holdUntil }) => [name.key, sums, version.version, holdUntil] as const,
-      ).sort(([a], [b]) => (a < b ? -1 : 1));
-    always((settling, { inOrder }) => {
-      assert.deepEqual(sumsOf(settling), sumsOf(inOrder));
-      for (const { groups, sums, name } of settling.slots.values()) {
-        const facts = [...groups.values()].flatMap(({ earned, others }) => [earned, ...others]);
-        assert.equal(facts.length, sums.factsCount, name.key);
-        assert.equal(
-          facts.map(hashOf).reduce((a, b) => a ^ b),
-          sums.factsHash,
-          name.key,
-        );
-      }
-    });
-  });
-
-  test('leaves the same events settled', () => {
-    const statuses = ({ outcomes }: MemorySettling) => new Map(Array.from(outcomes, ([id, { status }]) => [id, status] as const));
-    always((settling, { inOrder }) => assert.deepEqual(statuses(settling), statuses(inOrder)));
-  });
-
-  test('is told by deltas that add up to the books, each conversion before what takes it back', () => {
-    always((settling) => {
-      const byAffiliate = new Map<string, bigint>();
-      const byConversion = new Map<string, bigint>();
-      for (const {
-        type,
-        affiliateId,
-        conversion: { id, amountMinor },
-        deltaMinor,
-        payoutMinor,
-      } of settling.messages) {
-        assert.equal(type === 'conversion.created', !byConversion.has(id), 'a conversion is created once, and first');
-        byAffiliate.set(affiliateId, (byAffiliate.get(affiliateId) ?? 0n) + deltaMinor);
-        byConversion.set(id, (byConversion.get(id) ?? 0n) + deltaMinor);
-        assert.equal(byConversion.get(id), payoutMinor);
-        // What a player won lowers a month; taking it back raises it again.
-        assert.ok(type !== 'conversion.reversed' || deltaMinor <= 0n || amountMinor! < 0n, 'a reversal takes');
-      }
-      for (const { affiliateId, money } of settling.slots.values()) {
-        byAffiliate.set(affiliateId, byAffiliate.get(affiliateId)! - postedOf(money));
-      }
-      assert.deepEqual(
-        [...byAffiliate.values()].filter((minor) => minor !== 0n),
-        [],
-      );
-      assert.deepEqual(
-        new Map(Array.from(settling.told, ([key, { payoutMinor }]) => [key.split(' ')[0]!, payoutMinor])),
-        byConversion,
-      );
-    });
-  });
-
-  test('is booked by transfers that explain every slot, numbered without a gap, and never takes more than it gave', () => {
-    always((settling) => {
-      for (const { id, money, transfersCount } of settling.slots.values()) {
-        const postings = settling.postings.filter(({ slot }) => slot.id === id);
-        assert.deepEqual(
-          postings.map(({ seq }) => seq),
-          Array.from({ length: transfersCount }, (_, index) => index + 1),
-        );
-        let booked = 0n;
-        for (const { debit, amountMinor } of postings) {
-          assert.ok(amountMinor > 0n);
-          booked += debit === 'expense' ? amountMinor : -amountMinor;
-          assert.ok(booked >= 0n);
+    test('leaves the same slots, sums, deal versions and settled events behind as in one batch', () => {
+      const stateOf = ({ slots, outcomes }: MemorySettling) => {
+        const all = Array.from(slots.values(), ({ name, sums, version, holdUntil, affiliateId, money }) => {
+          const booked = postedOf(money);
+          // Where nothing is earned it does not matter which month would rank it.
+          const period = booked === 0n ? null : name.period;
+          return {
+            key: name.key,
+            period,
+            sums,
+            version: name.kind === 'month' ? null : version.version,
+            holdUntil,
+            affiliateId,
+            booked,
+          };
+        });
+        const statuses = Array.from(outcomes, ([id, { status }]) => `${id} ${status}`);
+        // A month that only an event set aside would have counted in may be there, empty.
+        return {
+          slots: all.filter(({ sums, booked }) => sums.factsCount > 0 || booked !== 0n).sort((a, b) => (a.key < b.key ? -1 : 1)),
+          statuses: statuses.sort(),
+        };
+      };
+      always((settling, told) => {
+        assert.deepEqual(stateOf(settling), stateOf(inOneBatch(told)));
+        for (const { groups, sums, name } of settling.slots.values()) {
+          const facts = [...groups.values()].flatMap(({ earned, others }) => [earned, ...others]);
+          assert.equal(facts.length, sums.factsCount, name.key);
+          assert.equal(
+            facts.map(hashOf).reduce((a, b) => a ^ b, 0n),
+            sums.factsHash,
+            name.key,
+          );
         }
-        assert.equal(booked, postedOf(money));
-      }
+      });
+    });
+
+    test('is told by deltas that add up to the books of every affiliate, each conversion before what takes it back', () => {
+      always((settling) => {
+        const byConversion = new Map<string, bigint>();
+        for (const { type, affiliateId, via, conversion, deltaMinor, payoutMinor } of settling.messages) {
+          const key = `${conversion.id} ${affiliateId}`;
+          if (via === null)
+            assert.equal(type === 'conversion.created', !byConversion.has(key), 'a conversion is created once, and first');
+          byConversion.set(key, (byConversion.get(key) ?? 0n) + deltaMinor);
+          assert.equal(byConversion.get(key), payoutMinor);
+        }
+        const told = settling.messages.map(({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor] as const);
+        const booked = Array.from(settling.slots.values(), ({ affiliateId, money }) => [affiliateId, postedOf(money)] as const);
+        assert.deepEqual(sumsOf(told), sumsOf(booked));
+        assert.deepEqual(
+          sumsOf(Array.from(settling.told, ([key, sum]) => [key, sum.payoutMinor] as const)),
+          sumsOf(byConversion),
+        );
+      });
+    });
+
+    test('is booked by transfers that explain every slot, numbered without a gap, and never takes more than it gave', () => {
+      always((settling) => {
+        for (const { id, money, transfersCount } of settling.slots.values()) {
+          const postings = settling.postings.filter(({ slot }) => slot.id === id);
+          assert.deepEqual(
+            postings.map(({ seq }) => seq),
+            Array.from({ length: transfersCount }, (_, index) => index + 1),
+          );
+          let booked = 0n;
+          for (const { debit, amountMinor } of postings) {
+            assert.ok(amountMinor > 0n);
+            booked += debit === 'expense' ? amountMinor : -amountMinor;
+            assert.ok(booked >= 0n);
+          }
+          assert.equal(booked, postedOf(money));
+        }
+      });
+    });
+
+    test('changes nothing when all of it is heard of once more', () => {
+      always((settling, { batches, events }) => {
+        const before = [settling.postings.length, settling.messages.length, earningsOf(settling)];
+        for (const batch of [...batches, events]) settling.settle(batch);
+        assert.deepEqual([settling.postings.length, settling.messages.length, earningsOf(settling)], before);
+      });
     });
   });
+}
+
+test('a reversal takes, where nothing moves but the conversion itself', () => {
+  fc.assert(
+    fc.property(storyOf(fc.constant(PLAIN)), ({ versions, batches }) => {
+      for (const { type, deltaMinor, conversion } of settled(versions, batches).messages) {
+        // What a player won lowers a month; taking it back raises it again.
+        assert.ok(type !== 'conversion.reversed' || deltaMinor <= 0n || conversion.amountMinor! < 0n);
+      }
+    }),
+    { numRuns: RUNS },
+  );
 });

@@ -1,21 +1,26 @@
-// Settling without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what it would load.
+// Settling without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
+// store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
 import assert from 'node:assert/strict';
-import { openBooks, type Posting, type Slot, type Told } from '../../domain/books.ts';
-import { earns, strikes } from '../../domain/clawback.ts';
-import { isMonthly } from '../../domain/commission.ts';
+import { linkedDeals, namedSlots, struckBy } from '../../activities/lock-and-load-slots.ts';
+import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
+import { earns, subjectOf } from '../../domain/clawback.ts';
+import { isMonthly, NOTHING } from '../../domain/commission.ts';
+import type { FxRate } from '../../domain/fx.ts';
+import { EMPTY } from '../../domain/ledger.ts';
 import { monthOf } from '../../domain/period.ts';
 import {
   attributeAll,
   inOrder,
   rateAll,
   settleAll,
+  type Batch,
   type KnownOutcome,
   type Loaded,
   type Message,
   type OperatorRules,
-  type Outcome,
+  type Settlement,
 } from '../../domain/settlement.ts';
-import type { Binding, Click, ConversionEvent, DealVersion } from '../../domain/types.ts';
+import { isNegative, type Binding, type Click, type ConversionEvent, type DealVersion } from '../../domain/types.ts';
 
 export type MemorySettling = {
   /** Settles a batch; events that were settled before change nothing. */
@@ -29,11 +34,20 @@ export type MemorySettling = {
 
 export const OPERATOR: OperatorRules = { id: 'opr_test', currency: 'USD', timezone: 'UTC', clickWindowDays: 30 };
 
-/** `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids. */
-export function createMemorySettling(
-  versions: readonly DealVersion[],
-  { boundTo = {}, clicks = [] }: { boundTo?: Readonly<Record<string, string>>; clicks?: readonly Click[] } = {},
-): MemorySettling {
+/**
+ * `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids; `parents` of an affiliate come nearest first;
+ * `stored`: every rate there is.
+ */
+export type MemoryOptions = {
+  boundTo?: Readonly<Record<string, string>>;
+  clicks?: readonly Click[];
+  parents?: Readonly<Record<string, readonly string[]>>;
+  stored?: readonly FxRate[];
+  operator?: OperatorRules;
+};
+
+export function createMemorySettling(versions: readonly DealVersion[], options: MemoryOptions = {}): MemorySettling {
+  const { boundTo = {}, clicks = [], parents = {}, stored = [], operator = OPERATOR } = options;
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
@@ -42,6 +56,7 @@ export function createMemorySettling(
   const messages: Message[] = [];
   const facts = new Set<string>();
   let slotCount = 0;
+  const newSlotId = (): string => `slot_${++slotCount}`;
   const bindings = new Map<string, Binding>();
   for (const [customerId, affiliateId] of Object.entries(boundTo)) {
     bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null });
@@ -55,38 +70,94 @@ export function createMemorySettling(
     affiliateExternalId: null,
   });
 
-  /** Slots as they are loaded: whole ones with all their facts, monthly ones with those about the conversions at hand. */
-  const loadSlots = (conversionIds: ReadonlySet<string>): Slot[] =>
-    Array.from(slots.values(), (slot) => {
-      const wanted = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || conversionIds.has(id));
-      return { ...slot, groups: new Map(wanted), isNew: false, isChanged: false };
+  /** As `lockAndLoadSlots`: missing months are made first, and of months only the facts about what may be struck are loaded. */
+  function loadSlots(batch: Batch): Slot[] {
+    const { keys, monthly } = namedSlots(batch);
+    const conversionIds = new Set(struckBy(batch));
+    const linked = linkedDeals(batch, versions);
+    if (keys.length + conversionIds.size + linked.length === 0) return [];
+    for (const { name, affiliateId, version } of monthly) {
+      if (slots.has(name.key)) continue;
+      const counted = {
+        sums: NOTHING,
+        money: EMPTY,
+        transfersCount: 0,
+        ratingsCount: 0,
+        holdUntil: 0,
+        isRejected: false,
+        groups: new Map(),
+      };
+      const empty = { id: newSlotId(), name, affiliateId, version, override: null, isNew: false, isChanged: false, ...counted };
+      slots.set(name.key, empty);
+    }
+    const all = [...slots.values()];
+    const touched = all.filter(
+      ({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)),
+    );
+    const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
+    const locked = all.filter(({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)));
+    return locked.map((slot) => {
+      const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || conversionIds.has(id));
+      return { ...slot, groups: new Map(groups), isNew: false, isChanged: false };
     });
+  }
 
-  const isDue = ({ outcome }: Loaded): boolean => outcome === null || outcome.status === 'orphaned';
+  /** As `findFamily`. */
+  function familyOf(touched: readonly Slot[], { ordered }: Batch, linked: ReturnType<typeof linkedDeals>): Slot[] {
+    const months = new Set<string | null>(ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone)));
+    for (const { name, groups } of touched) {
+      months.add(name.period);
+      if (name.kind !== 'cpa') continue;
+      for (const { earned } of groups.values()) months.add(monthOf(earned.occurredAt, operator.timezone));
+    }
+    const isOfDeal = ({ version, affiliateId }: Slot): boolean =>
+      linked.some((deal) => deal.dealId === version.dealId && deal.affiliateId === affiliateId);
+    const isWanted = ({ name: { kind, period } }: Slot): boolean =>
+      period !== null && (kind === 'revshare' || kind === 'month' || months.has(period));
+    return [...slots.values()].filter((slot) => isOfDeal(slot) && isWanted(slot));
+  }
 
-  function settle(batch: readonly ConversionEvent[]): void {
-    for (const event of batch) events.set(event.id, event);
-    const ids = new Set(batch.map(({ id }) => id));
-    const ordered = inOrder([...ids].map((id) => load(events.get(id)!)).filter(isDue));
+  /** As `findOthers`: what may speak against these conversions, or what these events may strike. */
+  function othersOf(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
+    const speaks = (against: ConversionEvent, of: ConversionEvent): boolean =>
+      against.reference === null
+        ? isNegative(against.type) && subjectOf(against) === subjectOf(of)
+        : against.reference === of.key.value;
+    return [...events.values()].filter((other) =>
+      own.some((event) => (isConversions ? speaks(other, event) : speaks(event, other))),
+    );
+  }
+
+  function settleSide(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
+    const isDue = ({ event, outcome }: Loaded): boolean =>
+      earns(event.type) === isConversions && outcome?.status !== 'settled' && outcome?.status !== 'rejected';
+    const ordered = inOrder(batch.map(load).filter(isDue));
     const due = new Set(ordered.map(({ event }) => event.id));
-    const isNear = (event: ConversionEvent): boolean =>
-      ordered.some((one) => strikes(one.event, event) || strikes(event, one.event));
-    const others = [...events.values()].filter((event) => !due.has(event.id) && isNear(event)).map(load);
-    const nearby = new Set([...due, ...others.map(({ event }) => event.id)]);
-    const books = openBooks(loadSlots(nearby), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
-      newSlotId: () => `slot_${++slotCount}`,
-      monthOf: (moment) => monthOf(moment, OPERATOR.timezone),
+    const near = new Set([...batch, ...othersOf(batch, isConversions)]);
+    const others = [...near].filter(({ id }) => !due.has(id)).map(load);
+    const attributions = attributeAll(operator, ordered);
+    const rated = rateAll(operator, versions, ordered, attributions);
+    const side: Batch = { operator, ordered, attributions, rated, rates: stored, others };
+    const nearby = new Set([...near].map(({ id }) => id));
+    const books = openBooks(loadSlots(side), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
+      newSlotId,
+      monthOf: (moment) => monthOf(moment, operator.timezone),
+      parentsOf: (affiliateId) => parents[affiliateId] ?? [],
     });
-    const attributions = attributeAll(OPERATOR, ordered);
-    const rated = rateAll(OPERATOR, versions, ordered, attributions);
-    const settlement = settleAll({ operator: OPERATOR, ordered, attributions, rated, rates: [], others }, books);
+    const settlement = settleAll(side, books);
+    write(books, settlement);
+    return settlement;
+  }
 
+  function write(books: Books, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
       const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;
       assert.ok(!facts.has(key), `the fact ${key} was written twice`);
       facts.add(key);
     }
     for (const [key, slot] of books.slots) {
+      assert.ok(!slot.isNew || !slots.has(key), `the slot ${key} was made twice`);
+      if (!slot.isNew && !slot.isChanged) continue;
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
     for (const [id, sum] of books.told) told.set(id, sum);
@@ -94,15 +165,20 @@ export function createMemorySettling(
     for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
     postings.push(...books.postings);
     messages.push(...settlement.messages);
-    settleMatched(settlement.outcomes, settlement.bindings);
   }
 
-  /** Orphans whose customer is bound now are settled next, as the workflow does it. */
-  function settleMatched(settled: readonly Outcome[], bound: readonly Binding[]): void {
+  /** Conversions first, then what speaks against them, as `settle` does it; then orphans whose customer is bound now, as the workflow does it. */
+  function settle(heard: readonly ConversionEvent[]): void {
+    for (const event of heard) events.set(event.id, event);
+    const batch = [...new Set(heard.map(({ id }) => events.get(id)!))];
+    const conversions = settleSide(batch, true);
+    const against = batch.filter(({ type }) => !earns(type));
+    if (against.length > 0) settleSide(against, false);
+    if (conversions.bindings.length === 0 && conversions.outcomes.every(({ status }) => status !== 'orphaned')) return;
     const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
       outcomes.get(id)?.status === 'orphaned' && earns(type) && bindings.has(customerId ?? '');
     const matched = [...events.values()].filter(isMatched);
-    if (matched.length > 0 && (settled.length > 0 || bound.length > 0)) settle(matched);
+    if (matched.length > 0) settle(matched);
   }
 
   return { settle, outcomes, slots, told, postings, messages };

@@ -180,10 +180,19 @@ export function testBodyOf(
 ): string {
   const at = timestamp.toISOString();
   const zero = formatMoney(0n, currency);
-  const ids = { event_id: 'test', original_event_id: 'test', transaction_id: 'test', click_id: 'test' };
+  const names = [
+    'event_id',
+    'original_event_id',
+    'transaction_id',
+    'click_id',
+    'commission_id',
+    'payout_id',
+    'external_reference',
+    'period',
+  ];
   const data = {
     event: 'test',
-    ...ids,
+    ...Object.fromEntries(names.map((name) => [name, 'test'])),
     affiliate_id: listener.affiliateId ?? 'test',
     via: 'test',
     ...(listener.shareCustomerId && { customer_id: 'test' }),
@@ -191,6 +200,7 @@ export function testBodyOf(
     currency,
     payout: zero,
     payout_delta: zero,
+    commission: zero,
     payout_currency: currency,
     status: 'test',
     reason: 'test',

@@ -134,6 +134,9 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
 function bodyFor(request: string): object {
   if (request.endsWith('/versions')) return { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
+  if (request.endsWith('/reject')) return { reason: 'stolen' };
+  if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'stolen' };
+  if (request.endsWith('/adjustments')) return { currency: 'USD', amount: '1.00', reason: 'stolen', idempotency_key: 'k' };
   if (!request.startsWith('PATCH')) return {};
   return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };
 }

@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'rpl'
   | 'stm'
   | 'slot'
+  | 'dec'
   | 'bat'
   | 'again'
   | 'cfl'

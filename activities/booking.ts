@@ -1,10 +1,10 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
 import { newId } from '../ids.ts';
 import { componentOf, toldKey, type Books, type Posting, type Slot, type Told } from '../domain/books.ts';
-import { explain, explainOverride, type Explanation } from '../domain/explain.ts';
+import { explain, explainOverride, REJECTED, type Explanation } from '../domain/explain.ts';
 import { countedIn } from '../domain/linked.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
-import { accountOf } from '../domain/ledger.ts';
+import { accountOf, addLeg, NO_CHANGE } from '../domain/ledger.ts';
 import { exponentOf } from '../domain/money.ts';
 import { monthOf, postingPeriod } from '../domain/period.ts';
 import type { OperatorRules, Outcome, Settlement } from '../domain/settlement.ts';
@@ -153,6 +153,7 @@ const NO_COMPONENT: Explanation = { formula: 'the deal pays nothing for this any
 function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
   const { targetMinor, links } = books.targetOf(slot);
   const { terms } = slot.version;
+  if (slot.isRejected) return { targetMinor, formula: REJECTED, inputs: {} };
   if (slot.override) {
     const { sourceId, level } = slot.override;
     const source = [...books.slots.values()].find(({ id }) => id === sourceId)!;
@@ -199,16 +200,13 @@ function transfersOf(postings: readonly Posting[], timezone: string, period: str
 
 function balanceChanges(postings: readonly Posting[]): BalanceChange[] {
   const changes = new Map<string, BalanceChange>();
-  for (const { slot, debit, credit, amountMinor } of postings) {
-    const { affiliateId } = slot;
-    const { currency } = slot.version.terms;
+  for (const posting of postings) {
+    const { affiliateId } = posting.slot;
+    const { currency } = posting.slot.version.terms;
     const key = `${affiliateId} ${currency}`;
-    const change = changes.get(key) ?? { affiliateId, currency, pendingMinor: 0n, payableMinor: 0n, debtMinor: 0n };
+    const change = changes.get(key) ?? { affiliateId, currency, ...NO_CHANGE };
     changes.set(key, change);
-    if (credit === 'pending') change.pendingMinor += amountMinor;
-    if (debit === 'pending') change.pendingMinor -= amountMinor;
-    if (debit === 'payable') change.payableMinor -= amountMinor;
-    if (debit === 'debt') change.debtMinor += amountMinor;
+    addLeg(change, posting);
   }
   return [...changes.values()];
 }

@@ -16,6 +16,7 @@ import { createInFlight } from './in-flight.ts';
 import { createMatchOrphans, type MatchOrphansActivities } from './match-orphans.ts';
 import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
 import { createRecorder } from './recorder.ts';
+import { createReleaseHolds, type ReleaseHoldsActivities } from './release-holds.ts';
 import { createSetAside, type SetAsideActivities } from './set-aside.ts';
 import { createSettle, type SettleActivities } from './settle.ts';
 import { createSingle, type SingleActivities } from './single.ts';
@@ -34,6 +35,7 @@ export type Activities = SettleActivities &
   DrainActivities &
   SetAsideActivities &
   SweepActivities &
+  ReleaseHoldsActivities &
   MatchOrphansActivities &
   PurgeActivities &
   ClosePeriodsActivities &
@@ -57,6 +59,8 @@ export type Limits = {
   probeWaits: ProbeWaits;
   selfPerEndpoint: number;
   selfInAll: number;
+  /** How long one step of releasing holds lasts. */
+  releaseMs: number;
   /** After how long something unfinished is taken to be forgotten by its owner. */
   sweepGraceMs: number;
   retention: Retention;
@@ -68,6 +72,7 @@ export const DEFAULT_LIMITS: Limits = {
   probeWaits: { firstMs: 30_000, longestMs: 600_000 },
   selfPerEndpoint: 50,
   selfInAll: 2000,
+  releaseMs: 20_000,
   sweepGraceMs: 20_000,
   retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
@@ -90,6 +95,7 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, owners }),
+    ...createReleaseHolds({ pool, owners, budgetMs: limits.releaseMs }),
     async wakeEndpoints(endpoints) {
       for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);
     },

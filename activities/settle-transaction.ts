@@ -7,6 +7,7 @@ import { compileTerms } from '../domain/terms.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { withTransaction, type Pool } from '../store/pool.ts';
 import { beginPosting } from '../store/posting.ts';
+import { readOpenDebts } from '../store/settling-books.ts';
 import type { Side, StoredVersion } from '../store/settling-events.ts';
 import { createBooking } from './booking.ts';
 import { loadBatch } from './load-batch.ts';
@@ -55,10 +56,13 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
         const { batch, listeners, otherSide, waited, told, parents } = loaded;
         const { operator } = batch;
         const isRepeated = batch.ordered.length + otherSide.length + setAside.size < input.eventIds.length;
-        const books = openBooks(await lockAndLoadSlots(client, loaded), told, {
+        const slots = await lockAndLoadSlots(client, loaded);
+        const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
+        const books = openBooks(slots, told, {
           newSlotId: () => newId('slot'),
           monthOf: (moment) => monthOf(moment, operator.timezone),
           parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
+          debts: owing.length === 0 ? undefined : await readOpenDebts(client, operator.id, owing),
         });
         const settlement = settleAll(batch, books);
         const [booked, planned] = await allDone([

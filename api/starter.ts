@@ -19,6 +19,8 @@ export type Starter = {
   wakeEndpoint(operatorId: string, endpointId: string): Promise<void>;
   /** Has an operator's orphans looked through again soon, since evidence came; many calls are one look. The schedule is the net below it. */
   matchOrphans(operatorId: string): void;
+  /** Makes endpoints' workflows look at queues that something joined. */
+  wakeQueues(operatorId: string, endpointIds: readonly string[]): Promise<void>;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -77,6 +79,9 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     matchOrphans,
     wakeEndpoint: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'resume')),
     closePeriod: (operatorId, period) => signalled(owners.closePeriod(operatorId, period)),
+    async wakeQueues(operatorId, endpointIds) {
+      for (const endpointId of endpointIds) await signalled(owners.wakeEndpoint(operatorId, endpointId));
+    },
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {
         const answer = connection.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>

@@ -35,6 +35,8 @@ export type Slot = {
   transfersCount: number;
   ratingsCount: number;
   holdUntil: number;
+  /** Somebody decided that it earns nothing, whatever its facts say. */
+  isRejected: boolean;
   isNew: boolean;
   isChanged: boolean;
   /** The facts by conversion: all of them, or for monthly slots those about the conversions of this batch. */
@@ -75,6 +77,10 @@ export type Books = {
   readonly told: ReadonlyMap<string, Told>;
 };
 
+/** Whose debt, in which currency, a slot adds to. */
+export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
+  `${affiliateId} ${version.terms.currency}`;
+
 /** What a sum told is kept under. */
 export const toldKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
 
@@ -83,11 +89,14 @@ export type BooksOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;
   parentsOf?: (affiliateId: string) => readonly string[];
+  /** What affiliates owe, by `debtKey`; without an entry only what this batch itself turns into debt can be cancelled. */
+  debts?: ReadonlyMap<string, bigint> | undefined;
 };
 
 /** Opens books over loaded slots and what was told for conversions settled earlier, by `toldKey`. */
 export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<string, Told>, options: BooksOptions): Books {
   const { newSlotId, monthOf, parentsOf = () => [] } = options;
+  const openDebts = new Map(options.debts);
   const slots = new Map<string, Slot>();
   const byId = new Map<string, Slot>();
   const byConversion = new Map<string, Slot[]>();
@@ -108,6 +117,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   for (const slot of loaded) keep(slot);
 
   function currentTarget(slot: Slot): { targetMinor: bigint; links: Links } {
+    if (slot.isRejected) return { targetMinor: 0n, links: UNLINKED };
     if (slot.override) {
       const source = byId.get(slot.override.sourceId)!;
       const { overrides: rates, rounding } = source.version.terms;
@@ -122,14 +132,17 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
 
   /** Posts a slot towards its target, and the parents' parts of it towards theirs. */
   function post(slot: Slot, cause: Cause, deltas: Deltas): void {
-    const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor);
+    const owed = debtKey(slot);
+    const openDebt = openDebts.get(owed) ?? 0n;
+    const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor, openDebt);
     if (legs.length > 0) {
+      if (money.debtMinor !== slot.money.debtMinor) openDebts.set(owed, openDebt + money.debtMinor - slot.money.debtMinor);
       slot.money = money;
       slot.isChanged = true;
       let change = deltas.get(slot.affiliateId) ?? 0n;
       for (const leg of legs) {
         postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
-        change += leg.code === 'accrue' ? leg.amountMinor : -leg.amountMinor;
+        change += leg.debit === 'expense' ? leg.amountMinor : -leg.amountMinor;
       }
       deltas.set(slot.affiliateId, change);
     }
@@ -207,7 +220,7 @@ function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void 
 }
 
 function emptySlot(id: string, name: SlotName, version: DealVersion, affiliateId: string, override: Slot['override']): Slot {
-  const fresh = { transfersCount: 0, ratingsCount: 0, holdUntil: 0, isNew: true, isChanged: false };
+  const fresh = { transfersCount: 0, ratingsCount: 0, holdUntil: 0, isRejected: false, isNew: true, isChanged: false };
   return { id, name, affiliateId, version, override, sums: NOTHING, money: EMPTY, groups: new Map(), ...fresh };
 }
 

@@ -7,6 +7,9 @@ import type { Component, Terms, Tiers } from './types.ts';
 /** The formula, and its inputs by name. */
 export type Explanation = { formula: string; inputs: Record<string, string> };
 
+/** What stands in for the formula of a slot that somebody rejected. */
+export const REJECTED = 'nothing, since it was rejected';
+
 /** What is to be explained: as `targetOf` takes it. */
 export type Explained = {
   component: Component;

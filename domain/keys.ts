@@ -33,6 +33,11 @@ export const monthlySlotKey = (
   of: { dealId: string; version: number; component: string; affiliateId: string; period: string },
 ): string => `${kind}/${of.dealId}/${of.version}/${of.component}/${of.affiliateId}/${of.period}`;
 
+/** An adjustment by hand is made once per key that its author gave it. */
+export const manualSlotKey = (idempotencyKey: string): string => `manual/${idempotencyKey}`;
+/** A write-off likewise, where a key was given; it is no slot, so this is its transfer's key. */
+export const writeOffKey = (idempotencyKey: string): string => `write_off/${idempotencyKey}`;
+
 /** What an account is for. Those of affiliates come one per affiliate, the others one per operator; each per currency. */
 export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt' | 'negative_carry';
 export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment' | 'fx';

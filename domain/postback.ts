@@ -1,6 +1,7 @@
 // What an affiliate's server is told: the body of a postback, fixed when it is planned, and which endpoints listen to it.
 import { formatMoney } from './money.ts';
 import type { Message } from './settlement.ts';
+import type { EventType, Subs } from './types.ts';
 
 /** An endpoint as planning sees it. No affiliate: the operator's own webhook, which hears of everybody. */
 export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
@@ -36,10 +37,140 @@ export function bodyOf(message: Message, listener: Listener, timestamp: Date): s
     status: message.type === 'conversion.reversed' && message.payoutMinor === 0n ? 'reversed' : 'pending',
     occurred_at: new Date(event.occurredAt).toISOString(),
   };
-  message.subs.forEach((sub, index) => {
-    if (sub !== null) data[`sub${index + 1}`] = sub;
+  return JSON.stringify({
+    type: message.type,
+    timestamp: timestamp.toISOString(),
+    data: { ...data, ...subFields(message.subs) },
   });
-  return JSON.stringify({ type: message.type, timestamp: timestamp.toISOString(), data });
+}
+
+/** Only the subs there are. */
+function subFields(subs: Subs): Record<string, string> {
+  return Object.fromEntries(subs.flatMap((sub, index) => (sub === null ? [] : [[`sub${index + 1}`, sub]])));
+}
+
+/** Messages that only an endpoint which names them hears; `*` does not ask for them. */
+const OPT_IN = ['conversion.released', 'payout.paid'] as const;
+
+/**
+ * What an affiliate is told that no event caused. `about` is what it speaks of, the conversion where there is one: to one endpoint, such
+ * postbacks go out in order.
+ */
+export type Announcement = {
+  type: (typeof OPT_IN)[number] | 'conversion.adjusted';
+  affiliateId: string;
+  about: string;
+  data: Record<string, string | null | undefined>;
+};
+
+/** Whether an endpoint wants an announcement. */
+export function wants(listener: Pick<Listener, 'affiliateId' | 'events'>, { type, affiliateId }: Announcement): boolean {
+  if (listener.affiliateId !== null && listener.affiliateId !== affiliateId) return false;
+  const isOptIn = (OPT_IN as readonly string[]).includes(type);
+  return listener.events.includes(type) || (!isOptIn && listener.events.includes('*'));
+}
+
+/** The conversion that a commission is told by; a monthly share has none. `payoutMinor` is the sum told for it so far. */
+export type ToldConversion = {
+  id: string;
+  type: EventType;
+  transactionId: string | null;
+  clickId: string | null;
+  amountMinor: bigint | null;
+  currency: string | null;
+  subs: Subs;
+  occurredAt: Date;
+  payoutMinor: bigint;
+};
+
+/** A commission as announcements speak of it. */
+export type ToldCommission = {
+  id: string;
+  affiliateId: string;
+  currency: string;
+  period: string | null;
+  /** The affiliate of whose commission a parent is paid a part. */
+  via: string | null;
+  conversion: ToldConversion | null;
+};
+
+/** A commission became payable: this much of it now. */
+export function releasedOf(commission: ToldCommission, releasedMinor: bigint): Announcement {
+  const { affiliateId, currency, conversion } = commission;
+  const payout = conversion && {
+    event_id: conversion.id,
+    payout: formatMoney(conversion.payoutMinor, currency),
+    payout_delta: formatMoney(0n, currency),
+  };
+  const data = {
+    ...commissionFields(commission),
+    ...payout,
+    commission: formatMoney(releasedMinor, currency),
+    status: 'payable',
+  };
+  return { type: 'conversion.released', affiliateId, about: conversion?.id ?? commission.id, data };
+}
+
+/** A commission was rejected, which took this much back. `conversion.payoutMinor` is what is left for the conversion. */
+export function rejectedOf(commission: ToldCommission, takenMinor: bigint, reason: string): Announcement {
+  const { affiliateId, currency, conversion } = commission;
+  const payout = conversion && {
+    original_event_id: conversion.id,
+    payout: formatMoney(conversion.payoutMinor, currency),
+  };
+  const data = {
+    ...commissionFields(commission),
+    ...payout,
+    payout_delta: formatMoney(-takenMinor, currency),
+    status: 'rejected',
+    reason,
+  };
+  return { type: 'conversion.adjusted', affiliateId, about: conversion?.id ?? commission.id, data };
+}
+
+function commissionFields({ id, affiliateId, currency, period, via, conversion }: ToldCommission): Announcement['data'] {
+  const of = {
+    affiliate_id: affiliateId,
+    ...(via !== null && { via }),
+    commission_id: id,
+    payout_currency: currency,
+    ...(period !== null && { period }),
+  };
+  if (conversion === null) return of;
+  const { amountMinor, currency: paidIn } = conversion;
+  return {
+    event: conversion.type,
+    transaction_id: conversion.transactionId,
+    click_id: conversion.clickId,
+    ...of,
+    amount: amountMinor === null || paidIn === null ? null : formatMoney(amountMinor, paidIn),
+    currency: paidIn,
+    occurred_at: conversion.occurredAt.toISOString(),
+    ...subFields(conversion.subs),
+  };
+}
+
+/** A payout arrived. */
+export function paidOf(
+  payout: { id: string; affiliateId: string; currency: string; amountMinor: bigint; externalReference: string | null },
+  at: Date,
+): Announcement {
+  const { id, affiliateId, currency, amountMinor, externalReference } = payout;
+  const data = {
+    payout_id: id,
+    affiliate_id: affiliateId,
+    amount: formatMoney(amountMinor, currency),
+    currency,
+    external_reference: externalReference,
+    status: 'paid',
+    occurred_at: at.toISOString(),
+  };
+  return { type: 'payout.paid', affiliateId, about: id, data };
+}
+
+/** An announcement's JSON. */
+export function announcementBody({ type, data }: Announcement, timestamp: Date): string {
+  return JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
 }
 
 /** The body of an endpoint's test: every macro has a value, none of which can be taken for a conversion or for money. */
@@ -61,6 +192,11 @@ export function testBodyOf(
     payout: zero,
     payout_delta: zero,
     payout_currency: currency,
+    commission: zero,
+    commission_id: 'test',
+    payout_id: 'test',
+    external_reference: 'test',
+    period: at.slice(0, 7),
     status: 'test',
     reason: 'test',
     ...Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`sub${number}`, 'test'])),

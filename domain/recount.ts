@@ -5,7 +5,7 @@ import { EMPTY } from './ledger.ts';
 import { countedIn, counts } from './linked.ts';
 
 /** What a slot is, whatever it says it holds. */
-export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override'>;
+export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
 
 export type Recount = {
   /** Adds what is known of one conversion; each of a slot's conversions is added once, in any order. */

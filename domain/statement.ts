@@ -1,4 +1,5 @@
 // What a statement says: the parts of an affiliate's money before and after a month, and how each transfer moved them.
+import type { TransferCode } from './ledger.ts';
 
 /** The parts of an affiliate's money, in minor units. `paid` is all that was ever paid out. */
 export type Parts = { pendingMinor: bigint; payableMinor: bigint; inPayoutMinor: bigint; paidMinor: bigint; debtMinor: bigint };
@@ -39,14 +40,25 @@ export function purposeOf(account: string): string {
   return account.split('/', 1)[0]!;
 }
 
-const WORDS: Readonly<Record<string, string>> = {
+const WORDS: Readonly<Record<TransferCode, string>> = {
   accrue: 'commission earned',
+  cancel_debt: 'commission won back, set off against debt',
   void_pending: 'commission taken back while on hold',
   claw_payable: 'commission taken back after the hold',
   claw_debt: 'commission taken back after it was reserved or paid',
+  release: 'hold ended',
+  approve: 'approved before the hold ended',
+  recover_debt: 'debt recovered from what was payable',
+  reserve: 'reserved for a payout',
+  confirm: 'paid out',
+  fail: 'payout failed',
+  return: 'payout came back',
+  write_off: 'debt written off',
+  adjust_up: 'adjusted by hand, up',
+  adjust_down: 'adjusted by hand, down',
 };
 
 /** Why a transfer was made, in words. */
 export function inWords(code: string): string {
-  return WORDS[code] ?? code.replaceAll('_', ' ');
+  return (WORDS as Readonly<Record<string, string>>)[code] ?? code.replaceAll('_', ' ');
 }

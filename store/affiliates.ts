@@ -75,7 +75,7 @@ export async function readParents(
        join affiliates a on a.operator_id = $1 and a.id = above.parent_id
        where not a.id = any(above.path) and cardinality(above.path) <= $3
      )
-     select start as id, (array_agg(path order by cardinality(path) desc))[1][2:] as parents from above group by start`,
+     select distinct on (start) start as id, path[2:] as parents from above order by start, cardinality(path) desc`,
     values: [operatorId, affiliateIds, LEVELS_AT_MOST],
   });
   return new Map(rows.map(({ id, parents }) => [id, parents]));

@@ -1,6 +1,7 @@
 // What the audit compares inside PostgreSQL: caches with the transfers they sum up, what was told with what was booked, facts with events.
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './audit-context.ts';
 import { STATEMENT_COMPARISONS } from './audit-statements.ts';
+import { LIFE_COMPARISONS } from './audit-life.ts';
 
 /** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
 const LEGS = `moved as (
@@ -38,14 +39,14 @@ const SLOTS = `
     from transfers where operator_id = $1 and slot_id is not null
   ), sums as (
     select slot_id, min(currency) as currency, array[
-        coalesce(sum(m) filter (where d = 'expense' and c in ('pending', 'payable')), 0),
+        coalesce(sum(m) filter (where d in ('expense', 'adjustment') and c in ('pending', 'payable')), 0),
         coalesce(sum(m) filter (where d = 'pending' and c = 'expense'), 0),
         coalesce(sum(case 'pending' when c then m when d then -m end), 0),
         coalesce(sum(case 'payable' when c then m when d then -m end), 0),
         coalesce(sum(m) filter (where d = 'payable' and c = 'expense'), 0),
         coalesce(sum(case 'in_payout' when c then m when d then -m end), 0),
         coalesce(sum(case when c = 'cash' or (d = 'payable' and c in ('debt', 'negative_carry')) then m when d = 'cash' then -m end), 0),
-        coalesce(sum(m) filter (where d = 'debt' and c = 'expense'), 0),
+        coalesce(sum(case when d = 'debt' then m when d = 'expense' and c = 'debt' then -m end), 0),
         count(*), max(slot_seq)] as parts, array[min(currency), max(currency), min(affiliate_id), max(affiliate_id)] as names
     from legs group by slot_id
   ), kept as (
@@ -53,7 +54,7 @@ const SLOTS = `
         transfers_count, transfers_count]::numeric[] as parts,
       array[currency, currency, affiliate_id, affiliate_id] as names,
       gross_minor = void_minor + pending_minor + payable_minor + clawed_minor + in_payout_minor + paid_minor
-        and void_minor + clawed_minor + debt_minor <= gross_minor as adds_up
+        and (kind = 'manual' or void_minor + clawed_minor + debt_minor <= gross_minor) as adds_up
     from slots where operator_id = $1
   )
   select coalesce(k.id, s.slot_id) as about, coalesce(k.currency, s.currency) as currency,
@@ -69,7 +70,7 @@ const RATINGS = `
     format('rating %s explains %s for %s facts, the slot holds %s for %s', ratings_count, r.target_minor, r.facts_count, posted, s.facts_count) as detail
   from slots s cross join lateral (select gross_minor - void_minor - clawed_minor - debt_minor as posted) p
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count
-  where s.operator_id = $1 and s.kind <> 'month' and (posted, s.facts_count, s.facts_hash)
+  where s.operator_id = $1 and s.kind not in ('month', 'manual') and (posted, s.facts_count, s.facts_hash)
     is distinct from (coalesce(r.target_minor, 0), coalesce(r.facts_count, 0), coalesce(r.facts_hash, 0))`;
 
 const TOLD = `
@@ -138,6 +139,7 @@ const STATEMENTS: readonly Comparison[] = [
   { check: 'conversion_is_in_its_slots', statement: EARNING },
   { check: 'fact_is_its_event', statement: FACTS },
   ...STATEMENT_COMPARISONS,
+  ...LIFE_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };

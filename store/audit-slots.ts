@@ -18,7 +18,7 @@ const SUMMED = `
   ), known as materialized (
     select s.*, f.facts, f.basis, f.volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
       coalesce(f.untouched and f.lowest = s.deal_version and f.highest = s.deal_version, false)
-        and not s.deal_id = any($2) and (s.kind in ('revshare', 'per_lot') or s.kind in ('cpa', 'percent', 'payout') and f.facts = 1) as plain
+        and s.rejected_at is null and not s.deal_id = any($2) and (s.kind in ('revshare', 'per_lot') or s.kind in ('cpa', 'percent', 'payout') and f.facts = 1) as plain
     from slots s left join facts f on f.slot_id = s.id
     where s.operator_id = $1 and s.kind <> 'manual'
   )`;
@@ -111,6 +111,7 @@ type Row = {
   factsCount: number;
   factsHash: bigint;
   postedMinor: bigint;
+  isRejected: boolean;
 } & (({ factVersion: number } & SlotFact) | { factVersion: null });
 
 /** A parent's part comes with the slots of the affiliate that it is a part of. */
@@ -118,7 +119,7 @@ const SLOTS_WITH_FACTS = `with ${SUMMED}
   select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
-    s.ftd_count as "ftdCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor",
+    s.ftd_count as "ftdCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor", s.rejected_at is not null as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
     f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
@@ -166,6 +167,7 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
     affiliateId: row.affiliateId,
     version: deals.version(row.dealId, row.slotVersion),
     override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
+    isRejected: row.isRejected,
   };
 }
 

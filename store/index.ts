@@ -1,22 +1,27 @@
 // The store as the API receives it: one object of queries per noun.
 import { createAffiliates } from './affiliates.ts';
+import { createAdjustments } from './adjustments.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createBalances } from './balances.ts';
 import { createCoupons } from './coupons.ts';
 import { createClicks } from './clicks.ts';
 import { createContentRepeats } from './content-keys.ts';
+import { createCommissions } from './commissions.ts';
 import { createDeals } from './deals.ts';
+import { createDecisions } from './decisions.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
 import { createEndpointSecrets } from './endpoint-secrets.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createEventLists } from './event-lists.ts';
 import { createEventTypes } from './event-types.ts';
 import { createInboundSecrets } from './inbound-secrets.ts';
+import { createHolds } from './holds.ts';
 import { createLinks } from './links.ts';
 import { createOnboarding } from './onboarding.ts';
 import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
 import { createPeriods } from './periods.ts';
+import { createPayouts } from './payouts.ts';
 import type { Pool } from './pool.ts';
 import { createRefusals } from './refusals.ts';
 import type { SecretBox } from './secret-box.ts';
@@ -51,6 +56,11 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     periods: createPeriods(pool),
     statements: createStatements(pool),
     reconciling: createReconciling(pool),
+    commissions: createCommissions(pool),
+    decisions: createDecisions(pool),
+    holds: createHolds(pool),
+    payouts: createPayouts(pool),
+    adjustments: createAdjustments(pool),
     /** Whether PostgreSQL answers. */
     async isReachable(): Promise<boolean> {
       return await pool.query('select').then(

@@ -1,7 +1,9 @@
 // What settling a batch books: accounts, ratings, transfers and balances, each by one statement. Rows travel as one JSON document: that costs
 // the Node process half of what an array per column costs, and the column list stands once.
 import type { Posting, Slot } from '../domain/books.ts';
-import type { Queryable } from './pool.ts';
+import type { BalanceMoney } from '../domain/ledger.ts';
+import { LostRace } from './lost-race.ts';
+import { namesOf, type Queryable } from './pool.ts';
 
 /** Makes the accounts of these affiliates in a currency, and the operator's own, where they are missing. */
 export async function ensureAccounts(
@@ -96,32 +98,50 @@ export async function writeTransfers(
 }
 
 /** How much an affiliate's balance in a currency moves. */
-export type BalanceChange = {
-  affiliateId: string;
-  currency: string;
-  pendingMinor: bigint;
-  payableMinor: bigint;
-  debtMinor: bigint;
-};
+export type BalanceChange = BalanceMoney & { affiliateId: string; currency: string };
 
-/** Moves balances, in the order of affiliates and currencies: the last locks that a posting takes. */
+/**
+ * Moves balances, in the order of affiliates and currencies: the last locks that a posting takes. Throws LostRace where debt was to be
+ * cancelled that somebody recovered meanwhile: what is owed is read without a lock, so that the order of locks stays simple.
+ */
 export async function moveBalances(db: Queryable, operatorId: string, changes: readonly BalanceChange[]): Promise<void> {
   if (changes.length === 0) return;
-  const rows = changes.map(({ affiliateId, currency, pendingMinor, payableMinor, debtMinor }) => ({
-    affiliate_id: affiliateId,
-    currency,
-    pending_minor: String(pendingMinor),
-    payable_minor: String(payableMinor),
-    debt_minor: String(debtMinor),
+  const rows = changes.map((change) => ({
+    affiliate_id: change.affiliateId,
+    currency: change.currency,
+    pending_minor: String(change.pendingMinor),
+    payable_minor: String(change.payableMinor),
+    in_payout_minor: String(change.inPayoutMinor),
+    paid_minor: String(change.paidMinor),
+    debt_minor: String(change.debtMinor),
   }));
-  await db.query({
+  const { rowCount } = await db.query({
     name: 'move-balances',
-    text: `insert into balances as b (operator_id, affiliate_id, currency, pending_minor, payable_minor, debt_minor)
-     select $1, affiliate_id, currency, pending_minor, payable_minor, debt_minor
-     from json_to_recordset($2) as c (affiliate_id text, currency text, pending_minor bigint, payable_minor bigint, debt_minor bigint)
+    text: `insert into balances as b (operator_id, ${BALANCE_NAMES}) select $1, ${BALANCE_NAMES} from json_to_recordset($2) as c (${BALANCE_COLUMNS})
      order by affiliate_id, currency
      on conflict (operator_id, affiliate_id, currency) do update set pending_minor = b.pending_minor + excluded.pending_minor,
-       payable_minor = b.payable_minor + excluded.payable_minor, debt_minor = b.debt_minor + excluded.debt_minor`,
+       payable_minor = b.payable_minor + excluded.payable_minor, in_payout_minor = b.in_payout_minor + excluded.in_payout_minor,
+       paid_minor = b.paid_minor + excluded.paid_minor, debt_minor = b.debt_minor + excluded.debt_minor
+       where b.debt_minor + excluded.debt_minor >= 0`,
     values: [operatorId, JSON.stringify(rows)],
   });
+  if (rowCount !== changes.length) throw new LostRace('debt was recovered meanwhile');
+}
+
+const BALANCE_COLUMNS = `affiliate_id text, currency text, pending_minor bigint, payable_minor bigint, in_payout_minor bigint, paid_minor bigint,
+  debt_minor bigint`;
+const BALANCE_NAMES = namesOf(BALANCE_COLUMNS).join(', ');
+
+/** What affiliates owe now, by affiliate and currency in the form of `debtKey`. */
+export async function readOpenDebts(
+  db: Queryable,
+  operatorId: string,
+  affiliateIds: readonly string[],
+): Promise<Map<string, bigint>> {
+  const { rows } = await db.query<{ key: string; debtMinor: bigint }>(
+    `select affiliate_id || ' ' || currency as key, debt_minor as "debtMinor" from balances
+     where operator_id = $1 and affiliate_id = any($2) and debt_minor > 0`,
+    [operatorId, affiliateIds],
+  );
+  return new Map(rows.map(({ key, debtMinor }) => [key, debtMinor]));
 }

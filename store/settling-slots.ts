@@ -8,7 +8,10 @@ import type { DealVersion } from '../domain/types.ts';
 import { LostRace } from './lost-race.ts';
 import { namesOf, type Queryable } from './pool.ts';
 
-type SlotRow = Omit<Slot, 'name' | 'version' | 'override' | 'sums' | 'money' | 'holdUntil' | 'isNew' | 'isChanged' | 'groups'> &
+type SlotRow = Omit<
+  Slot,
+  'name' | 'version' | 'override' | 'sums' | 'money' | 'holdUntil' | 'isRejected' | 'isNew' | 'isChanged' | 'groups'
+> &
   Slot['sums'] &
   Slot['money'] & {
     key: string;
@@ -20,6 +23,7 @@ type SlotRow = Omit<Slot, 'name' | 'version' | 'override' | 'sums' | 'money' | '
     sourceId: string | null;
     level: number | null;
     holdUntil: Date;
+    rejectedAt: Date | null;
   };
 
 type VersionOf = (dealId: string, version: number) => DealVersion;
@@ -90,7 +94,7 @@ export async function lockSlots(
        basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", facts_count as "factsCount", facts_hash as "factsHash",
        source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
-       transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil"
+       transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
      from slots where operator_id = $1 and id = any(array(
        with own as materialized (
          select id from slots where operator_id = $1 and key = any($2)
@@ -130,6 +134,7 @@ export async function lockSlots(
       transfersCount,
       ratingsCount,
       holdUntil: row.holdUntil.getTime(),
+      isRejected: row.rejectedAt !== null,
       isNew: false,
       isChanged: false,
       groups: new Map(),

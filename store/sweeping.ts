@@ -104,6 +104,15 @@ export async function findSetAside(db: Queryable, limit: number): Promise<{ oper
   return rows;
 }
 
+/** Operators with commission whose hold has ended. */
+export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select o.id from operators o
+     where exists (select from slots s where s.operator_id = o.id and s.pending_minor > 0 and s.hold_until <= now()) order by o.id`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Makes the partitions of the coming months, which must be there before their first row. */
 export async function ensurePartitions(db: Queryable): Promise<void> {
   await db.query(`select ensure_partitions('clicks', 'clk'), ensure_partitions('attempts', 'att')`);

@@ -1,29 +1,8 @@
 // An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
 import { earns } from '../domain/clawback.ts';
+import { createCommissions, type Commission } from './commissions.ts';
 import { createEventLists, type EventRow } from './event-lists.ts';
 import type { Queryable } from './pool.ts';
-
-/** Something this event earned. Money is where it is now; monthly slots hold more than this event, and say so by their period. */
-export type Commission = {
-  slotId: string;
-  kind: string;
-  component: string;
-  dealId: string;
-  dealVersion: number;
-  currency: string;
-  period: string | null;
-  grossMinor: bigint;
-  voidMinor: bigint;
-  pendingMinor: bigint;
-  payableMinor: bigint;
-  clawedMinor: bigint;
-  inPayoutMinor: bigint;
-  paidMinor: bigint;
-  debtMinor: bigint;
-  holdUntil: Date;
-  formula: string | null;
-  inputs: unknown;
-};
 
 /** One row of the ledger. */
 export type Transfer = {
@@ -57,6 +36,7 @@ export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", 
 
 export function createTraces(db: Queryable) {
   const events = createEventLists(db);
+  const commissionsOf = createCommissions(db);
 
   return {
     /** Whether an event has its outcome, so that there is a trace to wait for. */
@@ -74,7 +54,7 @@ export function createTraces(db: Queryable) {
       if (event === null) return null;
       const conversions = await conversionsOf(db, operatorId, event);
       const [commissions, transfers, deliveries] = await Promise.all([
-        readCommissions(db, operatorId, eventId),
+        commissionsOf.ofConversion(operatorId, eventId),
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
       ]);
@@ -102,24 +82,6 @@ export async function conversionsOf(
     [operatorId, event.id, event.reference, event.subject],
   );
   return rows.map(({ id }) => id);
-}
-
-async function readCommissions(db: Queryable, operatorId: string, eventId: string): Promise<Commission[]> {
-  const { rows } = await db.query<Commission>(
-    `select s.id as "slotId", s.kind, s.component, s.deal_id as "dealId", s.deal_version as "dealVersion", s.currency, s.period,
-       s.gross_minor as "grossMinor", s.void_minor as "voidMinor", s.pending_minor as "pendingMinor", s.payable_minor as "payableMinor",
-       s.clawed_minor as "clawedMinor", s.in_payout_minor as "inPayoutMinor", s.paid_minor as "paidMinor", s.debt_minor as "debtMinor",
-       s.hold_until as "holdUntil", r.formula, r.inputs
-     from slots s
-     left join lateral (
-       select formula, inputs from ratings where operator_id = $1 and slot_id = s.id order by seq desc limit 1
-     ) r on true
-     where s.operator_id = $1
-       and s.id in (select slot_id from slot_facts where operator_id = $1 and original_event_id = $2)
-     order by s.id`,
-    [operatorId, eventId],
-  );
-  return rows;
 }
 
 /** What this event caused, and whatever else happened to what it alone earned. */

@@ -10,6 +10,7 @@ const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
 /** What runs by itself, and when; the id of a schedule is that of its workflow. */
 const SCHEDULES: { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec }[] = [
   { id: 'sweep', workflowType: WORKFLOWS.sweep, args: [], spec: { intervals: [{ every: '10s' }] } },
+  { id: 'release-holds', workflowType: WORKFLOWS.releaseHolds, args: [], spec: { intervals: [{ every: '1m' }] } },
   {
     id: rematchWorkflowId(null),
     workflowType: WORKFLOWS.rematchOrphans,

@@ -40,6 +40,7 @@ export const WORKFLOWS = {
   deliverPostback: 'deliverPostback',
   drainEndpoint: 'drainEndpoint',
   sweep: 'sweep',
+  releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',
   purge: 'purge',
   closePeriod: 'closePeriod',

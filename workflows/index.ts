@@ -5,6 +5,7 @@ export { drainEndpoint } from './drain-endpoint.ts';
 export { settleSetAside } from './settle-set-aside.ts';
 export { closePeriod } from './close-period.ts';
 export { closeDuePeriods } from './close-due-periods.ts';
+export { releaseHolds } from './release-holds.ts';
 export { sweep } from './sweep.ts';
 export { rematchOrphans } from './rematch-orphans.ts';
 export { purge } from './purge.ts';

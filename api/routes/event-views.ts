@@ -2,8 +2,8 @@
 import { formatDecimal, formatMoney } from '../../domain/money.ts';
 import type { EventRow } from '../../store/event-lists.ts';
 import type { PlannedPostback } from '../../store/rehearsal.ts';
-import type { Commission, Trace } from '../../store/traces.ts';
-import { transferView } from '../views.ts';
+import type { Trace } from '../../store/traces.ts';
+import { commissionView, transferView } from '../views.ts';
 
 /** An event in a list: as it was sent, with what became of it. */
 export function eventView(row: EventRow) {
@@ -82,36 +82,4 @@ function sentView(row: EventRow) {
     metadata: row.metadata,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
-}
-
-function commissionView(commission: Commission) {
-  const { currency } = commission;
-  return {
-    id: commission.slotId,
-    component: commission.kind,
-    label: commission.component,
-    deal_id: commission.dealId,
-    deal_version: commission.dealVersion,
-    amount: formatMoney(keptOf(commission), currency),
-    currency,
-    state: stateOf(commission),
-    period: commission.period,
-    hold_until: commission.holdUntil,
-    formula: commission.formula,
-    inputs: commission.inputs,
-  };
-}
-
-/** What is left of it after everything that was taken back; for a monthly share, of the whole month. */
-function keptOf({ grossMinor, voidMinor, clawedMinor, debtMinor }: Commission): bigint {
-  return grossMinor - voidMinor - clawedMinor - debtMinor;
-}
-
-/** Where the money is; where it is in several places, the one that is earliest on its way. */
-function stateOf(commission: Commission): 'pending' | 'payable' | 'in_payout' | 'paid' | 'reversed' {
-  if (commission.grossMinor > 0n && keptOf(commission) === 0n) return 'reversed';
-  if (commission.pendingMinor > 0n) return 'pending';
-  if (commission.payableMinor > 0n) return 'payable';
-  if (commission.inPayoutMinor > 0n) return 'in_payout';
-  return commission.paidMinor > 0n ? 'paid' : 'pending';
 }

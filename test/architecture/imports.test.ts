@@ -12,7 +12,7 @@ const row = (from: string, values: string, types = ''): Row => ({ from, values: 
 const TABLE: readonly Row[] = [
   row('domain', 'domain'),
   row('workflows', '@temporalio/workflow, @temporalio/common, workflows, domain/keys, domain/retry', 'activities, domain'),
-  row('store', 'Node, pg, node-pg-migrate, store, domain'),
+  row('store', 'Node, pg, node-pg-migrate, store, domain, ids'),
   row('delivery', 'Node, undici, ipaddr.js, delivery, domain'),
   row(
     'activities',

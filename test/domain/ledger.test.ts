@@ -38,6 +38,23 @@ describe('money moves', () => {
     });
   }
 
+  for (const [title, owed, target, expected] of [
+    ['first cancelling what is still owed', 500n, 280n, ['cancel_debt 120 expense→debt', 'accrue 80 expense→pending']],
+    ['cancelling no more than the affiliate still owes', 50n, 200n, ['cancel_debt 50 expense→debt', 'accrue 70 expense→pending']],
+    ['cancelling no more than it rises', 500n, 100n, ['cancel_debt 20 expense→debt']],
+    ['cancelling no debt of its own on the way down', 500n, 30n, ['claw_debt 50 debt→expense']],
+  ] as const) {
+    test(`of a slot whose payment was charged back, ${title}`, () => {
+      const before = lying({ paidMinor: 200n, debtMinor: 120n });
+      const { money, legs } = postTowards(before, target, owed);
+      assert.deepEqual(
+        legs.map(({ code, amountMinor, debit, credit }) => `${code} ${amountMinor} ${debit}→${credit}`),
+        expected,
+      );
+      assert.deepEqual([postedOf(money), money], [target, lying(money)]);
+    });
+  }
+
   const part = fc.bigInt({ min: 0n, max: 10n ** 15n });
   const money = fc
     .record({ voidMinor: part, pendingMinor: part, payableMinor: part, clawedMinor: part, inPayoutMinor: part, paidMinor: part })
@@ -48,8 +65,8 @@ describe('money moves', () => {
 
   test('to exactly the target, by the sum of its transfers, each of them positive', () => {
     fc.assert(
-      fc.property(money, part, (before, target) => {
-        const { money: after, legs } = postTowards(before, target);
+      fc.property(money, part, part, (before, target, owed) => {
+        const { money: after, legs } = postTowards(before, target, owed);
         const moved = legs.reduce((sum, { debit, amountMinor }) => sum + (debit === 'expense' ? amountMinor : -amountMinor), 0n);
         assert.equal(postedOf(after), target);
         assert.equal(moved, target - postedOf(before));
@@ -61,10 +78,10 @@ describe('money moves', () => {
 
   test('so that the parts of a slot add up, none is below zero, and never more is taken back than was given', () => {
     fc.assert(
-      fc.property(money, fc.array(part, { maxLength: 6 }), (start, targets) => {
+      fc.property(money, fc.array(fc.tuple(part, part), { maxLength: 6 }), (start, targets) => {
         let now = start;
-        for (const target of targets) {
-          now = postTowards(now, target).money;
+        for (const [target, owed] of targets) {
+          now = postTowards(now, target, owed).money;
           assert.deepEqual(now, lying(now));
           assert.ok(Object.values(now).every((minor) => minor >= 0n));
           assert.ok(now.voidMinor + now.clawedMinor + now.debtMinor <= now.grossMinor);

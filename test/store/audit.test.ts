@@ -81,17 +81,17 @@ test('an operator that earned nothing yet is told of in its own currency', async
 
 describe('what is bent behind the books’ back is found:', () => {
   const cases: readonly [string, string, string[]][] = [
-    ['a balance', `update balances set pending_minor = pending_minor + 1`, ['balance_is_its_transfers']],
-    ['a balance that is gone', `delete from balances`, ['balance_is_its_transfers']],
+    ['a balance', `update balances set pending_minor = pending_minor + 1`, ['balance_is_its_slots', 'balance_is_its_transfers']],
+    ['a balance that is gone', `delete from balances`, ['balance_is_its_slots', 'balance_is_its_transfers']],
     [
       'a slot’s place',
       `update slots set pending_minor = pending_minor - 1, payable_minor = payable_minor + 1 where kind = 'revshare'`,
-      ['slot_is_its_transfers'],
+      ['balance_is_its_slots', 'slot_is_its_transfers'],
     ],
     [
       'a slot with its balance',
       `update slots set gross_minor = gross_minor + 1, pending_minor = pending_minor + 1; update balances set pending_minor = pending_minor + 1`,
-      ['balance_is_its_transfers', 'slot_is_as_rated', 'slot_is_its_target', 'slot_is_its_transfers'],
+      ['balance_is_its_slots', 'balance_is_its_transfers', 'slot_is_as_rated', 'slot_is_its_target', 'slot_is_its_transfers'],
     ],
     [
       'a slot’s affiliate',

@@ -1,9 +1,9 @@
 // What the database itself refuses, whoever asks: each refusal is tried with SQL on rows that settling made.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { DatabaseError } from 'pg';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { withOperator } from '../support/operator.ts';
+import { answerOf } from '../support/refusals.ts';
 import { createSettling } from '../support/settling.ts';
 
 let database: TestDatabase;
@@ -24,20 +24,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-/** What PostgreSQL says to a statement: its SQLSTATE and the constraint, or `done`. Whatever it did is undone. */
-async function answerTo(statement: string): Promise<string> {
-  const client = await database.pool.connect();
-  try {
-    await client.query('begin');
-    return await client.query(statement).then(
-      ({ rowCount }) => `done with ${rowCount} rows`,
-      ({ code, constraint }: DatabaseError) => `${code} ${constraint ?? ''}`.trim(),
-    );
-  } finally {
-    await client.query('rollback');
-    client.release();
-  }
-}
+const answerTo = (statement: string): Promise<string> => answerOf(database.pool, statement);
 
 const APPEND_ONLY = ['events', 'event_conflicts', 'deal_versions', 'slot_facts', 'ratings', 'accounts', 'transfers'];
 

@@ -1,0 +1,203 @@
+// Postings outside settling: one transaction per operator, and the rows of the ledger that moves of slots and balances come to. Locks are taken
+// in the order in which settling takes them: strikes, slots by id, outcomes, balances by affiliate, deliveries.
+import type { AffiliatePurpose, OperatorPurpose } from '../domain/keys.ts';
+import { accountOf, addLeg, isOfOperator, NO_CHANGE, type Leg, type SlotMoney } from '../domain/ledger.ts';
+import { exponentOf } from '../domain/money.ts';
+import { postingPeriod } from '../domain/period.ts';
+import { newId } from '../ids.ts';
+import { LostRace } from './lost-race.ts';
+import { isDeadlock, isRefusal, isSerializationFailure } from './outage.ts';
+import { beginPosting } from './posting.ts';
+import { namesOf, withTransaction, type Pool, type PoolClient, type Queryable } from './pool.ts';
+import { ensureAccounts, moveBalances, type BalanceChange } from './settling-books.ts';
+
+/** A transaction that posts: whose, when, and the month of the statement it will be on. */
+export type Ledger = { client: PoolClient; operatorId: string; now: Date; period: string };
+
+/** How often a transaction begins again after losing a race; each time somebody else won, so work was done. */
+const RACES_AT_MOST = 8;
+
+/** Runs `work` in a transaction that may post. It may run again from the beginning, so it must do nothing but SQL. */
+export async function inLedger<T>(pool: Pool, operatorId: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
+  for (let races = 0; ;) {
+    try {
+      return await withTransaction(pool, async (client) => work(await open(client, operatorId)), { looksUp: true });
+    } catch (error) {
+      if (!isLostRace(error) || ++races > RACES_AT_MOST) throw error;
+    }
+  }
+}
+
+async function open(client: PoolClient, operatorId: string): Promise<Ledger> {
+  const closedThrough = await beginPosting(client, operatorId);
+  const { rows } = await client.query<{ timezone: string }>(`select timezone from operators where id = $1`, [operatorId]);
+  if (rows[0] === undefined) throw new Error(`there is no operator ${operatorId}`);
+  const now = new Date();
+  return { client, operatorId, now, period: postingPeriod(now.getTime(), rows[0].timezone, closedThrough) };
+}
+
+/** Somebody else was quicker: with a row, with locks, or with a key that names one posting for ever. The next run sees what they wrote. */
+function isLostRace(error: unknown): boolean {
+  const isKeyTaken = isRefusal(error) && error.constraint === 'transfers_idempotency';
+  return error instanceof LostRace || isDeadlock(error) || isSerializationFailure(error) || isKeyTaken;
+}
+
+/** A slot as these postings see it, locked. */
+export type HeldSlot = {
+  id: string;
+  kind: string;
+  affiliateId: string;
+  currency: string;
+  period: string | null;
+  /** The slot that a parent's part is a part of. */
+  sourceId: string | null;
+  transfersCount: number;
+  rejectedAt: Date | null;
+  money: SlotMoney;
+};
+
+const HELD = `id, kind, affiliate_id as "affiliateId", currency, period, source_id as "sourceId", transfers_count as "transfersCount", rejected_at as "rejectedAt",
+  gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
+  clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor"`;
+
+/**
+ * Locks slots in the order of their ids and gives them as their last writer left them; those that no longer meet the condition are left out.
+ * `where` is SQL of ours, with values from `$2` on.
+ */
+export async function lockHeldSlots({ client, operatorId }: Ledger, where: string, values: unknown[]): Promise<HeldSlot[]> {
+  const { rows } = await client.query<Omit<HeldSlot, 'money'> & SlotMoney>(
+    `select ${HELD} from slots where operator_id = $1 and ${where} order by id for no key update`,
+    [operatorId, ...values],
+  );
+  return rows.map(({ id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, ...money }) => {
+    return { id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, money };
+  });
+}
+
+/** Transfers of one affiliate in one currency; `slot` is whose they are and what it holds after them, if they are a slot's. */
+export type Entry = {
+  affiliateId: string;
+  currency: string;
+  legs: readonly Leg[];
+  slot: Pick<HeldSlot, 'id' | 'transfersCount' | 'money'> | null;
+  eventId?: string | null;
+};
+
+/** What all transfers of a posting have in common. `group` is the id of what caused them. */
+export type Cause = {
+  group: string;
+  actor?: string | null;
+  reason?: string | null;
+  payoutId?: string | null;
+  idempotencyKey?: string | null;
+};
+
+/** Slots written by one statement; a payout may have many thousands. */
+const AT_ONCE = 2000;
+
+/** Writes what moves come to: transfers, slots that the caller has locked, and balances last. */
+export async function post(ledger: Ledger, cause: Cause, entries: readonly Entry[]): Promise<void> {
+  const { client, operatorId } = ledger;
+  await ensureAccounts(client, operatorId, accountsOf(entries));
+  for (let from = 0; from < entries.length; from += AT_ONCE) {
+    const some = entries.slice(from, from + AT_ONCE);
+    await insertTransfers(ledger, cause, some);
+    await writeMoney(client, operatorId, some);
+  }
+  await moveBalances(client, operatorId, balanceChanges(entries));
+}
+
+function accountsOf(entries: readonly Entry[]): Parameters<typeof ensureAccounts>[2] {
+  const accounts = new Map<string, Parameters<typeof ensureAccounts>[2][number]>();
+  const add = (purpose: OperatorPurpose | AffiliatePurpose, owner: string, currency: string): void => {
+    const id = accountOf(purpose, owner);
+    const affiliateId = isOfOperator(purpose) ? null : owner;
+    accounts.set(`${id} ${currency}`, { id, purpose, affiliateId, currency, exponent: exponentOf(currency)! });
+  };
+  for (const { affiliateId, currency, legs } of entries) {
+    for (const { debit, credit } of legs) for (const purpose of [debit, credit]) add(purpose, affiliateId, currency);
+  }
+  return [...accounts.values()];
+}
+
+const TRANSFER_COLUMNS = `id text, currency text, debit_account text, credit_account text, amount_minor bigint, code text, affiliate_id text,
+  slot_id text, slot_seq int, event_id text, idempotency_key text`;
+const TRANSFER_NAMES = namesOf(TRANSFER_COLUMNS).join(', ');
+
+async function insertTransfers(
+  { client, operatorId, now, period }: Ledger,
+  cause: Cause,
+  entries: readonly Entry[],
+): Promise<void> {
+  const rows = entries.flatMap(({ affiliateId, currency, legs, slot, eventId }) =>
+    legs.map(({ code, debit, credit, amountMinor }, index) => ({
+      id: newId('trf'),
+      currency,
+      debit_account: accountOf(debit, affiliateId),
+      credit_account: accountOf(credit, affiliateId),
+      amount_minor: String(amountMinor),
+      code,
+      affiliate_id: affiliateId,
+      slot_id: slot?.id,
+      slot_seq: slot === null ? null : slot.transfersCount + index + 1,
+      event_id: eventId,
+      idempotency_key: cause.idempotencyKey,
+    })),
+  );
+  await client.query(
+    `insert into transfers (operator_id, posting_group, actor, reason, payout_id, occurred_at, posted_at, period, origin_period, ${TRANSFER_NAMES})
+     select $1, $2, $3, $4, $5, $6, $6, $7, $7, ${TRANSFER_NAMES} from json_to_recordset($8) as t (${TRANSFER_COLUMNS})`,
+    [operatorId, cause.group, cause.actor, cause.reason, cause.payoutId, now, period, JSON.stringify(rows)],
+  );
+}
+
+const MONEY_COLUMNS = `id text, gross_minor bigint, void_minor bigint, pending_minor bigint, payable_minor bigint, clawed_minor bigint,
+  in_payout_minor bigint, paid_minor bigint, debt_minor bigint, transfers_count int`;
+const MONEY_CHANGES = namesOf(MONEY_COLUMNS)
+  .filter((name) => name !== 'id')
+  .map((name) => `${name} = n.${name}`)
+  .join(', ');
+
+async function writeMoney(db: Queryable, operatorId: string, entries: readonly Entry[]): Promise<void> {
+  const rows = entries.flatMap(({ slot, legs }) => (slot === null ? [] : [moneyRow(slot, legs.length)]));
+  if (rows.length === 0) return;
+  await db.query(
+    `update slots s set ${MONEY_CHANGES} from json_to_recordset($2) as n (${MONEY_COLUMNS}) where s.operator_id = $1 and s.id = n.id`,
+    [operatorId, JSON.stringify(rows)],
+  );
+}
+
+function moneyRow({ id, transfersCount, money }: NonNullable<Entry['slot']>, transfers: number): object {
+  return {
+    id,
+    gross_minor: String(money.grossMinor),
+    void_minor: String(money.voidMinor),
+    pending_minor: String(money.pendingMinor),
+    payable_minor: String(money.payableMinor),
+    clawed_minor: String(money.clawedMinor),
+    in_payout_minor: String(money.inPayoutMinor),
+    paid_minor: String(money.paidMinor),
+    debt_minor: String(money.debtMinor),
+    transfers_count: transfersCount + transfers,
+  };
+}
+
+function balanceChanges(entries: readonly Entry[]): BalanceChange[] {
+  const changes = new Map<string, BalanceChange>();
+  for (const { affiliateId, currency, legs } of entries) {
+    const key = `${affiliateId} ${currency}`;
+    const change = changes.get(key) ?? { affiliateId, currency, ...NO_CHANGE };
+    changes.set(key, change);
+    for (const leg of legs) addLeg(change, leg);
+  }
+  return [...changes.values()];
+}
+
+/** Locks what an affiliate owes in a currency against being recovered or written off by somebody else; 0 where it never had a balance. */
+export async function lockDebt({ client, operatorId }: Ledger, affiliateId: string, currency: string): Promise<bigint> {
+  const { rows } = await client.query<{ debtMinor: bigint }>(
+    `select debt_minor as "debtMinor" from balances where operator_id = $1 and affiliate_id = $2 and currency = $3 for no key update`,
+    [operatorId, affiliateId, currency],
+  );
+  return rows[0]?.debtMinor ?? 0n;
+}

@@ -13,6 +13,7 @@ export type Figures = {
   settle_p99_ms: number | null;
   settle_one_affiliate_per_s: number | null;
   audit_1m_s: number | null;
+  release_300k_s: number | null;
   workflow_per_event_per_s: number | null;
   no_durability_per_s: number | null;
   queue_per_s: number | null;
@@ -45,6 +46,7 @@ export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 
     settle_p99_ms: measured.settle_p99_ms ?? null,
     settle_one_affiliate_per_s: measured.settle_one_affiliate_per_s ?? null,
     audit_1m_s: measured.audit_1m_s ?? null,
+    release_300k_s: measured.release_300k_s ?? null,
     workflow_per_event_per_s: perEvent,
     no_durability_per_s: noDurability,
     queue_per_s: queue,
@@ -88,6 +90,7 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['settle_p99_ms', 'ms', 'how long a batch of 100 takes'],
   ['settle_one_affiliate_per_s', perSecond, 'the same with every event on one affiliate'],
   ['audit_1m_s', 's', 'the audit of a million transfers'],
+  ['release_300k_s', 's', 'the end of 300,000 holds'],
   ['workflow_per_event_per_s', perSecond, 'same rules and SQL, one workflow per event'],
   ['no_durability_per_s', perSecond, 'same front door, rules and postbacks, nothing kept'],
   ['queue_per_s', perSecond, 'a job queue'],

@@ -1,8 +1,9 @@
-// What the ledger costs by itself, on a database of its own: settling without postbacks, and the audit of a million transfers.
+// What the ledger costs by itself, on a database of its own: settling without postbacks, the audit of a million transfers, the end of holds.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '../local/postgres.ts';
+import { createHolds } from '../store/holds.ts';
 import { auditAll } from '../store/audit.ts';
 import { migrate } from '../store/migrate.ts';
 import { createPool, type Pool } from '../store/pool.ts';
@@ -14,8 +15,9 @@ const AFFILIATES = 20;
 const LARGE = 500;
 const SMALL = 100;
 const AUDITED = 1_000_000;
+const RELEASED = 300_000;
 
-/** `isQuick`: without the audit, which needs a million transfers to be there. Throws when the audit finds anything. */
+/** `isQuick`: without the audit and the holds, which need a million transfers to be there. Throws when the audit finds anything. */
 export async function measureLedger(events: number, isQuick: boolean): Promise<Partial<Figures>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
   chmodSync(dataDir, 0o755);
@@ -26,7 +28,9 @@ export async function measureLedger(events: number, isQuick: boolean): Promise<P
     const spread = await measureSettling(pool, events, AFFILIATES);
     const { perSecond: onOne } = await measureSettling(pool, Math.ceil(events / 2), 1);
     const figures = { settle_per_s: spread.perSecond, settle_p99_ms: spread.p99Ms, settle_one_affiliate_per_s: onOne };
-    return isQuick ? figures : { ...figures, audit_1m_s: await measureAudit(pool, spread.operatorId) };
+    if (isQuick) return figures;
+    const audited = await measureAudit(pool, spread.operatorId);
+    return { ...figures, audit_1m_s: audited, release_300k_s: await measureReleasing(pool, spread.operatorId) };
   } finally {
     await pool.end();
     await postgres.stop();
@@ -61,5 +65,26 @@ async function measureAudit(pool: Pool, operatorId: string): Promise<number> {
     if (Number(unexplained) !== 0) findings.push(`unexplained: ${unexplained}`);
   }
   if (findings.length > 0) throw new Error(`the audit found ${findings.length} differences, the first: ${findings[0]}`);
+  return Math.round((performance.now() - startedAt) / 100) / 10;
+}
+
+/** Seconds in which so many holds that are due are released, by what the schedule's workflow calls. */
+async function measureReleasing(pool: Pool, operatorId: string): Promise<number> {
+  const { rowCount } = await pool.query(
+    `update slots set hold_until = now() - interval '1 minute' where operator_id = $1 and id = any(array(
+       select id from slots where operator_id = $1 and pending_minor > 0 order by id limit $2))`,
+    [operatorId, RELEASED],
+  );
+  if (rowCount !== RELEASED) throw new Error(`only ${rowCount} holds could be made due`);
+  await pool.query('vacuum analyze slots');
+  const holds = createHolds(pool);
+  const startedAt = performance.now();
+  let released = 0;
+  for (let more = true; more;) {
+    const step = await holds.release(operatorId, null, Date.now() + 20_000);
+    released += step.released;
+    ({ more } = step);
+  }
+  if (released !== RELEASED) throw new Error(`of ${RELEASED} holds ${released} were released`);
   return Math.round((performance.now() - startedAt) / 100) / 10;
 }

@@ -16,7 +16,7 @@ const things = new Map<string, string>();
 /** Months, which everybody has; what is in them is another test's. */
 const OF_EVERYBODY = new Set(['periods']);
 /** What the id of a thing begins with, for nouns of which this test makes none. */
-const PREFIXES: Record<string, IdPrefix> = { payouts: 'pay', replays: 'rpl', statements: 'stm', commissions: 'slot' };
+const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm' };
 
 before(async () => {
   api = await withApi();
@@ -35,6 +35,7 @@ before(async () => {
   await make('links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' });
   const click = await make('clicks', { affiliate_id: affiliate });
   const event = await make('events', { event: 'kyc', customer_id: 'c', click_id: click });
+  const deposit = await make('events', { event: 'ftd', customer_id: 'c', amount: '100', currency: 'USD' });
   await make('coupons', { code: 'OWN', affiliate_id: affiliate });
   await make('event-types', { name: 'own', standard: 'sale' });
   await make('api-keys', { name: 'k', scopes: ['read'] });
@@ -42,10 +43,14 @@ before(async () => {
   const sendTwice = () => api.call<{ id: string }>(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
   const { id: orphan } = (await sendTwice()).body;
   await sendTwice();
-  const operators = [{ operatorId: owner.id, eventIds: [event, orphan] }];
+  const operators = [{ operatorId: owner.id, eventIds: [event, deposit, orphan] }];
   await createSettle({ pool: api.pool }).settle({ batchId: newId('bat'), operators, owner: 'endpoint' });
   const [delivery] = await deliveriesOf(api.pool, { operatorId: owner.id });
   things.set('deliveries', delivery!.id);
+  const earned = await api.call<{ data: { id: string }[] }>('GET /v1/commissions', { key: owner.key });
+  things.set('commissions', earned.body.data[0]!.id);
+  await api.call(`POST /v1/commissions/${things.get('commissions')}/approve`, { key: owner.key });
+  await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
   things.set('orphans', orphan);
   things.set('set-aside', event);
 });
@@ -120,6 +125,8 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
     'refusals',
     'repeats',
     'orphans',
+    'commissions',
+    'payouts',
   ])
     assert.ok(full.get(`/v1/${noun}`)! > 0, `the owner has some ${noun}`);
   // What a newcomer does see, such as its first key and its own settings, names nothing of the owner.
@@ -134,9 +141,9 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
 function bodyFor(request: string): object {
   if (request.endsWith('/versions')) return { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
-  if (request.endsWith('/reject')) return { reason: 'stolen' };
-  if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'stolen' };
-  if (request.endsWith('/adjustments')) return { currency: 'USD', amount: '1.00', reason: 'stolen', idempotency_key: 'k' };
+  if (request.endsWith('/reject')) return { reason: 'not mine' };
+  if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };
+  if (request.endsWith('/adjustments')) return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };
   if (!request.startsWith('PATCH')) return {};
   return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };
 }

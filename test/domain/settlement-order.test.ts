@@ -67,7 +67,7 @@ function sumsOf(amounts: Iterable<readonly [string, bigint]>): Map<string, bigin
 }
 
 /** More runs when asked for by hand: `RUNS=50000 npm test -- test/domain/settlement-order.test.ts`. */
-const RUNS = Number(process.env.RUNS ?? 400);
+const RUNS = Number(process.env.RUNS ?? 600);
 
 for (const [world, versions] of [
   ['that move nothing but themselves', fc.constant(PLAIN)],

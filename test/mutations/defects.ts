@@ -191,7 +191,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `await lockDeals(client, operator.id, linked);`,
     to: ``,
     tests: [STORED],
-    sees: 'sixteen connections fighting',
+    sees: 'come at the same moment',
   },
   {
     title: 'what the steps of other months counted not loaded',

@@ -48,7 +48,7 @@ test('random histories by random deals, in random batches, earn what the model s
   const story = fc
     .record({ versions: deal, events: history })
     .chain((one) =>
-      fc.record({ ...{ versions: fc.constant(one.versions), events: fc.constant(one.events) }, batches: heardOf(one.events) }),
+      fc.record({ versions: fc.constant(one.versions), events: fc.constant(one.events), batches: heardOf(one.events) }),
     );
   await fc.assert(
     fc.asyncProperty(story, async ({ versions, events, batches }) => {
@@ -161,7 +161,10 @@ test('sixteen connections fighting for the same slots come to what the model say
     Array.from({ length: CONNECTIONS }, async () => {
       const settle = createSettling(pool);
       try {
-        for (let batch = waiting.shift(); batch; batch = waiting.shift()) slow += await timesTooSlow(settle, operatorId, batch);
+        for (let batch = waiting.shift(); batch; batch = waiting.shift()) {
+          const times = await timesTooSlow(settle, operatorId, batch);
+          slow += times;
+        }
       } finally {
         // Where one fails the others need not go on.
         waiting.length = 0;

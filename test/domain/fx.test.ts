@@ -78,7 +78,8 @@ describe('an amount in another currency', () => {
 
   test('of a refund in the deal’s currency is measured against the sale at the rate of the sale’s day', () => {
     const one = sale();
-    const toEuros = aRate('c', 0, { base: 'USD', quote: 'EUR', rate: '0.8', rateE12: 800_000_000_000n });
+    const toEuros = (day: number, rate: string): FxRate =>
+      aRate(`to ${day}`, day, { base: 'USD', quote: 'EUR', rate, rateE12: BigInt(rate.replace('0.', '')) * 10n ** 11n });
     const back = anEvent({
       type: 'refund',
       reference: one.transactionId,
@@ -86,6 +87,9 @@ describe('an amount in another currency', () => {
       currency: 'USD',
       occurredAt: NOON + 6 * DAY_MS,
     });
-    assert.deepEqual(deltasOf(settledOneByOne(terms, [one, back], { stored: [...stored, toEuros] })), [11_00n, -5_50n]);
+    assert.deepEqual(
+      deltasOf(settledOneByOne(terms, [one, back], { stored: [...stored, toEuros(0, '0.8'), toEuros(5, '0.5')] })),
+      [11_00n, -5_50n],
+    );
   });
 });

@@ -155,18 +155,21 @@ describe('settling', () => {
     assert.deepEqual(toldBy(settling), ['created:sale +2000=2000', 'created:sale +1000=1000']);
   });
 
-  test('a month belongs to the operator’s calendar', () => {
-    const settling = settled([
-      [
-        anEvent({ type: 'revenue', occurredAt: Date.UTC(2026, 3, 1) - 1 }),
-        anEvent({ type: 'revenue', occurredAt: Date.UTC(2026, 3, 1) }),
-      ],
-    ]);
-    assert.deepEqual(
-      Array.from(settling.slots.values(), ({ name }) => name.period),
-      ['2026-03', '2026-04'],
-    );
-  });
+  for (const [timezone, begins] of [
+    ['UTC', Date.UTC(2026, 3, 1)],
+    ['Europe/Berlin', Date.UTC(2026, 2, 31, 22)],
+    ['America/New_York', Date.UTC(2026, 3, 1, 4)],
+  ] as const) {
+    test(`a month belongs to the operator’s calendar in ${timezone}`, () => {
+      const operator = { ...OPERATOR, timezone };
+      const settling = createMemorySettling([aVersion(HYBRID)], { boundTo: { c: 'aff_a' }, operator });
+      settling.settle([begins - 1, begins].map((occurredAt) => anEvent({ type: 'revenue', occurredAt })));
+      assert.deepEqual(
+        Array.from(settling.slots.values(), ({ name }) => name.period),
+        ['2026-03', '2026-04'],
+      );
+    });
+  }
 });
 
 describe('an event is left out', () => {

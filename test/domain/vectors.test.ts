@@ -229,7 +229,8 @@ describe('the published example', () => {
       ['1.234', 'USD'],
       ['1', 'JPY'],
       ['1.5', 'JPY'],
+      ['1.234', 'IQD'],
     ] as const;
-    assert.deepEqual(examples.map(read), ['1234', 'refused', '1', 'refused']);
+    assert.deepEqual(examples.map(read), ['1234', 'refused', '1', 'refused', '1234']);
   });
 });

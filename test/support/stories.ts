@@ -233,6 +233,13 @@ const byCustomer = fc.record({
 
 type Fields = Partial<ConversionEvent>;
 
+const alone = (fields: Fields): Fields[] => [fields];
+/** A chargeback that the operator won. */
+const dispute = byReference.map((fields): Fields[] => [
+  { ...fields, type: 'chargeback' },
+  { ...fields, type: 'chargeback_won' },
+]);
+
 /**
  * Events with different keys, as intake lets them in. What takes back is in the currency of what it names: a part in another one is measured by
  * a rate, and an event for which there is none waits, which tables of cases look at.
@@ -244,10 +251,10 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
       maxLength: 14,
       selector: ({ type, transactionId }) => `${type} ${transactionId}`,
     }),
-    against: fc.array(fc.oneof(byReference, byCustomer), { maxLength: 7 }),
+    against: fc.array(fc.oneof(byReference.map(alone), byCustomer.map(alone), dispute), { maxLength: 7 }),
   })
   .map(({ conversions, against }) =>
-    [...conversions.map(inOneCurrency), ...against.map((fields) => inOneCurrency(fields))].map((fields: Fields, index) =>
+    [...conversions.map(inOneCurrency), ...against.flat().map(inOneCurrency)].map((fields: Fields, index) =>
       anEvent({ ...fields, id: `evt_${String(index).padStart(2, '0')}` }),
     ),
   );

@@ -1,0 +1,72 @@
+// `node --import tsx test/mutations/run.ts [words of a title]`: puts each defect into a copy of the tree, runs the tests that must see it, and
+// prints a table. Exits with 1 if a defect goes unseen, or if the tests fail without one. Not part of `npm test`: it takes minutes.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { DEFECTS, type Defect } from './defects.ts';
+
+/** Long enough for a test that waits for locks, short enough to end with one that never stops. */
+const LONGEST_MS = 300_000;
+
+function copyOfTree(): string {
+  const tree = mkdtempSync(join(tmpdir(), 'postrider-mutations-'));
+  chmodSync(tree, 0o755);
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+  for (const file of files.split('\n').filter((name) => name !== '')) {
+    mkdirSync(dirname(join(tree, file)), { recursive: true });
+    copyFileSync(file, join(tree, file));
+  }
+  symlinkSync(resolve('node_modules'), join(tree, 'node_modules'));
+  return tree;
+}
+
+/** The titles of the tests that failed, and how many passed. Rules need no database; the rest bring theirs. */
+function failuresOf(tree: string, tests: readonly string[]): { failed: string[]; passed: number } {
+  const needsDatabase = tests.some((file) => !file.startsWith('test/domain/'));
+  const reporter = '--test-reporter=tap';
+  const args = needsDatabase ? ['test/run.ts', reporter, ...tests] : ['--test', reporter, ...tests];
+  const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', ...args], {
+    cwd: tree,
+    encoding: 'utf8',
+    timeout: LONGEST_MS,
+    maxBuffer: 2 ** 28,
+  });
+  const lines = [...stdout.matchAll(/^( *)(not ok|ok) \d+ - (.*)$/gm)];
+  const titles = lines.filter(([, , verdict]) => verdict === 'not ok').map(([, , , title]) => title!.replaceAll('\\#', '#'));
+  return { failed: titles, passed: lines.length - titles.length };
+}
+
+function isSeen(tree: string, { file, from, to, tests, sees }: Defect): boolean {
+  const path = join(tree, file);
+  const sound = readFileSync(path, 'utf8');
+  if (sound.split(from).length !== 2) throw new Error(`${file} does not have exactly once: ${from}`);
+  writeFileSync(
+    path,
+    sound.replace(from, () => to),
+  );
+  try {
+    return failuresOf(tree, tests).failed.some((title) => title.includes(sees));
+  } finally {
+    writeFileSync(path, sound);
+  }
+}
+
+const wanted = process.argv.slice(2).join(' ');
+const defects = DEFECTS.filter(({ title }) => title.includes(wanted));
+const tree = copyOfTree();
+try {
+  for (const file of new Set(defects.flatMap(({ tests }) => tests))) {
+    const { failed, passed } = failuresOf(tree, [file]);
+    if (failed.length > 0 || passed === 0) throw new Error(`${file} fails without any defect: ${failed.join(', ')}`);
+  }
+  console.log('| defect | in | seen by |\n|---|---|---|');
+  for (const defect of defects) {
+    const seen = isSeen(tree, defect);
+    if (!seen) process.exitCode = 1;
+    const by = `${defect.tests.map((file) => file.slice('test/'.length)).join(', ')}: ${defect.sees}`;
+    console.log(`| ${defect.title} | ${defect.file} | ${seen ? by : `**nobody** (${by})`} |`);
+  }
+} finally {
+  rmSync(tree, { recursive: true, force: true });
+}

@@ -48,7 +48,7 @@ test('random histories by random deals, in random batches, earn what the model s
   const story = fc
     .record({ versions: deal, events: history })
     .chain((one) =>
-      fc.record({ ...{ versions: fc.constant(one.versions), events: fc.constant(one.events) }, batches: heardOf(one.events) }),
+      fc.record({ versions: fc.constant(one.versions), events: fc.constant(one.events), batches: heardOf(one.events) }),
     );
   await fc.assert(
     fc.asyncProperty(story, async ({ versions, events, batches }) => {

@@ -73,7 +73,8 @@ test('a first deposit through an affiliate’s link is booked and told, and its 
   assert.deepEqual([trace.status, trace.attribution.method], ['settled', 'binding']);
   assert.deepEqual([trace.commissions[0]?.amount, trace.transfers.length], ['200.00', 1]);
   assert.equal(trace.deliveries[0]?.id, request.headers['webhook-id']);
-  assert.equal((await stack.temporal.client.workflow.getHandle(trace.workflow_id).describe()).status.name, 'COMPLETED');
+  const workflow = stack.temporal.client.workflow.getHandle(trace.workflow_id);
+  await eventually('the batch’s workflow to end', async () => (await workflow.describe()).status.name === 'COMPLETED');
 
   const back = await sendEvent({ event: 'chargeback', transaction_id: 'cb-1', reference: 't-1' });
   const reversal = (await postbackOf(back.body.id)).body;

@@ -1,9 +1,10 @@
 // Settling without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what it would load.
 import assert from 'node:assert/strict';
-import { openBooks, type Posting, type Slot, type Told } from '../../domain/books.ts';
+import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
 import { earns, strikes } from '../../domain/clawback.ts';
 import { isMonthly } from '../../domain/commission.ts';
 import { monthOf } from '../../domain/period.ts';
+import { attributionsOf, rerateAll, type Settled } from '../../domain/rerating.ts';
 import {
   attributeAll,
   inOrder,
@@ -20,6 +21,8 @@ import type { Binding, Click, ConversionEvent, DealVersion } from '../../domain/
 export type MemorySettling = {
   /** Settles a batch; events that were settled before change nothing. */
   settle(events: readonly ConversionEvent[]): void;
+  /** Adds a deal version and rates again, in chunks, what was settled. */
+  agree(version: DealVersion, atOnce?: number): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   readonly told: ReadonlyMap<string, Told>;
@@ -29,11 +32,21 @@ export type MemorySettling = {
 
 export const OPERATOR: OperatorRules = { id: 'opr_test', currency: 'USD', timezone: 'UTC', clickWindowDays: 30 };
 
-/** `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids. */
+/** `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids; parents come nearest first. */
 export function createMemorySettling(
-  versions: readonly DealVersion[],
-  { boundTo = {}, clicks = [] }: { boundTo?: Readonly<Record<string, string>>; clicks?: readonly Click[] } = {},
+  agreed: readonly DealVersion[],
+  {
+    boundTo = {},
+    clicks = [],
+    parents = {},
+  }: {
+    boundTo?: Readonly<Record<string, string>>;
+    clicks?: readonly Click[];
+    parents?: Readonly<Record<string, readonly string[]>>;
+  } = {},
 ): MemorySettling {
+  const versions = [...agreed];
+  const ratedBy = new Map<string, DealVersion | null>();
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
@@ -72,15 +85,32 @@ export function createMemorySettling(
     const isNear = (event: ConversionEvent): boolean =>
       ordered.some((one) => strikes(one.event, event) || strikes(event, one.event));
     const others = [...events.values()].filter((event) => !due.has(event.id) && isNear(event)).map(load);
-    const nearby = new Set([...due, ...others.map(({ event }) => event.id)]);
-    const books = openBooks(loadSlots(nearby), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
-      newSlotId: () => `slot_${++slotCount}`,
-      monthOf: (moment) => monthOf(moment, OPERATOR.timezone),
-    });
+    const books = openNear([...due, ...others.map(({ event }) => event.id)]);
     const attributions = attributeAll(OPERATOR, ordered);
     const rated = rateAll(OPERATOR, versions, ordered, attributions);
     const settlement = settleAll({ operator: OPERATOR, ordered, attributions, rated, rates: [], others }, books);
 
+    keep(books);
+    for (const outcome of settlement.outcomes) {
+      outcomes.set(outcome.eventId, outcome);
+      ratedBy.set(outcome.eventId, outcome.version);
+    }
+    for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
+    messages.push(...settlement.messages);
+    settleMatched(settlement.outcomes, settlement.bindings);
+  }
+
+  /** Books as they are loaded for these events. */
+  function openNear(eventIds: readonly string[]): Books {
+    const nearby = new Set(eventIds);
+    return openBooks(loadSlots(nearby), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
+      newSlotId: () => `slot_${++slotCount}`,
+      monthOf: (moment) => monthOf(moment, OPERATOR.timezone),
+      parentsOf: (affiliateId) => parents[affiliateId] ?? [],
+    });
+  }
+
+  function keep(books: Books): void {
     for (const { slot, fact } of books.facts) {
       const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;
       assert.ok(!facts.has(key), `the fact ${key} was written twice`);
@@ -90,11 +120,26 @@ export function createMemorySettling(
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
     for (const [id, sum] of books.told) told.set(id, sum);
-    for (const outcome of settlement.outcomes) outcomes.set(outcome.eventId, outcome);
-    for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
     postings.push(...books.postings);
-    messages.push(...settlement.messages);
-    settleMatched(settlement.outcomes, settlement.bindings);
+  }
+
+  function agree(version: DealVersion, atOnce = 3): void {
+    versions.push(version);
+    const settled = [...events.values()].filter(({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled');
+    for (let from = 0; from < settled.length; from += atOnce) {
+      const ordered = inOrder(settled.slice(from, from + atOnce).map(load)).map((one): Settled => ({
+        ...one,
+        ratedBy: ratedBy.get(one.event.id) ?? null,
+      }));
+      const attributions = attributionsOf(ordered);
+      const rated = rateAll(OPERATOR, versions, ordered, attributions);
+      const others = [...events.values()].filter((event) => ordered.some((one) => strikes(event, one.event))).map(load);
+      const books = openNear(ordered.map(({ event }) => event.id));
+      const rerating = rerateAll({ operator: OPERATOR, ordered, attributions, rated, rates: [], others }, books);
+      keep(books);
+      for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
+      messages.push(...rerating.messages);
+    }
   }
 
   /** Orphans whose customer is bound now are settled next, as the workflow does it. */
@@ -105,5 +150,5 @@ export function createMemorySettling(
     if (matched.length > 0 && (settled.length > 0 || bound.length > 0)) settle(matched);
   }
 
-  return { settle, outcomes, slots, told, postings, messages };
+  return { settle, agree, outcomes, slots, told, postings, messages };
 }

@@ -26,6 +26,7 @@ import { addDoorRoutes } from './routes/door.ts';
 import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addEventTypeRoutes } from './routes/event-types.ts';
+import { addFxRateRoutes } from './routes/fx-rates.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addClickRoutes } from './routes/clicks.ts';
 import { addCouponRoutes } from './routes/coupons.ts';
@@ -111,7 +112,8 @@ export function createApp(deps: AppDeps): Express {
   addCommissionRoutes(app, { store, auth, starter });
   addPayoutRoutes(app, { store, auth, starter });
   addByHandRoutes(app, { store, auth });
-  addDealRoutes(app, { store, auth });
+  addDealRoutes(app, { store, auth, starter });
+  addFxRateRoutes(app, { store, auth, starter });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });
   addEndpointTestRoute(app, { store, auth, preflight });

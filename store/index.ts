@@ -12,6 +12,7 @@ import { createDecisions } from './decisions.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
 import { createEndpointSecrets } from './endpoint-secrets.ts';
 import { createEndpoints } from './endpoints.ts';
+import { createFxRates } from './fx-rates.ts';
 import { createEventLists } from './event-lists.ts';
 import { createEventTypes } from './event-types.ts';
 import { createInboundSecrets } from './inbound-secrets.ts';
@@ -42,6 +43,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     refusals: createRefusals(pool),
     affiliates: createAffiliates(pool),
     deals: createDeals(pool),
+    fxRates: createFxRates(pool),
     links: createLinks(pool),
     clicks: createClicks(pool),
     coupons: createCoupons(pool),

@@ -26,10 +26,10 @@ export type Starter = {
   matchOrphans(operatorId: string): void;
   /** Makes endpoints' workflows look at queues that something joined. */
   wakeQueues(operatorId: string, endpointIds: readonly string[]): Promise<void>;
-  /** Has events set aside for these reasons settled again. */
-  retrySetAside(operatorId: string, reasons: readonly string[]): Promise<void>;
-  /** Has settled conversions rated again by these deal versions. */
-  rerate(operatorId: string, versions: readonly { dealId: string; version: number }[]): Promise<void>;
+  /** Has events set aside for these reasons settled again. Their mark is durable, so nobody need wait for it. */
+  retrySetAside(operatorId: string, reasons: readonly string[]): void;
+  /** Has settled conversions rated again by these deal versions, likewise. */
+  rerate(operatorId: string, versions: readonly { dealId: string; version: number }[]): void;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -98,11 +98,11 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     async wakeQueues(operatorId, endpointIds) {
       for (const endpointId of endpointIds) await signalled(owners.wakeEndpoint(operatorId, endpointId));
     },
-    async retrySetAside(operatorId, reasons) {
-      for (const reason of reasons) await signalled(owners.wakeSetAside(operatorId, reason, 'retry'));
+    retrySetAside(operatorId, reasons) {
+      for (const reason of reasons) void signalled(owners.wakeSetAside(operatorId, reason, 'retry'));
     },
-    async rerate(operatorId, versions) {
-      for (const { dealId, version } of versions) await signalled(owners.startRerating(operatorId, dealId, version));
+    rerate(operatorId, versions) {
+      for (const { dealId, version } of versions) void signalled(owners.startRerating(operatorId, dealId, version));
     },
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {

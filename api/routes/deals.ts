@@ -22,9 +22,9 @@ type Deps = {
 
 export function addDealRoutes(router: Router, { store, auth, starter }: Deps): void {
   /** What a new version changes about the past; what cannot be started now, the sweep starts. */
-  async function applied(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): Promise<void> {
-    if (isRerating) await starter.rerate(operatorId, [{ dealId, version }]);
-    await starter.retrySetAside(operatorId, retried);
+  function apply(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): void {
+    if (isRerating) starter.rerate(operatorId, [{ dealId, version }]);
+    starter.retrySetAside(operatorId, retried);
   }
 
   addResource(router, '/v1/deals', {
@@ -38,7 +38,7 @@ export function addDealRoutes(router: Router, { store, auth, starter }: Deps): v
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
         const version = await store.deals.insert(operator.id, deal, from, terms);
-        await applied(operator.id, deal.id, version);
+        apply(operator.id, deal.id, version);
         res.status(201).json(dealView({ ...deal, createdAt: version.createdAt, versions: [version] }));
       },
     ],
@@ -83,7 +83,7 @@ export function addDealRoutes(router: Router, { store, auth, starter }: Deps): v
               message: 'a deal keeps its currency; another one takes a deal of its own',
             },
           ]);
-        await applied(operator.id, id, version);
+        apply(operator.id, id, version);
         res.status(201).json({ id, ...versionView(version) });
       },
     ],

@@ -25,8 +25,8 @@ export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps):
         const added = await store.fxRates.insert(operator.id, { ...given, id: newId('fx'), asOf, actor: key.id });
         if (added === 'other_rate')
           throw new ApiError('conflict', 'this source gave another rate for this moment; a rate that was used is never changed');
-        await starter.retrySetAside(operator.id, added.retried);
-        await starter.rerate(operator.id, added.reopened);
+        starter.retrySetAside(operator.id, added.retried);
+        starter.rerate(operator.id, added.reopened);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],

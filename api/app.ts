@@ -33,6 +33,7 @@ import { addCouponRoutes } from './routes/coupons.ts';
 import { addLinkRoutes } from './routes/links.ts';
 import { addOnboardingRoute } from './routes/onboarding.ts';
 import { addOrphanRoutes } from './routes/orphans.ts';
+import { addPreviewRoute } from './routes/previews.ts';
 import { addVisitRoutes } from './routes/visits.ts';
 import { addPeriodRoutes } from './routes/periods.ts';
 import { addReconciliationRoutes } from './routes/reconciliations.ts';
@@ -113,6 +114,7 @@ export function createApp(deps: AppDeps): Express {
   addPayoutRoutes(app, { store, auth, starter });
   addByHandRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth, starter });
+  addPreviewRoute(app, { store, auth });
   addFxRateRoutes(app, { store, auth, starter });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
   addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });

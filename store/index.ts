@@ -23,6 +23,7 @@ import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
 import { createPeriods } from './periods.ts';
 import { createPayouts } from './payouts.ts';
+import { createPreviewing } from './previewing.ts';
 import type { Pool } from './pool.ts';
 import { createRefusals } from './refusals.ts';
 import { createReplays } from './replays.ts';
@@ -44,6 +45,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     affiliates: createAffiliates(pool),
     deals: createDeals(pool),
     fxRates: createFxRates(pool),
+    previewing: createPreviewing(pool),
     links: createLinks(pool),
     clicks: createClicks(pool),
     coupons: createCoupons(pool),

@@ -23,6 +23,7 @@ export type IdPrefix =
   | 'again'
   | 'cfl'
   | 'cpn'
+  | 'fx'
   | 'typ'
   | 'sec'
   | 'rfs'

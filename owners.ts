@@ -6,6 +6,7 @@ import {
   periodWorkflowId,
   rematchWorkflowId,
   replayWorkflowId,
+  rerateWorkflowId,
   setAsideWorkflowId,
 } from './domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './workflows/contract.ts';
@@ -26,8 +27,10 @@ export type Owners = {
   startReplay(operatorId: string, replayId: string): Promise<void>;
   /** Makes the replay's workflow see that it was cancelled. */
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Makes sure that events set aside for a reason are in plain sight. */
-  wakeSetAside(operatorId: string, reason: string): Promise<void>;
+  /** Makes sure that events set aside for a reason are in plain sight; with `retry`, that they are settled again. */
+  wakeSetAside(operatorId: string, reason: string, signal?: 'wake' | 'retry'): Promise<void>;
+  /** Makes sure that what a deal version left to be rated again is. Only after the commit that marked it. */
+  startRerating(operatorId: string, dealId: string, version: number): Promise<void>;
   /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
   wakeRematch(operatorId: string): Promise<void>;
   /** Makes sure that a month of an operator's books is being closed; whether that began now. */
@@ -73,7 +76,7 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
       await start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId));
     },
     cancelReplay: (operatorId, replayId) => signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
-    async wakeSetAside(operatorId, reason) {
+    async wakeSetAside(operatorId, reason, name = 'wake') {
       const options = {
         workflowId: setAsideWorkflowId(operatorId, reason),
         taskQueue: TASK_QUEUES.upkeep,
@@ -81,7 +84,16 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         staticSummary: `events set aside: ${reason}`,
         ...fairTo(operatorId),
       };
-      await signal(WORKFLOWS.settleSetAside, options, 'wake');
+      await signal(WORKFLOWS.settleSetAside, options, name);
+    },
+    async startRerating(operatorId, dealId, version) {
+      await start(WORKFLOWS.rerateDeal, {
+        workflowId: rerateWorkflowId(dealId, version),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId, dealId, version }],
+        staticSummary: `conversions rated again by version ${version} of ${dealId}`,
+        ...fairTo(operatorId),
+      });
     },
     async wakeRematch(operatorId) {
       const options = {

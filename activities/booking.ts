@@ -148,8 +148,6 @@ function rate(books: Books): RatingRow[] {
   return ratings;
 }
 
-const NO_COMPONENT: Explanation = { formula: 'the deal pays nothing for this any more', inputs: {} };
-
 function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
   const { targetMinor, links } = books.targetOf(slot);
   const { terms } = slot.version;
@@ -160,8 +158,8 @@ function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint
     const part = terms.overrides[level - 1] ?? 0n;
     return { targetMinor, ...explainOverride(part, level, sourceId, books.targetOf(source).targetMinor, terms.currency) };
   }
-  const component = componentOf(slot);
-  if (component === null) return { targetMinor, ...NO_COMPONENT };
+  // Months, which have none, are not rated.
+  const component = componentOf(slot)!;
   const { sums, name } = slot;
   return { targetMinor, ...explain({ component, terms, groups: countedIn(slot), sums, links, period: name.period }) };
 }

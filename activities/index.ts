@@ -18,6 +18,7 @@ import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
 import { createRecorder } from './recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './release-holds.ts';
 import { createReplay, type ReplayActivities } from './replay.ts';
+import { createRerate, type RerateActivities } from './rerate.ts';
 import { createSetAside, type SetAsideActivities } from './set-aside.ts';
 import { createSettle, type SettleActivities } from './settle.ts';
 import { createSingle, type SingleActivities } from './single.ts';
@@ -38,6 +39,7 @@ export type Activities = SettleActivities &
   SweepActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
+  RerateActivities &
   PurgeActivities &
   ClosePeriodsActivities &
   EndpointActivities;
@@ -94,6 +96,7 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createReplay({ pool, owners }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
+    ...createRerate({ pool, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, owners }),

@@ -2,6 +2,7 @@
 import type { Attribution } from '../domain/attribution.ts';
 import { toldKey, type Told } from '../domain/books.ts';
 import { earns } from '../domain/clawback.ts';
+import { attributionsOf } from '../domain/rerating.ts';
 import { attributeAll, inOrder, rateAll, type Batch, type OperatorRules } from '../domain/settlement.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { readParents } from '../store/affiliates.ts';
@@ -22,11 +23,11 @@ import { addRareEvidence } from '../store/settling-evidence.ts';
 import { readToldToParents } from '../store/settling-outcomes.ts';
 import { allDone } from './side-by-side.ts';
 
-/** Events of one operator, of which one side is to be settled, without those that are set aside. */
+/** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
 export type Wanted = { operatorId: string; side: Side; eventIds: readonly string[]; isSetAside: (eventId: string) => boolean };
 
 export type LoadedBatch = {
-  batch: Batch;
+  batch: Batch & { ordered: readonly LoadedEvent[] };
   versions: readonly DealVersion[];
   listeners: readonly PlannedEndpoint[];
   /** Events that a transaction of the other side must settle. */
@@ -47,7 +48,7 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
   const { operator, loaded } = await loadAll(client, wanted);
   const { due, otherSide, others } = sorted(loaded, wanted);
   const ordered = inOrder(due);
-  const attributions = attributeAll(operator, ordered);
+  const attributions = wanted.side === 'agreed' ? attributionsOf(ordered) : attributeAll(operator, ordered);
   const affiliates = affiliatesOf(attributions.values(), others);
   const [stored, listeners] =
     affiliates.length === 0
@@ -61,7 +62,7 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
     hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
     hasOverrides ? readToldToParents(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
-  const told = toldBefore(others);
+  const told = toldBefore([...ordered, ...others]);
   for (const { eventId, affiliateId, payoutMinor, currency } of toldToParents)
     told.set(toldKey(eventId, affiliateId), { payoutMinor, currency });
   const rated = rateAll(operator, versions, ordered, attributions);
@@ -105,9 +106,10 @@ function sorted(
   const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = { due: [], otherSide: [], others: [] };
   for (const one of loaded) {
     const { id, type } = one.event;
-    const isDue = wanted.has(id) && one.outcome?.status !== 'settled' && one.outcome?.status !== 'rejected';
+    const isSettled = one.outcome?.status === 'settled';
+    const isDue = wanted.has(id) && (side === 'agreed' ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
     if (!isDue) result.others.push(one);
-    else if (earns(type) !== (side === 'conversions')) result.otherSide.push(one);
+    else if (earns(type) === (side === 'against')) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);
   }
   return result;
@@ -145,8 +147,8 @@ function listenersOf(
 }
 
 /** What was told for conversions that earlier batches settled. */
-function toldBefore(others: readonly LoadedEvent[]): Map<string, Told> {
+function toldBefore(loaded: readonly LoadedEvent[]): Map<string, Told> {
   return new Map(
-    others.flatMap(({ event, outcome, told }) => (told === null ? [] : [[toldKey(event.id, outcome?.affiliateId ?? ''), told]])),
+    loaded.flatMap(({ event, outcome, told }) => (told === null ? [] : [[toldKey(event.id, outcome?.affiliateId ?? ''), told]])),
   );
 }

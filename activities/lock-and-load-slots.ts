@@ -1,23 +1,37 @@
-// Locks every slot that a batch can move, and loads it with its facts.
+// Locks every slot that a batch can move, loads it with its facts, and opens the books over them.
 import { newId } from '../ids.ts';
-import type { Slot } from '../domain/books.ts';
+import { openBooks, type Books, type Slot } from '../domain/books.ts';
 import { earns } from '../domain/clawback.ts';
 import { isLinked, isMonthly } from '../domain/commission.ts';
 import { monthOf } from '../domain/period.ts';
 import type { Batch } from '../domain/settlement.ts';
 import type { DealVersion } from '../domain/types.ts';
 import type { PoolClient } from '../store/pool.ts';
+import { readOpenDebts } from '../store/settling-books.ts';
 import { findFamily, insertEmptySlots, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../store/settling-slots.ts';
 import type { LoadedBatch } from './load-batch.ts';
+
+/** The books of a batch, in the transaction that settles it. */
+export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<Books> {
+  const { batch, told, parents } = loaded;
+  const slots = await lockAndLoadSlots(client, loaded);
+  const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
+  return openBooks(slots, told, {
+    newSlotId: () => newId('slot'),
+    monthOf: (moment) => monthOf(moment, batch.operator.timezone),
+    parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
+    debts: owing.length === 0 ? undefined : await readOpenDebts(client, batch.operator.id, owing),
+  });
+}
 
 /**
  * Monthly slots are made first where they are missing, since many batches share them. A percentage's slot is its own event's, so it cannot be
  * there before that event is settled. Deals whose slots move one another are locked as a whole, and all that may move is loaded.
  */
-export async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
+async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
   const { operator } = batch;
   const { keys, monthly } = namedSlots(batch);
-  const conversionIds = struckBy(batch);
+  const conversionIds = inSlots(batch);
   const versionOf = versionFinder(versions);
   const linked = linkedDeals(batch, versions);
   if (keys.length + conversionIds.length + linked.length === 0) return [];
@@ -61,14 +75,18 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
   return { keys: [...keys], monthly: [...monthly.values()] };
 }
 
-/** The conversions that the batch's events against conversions may strike. */
-export function struckBy({ ordered, others }: Batch): string[] {
-  if (ordered.every(({ event }) => earns(event.type))) return [];
-  return others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id);
+/** The conversions that are in slots already: those that the batch's events against conversions may strike, and those rated again. */
+export function inSlots({ ordered, others }: Batch): string[] {
+  const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
+  if (ordered.every(({ event }) => earns(event.type))) return again;
+  return [...again, ...others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id)];
 }
 
 /** The deals at hand whose slots move one another, once for each affiliate who earns by them. */
-export function linkedDeals({ rated, attributions, others }: Batch, versions: readonly DealVersion[]): DealOfAffiliate[] {
+export function linkedDeals(
+  { ordered, rated, attributions, others }: Batch,
+  versions: readonly DealVersion[],
+): DealOfAffiliate[] {
   const linked = new Set(versions.filter(({ terms }) => isLinked(terms)).map(({ dealId }) => dealId));
   if (linked.size === 0) return [];
   const deals = new Map<string, DealOfAffiliate>();
@@ -79,7 +97,7 @@ export function linkedDeals({ rated, attributions, others }: Batch, versions: re
     const attribution = attributions.get(eventId)!;
     if (attribution.kind === 'attributed') add(version.dealId, attribution.affiliateId);
   }
-  for (const { outcome } of others) {
+  for (const { outcome } of [...ordered, ...others]) {
     if (!outcome?.affiliateId) continue;
     for (const { dealId, affiliateId } of versions)
       if (affiliateId === null || affiliateId === outcome.affiliateId) add(dealId, outcome.affiliateId);

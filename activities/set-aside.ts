@@ -1,6 +1,7 @@
 // Events that were set aside, on behalf of their workflow: count them, settle them again in batches, or reject them for good.
 import { newId } from '../ids.ts';
 import type { Pool } from '../store/pool.ts';
+import { findWanted, retried } from '../store/retries.ts';
 import { dismissSetAside, readSetAside, sampleSetAside, type Sample } from '../store/set-aside.ts';
 import { BATCH_AT_MOST, type SetAsideInput } from '../workflows/contract.ts';
 import type { HandOverActivities } from './hand-over.ts';
@@ -21,10 +22,14 @@ export function createSetAside({
     countSetAside: ({ operatorId, reason }) => sampleSetAside(pool, operatorId, reason),
 
     async retrySetAside({ operatorId, reason }) {
+      const wantedAt = await findWanted(pool, operatorId, reason);
       let settled = 0;
       for (let after = ''; ;) {
         const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH_AT_MOST);
-        if (eventIds.length === 0) return { settled };
+        if (eventIds.length === 0) {
+          if (wantedAt !== null) await retried(pool, operatorId, reason, wantedAt);
+          return { settled };
+        }
         // Not the id of a batch's workflow: this one settles it, and a trace must not name one that never ran.
         const batchId = newId('again');
         const operators = [{ operatorId, eventIds }];

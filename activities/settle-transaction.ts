@@ -1,17 +1,13 @@
 // One operator's events settled in one transaction: locks, facts, rules, writes, in the order that keeps two batches from circling.
-import { newId } from '../ids.ts';
-import { openBooks } from '../domain/books.ts';
-import { monthOf } from '../domain/period.ts';
 import { settleAll, type Settlement } from '../domain/settlement.ts';
 import { compileTerms } from '../domain/terms.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { withTransaction, type Pool } from '../store/pool.ts';
 import { beginPosting } from '../store/posting.ts';
-import { readOpenDebts } from '../store/settling-books.ts';
 import type { Side, StoredVersion } from '../store/settling-events.ts';
 import { createBooking } from './booking.ts';
 import { loadBatch } from './load-batch.ts';
-import { lockAndLoadSlots } from './lock-and-load-slots.ts';
+import { loadBooks } from './lock-and-load-slots.ts';
 import { planDeliveries, type Planned } from './planning.ts';
 import { allDone } from './side-by-side.ts';
 
@@ -53,17 +49,10 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
           beginPosting(client, input.operatorId),
           loadBatch(client, { ...input, isSetAside: (id) => setAside.has(id) }, compiled),
         ]);
-        const { batch, listeners, otherSide, waited, told, parents } = loaded;
+        const { batch, listeners, otherSide, waited } = loaded;
         const { operator } = batch;
         const isRepeated = batch.ordered.length + otherSide.length + setAside.size < input.eventIds.length;
-        const slots = await lockAndLoadSlots(client, loaded);
-        const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
-        const books = openBooks(slots, told, {
-          newSlotId: () => newId('slot'),
-          monthOf: (moment) => monthOf(moment, operator.timezone),
-          parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
-          debts: owing.length === 0 ? undefined : await readOpenDebts(client, operator.id, owing),
-        });
+        const books = await loadBooks(client, loaded);
         const settlement = settleAll(batch, books);
         const [booked, planned] = await allDone([
           booking.write(client, { ...input, operator, books, settlement, waited, closedThrough }),
@@ -78,7 +67,8 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
   };
 }
 
-function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
+/** Compiles the terms of stored versions and keeps them. */
+export function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
   const versions = new Map<string, DealVersion>();
   return (operatorId, stored) => {
     const key = `${operatorId}/${stored.dealId}/${stored.version}`;

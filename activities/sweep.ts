@@ -12,6 +12,8 @@ import {
   findIdleSingles,
   findLostEvents,
   findSetAside,
+  findUnfinishedReratings,
+  findWantedRetries,
 } from '../store/sweeping.ts';
 import { findRunningReplays } from '../store/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../store/succession.ts';
@@ -21,6 +23,8 @@ import type { HandOverActivities } from './hand-over.ts';
 /** What a run found and gave back. */
 export type Swept = { events: number; batches: number; singles: number; queues: number; released: number; setAside: number } & {
   replays: number;
+  retries: number;
+  reratings: number;
 };
 
 export type SweepActivities = { sweepOnce(): Promise<Swept> };
@@ -99,8 +103,13 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
       for (const { operatorId, id } of replays) await owners.startReplay(operatorId, id);
       const setAside = await findSetAside(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of setAside) await owners.wakeSetAside(operatorId, reason);
+      const retries = await findWantedRetries(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, reason } of retries) await owners.wakeSetAside(operatorId, reason, 'retry');
+      const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, dealId, version } of reratings) await owners.startRerating(operatorId, dealId, version);
+      const agreed = { retries: retries.length, reratings: reratings.length };
       const counts = { singles: singles.length, queues: queues.length, setAside: setAside.length, replays: replays.length };
-      return { events, batches, released, ...counts };
+      return { events, batches, released, ...counts, ...agreed };
     },
   };
 }

@@ -26,6 +26,10 @@ export type Starter = {
   matchOrphans(operatorId: string): void;
   /** Makes endpoints' workflows look at queues that something joined. */
   wakeQueues(operatorId: string, endpointIds: readonly string[]): Promise<void>;
+  /** Has events set aside for these reasons settled again. Their mark is durable, so nobody need wait for it. */
+  retrySetAside(operatorId: string, reasons: readonly string[]): void;
+  /** Has settled conversions rated again by these deal versions, likewise. */
+  rerate(operatorId: string, versions: readonly { dealId: string; version: number }[]): void;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -93,6 +97,12 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     closePeriod: (operatorId, period) => signalled(owners.closePeriod(operatorId, period)),
     async wakeQueues(operatorId, endpointIds) {
       for (const endpointId of endpointIds) await signalled(owners.wakeEndpoint(operatorId, endpointId));
+    },
+    retrySetAside(operatorId, reasons) {
+      for (const reason of reasons) void signalled(owners.wakeSetAside(operatorId, reason, 'retry'));
+    },
+    rerate(operatorId, versions) {
+      for (const { dealId, version } of versions) void signalled(owners.startRerating(operatorId, dealId, version));
     },
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {

@@ -62,11 +62,14 @@ export type Books = {
   earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
   reverse(slot: Slot, fact: SlotFact, cause: Cause, deltas: Deltas): void;
-  /** Lets another deal version rate a conversion in a slot, likewise. */
-  rerate(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
+  /**
+   * Lets another deal version rate a conversion in a slot, likewise, with what is said against it by that version. The first fact is that of the
+   * rerating or, in a slot that the conversion comes into, what it brings.
+   */
+  rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
   slotsOfConversion(eventId: string): readonly Slot[];
-  /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a conversion not told of before. */
+  /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a sum that was nothing before. */
   tell(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): Told;
   /** What a slot should hold now, and what that depends on beside its own facts. */
   targetOf(slot: Slot): { targetMinor: bigint; links: Links };
@@ -154,25 +157,29 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     }
   }
 
-  /** Opens the parts that parents have of a slot by the version that decides about it now, and by which it may have more than it had. */
-  function openParts({ id, name, version, affiliateId }: Slot): void {
+  /**
+   * Opens the parts that parents have of a slot by the version that decides about it now. Of a slot that was there, only the levels that no version
+   * paid before: whose part a level is stays as it was when it was first paid, whoever is a parent today.
+   */
+  function openParts({ id, name, version, affiliateId }: Slot, levelsBefore: number): void {
     if (name.kind === 'month') return;
-    const levels = (overrides.get(id) ?? []).map(({ override }) => override!.level);
+    const given = (overrides.get(id) ?? []).map(({ override }) => override!.level);
     parentsOf(affiliateId).forEach((parentId, index) => {
       const level = index + 1;
-      if (level > version.terms.overrides.length || levels.includes(level)) return;
+      if (level <= levelsBefore || level > version.terms.overrides.length || given.includes(level)) return;
       const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
       keep(emptySlot(newSlotId(), part, version, parentId, { sourceId: id, level }));
     });
   }
 
-  /** Puts a group with a further fact into its slot and moves the money of all that this moves. */
-  function learn(slot: Slot, group: Group, fact: SlotFact, cause: Cause, deltas: Deltas): void {
+  /** Puts a group with further facts into its slot and moves the money of all that this moves. */
+  function learn(slot: Slot, group: Group, added: readonly SlotFact[], cause: Cause, deltas: Deltas): void {
     const before = family.movedBy(slot);
-    replaceGroup(slot, group, fact);
-    facts.push({ slot, fact, version: group.version });
+    const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
+    replaceGroup(slot, group, added);
+    for (const fact of added) facts.push({ slot, fact, version: group.version });
     rank(slot, monthOf);
-    openParts(slot);
+    openParts(slot, levelsBefore);
     family.forget();
     const after = family.movedBy(slot);
     post(slot, cause, deltas);
@@ -195,22 +202,31 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     earn(slot, fact, version, cause, deltas) {
       if (slot.groups.has(fact.originalEventId)) return;
       push(byConversion, fact.originalEventId, slot);
-      learn(slot, { earned: fact, version, others: [] }, fact, cause, deltas);
+      learn(slot, { earned: fact, version, others: [] }, [fact], cause, deltas);
     },
     reverse(slot, fact, cause, deltas) {
       const group = groupOf(slot, fact);
       if (group.others.some((other) => other.eventId === fact.eventId)) return;
-      learn(slot, { ...group, others: [...group.others, fact] }, fact, cause, deltas);
+      learn(slot, { ...group, others: [...group.others, fact] }, [fact], cause, deltas);
     },
-    rerate(slot, fact, version, cause, deltas) {
-      const group = groupOf(slot, fact);
-      learn(slot, { ...group, version, others: [...group.others, fact] }, fact, cause, deltas);
+    rerate(slot, added, version, cause, deltas) {
+      const [first, ...others] = added;
+      const known = slot.groups.get(first.originalEventId);
+      if (known) {
+        learn(slot, { ...known, version, others: [...known.others, ...added] }, added, cause, deltas);
+      } else {
+        push(byConversion, first.originalEventId, slot);
+        learn(slot, { earned: first, version, others }, added, cause, deltas);
+      }
     },
     slotsOfConversion: (eventId) => byConversion.get(eventId) ?? [],
     tell(eventId, affiliateId, deltaMinor, currency) {
       const key = toldKey(eventId, affiliateId);
-      const before = told.get(key) ?? { payoutMinor: 0n, currency };
-      const sum = { payoutMinor: before.payoutMinor + deltaMinor, currency: before.currency };
+      const before = told.get(key);
+      const sum =
+        before && before.payoutMinor !== 0n
+          ? { ...before, payoutMinor: before.payoutMinor + deltaMinor }
+          : { payoutMinor: deltaMinor, currency };
       told.set(key, sum);
       return sum;
     },
@@ -237,46 +253,49 @@ function groupOf(slot: Slot, fact: SlotFact): Group {
   return group;
 }
 
-/** The component that rates a slot; none where it earns nothing by itself, or where a version that came to rate it pays nothing for this. */
-export function componentOf({ name, version, groups }: Slot): Component | null {
+/** The component that rates a slot; none where it earns nothing by itself. */
+export function componentOf({ name, version }: Slot): Component | null {
   if (name.kind === 'month' || name.kind === 'override') return null;
   const component = version.terms.components.find(({ label }) => label === name.component);
-  if (component) return component;
-  const isRerated = [...groups.values()].some(({ others }) => others.some(({ type }) => type === 'rerated'));
-  if (!isRerated) throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
-  return null;
+  if (!component) throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
+  return component;
 }
 
-/** Sets the group of a conversion and moves the slot's running sums by what the conversion's weight changed. */
-function replaceGroup(slot: Slot, group: Group, fact: SlotFact): void {
+/** Sets the group of a conversion, to which facts were added, and moves the slot's running sums by what the conversion's weight changed. */
+function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): void {
   const { kind } = slot.name;
-  const known = slot.groups.get(fact.originalEventId);
-  const before = known && counts(slot, known) ? weightOf(kind, known) : NOTHING;
-  const after = counts(slot, group) ? weightOf(kind, group) : NOTHING;
-  slot.groups.set(fact.originalEventId, group);
+  const { originalEventId, occurredAt } = group.earned;
+  const known = slot.groups.get(originalEventId);
+  const before = known && counts(known) ? weightOf(kind, known) : NOTHING;
+  const after = counts(group) ? weightOf(kind, group) : NOTHING;
+  slot.groups.set(originalEventId, group);
   slot.sums = {
     basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
     volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
     ftdCount: slot.sums.ftdCount + after.ftdCount - before.ftdCount,
-    factsCount: slot.sums.factsCount + 1,
-    factsHash: slot.sums.factsHash ^ hashOf(fact),
+    factsCount: slot.sums.factsCount + added.length,
+    factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };
   slot.isChanged = true;
-  if (!known) slot.holdUntil = Math.max(slot.holdUntil, fact.occurredAt + group.version.terms.holdDays * DAY_MS);
+  if (known?.version !== group.version && counts(group))
+    slot.holdUntil = Math.max(slot.holdUntil, occurredAt + group.version.terms.holdDays * DAY_MS);
   // A CPA lives across deal versions: the version of its first event decides, whatever came in first.
   if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
 }
 
 /**
- * A CPA that caps or tiers rank belongs to the month of the conversion that qualifies its customer, which may be another one now; to none where
- * the version that decides now ranks nothing.
+ * What caps or tiers rank belongs to a month: a CPA to that of the conversion that qualifies its customer, which may be another one now. A
+ * version that ranks nothing takes it out of the ranking.
  */
 export function rank(slot: Slot, monthOf: (moment: number) => string): void {
-  const component = componentOf(slot);
-  if (component?.kind !== 'cpa') return;
+  const component = isMonthly(slot.name.kind) ? null : componentOf(slot);
+  if (component === null) return;
+  if (!isRanked(component)) {
+    if (slot.name.period !== null) slot.name = { ...slot.name, period: null };
+    return;
+  }
   const { by } = standingOf(component, slot.version.terms, countedIn(slot));
-  if (!isRanked(component)) slot.name = { ...slot.name, period: null };
-  else if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
+  if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */

@@ -21,16 +21,43 @@ export type SlotFact = {
   fx: { rateId: string; rate: string } | null;
 };
 
-/** The fact that another deal version rates a conversion from now on; it stands for an event under the version's name. */
-export function reratedBy(version: Pick<DealVersion, 'dealId' | 'version'>, earned: SlotFact): SlotFact {
-  const eventId = `${version.dealId}/${version.version}`;
-  return { ...earned, eventId, type: 'rerated', whole: false, amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null };
+type Naming = Pick<DealVersion, 'dealId' | 'version'>;
+
+/** A deal version in the place of an event's id, in the facts that it caused. */
+const nameOf = ({ dealId, version }: Naming): string => `${dealId}/${version}`;
+
+/**
+ * The fact that another deal version rates a conversion from now on; it stands for an event under the version's name. It is whole where that
+ * version does not pay for the conversion in this slot any more.
+ */
+export function reratedBy(version: Naming, earned: SlotFact, stays: boolean): SlotFact {
+  const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null };
+  return { ...earned, ...nothing, eventId: nameOf(version), type: 'rerated', whole: !stays };
 }
 
 /** The deal and version that such a fact names. */
 export function ratedBy(eventId: string): [dealId: string, version: number] {
   const [dealId, version] = eventId.split('/');
   return [dealId!, Number(version)];
+}
+
+/** What an event says against a conversion by the terms of the version that came to rate it, in place of what it said by those before. */
+export function restatedBy(version: Naming, fact: SlotFact): SlotFact {
+  return { ...fact, eventId: `${nameOf(version)}/${fact.eventId}` };
+}
+
+/** Whether the version that rates a conversion now pays for it in the slot that these facts are in. */
+export function staysInSlot(version: Naming, others: readonly SlotFact[]): boolean {
+  return !others.some(({ type, whole, eventId }) => type === 'rerated' && whole && eventId === nameOf(version));
+}
+
+/** Of what was said against a conversion, what holds by the version that rates it now: said since then, or restated by it. */
+export function standingAgainst(version: Naming, others: readonly SlotFact[]): readonly SlotFact[] {
+  if (others.every(({ type }) => type !== 'rerated')) return others;
+  const prefix = `${nameOf(version)}/`;
+  const restated = others.filter(({ eventId }) => eventId.startsWith(prefix));
+  const replaced = new Set(restated.map(({ eventId }) => eventId.slice(prefix.length)));
+  return [...restated, ...others.filter(({ eventId }) => !eventId.includes('/') && !replaced.has(eventId))];
 }
 
 export function earns(type: EventType): boolean {
@@ -85,7 +112,7 @@ export function takenBack(event: ConversionEvent, conversion: ConversionEvent, t
 export type Reversed = { part: bigint; of: bigint };
 
 /**
- * Sums what the facts about one conversion leave of it. Refunds add up and never exceed the conversion; a whole reversal takes everything;
+ * Sums what the facts standing against one conversion leave of it. Refunds add up and never exceed the conversion; a whole reversal takes everything;
  * a chargeback counts only while it was not won back.
  * Example: 100.00 refunded by 33.00 and 33.00 gives 66/100.
  */
@@ -93,7 +120,7 @@ export function reversedOf(earned: SlotFact, others: readonly SlotFact[]): Rever
   const won = others.some((fact) => fact.type === 'chargeback_won');
   let refunded = 0n;
   for (const fact of others) {
-    if (fact.type === 'chargeback_won' || fact.type === 'rerated' || (fact.type === 'chargeback' && won)) continue;
+    if (fact.type === 'chargeback_won' || (fact.type === 'chargeback' && won)) continue;
     if (fact.whole) return { part: 1n, of: 1n };
     refunded += fact.amountMinor;
   }

@@ -1,5 +1,5 @@
 // What a slot is worth: a pure function of the set of facts about it, the deal version pinned to it, and the slots it is linked to; rounded once.
-import { leftOf, reversedOf, type Reversed, type SlotFact } from './clawback.ts';
+import { leftOf, reversedOf, standingAgainst, type Reversed, type SlotFact } from './clawback.ts';
 import { cpaSlotKey, monthlySlotKey, monthSlotKey, payoutSlotKey, percentSlotKey } from './keys.ts';
 import { divideRounded } from './money.ts';
 import { rateAt, stepped } from './tiers.ts';
@@ -77,6 +77,11 @@ export function monthNameOf(dealId: string, { affiliateId, month }: Place): Slot
 /** The facts of one conversion in a slot: what it brought, by which deal version, and what was said against it since. */
 export type Group = { earned: SlotFact; version: DealVersion; others: readonly SlotFact[] };
 
+/** How much of a conversion was taken back, by the version that rates it. */
+export function reversedIn({ earned, version, others }: Group): Reversed {
+  return others.length === 0 ? { part: 0n, of: 1n } : reversedOf(earned, standingAgainst(version, others));
+}
+
 /** Whether a component needs an event's amount, and so its currency. */
 export function needsAmount(component: Component): boolean {
   const { kind } = component;
@@ -85,8 +90,8 @@ export function needsAmount(component: Component): boolean {
 
 /** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. */
 export function weightOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'ftdCount'> {
-  const { earned, others } = group;
-  const reversed = reversedOf(earned, others);
+  const { earned } = group;
+  const reversed = reversedIn(group);
   const basisMinor = leftOf(earned.basisMinor, reversed, 'half_even');
   const volumeE4 = leftOf(earned.volumeE4, reversed, 'half_even');
   if (kind !== 'month') return { basisMinor, volumeE4, ftdCount: 0 };
@@ -179,7 +184,7 @@ export function standingOf(component: Component, terms: Terms, groups: Iterable<
       const { basisMinor } = by.earned;
       const gross =
         component.kind === 'payout' ? basisMinor : divideRounded(component.ratePpm * basisMinor, MILLION, terms.rounding);
-      const left = leftOf(gross, reversedOf(by.earned, by.others), terms.rounding);
+      const left = leftOf(gross, reversedIn(by), terms.rounding);
       return { minor: left < 0n ? 0n : left, by, isLeft: left > 0n };
     }
     case 'revshare':
@@ -189,8 +194,8 @@ export function standingOf(component: Component, terms: Terms, groups: Iterable<
 }
 
 /** A cumulative CPA lost its reversed deposits when it was added up; one for the first deposit loses what that one lost. */
-function lossOf(component: Component & { kind: 'cpa' }, { earned, others }: Group): Reversed {
-  return component.qualify.by === 'cumulative' ? { part: 0n, of: 1n } : reversedOf(earned, others);
+function lossOf(component: Component & { kind: 'cpa' }, group: Group): Reversed {
+  return component.qualify.by === 'cumulative' ? { part: 0n, of: 1n } : reversedIn(group);
 }
 
 /** The conversion that qualifies a customer, if any: the first, or the one with which the sum reached the minimum in time. */
@@ -204,7 +209,7 @@ function qualifierOf({ qualify, minAmountMinor }: Component & { kind: 'cpa' }, g
   let [amount, volume] = [0n, 0n];
   for (const group of ordered) {
     if (group.earned.occurredAt > until) return null;
-    const { part, of } = reversedOf(group.earned, group.others);
+    const { part, of } = reversedIn(group);
     if (part === of) continue;
     const { basisMinor, volumeE4 } = weightOf('cpa', group);
     amount += basisMinor;

@@ -1,6 +1,5 @@
 // Why a slot has its target, in words a partner can follow, with the figures that went in.
-import { reversedOf } from './clawback.ts';
-import { standingOf, type Aggregates, type Group, type Links } from './commission.ts';
+import { reversedIn, standingOf, type Aggregates, type Group, type Links } from './commission.ts';
 import { formatDecimal, formatMoney } from './money.ts';
 import type { Component, Terms, Tiers } from './types.ts';
 
@@ -137,8 +136,9 @@ function percent(ppm: bigint): string {
   return `${formatDecimal(ppm, 4).replace(/\.?0+$/, '')} %`;
 }
 
-function inputsOf({ earned, others }: Group, { currency }: Terms, money: (minor: bigint) => string): Record<string, string> {
-  const { part, of } = reversedOf(earned, others);
+function inputsOf(group: Group, { currency }: Terms, money: (minor: bigint) => string): Record<string, string> {
+  const { earned } = group;
+  const { part, of } = reversedIn(group);
   const inputs: Record<string, string> = { event: earned.eventId, amount: money(earned.basisMinor) };
   if (earned.fx !== null) Object.assign(inputs, { exchange_rate: earned.fx.rate, rate_id: earned.fx.rateId, currency });
   if (part > 0n)

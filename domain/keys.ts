@@ -12,6 +12,8 @@ export const replayWorkflowId = (replayId: string): string => `replay/${replayId
 /** An operator's orphans, looked through again; all operators' by schedule. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;
+/** Settled conversions rated again by a deal version that began before them. */
+export const rerateWorkflowId = (dealId: string, version: number): string => `rerate/${dealId}/${version}`;
 /** All events of an operator that were set aside for one reason. */
 export const setAsideWorkflowId = (operatorId: string, reason: string): string => `set-aside/${operatorId}/${reason}`;
 /** A month of an operator's books being closed. */

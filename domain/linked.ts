@@ -1,5 +1,6 @@
 // What the slots of a deal have to do with each other: which ones move when one learns something, and what each then goes by.
 import { allot, type Member } from './allotment.ts';
+import { staysInSlot } from './clawback.ts';
 import { carriedInto, type ChainedMonth } from './carry.ts';
 import { countsElsewhere, isRanked, UNLINKED, type Group, type Links } from './commission.ts';
 import type { Slot } from './books.ts';
@@ -111,12 +112,11 @@ function inChain(a: Slot, b: Slot): number {
   return a.version.version - b.version.version || (a.name.key < b.name.key ? -1 : 1);
 }
 
-/** The conversions that count in a slot, one by one, since the targets of months need none of them: another deal, and for a month another version of it, may have come to rate one since. */
-export function* countedIn(slot: Slot): Generator<Group> {
-  for (const group of slot.groups.values()) if (counts(slot, group)) yield group;
+/** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
+export function* countedIn({ groups }: Slot): Generator<Group> {
+  for (const group of groups.values()) if (counts(group)) yield group;
 }
 
-export function counts({ name, version }: Slot, group: Group): boolean {
-  if (group.version.dealId !== version.dealId) return false;
-  return (name.kind !== 'revshare' && name.kind !== 'per_lot') || group.version.version === version.version;
+export function counts({ version, others }: Group): boolean {
+  return staysInSlot(version, others);
 }

@@ -32,7 +32,7 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
     add(group) {
       const facts = [group.earned, ...group.others];
       slot.sums = plus(slot.sums, {
-        ...(counts(slot, group) ? weightOf(kind, group) : NOTHING),
+        ...(counts(group) ? weightOf(kind, group) : NOTHING),
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
       });

@@ -1,12 +1,14 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
 import { attribute, versionInForce, type Attribution, type Evidence, type Method } from './attribution.ts';
-import type { Books, Deltas, Slot } from './books.ts';
-import { earns, strikes, subjectOf, takenBack, type SlotFact } from './clawback.ts';
-import { isLinked, monthNameOf, needsAmount, slotNameOf, type SlotName } from './commission.ts';
-import { converted, rateAt, type FxRate } from './fx.ts';
+import { toldKey, type Books, type Deltas, type Slot } from './books.ts';
+import { earns, strikes, subjectOf, type SlotFact } from './clawback.ts';
+import { isLinked, monthNameOf, slotNameOf, type SlotName } from './commission.ts';
+import { factAgainst, factsOf, type Rated } from './facts.ts';
+import type { FxRate } from './fx.ts';
 import { monthOf } from './period.ts';
-import type { Binding, Click, Component, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
+import { subsOf, tell, type About } from './telling.ts';
+import type { Binding, Component, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
 
 /** What became of an event. */
 export type Outcome = {
@@ -77,9 +79,6 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   }
   return attributions;
 }
-
-/** The deal version that rates an event, and the slots it earns in by it. */
-export type Rated = { version: DealVersion; names: SlotName[] };
 
 /** By which deal version each attributed conversion is rated, and in which slots it earns; nothing for one that no deal covers. */
 export function rateAll(
@@ -170,7 +169,7 @@ export function settleAll(batch: Batch, books: Books): Settlement {
 }
 
 /** Events against conversions count once they are settled, or while they wait for their conversion; not while they are set aside. */
-function speaksAgainst(outcome: KnownOutcome | null): boolean {
+export function speaksAgainst(outcome: KnownOutcome | null): boolean {
   return outcome?.status === 'settled' || (outcome?.status === 'orphaned' && outcome.reason === 'no_conversion');
 }
 
@@ -187,15 +186,12 @@ function settleConversion(
   const { affiliateId, click, method } = attribution;
   const rated = batch.rated.get(event.id);
   const version = rated?.version ?? null;
-  const fact = rated ? factOf(event, rated, batch.rates) : null;
-  if (typeof fact === 'string') return leftOut(event, 'set_aside', fact);
+  const brings = rated ? factsOf(event, rated, batch.rates) : null;
+  if (typeof brings === 'string') return leftOut(event, 'set_aside', brings);
   const deltas: Deltas = new Map([[affiliateId, 0n]]);
-  if (rated && fact !== null) {
-    for (const name of rated.names) {
-      // What the operator computed is no revenue that tiers could count.
-      const brought = name.kind === 'month' && fact.byOperator ? { ...fact.said, basisMinor: 0n } : fact.said;
-      books.earn(books.open(name, rated.version, affiliateId), brought, rated.version, event, deltas);
-    }
+  if (rated && brings !== null) {
+    for (const name of rated.names)
+      books.earn(books.open(name, rated.version, affiliateId), brings(name.kind), rated.version, event, deltas);
   }
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
@@ -206,7 +202,7 @@ function settleConversion(
     subs: subsOf(event, click),
     currency,
   };
-  const messages = told(books, 'conversion.created', event, about, deltas);
+  const messages = tell(books, 'conversion.created', event, about, deltas);
   const outcomes: Outcome[] = [{ eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version }];
   for (const { event: negative, outcome: earlier } of inOrder(against.filter((other) => strikes(other.event, event)))) {
     const struck = strike(batch, books, negative, about);
@@ -218,40 +214,6 @@ function settleConversion(
     if (earlier?.status === 'orphaned') outcomes.push(settledAgainst(negative, affiliateId, null));
   }
   return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
-}
-
-/** What a conversion brings to its slots, or why that cannot be said yet. */
-function factOf(
-  event: ConversionEvent,
-  { version, names }: Rated,
-  rates: readonly FxRate[],
-): { said: SlotFact; byOperator: boolean } | string {
-  const { components, currency, payout } = version.terms;
-  const isComputed = names.some(({ kind }) => kind === 'payout');
-  if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month')) return 'payout_required';
-  const { id: eventId, type, occurredAt } = event;
-  const sourceMinor = (isComputed ? event.payoutMinor : event.amountMinor) ?? 0n;
-  const isForeign = event.currency !== null && event.currency !== currency;
-  const rate = isForeign ? rateAt(rates, event.currency!, currency, occurredAt) : null;
-  const isCounted = type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
-  const needed = isComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
-  if (isForeign && rate === null && needed) return 'no_exchange_rate';
-  const said: SlotFact = {
-    originalEventId: eventId,
-    eventId,
-    type,
-    whole: true,
-    amountMinor: event.amountMinor ?? 0n,
-    basisMinor: rate === null ? (isForeign ? 0n : sourceMinor) : converted(sourceMinor, rate),
-    volumeE4: event.volumeE4 ?? 0n,
-    occurredAt,
-    fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
-  };
-  return { said, byOperator: isComputed };
-}
-
-function countsRevenue({ tiers }: Component): boolean {
-  return tiers?.metric === 'revenue';
 }
 
 /** An event against conversions: each it strikes is lowered (or raised again) and told, one message each. Without any it waits for one. */
@@ -275,7 +237,8 @@ function settleAgainst(
   for (const { event: conversion, outcome, click, binding } of struck) {
     const shown = click ?? binding?.click ?? null;
     const about = { affiliateId: outcome!.affiliateId!, conversion, clickId: shown?.id ?? conversion.clickId };
-    const of = { ...about, subs: subsOf(conversion, shown), currency: batch.operator.currency };
+    const { currency } = books.told.get(toldKey(conversion.id, about.affiliateId)) ?? batch.operator;
+    const of = { ...about, subs: subsOf(conversion, shown), currency };
     messages.push(...(strike(batch, books, event, of) as Message[]));
   }
   return {
@@ -285,9 +248,6 @@ function settleAgainst(
   };
 }
 
-/** Whose conversion it is that somebody is told about, and how it is shown to them. */
-type About = Pick<Message, 'affiliateId' | 'conversion' | 'clickId' | 'subs' | 'currency'>;
-
 /** Applies an event to a conversion in each slot it earned in. Without a reference, a conversion that loses nothing is not told of. */
 function strike(batch: Batch, books: Books, event: ConversionEvent, about: About): Message[] | 'no_exchange_rate' {
   const { conversion } = about;
@@ -296,10 +256,10 @@ function strike(batch: Batch, books: Books, event: ConversionEvent, about: About
   const deltas: Deltas = new Map(event.reference === null ? [] : [[about.affiliateId, 0n]]);
   for (const { slot, fact } of facts) books.reverse(slot, fact, event, deltas);
   if (event.reference === null && deltas.get(about.affiliateId) === 0n) deltas.delete(about.affiliateId);
-  return told(books, event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed', event, about, deltas);
+  return tell(books, event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed', event, about, deltas);
 }
 
-/** What an event says against a conversion in each slot it earned in; a part in another currency is measured at the conversion's own date. */
+/** What an event says against a conversion in each slot it earned in. */
 function factsAgainst(
   { rates }: Batch,
   books: Books,
@@ -308,31 +268,11 @@ function factsAgainst(
 ): { slot: Slot; fact: SlotFact }[] | 'no_exchange_rate' {
   const facts: { slot: Slot; fact: SlotFact }[] = [];
   for (const slot of books.slotsOfConversion(conversion.id)) {
-    const fact = takenBack(event, conversion, termsOf(slot, conversion));
-    if (fact === null) continue;
-    if (fact !== 'no_rate') {
-      facts.push({ slot, fact: fact });
-      continue;
-    }
-    const rate = rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt);
-    if (rate === null) return 'no_exchange_rate';
-    const amountMinor = converted(event.amountMinor ?? 0n, rate);
-    const inIts = takenBack({ ...event, amountMinor, currency: conversion.currency }, conversion, termsOf(slot, conversion));
-    if (inIts !== null && inIts !== 'no_rate') facts.push({ slot, fact: { ...inIts, fx: { rateId: rate.id, rate: rate.rate } } });
+    const fact = factAgainst(event, conversion, termsOf(slot, conversion), rates);
+    if (fact === 'no_exchange_rate') return fact;
+    if (fact !== null) facts.push({ slot, fact });
   }
   return facts;
-}
-
-/** One message to each affiliate whose books a cause moved: to whom the conversion belongs, and to parents with a part of it. */
-function told(books: Books, type: Message['type'], cause: ConversionEvent | null, about: About, deltas: Deltas): Message[] {
-  return [...deltas].flatMap(([affiliateId, deltaMinor]) => {
-    const isOwner = affiliateId === about.affiliateId;
-    if (!isOwner && deltaMinor === 0n) return [];
-    const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
-    return [
-      { ...about, affiliateId, via: isOwner ? null : about.affiliateId, type, event: cause, payoutMinor, deltaMinor, currency },
-    ];
-  });
 }
 
 function settledAgainst(event: ConversionEvent, affiliateId: string | null, reason: string | null): Outcome {
@@ -347,11 +287,4 @@ function leftOut(event: ConversionEvent, status: 'orphaned' | 'rejected' | 'set_
 /** The terms by which a conversion earned in a slot. */
 function termsOf(slot: Slot, conversion: ConversionEvent): Terms {
   return slot.groups.get(conversion.id)!.version.terms;
-}
-
-/** A sub of the event wins over the click's. */
-function subsOf(event: ConversionEvent, click: Click | null): Subs {
-  const [a, b, c, d, e] = event.subs;
-  const of = click?.subs ?? [null, null, null, null, null];
-  return [a ?? of[0], b ?? of[1], c ?? of[2], d ?? of[3], e ?? of[4]];
 }

@@ -1,19 +1,23 @@
 // Affiliates: who brings customers to an operator.
 import { LEVELS_AT_MOST } from '../domain/terms.ts';
 import type { Page } from './page.ts';
-import type { Queryable } from './pool.ts';
+import { withTransaction, type Pool, type Queryable } from './pool.ts';
 
 export type Affiliate = { id: string; name: string; externalId: string | null; parentId: string | null; createdAt: Date };
 export type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
-/** Fields that are undefined stay; an external id may also be taken away by null. */
-export type AffiliateChange = { name?: string | undefined; externalId?: string | null | undefined };
+/** Fields that are undefined stay; an external id and a parent may also be taken away by null. */
+export type AffiliateChange = {
+  name?: string | undefined;
+  externalId?: string | null | undefined;
+  parentId?: string | null | undefined;
+};
 
 export type Affiliates = ReturnType<typeof createAffiliates>;
 
 const COLUMNS = `id, name, external_id as "externalId", parent_id as "parentId", created_at as "createdAt"`;
 const UNIQUE_VIOLATION = '23505';
 
-export function createAffiliates(db: Queryable) {
+export function createAffiliates(db: Pool) {
   async function find(operatorId: string, id: string): Promise<Affiliate | null> {
     const { rows } = await db.query<Affiliate>(`select ${COLUMNS} from affiliates where operator_id = $1 and id = $2`, [
       operatorId,
@@ -35,15 +39,26 @@ export function createAffiliates(db: Queryable) {
       return rows[0] ?? 'external_id_taken';
     },
 
-    /** Null when there is no such affiliate. */
-    async update(operatorId: string, id: string, change: AffiliateChange): Promise<Affiliate | 'external_id_taken' | null> {
+    /**
+     * Null when there is no such affiliate; `circle` when its new parent is itself or below it. Throws where the parent does not exist: ask first.
+     */
+    async update(
+      operatorId: string,
+      id: string,
+      change: AffiliateChange,
+    ): Promise<Affiliate | 'external_id_taken' | 'circle' | null> {
+      const { name, externalId, parentId } = change;
       try {
-        const { rows } = await db.query<Affiliate>(
-          `update affiliates set name = coalesce($3, name), external_id = case when $4 then $5 else external_id end
-           where operator_id = $1 and id = $2 returning ${COLUMNS}`,
-          [operatorId, id, change.name, change.externalId !== undefined, change.externalId],
-        );
-        return rows[0] ?? null;
+        return await withTransaction(db, async (client) => {
+          if (parentId != null && (await wouldCircle(client, operatorId, id, parentId))) return 'circle';
+          const { rows } = await client.query<Affiliate>(
+            `update affiliates set name = coalesce($3, name), external_id = case when $4 then $5 else external_id end,
+               parent_id = case when $6 then $7 else parent_id end
+             where operator_id = $1 and id = $2 returning ${COLUMNS}`,
+            [operatorId, id, name, externalId !== undefined, externalId, parentId !== undefined, parentId],
+          );
+          return rows[0] ?? null;
+        });
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return 'external_id_taken';
         throw error;
@@ -58,6 +73,21 @@ export function createAffiliates(db: Queryable) {
       return rows;
     },
   };
+}
+
+/** Whether a parent is the affiliate itself or stands below it. Parents of an operator's affiliates change one after the other, or two changes could close a circle. */
+async function wouldCircle(db: Queryable, operatorId: string, id: string, parentId: string): Promise<boolean> {
+  await db.query(`select pg_advisory_xact_lock(hashtextextended('parents ' || $1, 0))`, [operatorId]);
+  const { rows } = await db.query<{ is: boolean }>(
+    `with recursive above as (
+       select id, parent_id from affiliates where operator_id = $1 and id = $3
+       union
+       select a.id, a.parent_id from above join affiliates a on a.operator_id = $1 and a.id = above.parent_id
+     )
+     select exists (select from above where id = $2) as "is"`,
+    [operatorId, id, parentId],
+  );
+  return rows[0]!.is;
 }
 
 /** Parents of affiliates, nearest first, as far as deals can pay them. A circle of parents ends where it would begin again. */

@@ -1,45 +1,63 @@
 // Deals: what was agreed, in versions that never change. An event is rated by the version in force when it happened.
 import type { WireTerms } from '../domain/terms.ts';
+import { POSITIVE_EVENTS } from '../domain/types.ts';
 import type { Page } from './page.ts';
 import { withTransaction, type Pool, type Queryable } from './pool.ts';
+import { markRerating } from './reratings.ts';
+import { wantRetries, type Curable } from './retries.ts';
+import { lockStrikes } from './settling-events.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
 /** Versions are in order, the newest last. No affiliate: the operator's default. */
 export type Deal = { id: string; name: string; affiliateId: string | null; createdAt: Date; versions: Version[] };
+/**
+ * A version as added. `isRerating`: something settled before may have to be rated again by it. `retried`: reasons for which events were set aside
+ * and may settle now. Both are marked, so that the sweep sees to what the caller cannot start.
+ */
+export type AddedVersion = Version & { isRerating: boolean; retried: Curable[] };
 export type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
 
 export type Deals = ReturnType<typeof createDeals>;
 
 export function createDeals(pool: Pool) {
   return {
-    /** Adds a deal with its version 1. Throws where the affiliate does not exist: ask first. */
-    async insert(operatorId: string, deal: NewDeal, effectiveFrom: Date, terms: WireTerms): Promise<Version> {
+    /**
+     * Adds a deal with its version 1. No date: from the beginning where nothing is settled yet that it would rate, else from now. Throws where the
+     * affiliate does not exist: ask first.
+     */
+    async insert(operatorId: string, deal: NewDeal, effectiveFrom: Date | null, terms: WireTerms): Promise<AddedVersion> {
       return await withTransaction(pool, async (client) => {
+        await lockStrikes(client, operatorId, 'agreed');
+        const from = effectiveFrom ?? ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
         await client.query(`insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`, [
           operatorId,
           deal.id,
           deal.name,
           deal.affiliateId,
         ]);
-        return (await insertVersion(client, operatorId, deal.id, effectiveFrom, terms))!;
+        const version = await insertVersion(client, operatorId, deal.id, from, terms);
+        return await withConsequences(client, operatorId, deal.id, version!);
       });
     },
 
-    /** Adds the next version. `date_taken` when a version begins at this very moment already; null when there is no such deal. */
+    /**
+     * Adds the next version. `date_taken` when a version begins at this very moment already; `other_currency` when the deal pays in another one;
+     * null when there is no such deal.
+     */
     async addVersion(
       operatorId: string,
       dealId: string,
       effectiveFrom: Date,
       terms: WireTerms,
-    ): Promise<Version | 'date_taken' | null> {
+    ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
       return await withTransaction(pool, async (client) => {
         // Two callers at once take their numbers one after the other.
-        const { rowCount } = await client.query(`select from deals where operator_id = $1 and id = $2 for update`, [
-          operatorId,
-          dealId,
-        ]);
-        if (rowCount === 0) return null;
-        return (await insertVersion(client, operatorId, dealId, effectiveFrom, terms)) ?? 'date_taken';
+        await lockStrikes(client, operatorId, 'agreed');
+        const currency = await currencyOf(client, operatorId, dealId);
+        if (currency === null) return null;
+        if (currency !== terms.currency) return 'other_currency';
+        const version = await insertVersion(client, operatorId, dealId, effectiveFrom, terms);
+        return version ? await withConsequences(client, operatorId, dealId, version) : 'date_taken';
       });
     },
 
@@ -52,6 +70,41 @@ export function createDeals(pool: Pool) {
       return await readDeals(pool, operatorId, { id: null, affiliateId, page });
     },
   };
+}
+
+/** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
+const THE_BEGINNING = new Date(0);
+
+/** Whether conversions are settled that a new deal for this affiliate (or a default one) would rate. */
+async function hasRated(db: Queryable, operatorId: string, affiliateId: string | null): Promise<boolean> {
+  const conversions = `select from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
+    left join deals d on d.operator_id = $1 and d.id = o.deal_id
+    where o.operator_id = $1 and o.status = 'settled'`;
+  const { rows } = await db.query<{ has: boolean }>(
+    affiliateId === null
+      ? { text: `select exists (${conversions} and d.affiliate_id is null) as has`, values: [operatorId, POSITIVE_EVENTS] }
+      : {
+          text: `select exists (${conversions} and o.affiliate_id = $3) as has`,
+          values: [operatorId, POSITIVE_EVENTS, affiliateId],
+        },
+  );
+  return rows[0]!.has;
+}
+
+/** The currency a deal pays in, which no version changes: what it paid already is in it. Null where there is no such deal. */
+async function currencyOf(db: Queryable, operatorId: string, dealId: string): Promise<string | null> {
+  const { rows } = await db.query<{ currency: string }>(
+    `select terms ->> 'currency' as currency from deal_versions where operator_id = $1 and deal_id = $2 and version = 1`,
+    [operatorId, dealId],
+  );
+  return rows[0]?.currency ?? null;
+}
+
+/** What a new version leaves to do is marked beside it, while nothing is being settled. */
+async function withConsequences(db: Queryable, operatorId: string, dealId: string, version: Version): Promise<AddedVersion> {
+  const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
+  const retried = await wantRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
+  return { ...version, isRerating, retried };
 }
 
 async function insertVersion(

@@ -12,6 +12,7 @@ import { createDecisions } from './decisions.ts';
 import { createDeliveryReports } from './delivery-reports.ts';
 import { createEndpointSecrets } from './endpoint-secrets.ts';
 import { createEndpoints } from './endpoints.ts';
+import { createFxRates } from './fx-rates.ts';
 import { createEventLists } from './event-lists.ts';
 import { createEventTypes } from './event-types.ts';
 import { createInboundSecrets } from './inbound-secrets.ts';
@@ -22,6 +23,7 @@ import { createOrphans } from './orphans.ts';
 import { createOperators } from './operators.ts';
 import { createPeriods } from './periods.ts';
 import { createPayouts } from './payouts.ts';
+import { createPreviewing } from './previewing.ts';
 import type { Pool } from './pool.ts';
 import { createRefusals } from './refusals.ts';
 import { createReplays } from './replays.ts';
@@ -42,6 +44,8 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     refusals: createRefusals(pool),
     affiliates: createAffiliates(pool),
     deals: createDeals(pool),
+    fxRates: createFxRates(pool),
+    previewing: createPreviewing(pool),
     links: createLinks(pool),
     clicks: createClicks(pool),
     coupons: createCoupons(pool),

@@ -1,7 +1,8 @@
 // What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
 // runs these many times a second, so each is prepared once per connection.
 import type { Told } from '../domain/books.ts';
-import type { KnownOutcome, Loaded, OperatorRules } from '../domain/settlement.ts';
+import type { Settled } from '../domain/rerating.ts';
+import type { KnownOutcome, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../domain/types.ts';
 import type { Queryable } from './pool.ts';
@@ -21,6 +22,7 @@ export async function readOperatorRules(db: Queryable, operatorId: string): Prom
 /**
  * Keeps conversions and events against them apart while they are settled: many transactions may settle conversions of an operator side by side,
  * those that settle events against them run alone. So of a conversion and its clawback the later one always sees what the earlier one did.
+ * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it.
  * The first lock a settling transaction takes; held until it ends.
  */
 export async function lockStrikes(db: Queryable, operatorId: string, side: Side): Promise<void> {
@@ -28,15 +30,15 @@ export async function lockStrikes(db: Queryable, operatorId: string, side: Side)
   await db.query(`select ${lock}(hashtextextended('strikes ' || $1, 0))`, [operatorId]);
 }
 
-/** Which half of a batch a transaction settles. */
-export type Side = 'conversions' | 'against';
+/** Which half of a batch a transaction settles; or that it applies what was agreed to conversions settled before. */
+export type Side = 'conversions' | 'against' | 'agreed';
 
 /** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
 export async function findOthers(db: Queryable, operatorId: string, side: Side, eventIds: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    side === 'conversions'
-      ? { name: 'find-strikers', text: STRIKERS, values: [operatorId, eventIds] }
-      : { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] },
+    side === 'against'
+      ? { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] }
+      : { name: 'find-strikers', text: STRIKERS, values: [operatorId, eventIds] },
   );
   return rows.map(({ id }) => id);
 }
@@ -58,8 +60,8 @@ const STRUCK = `${BATCH}
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
   where b.reference is null and b.type in ${AGAINST}`;
 
-/** An event as loaded, with what was told of it so far. */
-export type LoadedEvent = Loaded & { told: Told | null };
+/** An event as loaded, with what was told of it so far and the deal version that rated it. */
+export type LoadedEvent = Settled & { told: Told | null };
 
 /** An affiliate's five marks as columns: an array would cost its parsing for every row. */
 type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
@@ -75,6 +77,8 @@ type EventRow = Marks &
     status: KnownOutcome['status'] | null;
     reason: string | null;
     affiliateId: string | null;
+    dealId: string | null;
+    dealVersion: number | null;
     /** What the operator sent; `payoutMinor` is what was told of the event. */
     payoutSent: bigint | null;
     payoutMinor: bigint | null;
@@ -99,7 +103,7 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
        e.customer_id as "customerId", e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference,
        e.reference_type as "referenceType", e.payout_minor as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
-       o.status, o.reason, o.affiliate_id as "affiliateId", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
+       o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
        b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
@@ -121,6 +125,7 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
     binding: bindingFrom(row),
     affiliateExternalId: row.affiliateExternalId,
     told: row.payoutMinor === null ? null : { payoutMinor: row.payoutMinor, currency: row.payoutCurrency! },
+    ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
   }));
 }
 

@@ -122,14 +122,15 @@ export async function writeTold(db: Queryable, operatorId: string, told: readonl
     text: `with told as materialized (
        select * from json_to_recordset($2) as t (event_id text, affiliate_id text, payout_minor bigint, payout_currency text)
      ), own as (
-       update event_outcomes o set payout_minor = t.payout_minor from told t
+       update event_outcomes o set payout_minor = t.payout_minor, payout_currency = t.payout_currency from told t
        where o.operator_id = $1 and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id
        returning o.event_id, o.affiliate_id
      )
      insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
      select $1, event_id, affiliate_id, payout_minor, payout_currency from told t
      where not exists (select from own where own.event_id = t.event_id and own.affiliate_id = t.affiliate_id)
-     on conflict (operator_id, event_id, affiliate_id) do update set payout_minor = excluded.payout_minor`,
+     on conflict (operator_id, event_id, affiliate_id) do update set payout_minor = excluded.payout_minor,
+       payout_currency = excluded.payout_currency`,
     values: [operatorId, JSON.stringify(rows)],
   });
 }

@@ -103,6 +103,27 @@ export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]
   return rows.map(({ id }) => id);
 }
 
+/** Reasons for which a retry is wanted. */
+export async function findWantedRetries(db: Queryable, limit: number): Promise<{ operatorId: string; reason: string }[]> {
+  const { rows } = await db.query<{ operatorId: string; reason: string }>(
+    `select operator_id as "operatorId", reason from retries_wanted order by wanted_at limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
+/** Deal versions with settled conversions still to be rated again. */
+export async function findUnfinishedReratings(
+  db: Queryable,
+  limit: number,
+): Promise<{ operatorId: string; dealId: string; version: number }[]> {
+  const { rows } = await db.query<{ operatorId: string; dealId: string; version: number }>(
+    `select operator_id as "operatorId", deal_id as "dealId", version from reratings where finished_at is null order by created_at limit $1`,
+    [limit],
+  );
+  return rows;
+}
+
 /** Makes the partitions of the coming months, which must be there before their first row. */
 export async function ensurePartitions(db: Queryable): Promise<void> {
   await db.query(`select ensure_partitions('clicks', 'clk'), ensure_partitions('attempts', 'att')`);

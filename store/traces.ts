@@ -25,7 +25,16 @@ export type Transfer = {
 
 export type ToldPostback = { id: string; endpointId: string; type: string; state: string; tries: number; eventId: string | null };
 
-export type Trace = { event: EventRow; commissions: Commission[]; transfers: Transfer[]; deliveries: ToldPostback[] };
+/** A stored exchange rate that amounts of the event were converted by. */
+export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
+
+export type Trace = {
+  event: EventRow;
+  commissions: Commission[];
+  transfers: Transfer[];
+  deliveries: ToldPostback[];
+  rates: UsedRate[];
+};
 
 export type Traces = ReturnType<typeof createTraces>;
 
@@ -53,12 +62,13 @@ export function createTraces(db: Queryable) {
       const event = await events.find(operatorId, eventId);
       if (event === null) return null;
       const conversions = await conversionsOf(db, operatorId, event);
-      const [commissions, transfers, deliveries] = await Promise.all([
+      const [commissions, transfers, deliveries, rates] = await Promise.all([
         commissionsOf.ofConversion(operatorId, eventId),
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
+        readUsedRates(db, operatorId, eventId, conversions),
       ]);
-      return { event, commissions, transfers, deliveries };
+      return { event, commissions, transfers, deliveries, rates };
     },
   };
 }
@@ -111,6 +121,17 @@ async function readDeliveries(
   const { rows } = await db.query<ToldPostback>(
     `select id, endpoint_id as "endpointId", type, state, tries, event_id as "eventId" from deliveries
      where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+     order by id`,
+    [operatorId, eventId, conversions],
+  );
+  return rows;
+}
+
+async function readUsedRates(db: Queryable, operatorId: string, eventId: string, conversions: string[]): Promise<UsedRate[]> {
+  const { rows } = await db.query<UsedRate>(
+    `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
+     where operator_id = $1 and id in (select fx_rate_id from slot_facts
+       where operator_id = $1 and original_event_id = any($3) and event_id = $2 and fx_rate_id is not null)
      order by id`,
     [operatorId, eventId, conversions],
   );

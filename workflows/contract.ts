@@ -34,6 +34,9 @@ export type RematchInput = { operatorId: string | null; after?: OrphanPosition; 
 /** Orphans are looked through in this order. */
 export type OrphanPosition = { operatorId: string; eventId: string };
 
+/** The deal version by which settled conversions are rated again. */
+export type RerateInput = { operatorId: string; dealId: string; version: number };
+
 /** Names of workflows as registered; they never change once shipped. */
 export const WORKFLOWS = {
   processConversions: 'processConversions',
@@ -44,6 +47,7 @@ export const WORKFLOWS = {
   sweep: 'sweep',
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',
+  rerateDeal: 'rerateDeal',
   purge: 'purge',
   closePeriod: 'closePeriod',
   closeDuePeriods: 'closeDuePeriods',

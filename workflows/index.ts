@@ -9,4 +9,5 @@ export { closeDuePeriods } from './close-due-periods.ts';
 export { releaseHolds } from './release-holds.ts';
 export { sweep } from './sweep.ts';
 export { rematchOrphans } from './rematch-orphans.ts';
+export { rerateDeal } from './rerate-deal.ts';
 export { purge } from './purge.ts';

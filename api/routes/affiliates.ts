@@ -13,7 +13,7 @@ import { answerPage } from '../lists.ts';
 import { addResource, idOf } from '../resource.ts';
 import { ledgerFilter } from '../schemas/books.ts';
 import { plainPage } from '../schemas/fields.ts';
-import { read } from '../schemas/read.ts';
+import { invalid, read } from '../schemas/read.ts';
 import { affiliateChange, newAffiliate } from '../schemas/setup.ts';
 import { transferView } from '../views.ts';
 import { findAffiliate, requireAffiliate } from './known-affiliate.ts';
@@ -53,10 +53,14 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const { name, external_id: externalId } = read(affiliateChange, req.body);
-        const id = idOf(req, 'affiliate');
-        const affiliate = await store.affiliates.update(callerOf(res).operator.id, id, { name, externalId });
+        const operatorId = callerOf(res).operator.id;
+        const { name, external_id: externalId, parent_id: parentId } = read(affiliateChange, req.body);
+        const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
+        await requireAffiliate(store, operatorId, parentId ?? null, 'parent_id');
+        const affiliate = await store.affiliates.update(operatorId, id, { name, externalId, parentId });
         if (affiliate === null) throw notFound('affiliate');
+        if (affiliate === 'circle')
+          throw invalid([{ path: 'parent_id', code: 'circle', message: 'an affiliate cannot stand above itself' }]);
         res.json(affiliateView(notTaken(affiliate)));
       },
     ],

@@ -1,7 +1,7 @@
 // Deals and their versions.
 import type { Router } from 'express';
 import { newId } from '../../ids.ts';
-import type { Deal, Version } from '../../store/deals.ts';
+import type { AddedVersion, Deal, Version } from '../../store/deals.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../auth.ts';
 import { jsonBody } from '../body.ts';
@@ -10,31 +10,35 @@ import { answerPage } from '../lists.ts';
 import { addResource, idOf } from '../resource.ts';
 import { completeTerms, newDeal, newDealVersion } from '../schemas/deals.ts';
 import { byAffiliate } from '../schemas/lists.ts';
-import { read } from '../schemas/read.ts';
+import { invalid, read } from '../schemas/read.ts';
+import type { Starter } from '../starter.ts';
 import { requireAffiliate } from './known-affiliate.ts';
 
-type Deps = { store: Pick<Store, 'deals' | 'affiliates'>; auth: Auth };
+type Deps = {
+  store: Pick<Store, 'deals' | 'affiliates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'retrySetAside' | 'rerate'>;
+};
 
-/** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
-const THE_BEGINNING = new Date(0);
+export function addDealRoutes(router: Router, { store, auth, starter }: Deps): void {
+  /** What a new version changes about the past; what cannot be started now, the sweep starts. */
+  function apply(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): void {
+    if (isRerating) starter.rerate(operatorId, [{ dealId, version }]);
+    starter.retrySetAside(operatorId, retried);
+  }
 
-export function addDealRoutes(router: Router, { store, auth }: Deps): void {
   addResource(router, '/v1/deals', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
         const { operator } = callerOf(res);
-        const {
-          name,
-          affiliate_id: affiliateId = null,
-          effective_from: from = THE_BEGINNING,
-          terms: form,
-        } = read(newDeal, req.body);
+        const { name, affiliate_id: affiliateId = null, effective_from: from = null, terms: form } = read(newDeal, req.body);
         const terms = completeTerms(form, operator.currency);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
         const version = await store.deals.insert(operator.id, deal, from, terms);
+        apply(operator.id, deal.id, version);
         res.status(201).json(dealView({ ...deal, createdAt: version.createdAt, versions: [version] }));
       },
     ],
@@ -71,6 +75,15 @@ export function addDealRoutes(router: Router, { store, auth }: Deps): void {
         if (version === null) throw notFound('deal');
         if (version === 'date_taken')
           throw new ApiError('conflict', 'a version of this deal takes effect at this very time already');
+        if (version === 'other_currency')
+          throw invalid([
+            {
+              path: 'terms.currency',
+              code: 'other_currency',
+              message: 'a deal keeps its currency; another one takes a deal of its own',
+            },
+          ]);
+        apply(operator.id, id, version);
         res.status(201).json({ id, ...versionView(version) });
       },
     ],

@@ -13,7 +13,7 @@ export function eventView(row: EventRow) {
 
 /** The whole story. The link leads to the workflow in Temporal's own interface, where one is configured. */
 export function traceView(
-  { event, commissions, transfers, deliveries }: Trace,
+  { event, commissions, transfers, deliveries, rates }: Trace,
   workflow: { id: string; url: string | null } | null,
 ) {
   return {
@@ -23,6 +23,7 @@ export function traceView(
     deliveries: deliveries.map(({ id, endpointId, type, state, tries, eventId }) => {
       return { id, endpoint_id: endpointId, type, state, attempts: tries, event_id: eventId };
     }),
+    exchange_rates: rates.map(({ asOf, ...rate }) => ({ ...rate, as_of: asOf })),
     workflow_id: workflow?.id ?? null,
     workflow_url: workflow?.url ?? null,
   };

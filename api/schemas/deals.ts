@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { compileTerms, DEFAULT_CLAWBACK, LEVELS_AT_MOST, type WireTerms } from '../../domain/terms.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settling-events.ts';
 import { currency, id, name, time } from './fields.ts';
-import { invalid } from './read.ts';
+import { invalid, problem } from './read.ts';
 
 const decimal = z.string().max(64);
 const policy = z.enum(['full', 'proportional', 'none']);
@@ -58,6 +58,12 @@ const terms = z.strictObject({
 
 export const newDeal = z.strictObject({ name, affiliate_id: id.optional(), effective_from: time.optional(), terms });
 export const newDealVersion = z.strictObject({ effective_from: time.optional(), terms });
+
+/** From then until before then. */
+export const dealPreview = z.strictObject({ terms, from: time, to: time }).check((context) => {
+  const { from, to } = context.value;
+  if (from >= to) context.issues.push({ ...problem('not_rising', 'must be later than from', ['to']), input: to });
+});
 
 /**
  * The terms in the form that is kept: the operator's currency and the domain's defaults filled in. Throws with every problem of their

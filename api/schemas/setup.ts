@@ -62,5 +62,9 @@ export const newKey = z.strictObject({
 
 export const newAffiliate = z.strictObject({ name, external_id: externalId.optional(), parent_id: id.optional() });
 
-/** The parent is given once and stays, so that no affiliate can become its own ancestor. */
-export const affiliateChange = z.strictObject({ name: name.optional(), external_id: externalId.nullable().optional() });
+/** Null takes away. */
+export const affiliateChange = z.strictObject({
+  name: name.optional(),
+  external_id: externalId.nullable().optional(),
+  parent_id: id.nullable().optional(),
+});

@@ -10,7 +10,7 @@ import { createDryRun } from '../../api/dry-run.ts';
 import { createIntake } from '../../api/intake.ts';
 import { createRefusalLog } from '../../api/refusals.ts';
 import { createHttpServer, type CallerLimits } from '../../api/server.ts';
-import { createStarter } from '../../api/starter.ts';
+import { createStarter, type Starter } from '../../api/starter.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
@@ -36,6 +36,8 @@ export interface TestApi {
   readonly accepted: { operatorId: string; id: string }[];
   /** Operators whose orphans were to be looked through again, in order. */
   readonly rematched: string[];
+  /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`. */
+  readonly started: string[];
   /** Sends a request; `body` goes as JSON unless it is text already. */
   call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
   /** A new operator with a key that may do everything. */
@@ -72,7 +74,13 @@ export async function withApi({
     uiUrl: 'http://ui.example',
     log,
   });
-  const starter = { ...reaching, matchOrphans: (operatorId: string) => void rematched.push(operatorId) };
+  const started: string[] = [];
+  const starter: Starter = {
+    ...reaching,
+    matchOrphans: (operatorId) => void rematched.push(operatorId),
+    retrySetAside: (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
+    rerate: (_, versions) => void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
+  };
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
   const preflight = createPreflight(guard, { totalMs: 500 });
@@ -130,6 +138,7 @@ export async function withApi({
     routes: routesOf(app),
     accepted,
     rematched,
+    started,
     call,
     async newOperator() {
       const operator = { name: 'Test Broker', currency: 'USD' };

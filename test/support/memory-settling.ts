@@ -1,7 +1,7 @@
 // Settling without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
 // store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
 import assert from 'node:assert/strict';
-import { linkedDeals, namedSlots, struckBy } from '../../activities/lock-and-load-slots.ts';
+import { inSlots, linkedDeals, namedSlots } from '../../activities/lock-and-load-slots.ts';
 import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
 import { earns, subjectOf } from '../../domain/clawback.ts';
 import { isMonthly, NOTHING } from '../../domain/commission.ts';
@@ -73,7 +73,7 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
   /** As `lockAndLoadSlots`: missing months are made first, and of months only the facts about what may be struck are loaded. */
   function loadSlots(batch: Batch): Slot[] {
     const { keys, monthly } = namedSlots(batch);
-    const conversionIds = new Set(struckBy(batch));
+    const conversionIds = new Set(inSlots(batch));
     const linked = linkedDeals(batch, versions);
     if (keys.length + conversionIds.size + linked.length === 0) return [];
     for (const { name, affiliateId, version } of monthly) {

@@ -1,0 +1,57 @@
+// What past events would have paid by other terms. Reads and works out; posts nothing.
+import type { Router } from 'express';
+import { compileTerms } from '../../domain/terms.ts';
+import type { Store } from '../../store/index.ts';
+import { PREVIEWED_AT_MOST } from '../../store/previewing.ts';
+import { callerOf, type Auth } from '../auth.ts';
+import { jsonBody } from '../body.ts';
+import { ApiError, notFound } from '../errors.ts';
+import { previewView } from '../preview-view.ts';
+import { addResource, idOf } from '../resource.ts';
+import { completeTerms, dealPreview } from '../schemas/deals.ts';
+import { read } from '../schemas/read.ts';
+
+type Deps = { store: Pick<Store, 'deals' | 'previewing'>; auth: Auth };
+
+/** Previews that a process works out at a time, since each keeps what it looks at in memory. */
+const AT_ONCE = 1;
+
+export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
+  let underWay = 0;
+  addResource(router, '/v1/deals/:id/preview', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const id = idOf(req, 'deal');
+        const { terms: form, from, to } = read(dealPreview, req.body);
+        const wire = completeTerms(form, operator.currency);
+        const deal = await store.deals.find(operator.id, id);
+        if (deal === null) throw notFound('deal');
+        const compiled = compileTerms(wire);
+        if (compiled.kind === 'invalid') throw new Error('complete terms do not compile');
+        if (underWay >= AT_ONCE) throw new ApiError('rate_limited', 'another preview is being worked out');
+        underWay++;
+        try {
+          const version = {
+            dealId: id,
+            version: 0,
+            affiliateId: deal.affiliateId,
+            effectiveFrom: from.getTime(),
+            terms: compiled.terms,
+          };
+          const previewed = await store.previewing.preview(operator.id, { version, from, to });
+          if (previewed === 'too_many')
+            throw new ApiError(
+              'not_possible',
+              `there are more than ${PREVIEWED_AT_MOST} conversions in that time; ask for less of it`,
+            );
+          res.json({ deal_id: id, from, to, ...previewView(previewed, wire.currency) });
+        } finally {
+          underWay--;
+        }
+      },
+    ],
+  });
+}

@@ -1,0 +1,92 @@
+// What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
+import { strikes, type SlotFact } from './clawback.ts';
+import { firstOf, type SlotName } from './commission.ts';
+import { factAgainst, factsOf } from './facts.ts';
+import type { FxRate } from './fx.ts';
+import { divideRounded } from './money.ts';
+import { monthOf } from './period.ts';
+import { recountedTargets, startRecount, type Recount } from './recount.ts';
+import { attributionsOf } from './rerating.ts';
+import { inOrder, rateAll, speaksAgainst, type Loaded, type OperatorRules } from './settlement.ts';
+import type { DealVersion } from './types.ts';
+
+/** What an affiliate would have been paid for a month by a component; parents by `override`. */
+export type WouldPay = { affiliateId: string; month: string; component: string; minor: bigint };
+
+/** Settled conversions with all that is settled for or against them. */
+export type PreviewChunk = {
+  settled: readonly Loaded[];
+  others: readonly Loaded[];
+  versions: readonly DealVersion[];
+  rates: readonly FxRate[];
+};
+
+export type Preview = {
+  /** Takes the conversions that the terms would rate, and gives them; `lacking` counts those that could not be rated, by reason. */
+  add(chunk: PreviewChunk): Loaded[];
+  readonly lacking: ReadonlyMap<string, number>;
+  /** Parents come nearest first. */
+  result(parentsOf: (affiliateId: string) => readonly string[]): WouldPay[];
+};
+
+/** `version` is what would be agreed, in place of all versions of its deal: those must not be among a chunk's. */
+export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
+  const slots = new Map<string, Recount>();
+  const lacking = new Map<string, number>();
+  const month = (moment: number): string => monthOf(moment, operator.timezone);
+
+  function slotOf(name: SlotName, affiliateId: string): Recount {
+    let slot = slots.get(name.key);
+    if (!slot) {
+      slot = startRecount({ id: name.key, name, affiliateId, version, override: null, isRejected: false }, month);
+      slots.set(name.key, slot);
+    }
+    return slot;
+  }
+
+  return {
+    lacking,
+    add({ settled, others, versions, rates }) {
+      const ordered = inOrder(settled);
+      const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
+      const against = others.filter(({ outcome }) => speaksAgainst(outcome));
+      const wouldRate = ordered.filter(({ event }) => rated.get(event.id)?.version === version);
+      return wouldRate.filter(({ event, outcome }) => {
+        const { names } = rated.get(event.id)!;
+        const brings = factsOf(event, { version, names }, rates);
+        const said = against
+          .filter((one) => strikes(one.event, event))
+          .map((one) => factAgainst(one.event, event, version.terms, rates));
+        const lacks = typeof brings === 'string' ? brings : said.includes('no_exchange_rate') ? 'no_exchange_rate' : null;
+        if (lacks !== null || typeof brings === 'string') {
+          lacking.set(lacks!, (lacking.get(lacks!) ?? 0) + 1);
+          return false;
+        }
+        const facts = said.filter((fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate');
+        for (const name of names) slotOf(name, outcome!.affiliateId!).add({ earned: brings(name.kind), version, others: facts });
+        return true;
+      });
+    },
+    result(parentsOf) {
+      const counted = [...slots.values()].map((slot) => slot.result());
+      const targets = recountedTargets(counted, month);
+      return counted.flatMap((slot): WouldPay[] => {
+        const targetMinor = targets.get(slot.id)!;
+        if (targetMinor === 0n) return [];
+        const first = firstOf(slot.groups.values());
+        const of = { month: slot.name.period ?? month(first!.earned.occurredAt) };
+        const { overrides, rounding } = version.terms;
+        const parts = parentsOf(slot.affiliateId).slice(0, overrides.length);
+        return [
+          { ...of, affiliateId: slot.affiliateId, component: slot.name.component, minor: targetMinor },
+          ...parts.map((affiliateId, index) => {
+            const minor = divideRounded(overrides[index]! * targetMinor, MILLION, rounding);
+            return { ...of, affiliateId, component: 'override', minor };
+          }),
+        ];
+      });
+    },
+  };
+}
+
+const MILLION = 1_000_000n;

@@ -1,0 +1,94 @@
+// What an agreement leaves to do is done also when nobody could be told: the sweep starts it, and it ends with its progress in plain sight.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { rerateWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
+import { newId } from '../../ids.ts';
+import { createDeals } from '../../store/deals.ts';
+import { createFxRates } from '../../store/fx-rates.ts';
+import type { RerateStatus } from '../../workflows/rerate-deal.ts';
+import { wireTerms } from '../support/builders.ts';
+import { eventually } from '../support/eventually.ts';
+import { keepHistory } from '../support/histories.ts';
+import { withOperator, type TestOperator } from '../support/operator.ts';
+import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { createSettling, outcomesOf, pendingOf } from '../support/settling.ts';
+
+let orchestra: Orchestra;
+before(async () => {
+  orchestra = await withOrchestra();
+});
+after(() => orchestra.close());
+
+const YESTERDAY = new Date(Date.now() - 86_400_000);
+
+/** A deal of 20 % of every sale for the operator's affiliate, from yesterday on. */
+async function agreed({ operatorId, affiliateId }: TestOperator): Promise<string> {
+  const id = newId('deal');
+  const terms = wireTerms({ components: [{ kind: 'percent', percent: '20' }] });
+  await createDeals(orchestra.pool).insert(operatorId, { id, name: 'Better', affiliateId }, YESTERDAY, terms);
+  return id;
+}
+
+test('conversions are rated again by a workflow that the sweep starts, and that says how far it got', async () => {
+  const { pool, temporal, working } = orchestra;
+  const operator = await withOperator(pool);
+  const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
+  const ids = await operator.takeInSales(3);
+  await createSettling(pool)(operator.operatorId, ids);
+  await pool.query(`update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`, [
+    endpoint.id,
+  ]);
+  const dealId = await agreed(operator);
+  assert.equal((await working.activities.sweepOnce()).reratings, 1);
+  const workflowId = rerateWorkflowId(dealId, 1);
+  const handle = temporal.client.workflow.getHandle(workflowId);
+  const expected: RerateStatus = { lookedAt: 3, changed: 3, kept: 0, reasons: {} };
+  assert.deepEqual(await handle.result(), expected);
+  assert.deepEqual(await handle.query('status'), expected);
+  assert.match(await orchestra.detailsOf(workflowId), /3 conversions rated again.*finished/);
+  assert.deepEqual(await outcomesOf(pool, ids), Array(3).fill('settled 2000'));
+  const { rows } = await pool.query(
+    `select type, owner from deliveries where endpoint_id = $1 and type = 'conversion.adjusted'`,
+    [endpoint.id],
+  );
+  assert.deepEqual(
+    rows,
+    Array.from({ length: 3 }, () => ({ type: 'conversion.adjusted', owner: 'endpoint' })),
+  );
+  assert.equal((await working.activities.sweepOnce()).reratings, 0);
+  await keepHistory(temporal.client, workflowId, 'deal-rerated');
+});
+
+test('a rate settles what waited for it, though nobody could be told, and the mark is gone once it was tried', async () => {
+  const { pool, temporal, working } = orchestra;
+  const operator = await withOperator(pool);
+  const ids = await operator.takeIn([{ currency: 'EUR' }, { currency: 'GBP' }]);
+  await createSettling(pool)(operator.operatorId, ids);
+  assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('set_aside no_exchange_rate'));
+  const rate = { id: newId('fx'), base: 'EUR', quote: 'USD', rate: '1.0842', source: 'bank', asOf: YESTERDAY, actor: 'key_1' };
+  const added = await createFxRates(pool).insert(operator.operatorId, rate);
+  assert.ok(added !== 'other_rate');
+  assert.deepEqual(added.retried, ['no_exchange_rate']);
+  assert.equal((await working.activities.sweepOnce()).retries, 1);
+  await eventually('the mark to be gone', async () => (await working.activities.sweepOnce()).retries === 0);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 1084', 'set_aside no_exchange_rate']);
+  assert.equal(await pendingOf(pool, operator.affiliateId), 10_84n);
+  await temporal.client.workflow.getHandle(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')).signal('dismiss');
+});
+
+test('a deal that needs no payout settles what waited for one', async () => {
+  const { pool, working } = orchestra;
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  const demanding = wireTerms({ payout: 'require' });
+  await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Own', affiliateId }, YESTERDAY, demanding);
+  const ids = await operator.takeInSales(1);
+  await createSettling(pool)(operatorId, ids);
+  assert.deepEqual(await outcomesOf(pool, ids), ['set_aside payout_required']);
+  const id = newId('deal');
+  const from = new Date(YESTERDAY.getTime() + 1000);
+  const { retried } = await createDeals(pool).insert(operatorId, { id, name: 'Own', affiliateId }, from, wireTerms());
+  assert.deepEqual(retried, ['payout_required']);
+  await working.activities.sweepOnce();
+  await eventually('the event to settle', async () => (await outcomesOf(pool, ids))[0] === 'settled 1000');
+});

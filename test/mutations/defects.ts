@@ -6,7 +6,7 @@ export type Defect = { title: string; file: string; from: string; to: string; te
 const ORDER = 'test/domain/settlement-order.test.ts';
 const LINKED = 'test/domain/linked.test.ts';
 const RACES = 'test/activities/settle-races.test.ts';
-const STORED = 'test/activities/settle-by-model.test.ts';
+const STORED = 'test/activities/settle-linked.test.ts';
 
 export const DEFECTS: readonly Defect[] = [
   {

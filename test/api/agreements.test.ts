@@ -298,10 +298,10 @@ describe('an affiliate’s parent', () => {
 
   test('of two who become each other’s at once is refused to one', async () => {
     for (let round = 0; round < 10; round++) {
-      const [a, b] = [await affiliate(), await affiliate()];
+      const [one, two] = [await affiliate(), await affiliate()];
       const answers = await Promise.all([
-        call(`PATCH /v1/affiliates/${a}`, { parent_id: b }),
-        call(`PATCH /v1/affiliates/${b}`, { parent_id: a }),
+        call(`PATCH /v1/affiliates/${one}`, { parent_id: two }),
+        call(`PATCH /v1/affiliates/${two}`, { parent_id: one }),
       ]);
       assert.deepEqual(
         answers.map(({ status }) => status).toSorted((a, b) => a - b),

@@ -1,5 +1,6 @@
 // `npm run example`: sends 18 months of a real shop's purchases through a running stack and checks every cent and every postback
 // against an independent calculation. Exit code 1 on any difference.
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { AFFILIATES, affiliateIndexOf } from './affiliates.ts';
@@ -117,7 +118,13 @@ async function report(client: Client, lines: Line[], { sent, arrivedMs }: { sent
   const wrong = lines.filter(isWrong);
   for (const line of wrong) await explain(client, line);
   console.log(wrong.length === 0 ? 'Every cent and every postback is where it should be.' : `${wrong.length} affiliates differ.`);
-  return wrong.length === 0;
+  return wrong.length === 0 && isAudited();
+}
+
+/** What the books say of themselves: `npm run audit`, on the stack that keeps its data in `DATA_DIR`. */
+function isAudited(): boolean {
+  const { status } = spawnSync('npm', ['run', '--silent', 'audit'], { stdio: 'inherit', shell: process.platform === 'win32' });
+  return status === 0;
 }
 
 function isWrong({ member: { told }, expected, booked, missing }: Line): boolean {

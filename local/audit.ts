@@ -1,6 +1,6 @@
 // `npm run audit`: one line of JSON for each operator and currency, findings on stderr; ends with 1 if anything is unexplained.
 import { loadLocalConfig } from '../config.ts';
-import { auditAll } from '../store/audit.ts';
+import { AUDIT_CONNECTIONS, auditAll } from '../store/audit.ts';
 import { createPool } from '../store/pool.ts';
 import { embeddedDatabaseUrl } from './data-dir.ts';
 
@@ -9,7 +9,10 @@ const FINDINGS_AT_MOST = 1000;
 
 async function run(): Promise<void> {
   const { databaseUrl, dataDir } = loadLocalConfig();
-  const pool = createPool(databaseUrl ?? embeddedDatabaseUrl(dataDir), { max: 2, applicationName: 'postrider audit' });
+  const pool = createPool(databaseUrl ?? embeddedDatabaseUrl(dataDir), {
+    max: AUDIT_CONNECTIONS,
+    applicationName: 'postrider audit',
+  });
   let findings = 0;
   try {
     const lines = auditAll(pool, (operator, { minor, ...finding }) => {

@@ -20,6 +20,9 @@ const CHECKS: readonly Check[] = [plainSlots, ...COMPARISONS, touchedSlots, miss
 /** Checks side by side: more than the database has cores for would only wait for each other. */
 const AT_ONCE = 3;
 
+/** What the pool of an audit must be able to open: one connection holds the snapshot, each check reads by one of its own. */
+export const AUDIT_CONNECTIONS = AT_ONCE + 1;
+
 /** A million rows take seconds; many millions may take longer than any request would be given. */
 const LIMITS = { statementTimeoutMs: 3_600_000 };
 

@@ -1,5 +1,6 @@
 // The API and the worker as processes of their own, against a database and a Temporal namespace of the test file's own. Both reach them
 // through cables that a test can pull.
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,7 @@ import { eventually } from './eventually.ts';
 import { freePort } from './ports.ts';
 import { layCable, throughCable, type Cable } from './proxy.ts';
 import { withTemporal, type TestTemporal } from './temporal.ts';
+import { auditOf } from './settling.ts';
 
 export interface TestStack {
   /** Not through the cable. */
@@ -19,7 +21,7 @@ export interface TestStack {
   readonly call: <Body = Record<string, unknown>>(request: string, options?: CallOptions) => Promise<Answer<Body>>;
   /** Starts another worker and returns it once it takes work. */
   startWorker(): Promise<ChildProcess>;
-  /** For `after`: ends every process that was started. */
+  /** For `after`: ends every process that was started, and throws where the books hold anything that is not explained. */
   close(): Promise<void>;
 }
 
@@ -99,7 +101,8 @@ export async function withStack(): Promise<TestStack> {
       for (const child of living) child.kill('SIGKILL');
       await Promise.all(living.map((child) => once(child, 'exit')));
       await Promise.all([cables.postgres.close(), cables.temporal.close(), temporal.close()]);
-      await database.drop();
+      const { findings } = await auditOf(database.pool).finally(() => database.drop());
+      assert.deepEqual(findings, []);
     },
   };
 }

@@ -101,8 +101,11 @@ export async function withStack(): Promise<TestStack> {
       for (const child of living) child.kill('SIGKILL');
       await Promise.all(living.map((child) => once(child, 'exit')));
       await Promise.all([cables.postgres.close(), cables.temporal.close(), temporal.close()]);
-      const { findings } = await auditOf(database.pool).finally(() => database.drop());
-      assert.deepEqual(findings, []);
+      try {
+        assert.deepEqual((await auditOf(database.pool)).findings, []);
+      } finally {
+        await database.drop();
+      }
     },
   };
 }

@@ -21,6 +21,7 @@ export type IdPrefix =
   | 'dec'
   | 'bat'
   | 'again'
+  | 'rer'
   | 'cfl'
   | 'cpn'
   | 'fx'

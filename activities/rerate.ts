@@ -42,7 +42,7 @@ export function createRerate({
   return {
     async rerateChunk(input) {
       const { operatorId } = input;
-      const batchId = newId('again');
+      const batchId = newId('rer');
       const done = await withTransaction(
         pool,
         async (client) => {

@@ -73,9 +73,13 @@ const RATINGS = `
   where s.operator_id = $1 and s.kind not in ('month', 'manual') and (posted, s.facts_count, s.facts_hash)
     is distinct from (coalesce(r.target_minor, 0), coalesce(r.facts_count, 0), coalesce(r.facts_hash, 0))`;
 
+/** What reratings book, which no event caused, is told as well. */
+const RERATED = `like 'rer\\_%'`;
+
 const TOLD = `
   with booked as (
-    select affiliate_id, currency, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1, 2
+    select affiliate_id, currency, sum(${BOOKED}) as minor from transfers
+    where operator_id = $1 and (event_id is not null or posting_group ${RERATED}) group by 1, 2
   ), told as (
     select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
       select affiliate_id, payout_currency, payout_minor from event_outcomes where operator_id = $1 and payout_minor is not null
@@ -88,7 +92,7 @@ const TOLD = `
   from told t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
   where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
 
-/** Only for conversions that nothing was said against: what a clawback took from each of several in one slot is not written down. */
+/** Only for conversions that nothing was said against and that were not rated again: what that took from each of several in one slot is not written down. */
 const TOLD_BY_EVENT = `
   with booked as (
     select event_id, affiliate_id, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1, 2
@@ -97,7 +101,8 @@ const TOLD_BY_EVENT = `
     format('was told as %s, %s is booked', o.payout_minor, coalesce(b.minor, 0)) as detail
   from event_outcomes o left join booked b on b.event_id = o.event_id and b.affiliate_id = o.affiliate_id
   where o.operator_id = $1 and o.payout_minor is not null and o.payout_minor <> coalesce(b.minor, 0)
-    and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id and f.event_id <> o.event_id)`;
+    and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
+      and (f.event_id <> o.event_id or f.batch_id ${RERATED}))`;
 
 const EARNING = `
   with earned as (
@@ -121,7 +126,7 @@ const FACTS = `
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
   left join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-  where f.operator_id = $1 and f.type <> 'rerated' and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
+  where f.operator_id = $1 and f.event_id not like '%/%' and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case

@@ -11,7 +11,7 @@ import { wireTerms } from '../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { newId } from '../../ids.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
-import { addAffiliate, createSettling, outcomesOf, pendingOf, type TestAffiliate } from '../support/settling.ts';
+import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf, type TestAffiliate } from '../support/settling.ts';
 
 const PROCESSES = 8;
 const DAY_MS = 86_400_000;
@@ -22,9 +22,12 @@ before(async () => {
   database = await withDatabase();
   pool = createPool(database.url, { max: 2 * PROCESSES });
 });
+// Whatever the tests above did, the books must be whole.
 after(async () => {
+  const { findings } = await auditOf(pool);
   await pool.end();
   await database.drop();
+  assert.deepEqual(findings, []);
 });
 
 const full = { chargeback: 'full', bonus_abuse: 'full', fraud: 'full', account_closure: 'none' } as const;

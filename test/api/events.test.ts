@@ -164,6 +164,7 @@ describe('an event', () => {
       commissions: [],
       transfers: [],
       deliveries: [],
+      exchange_rates: [],
       workflow_id: null,
       workflow_url: null,
     });

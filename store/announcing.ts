@@ -4,7 +4,7 @@ import { announcementBody, wants, type Announcement, type ToldCommission, type T
 import type { Subs } from '../domain/types.ts';
 import { newId } from '../ids.ts';
 import { insertDeliveries, lastUnfinished, lockUnfinished, readListeners, type PlannedDelivery } from './planning.ts';
-import type { HeldSlot, Ledger } from './ledger.ts';
+import { NAMED_SLOTS, type HeldSlot, type Ledger } from './ledger.ts';
 
 /** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
 export async function hasListeners({ client, operatorId }: Ledger, events: readonly string[]): Promise<boolean> {
@@ -69,7 +69,7 @@ export async function toldCommissions(
        coalesce(case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "payoutMinor",
        array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2), coalesce(e.sub3, c.sub3, b.sub3),
          coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
-     from slots s
+     from ${NAMED_SLOTS}
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ('cpa', 'percent', 'payout')
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id and f.event_id = f.original_event_id
      join events e on e.operator_id = $1 and e.id = f.event_id
@@ -77,7 +77,6 @@ export async function toldCommissions(
      left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.click_id = o.click_id
-     where s.operator_id = $1 and s.id = any($2)
      order by s.id, o.payout_minor desc nulls last, e.id`,
     [operatorId, slots.map(({ id }) => id)],
   );

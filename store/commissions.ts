@@ -82,8 +82,8 @@ export function createCommissions(db: Queryable) {
            and ($3::text is null or ${STATE} = $3)
            and ($4::text is null or s.currency = $4)
            and ($5::text is null or s.period = $5)
-           and ($6::text is null or s.id < $6)
-         order by s.id desc limit $7`,
+           and ($6::text is null or s.id || '' < $6)
+         order by s.id || '' desc limit $7`,
         [operatorId, filter.affiliateId, filter.state, filter.currency, filter.period, page.before, page.limit],
       );
       return rows;

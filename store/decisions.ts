@@ -8,7 +8,7 @@ import { newId } from '../ids.ts';
 import { announce, toldCommissions } from './announcing.ts';
 import { announceReleased } from './holds.ts';
 import type { Pool } from './pool.ts';
-import { inLedger, lockHeldSlots, post, type Entry, type HeldSlot, type Ledger } from './ledger.ts';
+import { inLedger, lockSlots, NAMED_SLOTS, post, type Entry, type HeldSlot, type Ledger } from './ledger.ts';
 import { lockStrikes } from './settling-events.ts';
 import { writeTold, type ToldRow } from './settling-outcomes.ts';
 
@@ -36,7 +36,7 @@ export function createDecisions(pool: Pool) {
         if (verdict === 'rejected') await lockStrikes(ledger.client, operatorId, 'against');
         const { ids, more } = await chosen(ledger, choice, verdict);
         const parts = verdict === 'rejected' ? await partsOf(ledger, ids) : [];
-        const slots = await lockHeldSlots(ledger, `id = any($2)`, [[...new Set([...ids, ...parts])]]);
+        const slots = await lockSlots(ledger, [...new Set([...ids, ...parts])]);
         const decided = verdict === 'approved' ? await approvedBefore(ledger, ids) : new Set<string>();
         const statuses = new Map(slots.map((slot) => [slot.id, statusOf(slot, verdict, decided.has(slot.id))]));
         const asked = new Set(ids);
@@ -111,12 +111,13 @@ async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[],
   }));
   const ids = slots.map(({ id }) => id);
   await client.query(
-    `update slots set rejected_at = $3, ratings_count = ratings_count + 1 where operator_id = $1 and id = any($2)`,
+    `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from unnest($2::text[]) as named (slot_id)
+     where s.operator_id = $1 and s.id = named.slot_id`,
     [operatorId, ids, now],
   );
   await client.query(
     `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
-     select $1, id, ratings_count, $3, deal_version, facts_count, facts_hash, 0, $4, $5 from slots where operator_id = $1 and id = any($2)`,
+     select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5 from ${NAMED_SLOTS}`,
     [operatorId, ids, group, REJECTED, JSON.stringify({ reason: by.reason })],
   );
   const left = lowered(told, entries);

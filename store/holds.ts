@@ -4,7 +4,7 @@ import { releasedOf } from '../domain/postback.ts';
 import { newId } from '../ids.ts';
 import { announce, hasListeners, toldCommissions } from './announcing.ts';
 import type { Pool } from './pool.ts';
-import { inLedger, type Ledger } from './ledger.ts';
+import { inLedger, NAMED_SLOTS, type Ledger } from './ledger.ts';
 
 /** How many commissions were released, whether more are due, and the endpoints whose queues must be woken. */
 export type Released = { released: number; more: boolean; endpointsToWake: string[] };
@@ -50,17 +50,30 @@ type ReleasedSlot = { id: string; affiliateId: string; currency: string; period:
 async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): Promise<Released> {
   const { client, operatorId, now } = ledger;
   const due = before !== null && before < now ? before : now;
+  const found = await findDue(ledger, lane, due);
   const { rows: locked } = await client.query<{ id: string }>(
-    `select id from slots where operator_id = $1 and id = any(array(
-       select id from slots where operator_id = $1 and pending_minor > 0 and hold_until <= $2 and hashtext(affiliate_id) & ${LANES - 1} = $3
-       order by hold_until limit ${CHUNK}))
-     order by id for no key update`,
-    [operatorId, due, lane],
+    `select s.id from ${NAMED_SLOTS} order by s.id for no key update of s`,
+    [operatorId, found],
   );
   if (locked.length === 0) return { released: 0, more: false, endpointsToWake: [] };
   const group = newId('bat');
   const slots = await releaseLocked(ledger, group, due, locked);
   return { released: slots.length, more: locked.length === CHUNK, endpointsToWake: await announceReleased(ledger, group, slots) };
+}
+
+/**
+ * The first slots that are due, from the index of what is held and nothing else: sorting looks as good to a planner that takes every tenant for
+ * a small one, and would read all of the tenant's slots for each chunk.
+ */
+async function findDue({ client, operatorId }: Ledger, lane: number, due: Date): Promise<string[]> {
+  await client.query(`set local enable_sort = off; set local enable_bitmapscan = off`);
+  const { rows } = await client.query<{ id: string }>(
+    `select id from slots where operator_id = $1 and pending_minor > 0 and hold_until <= $2 and hashtext(affiliate_id) & ${LANES - 1} = $3
+     order by hold_until limit ${CHUNK}`,
+    [operatorId, due, lane],
+  );
+  await client.query(`set local enable_sort = on; set local enable_bitmapscan = on`);
+  return rows.map(({ id }) => id);
 }
 
 /** Tells those who listen that commission became payable; gives the endpoints to wake after the commit. */

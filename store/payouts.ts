@@ -8,7 +8,7 @@ import { LostRace } from './lost-race.ts';
 import { isRefusal } from './outage.ts';
 import type { Page } from './page.ts';
 import type { Pool, Queryable } from './pool.ts';
-import { inLedger, lockDebt, lockHeldSlots, post, type Ledger } from './ledger.ts';
+import { inLedger, lockDebt, lockPayableSlots, lockSlots, post, type Ledger } from './ledger.ts';
 
 /** `recoveredMinor` is the debt that was recovered before the amount was reserved. */
 export type Payout = {
@@ -106,7 +106,7 @@ async function find(db: Queryable, operatorId: string, id: string): Promise<Payo
 async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   const { client, operatorId, now } = ledger;
   const { affiliateId, currency, minimumMinor, idempotencyKey, actor } = wanted;
-  const slots = await lockHeldSlots(ledger, `affiliate_id = $2 and currency = $3 and payable_minor > 0`, [affiliateId, currency]);
+  const slots = await lockPayableSlots(ledger, affiliateId, currency);
   const debtMinor = await lockDebt(ledger, affiliateId, currency);
   // After the locks, so that a repeat which waited for the first request sees what that one wrote.
   const earlier = idempotencyKey === null ? null : await findByKey(ledger, idempotencyKey);
@@ -163,7 +163,7 @@ async function takeStep(ledger: Ledger, id: string, step: PayoutStep, by: StepBy
   if (state === 'repeated') return { kind: 'done', payout, endpointsToWake: [] };
 
   const reserved = await readReserved(ledger, id);
-  const slots = await lockHeldSlots(ledger, `id = any($2)`, [[...reserved.keys()]]);
+  const slots = await lockSlots(ledger, [...reserved.keys()]);
   const { affiliateId, currency } = payout;
   const entries = slots.map((slot) => {
     const { money, legs } = transition(slot.money, step, reserved.get(slot.id)!);

@@ -137,9 +137,12 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
   );
 });
 
+const TERMS = { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
+
 /** A body that the route would take from the owner. */
 function bodyFor(request: string): object {
-  if (request.endsWith('/versions')) return { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
+  if (request.endsWith('/preview')) return { ...TERMS, from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+  if (request.endsWith('/versions')) return TERMS;
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
   if (request.endsWith('/reject')) return { reason: 'not mine' };
   if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };

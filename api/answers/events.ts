@@ -61,10 +61,10 @@ const fate = {
 
 export const event = z.object({ id: idOf('evt'), ...fate });
 
-const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
+/** Those by which its amount was converted. */
+const exchangeRates = z.array(z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }));
 
-/** By which stored rates amounts were exchanged, if any were. */
-const exchangeRates = z.array(z.looseObject({ id: idOf('fx'), rate: text, source: text, as_of: time }));
+const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
 export const trace = event.extend({
   ...earned,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import { SCOPES } from '../admission.ts';
-import { affiliateId, count, currency, idOf, listOf, money, month, text, time } from './fields.ts';
+import { affiliateId, count, currency, idOf, listOf, text, time } from './fields.ts';
 
 export const newOperator = z.object({
   id: idOf('opr'),
@@ -99,31 +99,14 @@ export const deal = z
 export const dealVersion = z.object({ id: idOf('deal'), ...version });
 
 export const fxRate = z.object({
-  id: idOf('fx'),
+  id: text,
   base: currency,
   quote: currency,
-  rate: text.meta({ description: 'so many of quote for one of base', examples: ['1.0842'] }),
+  rate: text.meta({ description: 'how much of `quote` one of `base` is' }),
   source: text,
   as_of: time,
-  added_by: text,
+  added_by: text.nullable(),
   created_at: time,
-});
-
-const compared = { events: count, would_pay: money, paid: money, difference: money };
-const previewedMonth = z.object({
-  month,
-  ...compared,
-  components: z.array(z.object({ component: text, amount: money })),
-  paid_in_other_currencies: z.array(z.object({ currency, amount: money })),
-});
-export const preview = z.object({
-  deal_id: idOf('deal'),
-  from: time,
-  to: time,
-  currency,
-  ...compared,
-  left_out: z.unknown().meta({ description: 'events that could not be rated, by reason' }),
-  affiliates: z.array(z.object({ affiliate_id: affiliateId, ...compared, months: z.array(previewedMonth) })),
 });
 
 export const link = z.object({

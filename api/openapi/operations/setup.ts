@@ -1,9 +1,10 @@
 // Operations that set up: operators and their keys, affiliates and their deals, and what guards the door.
 import * as answers from '../../answers/setup.ts';
 import { listOf } from '../../answers/fields.ts';
+import { preview } from '../../answers/money.ts';
 import { dealPreview, newDeal, newDealVersion } from '../../schemas/deals.ts';
-import { plainPage } from '../../schemas/fields.ts';
 import { fxRateFilter, newFxRate } from '../../schemas/fx-rates.ts';
+import { plainPage } from '../../schemas/fields.ts';
 import { byAffiliate, refusalFilter } from '../../schemas/lists.ts';
 import * as form from '../../schemas/setup.ts';
 import { deleted, json, jsonBody, type Operations } from '../operation.ts';
@@ -126,12 +127,12 @@ export const setupOperations: Operations = {
     description: 'Posts nothing.',
     who: 'manage',
     body: jsonBody(dealPreview),
-    answers: { 200: json(answers.preview, 'compared with what was paid') },
+    answers: { 200: json(preview, 'by affiliate and month, beside what was paid') },
     refusals: ['not_possible'],
   },
   'POST /v1/fx-rates': {
-    summary: 'Add an exchange rate',
-    description: 'What waited for it is settled by itself. A rate is never changed.',
+    summary: 'Add an exchange rate of the operator’s own',
+    description: 'What waited for one is settled.',
     who: 'manage',
     body: jsonBody(newFxRate),
     answers: { 201: json(answers.fxRate, 'added'), 200: json(answers.fxRate, 'there already') },

@@ -28,6 +28,8 @@ const STATUS = {
 
 export type ErrorCode = keyof typeof STATUS;
 
+export const ERROR_CODES = Object.keys(STATUS) as ErrorCode[];
+
 /** One thing that is wrong with a request. The path is dotted (`terms.components.0.amount`) and empty for the whole. */
 export type Issue = { path: string; code: string; message: string };
 

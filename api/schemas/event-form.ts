@@ -17,7 +17,7 @@ const metadata = z
   .refine((value) => isShallow(value, METADATA_DEPTH), `must not be nested deeper than ${METADATA_DEPTH} levels`);
 
 /** Null means the same as a field left out, since many clients write it so. */
-const eventForm = z.strictObject({
+export const eventForm = z.strictObject({
   event: z.string(),
   transaction_id: externalId.nullish(),
   click_id: externalId.nullish(),

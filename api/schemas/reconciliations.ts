@@ -19,7 +19,7 @@ const decimal = z
   .union([z.string(), z.number().transform(String)])
   .pipe(z.string().regex(/^-?\d{1,20}(\.\d{1,20})?$/, 'must be a decimal such as "500.00"'));
 
-const row = z.strictObject({
+export const row = z.strictObject({
   transaction_id: externalId,
   event: z.enum(EVENT_TYPES).optional(),
   amount: decimal.optional(),
@@ -31,7 +31,7 @@ const COLUMNS = Object.keys(row.shape);
 const range = { from: time.optional(), to: time.optional() };
 const tooMany = `a list holds at most ${ROWS_AT_MOST} rows`;
 const list = z.strictObject({ rows: z.array(z.unknown()).max(ROWS_AT_MOST, tooMany), ...range });
-const query = z.strictObject(range);
+export const query = z.strictObject(range);
 
 /** Text is CSV, whose range comes with the query. Throws where the whole is no list. */
 export function listOf(body: unknown, queryOfRequest: unknown, now: number): List {

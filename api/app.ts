@@ -41,6 +41,7 @@ import { addStatementRoutes } from './routes/statements.ts';
 import { addApiKeyRoutes, addOperatorRoutes } from './routes/operators.ts';
 import { addPostbackRoute } from './routes/postback.ts';
 import { addPayoutRoutes } from './routes/payouts.ts';
+import { addReferenceRoutes } from './routes/reference.ts';
 import { addReplayRoutes } from './routes/replays.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
 import { createSignatureCheck, type Signing } from './signatures.ts';
@@ -122,6 +123,7 @@ export function createApp(deps: AppDeps): Express {
   addDeliveryRoutes(app, { store, auth, starter });
   addReplayRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
+  addReferenceRoutes(app, { publicUrl: config.publicUrl });
   app.use(unknownRoute);
   app.use(createErrorHandler(log, (req, res, error) => refusals.note(req, res, error)));
   return app;

@@ -57,7 +57,8 @@ export const wholeStatement = z.object({
   ),
 });
 
-const REASONS = `match missing_here missing_there duplicate_row not_settled orphaned rejected set_aside currency_differs amount_differs
+const REASONS =
+  `match missing_here missing_there duplicate_row not_settled orphaned rejected set_aside currency_differs amount_differs
   reversed commission_differs invalid_row`.split(/\s+/);
 
 export const reconciliation = z.object({

@@ -2,10 +2,19 @@
 import { z } from 'zod';
 
 /** An amount at the currency's own number of decimals. */
-export const money = z.string().regex(/^-?\d+(\.\d+)?$/).meta({ description: 'decimal text at the currency’s decimals', examples: ['200.00'] });
-export const currency = z.string().regex(/^[A-Z]{3}$/).meta({ description: 'ISO 4217', examples: ['USD'] });
-export const time = z.iso.datetime().meta({ description: 'RFC 3339, in UTC' });
-export const month = z.string().regex(/^\d{4}-\d{2}$/).meta({ examples: ['2026-11'] });
+export const money = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .meta({ description: 'decimal text at the currency’s decimals', examples: ['200.00'] });
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/)
+  .meta({ description: 'ISO 4217', examples: ['USD'] });
+export const time = z.string().meta({ format: 'date-time', description: 'RFC 3339, in UTC' });
+export const month = z
+  .string()
+  .regex(/^\d{4}-\d{2}$/)
+  .meta({ examples: ['2026-11'] });
 export const text = z.string();
 export const count = z.int().min(0);
 
@@ -19,5 +28,8 @@ export const affiliateId = idOf('aff');
 
 /** The answer of a list: newest first, with what asks for the next page. */
 export function listOf<S extends z.ZodType>(row: S) {
-  return z.object({ data: z.array(row), next_cursor: z.string().nullable().meta({ description: 'for `cursor`; null on the last page' }) });
+  return z.object({
+    data: z.array(row),
+    next_cursor: z.string().nullable().meta({ description: 'for `cursor`; null on the last page' }),
+  });
 }

@@ -88,7 +88,13 @@ const terms = z.record(z.string(), z.unknown()).meta({ description: 'as given, w
 const version = { version: z.int().min(1), effective_from: time, terms, created_at: time };
 
 export const deal = z
-  .object({ id: idOf('deal'), name: text, affiliate_id: affiliateId.nullable(), ...version, versions: z.array(z.object(version)) })
+  .object({
+    id: idOf('deal'),
+    name: text,
+    affiliate_id: affiliateId.nullable(),
+    ...version,
+    versions: z.array(z.object(version)),
+  })
   .meta({ description: 'shown by its newest version' });
 export const dealVersion = z.object({ id: idOf('deal'), ...version });
 

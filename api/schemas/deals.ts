@@ -33,7 +33,7 @@ const component = z.strictObject({
   cap: z.strictObject({ count: z.int().min(1).max(1_000_000).optional(), amount: decimal.optional() }).optional(),
 });
 
-const terms = z.strictObject({
+export const terms = z.strictObject({
   currency: currency.optional(),
   components: z.array(component).min(1).max(50),
   hold_days: z.int().min(0).max(3650).default(30),

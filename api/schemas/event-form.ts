@@ -1,5 +1,6 @@
 // The form of a conversion event on the wire: which fields there are and what each may look like by itself.
 import { z } from 'zod';
+import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../errors.ts';
 import { externalId, sub } from './fields.ts';
 import { issuesFrom } from './read.ts';
@@ -14,11 +15,12 @@ const metadata = z
     params: { code: 'invalid_type' },
     error: 'must be an object',
   })
-  .refine((value) => isShallow(value, METADATA_DEPTH), `must not be nested deeper than ${METADATA_DEPTH} levels`);
+  .refine((value) => isShallow(value, METADATA_DEPTH), `must not be nested deeper than ${METADATA_DEPTH} levels`)
+  .meta({ type: 'object' });
 
 /** Null means the same as a field left out, since many clients write it so. */
 export const eventForm = z.strictObject({
-  event: z.string(),
+  event: z.string().meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
   transaction_id: externalId.nullish(),
   click_id: externalId.nullish(),
   customer_id: externalId.nullish(),

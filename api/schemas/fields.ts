@@ -41,12 +41,15 @@ export function isPlausible(moment: number, now = Date.now()): boolean {
 }
 
 /** A time as RFC 3339; gives a Date. */
-export const time = z.string().meta({ format: 'date-time' }).transform((value, context) => {
-  const moment = momentOf(value);
-  if (moment !== null && moment >= EARLIEST_MS) return new Date(moment);
-  context.issues.push({ ...problem('invalid_time', 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z'), input: value });
-  return z.NEVER;
-});
+export const time = z
+  .string()
+  .meta({ format: 'date-time' })
+  .transform((value, context) => {
+    const moment = momentOf(value);
+    if (moment !== null && moment >= EARLIEST_MS) return new Date(moment);
+    context.issues.push({ ...problem('invalid_time', 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z'), input: value });
+    return z.NEVER;
+  });
 
 /** The same for something that has happened already. */
 export const pastTime = time.refine((value) => isPlausible(value.getTime()), {

@@ -20,6 +20,7 @@ import { createOwners } from '../../owners.ts';
 import { createStore, type Store } from '../../store/index.ts';
 import type { Pool } from '../../store/pool.ts';
 import { createSecretBox } from '../../store/secret-box.ts';
+import { createConformance, type Conformance } from './conformance.ts';
 import { withDatabase } from './database.ts';
 import { freePort } from './ports.ts';
 
@@ -38,7 +39,9 @@ export interface TestApi {
   readonly rematched: string[];
   /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`. */
   readonly started: string[];
-  /** Sends a request; `body` goes as JSON unless it is text already. */
+  /** What has been held against the OpenAPI document: every answer to `call`. */
+  readonly conformance: Conformance;
+  /** Sends a request; `body` goes as JSON unless it is text already. Fails where the OpenAPI document does not say what comes back. */
   call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
   /** A new operator with a key that may do everything. */
   newOperator(): Promise<{ id: string; key: string }>;
@@ -115,6 +118,8 @@ export async function withApi({
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
+  const conformance = createConformance();
+
   async function call<Body>(request: string, { key, body, headers = {} }: CallOptions = {}): Promise<Answer<Body>> {
     const [method = '', path = ''] = request.split(' ');
     const response = await fetch(url + path, {
@@ -128,7 +133,10 @@ export async function withApi({
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text === '' ? null : JSON.parse(text)) as Body };
+    const answered = (text === '' ? null : JSON.parse(text)) as Body;
+    const sent = typeof body === 'string' ? undefined : body;
+    conformance.check({ method, path, sent, status: response.status, answered });
+    return { status: response.status, headers: response.headers, body: answered };
   }
 
   return {
@@ -139,6 +147,7 @@ export async function withApi({
     accepted,
     rematched,
     started,
+    conformance,
     call,
     async newOperator() {
       const operator = { name: 'Test Broker', currency: 'USD' };

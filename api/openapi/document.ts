@@ -1,0 +1,221 @@
+// The OpenAPI 3.1 document: what `operations/` says of each operation, with what follows from it, in the words of the standard.
+import { readFileSync } from 'node:fs';
+import { error } from '../answers/errors.ts';
+import { statusOf, type ErrorCode } from '../errors.ts';
+import type { Content, Operation, Operations } from './operation.ts';
+import { clickOperations } from './operations/clicks.ts';
+import { eventOperations } from './operations/events.ts';
+import { moneyOperations } from './operations/money.ts';
+import { postbackOperations } from './operations/postbacks.ts';
+import { serviceOperations } from './operations/service.ts';
+import { setupOperations } from './operations/setup.ts';
+import { schemasOf, type JsonSchema, type Schemas } from './schemas.ts';
+import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
+
+type Parameter = { name: string; in: 'path' | 'query' | 'header'; required: boolean; description?: string; schema: JsonSchema };
+type Media = Record<string, { schema: JsonSchema }>;
+type Response = { description: string; headers?: object; content?: Media; 'x-error-codes'?: ErrorCode[] };
+
+export type DocumentedOperation = {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  description?: string;
+  security: Record<string, string[]>[];
+  parameters: Parameter[];
+  requestBody?: { required: boolean; content: Media };
+  responses: Record<string, Response>;
+  'x-scope'?: Operation['who'];
+};
+
+export type OpenApiDocument = {
+  openapi: '3.1.1';
+  info: { title: string; version: string; description: string; license: object };
+  servers: { url: string }[];
+  tags: { name: string }[];
+  paths: Record<string, Record<string, DocumentedOperation>>;
+  webhooks: Record<string, { post: { summary: string; requestBody: { content: Media } } & object }>;
+  components: { schemas: Record<string, JsonSchema>; securitySchemes: object };
+};
+
+const TAGS: Record<string, Operations> = {
+  Events: eventOperations,
+  'Links and clicks': clickOperations,
+  Setup: setupOperations,
+  Postbacks: postbackOperations,
+  Money: moneyOperations,
+  Service: serviceOperations,
+};
+
+const DESCRIPTION = `Conversion events in, commission booked to the cent, signed postbacks out.
+
+Money is decimal text beside its currency; times are RFC 3339. Fields that a request does not know are refused; an answer may gain fields.
+Every answer carries \`x-request-id\`.`;
+
+const PATH_PARAMETERS: Record<string, string> = {
+  id: 'its id',
+  event_id: 'the event’s id',
+  name: 'the name, or its id',
+  period: 'a month such as 2026-11',
+};
+
+const SIGNATURE_HEADERS: Record<string, string> = {
+  'webhook-id': 'Standard Webhooks: the id of the message',
+  'webhook-timestamp': 'Standard Webhooks: seconds since 1970, at most 5 minutes off',
+  'webhook-signature': 'Standard Webhooks: made with the operator’s inbound secret',
+};
+
+/** A query holds text; this is how a list's `limit` reads. */
+const LIMIT: JsonSchema = { type: 'integer', minimum: 1, maximum: 200, default: 50 };
+
+/** The whole document, for an API that is reached under this address. */
+export function createDocument(publicUrl: string): OpenApiDocument {
+  const all = Object.values(TAGS).flatMap((operations) => Object.values(operations));
+  const messages = Object.values(webhooks).map(({ body }) => body);
+  const schemas = schemasOf([error, ...all.flatMap(schemasIn), ...messages]);
+  const paths: OpenApiDocument['paths'] = {};
+  for (const [tag, operations] of Object.entries(TAGS)) {
+    for (const [route, operation] of Object.entries(operations)) {
+      const [method = '', path = ''] = route.split(' ');
+      const ofPath = (paths[path.replaceAll(/:(\w+)/g, '{$1}')] ??= {});
+      ofPath[method.toLowerCase()] = documented(route, tag, operation, schemas);
+    }
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Postrider',
+      version: readVersion(),
+      description: DESCRIPTION,
+      license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: publicUrl }],
+    tags: Object.keys(TAGS).map((name) => ({ name })),
+    paths,
+    webhooks: documentedWebhooks(schemas),
+    components: { schemas: schemas.components, securitySchemes: SECURITY_SCHEMES },
+  };
+}
+
+const SECURITY_SCHEMES = {
+  apiKey: { type: 'http', scheme: 'bearer', description: 'an operator’s API key' },
+  keyInQuery: { type: 'apiKey', in: 'query', name: 'key', description: 'the same, where a caller can send no headers' },
+  adminToken: { type: 'http', scheme: 'bearer', description: 'the token of the configuration (`ADMIN_TOKEN`)' },
+};
+
+function documented(route: string, tag: string, operation: Operation, schemas: Schemas): DocumentedOperation {
+  const { summary, description, who, body, answers } = operation;
+  const answered = Object.entries(answers).map(([status, { description: meaning, headers, content }]) => {
+    const response: Response = { description: meaning };
+    if (headers) response.headers = mapValues(headers, (about) => ({ description: about, schema: { type: 'string' } }));
+    if (content) response.content = mediaOf(content, schemas);
+    return [status, response] as const;
+  });
+  return {
+    operationId: route
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '_')
+      .replace(/_$/, ''),
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    ...(who !== 'anybody' && { 'x-scope': who }),
+    security: securityOf(operation),
+    parameters: parametersOf(route, operation, schemas),
+    ...(body && { requestBody: { required: body.required, content: mediaOf(body.content, schemas) } }),
+    responses: { ...refusalResponses(refusalsOf(route, operation), schemas), ...Object.fromEntries(answered) },
+  };
+}
+
+function securityOf({ who, keyInQuery }: Operation): Record<string, string[]>[] {
+  if (who === 'anybody') return [];
+  if (who === 'admin') return [{ adminToken: [] }];
+  return [{ apiKey: [who] }, ...(keyInQuery ? [{ keyInQuery: [who] }] : [])];
+}
+
+function parametersOf(route: string, { query, headers, signable }: Operation, schemas: Schemas): Parameter[] {
+  const inPath = pathParametersOf(route).map((name): Parameter => {
+    return { name, in: 'path', required: true, description: PATH_PARAMETERS[name]!, schema: { type: 'string' } };
+  });
+  const { properties = {}, required = [] } = query ? (schemas.of(query) as { properties?: object; required?: string[] }) : {};
+  const inQuery = Object.entries(properties).map(([name, found]): Parameter => {
+    const { description, ...schema } = found as JsonSchema & { description?: string };
+    const about = description === undefined ? {} : { description };
+    return { name, in: 'query', required: required.includes(name), ...about, schema: name === 'limit' ? LIMIT : schema };
+  });
+  const inHeaders = Object.entries({ ...headers, ...(signable && SIGNATURE_HEADERS) }).map(([name, about]): Parameter => {
+    return { name, in: 'header', required: false, description: about, schema: { type: 'string' } };
+  });
+  return [...inPath, ...inQuery, ...inHeaders];
+}
+
+/** Every code that an operation may be refused with: its own, and those that follow from what it takes and who may call it. */
+function refusalsOf(route: string, { who, signable, query, body, refusals = [] }: Operation): ErrorCode[] {
+  const isKnown = who !== 'anybody';
+  const hasPath = pathParametersOf(route).length > 0;
+  const codes: (ErrorCode | false)[] = [
+    ...(query || body || hasPath ? (['invalid_request'] as const) : []),
+    ...(isKnown ? (['unauthorized', 'https_required', 'unavailable'] as const) : []),
+    ...(isKnown && who !== 'admin' ? (['forbidden', 'rate_limited'] as const) : []),
+    ...(who === 'events:write' ? (['ip_not_allowed'] as const) : []),
+    ...(signable ? (['bad_signature', 'stale_signature'] as const) : []),
+    ...(body ? (['too_large', 'unsupported_media_type'] as const) : []),
+    hasPath && 'not_found',
+    ...refusals,
+    'internal',
+  ];
+  return [...new Set(codes.filter((code) => code !== false))];
+}
+
+function refusalResponses(codes: readonly ErrorCode[], schemas: Schemas): Record<string, Response> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of codes) byStatus.set(statusOf({ code }), [...(byStatus.get(statusOf({ code })) ?? []), code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, ofStatus]) => {
+      const response: Response = {
+        description: ofStatus.map((code) => `\`${code}\``).join(', '),
+        'x-error-codes': ofStatus,
+        content: { 'application/json': { schema: schemas.of(error) } },
+      };
+      if (status === 429 || status === 503)
+        response.headers = { 'retry-after': { description: 'seconds', schema: { type: 'integer' } } };
+      return [status, response];
+    }),
+  );
+}
+
+function documentedWebhooks(schemas: Schemas): OpenApiDocument['webhooks'] {
+  const parameters = Object.entries(WEBHOOK_HEADERS).map(([name, description]) => {
+    return { name, in: 'header', required: name !== 'webhook-signature', description, schema: { type: 'string' } };
+  });
+  return mapValues(webhooks, ({ summary, body }) => {
+    const responses = {
+      '2XX': { description: 'delivered' },
+      410: { description: 'the endpoint is disabled' },
+      default: { description: 'tried again on the schedule' },
+    };
+    return { post: { summary, parameters, requestBody: { content: mediaOf({ 'application/json': body }, schemas) }, responses } };
+  });
+}
+
+function schemasIn({ query, body, answers }: Operation) {
+  const contents = [body?.content, ...Object.values(answers).map(({ content }) => content)];
+  return [...(query ? [query] : []), ...contents.flatMap((content) => Object.values(content ?? {}))];
+}
+
+function mediaOf(content: Content, schemas: Schemas): Media {
+  return mapValues(content, (schema) => ({ schema: schemas.of(schema) }));
+}
+
+function pathParametersOf(route: string): string[] {
+  return Array.from(route.matchAll(/:(\w+)/g), ([, name]) => name!);
+}
+
+function mapValues<From, To>(object: Record<string, From>, map: (value: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)]));
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,23 @@
+// Operations about the service itself: its state, and its own description.
+import { z } from 'zod';
+import * as answers from '../../answers/setup.ts';
+import { json, type Operations } from '../operation.ts';
+
+export const serviceOperations: Operations = {
+  'GET /healthz': { summary: 'Whether this process lives', who: 'anybody', answers: { 200: json(answers.health) } },
+  'GET /readyz': {
+    summary: 'Whether it can take events',
+    who: 'anybody',
+    answers: { 200: json(answers.readiness, 'it can'), 503: json(answers.readiness, 'it cannot') },
+  },
+  'GET /openapi.json': {
+    summary: 'This document',
+    who: 'anybody',
+    answers: { 200: json(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1') },
+  },
+  'GET /docs': {
+    summary: 'This document, to read',
+    who: 'anybody',
+    answers: { 200: { description: 'a page', content: { 'text/html': z.string() } } },
+  },
+};

@@ -1,0 +1,123 @@
+// Operations that set up: operators and their keys, affiliates and their deals, and what guards the door.
+import * as answers from '../../answers/setup.ts';
+import { listOf } from '../../answers/fields.ts';
+import { newDeal, newDealVersion } from '../../schemas/deals.ts';
+import { plainPage } from '../../schemas/fields.ts';
+import { byAffiliate, refusalFilter } from '../../schemas/lists.ts';
+import * as form from '../../schemas/setup.ts';
+import { deleted, json, jsonBody, type Operations } from '../operation.ts';
+
+export const setupOperations: Operations = {
+  'POST /v1/operators': {
+    summary: 'Create an operator',
+    who: 'admin',
+    body: jsonBody(form.newOperator),
+    answers: { 201: json(answers.newOperator, 'with its first key') },
+  },
+  'GET /v1/operator': {
+    summary: 'The operator whose key this is',
+    who: 'read',
+    answers: { 200: json(answers.operator) },
+    refusals: ['not_found'],
+  },
+  'PATCH /v1/operator': {
+    summary: 'Change the operator’s settings',
+    who: 'manage',
+    body: jsonBody(form.operatorChange),
+    answers: { 200: json(answers.operator) },
+    refusals: ['not_found'],
+  },
+  'POST /v1/operator/inbound-secret': {
+    summary: 'Make a secret to sign requests with',
+    description: 'The one before goes on for `grace_hours`.',
+    who: 'manage',
+    body: jsonBody(form.newInboundSecret),
+    answers: { 201: json(answers.inboundSecret, 'made') },
+  },
+  'GET /v1/onboarding': {
+    summary: 'What the integration lacks, and what to do',
+    who: 'read',
+    answers: { 200: json(answers.onboarding) },
+  },
+  'GET /v1/refusals': {
+    summary: 'Requests that were refused',
+    description: 'Samples, and exact counts by reason and address: of the last day unless a time is given.',
+    who: 'read',
+    query: refusalFilter,
+    answers: { 200: json(answers.refusals) },
+  },
+  'GET /v1/egress': {
+    summary: 'The addresses postbacks come from',
+    who: 'anybody',
+    answers: { 200: json(answers.egress) },
+  },
+  'POST /v1/api-keys': {
+    summary: 'Make a key',
+    who: 'manage',
+    body: jsonBody(form.newKey),
+    answers: { 201: json(answers.newApiKey, 'made') },
+  },
+  'GET /v1/api-keys': {
+    summary: 'List keys',
+    who: 'manage',
+    query: plainPage,
+    answers: { 200: json(listOf(answers.apiKey)) },
+  },
+  'DELETE /v1/api-keys/:id': { summary: 'Revoke a key', who: 'manage', answers: deleted },
+  'POST /v1/event-types': {
+    summary: 'Add a name of the operator’s own for a standard event',
+    who: 'manage',
+    body: jsonBody(form.newEventType),
+    answers: { 201: json(answers.eventType, 'added'), 200: json(answers.eventType, 'there already') },
+    refusals: ['conflict'],
+  },
+  'GET /v1/event-types': {
+    summary: 'List the operator’s own names',
+    who: 'read',
+    query: plainPage,
+    answers: { 200: json(listOf(answers.eventType)) },
+  },
+  'DELETE /v1/event-types/:name': { summary: 'Remove a name, by itself or its id', who: 'manage', answers: deleted },
+  'POST /v1/affiliates': {
+    summary: 'Add an affiliate',
+    who: 'manage',
+    body: jsonBody(form.newAffiliate),
+    answers: { 201: json(answers.affiliate, 'added') },
+    refusals: ['conflict'],
+  },
+  'GET /v1/affiliates': {
+    summary: 'List affiliates',
+    who: 'read',
+    query: plainPage,
+    answers: { 200: json(listOf(answers.affiliate)) },
+  },
+  'GET /v1/affiliates/:id': { summary: 'An affiliate', who: 'read', answers: { 200: json(answers.affiliate) } },
+  'PATCH /v1/affiliates/:id': {
+    summary: 'Change an affiliate',
+    who: 'manage',
+    body: jsonBody(form.affiliateChange),
+    answers: { 200: json(answers.affiliate) },
+    refusals: ['conflict'],
+  },
+  'POST /v1/deals': {
+    summary: 'Make a deal',
+    description: 'Without `affiliate_id` it is the operator’s default.',
+    who: 'manage',
+    body: jsonBody(newDeal),
+    answers: { 201: json(answers.deal, 'made, as its first version') },
+  },
+  'GET /v1/deals': {
+    summary: 'List deals',
+    who: 'read',
+    query: byAffiliate,
+    answers: { 200: json(listOf(answers.deal)) },
+  },
+  'GET /v1/deals/:id': { summary: 'A deal', who: 'read', answers: { 200: json(answers.deal) } },
+  'POST /v1/deals/:id/versions': {
+    summary: 'Change what a deal pays from a time on',
+    who: 'manage',
+    body: jsonBody(newDealVersion),
+    answers: { 201: json(answers.dealVersion, 'the new version') },
+    refusals: ['conflict'],
+  },
+};

@@ -1,0 +1,136 @@
+// The document as a page to read: plain HTML with its own style, no script and nothing from elsewhere.
+import { hash } from 'node:crypto';
+import type { DocumentedOperation, OpenApiDocument } from './document.ts';
+
+const STYLE = `
+:root { color-scheme: light dark; --line: #8884; --soft: #8881 }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line) }
+details { border: 1px solid var(--line); border-radius: 6px; margin: .4rem 0; padding: .4rem .8rem }
+summary { cursor: pointer } summary b { display: inline-block; min-width: 4.2rem } summary span { float: right; opacity: .75 }
+table { border-collapse: collapse; width: 100% } td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border-top: 1px solid var(--line) }
+pre { background: var(--soft); padding: .6rem; overflow: auto; max-height: 28rem } code { background: var(--soft); padding: 0 .2rem }
+nav a { margin-right: 1rem }`;
+
+/** The policy under which the page is sent: it may show its own style and do nothing else. */
+export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+export function pageOf(document: OpenApiDocument): string {
+  const { info, tags, paths, webhooks, components } = document;
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+  const sections = tags.map(({ name }) => {
+    const own = operations.filter(({ operation }) => operation.tags.includes(name));
+    return section(name, own.map(({ path, method, operation }) => operationHtml(path, method, operation)).join('\n'));
+  });
+  const messages = Object.entries(webhooks).map(([type, { post }]) =>
+    details(
+      type,
+      `<b>POST</b> <code>${escape(type)}</code> <span>${prose(post.summary)}</span>`,
+      mediaHtml(post.requestBody.content),
+    ),
+  );
+  const schemas = Object.entries(components.schemas).map(([name, schema]) =>
+    details(name, `<code>${escape(name)}</code>`, schemaHtml(schema)),
+  );
+  const names = [...tags.map(({ name }) => name), 'Webhooks', 'Schemas'];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escape(info.title)} ${escape(info.version)}: the API</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${escape(info.title)} ${escape(info.version)}</h1>
+${info.description
+  .split('\n\n')
+  .map((text) => `<p>${prose(text)}</p>`)
+  .join('\n')}
+<nav>${names.map((name) => `<a href="#${anchor(name)}">${escape(name)}</a>`).join(' ')} <a href="openapi.json">openapi.json</a></nav>
+${sections.join('\n')}
+${section('Webhooks', messages.join('\n'))}
+${section('Schemas', schemas.join('\n'))}
+</body>
+</html>
+`;
+}
+
+function operationHtml(path: string, method: string, operation: DocumentedOperation): string {
+  const { operationId, summary, description, parameters, requestBody, responses } = operation;
+  const scope = operation['x-scope'];
+  const title = `<b>${escape(method.toUpperCase())}</b> <code>${escape(path)}</code> <span>${prose(summary)}</span>`;
+  const needs =
+    scope === undefined
+      ? 'Needs no key.'
+      : scope === 'admin'
+        ? 'Needs the administrator’s token.'
+        : `Needs a key with the scope \`${scope}\`.`;
+  const rows = parameters.map(({ name, in: place, required, description: about = '', schema }) => {
+    return row(
+      `<code>${escape(name)}</code>`,
+      escape(required ? `${place}, required` : place),
+      prose(about),
+      `<code>${escape(JSON.stringify(schema))}</code>`,
+    );
+  });
+  const body = requestBody
+    ? `<h4>Body${requestBody.required ? '' : ' (may be left out)'}</h4>${mediaHtml(requestBody.content)}`
+    : '';
+  const answers = Object.entries(responses).map(([status, { description: meaning, content, ...response }]) => {
+    // All refusals have one form.
+    const isRefusal = response['x-error-codes'] !== undefined;
+    return row(`<b>${escape(status)}</b>`, prose(meaning), isRefusal ? link('Error') : mediaHtml(content ?? {}));
+  });
+  return details(
+    operationId,
+    title,
+    `${description ? `<p>${prose(description)}</p>` : ''}<p>${prose(needs)}</p>${rows.length > 0 ? `<table>${rows.join('')}</table>` : ''}${body}<h4>Answers</h4><table>${answers.join('')}</table>`,
+  );
+}
+
+function mediaHtml(content: Record<string, { schema: object }>): string {
+  return Object.entries(content)
+    .map(([type, { schema }]) => `<p><code>${escape(type)}</code></p>${schemaHtml(schema)}`)
+    .join('');
+}
+
+const REF = /&quot;#\/components\/schemas\/(\w+)&quot;/g;
+
+/** A schema as JSON, in which references lead to what they name. */
+function schemaHtml(schema: object): string {
+  return `<pre>${escape(JSON.stringify(schema, null, 2)).replaceAll(REF, (_, name: string) => link(name))}</pre>`;
+}
+
+function section(name: string, content: string): string {
+  return `<h2 id="${anchor(name)}">${escape(name)}</h2>\n${content}`;
+}
+
+function details(name: string, title: string, content: string): string {
+  return `<details id="${anchor(name)}"><summary>${title}</summary>${content}</details>`;
+}
+
+function row(...cells: string[]): string {
+  return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function link(name: string): string {
+  return `<a href="#${anchor(name)}">${escape(name)}</a>`;
+}
+
+function anchor(name: string): string {
+  return encodeURIComponent(name.replaceAll(' ', '-'));
+}
+
+/** Text in which `code` is marked. */
+function prose(text: string): string {
+  return escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign]!);
+}

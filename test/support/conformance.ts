@@ -24,6 +24,9 @@ export type Conformance = {
   readonly seen: ReadonlySet<string>;
 };
 
+/** A request that was taken may still hold parts that are wrong, each of which is answered by itself. */
+const JUDGED_BY_PART: ReadonlySet<string> = new Set(['POST /v1/events/batch', 'POST /v1/reconciliations']);
+
 type Found = { template: string; operation: DocumentedOperation };
 
 // A document takes a moment to make, and tests start many APIs.
@@ -58,7 +61,7 @@ export function createConformance(): Conformance {
       const code = (answered as { error?: { code?: string } } | null)?.error?.code;
       if (response['x-error-codes'] !== undefined && code !== undefined)
         assert.ok((response['x-error-codes'] as string[]).includes(code), `${name}: the code ${code} is not documented`);
-      if (status < 300 && sent !== undefined && operation.requestBody?.content['application/json'])
+      if (status < 300 && sent !== undefined && !JUDGED_BY_PART.has(name) && operation.requestBody?.content['application/json'])
         validate([...place, 'requestBody', 'content', 'application/json', 'schema'], sent, `body of ${name}`);
       seen.add(`${name} ${status}`);
     },

@@ -61,6 +61,9 @@ const fate = {
 
 export const event = z.object({ id: idOf('evt'), ...fate });
 
+/** Those by which its amount was converted. */
+const exchangeRates = z.array(z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }));
+
 const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
 export const trace = event.extend({
@@ -75,6 +78,7 @@ export const trace = event.extend({
       event_id: idOf('evt').nullable(),
     }),
   ),
+  exchange_rates: exchangeRates,
   workflow_id: text.nullable(),
   workflow_url: text.nullable().meta({ description: 'leads to the workflow in the Temporal UI' }),
 });
@@ -94,6 +98,7 @@ const rehearsal = z.object({
   attribution: fate.attribution.optional(),
   commissions: earned.commissions.optional(),
   transfers: earned.transfers.optional(),
+  exchange_rates: exchangeRates.optional(),
   postbacks: postbacks.optional(),
 });
 

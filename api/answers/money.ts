@@ -91,3 +91,29 @@ export const byHand = z.object({
   actor: text,
   posted_at: time,
 });
+
+const previewed = { events: count, would_pay: money, paid: money, difference: money };
+const amounts = { currency, amount: money };
+
+export const preview = z.object({
+  deal_id: idOf('deal'),
+  from: time,
+  to: time,
+  currency,
+  ...previewed,
+  left_out: z.record(z.string(), count).meta({ description: 'events that could not be worked out, by reason' }),
+  affiliates: z.array(
+    z.object({
+      affiliate_id: affiliateId,
+      ...previewed,
+      months: z.array(
+        z.object({
+          month,
+          ...previewed,
+          components: z.array(z.object({ component: text, amount: money })),
+          paid_in_other_currencies: z.array(z.object(amounts)),
+        }),
+      ),
+    }),
+  ),
+});

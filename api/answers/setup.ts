@@ -98,6 +98,17 @@ export const deal = z
   .meta({ description: 'shown by its newest version' });
 export const dealVersion = z.object({ id: idOf('deal'), ...version });
 
+export const fxRate = z.object({
+  id: text,
+  base: currency,
+  quote: currency,
+  rate: text.meta({ description: 'how much of `quote` one of `base` is' }),
+  source: text,
+  as_of: time,
+  added_by: text.nullable(),
+  created_at: time,
+});
+
 export const link = z.object({
   id: idOf('link'),
   url: text,

@@ -55,6 +55,11 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask(`GET /v1/deals/${deal}`);
   await ask(`POST /v1/deals/${deal}/versions`, { terms: TERMS, effective_from: '2099-01-01T00:00:00Z' });
 
+  const rate = { base: 'EUR', quote: 'USD', rate: '1.10', as_of: longAgo(51), source: 'bank' };
+  await ask('POST /v1/fx-rates', rate);
+  await ask('POST /v1/fx-rates', rate);
+  await ask('GET /v1/fx-rates');
+
   const { id: link } = await ask('POST /v1/links', {
     affiliate_id: affiliate,
     landing_url: 'https://shop.example/',
@@ -109,7 +114,7 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('POST /v1/events?dry_run=true', { ...sale, transaction_id: 's-1' });
   const { id: eventId } = await ask('POST /v1/events', { ...sale, transaction_id: 's-1', sub1: 'x', metadata: { a: [1] } });
   await ask('POST /v1/events', { ...sale, transaction_id: 's-1', sub1: 'x', metadata: { a: [1] } });
-  const more = [2, 3, 4, 5].map((number) => ({ ...sale, transaction_id: `s-${number}` }));
+  const more = [2, 3, 4, 5].map((number) => ({ ...sale, transaction_id: `s-${number}`, currency: number === 5 ? 'EUR' : 'USD' }));
   await ask('POST /v1/events/batch', { events: [...more, { event: 'nonsense' }, { ...more[0], amount: '1.00' }] });
   await ask('POST /v1/events/batch?dry_run=1', { events: [...more.slice(0, 1), { event: 'kyc' }] });
   await ask(`GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`);
@@ -127,6 +132,8 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('GET /v1/repeats');
   await ask('GET /v1/orphans');
   await ask(`POST /v1/orphans/${orphan}/assign`, { affiliate_id: affiliate });
+  for (const { id } of (await ask<List>('GET /v1/events')).data) await ask(`GET /v1/events/${id}`);
+  await ask(`POST /v1/deals/${deal}/preview`, { terms: TERMS, from: longAgo(60), to: longAgo(0) });
   await ask('GET /v1/onboarding');
   await api.call('POST /v1/events', { key, body: { event: 'nonsense' } });
   await ask('GET /v1/refusals');

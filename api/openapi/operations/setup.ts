@@ -1,7 +1,9 @@
 // Operations that set up: operators and their keys, affiliates and their deals, and what guards the door.
 import * as answers from '../../answers/setup.ts';
 import { listOf } from '../../answers/fields.ts';
-import { newDeal, newDealVersion } from '../../schemas/deals.ts';
+import { preview } from '../../answers/money.ts';
+import { dealPreview, newDeal, newDealVersion } from '../../schemas/deals.ts';
+import { fxRateFilter, newFxRate } from '../../schemas/fx-rates.ts';
 import { plainPage } from '../../schemas/fields.ts';
 import { byAffiliate, refusalFilter } from '../../schemas/lists.ts';
 import * as form from '../../schemas/setup.ts';
@@ -119,5 +121,27 @@ export const setupOperations: Operations = {
     body: jsonBody(newDealVersion),
     answers: { 201: json(answers.dealVersion, 'the new version') },
     refusals: ['conflict'],
+  },
+  'POST /v1/deals/:id/preview': {
+    summary: 'What past events would have paid by other terms',
+    description: 'Posts nothing.',
+    who: 'manage',
+    body: jsonBody(dealPreview),
+    answers: { 200: json(preview, 'by affiliate and month, beside what was paid') },
+    refusals: ['not_possible'],
+  },
+  'POST /v1/fx-rates': {
+    summary: 'Add an exchange rate of the operator’s own',
+    description: 'What waited for one is settled.',
+    who: 'manage',
+    body: jsonBody(newFxRate),
+    answers: { 201: json(answers.fxRate, 'added'), 200: json(answers.fxRate, 'there already') },
+    refusals: ['conflict'],
+  },
+  'GET /v1/fx-rates': {
+    summary: 'List exchange rates',
+    who: 'read',
+    query: fxRateFilter,
+    answers: { 200: json(listOf(answers.fxRate)) },
   },
 };

@@ -13,6 +13,7 @@ import { schemasOf, type JsonSchema, type Schemas } from './schemas.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
 
 type Parameter = { name: string; in: 'path' | 'query' | 'header'; required: boolean; description?: string; schema: JsonSchema };
+type QuerySchema = { properties?: object; required?: string[] };
 type Media = Record<string, { schema: JsonSchema }>;
 type Response = { description: string; headers?: object; content?: Media; 'x-error-codes'?: ErrorCode[] };
 
@@ -137,7 +138,7 @@ function parametersOf(route: string, { query, headers, signable }: Operation, sc
   const inPath = pathParametersOf(route).map((name): Parameter => {
     return { name, in: 'path', required: true, description: PATH_PARAMETERS[name]!, schema: { type: 'string' } };
   });
-  const { properties = {}, required = [] } = query ? (schemas.of(query) as { properties?: object; required?: string[] }) : {};
+  const { properties = {}, required = [] }: QuerySchema = query ? schemas.of(query) : {};
   const inQuery = Object.entries(properties).map(([name, found]): Parameter => {
     const { description, ...schema } = found as JsonSchema & { description?: string };
     const about = description === undefined ? {} : { description };

@@ -7,7 +7,7 @@ import { clickOperations } from './operations/clicks.ts';
 import { eventOperations } from './operations/events.ts';
 import { moneyOperations } from './operations/money.ts';
 import { postbackOperations } from './operations/postbacks.ts';
-import { serviceOperations } from './operations/service.ts';
+import { processOperations } from './operations/process.ts';
 import { setupOperations } from './operations/setup.ts';
 import { schemasOf, type JsonSchema, type Schemas } from './schemas.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
@@ -45,7 +45,7 @@ const TAGS: Record<string, Operations> = {
   Setup: setupOperations,
   Postbacks: postbackOperations,
   Money: moneyOperations,
-  Service: serviceOperations,
+  'This API': processOperations,
 };
 
 const DESCRIPTION = `Conversion events in, commission booked to the cent, signed postbacks out.

@@ -1,9 +1,9 @@
-// Operations about the service itself: its state, and its own description.
+// Operations about this process itself: its state, and its own description.
 import { z } from 'zod';
 import * as answers from '../../answers/setup.ts';
 import { json, type Operations } from '../operation.ts';
 
-export const serviceOperations: Operations = {
+export const processOperations: Operations = {
   'GET /healthz': { summary: 'Whether this process lives', who: 'anybody', answers: { 200: json(answers.health) } },
   'GET /readyz': {
     summary: 'Whether it can take events',

@@ -2,8 +2,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setAsideWorkflowId } from '../../domain/keys.ts';
+import { newId } from '../../ids.ts';
 import { createLogger } from '../../log.ts';
-import { createDeals } from '../../store/deals.ts';
+import { createFxRates } from '../../store/fx-rates.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { SIGNALS, STATUS_QUERY, TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
 import type { SetAsideStatus } from '../../workflows/settle-set-aside.ts';
@@ -98,12 +99,8 @@ test('events without a rate are one workflow with a count and samples, and settl
   assert.deepEqual(status.samples.map(({ eventId }) => eventId).toSorted(), ids);
   assert.match(await orchestra.detailsOf(workflowId), /^\*\*3 events set aside\*\*: no_exchange_rate/);
 
-  const { rows } = await orchestra.pool.query<{ id: string }>(`select id from deals where operator_id = $1`, [
-    operator.operatorId,
-  ]);
-  const deals = createDeals(orchestra.pool);
-  const { versions } = (await deals.find(operator.operatorId, rows[0]!.id))!;
-  await deals.addVersion(operator.operatorId, rows[0]!.id, new Date(1), { ...versions[0]!.terms, currency: 'EUR' });
+  const rate = { base: 'EUR', quote: 'USD', rate: '1.1', source: 'test', asOf: new Date(Date.now() - 60_000), actor: 'test' };
+  await createFxRates(orchestra.pool).insert(operator.operatorId, { id: newId('fx'), ...rate });
   await handle.signal(SIGNALS.retry);
   assert.deepEqual(await handle.result(), { settled: 3, dismissed: 0 });
   await keepHistory(client, workflowId, 'set-aside-settled');

@@ -26,7 +26,7 @@ import {
   type OutcomeRow,
   type ToldRow,
 } from '../store/settling-outcomes.ts';
-import { insertSlots, updateSlots, writeFacts } from '../store/settling-slots.ts';
+import { insertSlots, updateSlots, writeFacts } from '../store/slot-writing.ts';
 import type { SetAside } from './settle-transaction.ts';
 import { allDone } from './side-by-side.ts';
 

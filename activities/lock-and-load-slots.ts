@@ -8,7 +8,8 @@ import type { Batch } from '../domain/settlement.ts';
 import type { DealVersion } from '../domain/types.ts';
 import type { PoolClient } from '../store/pool.ts';
 import { readOpenDebts } from '../store/settling-books.ts';
-import { findFamily, insertEmptySlots, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../store/settling-slots.ts';
+import { findFamily, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../store/settling-slots.ts';
+import { insertEmptySlots } from '../store/slot-writing.ts';
 import type { LoadedBatch } from './load-batch.ts';
 
 /** The books of a batch, in the transaction that settles it. */

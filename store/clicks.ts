@@ -1,6 +1,7 @@
 // Clicks: a visitor followed an affiliate's link. Kept by month, so that old months can be dropped whole.
 import type { Click, Subs } from '../domain/types.ts';
 import type { Page } from './page.ts';
+import { columns } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /** A click to be kept. */
@@ -77,20 +78,27 @@ export function createClicks(db: Queryable) {
   };
 }
 
+const CLICKS = columns<NewClick>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  id: ['text', ({ id }) => id],
+  link_id: ['text', ({ linkId }) => linkId],
+  affiliate_id: ['text', ({ affiliateId }) => affiliateId],
+  sub1: ['text', ({ subs }) => subs[0]],
+  sub2: ['text', ({ subs }) => subs[1]],
+  sub3: ['text', ({ subs }) => subs[2]],
+  sub4: ['text', ({ subs }) => subs[3]],
+  sub5: ['text', ({ subs }) => subs[4]],
+  clicked_at: ['timestamptz', ({ clickedAt }) => new Date(clickedAt)],
+  is_bot: ['boolean', ({ isBot = false }) => isBot],
+});
+
 /** Keeps clicks, in the order of their ids; gives how many of the ids were new. */
 async function insertClicks(db: Queryable, clicks: readonly NewClick[]): Promise<number> {
-  const rows = clicks.map(({ operatorId, id, linkId, affiliateId, subs, clickedAt, isBot = false }) => {
-    const [s1, s2, s3, s4, s5] = subs;
-    return { o: operatorId, id, l: linkId, a: affiliateId, s1, s2, s3, s4, s5, at: new Date(clickedAt), b: isBot };
-  });
   const { rowCount } = await db.query({
     name: 'insert-clicks',
-    text: `insert into clicks (operator_id, id, link_id, affiliate_id, sub1, sub2, sub3, sub4, sub5, clicked_at, is_bot)
-      select o, id, l, a, s1, s2, s3, s4, s5, at, b
-      from json_to_recordset($1) as c (o text, id text, l text, a text, s1 text, s2 text, s3 text, s4 text, s5 text, at timestamptz, b boolean)
-      order by o, id
+    text: `insert into clicks (${CLICKS.names()}) select ${CLICKS.names()} from ${CLICKS.from(1, 'c')} order by operator_id, id
       on conflict do nothing`,
-    values: [JSON.stringify(rows)],
+    values: CLICKS.values(clicks),
   });
   return rowCount ?? 0;
 }

@@ -1,25 +1,33 @@
 // Events without an id of their own, told apart by their content: the same content within the operator's window is the same event again. Who
 // holds a content is a row of its own, taken over by one guarded upsert, so that two processes cannot both find it free at the window's edge.
-import { EVENT_COLUMNS, EVENT_RECORD, eventKeyOf, eventRow, eventValues, type IncomingEvent } from './events.ts';
+import { columns } from './columns.ts';
+import { EVENT_COLUMNS, eventKeyOf, type IncomingEvent } from './events.ts';
 import type { Page } from './page.ts';
 import type { Queryable } from './pool.ts';
+
+const KEPT = columns(EVENT_COLUMNS);
+const SENT = columns<IncomingEvent>({
+  ...EVENT_COLUMNS,
+  content: ['text', ({ event }) => event.key.value],
+  repeatable_from: ['timestamptz', ({ repeatableFrom }) => (repeatableFrom === undefined ? null : new Date(repeatableFrom))],
+});
 
 /** Inserts events whose key is their content, all different. Gives the ids of those that hold it now; the others are repeats. */
 export async function insertByContent(db: Queryable, events: readonly IncomingEvent[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>(
-    `with sent as materialized (select * from json_to_recordset($1) as e ${EVENT_RECORD}),
+    `with sent as materialized (select * from ${SENT.from(1, 's')}),
      held as (
        insert into content_holders (operator_id, type, content, event_id, held_from, held_until)
-       select "operatorId", type, key, id, "receivedAt", "repeatableFrom" from sent order by "operatorId", key, type
+       select operator_id, type, content, id, received_at, repeatable_from from sent order by operator_id, content, type
        on conflict (operator_id, content, type) do update
          set event_id = excluded.event_id, held_from = excluded.held_from, held_until = excluded.held_until
          where content_holders.held_until <= excluded.held_from
        returning event_id
      )
-     insert into events (${EVENT_COLUMNS})
-     select ${eventValues(`key || ' ' || id`)} from sent where id in (select event_id from held)
+     insert into events (${KEPT.names()}, key)
+     select ${KEPT.names()}, content || ' ' || id from sent where id in (select event_id from held)
      returning id`,
-    [JSON.stringify(events.map(eventRow))],
+    SENT.values(events),
   );
   return new Set(rows.map(({ id }) => id));
 }

@@ -1,6 +1,7 @@
 // Deliveries as those see them who send them: what is to be sent, and what came of it. Every change names the owner and the number of tries it
 // expects, so that a step that runs twice finds its row moved on and changes nothing.
 import type { EndpointState } from '../domain/breaker.ts';
+import { columns } from './columns.ts';
 import type { Queryable } from './pool.ts';
 import type { Owner } from './planning.ts';
 
@@ -125,6 +126,18 @@ export type AttemptRecord = {
   nextReason: string | null;
 };
 
+const MOVES = columns<AttemptRecord>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  id: ['text', ({ deliveryId }) => deliveryId],
+  expected_owner: ['text', ({ expected }) => expected.owner],
+  expected_tries: ['int', ({ expected }) => expected.tries],
+  state: ['text', ({ next }) => next.state],
+  owner: ['text', ({ next }) => next.owner],
+  tries: ['int', ({ next }) => next.tries],
+  next_attempt_at: ['timestamptz', ({ next }) => next.nextAttemptAt],
+  last_error: ['text', ({ next }) => next.lastError],
+});
+
 /** Moves deliveries on by what came of their attempts, where they are still as expected. */
 export async function moveDeliveries(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
   // "Not distinct" in place of "=", which would let the planner read every unfinished delivery, in the belief that there are none.
@@ -133,41 +146,34 @@ export async function moveDeliveries(db: Queryable, records: readonly AttemptRec
     text: `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
        last_error = r.last_error, finished_at = case when r.owner is null then now() end,
        next_cause = case when r.tries = r.expected_tries then d.next_cause end
-     from json_to_recordset($1) as r (operator_id text, id text, expected_owner text, expected_tries int, state text, owner text, tries int,
-       next_attempt_at timestamptz, last_error text)
+     from ${MOVES.from(1, 'r')}
      where d.operator_id = r.operator_id and d.id = r.id and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
-    values: [
-      JSON.stringify(
-        records.map(({ operatorId, deliveryId, expected, next }) => ({
-          operator_id: operatorId,
-          id: deliveryId,
-          expected_owner: expected.owner,
-          expected_tries: expected.tries,
-          state: next.state,
-          owner: next.owner,
-          tries: next.tries,
-          next_attempt_at: next.nextAttemptAt,
-          last_error: next.lastError,
-        })),
-      ),
-    ],
+    values: MOVES.values(records),
   });
 }
+
+const ATTEMPTS = columns<AttemptRecord>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  id: ['text', ({ attemptId }) => attemptId],
+  delivery_id: ['text', ({ deliveryId }) => deliveryId],
+  number: ['int', ({ number }) => number],
+  cause: ['text', ({ cause }) => cause],
+  started_at: ['timestamptz', ({ startedAt }) => startedAt],
+  duration_ms: ['int', ({ durationMs }) => durationMs],
+  phases: ['json', ({ phases }) => JSON.stringify(phases)],
+  dialled: ['text', ({ dialled }) => dialled],
+  status_code: ['int', ({ statusCode }) => statusCode],
+  error_class: ['text', ({ errorClass }) => errorClass],
+  response_excerpt: ['text', ({ excerpt }) => excerpt],
+  next_attempt_at: ['timestamptz', ({ next }) => next.nextAttemptAt],
+  next_reason: ['text', ({ nextReason }) => nextReason],
+});
 
 /** Keeps every attempt that was made, also where its delivery had moved on. */
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
   await db.query({
     name: 'insert-attempts',
-    text: `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, phases, dialled, status_code, error_class,
-       response_excerpt, next_attempt_at, next_reason)
-     select "operatorId", "attemptId", "deliveryId", number, cause, "startedAt", "durationMs", phases, dialled, "statusCode", "errorClass",
-       excerpt, "nextAttemptAt", "nextReason"
-     from json_to_recordset($1) as r ("operatorId" text, "attemptId" text, "deliveryId" text, number int, cause text, "startedAt" timestamptz,
-       "durationMs" int, phases json, dialled text, "statusCode" int, "errorClass" text, excerpt text, "nextAttemptAt" timestamptz, "nextReason" text)`,
-    values: [
-      JSON.stringify(
-        records.map(({ expected: _expected, next, ...record }) => ({ ...record, nextAttemptAt: next.nextAttemptAt })),
-      ),
-    ],
+    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')}`,
+    values: ATTEMPTS.values(records),
   });
 }

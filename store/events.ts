@@ -1,5 +1,6 @@
 // The inbox: events as they were sent, each exactly once per key, whatever is repeated and however many processes take part.
 import type { ConversionEvent, EventKey } from '../domain/types.ts';
+import { columns, type ColumnSpec } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /**
@@ -23,44 +24,34 @@ function identity(operatorId: string, key: EventKey, type: string): string {
   return `${operatorId} ${type} ${key.kind} ${key.value}`;
 }
 
-/** The columns of an event, and what `eventRow` is to PostgreSQL. */
-export const EVENT_COLUMNS = `operator_id, id, type, key_kind, key, content_hash, transaction_id, click_id, customer_id, amount_minor, currency,
-  volume_e4, reference, reference_type, payout_minor, sub1, sub2, sub3, sub4, sub5, coupon, metadata, occurred_at, received_at, sent_as`;
-export const EVENT_RECORD = `("operatorId" text, id text, type text, "keyKind" text, key text, "contentHash" text, "transactionId" text,
-  "clickId" text, "customerId" text, "amountMinor" bigint, currency text, "volumeE4" bigint, reference text, "referenceType" text,
-  "payoutMinor" bigint, sub1 text, sub2 text, sub3 text, sub4 text, sub5 text, coupon text, metadata text, "occurredAt" timestamptz,
-  "receivedAt" timestamptz, "sentAs" text, "repeatableFrom" timestamptz)`;
-
-/** The values of those columns; `key` is an expression of its own. */
-export function eventValues(key: string): string {
-  return `"operatorId", id, type, "keyKind", ${key}, decode("contentHash", 'hex'), "transactionId", "clickId", "customerId", "amountMinor", currency,
-    "volumeE4", reference, "referenceType", "payoutMinor", sub1, sub2, sub3, sub4, sub5, coupon, metadata::json, "occurredAt", "receivedAt",
-    "sentAs"`;
-}
-
-/** An event as a row of `EVENT_RECORD`. */
-export function eventRow({ event, metadata, contentHash, sentAs, repeatableFrom }: IncomingEvent) {
-  return {
-    ...event,
-    key: event.key.value,
-    keyKind: event.key.kind,
-    contentHash: contentHash.toString('hex'),
-    amountMinor: event.amountMinor?.toString(),
-    volumeE4: event.volumeE4?.toString(),
-    payoutMinor: event.payoutMinor?.toString(),
-    subs: undefined,
-    sub1: event.subs[0],
-    sub2: event.subs[1],
-    sub3: event.subs[2],
-    sub4: event.subs[3],
-    sub5: event.subs[4],
-    metadata: metadata ?? undefined,
-    occurredAt: new Date(event.occurredAt),
-    receivedAt: new Date(event.receivedAt),
-    sentAs,
-    repeatableFrom: repeatableFrom === undefined ? undefined : new Date(repeatableFrom),
-  };
-}
+/** The columns of an event, but for its key. */
+export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
+  operator_id: ['text', ({ event }) => event.operatorId],
+  id: ['text', ({ event }) => event.id],
+  type: ['text', ({ event }) => event.type],
+  key_kind: ['text', ({ event }) => event.key.kind],
+  content_hash: ['bytea', ({ contentHash }) => contentHash],
+  transaction_id: ['text', ({ event }) => event.transactionId],
+  click_id: ['text', ({ event }) => event.clickId],
+  customer_id: ['text', ({ event }) => event.customerId],
+  amount_minor: ['bigint', ({ event }) => event.amountMinor],
+  currency: ['text', ({ event }) => event.currency],
+  volume_e4: ['bigint', ({ event }) => event.volumeE4],
+  reference: ['text', ({ event }) => event.reference],
+  reference_type: ['text', ({ event }) => event.referenceType],
+  payout_minor: ['bigint', ({ event }) => event.payoutMinor],
+  sub1: ['text', ({ event }) => event.subs[0]],
+  sub2: ['text', ({ event }) => event.subs[1]],
+  sub3: ['text', ({ event }) => event.subs[2]],
+  sub4: ['text', ({ event }) => event.subs[3]],
+  sub5: ['text', ({ event }) => event.subs[4]],
+  coupon: ['text', ({ event }) => event.coupon],
+  metadata: ['json', ({ metadata }) => metadata],
+  occurred_at: ['timestamptz', ({ event }) => new Date(event.occurredAt)],
+  received_at: ['timestamptz', ({ event }) => new Date(event.receivedAt)],
+  sent_as: ['text', ({ sentAs }) => sentAs],
+};
+const EVENTS = columns<IncomingEvent>({ ...EVENT_COLUMNS, key: ['text', ({ event }) => event.key.value] });
 
 /**
  * Inserts events with different keys, in the order of their unique key, so that two processes cannot wait for each other in a circle.
@@ -69,12 +60,12 @@ export function eventRow({ event, metadata, contentHash, sentAs, repeatableFrom 
 export async function insertEvents(db: Queryable, events: readonly IncomingEvent[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
     name: 'insert-events',
-    text: `insert into events (${EVENT_COLUMNS})
-     select ${eventValues('key')} from json_to_recordset($1) as e ${EVENT_RECORD}
-     order by "operatorId", key, type, "keyKind"
+    text: `insert into events (${EVENTS.names()})
+     select ${EVENTS.names()} from ${EVENTS.from(1, 'e')}
+     order by operator_id, key, type, key_kind
      on conflict (operator_id, key, type, key_kind) do nothing
      returning id`,
-    values: [JSON.stringify(events.map(eventRow))],
+    values: EVENTS.values(events),
   });
   return new Set(rows.map(({ id }) => id));
 }

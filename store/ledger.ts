@@ -5,10 +5,11 @@ import { accountOf, addLeg, isOfOperator, NO_CHANGE, type Leg, type SlotMoney } 
 import { exponentOf } from '../domain/money.ts';
 import { postingPeriod } from '../domain/period.ts';
 import { newId } from '../ids.ts';
+import { columns } from './columns.ts';
 import { LostRace } from './lost-race.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from './outage.ts';
 import { beginPosting } from './posting.ts';
-import { namesOf, withTransaction, type Pool, type PoolClient, type Queryable } from './pool.ts';
+import { withTransaction, type Pool, type PoolClient, type Queryable } from './pool.ts';
 import { ensureAccounts, moveBalances, type BalanceChange } from './settling-books.ts';
 
 /** A transaction that posts: whose, when, and the month of the statement it will be on. */
@@ -130,66 +131,69 @@ function accountsOf(entries: readonly Entry[]): Parameters<typeof ensureAccounts
   return [...accounts.values()];
 }
 
-const TRANSFER_COLUMNS = `id text, currency text, debit_account text, credit_account text, amount_minor bigint, code text, affiliate_id text,
-  slot_id text, slot_seq int, event_id text, idempotency_key text`;
-const TRANSFER_NAMES = namesOf(TRANSFER_COLUMNS).join(', ');
+type TransferRow = Leg & {
+  id: string;
+  entry: Entry;
+  /** Its place among the transfers of its slot. */
+  slotSeq: number | null;
+  idempotencyKey: string | null | undefined;
+};
+
+const TRANSFERS = columns<TransferRow>({
+  id: ['text', ({ id }) => id],
+  currency: ['text', ({ entry }) => entry.currency],
+  debit_account: ['text', ({ debit, entry }) => accountOf(debit, entry.affiliateId)],
+  credit_account: ['text', ({ credit, entry }) => accountOf(credit, entry.affiliateId)],
+  amount_minor: ['bigint', ({ amountMinor }) => amountMinor],
+  code: ['text', ({ code }) => code],
+  affiliate_id: ['text', ({ entry }) => entry.affiliateId],
+  slot_id: ['text', ({ entry }) => entry.slot?.id],
+  slot_seq: ['int', ({ slotSeq }) => slotSeq],
+  event_id: ['text', ({ entry }) => entry.eventId],
+  idempotency_key: ['text', ({ idempotencyKey }) => idempotencyKey],
+});
 
 async function insertTransfers(
   { client, operatorId, now, period }: Ledger,
   cause: Cause,
   entries: readonly Entry[],
 ): Promise<void> {
-  const rows = entries.flatMap(({ affiliateId, currency, legs, slot, eventId }) =>
-    legs.map(({ code, debit, credit, amountMinor }, index) => ({
-      id: newId('trf'),
-      currency,
-      debit_account: accountOf(debit, affiliateId),
-      credit_account: accountOf(credit, affiliateId),
-      amount_minor: String(amountMinor),
-      code,
-      affiliate_id: affiliateId,
-      slot_id: slot?.id,
-      slot_seq: slot === null ? null : slot.transfersCount + index + 1,
-      event_id: eventId,
-      idempotency_key: cause.idempotencyKey,
-    })),
+  const rows = entries.flatMap((entry) =>
+    entry.legs.map((leg, index): TransferRow => {
+      const slotSeq = entry.slot === null ? null : entry.slot.transfersCount + index + 1;
+      return { ...leg, id: newId('trf'), entry, slotSeq, idempotencyKey: cause.idempotencyKey };
+    }),
   );
   await client.query(
-    `insert into transfers (operator_id, posting_group, actor, reason, payout_id, occurred_at, posted_at, period, origin_period, ${TRANSFER_NAMES})
-     select $1, $2, $3, $4, $5, $6, $6, $7, $7, ${TRANSFER_NAMES} from json_to_recordset($8) as t (${TRANSFER_COLUMNS})`,
-    [operatorId, cause.group, cause.actor, cause.reason, cause.payoutId, now, period, JSON.stringify(rows)],
+    `insert into transfers (operator_id, posting_group, actor, reason, payout_id, occurred_at, posted_at, period, origin_period,
+       ${TRANSFERS.names()})
+     select $1, $2, $3, $4, $5, $6, $6, $7, $7, ${TRANSFERS.names()} from ${TRANSFERS.from(8, 't')}`,
+    [operatorId, cause.group, cause.actor, cause.reason, cause.payoutId, now, period, ...TRANSFERS.values(rows)],
   );
 }
 
-const MONEY_COLUMNS = `id text, gross_minor bigint, void_minor bigint, pending_minor bigint, payable_minor bigint, clawed_minor bigint,
-  in_payout_minor bigint, paid_minor bigint, debt_minor bigint, transfers_count int`;
-const MONEY_CHANGES = namesOf(MONEY_COLUMNS)
-  .filter((name) => name !== 'id')
-  .map((name) => `${name} = n.${name}`)
-  .join(', ');
+type MoneyRow = NonNullable<Entry['slot']> & { transfers: number };
+
+const MONEY = columns<MoneyRow>({
+  id: ['text', ({ id }) => id],
+  gross_minor: ['bigint', ({ money }) => money.grossMinor],
+  void_minor: ['bigint', ({ money }) => money.voidMinor],
+  pending_minor: ['bigint', ({ money }) => money.pendingMinor],
+  payable_minor: ['bigint', ({ money }) => money.payableMinor],
+  clawed_minor: ['bigint', ({ money }) => money.clawedMinor],
+  in_payout_minor: ['bigint', ({ money }) => money.inPayoutMinor],
+  paid_minor: ['bigint', ({ money }) => money.paidMinor],
+  debt_minor: ['bigint', ({ money }) => money.debtMinor],
+  transfers_count: ['int', ({ transfersCount, transfers }) => transfersCount + transfers],
+});
 
 async function writeMoney(db: Queryable, operatorId: string, entries: readonly Entry[]): Promise<void> {
-  const rows = entries.flatMap(({ slot, legs }) => (slot === null ? [] : [moneyRow(slot, legs.length)]));
+  const rows = entries.flatMap(({ slot, legs }) => (slot === null ? [] : [{ ...slot, transfers: legs.length }]));
   if (rows.length === 0) return;
   await db.query(
-    `update slots s set ${MONEY_CHANGES} from json_to_recordset($2) as n (${MONEY_COLUMNS}) where s.operator_id = $1 and s.id = n.id`,
-    [operatorId, JSON.stringify(rows)],
+    `update slots s set ${MONEY.changes('n', ['id'])} from ${MONEY.from(2, 'n')} where s.operator_id = $1 and s.id = n.id`,
+    [operatorId, ...MONEY.values(rows)],
   );
-}
-
-function moneyRow({ id, transfersCount, money }: NonNullable<Entry['slot']>, transfers: number): object {
-  return {
-    id,
-    gross_minor: String(money.grossMinor),
-    void_minor: String(money.voidMinor),
-    pending_minor: String(money.pendingMinor),
-    payable_minor: String(money.payableMinor),
-    clawed_minor: String(money.clawedMinor),
-    in_payout_minor: String(money.inPayoutMinor),
-    paid_minor: String(money.paidMinor),
-    debt_minor: String(money.debtMinor),
-    transfers_count: transfersCount + transfers,
-  };
 }
 
 function balanceChanges(entries: readonly Entry[]): BalanceChange[] {

@@ -1,5 +1,6 @@
 // Planning postbacks: who listens, what must go first, and the rows that say who brings each postback on.
 import type { Listener } from '../domain/postback.ts';
+import { columns } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /** Who must bring an unfinished postback on. */
@@ -70,6 +71,19 @@ export type PlannedDelivery = {
   predecessorId: string | null;
 };
 
+const PLANNED = columns<PlannedDelivery>({
+  id: ['text', ({ id }) => id],
+  endpoint_id: ['text', ({ endpointId }) => endpointId],
+  affiliate_id: ['text', ({ affiliateId }) => affiliateId],
+  event_id: ['text', ({ eventId }) => eventId],
+  original_event_id: ['text', ({ conversionId }) => conversionId],
+  type: ['text', ({ type }) => type],
+  body: ['text', ({ body }) => body],
+  state: ['text', ({ state }) => state],
+  owner: ['text', ({ owner }) => owner],
+  predecessor_id: ['text', ({ predecessorId }) => predecessorId],
+});
+
 export async function insertDeliveries(
   db: Queryable,
   operatorId: string,
@@ -78,11 +92,8 @@ export async function insertDeliveries(
 ): Promise<void> {
   if (deliveries.length === 0) return;
   await db.query(
-    `insert into deliveries (operator_id, id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, state, owner,
-       predecessor_id, batch_id, next_attempt_at)
-     select $1, id, "endpointId", "affiliateId", "eventId", "conversionId", type, body, state, owner, "predecessorId", $2, now()
-     from json_to_recordset($3) as d (id text, "endpointId" text, "affiliateId" text, "eventId" text, "conversionId" text, type text,
-       body text, state text, owner text, "predecessorId" text)`,
-    [operatorId, batchId, JSON.stringify(deliveries)],
+    `insert into deliveries (operator_id, batch_id, next_attempt_at, ${PLANNED.names()})
+     select $1, $2, now(), ${PLANNED.names()} from ${PLANNED.from(3, 'd')}`,
+    [operatorId, batchId, ...PLANNED.values(deliveries)],
   );
 }

@@ -67,11 +67,6 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
 
 const LOOK_UP = '; set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off';
 
-/** The names of a list of typed columns, "id text, at timestamptz", so that a statement names them once. */
-export function namesOf(columns: string): string[] {
-  return columns.split(',').map((column) => column.trim().split(' ')[0]!);
-}
-
 /**
  * Runs `work` in one READ COMMITTED transaction and returns its result; any exception rolls back and is thrown on.
  * `work` may run again elsewhere, so it must do nothing but SQL.

@@ -1,12 +1,10 @@
-// Slots and their facts while a batch is settled: locked in the order of their ids as they are read, made and changed. Rows travel as one JSON
-// document: that costs the Node process half of what an array per column costs, and the column list stands once.
+// Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
 import type { Slot } from '../domain/books.ts';
 import { outranking } from '../domain/attribution.ts';
 import { ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { isMonthly, type SlotKind } from '../domain/commission.ts';
 import type { DealVersion } from '../domain/types.ts';
-import { LostRace } from './lost-race.ts';
-import { namesOf, type Queryable } from './pool.ts';
+import type { Queryable } from './pool.ts';
 
 type SlotRow = Omit<
   Slot,
@@ -197,124 +195,4 @@ function isEarned({ originalEventId, eventId }: FactRow): boolean {
 function factFrom({ slotId: _slot, dealVersion: _version, fxRateId, fxRate, ...row }: FactRow): SlotFact {
   const fx = fxRateId === null || fxRate === null ? null : { rateId: fxRateId, rate: fxRate };
   return { ...row, occurredAt: row.occurredAt.getTime(), fx };
-}
-
-const SLOT_COLUMNS = `id text, key text, affiliate_id text, deal_id text, deal_version int, component text, kind text, period text, currency text,
-  source_id text, level int, basis_minor bigint, volume_e4 bigint, ftd_count int, facts_count int, facts_hash bigint, gross_minor bigint, void_minor bigint, pending_minor bigint,
-  payable_minor bigint, clawed_minor bigint, in_payout_minor bigint, paid_minor bigint, debt_minor bigint, transfers_count int,
-  ratings_count int, hold_until timestamptz`;
-const SLOT_NAMES = namesOf(SLOT_COLUMNS).join(', ');
-const SLOT_CHANGES = namesOf(SLOT_COLUMNS)
-  .filter(
-    (name) => !['id', 'key', 'affiliate_id', 'deal_id', 'component', 'kind', 'currency', 'source_id', 'level'].includes(name),
-  )
-  .map((name) => `${name} = n.${name}`)
-  .join(', ');
-
-/** Inserts new slots, in the order of their keys. Throws LostRace if somebody made one of them meanwhile. */
-export async function insertSlots(db: Queryable, operatorId: string, slots: readonly Slot[]): Promise<void> {
-  if (slots.length === 0) return;
-  const { rowCount } = await db.query({
-    name: 'insert-slots',
-    text: `insert into slots (operator_id, ${SLOT_NAMES}) select $1, ${SLOT_NAMES} from json_to_recordset($2) as s (${SLOT_COLUMNS})
-     order by key on conflict (operator_id, key) do nothing`,
-    values: [operatorId, JSON.stringify(slots.map(slotRow))],
-  });
-  if (rowCount !== slots.length) throw new LostRace('a slot was made meanwhile');
-}
-
-/** Writes what changed in slots that the caller has locked. */
-export async function updateSlots(db: Queryable, operatorId: string, slots: readonly Slot[]): Promise<void> {
-  if (slots.length === 0) return;
-  await db.query({
-    name: 'update-slots',
-    text: `update slots s set ${SLOT_CHANGES} from json_to_recordset($2) as n (${SLOT_COLUMNS}) where s.operator_id = $1 and s.id = n.id`,
-    values: [operatorId, JSON.stringify(slots.map(slotRow))],
-  });
-}
-
-/** Makes monthly slots that nobody made yet, empty, in the order of their keys; whoever locks them next fills them. */
-export async function insertEmptySlots(db: Queryable, operatorId: string, slots: readonly Named[]): Promise<void> {
-  await db.query(
-    `insert into slots (operator_id, id, key, affiliate_id, deal_id, deal_version, component, kind, period, currency, hold_until)
-     select $1, id, key, affiliate_id, deal_id, deal_version, component, kind, period, currency, 'epoch'
-     from json_to_recordset($2) as s (${SLOT_COLUMNS}) order by key on conflict (operator_id, key) do nothing`,
-    [operatorId, JSON.stringify(slots.map(nameRow))],
-  );
-}
-
-type Named = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'> & { override?: Slot['override'] };
-
-/** The columns that say which slot it is. */
-function nameRow({ id, name, affiliateId, version, override }: Named): object {
-  return {
-    id,
-    key: name.key,
-    affiliate_id: affiliateId,
-    deal_id: version.dealId,
-    deal_version: version.version,
-    component: name.component,
-    kind: name.kind,
-    period: name.period,
-    source_id: override?.sourceId,
-    level: override?.level,
-    currency: version.terms.currency,
-  };
-}
-
-function slotRow(slot: Slot): object {
-  const { sums, money, transfersCount, ratingsCount, holdUntil } = slot;
-  return {
-    ...nameRow(slot),
-    basis_minor: String(sums.basisMinor),
-    volume_e4: String(sums.volumeE4),
-    ftd_count: sums.ftdCount,
-    facts_count: sums.factsCount,
-    facts_hash: String(sums.factsHash),
-    gross_minor: String(money.grossMinor),
-    void_minor: String(money.voidMinor),
-    pending_minor: String(money.pendingMinor),
-    payable_minor: String(money.payableMinor),
-    clawed_minor: String(money.clawedMinor),
-    in_payout_minor: String(money.inPayoutMinor),
-    paid_minor: String(money.paidMinor),
-    debt_minor: String(money.debtMinor),
-    transfers_count: transfersCount,
-    ratings_count: ratingsCount,
-    hold_until: new Date(holdUntil),
-  };
-}
-
-const FACT_COLUMNS = `original_event_id text, slot_id text, event_id text, type text, whole boolean, amount_minor bigint, basis_minor bigint,
-  volume_e4 bigint, deal_version int, occurred_at timestamptz, fx_rate_id text, fx_rate numeric`;
-const FACT_NAMES = namesOf(FACT_COLUMNS).join(', ');
-
-export async function writeFacts(
-  db: Queryable,
-  operatorId: string,
-  batchId: string,
-  facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[],
-): Promise<void> {
-  if (facts.length === 0) return;
-  const rows = facts.map(({ slot, fact, version }) => ({
-    original_event_id: fact.originalEventId,
-    slot_id: slot.id,
-    event_id: fact.eventId,
-    type: fact.type,
-    whole: fact.whole,
-    amount_minor: String(fact.amountMinor),
-    volume_e4: String(fact.volumeE4),
-    basis_minor: String(fact.basisMinor),
-    deal_version: version.version,
-    occurred_at: new Date(fact.occurredAt),
-    fx_rate_id: fact.fx?.rateId,
-    fx_rate: fact.fx?.rate,
-  }));
-  await db.query({
-    name: 'insert-facts',
-    text: `insert into slot_facts (operator_id, batch_id, ${FACT_NAMES})
-     select $1, $2, ${FACT_NAMES}
-     from json_to_recordset($3) as f (${FACT_COLUMNS})`,
-    values: [operatorId, batchId, JSON.stringify(rows)],
-  });
 }

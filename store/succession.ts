@@ -1,9 +1,15 @@
 // Postbacks of one conversion to one endpoint follow each other. What happens here: one is finished, and the next goes on.
 import { afterGivenUp } from '../domain/postback.ts';
+import { columns } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 type Delivery = { operatorId: string; deliveryId: string };
 type Successor = { operatorId: string; id: string; endpointId: string; predecessorId: string; isAfterGivenUp: boolean };
+
+const FINISHED = columns<Delivery>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  delivery_id: ['text', ({ deliveryId }) => deliveryId],
+});
 
 /**
  * Lets those go on that waited for finished postbacks; gives the endpoints whose queues they joined. Must be a later statement than the one
@@ -18,12 +24,12 @@ export async function releaseSuccessors(
   const { rows } = await db.query<Successor>({
     name: 'release-successors',
     text: `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
-     from json_to_recordset($1) as f ("operatorId" text, "deliveryId" text)
-     where d.operator_id = f."operatorId" and d.predecessor_id = f."deliveryId" and d.owner = 'predecessor'
+     from ${FINISHED.from(1, 'f')}
+     where d.operator_id = f.operator_id and d.predecessor_id = f.delivery_id and d.owner = 'predecessor'
        and (select p.owner is null from deliveries p where p.operator_id = d.operator_id and p.id = d.predecessor_id)
-     returning d.operator_id as "operatorId", d.id, d.endpoint_id as "endpointId", f."deliveryId" as "predecessorId",
-       (select p.state = 'gave_up' from deliveries p where p.operator_id = d.operator_id and p.id = f."deliveryId") as "isAfterGivenUp"`,
-    values: [JSON.stringify(finished)],
+     returning d.operator_id as "operatorId", d.id, d.endpoint_id as "endpointId", f.delivery_id as "predecessorId",
+       (select p.state = 'gave_up' from deliveries p where p.operator_id = d.operator_id and p.id = f.delivery_id) as "isAfterGivenUp"`,
+    values: FINISHED.values(finished),
   });
   await sayGivenUp(
     db,

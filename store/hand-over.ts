@@ -28,27 +28,11 @@ export async function handOverBatch(
   limits: SingleLimits,
 ): Promise<{ deliveries: string[]; endpoints: string[] }> {
   return withTransaction(pool, async (client) => {
-    await lockSingles(client);
-    // Materialized, since statistics of healthy times say that nothing is left over, and the planner would work it out again for each row.
+    await handOverTried(client, operatorId, batchId, limits);
+    // What was not reached in time needs no place among the workflows, and so no lock: many batches may have such when we are too busy.
     await client.query(
-      `with mine as materialized (
-         select id, endpoint_id, tries from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch'
-       ), concerned as materialized (
-         select e.id, e.failures_in_a_row >= $5 or e.state <> 'active' or e.rate_per_second is not null
-             or exists (select from deliveries q where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
-           (select count(*) from deliveries s where s.operator_id = $1 and s.endpoint_id = e.id and s.owner = 'self') as singles
-         from endpoints e where e.operator_id = $1 and e.id in (select endpoint_id from mine)
-       ), left_over as materialized (
-         select m.id, m.tries, c.queued, c.singles + row_number() over (partition by c.id, m.tries > 0 order by m.id) as rank,
-           (select count(*) from deliveries s where s.owner = 'self')
-             + row_number() over (partition by m.tries > 0 and not c.queued order by m.id) as rank_in_all
-         from mine m join concerned c on c.id = m.endpoint_id
-       )
-       update deliveries d set owner = case when l.tries > 0 and not l.queued and l.rank <= $3 and l.rank_in_all <= $4 then 'self' else 'endpoint' end,
-         state = case when l.tries > 0 then 'retrying' else 'held' end
-       from left_over l
-       where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
-      [operatorId, batchId, limits.perEndpoint, limits.inAll, FAILURES_THAT_OPEN],
+      `update deliveries set owner = 'endpoint', state = 'held' where operator_id = $1 and batch_id = $2 and owner = 'batch'`,
+      [operatorId, batchId],
     );
     const { rows } = await client.query<{ deliveries: string[]; endpoints: string[] }>(
       `select array(select id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'self') as deliveries,
@@ -57,6 +41,36 @@ export async function handOverBatch(
     );
     return rows[0]!;
   });
+}
+
+/** The same for those of the batch whose first try failed. */
+async function handOverTried(client: Queryable, operatorId: string, batchId: string, limits: SingleLimits): Promise<void> {
+  const { rows } = await client.query<{ isAny: boolean }>(
+    `select exists (select from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0) as "isAny"`,
+    [operatorId, batchId],
+  );
+  if (!rows[0]!.isAny) return;
+  await lockSingles(client);
+  // Materialized, since statistics of healthy times say that nothing is left over, and the planner would work it out again for each row.
+  await client.query(
+    `with mine as materialized (
+       select id, endpoint_id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0
+     ), concerned as materialized (
+       select e.id, e.failures_in_a_row >= $5 or e.state <> 'active' or e.rate_per_second is not null
+           or exists (select from deliveries q where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
+         (select count(*) from deliveries s where s.operator_id = $1 and s.endpoint_id = e.id and s.owner = 'self') as singles
+       from endpoints e where e.operator_id = $1 and e.id in (select endpoint_id from mine)
+     ), left_over as materialized (
+       select m.id, c.queued, c.singles + row_number() over (partition by c.id order by m.id) as rank,
+         (select count(*) from deliveries s where s.owner = 'self') + row_number() over (partition by c.queued order by m.id) as rank_in_all
+       from mine m join concerned c on c.id = m.endpoint_id
+     )
+     update deliveries d set owner = case when not l.queued and l.rank <= $3 and l.rank_in_all <= $4 then 'self' else 'endpoint' end,
+       state = 'retrying'
+     from left_over l
+     where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
+    [operatorId, batchId, limits.perEndpoint, limits.inAll, FAILURES_THAT_OPEN],
+  );
 }
 
 /** Whether there is room for one more workflow of a single postback of this endpoint. Only under the lock. */

@@ -27,7 +27,7 @@ export async function measureBatch(bench: Bench, stage: Stage, events: number): 
  */
 export async function measureRealReceivers(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const before = await deliveredBeside(bench, stage);
-  await bench.receivers.ask('slowDown', REAL_MS);
+  await bench.receivers.ask('behave', REAL_MS);
   const { startedAt } = await sendSingles(bench, stage, events);
   const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
   return { single_per_s_real_receivers: rate((await deliveredBeside(bench, stage)) - before, startedAt, endedAt) };

@@ -17,11 +17,11 @@ const READY_WITHIN_MS = 10_000;
  */
 const SETTINGS = { appendonly: 'yes', appendfsync: 'everysec', save: '', 'maxmemory-policy': 'noeviction', bind: '127.0.0.1' };
 
-/** Null where there is no `redis-server`. Throws when it does not start. */
-export async function startRedis(): Promise<RunningRedis | null> {
+/** Null where there is no such program. Throws when it does not start. */
+export async function startRedis(program = 'redis-server'): Promise<RunningRedis | null> {
   const [port, dir] = [await freePort(), mkdtempSync(join(tmpdir(), 'postrider-bench-redis-'))];
   const flags = Object.entries({ ...SETTINGS, port: String(port), dir }).flatMap(([name, value]) => [`--${name}`, value]);
-  const server = spawn('redis-server', flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const server = spawn(program, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(server, 'close');
   const removed = (): void => rmSync(dir, { recursive: true, force: true });
   let said = '';

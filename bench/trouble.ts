@@ -53,13 +53,17 @@ export async function measureIsolation(bench: Bench, stage: Stage, events: numbe
     stage.members.map((_, index) => (index === 0 ? 'hangs' : 0)),
   );
   const besideOne = await measureOthers(bench, stage, third);
+  const told = ({ perSecond, p99Ms }: Others): string => `${perSecond}/s, p99 ${p99Ms} ms`;
+  console.log(`the other nineteen: ${told(allWell)} with all well, ${told(besideOne)} beside one that hangs`);
   return {
     isolation_throughput_ratio: ratio(besideOne.perSecond, allWell.perSecond),
     isolation_p99_ratio: ratio(besideOne.p99Ms, allWell.p99Ms),
   };
 }
 
-async function measureOthers(bench: Bench, stage: Stage, events: number): Promise<{ perSecond: number; p99Ms: number }> {
+type Others = { perSecond: number; p99Ms: number };
+
+async function measureOthers(bench: Bench, stage: Stage, events: number): Promise<Others> {
   const from = stage.accepted.length;
   const { startedAt } = await sendSingles(bench, stage, events);
   const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));

@@ -101,6 +101,15 @@ export async function sendSingles(bench: Bench, stage: Stage, count: number): Pr
   return sent;
 }
 
+/** Sends the next `count` events of the stage at a steady pace; gives by event when its request was due, in milliseconds since 1970. */
+export async function sendAtPace(bench: Bench, stage: Stage, count: number, perSecond: number): Promise<Map<string, number>> {
+  const bodies = stage.bodies.splice(0, count);
+  const { answers, dueAt } = await bench.load.ask('pace', { ...stage.api, path: '/v1/events', bodies, perSecond });
+  const ids = answers.map((text) => (JSON.parse(text) as { id: string }).id);
+  stage.accepted.push(...ids);
+  return new Map(ids.map((id, index) => [id, dueAt[index]!]));
+}
+
 /** Sends bodies in batch requests, from a few connections. */
 export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly string[]): Promise<Sent> {
   const batches = batchBodies(bodies, BATCH);

@@ -1,7 +1,8 @@
 // Endpoints in trouble, on the real stack: one that comes back to what it missed, and one that never answers beside nineteen that do.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile, rate, ratio, type Figures } from './figures.ts';
-import { sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
+import type { Arrival } from './receivers.ts';
+import { sendAtPace, sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
 
 const TEN_THOUSAND = 10_000;
 const LOOK_EVERY_MS = 100;
@@ -37,22 +38,23 @@ async function untilHeld({ pool }: Bench, { operatorId }: Stage, expected: numbe
   }
 }
 
+const PACE_PER_S = 300;
+
 /**
  * The same traffic twice, half of it for one endpoint: first all are well, then that one takes requests and never answers. Compared is what the
- * other nineteen get: postbacks a second until the last of theirs is recorded, and the time from accepted to received.
+ * other nineteen get: postbacks a second while requests come as fast as they are answered, and how long one takes at a steady pace, since
+ * waiting for a busy machine would hide the waiting for the one that hangs.
  */
 export async function measureIsolation(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
-  const third = Math.floor(events / 3);
-  // The first third only makes the second as warm as the last.
-  await measureOthers(bench, stage, third);
-  await untilRecorded(bench, stage);
-  const allWell = await measureOthers(bench, stage, third);
-  await untilRecorded(bench, stage);
+  const quarter = Math.floor(events / 4);
+  // The first quarter only makes the second as warm as the last.
+  await throughputOfOthers(bench, stage, quarter);
+  const allWell = await measureOthers(bench, stage, quarter);
   await bench.receivers.ask(
     'behave',
     stage.members.map((_, index) => (index === 0 ? 'hangs' : 0)),
   );
-  const besideOne = await measureOthers(bench, stage, third);
+  const besideOne = await measureOthers(bench, stage, quarter);
   const told = ({ perSecond, p99Ms }: Others): string => `${perSecond}/s, p99 ${p99Ms} ms`;
   console.log(`the other nineteen: ${told(allWell)} with all well, ${told(besideOne)} beside one that hangs`);
   return {
@@ -63,17 +65,32 @@ export async function measureIsolation(bench: Bench, stage: Stage, events: numbe
 
 type Others = { perSecond: number; p99Ms: number };
 
+/** The pace takes half as many events as the rush. */
 async function measureOthers(bench: Bench, stage: Stage, events: number): Promise<Others> {
+  const p99Ms = await p99OfOthers(bench, stage, Math.floor(events / 2));
+  return { p99Ms, perSecond: await throughputOfOthers(bench, stage, events) };
+}
+
+async function throughputOfOthers(bench: Bench, stage: Stage, events: number): Promise<number> {
   const from = stage.accepted.length;
   const { startedAt } = await sendSingles(bench, stage, events);
   const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
-  const { rows } = await bench.pool.query<{ id: string; receivedAt: Date }>(
-    `select id, received_at as "receivedAt" from events where operator_id = $1 and id = any($2)`,
-    [stage.operatorId, stage.accepted.slice(from)],
-  );
-  const acceptedAt = new Map(rows.map(({ id, receivedAt }) => [id, receivedAt.getTime()]));
+  return rate((await arrivalsAtOthers(bench, stage, from)).length, startedAt, endedAt);
+}
+
+/** Milliseconds from the moment a request was due until its postback was received. */
+async function p99OfOthers(bench: Bench, stage: Stage, events: number): Promise<number> {
+  const from = stage.accepted.length;
+  const dueAt = await sendAtPace(bench, stage, events, PACE_PER_S);
+  await untilRecorded(bench, stage, stage.members.slice(0, 1));
+  const arrivals = await arrivalsAtOthers(bench, stage, from);
+  const waits = arrivals.map(({ eventId, at }) => at - dueAt.get(eventId)!).toSorted((a, b) => a - b);
+  return percentile(waits, 0.99);
+}
+
+/** What the nineteen received of the events accepted since then. */
+async function arrivalsAtOthers(bench: Bench, stage: Stage, from: number): Promise<Arrival[]> {
+  const since = new Set(stage.accepted.slice(from));
   const arrivals = await bench.receivers.ask('arrivals', null);
-  const others = arrivals.filter(({ receiver, eventId }) => receiver > 0 && acceptedAt.has(eventId));
-  const waits = others.map(({ eventId, at }) => at - acceptedAt.get(eventId)!).toSorted((a, b) => a - b);
-  return { perSecond: rate(others.length, startedAt, endedAt), p99Ms: percentile(waits, 0.99) };
+  return arrivals.filter(({ receiver, eventId }) => receiver > 0 && since.has(eventId));
 }

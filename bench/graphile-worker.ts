@@ -9,8 +9,10 @@ const LOCAL_QUEUE = 500;
 /** Connections for fetching and finishing jobs, beside those that the jobs' own rows are written by. */
 const CONNECTIONS = 20;
 
+/** What it reports beside that would be a line for each job. */
+const SHOWN: ReadonlySet<string> = new Set(['error', 'warning']);
 const logger = new Logger(() => (level, message) => {
-  if (level === 'error') console.error(message);
+  if (SHOWN.has(level)) console.error(message);
 });
 let surroundings: Surroundings;
 let job: QueueJob | undefined;

@@ -16,7 +16,15 @@ export type Figures = {
   release_300k_s: number | null;
   workflow_per_event_per_s: number | null;
   no_durability_per_s: number | null;
+  delivery_per_s: number | null;
+  raw_undici_per_s: number | null;
+  graphile_worker_per_s: number | null;
+  bullmq_per_s: number | null;
   queue_per_s: number | null;
+  drain_per_s: number | null;
+  drain_10k_s: number | null;
+  isolation_throughput_ratio: number | null;
+  isolation_p99_ratio: number | null;
   ratio_vs_workflow_per_event: number | null;
   ratio_vs_no_durability: number | null;
   ratio_vs_queue: number | null;
@@ -32,7 +40,8 @@ type Measured = Omit<Figures, 'ratio_vs_workflow_per_event' | 'ratio_vs_no_durab
 /** Adds the ratios; one is null where a part of it was not measured. */
 export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 'doubled' | 'cores'>): Figures {
   const { single_per_s: single = null, workflow_per_event_per_s: perEvent = null } = measured;
-  const { no_durability_per_s: noDurability = null, queue_per_s: queue = null } = measured;
+  const { no_durability_per_s: noDurability = null } = measured;
+  const { delivery_per_s: delivery = null, queue_per_s: queue = null } = measured;
   return {
     single_per_s: single,
     batch_per_s: measured.batch_per_s ?? null,
@@ -49,10 +58,18 @@ export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 
     release_300k_s: measured.release_300k_s ?? null,
     workflow_per_event_per_s: perEvent,
     no_durability_per_s: noDurability,
+    delivery_per_s: delivery,
+    raw_undici_per_s: measured.raw_undici_per_s ?? null,
+    graphile_worker_per_s: measured.graphile_worker_per_s ?? null,
+    bullmq_per_s: measured.bullmq_per_s ?? null,
     queue_per_s: queue,
+    drain_per_s: measured.drain_per_s ?? null,
+    drain_10k_s: measured.drain_10k_s ?? null,
+    isolation_throughput_ratio: measured.isolation_throughput_ratio ?? null,
+    isolation_p99_ratio: measured.isolation_p99_ratio ?? null,
     ratio_vs_workflow_per_event: ratio(single, perEvent),
     ratio_vs_no_durability: ratio(single, noDurability),
-    ratio_vs_queue: ratio(single, queue),
+    ratio_vs_queue: ratio(delivery, queue),
     api_rss_mb: measured.api_rss_mb ?? null,
     worker_rss_mb: measured.worker_rss_mb ?? null,
     lost: measured.lost,
@@ -61,7 +78,8 @@ export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 
   };
 }
 
-function ratio(ours: number | null, other: number | null): number | null {
+/** To three digits. */
+export function ratio(ours: number | null, other: number | null): number | null {
   return ours === null || other === null || other === 0 ? null : Number((ours / other).toPrecision(3));
 }
 
@@ -77,6 +95,7 @@ export function percentile(sorted: readonly number[], share: number): number {
 }
 
 const perSecond = 'events/s';
+const perPostback = 'postbacks/s';
 const ROWS: readonly [keyof Figures, string, string][] = [
   ['single_per_s', perSecond, 'one event per request, from request to recorded delivery'],
   ['batch_per_s', perSecond, 'batch requests, the same'],
@@ -93,10 +112,18 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['release_300k_s', 's', 'the end of 300,000 holds'],
   ['workflow_per_event_per_s', perSecond, 'same rules and SQL, one workflow per event'],
   ['no_durability_per_s', perSecond, 'same front door, rules and postbacks, nothing kept'],
-  ['queue_per_s', perSecond, 'a job queue'],
+  ['delivery_per_s', perPostback, 'first attempts alone: signed, with a durable row each'],
+  ['raw_undici_per_s', perPostback, 'the same bodies by undici, unsigned and unrecorded'],
+  ['graphile_worker_per_s', perPostback, 'the same POST and row as jobs of graphile-worker'],
+  ['bullmq_per_s', perPostback, 'the same as jobs of BullMQ; its log is synced once a second'],
+  ['queue_per_s', perPostback, 'the faster of the two job queues'],
+  ['drain_per_s', perPostback, 'one endpoint that is back, and what it missed'],
+  ['drain_10k_s', 's', 'until 10,000 of them are delivered'],
+  ['isolation_throughput_ratio', '×', 'nineteen endpoints beside one that hangs with half the events, against all well'],
+  ['isolation_p99_ratio', '×', 'the same, from request to postback received at 300 events a second'],
   ['ratio_vs_workflow_per_event', '×', 'single events against one workflow per event'],
   ['ratio_vs_no_durability', '×', 'single events against nothing kept'],
-  ['ratio_vs_queue', '×', 'single events against a job queue'],
+  ['ratio_vs_queue', '×', 'first attempts against the faster job queue'],
   ['api_rss_mb', 'MB', 'API, most memory while single events and batches ran'],
   ['worker_rss_mb', 'MB', 'worker, the same'],
   ['lost', 'events', 'accepted, but neither received nor waiting in plain sight'],

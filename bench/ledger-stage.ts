@@ -11,8 +11,8 @@ import { createOperators } from '../store/operators.ts';
 import type { Pool } from '../store/pool.ts';
 import { COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
 
-/** An operator and its events that were not settled yet, as ids. */
-export type LedgerStage = { operatorId: string; eventIds: string[] };
+/** An operator with its affiliates, and its events that were not settled yet, as ids. */
+export type LedgerStage = { operatorId: string; affiliateIds: string[]; eventIds: string[] };
 
 const GROUP = 500;
 
@@ -47,7 +47,7 @@ export async function setLedgerStage(pool: Pool, events: number, affiliates: num
   await settleAll(pool, operatorId, inBatches(await takeIn(pool, operatorId, registrations), GROUP));
   const eventIds = await takeIn(pool, operatorId, eventBodies(events, known, clicks.slice(needed.known)));
   await pool.query('vacuum analyze');
-  return { operatorId, eventIds };
+  return { operatorId, affiliateIds, eventIds };
 }
 
 async function insertClicks(pool: Pool, operatorId: string, affiliateIds: readonly string[], count: number): Promise<string[]> {

@@ -1,15 +1,11 @@
 // What the ledger costs by itself, on a database of its own: settling without postbacks, the audit of a million transfers, the end of holds.
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startPostgres } from '../local/postgres.ts';
 import { createHolds } from '../store/holds.ts';
 import { auditAll } from '../store/audit.ts';
 import { migrate } from '../store/migrate.ts';
 import { createPool, type Pool } from '../store/pool.ts';
-import { freePort } from '../test/support/ports.ts';
 import { percentile, type Figures } from './figures.ts';
 import { inBatches, multiply, setLedgerStage, settleAll } from './ledger-stage.ts';
+import { withOwnDatabase } from './own-database.ts';
 
 const AFFILIATES = 20;
 const LARGE = 500;
@@ -19,23 +15,24 @@ const RELEASED = 300_000;
 
 /** `isQuick`: without the audit and the holds, which need a million transfers to be there. Throws when the audit finds anything. */
 export async function measureLedger(events: number, isQuick: boolean): Promise<Partial<Figures>> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
-  chmodSync(dataDir, 0o755);
-  const postgres = await startPostgres({ dataDir, port: await freePort(), password: 'bench' });
-  const pool = createPool(postgres.url, { max: 8, applicationName: 'bench' });
-  try {
-    await migrate(postgres.url);
-    const spread = await measureSettling(pool, events, AFFILIATES);
-    const { perSecond: onOne } = await measureSettling(pool, Math.ceil(events / 2), 1);
-    const figures = { settle_per_s: spread.perSecond, settle_p99_ms: spread.p99Ms, settle_one_affiliate_per_s: onOne };
-    if (isQuick) return figures;
-    const audited = await measureAudit(pool, spread.operatorId);
-    return { ...figures, audit_1m_s: audited, release_300k_s: await measureReleasing(pool, spread.operatorId) };
-  } finally {
-    await pool.end();
-    await postgres.stop();
-    rmSync(dataDir, { recursive: true, force: true });
-  }
+  return withOwnDatabase(async (databaseUrl) => {
+    await migrate(databaseUrl);
+    const pool = createPool(databaseUrl, { max: 8, applicationName: 'bench' });
+    try {
+      return await measureAll(pool, events, isQuick);
+    } finally {
+      await pool.end();
+    }
+  });
+}
+
+async function measureAll(pool: Pool, events: number, isQuick: boolean): Promise<Partial<Figures>> {
+  const spread = await measureSettling(pool, events, AFFILIATES);
+  const { perSecond: onOne } = await measureSettling(pool, Math.ceil(events / 2), 1);
+  const figures = { settle_per_s: spread.perSecond, settle_p99_ms: spread.p99Ms, settle_one_affiliate_per_s: onOne };
+  if (isQuick) return figures;
+  const audited = await measureAudit(pool, spread.operatorId);
+  return { ...figures, audit_1m_s: audited, release_300k_s: await measureReleasing(pool, spread.operatorId) };
 }
 
 /** A tenth warms up, half is settled in large batches for the rate, the rest in small ones for how long one takes. */

@@ -9,6 +9,7 @@ import type { Stack } from '../local/stack.ts';
 import { createPool } from '../store/pool.ts';
 import { startChild } from './child.ts';
 import { measureClicks } from './clicks.ts';
+import { measureDelivery } from './delivery.ts';
 import { tableOf, withRatios, type Figures } from './figures.ts';
 import type { LoadQuestions } from './load.ts';
 import { measureLedger } from './ledger.ts';
@@ -16,35 +17,58 @@ import { measureNoDurability } from './no-durability.ts';
 import { withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
 import type { ReceiverQuestions } from './receivers.ts';
-import { setStage, type Bench, type Stage } from './stage.ts';
+import { ALL_TO_ONE, EVENLY, HALF_TO_ONE, setStage, type Bench, type Spread, type Stage } from './stage.ts';
+import { measureDrain, measureIsolation } from './trouble.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 
 const HELP = `npm run bench -- [options]
   --events N    events of the throughput measurements (default 20,000)
   --quick       everything in under a minute, with fewer events
-  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event), nodur (no
-                durability), ledger (settling and the audit alone)`;
+  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event), drain (an endpoint
+                that comes back), isolation (endpoints beside one that hangs; not with --quick), nodur (no durability),
+                delivery (first attempts alone, beside undici and job queues), ledger (settling and the audit alone)`;
 
-type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real';
+type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real' | 'drain' | 'isolation';
+type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
 
-/** Measurements of the stack, in this order: the one that leaves a queue behind comes last. */
-const MEASUREMENTS: Record<Name, (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>> = {
-  single: measureSingle,
-  batch: measureBatch,
-  idle: measureIdle,
-  open: measureOpenLoop,
-  clicks: measureClicks,
-  wpe: measureWorkflowPerEvent,
-  real: measureRealReceivers,
-};
+/** Measurements of the stack, by the stage they share, in this order: on each, the one that leaves a queue behind comes last. */
+const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
+  {
+    spread: EVENLY,
+    measurements: [
+      ['single', measureSingle],
+      ['batch', measureBatch],
+      ['idle', measureIdle],
+      ['open', measureOpenLoop],
+      ['clicks', measureClicks],
+      ['wpe', measureWorkflowPerEvent],
+      ['real', measureRealReceivers],
+    ],
+  },
+  { spread: ALL_TO_ONE, measurements: [['drain', measureDrain]] },
+  { spread: HALF_TO_ONE, measurements: [['isolation', measureIsolation]] },
+];
 
-type Sizes = Record<Name | 'nodur' | 'ledger', number>;
+type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger', number>;
 
-/** How many events each measurement takes. */
+/** How many events each measurement takes; what a quick run has too few for is left out. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
   if (isQuick)
-    return { single: 3000, batch: 6000, idle: 30, open: 600, clicks: 6000, wpe: 200, real: 1000, nodur: 3000, ledger: 5000 };
+    return {
+      single: 3000,
+      batch: 6000,
+      idle: 30,
+      open: 600,
+      clicks: 6000,
+      wpe: 200,
+      real: 1000,
+      drain: 1000,
+      isolation: 0,
+      nodur: 3000,
+      delivery: 2000,
+      ledger: 5000,
+    };
   return {
     single: events,
     batch: events * 2,
@@ -53,7 +77,10 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     clicks: events,
     wpe: 600,
     real: Math.ceil(events / 2),
+    drain: 10_000,
+    isolation: events,
     nodur: events,
+    delivery: events,
     ledger: events * 2,
   };
 }
@@ -72,11 +99,23 @@ async function run(
   ]);
   const found: Findings[] = [];
   try {
-    const onStack = (Object.keys(MEASUREMENTS) as Name[]).filter((name) => wanted.includes(name));
-    if (onStack.length > 0) found.push(await withOwnStack((stack) => measureStack({ load, receivers }, stack, onStack, sizes)));
+    const stages = STAGES.map(({ spread, measurements }) => ({
+      spread,
+      measurements: measurements.filter(([name]) => wanted.includes(name)),
+    })).filter(({ measurements }) => measurements.length > 0);
+    if (stages.length > 0)
+      await withOwnStack(async (stack) => {
+        for (const stage of stages) found.push(await measureStage({ load, receivers }, stack, stage, sizes));
+        // Whoever waits for an answer that never comes would hold up the end.
+        await receivers.ask('open', 0);
+      });
     if (wanted.includes('nodur')) {
       console.log(`measuring nodur: ${sizes.nodur} events`);
       found.push(await measureNoDurability({ load, receivers }, sizes.nodur));
+    }
+    if (wanted.includes('delivery')) {
+      console.log(`measuring delivery: ${sizes.delivery} postbacks each way`);
+      found.push(await measureDelivery(receivers, sizes.delivery));
     }
     if (wanted.includes('ledger')) {
       console.log(`measuring ledger: ${sizes.ledger} events`);
@@ -92,19 +131,24 @@ async function run(
   return { figures: withRatios({ ...measured, lost, doubled, cores: availableParallelism() }), differences };
 }
 
-async function measureStack(children: Children, stack: Stack, names: readonly Name[], sizes: Sizes): Promise<Findings> {
+async function measureStage(
+  children: Children,
+  stack: Stack,
+  { spread, measurements }: (typeof STAGES)[number],
+  sizes: Sizes,
+): Promise<Findings> {
   const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
   const bench: Bench = { stack, pool, ...children };
   try {
     // Visitors who follow a link bring clicks and no events.
-    const events = names.reduce((sum, name) => sum + (name === 'clicks' ? 0 : sizes[name]), 0);
+    const events = measurements.reduce((sum, [name]) => sum + (name === 'clicks' ? 0 : sizes[name]), 0);
     const warmUp = Math.min(2000, Math.ceil(events / 10));
     console.log(`setting up for ${events} events, and ${warmUp} to warm up`);
-    const stage = await setStage(bench, { events, warmUp });
+    const stage = await setStage(bench, { events, warmUp, spread });
     const figures: Partial<Figures> = {};
-    for (const name of names) {
+    for (const [name, measure] of measurements) {
       console.log(`measuring ${name}: ${sizes[name]} ${name === 'clicks' ? 'visits' : 'events'}`);
-      Object.assign(figures, await MEASUREMENTS[name](bench, stage, sizes[name]));
+      Object.assign(figures, await measure(bench, stage, sizes[name]));
     }
     return { figures, verdict: await judge(bench, stage) };
   } finally {
@@ -133,7 +177,7 @@ const { values } = parseArgs({
   },
 });
 const sizes = sizesOf(Number(values.events), values.quick);
-const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => (values.only ?? name) === name);
+const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => (values.only ?? name) === name && sizes[name] > 0);
 if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real)) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 1;

@@ -1,7 +1,7 @@
 // The measurements of the system itself, one after the other on the same stage.
 import { percentile, rate, type Figures } from './figures.ts';
 import { processIds, watchMemory } from './memory.ts';
-import { sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
+import { sendAtPace, sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
 
 /** Twenty servers as they are out there: a tenth of a second each, and one that is in trouble. */
 const REAL_MS = [5000, ...Array.from({ length: 19 }, () => 100)];
@@ -27,7 +27,7 @@ export async function measureBatch(bench: Bench, stage: Stage, events: number): 
  */
 export async function measureRealReceivers(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const before = await deliveredBeside(bench, stage);
-  await bench.receivers.ask('slowDown', REAL_MS);
+  await bench.receivers.ask('behave', REAL_MS);
   const { startedAt } = await sendSingles(bench, stage, events);
   const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
   return { single_per_s_real_receivers: rate((await deliveredBeside(bench, stage)) - before, startedAt, endedAt) };
@@ -54,12 +54,9 @@ export async function measureOpenLoop(bench: Bench, stage: Stage, events: number
 
 /** From the moment a request was due to the first arrival of its postback, in milliseconds, sorted. */
 async function measureLatency(bench: Bench, stage: Stage, events: number, perSecond: number): Promise<number[]> {
-  const bodies = stage.bodies.splice(0, events);
-  const { answers, dueAt } = await bench.load.ask('pace', { ...stage.api, path: '/v1/events', bodies, perSecond });
-  const ids = answers.map((text) => (JSON.parse(text) as { id: string }).id);
-  stage.accepted.push(...ids);
+  const dueAt = await sendAtPace(bench, stage, events, perSecond);
   await untilRecorded(bench, stage);
   const arrivals = await bench.receivers.ask('arrivals', null);
   const arrivedAt = new Map(arrivals.toReversed().map(({ eventId, at }) => [eventId, at]));
-  return ids.map((id, index) => arrivedAt.get(id)! - dueAt[index]!).toSorted((a, b) => a - b);
+  return [...dueAt].map(([id, due]) => arrivedAt.get(id)! - due).toSorted((a, b) => a - b);
 }

@@ -7,11 +7,16 @@ import { answerQuestions } from './child.ts';
 /** A postback as it arrived at a receiver; `at` is in milliseconds since 1970. */
 export type Arrival = { receiver: number; deliveryId: string; eventId: string; payoutDelta: string; at: number };
 
+/** Answers after so many milliseconds; hangs up on whoever calls; or never answers. Only what is answered counts as received. */
+export type Manner = number | 'down' | 'hangs';
+
 export type ReceiverQuestions = {
   /** Opens so many servers, each on a port of its own, and gives their URLs. What earlier ones got is forgotten. */
   open(count: number): Promise<string[]>;
-  /** Makes each server take so long from now on. */
-  slowDown(delaysMs: number[]): Promise<void>;
+  /** How each server behaves from now on. */
+  behave(manners: Manner[]): Promise<void>;
+  /** Forgets what came so far. */
+  forget(input: null): Promise<void>;
   /** How many postbacks each server has got, repeats included. */
   count(input: null): Promise<number[]>;
   arrivals(input: null): Promise<Arrival[]>;
@@ -22,7 +27,7 @@ type Kept = { receiver: number; deliveryId: string; body: string; at: number };
 let servers: Server[] = [];
 let kept: Kept[] = [];
 let counts: number[] = [];
-let delays: number[] = [];
+let manners: Manner[] = [];
 
 async function open(count: number): Promise<string[]> {
   for (const server of servers) {
@@ -31,7 +36,7 @@ async function open(count: number): Promise<string[]> {
   }
   kept = [];
   counts = Array.from({ length: count }, () => 0);
-  delays = counts.slice();
+  manners = counts.slice();
   servers = counts.map((_, receiver) => createServer((request, response) => take(receiver, request, response)));
   await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
   return servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/postbacks`);
@@ -39,15 +44,17 @@ async function open(count: number): Promise<string[]> {
 
 /** Keeps the body as it came; reading it waits until nobody is measured. */
 function take(receiver: number, request: IncomingMessage, response: ServerResponse): void {
+  const manner = manners[receiver]!;
+  if (manner === 'down') return void request.socket.destroy();
   let body = '';
   request.setEncoding('utf8');
   request.on('data', (chunk: string) => (body += chunk));
   request.on('end', () => {
+    if (manner === 'hangs') return;
     kept.push({ receiver, deliveryId: String(request.headers['webhook-id']), body, at: Date.now() });
     counts[receiver]!++;
-    const delayMs = delays[receiver]!;
-    if (delayMs === 0) response.end();
-    else setTimeout(() => response.end(), delayMs);
+    if (manner === 0) response.end();
+    else setTimeout(() => response.end(), manner);
   });
 }
 
@@ -62,5 +69,9 @@ answerQuestions({
   open,
   arrivals,
   count: async () => counts,
-  slowDown: async (delaysMs: number[]) => void (delays = delaysMs),
+  behave: async (given: Manner[]) => void (manners = given),
+  forget: async () => {
+    kept = [];
+    counts = counts.map(() => 0);
+  },
 } satisfies ReceiverQuestions);

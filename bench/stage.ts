@@ -33,24 +33,36 @@ export const CONNECTIONS = 64;
 export const BATCH = 500;
 const BATCH_CONNECTIONS = 4;
 const SETUP_CONNECTIONS = 16;
-const AFFILIATES = 20;
 const LOOK_EVERY_MS = 20;
 /** Where only the database can tell, looking must not become a load of its own. */
 const LOOK_EVERY_MS_IN_DATABASE = 100;
 /** Nothing moving for so long means that something is broken, which a figure must not hide. */
 const STANDSTILL_MS = 60_000;
 
-/** Sets up twenty affiliates with a receiver each, and everything that `events` events need; then warms up with `warmUp` more. */
-export async function setStage(bench: Bench, { events, warmUp }: { events: number; warmUp: number }): Promise<Stage> {
+/** Which affiliate each customer is brought by, and how many there are. */
+export type Spread = { affiliates: number; of(customer: number): number };
+
+export const EVENLY: Spread = { affiliates: 20, of: (customer) => customer % 20 };
+export const ALL_TO_ONE: Spread = { affiliates: 1, of: () => 0 };
+/** The first of twenty has every second customer, and so half of the events. */
+export const HALF_TO_ONE: Spread = {
+  affiliates: 20,
+  of: (customer) => (customer % 2 === 0 ? 0 : 1 + (((customer - 1) / 2) % 19)),
+};
+
+type StageSize = { events: number; warmUp: number; spread: Spread };
+
+/** Sets up affiliates with a receiver each, and everything that `events` events need; then warms up with `warmUp` more. */
+export async function setStage(bench: Bench, { events, warmUp, spread }: StageSize): Promise<Stage> {
   const { stack, load } = bench;
   const admin = { apiUrl: stack.apiUrl, apiKey: stack.adminToken };
-  const urls = await bench.receivers.ask('open', AFFILIATES);
+  const urls = await bench.receivers.ask('open', spread.affiliates);
   const operator = await one<{ id: string; api_key: string }>(bench, admin, '/v1/operators', { name: 'Bench', currency: 'USD' });
   const api = { apiUrl: stack.apiUrl, apiKey: operator.api_key };
   const members = await Promise.all(urls.map((url, index) => createMember(bench, api, `Affiliate ${index}`, url)));
   const needed = customersFor(events + warmUp);
   const clicks = Array.from({ length: needed.known + needed.fresh }, (_, index) =>
-    JSON.stringify({ affiliate_id: members[index % members.length]!.affiliateId, sub1: 'spring' }),
+    JSON.stringify({ affiliate_id: members[spread.of(index)]!.affiliateId, sub1: 'spring' }),
   );
   const clicked = await load.ask('rush', { ...api, path: '/v1/clicks', bodies: clicks, connections: SETUP_CONNECTIONS });
   const clickIds = clicked.answers.map((text) => (JSON.parse(text) as { click_id: string }).click_id);
@@ -87,6 +99,15 @@ export async function sendSingles(bench: Bench, stage: Stage, count: number): Pr
   const sent = await bench.load.ask('rush', { ...stage.api, path: '/v1/events', bodies, connections: CONNECTIONS });
   stage.accepted.push(...sent.answers.map((text) => (JSON.parse(text) as { id: string }).id));
   return sent;
+}
+
+/** Sends the next `count` events of the stage at a steady pace; gives by event when its request was due, in milliseconds since 1970. */
+export async function sendAtPace(bench: Bench, stage: Stage, count: number, perSecond: number): Promise<Map<string, number>> {
+  const bodies = stage.bodies.splice(0, count);
+  const { answers, dueAt } = await bench.load.ask('pace', { ...stage.api, path: '/v1/events', bodies, perSecond });
+  const ids = answers.map((text) => (JSON.parse(text) as { id: string }).id);
+  stage.accepted.push(...ids);
+  return new Map(ids.map((id, index) => [id, dueAt[index]!]));
 }
 
 /** Sends bodies in batch requests, from a few connections. */

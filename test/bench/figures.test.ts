@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchBodies, customersFor, eventBodies } from '../../bench/events.ts';
 import { percentile, withRatios } from '../../bench/figures.ts';
+import { ALL_TO_ONE, EVENLY, HALF_TO_ONE } from '../../bench/stage.ts';
 import { compare } from '../../bench/verdict.ts';
 
 const arrival = (deliveryId: string, eventId: string) => ({ deliveryId, eventId });
@@ -28,6 +29,33 @@ test('what was not measured is null, and so is every ratio to it', () => {
   assert.equal(figures.ratio_vs_workflow_per_event, 37.5);
   assert.equal(figures.ratio_vs_queue, null);
   assert.equal(figures.batch_per_s, null);
+});
+
+test('job queues are compared with first attempts, not with all that an event costs', () => {
+  const figures = withRatios({ single_per_s: 2000, delivery_per_s: 6000, queue_per_s: 4000, lost: 0, doubled: 0, cores: 2 });
+  assert.equal(figures.ratio_vs_queue, 1.5);
+});
+
+test('every affiliate of a stage gets its share of the events', () => {
+  const [events, size] = [7600, customersFor(7600)];
+  const known = Array.from({ length: size.known }, (_, index) => `${index}`);
+  const clicks = Array.from({ length: size.fresh }, (_, index) => `${size.known + index}`);
+  // A customer's number is in its name, or in its click's where it is new.
+  const customers = eventBodies(events, known, clicks).map((body) => {
+    const { customer_id: id, click_id: click } = JSON.parse(body) as { customer_id: string; click_id?: string };
+    return Number(click ?? id);
+  });
+  const shares = ({ affiliates, of }: typeof EVENLY): number[] => {
+    const counts = Array.from({ length: affiliates }, () => 0);
+    for (const customer of customers) counts[of(customer)]!++;
+    return counts.map((count) => Math.round((count * 100) / events));
+  };
+  assert.deepEqual(
+    shares(EVENLY),
+    Array.from({ length: 20 }, () => 5),
+  );
+  assert.deepEqual(shares(ALL_TO_ONE), [100]);
+  assert.deepEqual(shares(HALF_TO_ONE), [50, ...Array.from({ length: 19 }, () => 3)]);
 });
 
 test('the traffic repeats no event and needs no more customers than were made', () => {

@@ -48,7 +48,7 @@ export async function runWorkers(
   const connection = await NativeConnection.connect({ address });
   const interceptors = { activity: [heartbeats] };
   const workflowBundle = await buildBundle();
-  const common = { connection, namespace, activities, interceptors, workflowBundle, shutdownForceTime: '1s' };
+  const common = { connection, namespace, activities, interceptors, workflowBundle, shutdownForceTime: '1s' as const };
   const workers = await Promise.all(
     Object.values(TASK_QUEUES).map((taskQueue) =>
       Worker.create({ ...common, taskQueue, maxConcurrentWorkflowTaskExecutions: 50 }),

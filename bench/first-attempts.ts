@@ -1,0 +1,53 @@
+// Our own first attempts, as the worker makes them: the activity that delivers a batch, with its limits, several batches side by side.
+import { createAttempt } from '../activities/attempt.ts';
+import { createDeliverFirst, type DeliverFirstActivities } from '../activities/deliver-first.ts';
+import { createInFlight } from '../activities/in-flight.ts';
+import { DEFAULT_LIMITS } from '../activities/index.ts';
+import { createRecorder } from '../activities/recorder.ts';
+import { createGuard } from '../delivery/guard.ts';
+import { createSender } from '../delivery/send.ts';
+import { createPool, type Pool } from '../store/pool.ts';
+import { answerQuestions } from './child.ts';
+import { SECRET_BOX, sideBySide, timed, type ContenderQuestions, type PlannedBatch, type Surroundings } from './contender.ts';
+
+/** One more than start requests at the same time, so that one is always next. */
+const BATCHES_UNDER_WAY = 4;
+/** On a slow machine a batch does not get through in its time; it is run again, as Temporal would, and all of it counts. */
+const RUNS_AT_MOST = 20;
+
+const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }));
+let pool: Pool | undefined;
+let deliverFirst: DeliverFirstActivities['deliverFirst'];
+let operatorId = '';
+let planned: string[] = [];
+
+async function start(surroundings: Surroundings): Promise<void> {
+  ({ operatorId } = surroundings);
+  pool = createPool(surroundings.databaseUrl, { applicationName: 'bench-first-attempts' });
+  const recorder = createRecorder(pool, (error) => console.error(error));
+  const attempt = createAttempt({ sender, recorder, secretBox: SECRET_BOX });
+  const budgetMs = DEFAULT_LIMITS.firstAttemptsMs;
+  ({ deliverFirst } = createDeliverFirst({ pool, attempt, inFlight: createInFlight(), recorder, budgetMs }));
+}
+
+/** Their rows are in the database since they were settled. */
+async function plan(batches: PlannedBatch[]): Promise<void> {
+  planned = batches.map(({ batchId }) => batchId);
+}
+
+const send = (): Promise<number> => timed(() => sideBySide(planned, BATCHES_UNDER_WAY, sendBatch));
+
+async function sendBatch(batchId: string): Promise<void> {
+  for (let run = 1; run <= RUNS_AT_MOST; run++) {
+    const { left } = await deliverFirst({ batchId, operators: [{ operatorId, eventIds: [] }] });
+    if (left === 0) return;
+  }
+  throw new Error(`postbacks of ${batchId} could not be delivered`);
+}
+
+async function close(): Promise<void> {
+  await sender.close();
+  await pool?.end();
+}
+
+answerQuestions({ start, plan, send } satisfies ContenderQuestions, close);

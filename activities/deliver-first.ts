@@ -21,6 +21,9 @@ const BATCHES_AT_ONCE = 3;
 /** A batch that waits longer for its turn sends what finds a free place at once, and leaves the rest to the queues. */
 const TURN_WITHIN_MS = 8000;
 
+/** An endpoint all of whose places were taken for so long without an answer is not waited for: the rest goes to its queue. */
+const HANGS_AFTER_MS = 250;
+
 type Release = (() => void) | null;
 
 /** Running it again sends only what has no recorded attempt yet, or joins a run that still goes on. Throws when PostgreSQL is away; nothing is sent then. */
@@ -68,7 +71,7 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
       const places = all.map(({ due, endpoint }): Promise<Release> => {
         const mayGo = due.tries === 0 && takesDirectly(endpoint);
-        return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline) : Promise.resolve(null);
+        return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, HANGS_AFTER_MS) : Promise.resolve(null);
       });
       sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));
       await Promise.all(places);

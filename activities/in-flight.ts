@@ -2,16 +2,21 @@
 
 /** Gives places per key, first come first served. */
 export type InFlight = {
-  /** Waits for a place until `deadline` (milliseconds since 1970); resolves to a release function, or null if none came free in time. */
-  enter(key: string, limit: number, deadline: number): Promise<(() => void) | null>;
+  /**
+   * Waits for a place until `deadline` (milliseconds since 1970), or until nobody left for `stillMs`: then those inside hang. Resolves to a
+   * release function, or null if none came free in time.
+   */
+  enter(key: string, limit: number, deadline: number, stillMs?: number): Promise<(() => void) | null>;
 };
 
-type Lane = { taken: number; waiting: Set<() => void> };
+/** `movedAt`: when somebody entered or left last. */
+type Lane = { taken: number; movedAt: number; waiting: Set<() => void> };
 
 export function createInFlight(): InFlight {
   const lanes = new Map<string, Lane>();
 
   const leave = (key: string, lane: Lane): void => {
+    lane.movedAt = Date.now();
     const [next] = lane.waiting;
     if (next) {
       lane.waiting.delete(next);
@@ -22,26 +27,31 @@ export function createInFlight(): InFlight {
   };
 
   return {
-    enter(key, limit, deadline) {
+    enter(key, limit, deadline, stillMs = Infinity) {
       let lane = lanes.get(key);
-      if (!lane) lanes.set(key, (lane = { taken: 0, waiting: new Set() }));
+      if (!lane) lanes.set(key, (lane = { taken: 0, movedAt: 0, waiting: new Set() }));
       const here = lane;
       if (here.taken < limit) {
         here.taken++;
+        here.movedAt = Date.now();
         return Promise.resolve(() => leave(key, here));
       }
       return new Promise((resolve) => {
+        const untilGivenUp = (): number => Math.min(deadline, here.movedAt + stillMs) - Date.now();
         const proceed = (): void => {
           clearTimeout(timer);
           resolve(() => leave(key, here));
         };
-        const timer = setTimeout(
-          () => {
-            here.waiting.delete(proceed);
-            resolve(null);
-          },
-          Math.max(0, deadline - Date.now()),
-        );
+        const look = (): void => {
+          const leftMs = untilGivenUp();
+          if (leftMs > 0) {
+            timer = setTimeout(look, leftMs);
+            return;
+          }
+          here.waiting.delete(proceed);
+          resolve(null);
+        };
+        let timer = setTimeout(look, Math.max(0, untilGivenUp()));
         here.waiting.add(proceed);
       });
     },

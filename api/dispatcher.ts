@@ -17,8 +17,15 @@ export type Dispatcher = {
 const IN_FLIGHT = 2;
 /** While so many are in flight even full batches wait here, where waiting costs nothing, rather than for the worker's places. */
 const FULL_IN_FLIGHT = 8;
-/** After this a batch no longer holds others back: it may be waiting for a slow endpoint. */
+/**
+ * A batch that takes this many times as long as batches of late no longer holds others back: it is waiting for a slow endpoint. When all of them
+ * take longer, it is because there is more to do, and larger batches are what helps.
+ */
+const LATE_AFTER = 4;
+const HOLDS_BACK_AT_LEAST_MS = 100;
 const HOLDS_BACK_AT_MOST_MS = 1000;
+/** Odd, so that one of them is in the middle. */
+const REMEMBERED = 15;
 /** Beyond this the process stops remembering ids, and leaves them to the sweep. */
 const WAITING_AT_MOST = 20_000;
 const START_AT_MOST_MS = 3000;
@@ -30,6 +37,13 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   let isAway = false;
   let isStopped = false;
   let starting = 0;
+  /** How long the last batches held others back, in milliseconds. */
+  const recent: number[] = [];
+
+  const holdsBackMs = (): number => {
+    const usual = recent.toSorted((a, b) => a - b)[Math.floor(recent.length / 2)] ?? 0;
+    return Math.min(Math.max(usual * LATE_AFTER, HOLDS_BACK_AT_LEAST_MS), HOLDS_BACK_AT_MOST_MS);
+  };
 
   const launch = (): void => {
     while (
@@ -46,7 +60,12 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   async function run(batch: BatchInput): Promise<void> {
     inFlight++;
     const handle = await start(batch);
-    if (handle !== null) await Promise.race([handle.result().catch(() => {}), pause(HOLDS_BACK_AT_MOST_MS)]);
+    if (handle !== null) {
+      const startedAt = performance.now();
+      await Promise.race([handle.result().catch(() => {}), pause(holdsBackMs())]);
+      recent.push(performance.now() - startedAt);
+      if (recent.length > REMEMBERED) recent.shift();
+    }
     inFlight--;
     launch();
   }

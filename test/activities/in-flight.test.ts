@@ -20,6 +20,23 @@ test('places go to those who waited longest, and each key has its own', async ()
   assert.deepEqual(order, ['first', 'second']);
 });
 
+test('who waits where nobody leaves gives up before the deadline, and goes on waiting where somebody does', async () => {
+  const inFlight = createInFlight();
+  const stillMs = 200;
+  const [one, two] = [await inFlight.enter('a', 2, later()), await inFlight.enter('a', 2, later())];
+  const startedAt = Date.now();
+  assert.equal(await inFlight.enter('a', 2, later(), stillMs), null);
+  assert.ok(Date.now() - startedAt >= stillMs - 1, 'it gave up too early');
+  assert.equal(await inFlight.enter('a', 2, later(), stillMs), null, 'a place that hangs was waited for');
+
+  const [first, second] = [inFlight.enter('a', 2, later(), stillMs), inFlight.enter('a', 2, later(), stillMs)];
+  one?.();
+  assert.ok(await first, 'a free place was not given');
+  assert.equal(await Promise.race([second, Promise.resolve('waits')]), 'waits', 'moving did not count');
+  two?.();
+  assert.ok(await second);
+});
+
 test('who waits until the deadline gets no place and takes none', async () => {
   const inFlight = createInFlight();
   const release = await inFlight.enter('a', 1, later());

@@ -62,24 +62,35 @@ const NEVER: readonly string[] = [
   '9007199254740993',
   '1e400',
   '{"__proto__":{"a":1},"constructor":{"prototype":{}}}',
-  '['.repeat(2000) + ']'.repeat(2000),
-  '{"a":'.repeat(2000) + '1' + '}'.repeat(2000),
+  '['.repeat(500) + ']'.repeat(500),
+  '{"a":'.repeat(500) + '1' + '}'.repeat(500),
 ];
+
+/** Fields whose meaning is judged once the form of these is good. */
+const GOOD: Record<string, object> = {
+  'POST /v1/endpoints/import': { dialect: 'everflow' },
+  adjustments: { currency: 'USD', reason: 'r', idempotency_key: 'k' },
+  'write-offs': { currency: 'USD', reason: 'r' },
+  'POST /v1/payouts': { affiliate_id: newId('aff'), currency: 'USD' },
+};
 
 test('whatever a field of a body holds that it cannot take, the answer is 400 with its path, and no row is kept', async () => {
   const earlier = await rowsKept();
   let sent = 0;
   for (const { request, key: keyOfDoor, operation } of doors) {
+    // Events have a test of their own; what they and lists of rows hold is judged one by one.
+    if (['POST /v1/events', 'POST /v1/events/batch', 'POST /v1/reconciliations'].includes(request)) continue;
+    const good = GOOD[request] ?? GOOD[request.split('/').at(-1)!] ?? {};
     const schema = operation.requestBody?.content['application/json']?.schema as Schema | undefined;
     for (const field of Object.keys(propertiesOf(schema))) {
       for (const value of NEVER) {
         const about = `${request} ${field}: ${value.slice(0, 30)}`;
-        const { status, body } = await api.call<Refused>(request, { key: keyOfDoor, body: `{"${field}":${value}}` });
-        sent++;
-        // A list whose rows, or events, are judged one by one holds none here.
+        const rest = JSON.stringify({ ...good, [field]: 0 }).replace(`"${field}":0`, () => `"${field}":${value}`);
+        const { status, body } = await api.call<Refused>(request, { key: keyOfDoor, body: rest });
         assert.ok([400, 404].includes(status), `${status} for ${about}: ${JSON.stringify(body)}`);
         const paths = body.error.issues?.map(({ path }) => path.split('.')[0]) ?? [];
         assert.ok(status === 404 || paths.includes(field), `${about}: ${JSON.stringify(body.error)}`);
+        sent++;
       }
     }
   }
@@ -108,7 +119,17 @@ test('whatever a query holds, the answer is 400 with the name of the parameter, 
 
 test('whatever stands in a path, nothing is there', async () => {
   const places = Object.entries(document.paths).filter(([template]) => template.includes('{') && !template.endsWith('/seen'));
-  const odd = ['%00', '%ff', '%', '..%2f..%2fetc', '__proto__', 'constructor', "'%20or%20''='", 'x'.repeat(4000), '9007199254740993'];
+  const odd = [
+    '%00',
+    '%ff',
+    '%',
+    '..%2f..%2fetc',
+    '__proto__',
+    'constructor',
+    "'%20or%20''='",
+    'x'.repeat(4000),
+    '9007199254740993',
+  ];
   for (const [template, methods] of places) {
     for (const [method, operation] of Object.entries(methods)) {
       for (const place of odd) {
@@ -121,13 +142,13 @@ test('whatever stands in a path, nothing is there', async () => {
   }
 });
 
-test('thousands of such requests leave nothing in memory', async () => {
+test('hundreds of such requests leave nothing in memory', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heap = (): number => (collect(), process.memoryUsage().heapUsed);
-  /** Each has a key, a path and a body of 32 KiB that no other has. */
+  /** Each has a key, a path and a body that no other has. */
   async function sendMany(round: string): Promise<void> {
-    for (let at = 0; at < 600; at++) {
+    for (let at = 0; at < 100; at++) {
       const [mark, long] = [`${round}${at}`, `${round}${at}`.repeat(4096)];
       await Promise.all([
         api.call('POST /v1/affiliates', { key, body: { name: long } }),
@@ -140,7 +161,7 @@ test('thousands of such requests leave nothing in memory', async () => {
   const earlier = heap();
   await sendMany('more');
   const grown = heap() - earlier;
-  assert.ok(grown < 4 * 2 ** 20, `${grown} bytes more after 1,800 requests with 26 MiB in them`);
+  assert.ok(grown < 2 ** 20, `${grown} bytes more after 300 requests with 3 MiB in them`);
 });
 
 /** The fields of an object, also of one that is one of several. */

@@ -26,7 +26,15 @@ const COLLECTIONS = [
   'replays',
 ];
 const NOW = new Date();
+const LONG_AGO = new Date(NOW.getTime() - 60 * 86_400_000);
 const THIS_MONTH = NOW.toISOString().slice(0, 7);
+
+const TERMS = {
+  components: [
+    { kind: 'cpa', on: 'ftd', amount: '200.00', min_amount: '100.00' },
+    { kind: 'revshare', percent: '25', negative: 'carry' },
+  ],
+};
 
 /** Throws when the API refuses something. */
 export async function seed(stack: Stack): Promise<Seeded> {
@@ -104,7 +112,9 @@ function fields(ids: Record<string, string[]>, receiverUrl: string) {
     occurred_at: [NOW.toISOString()],
     clicked_at: [NOW.toISOString()],
     as_of: [NOW.toISOString()],
-    month: [THIS_MONTH],
+    from: [LONG_AGO.toISOString()],
+    to: [NOW.toISOString()],
+    terms: [TERMS],
     period: [THIS_MONTH],
   };
 }

@@ -1,4 +1,4 @@
-// A stack for the bench alone: fresh data in a temporary folder, ports that nobody uses, everything else as `npm start` has it.
+// A stack for one run alone: fresh data in a temporary folder, ports that nobody uses, everything else as `npm start` has it.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +6,11 @@ import { loadLocalConfig } from '../config.ts';
 import { startStack, type Stack } from '../local/stack.ts';
 import { freePort } from '../test/support/ports.ts';
 
-/** Runs `work` on the stack, and leaves nothing behind; after a failure, or a signal to stop, its data and logs stay to be looked at. */
-export async function withOwnStack<T>(work: (stack: Stack) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` on the stack, and leaves nothing behind; after a failure, or a signal to stop, its data and logs stay to be looked at. `settings`
+ * are variables of `config.ts` that are to differ from what `npm start` has.
+ */
+export async function withOwnStack<T>(work: (stack: Stack) => Promise<T>, settings: NodeJS.ProcessEnv = {}): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
   chmodSync(dataDir, 0o755);
   const ports = { PORT: 0, PG_PORT: 0, TEMPORAL_PORT: 0, TEMPORAL_UI_PORT: 0 };
@@ -15,7 +18,8 @@ export async function withOwnStack<T>(work: (stack: Stack) => Promise<T>): Promi
   // Of the caller's own settings only what Node needs: a database or a server of theirs must not be measured, nor filled.
   const { PATH, HOME, NODE_OPTIONS } = process.env;
   const portTexts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
-  const config = loadLocalConfig({ PATH, HOME, NODE_OPTIONS, ...portTexts, DATA_DIR: dataDir, DEMO: '0', LOG_LEVEL: 'warn' });
+  const own = { ...portTexts, DATA_DIR: dataDir, DEMO: '0', LOG_LEVEL: 'warn' };
+  const config = loadLocalConfig({ PATH, HOME, NODE_OPTIONS, ...own, ...settings });
   const stopping = new AbortController();
   const stopped = new Promise<never>((_, reject) => {
     stopping.signal.addEventListener('abort', () => reject(new Error('stopped')));
@@ -24,7 +28,7 @@ export async function withOwnStack<T>(work: (stack: Stack) => Promise<T>): Promi
   stopped.catch(() => {});
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
   try {
-    const stack = await startStack(config, { signal: stopping.signal });
+    const stack = await startStack(config, { receiver: config.demo, signal: stopping.signal });
     let result: T;
     try {
       result = await Promise.race([work(stack), stopped]);

@@ -14,7 +14,7 @@ import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
 
 type Parameter = { name: string; in: 'path' | 'query' | 'header'; required: boolean; description?: string; schema: JsonSchema };
 type QuerySchema = { properties?: object; required?: string[] };
-type Media = Record<string, { schema: JsonSchema }>;
+type Media = Record<string, { schema: JsonSchema; example?: object }>;
 type Response = { description: string; headers?: object; content?: Media; 'x-error-codes'?: ErrorCode[] };
 
 export type DocumentedOperation = {
@@ -123,7 +123,7 @@ function documented(route: string, tag: string, operation: Operation, schemas: S
     ...(who !== 'anybody' && { 'x-scope': who }),
     security: securityOf(operation),
     parameters: parametersOf(route, operation, schemas),
-    ...(body && { requestBody: { required: body.required, content: mediaOf(body.content, schemas) } }),
+    ...(body && { requestBody: requestBodyOf(body, schemas) }),
     responses: { ...refusalResponses(refusalsOf(route, operation), schemas), ...Object.fromEntries(answered) },
   };
 }
@@ -202,6 +202,12 @@ function documentedWebhooks(schemas: Schemas): OpenApiDocument['webhooks'] {
 function schemasIn({ query, body, answers }: Operation) {
   const contents = [body?.content, ...Object.values(answers).map(({ content }) => content)];
   return [...(query ? [query] : []), ...contents.flatMap((content) => Object.values(content ?? {}))];
+}
+
+function requestBodyOf({ required, content, example }: NonNullable<Operation['body']>, schemas: Schemas) {
+  const media = mediaOf(content, schemas);
+  if (example) media['application/json'] = { ...media['application/json']!, example };
+  return { required, content: media };
 }
 
 function mediaOf(content: Content, schemas: Schemas): Media {

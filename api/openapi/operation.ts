@@ -20,7 +20,8 @@ export type Operation = {
   query?: z.ZodObject;
   /** Request headers with what they mean. */
   headers?: Record<string, string>;
-  body?: { content: Content; required: boolean };
+  /** `example` is JSON. */
+  body?: { content: Content; required: boolean; example?: object };
   answers: Record<number, Answer>;
   /** How it is refused, besides what follows from the rest: see `refusalsOf` in `document.ts`. */
   refusals?: readonly ErrorCode[];
@@ -29,9 +30,9 @@ export type Operation = {
 /** Operations by method and path, as Express writes it: `GET /v1/events/:id`. */
 export type Operations = Record<string, Operation>;
 
-/** A JSON body. It may be left out where every field may. */
-export function jsonBody(schema: z.ZodType): NonNullable<Operation['body']> {
-  return { content: { 'application/json': schema }, required: !schema.safeParse({}).success };
+/** A JSON body, with one that would be taken. It may be left out where every field may. */
+export function jsonBody(schema: z.ZodType, example?: object): NonNullable<Operation['body']> {
+  return { content: { 'application/json': schema }, required: !schema.safeParse({}).success, ...(example && { example }) };
 }
 
 /** A JSON answer. */

@@ -3,10 +3,20 @@ import { z } from 'zod';
 import { exponentOf } from '../../domain/money.ts';
 import { problem } from './read.ts';
 
-/** Text of so many characters at most, without control characters and halves of surrogate pairs, which PostgreSQL could not keep as sent. */
+/**
+ * Text of so many characters at most, without control characters and halves of surrogate pairs, which PostgreSQL could not keep as sent. What is
+ * documented is the same without classes of Unicode, which many readers of JSON Schema do not know, and without surrogates, which JSON in UTF-8
+ * has no way to send but by an escape.
+ */
 export function text(maxCharacters: number) {
-  const pattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${maxCharacters}}$`, 'u');
-  return z.string().regex(pattern, `must be 1 to ${maxCharacters} characters, without control characters`);
+  const length = `{1,${maxCharacters}}`;
+  return z
+    .string()
+    .regex(
+      new RegExp(`^[^\\p{Cc}\\p{Cs}]${length}$`, 'u'),
+      `must be 1 to ${maxCharacters} characters, without control characters`,
+    )
+    .meta({ pattern: `^[^\\u0000-\\u001f\\u007f-\\u009f]${length}$` });
 }
 
 /** An id of a caller's own: a transaction, a customer, a coupon. */
@@ -61,6 +71,7 @@ export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
 /** An ISO 4217 code in any case; gives upper case. */
 export const currency = z
   .string()
+  .meta({ pattern: '^[A-Za-z]{3}$' })
   .transform((value) => value.toUpperCase())
   .refine((value) => exponentOf(value) !== undefined, {
     params: { code: 'unknown_currency' },
@@ -85,6 +96,7 @@ export const plainPage = z.strictObject(page);
 export const webUrl = z
   .string()
   .max(4096)
+  .meta({ pattern: '^[Hh][Tt]{2}[Pp][Ss]?://' })
   .refine((value) => URL.canParse(value) && /^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(value), {
     params: { code: 'invalid_url' },
     error: 'must be an http or https URL',

@@ -30,6 +30,8 @@ export const refusalFilter = z.strictObject({
   to: time.optional(),
 });
 
-export const sendingOptions = z.strictObject({
-  dry_run: z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] }).default(false),
-});
+const YES = ['true', '1'];
+const NO = ['false', '0'];
+const yesOrNo = z.stringbool({ truthy: YES, falsy: NO }).meta({ enum: [...YES, ...NO] });
+
+export const sendingOptions = z.strictObject({ dry_run: yesOrNo.default(false) });

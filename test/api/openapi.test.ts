@@ -212,6 +212,22 @@ test('the page shows every operation and every message, and runs no script', asy
   assert.doesNotMatch(page, /<script|javascript:|src=|\son\w+=|https?:\/\/(?!track\.example)[^\s<"]*\.(js|css)/);
 });
 
+test('every example of a body would be taken', async () => {
+  const examples = operations.flatMap((described) => {
+    const example = described.operation.requestBody?.content['application/json']?.example;
+    return example === undefined || described.path.includes('evt_') ? [] : [{ ...described, example }];
+  });
+  assert.ok(examples.length >= 5);
+  for (const { method, path, operation, example } of examples) {
+    const { status, body } = await api.call(`${method} ${path}`, { key: keyFor(operation), body: example });
+    assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(body)}`);
+  }
+});
+
+test('no pattern has classes of Unicode, which most makers of clients and of requests cannot read', () => {
+  assert.doesNotMatch(JSON.stringify(document), /"pattern":"[^"]*\\\\p\{/);
+});
+
 function keyFor(operation: DocumentedOperation): string {
   return operation['x-scope'] === 'admin' ? ADMIN_TOKEN : operator.key;
 }

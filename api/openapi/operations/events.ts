@@ -20,6 +20,9 @@ const kept = {
   ),
 };
 
+const DEPOSIT = { event: 'ftd', transaction_id: 't-1', customer_id: 'carla', amount: '500.00', currency: 'USD' };
+const CHARGEBACK = { event: 'chargeback', transaction_id: 't-2', reference: 't-1', amount: '500.00', currency: 'USD' };
+
 const batch = z.strictObject({ events: z.array(eventForm).max(BATCH_LIMIT) }).meta({ description: 'each is judged by itself' });
 const lines = z.string().meta({ description: 'one event as JSON on each line' });
 
@@ -43,7 +46,7 @@ export const eventOperations: Operations = {
     signable: true,
     query: sendingOptions,
     headers: PREFER,
-    body: jsonBody(eventForm),
+    body: jsonBody(eventForm, DEPOSIT),
     answers: {
       ...kept,
       200: json(
@@ -58,7 +61,11 @@ export const eventOperations: Operations = {
     who: 'events:write',
     signable: true,
     query: sendingOptions,
-    body: { content: { 'application/json': batch, 'application/x-ndjson': lines }, required: true },
+    body: {
+      content: { 'application/json': batch, 'application/x-ndjson': lines },
+      required: true,
+      example: { events: [DEPOSIT, CHARGEBACK] },
+    },
     answers: { 200: json(z.union([answers.batchResults, answers.rehearsedBatch]), 'one result for each, in order') },
   },
   'GET /postback': { ...postback, summary: 'Send an event by query parameters', query: parameters },

@@ -17,7 +17,7 @@ export const postbackOperations: Operations = {
     description:
       'Without `affiliate_id` it is the operator’s own webhook, which hears of every affiliate and is told of trouble.',
     who: 'manage',
-    body: jsonBody(newEndpoint),
+    body: jsonBody(newEndpoint, { url: 'https://affiliate.example/postback?click={click_id}', method: 'GET' }),
     answers: { 201: json(answers.newEndpoint, 'added') },
     refusals: ['unknown_macro', 'blocked_address'],
   },

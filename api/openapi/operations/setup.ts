@@ -9,11 +9,19 @@ import { byAffiliate, refusalFilter } from '../../schemas/lists.ts';
 import * as form from '../../schemas/setup.ts';
 import { deleted, json, jsonBody, type Operations } from '../operation.ts';
 
+const TERMS = {
+  components: [
+    { kind: 'cpa', on: 'ftd', amount: '200.00', min_amount: '100.00' },
+    { kind: 'revshare', percent: '25', negative: 'carry' },
+  ],
+};
+const RATE = { base: 'EUR', quote: 'USD', rate: '1.0842', as_of: '2026-11-22T00:00:00Z', source: 'our bank' };
+
 export const setupOperations: Operations = {
   'POST /v1/operators': {
     summary: 'Create an operator',
     who: 'admin',
-    body: jsonBody(form.newOperator),
+    body: jsonBody(form.newOperator, { name: 'Broker', currency: 'USD', timezone: 'Europe/Berlin' }),
     answers: { 201: json(answers.newOperator, 'with its first key') },
   },
   'GET /v1/operator': {
@@ -105,7 +113,7 @@ export const setupOperations: Operations = {
     summary: 'Make a deal',
     description: 'Without `affiliate_id` it is the operator’s default.',
     who: 'manage',
-    body: jsonBody(newDeal),
+    body: jsonBody(newDeal, { name: 'Hybrid', terms: TERMS }),
     answers: { 201: json(answers.deal, 'made, as its first version') },
   },
   'GET /v1/deals': {
@@ -118,7 +126,7 @@ export const setupOperations: Operations = {
   'POST /v1/deals/:id/versions': {
     summary: 'Change what a deal pays from a time on',
     who: 'manage',
-    body: jsonBody(newDealVersion),
+    body: jsonBody(newDealVersion, { terms: TERMS }),
     answers: { 201: json(answers.dealVersion, 'the new version') },
     refusals: ['conflict'],
   },
@@ -126,7 +134,7 @@ export const setupOperations: Operations = {
     summary: 'What past events would have paid by other terms',
     description: 'Posts nothing.',
     who: 'manage',
-    body: jsonBody(dealPreview),
+    body: jsonBody(dealPreview, { terms: TERMS, from: '2026-10-01T00:00:00Z', to: '2026-11-01T00:00:00Z' }),
     answers: { 200: json(preview, 'by affiliate and month, beside what was paid') },
     refusals: ['not_possible'],
   },
@@ -134,7 +142,7 @@ export const setupOperations: Operations = {
     summary: 'Add an exchange rate of the operator’s own',
     description: 'What waited for one is settled.',
     who: 'manage',
-    body: jsonBody(newFxRate),
+    body: jsonBody(newFxRate, RATE),
     answers: { 201: json(answers.fxRate, 'added'), 200: json(answers.fxRate, 'there already') },
     refusals: ['conflict'],
   },

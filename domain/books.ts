@@ -14,6 +14,7 @@ import {
   type Links,
   type SlotName,
 } from './commission.ts';
+import { addCustomers, countingMonths } from './first-deposits.ts';
 import { overrideSlotKey } from './keys.ts';
 import { EMPTY, postTowards, type Leg, type SlotMoney } from './ledger.ts';
 import { countedIn, counts, createFamily } from './linked.ts';
@@ -175,16 +176,25 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   /** Puts a group with further facts into its slot and moves the money of all that this moves. */
   function learn(slot: Slot, group: Group, added: readonly SlotFact[], cause: Cause, deltas: Deltas): void {
     const before = family.movedBy(slot);
+    const countedBefore = countingMonth(slot, group);
     const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
     replaceGroup(slot, group, added);
     for (const fact of added) facts.push({ slot, fact, version: group.version });
     rank(slot, monthOf);
     openParts(slot, levelsBefore);
+    const recounted = moveCustomer(countedBefore, countingMonth(slot, group));
     family.forget();
-    const after = family.movedBy(slot);
+    const after = [slot, ...recounted].flatMap((one) => family.movedBy(one));
     post(slot, cause, deltas);
     if (before.length + after.length === 0) return;
     for (const moved of new Set([...before, ...after])) if (moved !== slot) post(moved, cause, deltas);
+  }
+
+  /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
+  function countingMonth({ name, version, affiliateId }: Slot, { earned: { customer } }: Group): Slot | undefined {
+    if (name.kind !== 'month' || customer === null) return undefined;
+    const months = byDeal.get(`${version.dealId} ${affiliateId}`)!.filter((slot) => slot.name.kind === 'month');
+    return countingMonths(months).get(customer);
   }
 
   return {
@@ -261,6 +271,16 @@ export function componentOf({ name, version }: Slot): Component | null {
   return component;
 }
 
+/** Lets another month count a customer than the one that did; gives the months of which the count moved. */
+function moveCustomer(from: Slot | undefined, to: Slot | undefined): Slot[] {
+  if (from === to) return [];
+  if (from) addCustomers(from, -1);
+  if (to) addCustomers(to, 1);
+  const moved = [from, to].filter((month) => month !== undefined);
+  for (const month of moved) month.isChanged = true;
+  return moved;
+}
+
 /** Sets the group of a conversion, to which facts were added, and moves the slot's running sums by what the conversion's weight changed. */
 function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): void {
   const { kind } = slot.name;
@@ -272,7 +292,7 @@ function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): voi
   slot.sums = {
     basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
     volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
-    ftdCount: slot.sums.ftdCount + after.ftdCount - before.ftdCount,
+    ftdCount: slot.sums.ftdCount,
     factsCount: slot.sums.factsCount + added.length,
     factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };

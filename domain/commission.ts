@@ -88,19 +88,15 @@ export function needsAmount(component: Component): boolean {
   return kind === 'percent' || kind === 'revshare' || (kind === 'cpa' && component.minAmountMinor !== null);
 }
 
-/** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. */
-export function weightOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'ftdCount'> {
+/** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. Whether it is a customer's first deposit it cannot say alone. */
+export function weightOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4'> {
   const { earned } = group;
   const reversed = reversedIn(group);
   const basisMinor = leftOf(earned.basisMinor, reversed, 'half_even');
   const volumeE4 = leftOf(earned.volumeE4, reversed, 'half_even');
-  if (kind !== 'month') return { basisMinor, volumeE4, ftdCount: 0 };
+  if (kind !== 'month') return { basisMinor, volumeE4 };
   const isVolume = earned.type === 'trade' || earned.type === 'volume';
-  return {
-    basisMinor: earned.type === 'revenue' ? basisMinor : 0n,
-    volumeE4: isVolume ? volumeE4 : 0n,
-    ftdCount: earned.type === 'ftd' && reversed.part < reversed.of ? 1 : 0,
-  };
+  return { basisMinor: earned.type === 'revenue' ? basisMinor : 0n, volumeE4: isVolume ? volumeE4 : 0n };
 }
 
 /**

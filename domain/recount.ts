@@ -1,6 +1,7 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
 import { hashOf, openBooks, rank, type Slot } from './books.ts';
 import { firstOf, isMonthly, NOTHING, weightOf, type Aggregates, type Group } from './commission.ts';
+import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from './ledger.ts';
 import { countedIn, counts } from './linked.ts';
 
@@ -14,7 +15,7 @@ export type Recount = {
   result(): Slot;
 };
 
-/** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them. */
+/** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them; but for first deposits. */
 export function startRecount(identity: Identity, monthOf: (moment: number) => string): Recount {
   const { kind } = identity.name;
   const slot: Slot = {
@@ -32,11 +33,12 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
     add(group) {
       const facts = [group.earned, ...group.others];
       slot.sums = plus(slot.sums, {
-        ...(counts(group) ? weightOf(kind, group) : NOTHING),
+        ...NOTHING,
+        ...(counts(group) && weightOf(kind, group)),
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
       });
-      if (!isMonthly(kind)) slot.groups.set(group.earned.originalEventId, group);
+      if (!isMonthly(kind) || group.earned.customer !== null) slot.groups.set(group.earned.originalEventId, group);
     },
     result() {
       if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
@@ -56,8 +58,9 @@ function plus(a: Aggregates, b: Aggregates): Aggregates {
   };
 }
 
-/** What recounted slots should hold, by their ids; all that move one another must be given together. */
+/** What recounted slots should hold, by their ids; all that move one another must be given together. Counts first deposits in their months. */
 export function recountedTargets(slots: readonly Slot[], monthOf: (moment: number) => string): Map<string, bigint> {
+  countFirstDeposits(slots);
   const newSlotId = (): string => {
     throw new Error('a recount opens no slots');
   };

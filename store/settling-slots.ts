@@ -141,6 +141,17 @@ export async function lockSlots(
   });
 }
 
+/** First deposits of the customers whose first deposits are among these events: which one counts, they say together. */
+export async function findFirstDeposits(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-first-deposits',
+    text: `select distinct x.id from events e join events x on x.operator_id = $1 and x.subject = e.subject and x.type = 'ftd'
+     where e.operator_id = $1 and e.id = any($2) and e.type = 'ftd'`,
+    values: [operatorId, eventIds],
+  });
+  return rows.map(({ id }) => id);
+}
+
 type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
   slotId: string;
   dealVersion: number;
@@ -169,9 +180,11 @@ export async function loadFacts(
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns} from slot_facts where operator_id = $1 and slot_id = any($2)
+    text: `select ${columns}, null as customer from slot_facts where operator_id = $1 and slot_id = any($2)
      union all
-     select ${columns} from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id || '' = any($3)`,
+     select ${columns}, case when type = 'ftd' then
+         (select subject from events e where e.operator_id = $1 and e.id = slot_facts.original_event_id) end as customer
+     from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));

@@ -12,7 +12,15 @@ function members(component: WireComponent, seconds: readonly string[], metric: b
   const { terms } = version;
   return seconds.map((name) => {
     const eventId = name.replace('-', '');
-    const about = { originalEventId: eventId, amountMinor: 100n, basisMinor: 100n, volumeE4: 0n, whole: true, fx: null };
+    const about = {
+      originalEventId: eventId,
+      amountMinor: 100n,
+      basisMinor: 100n,
+      volumeE4: 0n,
+      whole: true,
+      fx: null,
+      customer: null,
+    };
     const earned = { ...about, eventId, type: 'ftd' as const, occurredAt: NOON + Number(eventId) };
     const against = { ...about, eventId: 'n', type: 'chargeback' as const, occurredAt: NOON + 999 };
     const groups = [{ earned, version, others: name.startsWith('-') ? [against] : [] }];

@@ -24,6 +24,7 @@ function aFact(event: typeof sale): SlotFact {
     volumeE4: 0n,
     occurredAt,
     fx: null,
+    customer: null,
   };
 }
 

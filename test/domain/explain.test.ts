@@ -133,6 +133,7 @@ describe('the figures', () => {
     whole: true,
     basisMinor: 110_00n,
     fx: { rateId: 'fx_1', rate: '1.1' },
+    customer: null,
   };
 
   test('of an exchanged amount name the stored rate, and the reversed share instead of sums in two currencies', () => {
@@ -144,6 +145,7 @@ describe('the figures', () => {
       amountMinor: 25_00n,
       basisMinor: 0n,
       fx: null,
+      customer: null,
     };
     const groups = [{ earned, version: aVersion(), others: [refund] }];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);

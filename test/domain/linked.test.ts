@@ -101,6 +101,29 @@ describe('steps', () => {
     assert.deepEqual(deltasOf(settling), [10_00n, 0n, 10_00n, -10_00n]);
   });
 
+  test('count customers, in the month of their earliest first deposit, whatever was heard of first', () => {
+    const steps = [{ from: '2', percent: '20' }];
+    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    assert.equal(either(terms, [revenue(100_00n), ftd('c1', 0), ftd('c1', 1)]), 10_00n);
+    assert.equal(either(terms, [revenue(100_00n), ftd('c1', 0), ftd('c1', 1), ftd('c2', 2)]), 20_00n);
+    // The month after has two deposits, but only one customer whose first it is.
+    assert.equal(either(terms, [revenue(100_00n, 1), ftd('c1', 0), ftd('c1', 31), ftd('c2', 31)]), 10_00n);
+  });
+
+  test('tell the loss of a month whose customer turns out to have come a month earlier', () => {
+    const steps = [{ from: '1', percent: '20' }];
+    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const settling = settledOneByOne(terms, [revenue(100_00n, 1), ftd('c', 31), revenue(50_00n), ftd('c', 0)]);
+    assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 5_00n, -5_00n]);
+  });
+
+  test('count no customer whose first deposit was taken back, as a CPA pays none', () => {
+    const steps = [{ from: '1', percent: '20' }];
+    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const first = ftd('c', 0);
+    assert.equal(either(terms, [revenue(100_00n), first, ftd('c', 1), chargeback(first)]), 10_00n);
+  });
+
   test('that go by revenue leave an amount without a rate waiting, also where nothing is paid for it', () => {
     const tiers = { metric: 'revenue', mode: 'retroactive', steps: [{ from: '1', amount: '2' }] } as const;
     const foreign = revenue(100_00n, 0, { currency: 'EUR' });

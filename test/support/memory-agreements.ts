@@ -1,7 +1,7 @@
 // Settling and agreeing without a database, also after the fact: what a later deal version makes of conversions that were settled before.
 import assert from 'node:assert/strict';
 import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
-import { earns, strikes } from '../../domain/clawback.ts';
+import { earns, strikes, subjectOf } from '../../domain/clawback.ts';
 import { isMonthly } from '../../domain/commission.ts';
 import { monthOf } from '../../domain/period.ts';
 import { attributionsOf, rerateAll, type Settled } from '../../domain/rerating.ts';
@@ -103,6 +103,9 @@ export function createMemorySettling(
   /** Books as they are loaded for these events. */
   function openNear(eventIds: readonly string[]): Books {
     const nearby = new Set(eventIds);
+    const deposits = [...events.values()].filter(({ type }) => type === 'ftd');
+    const customers = new Set(deposits.filter(({ id }) => nearby.has(id)).map(subjectOf));
+    for (const event of deposits) if (customers.has(subjectOf(event))) nearby.add(event.id);
     return openBooks(loadSlots(nearby), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
       newSlotId: () => `slot_${++slotCount}`,
       monthOf: (moment) => monthOf(moment, OPERATOR.timezone),

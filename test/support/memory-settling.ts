@@ -1,7 +1,7 @@
 // Settling without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
 // store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
 import assert from 'node:assert/strict';
-import { inSlots, linkedDeals, namedSlots } from '../../activities/lock-and-load-slots.ts';
+import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/lock-and-load-slots.ts';
 import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
 import { earns, subjectOf } from '../../domain/clawback.ts';
 import { isMonthly, NOTHING } from '../../domain/commission.ts';
@@ -96,10 +96,17 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
     );
     const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
     const locked = all.filter(({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)));
+    const wanted = new Set([...conversionIds, ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch)))]);
     return locked.map((slot) => {
-      const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || conversionIds.has(id));
+      const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || wanted.has(id));
       return { ...slot, groups: new Map(groups), isNew: false, isChanged: false };
     });
+  }
+
+  /** As `findFirstDeposits`. */
+  function withFirstDeposits(ids: readonly string[]): string[] {
+    const subjects = new Set(ids.map((id) => subjectOf(events.get(id)!)));
+    return [...events.values()].filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event))).map(({ id }) => id);
   }
 
   /** As `findFamily`. */

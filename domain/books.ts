@@ -8,7 +8,6 @@ import {
   standingOf,
   targetOf,
   UNLINKED,
-  weightOf,
   type Aggregates,
   type Group,
   type Links,
@@ -17,7 +16,7 @@ import {
 import { addCustomers, countingMonths } from './first-deposits.ts';
 import { overrideSlotKey } from './keys.ts';
 import { EMPTY, postTowards, type Leg, type SlotMoney } from './ledger.ts';
-import { countedIn, counts, createFamily } from './linked.ts';
+import { countedIn, countedOf, counts, createFamily } from './linked.ts';
 import { divideRounded } from './money.ts';
 import type { Component, DealVersion } from './types.ts';
 
@@ -286,13 +285,14 @@ function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): voi
   const { kind } = slot.name;
   const { originalEventId, occurredAt } = group.earned;
   const known = slot.groups.get(originalEventId);
-  const before = known && counts(known) ? weightOf(kind, known) : NOTHING;
-  const after = counts(group) ? weightOf(kind, group) : NOTHING;
+  const before = known ? countedOf(kind, known) : NOTHING;
+  const after = countedOf(kind, group);
   slot.groups.set(originalEventId, group);
   slot.sums = {
     basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
     volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
     ftdCount: slot.sums.ftdCount,
+    conversionsCount: slot.sums.conversionsCount + after.conversionsCount - before.conversionsCount,
     factsCount: slot.sums.factsCount + added.length,
     factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };

@@ -16,11 +16,25 @@ export type SlotName = { key: string; kind: SlotKind; component: string; period:
 
 /**
  * Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them from the facts. Amounts are in the
- * deal's currency.
+ * deal's currency. Conversions are counted that are still paid here; facts are all there are.
  */
-export type Aggregates = { basisMinor: bigint; volumeE4: bigint; ftdCount: number; factsCount: number; factsHash: bigint };
+export type Aggregates = {
+  basisMinor: bigint;
+  volumeE4: bigint;
+  ftdCount: number;
+  conversionsCount: number;
+  factsCount: number;
+  factsHash: bigint;
+};
 
-export const NOTHING: Aggregates = { basisMinor: 0n, volumeE4: 0n, ftdCount: 0, factsCount: 0, factsHash: 0n };
+export const NOTHING: Aggregates = {
+  basisMinor: 0n,
+  volumeE4: 0n,
+  ftdCount: 0,
+  conversionsCount: 0,
+  factsCount: 0,
+  factsHash: 0n,
+};
 
 /** Whether a slot is a sum over a month, of which only the running sums are loaded. */
 export function isMonthly(kind: SlotKind): boolean {

@@ -2,7 +2,17 @@
 import { allot, type Member } from './allotment.ts';
 import { staysInSlot } from './clawback.ts';
 import { carriedInto, type ChainedMonth } from './carry.ts';
-import { countsElsewhere, isRanked, UNLINKED, type Group, type Links } from './commission.ts';
+import {
+  countsElsewhere,
+  isRanked,
+  NOTHING,
+  UNLINKED,
+  weightOf,
+  type Aggregates,
+  type Group,
+  type Links,
+  type SlotKind,
+} from './commission.ts';
 import type { Slot } from './books.ts';
 import type { Component, Tiers } from './types.ts';
 
@@ -65,8 +75,8 @@ export function createFamily(
   const chained = (slot: Slot): ChainedMonth[] =>
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
-      // A month may be there before anything is in it: it must not make a loss forgotten.
-      if (component?.kind !== 'revshare' || month.sums.factsCount === 0) return [];
+      // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
+      if (component?.kind !== 'revshare' || month.sums.conversionsCount === 0) return [];
       return [
         { id: month.id, component, terms: month.version.terms, sums: month.sums, metric: metricOf(month, component.tiers) },
       ];
@@ -115,6 +125,11 @@ function inChain(a: Slot, b: Slot): number {
 /** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
 export function* countedIn({ groups }: Slot): Generator<Group> {
   for (const group of groups.values()) if (counts(group)) yield group;
+}
+
+/** What a conversion adds to the sums of its slot, the facts about it aside. */
+export function countedOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'conversionsCount'> {
+  return counts(group) ? { ...weightOf(kind, group), conversionsCount: 1 } : NOTHING;
 }
 
 export function counts({ version, others }: Group): boolean {

@@ -1,9 +1,9 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
 import { hashOf, openBooks, rank, type Slot } from './books.ts';
-import { firstOf, isMonthly, NOTHING, weightOf, type Aggregates, type Group } from './commission.ts';
+import { firstOf, isMonthly, NOTHING, type Aggregates, type Group } from './commission.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from './ledger.ts';
-import { countedIn, counts } from './linked.ts';
+import { countedIn, countedOf } from './linked.ts';
 
 /** What a slot is, whatever it says it holds. */
 export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
@@ -34,7 +34,7 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
       const facts = [group.earned, ...group.others];
       slot.sums = plus(slot.sums, {
         ...NOTHING,
-        ...(counts(group) && weightOf(kind, group)),
+        ...countedOf(kind, group),
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
       });
@@ -53,6 +53,7 @@ function plus(a: Aggregates, b: Aggregates): Aggregates {
     basisMinor: a.basisMinor + b.basisMinor,
     volumeE4: a.volumeE4 + b.volumeE4,
     ftdCount: a.ftdCount + b.ftdCount,
+    conversionsCount: a.conversionsCount + b.conversionsCount,
     factsCount: a.factsCount + b.factsCount,
     factsHash: a.factsHash ^ b.factsHash,
   };

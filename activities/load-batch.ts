@@ -1,9 +1,9 @@
 // Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
 import type { Attribution } from '../domain/attribution.ts';
-import { toldKey, type Told } from '../domain/books.ts';
 import { earns } from '../domain/clawback.ts';
 import { attributionsOf } from '../domain/rerating.ts';
 import { attributeAll, inOrder, rateAll, type Batch, type OperatorRules } from '../domain/settlement.ts';
+import { toldKey, type Told } from '../domain/told.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { readParents } from '../store/affiliates.ts';
 import { readRates } from '../store/fx-rates.ts';

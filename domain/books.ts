@@ -15,9 +15,10 @@ import {
 } from './commission.ts';
 import { addCustomers, countingMonths } from './first-deposits.ts';
 import { overrideSlotKey } from './keys.ts';
-import { EMPTY, postTowards, type Leg, type SlotMoney } from './ledger.ts';
+import { EMPTY, postedOf, postTowards, type Leg, type SlotMoney } from './ledger.ts';
 import { countedIn, countedOf, counts, createFamily } from './linked.ts';
 import { divideRounded } from './money.ts';
+import { createTellings, type Tellings, type Told } from './told.ts';
 import type { Component, DealVersion } from './types.ts';
 
 const DAY_MS = 86_400_000;
@@ -49,13 +50,10 @@ export type Cause = { id: string | null; occurredAt: number };
 /** One leg of a posting, with what caused it. */
 export type Posting = Leg & { slot: Slot; seq: number; cause: Cause };
 
-/** The sum told to an affiliate for a conversion. */
-export type Told = { payoutMinor: bigint; currency: string };
-
-/** By how much a cause changed what is booked, by affiliate. */
+/** By how much a cause changed what is booked for the conversion that it is about, by affiliate. */
 export type Deltas = Map<string, bigint>;
 
-export type Books = {
+export type Books = Tellings & {
   /** The slot of that name, made empty if it is new. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
   /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
@@ -69,23 +67,19 @@ export type Books = {
   rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
   slotsOfConversion(eventId: string): readonly Slot[];
-  /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a sum that was nothing before. */
-  tell(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): Told;
   /** What a slot should hold now, and what that depends on beside its own facts. */
   targetOf(slot: Slot): { targetMinor: bigint; links: Links };
   readonly slots: ReadonlyMap<string, Slot>;
   readonly facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[];
   readonly postings: readonly Posting[];
-  /** By `toldKey`. */
-  readonly told: ReadonlyMap<string, Told>;
 };
+
+/** Why money moves: the conversion it is about, and the deltas that are told of that one. */
+type Move = { cause: Cause; about: string; deltas: Deltas };
 
 /** Whose debt, in which currency, a slot adds to. */
 export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
   `${affiliateId} ${version.terms.currency}`;
-
-/** What a sum told is kept under. */
-export const toldKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
 
 /** What books need beside the slots: rules make nothing up. Parents of an affiliate come nearest first. */
 export type BooksOptions = {
@@ -107,7 +101,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   const overrides = new Map<string, Slot[]>();
   const facts: { slot: Slot; fact: SlotFact; version: DealVersion }[] = [];
   const postings: Posting[] = [];
-  const told = new Map(toldBefore);
+  const tellings = createTellings(toldBefore);
   const family = createFamily((dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [], componentOf);
 
   const keep = (slot: Slot): void => {
@@ -133,8 +127,15 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     return { targetMinor: targetOf(component, slot.version.terms, countedIn(slot), slot.sums, links), links };
   }
 
-  /** Posts a slot towards its target, and the parents' parts of it towards theirs. */
-  function post(slot: Slot, cause: Cause, deltas: Deltas): void {
+  /** The conversion that a slot is paid for now; none for a month. */
+  function conversionOf(slot: Slot): string | null {
+    if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
+    return payingConversion(slot, slot.name.kind === 'cpa' ? componentOf(slot) : null)?.earned.originalEventId ?? null;
+  }
+
+  /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
+  function post(slot: Slot, { cause, about, deltas }: Move, conversionBefore: string | null = conversionOf(slot)): void {
+    const bookedBefore = postedOf(slot.money);
     const owed = debtKey(slot);
     const openDebt = openDebts.get(owed) ?? 0n;
     const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor, openDebt);
@@ -142,18 +143,30 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       if (money.debtMinor !== slot.money.debtMinor) openDebts.set(owed, openDebt + money.debtMinor - slot.money.debtMinor);
       slot.money = money;
       slot.isChanged = true;
-      let change = deltas.get(slot.affiliateId) ?? 0n;
-      for (const leg of legs) {
-        postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
-        change += leg.debit === 'expense' ? leg.amountMinor : -leg.amountMinor;
+      for (const leg of legs) postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
+    }
+    const { affiliateId } = slot;
+    const attribute = (conversionId: string | null, deltaMinor: bigint): void => {
+      if (deltaMinor === 0n) return;
+      if (conversionId === null || conversionId === about) {
+        deltas.set(affiliateId, (deltas.get(affiliateId) ?? 0n) + deltaMinor);
+      } else {
+        const ownerId = slot.override ? byId.get(slot.override.sourceId)!.affiliateId : affiliateId;
+        tellings.adjust(conversionId, { affiliateId, ownerId, deltaMinor, currency: slot.version.terms.currency });
       }
-      deltas.set(slot.affiliateId, change);
+    };
+    const [conversionId, booked] = [conversionOf(slot), postedOf(slot.money)];
+    if (conversionId === conversionBefore) {
+      attribute(conversionId, booked - bookedBefore);
+    } else {
+      attribute(conversionBefore, -bookedBefore);
+      attribute(conversionId, booked);
     }
     for (const part of overrides.get(slot.id) ?? []) {
       if (part.version !== slot.version || part.holdUntil !== slot.holdUntil) part.isChanged = true;
       part.version = slot.version;
       part.holdUntil = slot.holdUntil;
-      post(part, cause, deltas);
+      post(part, { cause, about, deltas }, conversionBefore);
     }
   }
 
@@ -176,6 +189,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   function learn(slot: Slot, group: Group, added: readonly SlotFact[], cause: Cause, deltas: Deltas): void {
     const before = family.movedBy(slot);
     const countedBefore = countingMonth(slot, group);
+    const conversionBefore = conversionOf(slot);
     const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
     replaceGroup(slot, group, added);
     for (const fact of added) facts.push({ slot, fact, version: group.version });
@@ -184,9 +198,10 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     const recounted = moveCustomer(countedBefore, countingMonth(slot, group));
     family.forget();
     const after = [slot, ...recounted].flatMap((one) => family.movedBy(one));
-    post(slot, cause, deltas);
+    const move: Move = { cause, about: group.earned.originalEventId, deltas };
+    post(slot, move, conversionBefore);
     if (before.length + after.length === 0) return;
-    for (const moved of new Set([...before, ...after])) if (moved !== slot) post(moved, cause, deltas);
+    for (const moved of new Set([...before, ...after])) if (moved !== slot) post(moved, move);
   }
 
   /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
@@ -200,7 +215,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     slots,
     facts,
     postings,
-    told,
+    ...tellings,
     open(name, version, affiliateId) {
       const known = slots.get(name.key);
       if (known) return known;
@@ -229,16 +244,6 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       }
     },
     slotsOfConversion: (eventId) => byConversion.get(eventId) ?? [],
-    tell(eventId, affiliateId, deltaMinor, currency) {
-      const key = toldKey(eventId, affiliateId);
-      const before = told.get(key);
-      const sum =
-        before && before.payoutMinor !== 0n
-          ? { ...before, payoutMinor: before.payoutMinor + deltaMinor }
-          : { payoutMinor: deltaMinor, currency };
-      told.set(key, sum);
-      return sum;
-    },
     targetOf: currentTarget,
   };
 }
@@ -260,6 +265,12 @@ function groupOf(slot: Slot, fact: SlotFact): Group {
   const group = slot.groups.get(fact.originalEventId);
   if (!group) throw new Error(`a fact about ${fact.originalEventId}, which is not in slot ${slot.id}`);
   return group;
+}
+
+/** The conversion that a slot which is no month is paid for: its own, or the one that qualifies the customer. */
+function payingConversion(slot: Slot, cpa: Component | null): Group | null {
+  if (isMonthly(slot.name.kind)) return null;
+  return cpa === null ? firstOf(countedIn(slot)) : standingOf(cpa, slot.version.terms, countedIn(slot)).by;
 }
 
 /** The component that rates a slot; none where it earns nothing by itself. */

@@ -1,11 +1,12 @@
 // Rates settled conversions again after what was agreed for their time has changed: a deal version that begins before them, or a new deal.
 // Afterwards the books hold what they would hold had the version been there first. Pure, like settling.
 import type { Attribution } from './attribution.ts';
-import { toldKey, type Books, type Cause, type Deltas, type Slot } from './books.ts';
+import type { Books, Cause, Deltas, Slot } from './books.ts';
 import { earns, reratedBy, restatedBy, strikes, type SlotFact } from './clawback.ts';
 import { factAgainst, factsOf, type Lacking, type Rated } from './facts.ts';
 import { inOrder, RuleError, speaksAgainst, type Batch, type Loaded, type Message } from './settlement.ts';
-import { subsOf, tell } from './telling.ts';
+import { shownAs, tell } from './telling.ts';
+import { toldKey } from './told.ts';
 import type { DealVersion } from './types.ts';
 
 /** A settled conversion, and the version that rated it; none where no deal covered it then. */
@@ -96,8 +97,7 @@ function rerate(
     books.rerate(books.open(name, version, affiliateId), [brings(name.kind), ...said], version, cause, deltas);
   }
   for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
-  const shown = click ?? binding?.click ?? null;
-  const about = { affiliateId, conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown), currency };
+  const about = { affiliateId, ...shownAs({ event, click, binding }), currency };
   const messages = tell(books, 'conversion.adjusted', null, about, deltas);
   // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
   if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId))) books.tell(event.id, affiliateId, 0n, currency);

@@ -1,13 +1,14 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
 import { attribute, versionInForce, type Attribution, type Evidence, type Method } from './attribution.ts';
-import { toldKey, type Books, type Deltas, type Slot } from './books.ts';
+import type { Books, Deltas, Slot } from './books.ts';
 import { earns, strikes, subjectOf, type SlotFact } from './clawback.ts';
 import { isLinked, monthNameOf, slotNameOf, type SlotName } from './commission.ts';
 import { factAgainst, factsOf, type Rated } from './facts.ts';
 import type { FxRate } from './fx.ts';
 import { monthOf } from './period.ts';
-import { subsOf, tell, type About } from './telling.ts';
+import { shownAs, subsOf, tell, type About } from './telling.ts';
+import { toldKey } from './told.ts';
 import type { Binding, Component, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
 
 /** What became of an event. */
@@ -36,6 +37,8 @@ export type Message = {
   affiliateId: string;
   via: string | null;
   event: ConversionEvent | null;
+  /** Where another conversion took this one's place, or left it one; without an event or this it is the agreement that changed. */
+  reason?: 'recomputed';
   conversion: ConversionEvent;
   clickId: string | null;
   subs: Subs;
@@ -235,10 +238,9 @@ function settleAgainst(
   if (struck.some(({ event: conversion }) => factsAgainst(batch, books, event, conversion) === 'no_exchange_rate'))
     return leftOut(event, 'set_aside', 'no_exchange_rate');
   for (const { event: conversion, outcome, click, binding } of struck) {
-    const shown = click ?? binding?.click ?? null;
-    const about = { affiliateId: outcome!.affiliateId!, conversion, clickId: shown?.id ?? conversion.clickId };
+    const about = { affiliateId: outcome!.affiliateId!, ...shownAs({ event: conversion, click, binding }) };
     const { currency } = books.told.get(toldKey(conversion.id, about.affiliateId)) ?? batch.operator;
-    const of = { ...about, subs: subsOf(conversion, shown), currency };
+    const of = { ...about, currency };
     messages.push(...(strike(batch, books, event, of) as Message[]));
   }
   return {

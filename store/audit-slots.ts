@@ -225,7 +225,17 @@ function* compare(family: readonly Recounted[], month: (moment: number) => strin
       0,
     ];
     const { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash } = sums;
-    const counted = [basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash, versionKept(slot, row), slot.name.period, strays];
+    const counted = [
+      basisMinor,
+      volumeE4,
+      ftdCount,
+      conversionsCount,
+      factsCount,
+      factsHash,
+      versionKept(slot, row),
+      slot.name.period,
+      strays,
+    ];
     if (kept.join() === counted.join()) continue;
     const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts)`;
     yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };

@@ -175,6 +175,22 @@ for (const [world, versions] of [
   });
 }
 
+test('no conversion is ever told less than nothing, where none is paid by the month', () => {
+  const isBySum = ({ kind }: { kind: string }): boolean => kind === 'revshare' || kind === 'per_lot';
+  const ofSingles = deal
+    .map((versions) =>
+      versions.map((one) => ({ ...one, terms: { ...one.terms, components: one.terms.components.filter((c) => !isBySum(c)) } })),
+    )
+    .filter((versions) => versions.every(({ terms }) => terms.components.length > 0));
+  fc.assert(
+    fc.property(storyOf(ofSingles), ({ versions, batches }) => {
+      for (const { type, payoutMinor, conversion } of settled(versions, batches).messages)
+        assert.ok(payoutMinor >= 0n, `${type} of ${conversion.id}: ${payoutMinor}`);
+    }),
+    { numRuns: RUNS, includeErrorInReport: true },
+  );
+});
+
 test('a reversal takes, where nothing moves but the conversion itself', () => {
   fc.assert(
     fc.property(storyOf(fc.constant(PLAIN)), ({ versions, batches }) => {

@@ -127,7 +127,7 @@ describe('settling', () => {
     const second = anEvent({ type: 'ftd', amountMinor: 500_00n, ...later(1) });
     const settling = settled([[second], [first]]);
     assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 55_00n });
-    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'created:ftd -19500=-19500']);
+    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'created:ftd +500=500', 'adjusted:undefined -20000=5000']);
   });
 
   test('a month that falls below zero pays nothing, and pays again when it rises', () => {

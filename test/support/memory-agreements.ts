@@ -1,6 +1,6 @@
 // Settling and agreeing without a database, also after the fact: what a later deal version makes of conversions that were settled before.
 import assert from 'node:assert/strict';
-import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
+import { openBooks, type Books, type Posting, type Slot } from '../../domain/books.ts';
 import { earns, strikes, subjectOf } from '../../domain/clawback.ts';
 import { isMonthly } from '../../domain/commission.ts';
 import { monthOf } from '../../domain/period.ts';
@@ -16,6 +16,8 @@ import {
   type OperatorRules,
   type Outcome,
 } from '../../domain/settlement.ts';
+import { shownAs, tellAdjusted } from '../../domain/telling.ts';
+import type { Told } from '../../domain/told.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../../domain/types.ts';
 
 export type MemorySettling = {
@@ -90,13 +92,13 @@ export function createMemorySettling(
     const rated = rateAll(OPERATOR, versions, ordered, attributions);
     const settlement = settleAll({ operator: OPERATOR, ordered, attributions, rated, rates: [], others }, books);
 
-    keep(books);
     for (const outcome of settlement.outcomes) {
       outcomes.set(outcome.eventId, outcome);
       ratedBy.set(outcome.eventId, outcome.version);
     }
     for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
-    messages.push(...settlement.messages);
+    messages.push(...settlement.messages, ...adjusted(books));
+    keep(books);
     settleMatched(settlement.outcomes, settlement.bindings);
   }
 
@@ -111,6 +113,14 @@ export function createMemorySettling(
       monthOf: (moment) => monthOf(moment, OPERATOR.timezone),
       parentsOf: (affiliateId) => parents[affiliateId] ?? [],
     });
+  }
+
+  function adjusted(books: Books): Message[] {
+    for (const [key, sum] of told) {
+      const [eventId, affiliateId] = key.split(' ');
+      books.remember(eventId!, affiliateId!, sum);
+    }
+    return tellAdjusted(books, (id) => shownAs(load(events.get(id)!)));
   }
 
   function keep(books: Books): void {
@@ -139,9 +149,9 @@ export function createMemorySettling(
       const others = [...events.values()].filter((event) => ordered.some((one) => strikes(event, one.event))).map(load);
       const books = openNear(ordered.map(({ event }) => event.id));
       const rerating = rerateAll({ operator: OPERATOR, ordered, attributions, rated, rates: [], others }, books);
-      keep(books);
       for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
-      messages.push(...rerating.messages);
+      messages.push(...rerating.messages, ...adjusted(books));
+      keep(books);
     }
   }
 

@@ -2,7 +2,7 @@
 // store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/lock-and-load-slots.ts';
-import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
+import { openBooks, type Books, type Posting, type Slot } from '../../domain/books.ts';
 import { earns, subjectOf } from '../../domain/clawback.ts';
 import { isMonthly, NOTHING } from '../../domain/commission.ts';
 import type { FxRate } from '../../domain/fx.ts';
@@ -20,6 +20,8 @@ import {
   type OperatorRules,
   type Settlement,
 } from '../../domain/settlement.ts';
+import { shownAs, tellAdjusted } from '../../domain/telling.ts';
+import type { Told } from '../../domain/told.ts';
 import { isNegative, type Binding, type Click, type ConversionEvent, type DealVersion } from '../../domain/types.ts';
 
 export type MemorySettling = {
@@ -151,9 +153,19 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
       monthOf: (moment) => monthOf(moment, operator.timezone),
       parentsOf: (affiliateId) => parents[affiliateId] ?? [],
     });
-    const settlement = settleAll(side, books);
+    const settled = settleAll(side, books);
+    const settlement = { ...settled, messages: [...settled.messages, ...adjusted(books)] };
     write(books, settlement);
     return settlement;
+  }
+
+  /** As `withAdjusted`. */
+  function adjusted(books: Books): Message[] {
+    for (const [key, sum] of told) {
+      const [eventId, affiliateId] = key.split(' ');
+      books.remember(eventId!, affiliateId!, sum);
+    }
+    return tellAdjusted(books, (id) => shownAs(load(events.get(id)!)));
   }
 
   function write(books: Books, settlement: Settlement): void {
@@ -167,7 +179,7 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
       if (!slot.isNew && !slot.isChanged) continue;
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
-    for (const [id, sum] of books.told) told.set(id, sum);
+    for (const [id, sum] of books.toldHere) told.set(id, sum);
     for (const outcome of settlement.outcomes) outcomes.set(outcome.eventId, outcome);
     for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
     postings.push(...books.postings);

@@ -169,12 +169,12 @@ function booked({ slots }: MemorySettling): Map<string, bigint> {
 }
 
 test('a month that a later agreement empties forgets no loss that was carried through it', () => {
-  const share = (negative: 'carry' | 'reset', version: number, effectiveFrom: number): DealVersion =>
+  const revshare = (negative: 'carry' | 'reset', version: number, effectiveFrom: number): DealVersion =>
     aVersion({ components: [{ kind: 'revshare', percent: '50', negative }] }, { version, effectiveFrom });
-  const revenue = (amountMinor: bigint, occurredAt: number): ConversionEvent =>
-    anEvent({ type: 'revenue', customerId: 'c1', amountMinor, occurredAt });
+  const revenue = (amountMinor: bigint, at: number): ConversionEvent =>
+    anEvent({ type: 'revenue', customerId: 'c1', amountMinor, occurredAt: at });
   const [january, march, may] = [Date.UTC(2026, 0, 10), Date.UTC(2026, 2, 10), Date.UTC(2026, 4, 10)];
-  const agreed = [share('carry', 1, 0), share('reset', 2, january + 1), share('carry', 3, january + 2)];
+  const agreed = [revshare('carry', 1, 0), revshare('reset', 2, january + 1), revshare('carry', 3, january + 2)];
   const heard = [revenue(-100_00n, january), revenue(10_00n, march), revenue(70_00n, may)];
   const first = createMemorySettling(agreed, { boundTo: BOUND_TO });
   first.settle(heard);

@@ -117,9 +117,12 @@ export function weightOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisM
  * What a slot's target depends on beside its own facts: what its tiers count in the deal's month, what earlier months carried over (never
  * above zero), and, where the month's caps and tiers rank it, what they leave it.
  */
-export type Links = { metric: bigint; carriedMinor: bigint; allottedMinor: bigint | null };
+export type Links = { metric: bigint; carriedMinor: bigint; allotted: Allotted | null };
 
-export const UNLINKED: Links = { metric: 0n, carriedMinor: 0n, allottedMinor: null };
+/** What the month leaves to one thing, its place among the month's, from 1, and what the month reached; neither for what takes no place. */
+export type Allotted = { minor: bigint; place: bigint | null; reached: bigint | null };
+
+export const UNLINKED: Links = { metric: 0n, carriedMinor: 0n, allotted: null };
 
 /**
  * The commission a slot should hold, in minor units of the deal's currency; never below zero.
@@ -138,7 +141,7 @@ export function targetOf(
     case 'cpa':
     case 'percent':
     case 'payout':
-      return links.allottedMinor ?? standingOf(component, terms, groups).minor;
+      return links.allotted?.minor ?? standingOf(component, terms, groups).minor;
     case 'revshare':
     case 'per_lot': {
       const share = shareOf(component, terms, sums, links);

@@ -35,7 +35,7 @@ export function createFamily(
   componentOf: (slot: Slot) => Component | null,
 ): Family {
   /** What a month's members get, worked out once for all of them. */
-  const allotments = new Map<string, Map<string, bigint>>();
+  const allotments = new Map<string, ReturnType<typeof allot>>();
 
   const others = (slot: Slot, is: (other: Slot, component: Component) => boolean): Slot[] => {
     const found = slotsOf(slot.version.dealId, slot.affiliateId).filter((other) => {
@@ -107,7 +107,7 @@ export function createFamily(
         const month = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component} ${slot.name.period}`;
         let allotted = allotments.get(month);
         if (!allotted) allotments.set(month, (allotted = allot(membersOf(slot).flatMap(asMember))));
-        return { ...UNLINKED, metric, allottedMinor: allotted.get(slot.id) ?? 0n };
+        return { ...UNLINKED, metric, allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null } };
       }
       if (component.kind !== 'revshare' || component.negative === 'reset') return { ...UNLINKED, metric };
       return { ...UNLINKED, metric, carriedMinor: carriedInto(chained(slot)).get(slot.id) ?? 0n };

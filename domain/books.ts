@@ -74,8 +74,8 @@ export type Books = Tellings & {
   readonly postings: readonly Posting[];
 };
 
-/** Why money moves: the conversion it is about, and the deltas that are told of that one. */
-type Move = { cause: Cause; about: string; deltas: Deltas };
+/** Why money moves, and the deltas told of the conversion that it is about; what moves for another one is told of that. `about: null`: all is in the deltas. */
+type Move = { cause: Cause; about: string | null; deltas: Deltas };
 
 /** Whose debt, in which currency, a slot adds to. */
 export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
@@ -148,7 +148,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     const { affiliateId } = slot;
     const attribute = (conversionId: string | null, deltaMinor: bigint): void => {
       if (deltaMinor === 0n) return;
-      if (conversionId === null || conversionId === about) {
+      if (about === null || conversionId === null || conversionId === about) {
         deltas.set(affiliateId, (deltas.get(affiliateId) ?? 0n) + deltaMinor);
       } else {
         const ownerId = slot.override ? byId.get(slot.override.sourceId)!.affiliateId : affiliateId;
@@ -201,7 +201,8 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     const move: Move = { cause, about: group.earned.originalEventId, deltas };
     post(slot, move, conversionBefore);
     if (before.length + after.length === 0) return;
-    for (const moved of new Set([...before, ...after])) if (moved !== slot) post(moved, move);
+    for (const moved of new Set([...before, ...after]))
+      if (moved !== slot) post(moved, isSteppedOnly(moved) ? { ...move, about: null } : move);
   }
 
   /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
@@ -265,6 +266,12 @@ function groupOf(slot: Slot, fact: SlotFact): Group {
   const group = slot.groups.get(fact.originalEventId);
   if (!group) throw new Error(`a fact about ${fact.originalEventId}, which is not in slot ${slot.id}`);
   return group;
+}
+
+/** A step prices many anew at once, which is told as one with the event that reached it; a cap's places are told one by one. */
+function isSteppedOnly(slot: Slot): boolean {
+  const component = componentOf(slot);
+  return component !== null && component.tiers !== null && component.cap === null;
 }
 
 /** The conversion that a slot which is no month is paid for: its own, or the one that qualifies the customer. */

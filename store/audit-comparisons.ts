@@ -94,11 +94,12 @@ const TOLD = `
 
 /**
  * A slot that is no month is told by its conversion, a month's share by the event that moved it. Only for conversions that nothing was said against
- * and that were not rated again, and that share no slot: what each of several was told of one is not written down.
+ * and that were not rated again, and that neither share a slot nor moved what a month ranks: what each of several was told is not written down.
  */
 const TOLD_BY_EVENT = `
   with singles as materialized (
-    select f.slot_id, min(f.original_event_id) as event_id, min(f.original_event_id) = max(f.original_event_id) as is_alone
+    select f.slot_id, min(f.original_event_id) as event_id, 
+      min(f.original_event_id) = max(f.original_event_id) and min(s.period) is null as is_alone
     from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id and s.kind in ('cpa', 'percent', 'payout')
     where f.operator_id = $1 group by 1
   ), booked as (
@@ -115,7 +116,10 @@ const TOLD_BY_EVENT = `
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
       and (f.event_id <> o.event_id or f.batch_id ${RERATED}))
     and not exists (select from slot_facts f join singles one on one.slot_id = f.slot_id and not one.is_alone
-      where f.operator_id = $1 and f.original_event_id = o.event_id)`;
+      where f.operator_id = $1 and f.original_event_id = o.event_id)
+    and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
+      join singles one on one.slot_id = coalesce(s.source_id, s.id) and not one.is_alone
+      where t.operator_id = $1 and t.event_id = o.event_id)`;
 
 const EARNING = `
   with earned as (

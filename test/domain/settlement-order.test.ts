@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { hashOf, type Slot } from '../../domain/books.ts';
 import { postedOf } from '../../domain/ledger.ts';
+import type { WireComponent } from '../../domain/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { expectedEarnings, type Earning, type ModelVersion } from '../support/commission-model.ts';
 import { createMemorySettling, type MemorySettling } from '../support/memory-settling.ts';
@@ -175,11 +176,11 @@ for (const [world, versions] of [
   });
 }
 
-test('no conversion is ever told less than nothing, where none is paid by the month', () => {
-  const isBySum = ({ kind }: { kind: string }): boolean => kind === 'revshare' || kind === 'per_lot';
+test('no conversion is ever told less than nothing, where none is paid by the month or by its steps', () => {
+  const isSingle = ({ kind, tiers }: WireComponent): boolean => (kind === 'cpa' && !tiers) || kind === 'percent';
   const ofSingles = deal
     .map((versions) =>
-      versions.map((one) => ({ ...one, terms: { ...one.terms, components: one.terms.components.filter((c) => !isBySum(c)) } })),
+      versions.map((one) => ({ ...one, terms: { ...one.terms, components: one.terms.components.filter(isSingle) } })),
     )
     .filter((versions) => versions.every(({ terms }) => terms.components.length > 0));
   fc.assert(

@@ -59,12 +59,21 @@ function plus(a: Aggregates, b: Aggregates): Aggregates {
   };
 }
 
-/** What recounted slots should hold, by their ids; all that move one another must be given together. Counts first deposits in their months. */
-export function recountedTargets(slots: readonly Slot[], monthOf: (moment: number) => string): Map<string, bigint> {
+/**
+ * What recounted slots should hold, by their ids; all that move one another must be given together. Counts first deposits in their months.
+ * `asKept`: slots whose own sums are to be believed, in place of those of the same names.
+ */
+export function recountedTargets(
+  slots: readonly Slot[],
+  monthOf: (moment: number) => string,
+  asKept: readonly Slot[] = [],
+): Map<string, bigint> {
   countFirstDeposits(slots);
+  const kept = new Set(asKept.map(({ name }) => name.key));
+  const believed = [...slots.filter(({ name }) => !kept.has(name.key)), ...asKept];
   const newSlotId = (): string => {
     throw new Error('a recount opens no slots');
   };
-  const books = openBooks(slots, new Map(), { newSlotId, monthOf });
-  return new Map(slots.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
+  const books = openBooks(believed, new Map(), { newSlotId, monthOf });
+  return new Map(believed.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
 }

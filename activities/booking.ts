@@ -155,9 +155,9 @@ function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint
   if (slot.isRejected) return { targetMinor, formula: REJECTED, inputs: {} };
   if (slot.override) {
     const { sourceId, level } = slot.override;
-    const source = [...books.slots.values()].find(({ id }) => id === sourceId)!;
+    const { targetMinor: sourceMinor } = books.targetOf(books.sourceOf(slot.override));
     const part = terms.overrides[level - 1] ?? 0n;
-    return { targetMinor, ...explainOverride(part, level, sourceId, books.targetOf(source).targetMinor, terms.currency) };
+    return { targetMinor, ...explainOverride(part, level, sourceId, sourceMinor, terms.currency) };
   }
   // Months, which have none, are not rated.
   const component = componentOf(slot)!;

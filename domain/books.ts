@@ -67,6 +67,8 @@ export type Books = Tellings & {
   rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
   slotsOfConversion(eventId: string): readonly Slot[];
+  /** The slot that a parent's part is a part of. */
+  sourceOf(override: NonNullable<Slot['override']>): Slot;
   /** What a slot should hold now, and what that depends on beside its own facts. */
   targetOf(slot: Slot): { targetMinor: bigint; links: Links };
   readonly slots: ReadonlyMap<string, Slot>;
@@ -244,6 +246,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
         learn(slot, { earned: first, version, others }, added, cause, deltas);
       }
     },
+    sourceOf: ({ sourceId }) => byId.get(sourceId)!,
     slotsOfConversion: (eventId) => byConversion.get(eventId) ?? [],
     targetOf: currentTarget,
   };

@@ -25,7 +25,8 @@ export function tell(
     all.set(affiliateId, (all.get(affiliateId) ?? 0n) + deltaMinor);
   return [...all].flatMap(([affiliateId, deltaMinor]) => {
     const isOwner = affiliateId === about.affiliateId;
-    if (!isOwner && deltaMinor === 0n) return [];
+    // An event is told to whom it belongs in any case; what has none, only where it moved something.
+    if (deltaMinor === 0n && (!isOwner || cause === null)) return [];
     const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
     return [
       { ...about, affiliateId, via: isOwner ? null : about.affiliateId, type, event: cause, payoutMinor, deltaMinor, currency },

@@ -7,7 +7,7 @@ import { postedOf } from '../../domain/ledger.ts';
 import type { WireTerms } from '../../domain/terms.ts';
 import type { ClawbackPolicy, ConversionEvent, DealVersion, EventType } from '../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS } from '../support/builders.ts';
-import { createMemorySettling, type MemorySettling } from '../support/memory-agreements.ts';
+import { createMemorySettling, type MemorySettling } from '../support/memory-settling.ts';
 
 const START = Date.UTC(2026, 1, 20);
 const BOUND_TO = { c1: 'aff_a', c2: 'aff_a', c3: 'aff_b' };

@@ -1,6 +1,6 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
 import { newId } from '../ids.ts';
-import { componentOf, type Books, type Posting, type Slot } from '../domain/books.ts';
+import type { Books, Posting, Slot } from '../domain/books.ts';
 import { explain, explainOverride, REJECTED, type Explanation } from '../domain/explain.ts';
 import { countedIn } from '../domain/linked.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
@@ -8,6 +8,7 @@ import { accountOf, addLeg, NO_CHANGE } from '../domain/ledger.ts';
 import { exponentOf } from '../domain/money.ts';
 import { monthOf, postingPeriod } from '../domain/period.ts';
 import type { OperatorRules, Outcome, Settlement } from '../domain/settlement.ts';
+import { componentOf } from '../domain/slot.ts';
 import { toldKey, type Told } from '../domain/told.ts';
 import type { Queryable } from '../store/pool.ts';
 import {

@@ -1,9 +1,10 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
-import { hashOf, openBooks, rank, type Slot } from './books.ts';
+import { openBooks, type Slot } from './books.ts';
 import { firstOf, isMonthly, NOTHING, type Aggregates, type Group } from './commission.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from './ledger.ts';
 import { countedIn, countedOf } from './linked.ts';
+import { hashOf, rank } from './slot.ts';
 
 /** What a slot is, whatever it says it holds. */
 export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hashOf } from '../../domain/books.ts';
+import { hashOf } from '../../domain/slot.ts';
 import { postedOf } from '../../domain/ledger.ts';
 import type { WireTerms } from '../../domain/terms.ts';
 import type { ClawbackPolicy, ConversionEvent, DealVersion, EventType } from '../../domain/types.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hashOf, type Slot } from '../../domain/books.ts';
+import type { Slot } from '../../domain/books.ts';
+import { hashOf } from '../../domain/slot.ts';
 import { postedOf } from '../../domain/ledger.ts';
 import type { WireComponent } from '../../domain/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';

@@ -1,7 +1,8 @@
 // What settling events comes to, story by story: outcomes, what is booked, and what affiliates are told in which order.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { hashOf, type Books } from '../../domain/books.ts';
+import type { Books } from '../../domain/books.ts';
+import { hashOf } from '../../domain/slot.ts';
 import { postedOf } from '../../domain/ledger.ts';
 import { attributeAll, rateAll, RuleError, settleAll } from '../../domain/settlement.ts';
 import type { WireTerms } from '../../domain/terms.ts';

@@ -171,11 +171,27 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'sums told that forget what was told before',
-    file: 'domain/books.ts',
+    file: 'domain/told.ts',
     from: `payoutMinor: before.payoutMinor + deltaMinor`,
     to: `payoutMinor: deltaMinor`,
     tests: [ORDER],
     sees: 'is told by deltas that add up',
+  },
+  {
+    title: 'a place under a cap told with the event that took it',
+    file: 'domain/books.ts',
+    from: `if (about === null || conversionId === null || conversionId === about)`,
+    to: `if (conversionId !== undefined)`,
+    tests: [ORDER],
+    sees: 'no conversion is ever told less than nothing',
+  },
+  {
+    title: 'a month that was emptied forgets what was carried',
+    file: 'domain/linked.ts',
+    from: `month.sums.conversionsCount === 0`,
+    to: `month.sums.factsCount === 0`,
+    tests: ['test/domain/rerating.test.ts'],
+    sees: 'forgets no loss that was carried through it',
   },
   {
     title: 'check-then-insert of a customer’s slot',

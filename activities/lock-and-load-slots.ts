@@ -85,7 +85,7 @@ export function inSlots({ ordered, others }: Batch): string[] {
   return [...again, ...others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id)];
 }
 
-/** The first deposits at hand: which of a customer's months count, those say that came with others. */
+/** The first deposits at hand. Which of a customer's is the first, all of them say together. */
 export function firstDepositsIn({ ordered, others }: Batch): string[] {
   return [...ordered, ...others].filter(({ event }) => event.type === 'ftd').map(({ event }) => event.id);
 }

@@ -257,11 +257,10 @@ describe('a preview', () => {
       const clickOf = async (moment: string) =>
         String((await made('clicks', { affiliate_id: affiliateId, clicked_at: moment }))['click_id']);
       const clicks = { '09': await clickOf('2026-09-01T00:00:00Z'), '10': await clickOf('2026-10-01T00:00:00Z') };
-      const terms = { components };
       const { id: dealId } = await made('deals', {
         name: 'd',
         affiliate_id: affiliateId,
-        terms,
+        terms: { components },
         effective_from: '2026-01-01T00:00:00Z',
       });
       let count = 0;

@@ -44,7 +44,8 @@ export async function findOthers(db: Queryable, operatorId: string, side: Side, 
 }
 
 const BATCH = `with batch as materialized (
-    select id, key, type, subject, reference, occurred_at from events where operator_id = $1 and id = any($2)
+    select e.id, key, type, subject, reference, occurred_at from unnest($2::text[]) as named (id)
+    join events e on e.operator_id = $1 and e.id = named.id
   )`;
 const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
 
@@ -110,13 +111,13 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
-     from events e
+     from unnest($2::text[]) as named (id)
+     join events e on e.operator_id = $1 and e.id = named.id
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
-     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)
-     where e.operator_id = $1 and e.id = any($2)`,
-    values: [operatorId, eventIds],
+     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)`,
+    values: [operatorId, [...new Set(eventIds)]],
   });
   return rows.map((row) => ({
     event: eventFrom(row, operatorId),
@@ -178,8 +179,12 @@ export async function readVersions(db: Queryable, operatorId: string, affiliateI
   const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
     name: 'read-versions',
     text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
-     from deals d join deal_versions v on v.operator_id = $1 and v.deal_id = d.id
-     where d.operator_id = $1 and (d.affiliate_id is null or d.affiliate_id = any($2))`,
+     from (
+       select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
+       union all
+       select d.id, d.affiliate_id from unnest($2::text[]) as named (id) join deals d on d.operator_id = $1 and d.affiliate_id = named.id
+     ) d
+     join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],
   });
   return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));

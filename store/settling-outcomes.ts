@@ -115,11 +115,11 @@ export async function writeTold(db: Queryable, operatorId: string, told: readonl
      ), own as (
        update event_outcomes o set payout_minor = t.payout_minor, payout_currency = t.payout_currency from told t
        where o.operator_id = $1 and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id
-       returning o.event_id, o.affiliate_id
      )
      insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
      select $1, event_id, affiliate_id, payout_minor, payout_currency from told t
-     where not exists (select from own where own.event_id = t.event_id and own.affiliate_id = t.affiliate_id)
+     where not exists (
+       select from event_outcomes o where o.operator_id = $1 and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id)
      on conflict (operator_id, event_id, affiliate_id) do update set payout_minor = excluded.payout_minor,
        payout_currency = excluded.payout_currency`,
     values: [operatorId, ...TOLD.values(told)],

@@ -57,10 +57,11 @@ export async function findFamily(
     text: `with deals as materialized (
        select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
      ), touched as materialized (
-       select id, period from slots where operator_id = $1 and key = any($3)
+       select id, period from unnest($3::text[]) as named (name) join slots on operator_id = $1 and key = name
        union
-       select s.id, s.period from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
-       where f.operator_id = $1 and f.original_event_id = any($4)
+       select s.id, s.period from unnest($4::text[]) as named (conversion)
+       join slot_facts f on f.operator_id = $1 and f.original_event_id = conversion
+       join slots s on s.operator_id = $1 and s.id = f.slot_id
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
        union
@@ -89,20 +90,20 @@ export async function lockSlots(
 ): Promise<Slot[]> {
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
-    text: `select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
+    text: `with own as materialized (
+         select id from unnest($2::text[]) as named (name) join slots on operator_id = $1 and key = name
+         union select slot_id from unnest($3::text[]) as named (conversion) join slot_facts on operator_id = $1 and original_event_id = conversion
+         union select unnest($4::text[])
+       ), wanted as materialized (
+         select id as wanted_id from own
+         union select part.id from own join slots part on part.operator_id = $1 and part.source_id = own.id and part.source_id is not null
+       )
+     select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
        basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", facts_count as "factsCount", facts_hash as "factsHash",
        source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
-     from slots where operator_id = $1 and id = any(array(
-       with own as materialized (
-         select id from slots where operator_id = $1 and key = any($2)
-         union select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)
-         union select unnest($4::text[])
-       )
-       select id from own
-       union select part.id from own join slots part on part.operator_id = $1 and part.source_id = own.id and part.source_id is not null))
-     order by id for no key update`,
+     from wanted join slots s on operator_id = $1 and id = wanted_id order by id for no key update of s`,
     values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
   });
   return rows.map((row): Slot => {
@@ -169,9 +170,10 @@ export async function loadFacts(
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns} from slot_facts where operator_id = $1 and slot_id = any($2)
+    text: `select ${columns} from unnest($2::text[]) as named (slot) join slot_facts on operator_id = $1 and slot_id = slot
      union all
-     select ${columns} from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id || '' = any($3)`,
+     select ${columns} from unnest($4::text[]) as named (conversion)
+     join slot_facts on operator_id = $1 and original_event_id = conversion and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));

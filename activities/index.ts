@@ -7,6 +7,7 @@ import { SINGLE_LIMITS } from '../store/hand-over.ts';
 import type { Pool } from '../store/pool.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
+import { createAmend, type AmendActivities } from './amend.ts';
 import { createAttempt } from './attempt.ts';
 import { createClosePeriods, type ClosePeriodsActivities } from './close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './deliver-first.ts';
@@ -40,6 +41,7 @@ export type Activities = SettleActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
   RerateActivities &
+  AmendActivities &
   PurgeActivities &
   ClosePeriodsActivities &
   EndpointActivities;
@@ -97,6 +99,7 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, ...handingOver }),
+    ...createAmend({ pool, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, owners }),

@@ -24,6 +24,7 @@ import { addEndpointImportRoute } from './routes/endpoint-import.ts';
 import { addEndpointTestRoute } from './routes/endpoint-test.ts';
 import { addDoorRoutes } from './routes/door.ts';
 import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
+import { addAmendmentRoutes } from './routes/amendments.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addEventTypeRoutes } from './routes/event-types.ts';
 import { addFxRateRoutes } from './routes/fx-rates.ts';
@@ -95,6 +96,7 @@ export function createApp(deps: AppDeps): Express {
   });
   // The busiest routes first: Express looks through them in this order.
   addEventRoutes(app, { store, auth, intake, starter, refusals, dryRun });
+  addAmendmentRoutes(app, { store, auth, starter });
   addPostbackRoute(app, { store, auth, intake, starter, refusals, dryRun });
   addVisitRoutes(app, { links: createKnownLinks(store), recorder, captureScript: readCaptureScript() });
   addClickRoutes(app, { store, auth, recorder, starter });

@@ -1,6 +1,6 @@
 // Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
-import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { asAmended, isRemark, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { outranking } from '../domain/attribution.ts';
 import type { Slot } from '../domain/books.ts';
 import { isLinked, NOTHING, targetOf, type SlotKind } from '../domain/commission.ts';
@@ -176,7 +176,8 @@ function endConversion(open: Open, deals: Deals): void {
   const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
-    open.recount.add({ earned, version: ratingVersion(earned, earned.factVersion, others, deals), others });
+    const version = ratingVersion(earned, earned.factVersion, others, deals);
+    open.recount.add({ earned: asAmended(earned, others), version, others });
   } else {
     open.strays += open.facts.length;
   }
@@ -186,7 +187,7 @@ function endConversion(open: Open, deals: Deals): void {
 /** The version of the conversion itself, or one that came to rate it since. */
 function ratingVersion({ dealId }: Row, first: number, others: readonly SlotFact[], deals: Deals): DealVersion {
   return others
-    .filter(({ type }) => type === 'rerated')
+    .filter(isRemark)
     .map(({ eventId }) => deals.version(...ratedBy(eventId)))
     .reduce(outranking, deals.version(dealId, first));
 }

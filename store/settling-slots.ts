@@ -1,7 +1,7 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
 import type { Slot } from '../domain/books.ts';
 import { outranking } from '../domain/attribution.ts';
-import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { asAmended, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { isMonthly, type SlotKind } from '../domain/commission.ts';
 import type { DealVersion } from '../domain/types.ts';
 import type { Queryable } from './pool.ts';
@@ -184,7 +184,8 @@ export async function loadFacts(
     const { groups } = byId.get(row.slotId)!;
     const group = groups.get(row.originalEventId)!;
     const version = row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
-    groups.set(row.originalEventId, { ...group, version, others: [...group.others, factFrom(row)] });
+    const all = [...group.others, factFrom(row)];
+    groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
   }
 }
 

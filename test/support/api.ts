@@ -37,7 +37,7 @@ export interface TestApi {
   readonly accepted: { operatorId: string; id: string }[];
   /** Operators whose orphans were to be looked through again, in order. */
   readonly rematched: string[];
-  /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`. */
+  /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`, `amend <operator>`. */
   readonly started: string[];
   /** What has been held against the OpenAPI document: every answer to `call`. */
   readonly conformance: Conformance;
@@ -82,6 +82,7 @@ export async function withApi({
     ...reaching,
     matchOrphans: (operatorId) => void rematched.push(operatorId),
     retrySetAside: (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
+    applyAmendments: (operatorId) => void started.push(`amend ${operatorId}`),
     rerate: (_, versions) => void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
   };
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });

@@ -12,7 +12,7 @@ export type Amendable = {
 };
 
 /** An event as amending sees it: with the values its last amendment gives it, booked or not. */
-export type AmendableEvent = Amendable & { type: EventType; status: string };
+export type AmendableEvent = { type: EventType; status: string; values: Amendable };
 
 /** `number`: which amendment of the event it is, from 1; 0 for the values it was sent with. */
 export type Amended = { kind: 'accepted' | 'duplicate'; number: number };
@@ -57,7 +57,7 @@ export function createAmendments(pool: Pool) {
         const latest = await findLatest(client, operatorId, eventId);
         if (latest === null) return null;
         const values = amend(latest);
-        if (isSame(latest, values)) return { kind: 'duplicate', number: latest.number };
+        if (isSame(latest.values, values)) return { kind: 'duplicate', number: latest.number };
         const number = latest.number + 1;
         await client.query(
           `insert into amendments (operator_id, event_id, number, amount_minor, currency, volume_e4, payout_minor, metadata, actor, reason)
@@ -110,7 +110,7 @@ async function findLatest(
   operatorId: string,
   eventId: string,
 ): Promise<(AmendableEvent & { number: number }) | null> {
-  const { rows } = await db.query<AmendableEvent & { number: number }>(
+  const { rows } = await db.query<Amendable & { type: EventType; status: string; number: number }>(
     `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}
      from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      where e.operator_id = $1 and e.id = $2
@@ -122,7 +122,10 @@ async function findLatest(
      order by number desc limit 1`,
     [operatorId, eventId],
   );
-  return rows[0] ?? null;
+  const [row] = rows;
+  if (!row) return null;
+  const { number, type, status, ...values } = row;
+  return { number, type, status, values };
 }
 
 function isSame(a: Amendable, b: Amendable): boolean {

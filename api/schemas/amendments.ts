@@ -1,5 +1,5 @@
 // What an operator puts right in an event it sent: which values, and what they are then in our units.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { earns } from '../../domain/clawback.ts';
 import type { Amendable, AmendableEvent } from '../../store/amendments.ts';
 import { ApiError, type Issue } from '../errors.ts';
@@ -24,20 +24,21 @@ export type AmendmentForm = z.output<typeof amendment>;
 /** The event's values with those of the form in their place. Throws what is wrong with them, or why this event cannot have them. */
 export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
   refuseWhatCannotBe(event, form);
+  const before = event.values;
   const issues: Issue[] = [];
-  const currency = currencyOf(form.currency ?? event.currency, issues);
+  const currency = currencyOf(form.currency ?? before.currency, issues);
   const after = {
-    amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? event.amountMinor,
+    amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
     currency,
-    volumeE4: form.volume == null ? event.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
-    payoutMinor: money('payout', form, currency, false, issues) ?? event.payoutMinor,
-    metadata: form.metadata == null ? event.metadata : JSON.stringify(form.metadata),
+    volumeE4: form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
+    metadata: form.metadata == null ? before.metadata : JSON.stringify(form.metadata),
   };
   if (issues.length > 0) throw invalid(issues);
   return after;
 }
 
-function refuseWhatCannotBe({ type, status, currency }: AmendableEvent, form: AmendmentForm): void {
+function refuseWhatCannotBe({ type, status, values: { currency } }: AmendableEvent, form: AmendmentForm): void {
   if (!earns(type))
     throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none; what it took can be sent anew`);
   if (status === 'rejected') throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');

@@ -37,10 +37,7 @@ after(async () => {
 /** Keeps an amendment of some values. */
 async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<Amendable>) {
   const by = { actor: 'key_test', reason: null };
-  return await createAmendments(pool).insert(operatorId, eventId, by, ({ type: _, status: __, ...before }) => ({
-    ...before,
-    ...values,
-  }));
+  return await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({ ...event.values, ...values }));
 }
 
 /** Books an operator's amendments until none is left; gives what waits. */

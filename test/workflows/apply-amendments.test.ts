@@ -28,7 +28,7 @@ test('what was amended is booked by a workflow that the sweep starts, and told t
   const amendments = createAmendments(pool);
   for (const id of ids) {
     const by = { actor: 'key_test', reason: null };
-    await amendments.insert(operatorId, id, by, ({ type: _, status: __, ...before }) => ({ ...before, amountMinor: 50_00n }));
+    await amendments.insert(operatorId, id, by, (event) => ({ ...event.values, amountMinor: 50_00n }));
   }
   // The sweep leaves alone what came a moment ago, whose workflow is being started.
   await pool.query(`update amendments set amended_at = amended_at - interval '1 minute'`);

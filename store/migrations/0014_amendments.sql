@@ -1,4 +1,5 @@
--- Events that their operator sent wrong and amended: every version is kept, and one of them is in force.
+-- Events that their operator sent wrong and amended: every version is kept, and one of them is in force. And an index by which contents whose
+-- repeats nobody waits for any more are found.
 
 create table amendments (
   operator_id text collate "C" not null,
@@ -28,5 +29,7 @@ comment on column amendments.in_force is 'the values the event has now: those of
 create unique index amendments_in_force on amendments (operator_id, event_id) where in_force;
 create index amendments_due on amendments (operator_id, amended_at) where state = 'accepted';
 create index amendments_waiting on amendments (operator_id) where state = 'waiting';
+
+create index content_holders_until on content_holders (held_until);
 
 select estimate_tenants_alike('amendments');

@@ -103,7 +103,7 @@ export function createApp(deps: AppDeps): Express {
   addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
   addCouponRoutes(app, { store, auth, starter });
   addOrphanRoutes(app, { store, auth, starter });
-  addOnboardingRoute(app, { store, auth, publicUrl: config.publicUrl });
+  addOnboardingRoute(app, { store, auth, refusals, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
   addDoorRoutes(app, { store, auth, refusals, makeSecret, egressAddresses: config.egressAddresses });
   addEventTypeRoutes(app, { store, auth });

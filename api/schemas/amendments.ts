@@ -39,8 +39,7 @@ export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
 }
 
 function refuseWhatCannotBe({ type, status, values: { currency } }: AmendableEvent, form: AmendmentForm): void {
-  if (!earns(type))
-    throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
+  if (!earns(type)) throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
   if (status === 'rejected') throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');
   if (form.currency != null && currency !== null && form.currency.toUpperCase() !== currency)
     throw new ApiError(

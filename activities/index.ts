@@ -16,7 +16,7 @@ import { createHandOver, type HandOverActivities } from './hand-over.ts';
 import { createInFlight } from './in-flight.ts';
 import { createMatchOrphans, type MatchOrphansActivities } from './match-orphans.ts';
 import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
-import { createRecorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './release-holds.ts';
 import { createReplay, type ReplayActivities } from './replay.ts';
 import { createRerate, type RerateActivities } from './rerate.ts';
@@ -49,9 +49,9 @@ export type Activities = SettleActivities &
 export type ActivityDeps = {
   pool: Pool;
   sender: Sender;
+  recorder: Recorder;
   secretBox: SecretBox;
   client: Client;
-  onTrouble: (error: unknown) => void;
   limits: Limits;
 };
 
@@ -82,9 +82,8 @@ export const DEFAULT_LIMITS: Limits = {
   retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
-export function createActivities({ pool, sender, secretBox, client, onTrouble, limits }: ActivityDeps): Activities {
+export function createActivities({ pool, sender, recorder, secretBox, client, limits }: ActivityDeps): Activities {
   const owners = createOwners(client);
-  const recorder = createRecorder(pool, onTrouble);
   const attempt = createAttempt({ sender, recorder, secretBox });
   const inFlight = createInFlight();
   const settling = createSettle({ pool });

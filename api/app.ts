@@ -14,6 +14,7 @@ import type { DryRun } from './dry-run.ts';
 import type { Intake } from './intake.ts';
 import { createKnownLinks } from './known-links.ts';
 import { createRateLimits } from './rate-limits.ts';
+import type { ApiMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusals.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
 import { addByHandRoutes } from './routes/by-hand.ts';
@@ -32,6 +33,7 @@ import { addHealthRoutes } from './routes/health.ts';
 import { addClickRoutes } from './routes/clicks.ts';
 import { addCouponRoutes } from './routes/coupons.ts';
 import { addLinkRoutes } from './routes/links.ts';
+import { addMetricsRoute } from './routes/metrics.ts';
 import { addOnboardingRoute } from './routes/onboarding.ts';
 import { addOrphanRoutes } from './routes/orphans.ts';
 import { addPreviewRoute } from './routes/previews.ts';
@@ -63,6 +65,7 @@ export type AppDeps = {
   /** How signatures are judged. */
   signing: Signing;
   refusals: RefusalLog;
+  metrics: ApiMetrics;
   log: Logger;
 };
 
@@ -80,12 +83,14 @@ export function createApp(deps: AppDeps): Express {
     preflight,
     signing,
     refusals,
+    metrics,
     log,
   } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(nameRequest);
+  app.use(metrics.timed);
   const auth = createAuth({
     operators: store.operators,
     apiKeys: store.apiKeys,
@@ -125,6 +130,7 @@ export function createApp(deps: AppDeps): Express {
   addDeliveryRoutes(app, { store, auth, starter });
   addReplayRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
+  addMetricsRoute(app, { auth, metrics, trustProxy: config.trustProxy });
   addReferenceRoutes(app, { publicUrl: config.publicUrl });
   app.use(unknownRoute);
   app.use(createErrorHandler(log, (req, res, error) => refusals.note(req, res, error)));

@@ -8,6 +8,8 @@ import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickRecorder } from '../../api/click-recorder.ts';
 import { createDryRun } from '../../api/dry-run.ts';
 import { createIntake } from '../../api/intake.ts';
+import { createApiMetrics } from '../../api/metrics.ts';
+import { readBacklog } from '../../store/backlog.ts';
 import { createRefusalLog } from '../../api/refusals.ts';
 import { createHttpServer, type CallerLimits } from '../../api/server.ts';
 import { createStarter, type Starter } from '../../api/starter.ts';
@@ -64,8 +66,15 @@ export async function withApi({
   const database = await withDatabase();
   const { pool } = database;
   const store = createStore(pool, createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]));
+  /** Whoever looks at figures in a test sees them as they are. */
+  let clock = 0;
   const accepted: { operatorId: string; id: string }[] = [];
-  const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events) });
+  const metrics = createApiMetrics({
+    readBacklog: () => readBacklog(pool),
+    dispatcher: () => ({ started: 0, inFlight: 0, waiting: accepted.length }),
+    now: () => (clock += 60_000),
+  });
+  const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events), onWritten: metrics.tookIn });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
   const rematched: string[] = [];
@@ -97,7 +106,7 @@ export async function withApi({
     ...given,
   };
   const dryRun = createDryRun({ pool, createSettle });
-  const refusals = createRefusalLog({ store: store.refusals, log });
+  const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
   const signing = { secretKey, verify };
   const app = createApp({
     config,
@@ -112,6 +121,7 @@ export async function withApi({
     preflight,
     signing,
     refusals,
+    metrics,
     log,
   });
   const server = createHttpServer(app, limits);

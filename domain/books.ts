@@ -274,6 +274,7 @@ function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): voi
     basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
     volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
     ftdCount: slot.sums.ftdCount + after.ftdCount - before.ftdCount,
+    conversionsCount: slot.sums.conversionsCount + after.conversionsCount - before.conversionsCount,
     factsCount: slot.sums.factsCount + added.length,
     factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };

@@ -40,7 +40,7 @@ type Alike = {
 
 const ALIKE = `with ${SUMMED}
   select component, kind, currency, deal_id as "dealId", deal_version as version, basis::text, volume::text, posted,
-    (basis_minor, volume_e4, facts_count, ftd_count) = (basis, volume, facts, 0) as "isAsKept", count(*)::int as slots, min(id) as example
+    (basis_minor, volume_e4, facts_count, conversions_count, ftd_count) = (basis, volume, facts, facts, 0) as "isAsKept", count(*)::int as slots, min(id) as example
   from known where plain group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
 
 export async function* plainSlots({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
@@ -108,6 +108,7 @@ type Row = {
   slotBasisMinor: bigint;
   slotVolumeE4: bigint;
   ftdCount: number;
+  conversionsCount: number;
   factsCount: number;
   factsHash: bigint;
   postedMinor: bigint;
@@ -119,7 +120,7 @@ const SLOTS_WITH_FACTS = `with ${SUMMED}
   select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
-    s.ftd_count as "ftdCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor", s.rejected_at is not null as "isRejected",
+    s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor", s.rejected_at is not null as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
     f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
@@ -215,16 +216,27 @@ function* compare(family: readonly Recounted[], month: (moment: number) => strin
       row.slotBasisMinor,
       row.slotVolumeE4,
       row.ftdCount,
+      row.conversionsCount,
       row.factsCount,
       row.factsHash,
       row.slotVersion,
       row.period,
       0,
     ];
-    const { basisMinor, volumeE4, ftdCount, factsCount, factsHash } = sums;
-    const counted = [basisMinor, volumeE4, ftdCount, factsCount, factsHash, versionKept(slot, row), slot.name.period, strays];
+    const { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash } = sums;
+    const counted = [
+      basisMinor,
+      volumeE4,
+      ftdCount,
+      conversionsCount,
+      factsCount,
+      factsHash,
+      versionKept(slot, row),
+      slot.name.period,
+      strays,
+    ];
     if (kept.join() === counted.join()) continue;
-    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, facts, hash, deal version, month, stray facts)`;
+    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts)`;
     yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
   }
 }

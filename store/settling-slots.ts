@@ -90,7 +90,7 @@ export async function lockSlots(
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
     text: `select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", facts_count as "factsCount", facts_hash as "factsHash",
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount", facts_count as "factsCount", facts_hash as "factsHash",
        source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
@@ -116,6 +116,7 @@ export async function lockSlots(
       basisMinor,
       volumeE4,
       ftdCount,
+      conversionsCount,
       factsCount,
       factsHash,
       transfersCount,
@@ -128,7 +129,7 @@ export async function lockSlots(
       affiliateId,
       version: versionOf(row.dealId, row.dealVersion),
       override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
-      sums: { basisMinor, volumeE4, ftdCount, factsCount, factsHash },
+      sums: { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash },
       money: { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor },
       transfersCount,
       ratingsCount,

@@ -1,5 +1,5 @@
--- Events that their operator sent wrong and amended: every version is kept, and one of them is in force. Besides, when an operator last signed a
--- request, and an index by which contents whose repeats nobody waits for any more are found.
+-- Events that their operator sent wrong and amended: every version is kept, and one of them is in force. Besides, how many conversions a slot
+-- counts (those that went elsewhere left their facts), when an operator last signed a request, and an index by which contents whose repeats nobody waits for any more are found.
 
 create table amendments (
   operator_id text collate "C" not null,
@@ -29,6 +29,9 @@ comment on column amendments.in_force is 'the values the event has now: those of
 create unique index amendments_in_force on amendments (operator_id, event_id) where in_force;
 create index amendments_due on amendments (operator_id, amended_at) where state = 'accepted';
 create index amendments_waiting on amendments (operator_id) where state = 'waiting';
+
+alter table slots add column conversions_count int not null default 0;
+comment on column slots.conversions_count is 'conversions that count in it; one that is paid for elsewhere now left its facts';
 
 alter table operators add column last_signed_at timestamptz;
 comment on column operators.last_signed_at is 'when a signed request of it was last found genuine, to the minute';

@@ -211,11 +211,11 @@ const RUNS = 2000;
 
 test('a month whose conversions all came to another version makes no loss of another month forgotten', () => {
   const of = { dealId: 'deal_own', affiliateId: 'aff_a' };
-  const share = (negative: 'reset' | 'carry', percent: string) => ({
-    components: [{ kind: 'revshare' as const, percent, negative }],
+  const paying = (negative: 'reset' | 'carry', rate: string) => ({
+    components: [{ kind: 'revshare' as const, percent: rate, negative }],
   });
-  const first = aVersion(share('reset', '25'), { ...of, version: 1, effectiveFrom: START });
-  const second = aVersion(share('carry', '50'), { ...of, version: 2, effectiveFrom: START + 1 });
+  const first = aVersion(paying('reset', '25'), { ...of, version: 1, effectiveFrom: START });
+  const second = aVersion(paying('carry', '50'), { ...of, version: 2, effectiveFrom: START + 1 });
   const revenue = (id: string, day: number, amountMinor: bigint) =>
     anEvent({ id, type: 'revenue', transactionId: id, customerId: 'c1', amountMinor, occurredAt: START + day * DAY_MS });
   const settling = createMemorySettling([first], { boundTo: BOUND_TO });

@@ -10,6 +10,7 @@ import { createDeals } from '../../store/deals.ts';
 import { createFxRates } from '../../store/fx-rates.ts';
 import { isOutage } from '../../store/outage.ts';
 import { createPool, type Pool } from '../../store/pool.ts';
+import { createTraces } from '../../store/traces.ts';
 import { createRerate } from '../../activities/rerate.ts';
 import { wireTerms } from '../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
@@ -208,6 +209,8 @@ test('an amendment that lacks an exchange rate waits in plain sight, and moves t
   const terms = wireTerms({ components: [{ kind: 'percent', on: ['trade', 'sale'], percent: '10' }] });
   await createDeals(pool).insert(operatorId, own, YESTERDAY, terms);
   await createSettling(pool)(operatorId, [kyc!, sale!]);
+  await amend(operator, kyc!, { volumeE4: 2_0000n });
+  await apply(operator);
   await amend(operator, kyc!, { amountMinor: 100_00n, currency: 'EUR' });
   await amend(operator, sale!, { amountMinor: 50_00n });
   assert.deepEqual(await apply(operator), { no_exchange_rate: 1 });
@@ -216,9 +219,12 @@ test('an amendment that lacks an exchange rate waits in plain sight, and moves t
     (await listVersions(pool, operatorId, kyc!)).map(({ state, waitsFor }) => [state, waitsFor]),
     [
       ['sent', null],
+      ['applied', null],
       ['waiting', 'no_exchange_rate'],
     ],
   );
+  const { event: now } = (await createTraces(pool).find(operatorId, kyc!))!;
+  assert.deepEqual([now.volumeE4, now.amountMinor], [2_0000n, null], 'the one before stays in force');
   const rate = { id: newId('fx'), base: 'EUR', quote: 'USD', rate: '1.1', source: 'bank', asOf: YESTERDAY, actor: 'key_1' };
   const added = await createFxRates(pool).insert(operatorId, rate);
   assert.ok(added !== 'other_rate' && added.amends);
@@ -270,19 +276,43 @@ test('a version agreed for the past finds amended conversions as they are, and a
   assert.deepEqual(await outcomesOf(pool, [one!]), ['settled 300']);
 });
 
+const again = async <T>(work: () => Promise<T>): Promise<T> => {
+  for (let left = 100; ; left--) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutage(error) || left === 0) throw error;
+    }
+  }
+};
+
+test('an event that is amended while it is being settled ends with what it was amended to', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const sales = await operator.takeInSales(120);
+  const batches = Array.from({ length: 30 }, (_, index) => sales.slice(index * 4, index * 4 + 4));
+  const settling = Array.from({ length: PROCESSES }, async () => {
+    const settle = createSettling(pool);
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
+      const own = batch;
+      // Amended in the same breath.
+      await Promise.all([
+        again(() => settle(operatorId, own)),
+        again(() => Promise.all(own.map((id) => amend(operator, id, { amountMinor: 50_00n })))).then(() =>
+          again(() => apply(operator)),
+        ),
+      ]);
+    }
+  });
+  await Promise.all(settling);
+  await apply(operator);
+  assert.deepEqual(await outcomesOf(pool, sales), Array(sales.length).fill('settled 500'));
+});
+
 test('amendments racing chargebacks and refunds end the same, whoever is first', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const sales = await operator.takeInSales(24);
-  const again = async <T>(work: () => Promise<T>): Promise<T> => {
-    for (let left = 100; ; left--) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isOutage(error) || left === 0) throw error;
-      }
-    }
-  };
   await createSettling(pool)(operatorId, sales);
   const against = await operator.takeIn(
     sales.map((_, index) => ({

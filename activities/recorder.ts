@@ -16,6 +16,8 @@ export type Recorder = {
   record(finished: Finished): Promise<EndpointInput[]>;
   /** Resolves when outcomes can be written again. No request may start before that. */
   ready(): Promise<void>;
+  /** Attempts that are over and not durable yet. */
+  backlog(): number;
 };
 
 /** Attempts that may wait to be written; with more, no further request starts. */
@@ -78,6 +80,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
   }
 
   return {
+    backlog: () => unwritten,
     record(finished) {
       unwritten++;
       const done = new Promise<EndpointInput[]>((resolve) => waiting.push({ ...finished, resolve }));

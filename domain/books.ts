@@ -1,5 +1,5 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
-import type { SlotFact } from './clawback.ts';
+import { asAmended, type SlotFact } from './clawback.ts';
 import {
   firstOf,
   isMonthly,
@@ -43,7 +43,7 @@ export type Slot = {
   groups: Map<string, Group>;
 };
 
-/** What made money move: an event, or, without an id, a change of the agreement about a conversion of that time. */
+/** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
 export type Cause = { id: string | null; occurredAt: number };
 
 /** One leg of a posting, with what caused it. */
@@ -63,8 +63,8 @@ export type Books = {
   /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
   reverse(slot: Slot, fact: SlotFact, cause: Cause, deltas: Deltas): void;
   /**
-   * Lets another deal version rate a conversion in a slot, likewise, with what is said against it by that version. The first fact is that of the
-   * rerating or, in a slot that the conversion comes into, what it brings.
+   * Lets another deal version rate a conversion in a slot, or the same one with amended values, likewise, with what is said against it by that
+   * rating. The first fact is that of the rerating or amendment or, in a slot that the conversion comes into, what it brings.
    */
   rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
@@ -213,7 +213,8 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       const [first, ...others] = added;
       const known = slot.groups.get(first.originalEventId);
       if (known) {
-        learn(slot, { ...known, version, others: [...known.others, ...added] }, added, cause, deltas);
+        const all = [...known.others, ...added];
+        learn(slot, { earned: asAmended(known.earned, all), version, others: all }, added, cause, deltas);
       } else {
         push(byConversion, first.originalEventId, slot);
         learn(slot, { earned: first, version, others }, added, cause, deltas);
@@ -273,6 +274,7 @@ function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): voi
     basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
     volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
     ftdCount: slot.sums.ftdCount + after.ftdCount - before.ftdCount,
+    conversionsCount: slot.sums.conversionsCount + after.conversionsCount - before.conversionsCount,
     factsCount: slot.sums.factsCount + added.length,
     factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };

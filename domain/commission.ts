@@ -15,12 +15,29 @@ export type SlotKind = Component['kind'] | 'month' | 'override';
 export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
 
 /**
- * Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them from the facts. Amounts are in the
+ * `conversionsCount`: those that count in the slot; one that another version or amendment pays for elsewhere left its facts, and counts no more. Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them from the facts. Amounts are in the
  * deal's currency.
  */
-export type Aggregates = { basisMinor: bigint; volumeE4: bigint; ftdCount: number; factsCount: number; factsHash: bigint };
+export type Aggregates = {
+  basisMinor: bigint;
+  volumeE4: bigint;
+  ftdCount: number;
+  conversionsCount: number;
+  factsCount: number;
+  factsHash: bigint;
+};
 
-export const NOTHING: Aggregates = { basisMinor: 0n, volumeE4: 0n, ftdCount: 0, factsCount: 0, factsHash: 0n };
+/** What a conversion that counts adds to them; its facts are counted apart, whether or not it counts. */
+export type Weight = Omit<Aggregates, 'factsCount' | 'factsHash'>;
+
+export const NOTHING: Aggregates = {
+  basisMinor: 0n,
+  volumeE4: 0n,
+  ftdCount: 0,
+  conversionsCount: 0,
+  factsCount: 0,
+  factsHash: 0n,
+};
 
 /** Whether a slot is a sum over a month, of which only the running sums are loaded. */
 export function isMonthly(kind: SlotKind): boolean {
@@ -89,17 +106,18 @@ export function needsAmount(component: Component): boolean {
 }
 
 /** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. */
-export function weightOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'ftdCount'> {
+export function weightOf(kind: SlotKind, group: Group): Weight {
   const { earned } = group;
   const reversed = reversedIn(group);
   const basisMinor = leftOf(earned.basisMinor, reversed, 'half_even');
   const volumeE4 = leftOf(earned.volumeE4, reversed, 'half_even');
-  if (kind !== 'month') return { basisMinor, volumeE4, ftdCount: 0 };
+  if (kind !== 'month') return { basisMinor, volumeE4, ftdCount: 0, conversionsCount: 1 };
   const isVolume = earned.type === 'trade' || earned.type === 'volume';
   return {
     basisMinor: earned.type === 'revenue' ? basisMinor : 0n,
     volumeE4: isVolume ? volumeE4 : 0n,
     ftdCount: earned.type === 'ftd' && reversed.part < reversed.of ? 1 : 0,
+    conversionsCount: 1,
   };
 }
 

@@ -65,8 +65,8 @@ export function createFamily(
   const chained = (slot: Slot): ChainedMonth[] =>
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
-      // A month may be there before anything is in it: it must not make a loss forgotten.
-      if (component?.kind !== 'revshare' || month.sums.factsCount === 0) return [];
+      // A month may be there before anything is in it, or after all of it went elsewhere: it must not make a loss forgotten.
+      if (component?.kind !== 'revshare' || month.sums.conversionsCount === 0) return [];
       return [
         { id: month.id, component, terms: month.version.terms, sums: month.sums, metric: metricOf(month, component.tiers) },
       ];

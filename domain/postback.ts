@@ -27,7 +27,7 @@ export function bodyOf(message: Message, listener: Listener, timestamp: Date): s
     affiliate_id: message.affiliateId,
     customer_id: listener.shareCustomerId ? (event.customerId ?? conversion.customerId) : undefined,
     original_event_id: isAbout ? conversion.id : undefined,
-    reason: isAbout ? (message.event?.type ?? 'deal_changed') : undefined,
+    reason: isAbout ? (message.event?.type ?? message.reason ?? undefined) : undefined,
     via: message.via ?? undefined,
     amount: event.amountMinor === null || event.currency === null ? null : formatMoney(event.amountMinor, event.currency),
     currency: event.currency,

@@ -51,6 +51,7 @@ function plus(a: Aggregates, b: Aggregates): Aggregates {
     basisMinor: a.basisMinor + b.basisMinor,
     volumeE4: a.volumeE4 + b.volumeE4,
     ftdCount: a.ftdCount + b.ftdCount,
+    conversionsCount: a.conversionsCount + b.conversionsCount,
     factsCount: a.factsCount + b.factsCount,
     factsHash: a.factsHash ^ b.factsHash,
   };

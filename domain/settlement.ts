@@ -27,8 +27,11 @@ export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 /** An event with all that is known about it; no outcome means that it was not settled yet. */
 export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
 
+/** Why somebody is told what no event caused: what was agreed is another, or its operator amended the conversion. */
+export type Unprompted = 'deal_changed' | 'amended';
+
 /**
- * Something an affiliate is told about `conversion`, because of `event`; no event: because of what was agreed. A parent is told of its part of
+ * Something an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A parent is told of its part of
  * the commission of `via`. Amounts are minor units of `currency`.
  */
 export type Message = {
@@ -36,6 +39,7 @@ export type Message = {
   affiliateId: string;
   via: string | null;
   event: ConversionEvent | null;
+  reason: Unprompted | null;
   conversion: ConversionEvent;
   clickId: string | null;
   subs: Subs;
@@ -99,9 +103,14 @@ export function rateAll(
       ofAffiliate.set(affiliateId, own);
     }
     const version = versionInForce(own, affiliateId, event.occurredAt);
-    if (version !== null) rated.set(event.id, { version, names: slotNamesOf(operator, version, event, affiliateId) });
+    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
   }
   return rated;
+}
+
+/** The slots an affiliate's event earns in by a version. */
+export function ratedIn(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): Rated {
+  return { version, names: slotNamesOf(operator, version, event, affiliateId) };
 }
 
 /** The components that pay for an event, and whether the deal's month counts it; `isComputed`: the operator sent what it pays. */

@@ -1,6 +1,6 @@
 // What affiliates are told when something moved the books: one message to each whose total moved.
 import type { Books, Deltas } from './books.ts';
-import type { Message } from './settlement.ts';
+import type { Message, Unprompted } from './settlement.ts';
 import type { Click, ConversionEvent, Subs } from './types.ts';
 
 /** Whose conversion it is that somebody is told about, and how it is shown to them. */
@@ -10,7 +10,7 @@ export type About = Pick<Message, 'affiliateId' | 'conversion' | 'clickId' | 'su
 export function tell(
   books: Books,
   type: Message['type'],
-  cause: ConversionEvent | null,
+  cause: ConversionEvent | Unprompted,
   about: About,
   deltas: Deltas,
 ): Message[] {
@@ -18,9 +18,9 @@ export function tell(
     const isOwner = affiliateId === about.affiliateId;
     if (!isOwner && deltaMinor === 0n) return [];
     const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
-    return [
-      { ...about, affiliateId, via: isOwner ? null : about.affiliateId, type, event: cause, payoutMinor, deltaMinor, currency },
-    ];
+    const via = isOwner ? null : about.affiliateId;
+    const why = typeof cause === 'string' ? { event: null, reason: cause } : { event: cause, reason: null };
+    return [{ ...about, affiliateId, via, type, ...why, payoutMinor, deltaMinor, currency }];
   });
 }
 

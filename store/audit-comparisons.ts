@@ -106,7 +106,7 @@ const TOLD_BY_EVENT = `
 
 const EARNING = `
   with earned as (
-    select original_event_id as event_id, count(*) filter (where event_id = original_event_id) as slots, bool_or(type = 'rerated') as rerated
+    select original_event_id as event_id, count(*) filter (where event_id = original_event_id) as slots, bool_or(type in ('rerated', 'amended')) as rerated
     from slot_facts where operator_id = $1 group by original_event_id
   ), wanted as (
     select o.event_id, o.payout_currency, o.deal_id, o.deal_version,
@@ -119,6 +119,7 @@ const EARNING = `
   from wanted w left join earned n on n.event_id = w.event_id
   where w.slots <> coalesce(n.slots, 0) and not coalesce(n.rerated, false)`;
 
+/** Those of amended events are compared with their versions, by `amendments`. */
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
     format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4, f.occurred_at, f.slot_id,
@@ -126,7 +127,8 @@ const FACTS = `
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
   left join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-  where f.operator_id = $1 and f.event_id not like '%/%' and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
+  where f.operator_id = $1 and f.event_id not like '%/%'
+    and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force) and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case

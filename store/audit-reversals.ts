@@ -35,7 +35,7 @@ const PAIRS = `
   join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion and f.event_id in (p.id, p.conversion)
   join slots s on s.operator_id = $1 and s.id = f.slot_id
   where not exists (
-    select from slot_facts r where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id and r.type = 'rerated'
+    select from slot_facts r where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id and r.type in ('rerated', 'amended')
   )
   group by p.id, p.conversion, f.slot_id, s.currency, s.deal_id having bool_or(f.event_id = p.conversion)`;
 

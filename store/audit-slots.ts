@@ -1,6 +1,6 @@
 // Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
-import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { asAmended, isRemark, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { outranking } from '../domain/attribution.ts';
 import type { Slot } from '../domain/books.ts';
 import { isLinked, NOTHING, targetOf, type SlotKind } from '../domain/commission.ts';
@@ -40,7 +40,7 @@ type Alike = {
 
 const ALIKE = `with ${SUMMED}
   select component, kind, currency, deal_id as "dealId", deal_version as version, basis::text, volume::text, posted,
-    (basis_minor, volume_e4, facts_count, ftd_count) = (basis, volume, facts, 0) as "isAsKept", count(*)::int as slots, min(id) as example
+    (basis_minor, volume_e4, facts_count, conversions_count, ftd_count) = (basis, volume, facts, facts, 0) as "isAsKept", count(*)::int as slots, min(id) as example
   from known where plain group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
 
 export async function* plainSlots({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
@@ -108,6 +108,7 @@ type Row = {
   slotBasisMinor: bigint;
   slotVolumeE4: bigint;
   ftdCount: number;
+  conversionsCount: number;
   factsCount: number;
   factsHash: bigint;
   postedMinor: bigint;
@@ -119,7 +120,7 @@ const SLOTS_WITH_FACTS = `with ${SUMMED}
   select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
-    s.ftd_count as "ftdCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor", s.rejected_at is not null as "isRejected",
+    s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor", s.rejected_at is not null as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
     f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
@@ -176,7 +177,8 @@ function endConversion(open: Open, deals: Deals): void {
   const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
-    open.recount.add({ earned, version: ratingVersion(earned, earned.factVersion, others, deals), others });
+    const version = ratingVersion(earned, earned.factVersion, others, deals);
+    open.recount.add({ earned: asAmended(earned, others), version, others });
   } else {
     open.strays += open.facts.length;
   }
@@ -186,7 +188,7 @@ function endConversion(open: Open, deals: Deals): void {
 /** The version of the conversion itself, or one that came to rate it since. */
 function ratingVersion({ dealId }: Row, first: number, others: readonly SlotFact[], deals: Deals): DealVersion {
   return others
-    .filter(({ type }) => type === 'rerated')
+    .filter(isRemark)
     .map(({ eventId }) => deals.version(...ratedBy(eventId)))
     .reduce(outranking, deals.version(dealId, first));
 }
@@ -214,16 +216,27 @@ function* compare(family: readonly Recounted[], month: (moment: number) => strin
       row.slotBasisMinor,
       row.slotVolumeE4,
       row.ftdCount,
+      row.conversionsCount,
       row.factsCount,
       row.factsHash,
       row.slotVersion,
       row.period,
       0,
     ];
-    const { basisMinor, volumeE4, ftdCount, factsCount, factsHash } = sums;
-    const counted = [basisMinor, volumeE4, ftdCount, factsCount, factsHash, versionKept(slot, row), slot.name.period, strays];
+    const { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash } = sums;
+    const counted = [
+      basisMinor,
+      volumeE4,
+      ftdCount,
+      conversionsCount,
+      factsCount,
+      factsHash,
+      versionKept(slot, row),
+      slot.name.period,
+      strays,
+    ];
     if (kept.join() === counted.join()) continue;
-    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, facts, hash, deal version, month, stray facts)`;
+    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts)`;
     yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
   }
 }

@@ -4,6 +4,7 @@ import { formatMoney } from '../domain/money.ts';
 import { COMPARISONS } from './audit-comparisons.ts';
 import { readDeals, type Check, type Finding } from './audit-context.ts';
 import { missingReversals } from './audit-reversals.ts';
+import { amendments } from './audit-amendments.ts';
 import { exchanges } from './audit-exchanges.ts';
 import { plainSlots, touchedSlots } from './audit-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from './pool.ts';
@@ -15,7 +16,7 @@ type Operator = { id: string; currency: string; timezone: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** The long ones first, so that they do not come last. */
-const CHECKS: readonly Check[] = [plainSlots, ...COMPARISONS, touchedSlots, missingReversals, exchanges];
+const CHECKS: readonly Check[] = [plainSlots, ...COMPARISONS, touchedSlots, missingReversals, exchanges, amendments];
 
 /** Checks side by side: more than the database has cores for would only wait for each other. */
 const AT_ONCE = 3;

@@ -5,6 +5,7 @@ import type { Settled } from '../domain/rerating.ts';
 import type { KnownOutcome, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../domain/types.ts';
+import { IN_FORCE } from './amendments.ts';
 import type { Queryable } from './pool.ts';
 
 /** No clawback without a reference reaches further back than this, whatever a deal says. */
@@ -22,7 +23,7 @@ export async function readOperatorRules(db: Queryable, operatorId: string): Prom
 /**
  * Keeps conversions and events against them apart while they are settled: many transactions may settle conversions of an operator side by side,
  * those that settle events against them run alone. So of a conversion and its clawback the later one always sees what the earlier one did.
- * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it.
+ * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it; so are amendments.
  * The first lock a settling transaction takes; held until it ends.
  */
 export async function lockStrikes(db: Queryable, operatorId: string, side: Side): Promise<void> {
@@ -30,8 +31,8 @@ export async function lockStrikes(db: Queryable, operatorId: string, side: Side)
   await db.query(`select ${lock}(hashtextextended('strikes ' || $1, 0))`, [operatorId]);
 }
 
-/** Which half of a batch a transaction settles; or that it applies what was agreed to conversions settled before. */
-export type Side = 'conversions' | 'against' | 'agreed';
+/** Which half of a batch a transaction settles; or that it applies what was agreed, or amended, to conversions settled before. */
+export type Side = 'conversions' | 'against' | 'agreed' | 'amended';
 
 /** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
 export async function findOthers(db: Queryable, operatorId: string, side: Side, eventIds: readonly string[]): Promise<string[]> {
@@ -95,14 +96,15 @@ type EventRow = Marks &
     affiliateExternalId: string | null;
   };
 
-/** Events with their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
+/** Events, with the values they have by now, their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
 export async function loadEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<LoadedEvent[]> {
   if (eventIds.length === 0) return [];
   const { rows } = await db.query<EventRow>({
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
-       e.customer_id as "customerId", e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference,
-       e.reference_type as "referenceType", e.payout_minor as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
+       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
+       e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
@@ -113,6 +115,7 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
        a.external_id as "affiliateExternalId"
      from unnest($2::text[]) as named (id)
      join events e on e.operator_id = $1 and e.id = named.id
+     ${IN_FORCE}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
      left join clicks c on c.operator_id = $1 and c.id = e.click_id

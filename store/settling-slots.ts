@@ -1,7 +1,7 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
 import type { Slot } from '../domain/books.ts';
 import { outranking } from '../domain/attribution.ts';
-import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { asAmended, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { isMonthly, type SlotKind } from '../domain/commission.ts';
 import type { DealVersion } from '../domain/types.ts';
 import type { Queryable } from './pool.ts';
@@ -99,7 +99,8 @@ export async function lockSlots(
          union select part.id from own join slots part on part.operator_id = $1 and part.source_id = own.id and part.source_id is not null
        )
      select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", facts_count as "factsCount", facts_hash as "factsHash",
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
+       facts_count as "factsCount", facts_hash as "factsHash",
        source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
@@ -117,6 +118,7 @@ export async function lockSlots(
       basisMinor,
       volumeE4,
       ftdCount,
+      conversionsCount,
       factsCount,
       factsHash,
       transfersCount,
@@ -129,7 +131,7 @@ export async function lockSlots(
       affiliateId,
       version: versionOf(row.dealId, row.dealVersion),
       override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
-      sums: { basisMinor, volumeE4, ftdCount, factsCount, factsHash },
+      sums: { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash },
       money: { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor },
       transfersCount,
       ratingsCount,
@@ -186,7 +188,8 @@ export async function loadFacts(
     const { groups } = byId.get(row.slotId)!;
     const group = groups.get(row.originalEventId)!;
     const version = row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
-    groups.set(row.originalEventId, { ...group, version, others: [...group.others, factFrom(row)] });
+    const all = [...group.others, factFrom(row)];
+    groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
   }
 }
 

@@ -31,6 +31,7 @@ const STATE = {
   basis_minor: ['bigint', ({ sums }) => sums.basisMinor],
   volume_e4: ['bigint', ({ sums }) => sums.volumeE4],
   ftd_count: ['int', ({ sums }) => sums.ftdCount],
+  conversions_count: ['int', ({ sums }) => sums.conversionsCount],
   facts_count: ['int', ({ sums }) => sums.factsCount],
   facts_hash: ['bigint', ({ sums }) => sums.factsHash],
   gross_minor: ['bigint', ({ money }) => money.grossMinor],

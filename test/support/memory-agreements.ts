@@ -4,7 +4,7 @@ import { openBooks, type Books, type Posting, type Slot, type Told } from '../..
 import { earns, strikes } from '../../domain/clawback.ts';
 import { isMonthly } from '../../domain/commission.ts';
 import { monthOf } from '../../domain/period.ts';
-import { attributionsOf, rerateAll, type Settled } from '../../domain/rerating.ts';
+import { amendAll, attributionsOf, rateAsBefore, rerateAll, type Settled } from '../../domain/rerating.ts';
 import {
   attributeAll,
   inOrder,
@@ -23,6 +23,8 @@ export type MemorySettling = {
   settle(events: readonly ConversionEvent[]): void;
   /** Adds a deal version and rates again, in chunks, what was settled. */
   agree(version: DealVersion, atOnce?: number): void;
+  /** Gives an event that came in other values; `number` says which amendment of it this is. */
+  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   readonly told: ReadonlyMap<string, Told>;
@@ -142,6 +144,20 @@ export function createMemorySettling(
     }
   }
 
+  function amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void {
+    const event = { ...events.get(eventId)!, ...values };
+    events.set(eventId, event);
+    if (outcomes.get(eventId)?.status !== 'settled') return;
+    const ordered: Settled[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
+    const attributions = attributionsOf(ordered);
+    const rated = rateAsBefore(OPERATOR, versions, ordered);
+    const others = [...events.values()].filter((other) => strikes(other, event)).map(load);
+    const books = openNear([eventId]);
+    const batch = { operator: OPERATOR, ordered, attributions, rated, rates: [], others };
+    messages.push(...amendAll(batch, books, new Map([[eventId, number]])).messages);
+    keep(books);
+  }
+
   /** Orphans whose customer is bound now are settled next, as the workflow does it. */
   function settleMatched(settled: readonly Outcome[], bound: readonly Binding[]): void {
     const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
@@ -150,5 +166,5 @@ export function createMemorySettling(
     if (matched.length > 0 && (settled.length > 0 || bound.length > 0)) settle(matched);
   }
 
-  return { settle, agree, outcomes, slots, told, postings, messages };
+  return { settle, agree, amend, outcomes, slots, told, postings, messages };
 }

@@ -1,6 +1,6 @@
 // Planning postbacks: who listens, what must go first, and the rows that say who brings each postback on.
 import type { Listener } from '../domain/postback.ts';
-import { columns } from './columns.ts';
+import { columns, named } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /** Who must bring an unfinished postback on. */
@@ -28,7 +28,7 @@ export async function readListeners(
      from (
        select * from endpoints where operator_id = $1 and affiliate_id is null
        union all
-       select e.* from unnest($2::text[]) as named (id) join endpoints e on e.operator_id = $1 and e.affiliate_id = named.id
+       select e.* from ${named(2)} join endpoints e on e.operator_id = named.operator_id and e.affiliate_id = named.item
      ) e
      where deleted_at is null`,
     [operatorId, affiliateIds],
@@ -42,8 +42,8 @@ export async function readListeners(
  */
 export async function lockUnfinished(db: Queryable, operatorId: string, conversionIds: readonly string[]): Promise<void> {
   await db.query(
-    `select from unnest($2::text[]) as named (conversion)
-     join deliveries d on operator_id = $1 and original_event_id = conversion and owner is not null order by id for share of d`,
+    `select from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+     order by id for share of d`,
     [operatorId, conversionIds],
   );
 }
@@ -55,8 +55,8 @@ export async function lastUnfinished(
   conversionIds: readonly string[],
 ): Promise<Map<string, string>> {
   const { rows } = await db.query<{ key: string; id: string }>(
-    `select original_event_id || ' ' || endpoint_id as key, max(id) as id from unnest($2::text[]) as named (conversion)
-     join deliveries on operator_id = $1 and original_event_id = conversion and owner is not null group by 1`,
+    `select original_event_id || ' ' || endpoint_id as key, max(id) as id
+     from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null group by 1`,
     [operatorId, conversionIds],
   );
   return new Map(rows.map(({ key, id }) => [key, id]));

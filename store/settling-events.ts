@@ -6,6 +6,7 @@ import type { KnownOutcome, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../domain/types.ts';
 import { IN_FORCE } from './amendments.ts';
+import { named } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /** No clawback without a reference reaches further back than this, whatever a deal says. */
@@ -45,20 +46,20 @@ export async function findOthers(db: Queryable, operatorId: string, side: Side, 
 }
 
 const BATCH = `with batch as materialized (
-    select e.id, key, type, subject, reference, occurred_at from unnest($2::text[]) as named (id)
-    join events e on e.operator_id = $1 and e.id = named.id
+    select e.operator_id, id, key, type, subject, reference, occurred_at
+    from ${named(2)} join events e on e.operator_id = named.operator_id and id = item
   )`;
 const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
 
 const STRIKERS = `${BATCH}
-  select n.id from batch b join events n on n.operator_id = $1 and n.reference = b.key and n.reference is not null
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key and n.reference is not null
   union
-  select n.id from batch b join events n on n.operator_id = $1 and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
 
 const STRUCK = `${BATCH}
-  select x.id from batch b join events x on x.operator_id = $1 and x.key = b.reference where b.reference is not null
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference where b.reference is not null
   union
-  select x.id from batch b join events x on x.operator_id = $1 and x.subject = b.subject
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
   where b.reference is null and b.type in ${AGAINST}`;
 
@@ -113,8 +114,7 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
-     from unnest($2::text[]) as named (id)
-     join events e on e.operator_id = $1 and e.id = named.id
+     from ${named(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${IN_FORCE}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
@@ -185,7 +185,7 @@ export async function readVersions(db: Queryable, operatorId: string, affiliateI
      from (
        select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
        union all
-       select d.id, d.affiliate_id from unnest($2::text[]) as named (id) join deals d on d.operator_id = $1 and d.affiliate_id = named.id
+       select id, affiliate_id from ${named(2)} join deals d on d.operator_id = named.operator_id and affiliate_id = item
      ) d
      join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],

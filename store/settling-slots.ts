@@ -4,6 +4,7 @@ import { outranking } from '../domain/attribution.ts';
 import { asAmended, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { isMonthly, type SlotKind } from '../domain/commission.ts';
 import type { DealVersion } from '../domain/types.ts';
+import { named } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 type SlotRow = Omit<
@@ -57,11 +58,10 @@ export async function findFamily(
     text: `with deals as materialized (
        select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
      ), touched as materialized (
-       select id, period from unnest($3::text[]) as named (name) join slots on operator_id = $1 and key = name
+       select id, period from ${named(3)} join slots s on s.operator_id = named.operator_id and key = item
        union
-       select s.id, s.period from unnest($4::text[]) as named (conversion)
-       join slot_facts f on f.operator_id = $1 and f.original_event_id = conversion
-       join slots s on s.operator_id = $1 and s.id = f.slot_id
+       select s.id, s.period from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and f.original_event_id = item
+       join slots s on s.operator_id = f.operator_id and s.id = f.slot_id
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
        union
@@ -91,12 +91,13 @@ export async function lockSlots(
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
     text: `with own as materialized (
-         select id from unnest($2::text[]) as named (name) join slots on operator_id = $1 and key = name
-         union select slot_id from unnest($3::text[]) as named (conversion) join slot_facts on operator_id = $1 and original_event_id = conversion
-         union select unnest($4::text[])
+         select s.operator_id, id from ${named(2)} join slots s on s.operator_id = named.operator_id and key = item
+         union select f.operator_id, slot_id from ${named(3)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item
+         union select operator_id, item from ${named(4)}
        ), wanted as materialized (
-         select id as wanted_id from own
-         union select part.id from own join slots part on part.operator_id = $1 and part.source_id = own.id and part.source_id is not null
+         select operator_id, id as item from own
+         union select part.operator_id, part.id
+         from own join slots part on part.operator_id = own.operator_id and part.source_id = own.id and part.source_id is not null
        )
      select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
        basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
@@ -104,7 +105,7 @@ export async function lockSlots(
        source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
-     from wanted join slots s on operator_id = $1 and id = wanted_id order by id for no key update of s`,
+     from wanted join slots s on s.operator_id = wanted.operator_id and id = item order by id for no key update of s`,
     values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
   });
   return rows.map((row): Slot => {
@@ -172,10 +173,9 @@ export async function loadFacts(
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns} from unnest($2::text[]) as named (slot) join slot_facts on operator_id = $1 and slot_id = slot
+    text: `select ${columns} from ${named(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
-     select ${columns} from unnest($4::text[]) as named (conversion)
-     join slot_facts on operator_id = $1 and original_event_id = conversion and slot_id || '' = any($3)`,
+     select ${columns} from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));

@@ -24,7 +24,7 @@ create table deliveries (
   constraint waits_for_somebody check ((owner = 'predecessor') = (predecessor_id is not null))
 ) with (fillfactor = 80);
 create unique index deliveries_conversion on deliveries (operator_id, original_event_id, endpoint_id, event_id, type);
-create index deliveries_batch on deliveries (batch_id) where owner is not null;
+create index deliveries_batch on deliveries (batch_id) where owner in ('batch', 'self', 'endpoint');
 create index deliveries_queue on deliveries (operator_id, endpoint_id, next_attempt_at, id) where owner = 'endpoint';
 create index deliveries_self on deliveries (operator_id, endpoint_id) where owner = 'self';
 create index deliveries_waiting on deliveries (operator_id, predecessor_id) where owner = 'predecessor';

@@ -53,9 +53,9 @@ const BROUGHT = `
   left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id
   order by f.slot_id, f.original_event_id`;
 
-export async function* amendments({ client, operatorId }: Audited): AsyncGenerator<Finding> {
+export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
   let together: Row[] = [];
-  for await (const rows of inChunks<Row>(client, BROUGHT, [operatorId])) {
+  for await (const rows of inChunks<Row>(audited, BROUGHT, [audited.operatorId])) {
     for (const row of rows) {
       const [first] = together;
       if (first && (first.slotId !== row.slotId || first.conversionId !== row.conversionId)) yield* compare(together.splice(0));

@@ -27,8 +27,8 @@ const EXCHANGED = `
   where f.operator_id = $1 and f.fx_rate_id is not null
     and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force) and not (s.kind = 'month' and f.basis_minor = 0)`;
 
-export async function* exchanges({ client, operatorId }: Audited): AsyncGenerator<Finding> {
-  for await (const rows of inChunks<Row>(client, EXCHANGED, [operatorId])) {
+export async function* exchanges(audited: Audited): AsyncGenerator<Finding> {
+  for await (const rows of inChunks<Row>(audited, EXCHANGED, [audited.operatorId])) {
     for (const { slotId, eventId, slotCurrency, sentMinor, bookedMinor, base, quote, rateE12 } of rows) {
       const rate = base === null || quote === null || rateE12 === null ? null : { base, quote, rateE12: BigInt(rateE12) };
       const worthMinor = rate === null ? null : converted(sentMinor, rate);

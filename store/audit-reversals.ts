@@ -39,8 +39,9 @@ const PAIRS = `
   )
   group by p.id, p.conversion, f.slot_id, s.currency, s.deal_id having bool_or(f.event_id = p.conversion)`;
 
-export async function* missingReversals({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
-  for await (const pairs of inChunks<Pair>(client, PAIRS, [operatorId], 250)) {
+export async function* missingReversals(audited: Audited): AsyncGenerator<Finding> {
+  const { client, operatorId, deals } = audited;
+  for await (const pairs of inChunks<Pair>(audited, PAIRS, [operatorId], 250)) {
     const ids = new Set(pairs.flatMap(({ eventId, conversionId }) => [eventId, conversionId]));
     const events = new Map((await loadEvents(client, operatorId, [...ids])).map(({ event }) => [event.id, event]));
     for (const pair of pairs) {

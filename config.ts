@@ -90,6 +90,7 @@ const processVariables = z.object({
   EGRESS_ADDRESSES: list.default([]),
   CLICKS_KEPT_MONTHS: months.default(13),
   ATTEMPTS_KEPT_MONTHS: months.default(13),
+  METRICS_PORT: portNumber.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -192,6 +193,7 @@ function configFrom(variables: z.output<typeof processVariables>) {
     trustProxy: variables.TRUST_PROXY,
     egressAddresses: Object.freeze(variables.EGRESS_ADDRESSES),
     retention: Object.freeze({ clicksMonths: variables.CLICKS_KEPT_MONTHS, attemptsMonths: variables.ATTEMPTS_KEPT_MONTHS }),
+    metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
   });
 }

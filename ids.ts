@@ -22,6 +22,7 @@ export type IdPrefix =
   | 'bat'
   | 'again'
   | 'rer'
+  | 'amd'
   | 'cfl'
   | 'cpn'
   | 'fx'

@@ -1,6 +1,7 @@
 // Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOptions } from '@temporalio/client';
 import {
+  amendmentsWorkflowId,
   deliveryWorkflowId,
   endpointWorkflowId,
   periodWorkflowId,
@@ -31,6 +32,8 @@ export type Owners = {
   wakeSetAside(operatorId: string, reason: string, signal?: 'wake' | 'retry'): Promise<void>;
   /** Makes sure that what a deal version left to be rated again is. Only after the commit that marked it. */
   startRerating(operatorId: string, dealId: string, version: number): Promise<void>;
+  /** Has an operator's amendments booked. Only after the commit that kept them. */
+  wakeAmendments(operatorId: string): Promise<void>;
   /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
   wakeRematch(operatorId: string): Promise<void>;
   /** Makes sure that a month of an operator's books is being closed; whether that began now. */
@@ -94,6 +97,16 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         staticSummary: `conversions of ${operatorId} rated again by version ${version} of ${dealId}`,
         ...fairTo(operatorId),
       });
+    },
+    async wakeAmendments(operatorId) {
+      const options = {
+        workflowId: amendmentsWorkflowId(operatorId),
+        taskQueue: TASK_QUEUES.upkeep,
+        args: [{ operatorId }],
+        staticSummary: `amendments of ${operatorId}`,
+        ...fairTo(operatorId),
+      };
+      await signal(WORKFLOWS.applyAmendments, options, 'wake');
     },
     async wakeRematch(operatorId) {
       const options = {

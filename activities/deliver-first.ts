@@ -5,7 +5,7 @@ import type { Pool } from '../store/pool.ts';
 import { readBatchDeliveries, readSendingEndpoints, type Due, type SendingEndpoint } from '../store/deliveries.ts';
 import type { EndpointInput, BatchInput } from '../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
-import type { InFlight } from './in-flight.ts';
+import type { Hanging, InFlight } from './in-flight.ts';
 import type { Recorder } from './recorder.ts';
 import { allDone, joined } from './side-by-side.ts';
 
@@ -28,6 +28,9 @@ type Release = (() => void) | null;
 
 /** Running it again sends only what has no recorded attempt yet, or joins a run that still goes on. Throws when PostgreSQL is away; nothing is sent then. */
 export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs }: DeliverFirstDeps): DeliverFirstActivities {
+  /** While outcomes cannot be written, nobody sends and so nobody answers. */
+  const hanging: Hanging = { afterMs: HANGS_AFTER_MS, isOurDoing: () => recorder.isBlocked() };
+
   /** What an operator's part of the batch has to send, each with the endpoint it goes to. */
   async function readDue(operatorId: string, batchId: string): Promise<{ due: Due; endpoint: SendingEndpoint }[]> {
     const rows = await readBatchDeliveries(pool, operatorId, batchId);
@@ -71,7 +74,7 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
       const places = all.map(({ due, endpoint }): Promise<Release> => {
         const mayGo = due.tries === 0 && takesDirectly(endpoint);
-        return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, HANGS_AFTER_MS) : Promise.resolve(null);
+        return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, hanging) : Promise.resolve(null);
       });
       sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));
       await Promise.all(places);

@@ -3,11 +3,14 @@
 /** Gives places per key, first come first served. */
 export type InFlight = {
   /**
-   * Waits for a place until `deadline` (milliseconds since 1970), or until nobody left for `stillMs`: then those inside hang. Resolves to a
+   * Waits for a place until `deadline` (milliseconds since 1970), or until those inside hang, if `hanging` says when they do. Resolves to a
    * release function, or null if none came free in time.
    */
-  enter(key: string, limit: number, deadline: number, stillMs?: number): Promise<(() => void) | null>;
+  enter(key: string, limit: number, deadline: number, hanging?: Hanging): Promise<(() => void) | null>;
 };
+
+/** Nobody left for `afterMs`, and not because `isOurDoing`. */
+export type Hanging = { afterMs: number; isOurDoing(): boolean };
 
 /** `movedAt`: when somebody entered or left last. */
 type Lane = { taken: number; movedAt: number; waiting: Set<() => void> };
@@ -27,7 +30,7 @@ export function createInFlight(): InFlight {
   };
 
   return {
-    enter(key, limit, deadline, stillMs = Infinity) {
+    enter(key, limit, deadline, hanging) {
       let lane = lanes.get(key);
       if (!lane) lanes.set(key, (lane = { taken: 0, movedAt: 0, waiting: new Set() }));
       const here = lane;
@@ -37,7 +40,11 @@ export function createInFlight(): InFlight {
         return Promise.resolve(() => leave(key, here));
       }
       return new Promise((resolve) => {
-        const untilGivenUp = (): number => Math.min(deadline, here.movedAt + stillMs) - Date.now();
+        const untilGivenUp = (): number => {
+          if (!hanging) return deadline - Date.now();
+          if (hanging.isOurDoing()) here.movedAt = Date.now();
+          return Math.min(deadline, here.movedAt + hanging.afterMs) - Date.now();
+        };
         const proceed = (): void => {
           clearTimeout(timer);
           resolve(() => leave(key, here));

@@ -7,6 +7,7 @@ import { SINGLE_LIMITS } from '../store/hand-over.ts';
 import type { Pool } from '../store/pool.ts';
 import type { SecretBox } from '../store/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
+import { createAmend, type AmendActivities } from './amend.ts';
 import { createAttempt } from './attempt.ts';
 import { createClosePeriods, type ClosePeriodsActivities } from './close-periods.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from './deliver-first.ts';
@@ -15,7 +16,7 @@ import { createHandOver, type HandOverActivities } from './hand-over.ts';
 import { createInFlight } from './in-flight.ts';
 import { createMatchOrphans, type MatchOrphansActivities } from './match-orphans.ts';
 import { createPurge, type PurgeActivities, type Retention } from './purge.ts';
-import { createRecorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import { createReleaseHolds, type ReleaseHoldsActivities } from './release-holds.ts';
 import { createReplay, type ReplayActivities } from './replay.ts';
 import { createRerate, type RerateActivities } from './rerate.ts';
@@ -40,6 +41,7 @@ export type Activities = SettleActivities &
   ReleaseHoldsActivities &
   MatchOrphansActivities &
   RerateActivities &
+  AmendActivities &
   PurgeActivities &
   ClosePeriodsActivities &
   EndpointActivities;
@@ -47,9 +49,9 @@ export type Activities = SettleActivities &
 export type ActivityDeps = {
   pool: Pool;
   sender: Sender;
+  recorder: Recorder;
   secretBox: SecretBox;
   client: Client;
-  onTrouble: (error: unknown) => void;
   limits: Limits;
 };
 
@@ -80,9 +82,8 @@ export const DEFAULT_LIMITS: Limits = {
   retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
-export function createActivities({ pool, sender, secretBox, client, onTrouble, limits }: ActivityDeps): Activities {
+export function createActivities({ pool, sender, recorder, secretBox, client, limits }: ActivityDeps): Activities {
   const owners = createOwners(client);
-  const recorder = createRecorder(pool, onTrouble);
   const attempt = createAttempt({ sender, recorder, secretBox });
   const inFlight = createInFlight();
   const settling = createSettle({ pool });
@@ -97,6 +98,7 @@ export function createActivities({ pool, sender, secretBox, client, onTrouble, l
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, ...handingOver }),
+    ...createAmend({ pool, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, owners }),

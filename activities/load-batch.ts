@@ -1,7 +1,7 @@
 // Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
 import type { Attribution } from '../domain/attribution.ts';
 import { earns } from '../domain/clawback.ts';
-import { attributionsOf } from '../domain/rerating.ts';
+import { attributionsOf, rateAsBefore } from '../domain/rerating.ts';
 import { attributeAll, inOrder, rateAll, type Batch, type OperatorRules } from '../domain/settlement.ts';
 import { toldKey, type Told } from '../domain/told.ts';
 import type { DealVersion } from '../domain/types.ts';
@@ -48,7 +48,7 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
   const { operator, loaded } = await loadAll(client, wanted);
   const { due, otherSide, others } = sorted(loaded, wanted);
   const ordered = inOrder(due);
-  const attributions = wanted.side === 'agreed' ? attributionsOf(ordered) : attributeAll(operator, ordered);
+  const attributions = isAgain(wanted) ? attributionsOf(ordered) : attributeAll(operator, ordered);
   const affiliates = affiliatesOf(attributions.values(), others);
   const [stored, listeners] =
     affiliates.length === 0
@@ -65,7 +65,8 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
   const told = toldBefore([...ordered, ...others]);
   for (const { eventId, affiliateId, payoutMinor, currency } of toldToParents)
     told.set(toldKey(eventId, affiliateId), { payoutMinor, currency });
-  const rated = rateAll(operator, versions, ordered, attributions);
+  const rated =
+    wanted.side === 'amended' ? rateAsBefore(operator, versions, ordered) : rateAll(operator, versions, ordered, attributions);
   return {
     batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
     versions,
@@ -97,17 +98,20 @@ async function loadAll(
   };
 }
 
+/** Whether it is about what was settled before. */
+function isAgain({ side }: Wanted): boolean {
+  return side === 'agreed' || side === 'amended';
+}
+
 /** What this transaction settles, what one of the other side must, and what both only look at. */
-function sorted(
-  loaded: readonly LoadedEvent[],
-  { side, eventIds, isSetAside }: Wanted,
-): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
-  const wanted = new Set(eventIds);
+function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
+  const { side, isSetAside } = wanted;
+  const eventIds = new Set(wanted.eventIds);
   const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = { due: [], otherSide: [], others: [] };
   for (const one of loaded) {
     const { id, type } = one.event;
     const isSettled = one.outcome?.status === 'settled';
-    const isDue = wanted.has(id) && (side === 'agreed' ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
+    const isDue = eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
     if (!isDue) result.others.push(one);
     else if (earns(type) === (side === 'against')) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);

@@ -1,6 +1,6 @@
 // One step of ending what its time is over: at most a month of each table and some rows.
 import type { Pool } from '../store/pool.ts';
-import { deleteOldRows, dropOldestMonth } from '../store/purging.ts';
+import { deleteEndedHolders, deleteOldRows, dropOldestMonth } from '../store/purging.ts';
 
 export type PurgeActivities = {
   /** What it dropped and deleted; nothing once there is nothing left to do. */
@@ -16,7 +16,7 @@ export function createPurge({ pool, retention }: { pool: Pool; retention: Retent
   return {
     async purgeOnce() {
       const partitions: string[] = [];
-      let rows = 0;
+      let rows = await deleteEndedHolders(pool, ROWS_AT_ONCE);
       for (const [table, months] of [
         ['clicks', retention.clicksMonths],
         ['attempts', retention.attemptsMonths],

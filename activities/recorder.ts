@@ -16,6 +16,10 @@ export type Recorder = {
   record(finished: Finished): Promise<EndpointInput[]>;
   /** Resolves when outcomes can be written again. No request may start before that. */
   ready(): Promise<void>;
+  /** Whether that would have to be waited for. */
+  isBlocked(): boolean;
+  /** Attempts that are over and not durable yet. */
+  backlog(): number;
 };
 
 /** Attempts that may wait to be written; with more, no further request starts. */
@@ -78,12 +82,14 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
   }
 
   return {
+    backlog: () => unwritten,
     record(finished) {
       unwritten++;
       const done = new Promise<EndpointInput[]>((resolve) => waiting.push({ ...finished, resolve }));
       if (!isWriting) void writeAll();
       return done;
     },
+    isBlocked: () => isInTrouble || unwritten >= UNWRITTEN_AT_MOST,
     ready() {
       if (!isInTrouble && unwritten < UNWRITTEN_AT_MOST) return Promise.resolve();
       return new Promise((resolve) => blocked.push(resolve));

@@ -4,6 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../ids.ts';
 import { conversionsWorkflowId } from '../domain/keys.ts';
 import type { Owners } from '../owners.ts';
+import { findDueAmendments } from '../store/amendments.ts';
 import { withTransaction, type Pool } from '../store/pool.ts';
 import {
   ensurePartitions,
@@ -25,6 +26,7 @@ export type Swept = { events: number; batches: number; singles: number; queues: 
   replays: number;
   retries: number;
   reratings: number;
+  amendments: number;
 };
 
 export type SweepActivities = { sweepOnce(): Promise<Swept> };
@@ -107,7 +109,9 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
       for (const { operatorId, reason } of retries) await owners.wakeSetAside(operatorId, reason, 'retry');
       const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
       for (const { operatorId, dealId, version } of reratings) await owners.startRerating(operatorId, dealId, version);
-      const agreed = { retries: retries.length, reratings: reratings.length };
+      const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
+      for (const operatorId of amending) await owners.wakeAmendments(operatorId);
+      const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
       const counts = { singles: singles.length, queues: queues.length, setAside: setAside.length, replays: replays.length };
       return { events, batches, released, ...counts, ...agreed };
     },

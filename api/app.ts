@@ -14,6 +14,7 @@ import type { DryRun } from './dry-run.ts';
 import type { Intake } from './intake.ts';
 import { createKnownLinks } from './known-links.ts';
 import { createRateLimits } from './rate-limits.ts';
+import type { ApiMetrics } from './metrics.ts';
 import type { RefusalLog } from './refusals.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './routes/affiliates.ts';
 import { addByHandRoutes } from './routes/by-hand.ts';
@@ -24,6 +25,7 @@ import { addEndpointImportRoute } from './routes/endpoint-import.ts';
 import { addEndpointTestRoute } from './routes/endpoint-test.ts';
 import { addDoorRoutes } from './routes/door.ts';
 import { addEndpointRoutes, type MakeSecret } from './routes/endpoints.ts';
+import { addAmendmentRoutes } from './routes/amendments.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addEventTypeRoutes } from './routes/event-types.ts';
 import { addFxRateRoutes } from './routes/fx-rates.ts';
@@ -31,6 +33,7 @@ import { addHealthRoutes } from './routes/health.ts';
 import { addClickRoutes } from './routes/clicks.ts';
 import { addCouponRoutes } from './routes/coupons.ts';
 import { addLinkRoutes } from './routes/links.ts';
+import { addMetricsRoute } from './routes/metrics.ts';
 import { addOnboardingRoute } from './routes/onboarding.ts';
 import { addOrphanRoutes } from './routes/orphans.ts';
 import { addPreviewRoute } from './routes/previews.ts';
@@ -62,6 +65,7 @@ export type AppDeps = {
   /** How signatures are judged. */
   signing: Signing;
   refusals: RefusalLog;
+  metrics: ApiMetrics;
   log: Logger;
 };
 
@@ -79,12 +83,14 @@ export function createApp(deps: AppDeps): Express {
     preflight,
     signing,
     refusals,
+    metrics,
     log,
   } = deps;
   const app = express();
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(nameRequest);
+  app.use(metrics.timed);
   const auth = createAuth({
     operators: store.operators,
     apiKeys: store.apiKeys,
@@ -95,13 +101,14 @@ export function createApp(deps: AppDeps): Express {
   });
   // The busiest routes first: Express looks through them in this order.
   addEventRoutes(app, { store, auth, intake, starter, refusals, dryRun });
+  addAmendmentRoutes(app, { store, auth, starter });
   addPostbackRoute(app, { store, auth, intake, starter, refusals, dryRun });
   addVisitRoutes(app, { links: createKnownLinks(store), recorder, captureScript: readCaptureScript() });
   addClickRoutes(app, { store, auth, recorder, starter });
   addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
   addCouponRoutes(app, { store, auth, starter });
   addOrphanRoutes(app, { store, auth, starter });
-  addOnboardingRoute(app, { store, auth, publicUrl: config.publicUrl });
+  addOnboardingRoute(app, { store, auth, refusals, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
   addDoorRoutes(app, { store, auth, refusals, makeSecret, egressAddresses: config.egressAddresses });
   addEventTypeRoutes(app, { store, auth });
@@ -123,6 +130,7 @@ export function createApp(deps: AppDeps): Express {
   addDeliveryRoutes(app, { store, auth, starter });
   addReplayRoutes(app, { store, auth, starter });
   addHealthRoutes(app, { store, starter });
+  addMetricsRoute(app, { auth, metrics, trustProxy: config.trustProxy });
   addReferenceRoutes(app, { publicUrl: config.publicUrl });
   app.use(unknownRoute);
   app.use(createErrorHandler(log, (req, res, error) => refusals.note(req, res, error)));

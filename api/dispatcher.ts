@@ -11,7 +11,12 @@ export type Dispatcher = {
   dispatch(events: readonly { operatorId: string; id: string }[]): void;
   /** Starts what is waiting, as far as `withinMs` allows; the sweep finds the rest. */
   drain(withinMs: number): Promise<void>;
+  /** What it is about, for whoever watches. */
+  counts(): DispatcherCounts;
 };
+
+/** Batches started so far; those it still waits for; events that wait for one. */
+export type DispatcherCounts = { started: number; inFlight: number; waiting: number };
 
 /** While so many are in flight a partial batch waits. With 1 an event waits longer when it is not alone; with 8 batches stay small and dear. */
 const IN_FLIGHT = 2;
@@ -37,6 +42,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   let isAway = false;
   let isStopped = false;
   let starting = 0;
+  let started = 0;
   /** How long the last batches held others back, in milliseconds. */
   const recent: number[] = [];
 
@@ -61,6 +67,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     inFlight++;
     const handle = await start(batch);
     if (handle !== null) {
+      started++;
       const startedAt = performance.now();
       await Promise.race([handle.result().catch(() => {}), pause(holdsBackMs())]);
       recent.push(performance.now() - startedAt);
@@ -102,6 +109,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   }
 
   return {
+    counts: () => ({ started, inFlight, waiting: waiting.length }),
     dispatch(events) {
       if (waiting.length + events.length <= WAITING_AT_MOST) waiting.push(...events);
       launch();

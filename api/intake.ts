@@ -22,11 +22,13 @@ export type IntakeDeps = {
   pool: Pool;
   /** Hears of events that are new, after the commit. */
   onAccepted: (events: { operatorId: string; id: string }[]) => void;
+  /** Hears of each group that was written, and for how long its first event had waited. */
+  onWritten?: (results: readonly IntakeResult[], waitedMs: number) => void;
 };
 
 const REPEATS_AT_MOST = 5;
 
-export function createIntake({ pool, onAccepted }: IntakeDeps): Intake {
+export function createIntake({ pool, onAccepted, onWritten }: IntakeDeps): Intake {
   const commit = createGroupCommit<IntakeEvent, IntakeResult>({
     async write(group) {
       const results = await takeIn(pool, group);
@@ -34,6 +36,7 @@ export function createIntake({ pool, onAccepted }: IntakeDeps): Intake {
       if (accepted.length > 0) onAccepted(accepted);
       return results;
     },
+    onWritten,
   });
   return { accept: (events) => commit.add(events), drain: () => commit.drain() };
 }

@@ -11,6 +11,7 @@ import { headerProblems } from '../delivery/render.ts';
 import { makeSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createOwners } from '../owners.ts';
+import { readBacklog } from '../store/backlog.ts';
 import { createStore } from '../store/index.ts';
 import { missingMigrations } from '../store/migrate.ts';
 import { isOutage } from '../store/outage.ts';
@@ -21,6 +22,7 @@ import { createClickRecorder } from './click-recorder.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createDryRun } from './dry-run.ts';
 import { createIntake } from './intake.ts';
+import { createApiMetrics } from './metrics.ts';
 import { createRefusalLog } from './refusals.ts';
 import { createHttpServer } from './server.ts';
 import { createStarter } from './starter.ts';
@@ -60,7 +62,8 @@ const starter = createStarter({
   log,
 });
 const dispatcher = createDispatcher({ client, log });
-const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events) });
+const metrics = createApiMetrics({ readBacklog: () => readBacklog(pool), dispatcher: dispatcher.counts });
+const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events), onWritten: metrics.tookIn });
 const recorder = createClickRecorder({
   clicks: store.clicks,
   onLate: (operatorIds) => operatorIds.forEach(starter.matchOrphans),
@@ -74,7 +77,7 @@ const guard = createGuard({
 const preflight = createPreflight(guard);
 
 const dryRun = createDryRun({ pool, createSettle });
-const refusals = createRefusalLog({ store: store.refusals, log });
+const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
 const signing = { secretKey, verify };
 
 const app = createApp({
@@ -90,6 +93,7 @@ const app = createApp({
   preflight,
   signing,
   refusals,
+  metrics,
   log,
 });
 const server = createHttpServer(app);

@@ -5,7 +5,7 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Caller } from '../store/operators.ts';
 import type { Refusal, RefusalCount, Refusals } from '../store/refusals.ts';
-import { statusOf, type ApiError } from './errors.ts';
+import { statusOf, type ApiError, type ErrorCode } from './errors.ts';
 
 const WRITE_EVERY_MS = 1000;
 const UNKNOWN_KEYS_EVERY_MS = 60_000;
@@ -33,7 +33,10 @@ type Pending = {
   sampled: number;
 };
 
-export function createRefusalLog({ store, log }: { store: Pick<Refusals, 'add'>; log: Logger }): RefusalLog {
+/** `onRefused` hears of every refusal, also of those that no operator sees. */
+export type RefusalLogDeps = { store: Pick<Refusals, 'add'>; onRefused?: (code: ErrorCode) => void; log: Logger };
+
+export function createRefusalLog({ store, onRefused, log }: RefusalLogDeps): RefusalLog {
   const pending = new Map<string, Pending>();
   let unknownKeys = 0;
   let unknownSince = 0;
@@ -78,6 +81,7 @@ export function createRefusalLog({ store, log }: { store: Pick<Refusals, 'add'>;
 
   return {
     note(req, res, error) {
+      onRefused?.(error.code);
       const { caller, scope } = res.locals as { caller?: Caller; scope?: string };
       if (caller === undefined || !isShown(statusOf(error), scope)) return;
       addTo(notesOf(pending, caller.operator.id), req, res, caller, error);

@@ -37,9 +37,17 @@ export function keepRawBody(_req: IncomingMessage, res: unknown, raw: Buffer): v
 }
 
 /** The handler that judges a request after its body was read; callers are known by then. */
-export function createSignatureCheck(secrets: Pick<InboundSecrets, 'live'>, signing: Signing): RequestHandler {
+export function createSignatureCheck(secrets: Pick<InboundSecrets, 'live' | 'touch'>, signing: Signing): RequestHandler {
   /** As long as the caller is believed, so are its secrets. */
   const keys = new WeakMap<Caller, Promise<Buffer[]>>();
+  const noted = new WeakSet<Caller>();
+
+  /** Once while a caller is believed, and waited for by nobody: what is lost is the minute of a last signature. */
+  function noteGenuine(caller: Caller): void {
+    if (noted.has(caller)) return;
+    noted.add(caller);
+    secrets.touch(caller.operator.id).catch(() => noted.delete(caller));
+  }
 
   function keysOf(caller: Caller): Promise<Buffer[]> {
     const known = keys.get(caller);
@@ -55,6 +63,7 @@ export function createSignatureCheck(secrets: Pick<InboundSecrets, 'live'>, sign
     const request = { id, timestamp, signature, content: contentOf(req, res), secrets: await keysOf(caller), nowMs: Date.now() };
     const verdict = signing.verify(request);
     if (verdict !== 'valid') throw new ApiError(verdict, MESSAGES[verdict]);
+    noteGenuine(caller);
     next();
   }
 

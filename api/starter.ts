@@ -30,6 +30,8 @@ export type Starter = {
   retrySetAside(operatorId: string, reasons: readonly string[]): void;
   /** Has settled conversions rated again by these deal versions, likewise. */
   rerate(operatorId: string, versions: readonly { dealId: string; version: number }[]): void;
+  /** Has an operator's amendments booked, likewise. */
+  applyAmendments(operatorId: string): void;
   isReachable(): Promise<boolean>;
   /** Where the Temporal UI shows a workflow; null where no UI is known. */
   workflowUrl(workflowId: string): string | null;
@@ -104,6 +106,7 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     rerate(operatorId, versions) {
       for (const { dealId, version } of versions) void signalled(owners.startRerating(operatorId, dealId, version));
     },
+    applyAmendments: (operatorId) => void signalled(owners.wakeAmendments(operatorId)),
     async isReachable() {
       if (Date.now() - checked.at > REACHABLE_KEPT_MS) {
         const answer = connection.withDeadline(Date.now() + REACHABLE_WITHIN_MS, () =>

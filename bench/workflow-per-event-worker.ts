@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
+import { createRecorder } from '../activities/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createSender } from '../delivery/send.ts';
@@ -32,9 +33,9 @@ const client = new Client({ connection: Connection.lazy(address), namespace });
 const activities = createActivities({
   pool,
   sender,
+  recorder: createRecorder(pool, (error) => console.error(error)),
   secretBox: createSecretBox(config.secretsKeys),
   client,
-  onTrouble: (error) => console.error(error),
   limits: DEFAULT_LIMITS,
 });
 

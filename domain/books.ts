@@ -1,5 +1,5 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
-import type { SlotFact } from './clawback.ts';
+import { asAmended, type SlotFact } from './clawback.ts';
 import { targetOf, UNLINKED, type Aggregates, type Group, type Links, type SlotName } from './commission.ts';
 import { countingMonths } from './first-deposits.ts';
 import { overrideSlotKey } from './keys.ts';
@@ -31,7 +31,7 @@ export type Slot = {
   groups: Map<string, Group>;
 };
 
-/** What made money move: an event, or, without an id, a change of the agreement about a conversion of that time. */
+/** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
 export type Cause = { id: string | null; occurredAt: number };
 
 /** One leg of a posting, with what caused it. */
@@ -48,8 +48,8 @@ export type Books = Tellings & {
   /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
   reverse(slot: Slot, fact: SlotFact, cause: Cause, deltas: Deltas): void;
   /**
-   * Lets another deal version rate a conversion in a slot, likewise, with what is said against it by that version. The first fact is that of the
-   * rerating or, in a slot that the conversion comes into, what it brings.
+   * Lets another deal version rate a conversion in a slot, or the same one with amended values, likewise, with what is said against it by that
+   * rating. The first fact is that of the rerating or amendment or, in a slot that the conversion comes into, what it brings.
    */
   rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
@@ -227,7 +227,8 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       const [first, ...others] = added;
       const known = slot.groups.get(first.originalEventId);
       if (known) {
-        learn(slot, { ...known, version, others: [...known.others, ...added] }, added, cause, deltas);
+        const all = [...known.others, ...added];
+        learn(slot, { earned: asAmended(known.earned, all), version, others: all }, added, cause, deltas);
       } else {
         push(byConversion, first.originalEventId, slot);
         learn(slot, { earned: first, version, others }, added, cause, deltas);

@@ -6,14 +6,14 @@ const DAY_MS = 86_400_000;
 
 /**
  * Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real, or that another deal version
- * rates it now. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
+ * rates it now, or that its operator amended it, which brings its values anew. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
  * is worth in the deal's currency, by the stored rate `fx` where that is another one. `customer`: whose first deposit it may be, in a month that
  * counts those; null for everything else.
  */
 export type SlotFact = {
   originalEventId: string;
   eventId: string;
-  type: EventType | 'rerated';
+  type: EventType | Remark;
   whole: boolean;
   amountMinor: bigint;
   basisMinor: bigint;
@@ -23,40 +23,77 @@ export type SlotFact = {
   customer: string | null;
 };
 
-type Naming = Pick<DealVersion, 'dealId' | 'version'>;
+/** What is said of how a conversion is rated, by nobody's event. */
+export type Remark = 'rerated' | 'amended';
 
-/** A deal version in the place of an event's id, in the facts that it caused. */
-const nameOf = ({ dealId, version }: Naming): string => `${dealId}/${version}`;
+type Version = Pick<DealVersion, 'dealId' | 'version'>;
+
+/** By what a conversion is rated: a deal version, and the amendment whose values it is rated with; 0 for those it was sent with. */
+export type Rating = { version: Version; amendment: number };
+
+/** A rating in the place of an event's id, in the facts that it caused: `deal/version`, or `deal/version@amendment`. */
+const nameOf = ({ version: { dealId, version }, amendment }: Rating): string =>
+  `${dealId}/${version}${amendment === 0 ? '' : `@${amendment}`}`;
+
+export function isRemark({ type }: Pick<SlotFact, 'type'>): boolean {
+  return type === 'rerated' || type === 'amended';
+}
 
 /**
- * The fact that another deal version rates a conversion from now on; it stands for an event under the version's name. It is whole where that
+ * The fact that another deal version rates a conversion from now on; it stands for an event under the rating's name. It is whole where that
  * version does not pay for the conversion in this slot any more.
  */
-export function reratedBy(version: Naming, earned: SlotFact, stays: boolean): SlotFact {
+export function reratedBy(rating: Rating, earned: SlotFact, stays: boolean): SlotFact {
   const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null, customer: null };
-  return { ...earned, ...nothing, eventId: nameOf(version), type: 'rerated', whole: !stays };
+  return { ...earned, ...nothing, eventId: nameOf(rating), type: 'rerated', whole: !stays };
+}
+
+/** The fact that a conversion was amended: what it brings from now on, whole where it does not earn in this slot any more. */
+export function amendedBy(rating: Rating, brings: SlotFact, stays: boolean): SlotFact {
+  return { ...brings, eventId: nameOf(rating), type: 'amended', whole: !stays };
 }
 
 /** The deal and version that such a fact names. */
 export function ratedBy(eventId: string): [dealId: string, version: number] {
-  const [dealId, version] = eventId.split('/');
+  const [dealId, version] = eventId.split('@', 1)[0]!.split('/');
   return [dealId!, Number(version)];
 }
 
-/** What an event says against a conversion by the terms of the version that came to rate it, in place of what it said by those before. */
-export function restatedBy(version: Naming, fact: SlotFact): SlotFact {
-  return { ...fact, eventId: `${nameOf(version)}/${fact.eventId}` };
+/** The last amendment of a conversion that these facts of a slot know of, 0 where there is none. */
+export function amendmentIn(others: readonly SlotFact[]): number {
+  return others.reduce((last, fact) => (fact.type === 'amended' ? Math.max(last, numberOf(fact)) : last), 0);
+}
+
+/** The number of the amendment that such a fact is of. */
+export function numberOf({ eventId }: Pick<SlotFact, 'eventId'>): number {
+  return Number(eventId.split('@')[1]);
+}
+
+/** What a conversion brought, with the values of its last amendment. */
+export function asAmended(earned: SlotFact, others: readonly SlotFact[]): SlotFact {
+  const last = amendmentIn(others);
+  const amended = last === 0 ? undefined : others.find((fact) => fact.type === 'amended' && numberOf(fact) === last);
+  if (!amended) return earned;
+  const { amountMinor, basisMinor, volumeE4, fx } = amended;
+  return { ...earned, amountMinor, basisMinor, volumeE4, fx };
+}
+
+/** What an event says against a conversion by the rating that came to hold, in place of what it said by those before. */
+export function restatedBy(rating: Rating, fact: SlotFact): SlotFact {
+  return { ...fact, eventId: `${nameOf(rating)}/${fact.eventId}` };
 }
 
 /** Whether the version that rates a conversion now pays for it in the slot that these facts are in. */
-export function staysInSlot(version: Naming, others: readonly SlotFact[]): boolean {
-  return !others.some(({ type, whole, eventId }) => type === 'rerated' && whole && eventId === nameOf(version));
+export function staysInSlot(version: Version, others: readonly SlotFact[]): boolean {
+  if (!others.some(isRemark)) return true;
+  const name = nameOf({ version, amendment: amendmentIn(others) });
+  return !others.some((fact) => isRemark(fact) && fact.whole && fact.eventId === name);
 }
 
-/** Of what was said against a conversion, what holds by the version that rates it now: said since then, or restated by it. */
-export function standingAgainst(version: Naming, others: readonly SlotFact[]): readonly SlotFact[] {
-  if (others.every(({ type }) => type !== 'rerated')) return others;
-  const prefix = `${nameOf(version)}/`;
+/** Of what was said against a conversion, what holds by what rates it now: said since then, or restated by it. */
+export function standingAgainst(version: Version, others: readonly SlotFact[]): readonly SlotFact[] {
+  if (!others.some(isRemark)) return others;
+  const prefix = `${nameOf({ version, amendment: amendmentIn(others) })}/`;
   const restated = others.filter(({ eventId }) => eventId.startsWith(prefix));
   const replaced = new Set(restated.map(({ eventId }) => eventId.slice(prefix.length)));
   return [...restated, ...others.filter(({ eventId }) => !eventId.includes('/') && !replaced.has(eventId))];

@@ -15,8 +15,9 @@ export type SlotKind = Component['kind'] | 'month' | 'override';
 export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
 
 /**
+ * `conversionsCount`: those that count in the slot; one that another version or amendment pays for elsewhere left its facts, and counts no more.
  * Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them from the facts. Amounts are in the
- * deal's currency. Conversions are counted that are still paid here; facts are all there are.
+ * deal's currency.
  */
 export type Aggregates = {
   basisMinor: bigint;
@@ -26,6 +27,9 @@ export type Aggregates = {
   factsCount: number;
   factsHash: bigint;
 };
+
+/** What a conversion that counts adds to them by itself; its facts are counted apart, whether or not it counts. */
+export type Weight = Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'conversionsCount'>;
 
 export const NOTHING: Aggregates = {
   basisMinor: 0n,
@@ -103,14 +107,18 @@ export function needsAmount(component: Component): boolean {
 }
 
 /** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. Whether it is a customer's first deposit it cannot say alone. */
-export function weightOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4'> {
+export function weightOf(kind: SlotKind, group: Group): Weight {
   const { earned } = group;
   const reversed = reversedIn(group);
   const basisMinor = leftOf(earned.basisMinor, reversed, 'half_even');
   const volumeE4 = leftOf(earned.volumeE4, reversed, 'half_even');
-  if (kind !== 'month') return { basisMinor, volumeE4 };
+  if (kind !== 'month') return { basisMinor, volumeE4, conversionsCount: 1 };
   const isVolume = earned.type === 'trade' || earned.type === 'volume';
-  return { basisMinor: earned.type === 'revenue' ? basisMinor : 0n, volumeE4: isVolume ? volumeE4 : 0n };
+  return {
+    basisMinor: earned.type === 'revenue' ? basisMinor : 0n,
+    volumeE4: isVolume ? volumeE4 : 0n,
+    conversionsCount: 1,
+  };
 }
 
 /**

@@ -14,6 +14,8 @@ export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;
 /** Settled conversions rated again by a deal version that began before them. */
 export const rerateWorkflowId = (dealId: string, version: number): string => `rerate/${dealId}/${version}`;
+/** What an operator amended, on its way into the books. */
+export const amendmentsWorkflowId = (operatorId: string): string => `amendments/${operatorId}`;
 /** All events of an operator that were set aside for one reason. */
 export const setAsideWorkflowId = (operatorId: string, reason: string): string => `set-aside/${operatorId}/${reason}`;
 /** A month of an operator's books being closed. */

@@ -8,10 +8,10 @@ import {
   NOTHING,
   UNLINKED,
   weightOf,
-  type Aggregates,
   type Group,
   type Links,
   type SlotKind,
+  type Weight,
 } from './commission.ts';
 import type { Slot } from './books.ts';
 import type { Component, Tiers } from './types.ts';
@@ -128,8 +128,8 @@ export function* countedIn({ groups }: Slot): Generator<Group> {
 }
 
 /** What a conversion adds to the sums of its slot, the facts about it aside. */
-export function countedOf(kind: SlotKind, group: Group): Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'conversionsCount'> {
-  return counts(group) ? { ...weightOf(kind, group), conversionsCount: 1 } : NOTHING;
+export function countedOf(kind: SlotKind, group: Group): Weight {
+  return counts(group) ? weightOf(kind, group) : NOTHING;
 }
 
 export function counts({ version, others }: Group): boolean {

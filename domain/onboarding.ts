@@ -3,6 +3,9 @@ import type { EventType } from './types.ts';
 
 type Count = { all: number; withoutClick: number };
 
+/** How many were refused, most first; an empty address stands for those that were not told apart. */
+type Refused<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
+
 /** What is known of an integration, from its newest clicks and events. */
 export type IntegrationSigns = {
   /** Clicks on links. `due` are those of visitors whose browsers should have told of them by now. */
@@ -12,6 +15,10 @@ export type IntegrationSigns = {
   seenTypes: ReadonlyMap<EventType, Date>;
   registrationWithClickAt: Date | null;
   registrations: { thisWeek: Count; lastWeek: Count };
+  /** Signed requests: when the last genuine one came, whether there is a secret for them, and whether nothing else is taken. */
+  signed: { lastAt: Date | null; hasSecret: boolean; isRequired: boolean };
+  /** What was not let in or not taken within a day. */
+  refused: { total: number; byReason: readonly Refused<'reason'>[]; byAddress: readonly Refused<'address'>[] };
   /** Customers with revenue, those of them without a first deposit, and some of these by name. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
 };
@@ -30,7 +37,16 @@ const RISE_AT_MOST = 0.1;
 
 /** Every check, in the order in which an integration is built. */
 export function judge(signs: IntegrationSigns): Check[] {
-  return [testClick(signs), clicksComeBack(signs), registration(signs), eventTypes(signs), withoutClick(signs), revenue(signs)];
+  return [
+    testClick(signs),
+    clicksComeBack(signs),
+    registration(signs),
+    eventTypes(signs),
+    refusedCalls(signs),
+    signedEvent(signs),
+    withoutClick(signs),
+    revenue(signs),
+  ];
 }
 
 function testClick({ clicks }: IntegrationSigns): Check {
@@ -67,6 +83,46 @@ function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
   const missing = types.filter(({ state }) => state === 'missing').map(({ event }) => event);
   const todo = missing.length === 0 ? '' : `Send these events, for which your deals wait: ${missing.join(', ')}.`;
   return { name: 'event_types', state: missing.length === 0 ? 'ok' : 'missing', todo, facts: { types } };
+}
+
+const ADDRESSES_SHOWN = 10;
+
+/** What the most frequent reason asks for. */
+const AGAINST_REFUSAL: Readonly<Record<string, string>> = {
+  ip_not_allowed: 'Put the addresses below into allowed_ips, if they are yours.',
+  bad_signature: 'Sign the body exactly as it is sent, with the newest inbound secret.',
+  stale_signature: 'Set the clock of the sender: what it signs is more than 5 minutes from ours.',
+  unauthorized: 'Give the sender a new key: its own was revoked or has ended.',
+  forbidden: 'Give the sender a key that has the scope events:write.',
+  https_required: 'Send over https.',
+  rate_limited: 'Send in batches, or raise rate_per_second.',
+  conflict: 'The same event came with other content: amend it, or give each a transaction_id of its own.',
+};
+
+function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSigns): Check {
+  const most = byReason[0]?.reason ?? '';
+  const advice = AGAINST_REFUSAL[most] ?? 'GET /v1/refusals shows each call with what was wrong.';
+  return {
+    name: 'refused_calls',
+    state: total > 0 ? 'attention' : 'ok',
+    todo: total > 0 ? `Calls were refused within a day, mostly as ${most}. ${advice}` : '',
+    facts: { refused: total, by_reason: byReason, by_address: byAddress.slice(0, ADDRESSES_SHOWN) },
+  };
+}
+
+function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationSigns): Check {
+  const todo =
+    lastAt !== null
+      ? ''
+      : hasSecret
+        ? 'Sign an event with the inbound secret; once it is taken, require_signature keeps unsigned ones out.'
+        : 'Make an inbound secret by POST /v1/operator/inbound-secret, and sign your events with it.';
+  return {
+    name: 'signed_event',
+    state: lastAt === null ? 'missing' : 'ok',
+    todo,
+    facts: { last_at: lastAt, has_secret: hasSecret, is_required: isRequired },
+  };
 }
 
 function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSigns): Check {

@@ -27,7 +27,7 @@ export function bodyOf(message: Message, listener: Listener, timestamp: Date): s
     affiliate_id: message.affiliateId,
     customer_id: listener.shareCustomerId ? (event.customerId ?? conversion.customerId) : undefined,
     original_event_id: isAbout ? conversion.id : undefined,
-    reason: isAbout ? (message.event?.type ?? message.reason ?? 'deal_changed') : undefined,
+    reason: isAbout ? (message.event?.type ?? message.reason ?? undefined) : undefined,
     via: message.via ?? undefined,
     amount: event.amountMinor === null || event.currency === null ? null : formatMoney(event.amountMinor, event.currency),
     currency: event.currency,
@@ -37,16 +37,13 @@ export function bodyOf(message: Message, listener: Listener, timestamp: Date): s
     status: message.type === 'conversion.reversed' && message.payoutMinor === 0n ? 'reversed' : 'pending',
     occurred_at: new Date(event.occurredAt).toISOString(),
   };
-  return JSON.stringify({
-    type: message.type,
-    timestamp: timestamp.toISOString(),
-    data: { ...data, ...subFields(message.subs) },
-  });
+  addSubs(data, message.subs);
+  return JSON.stringify({ type: message.type, timestamp: timestamp.toISOString(), data });
 }
 
 /** Only the subs there are. */
-function subFields(subs: Subs): Record<string, string> {
-  return Object.fromEntries(subs.flatMap((sub, index) => (sub === null ? [] : [[`sub${index + 1}`, sub]])));
+function addSubs(data: Record<string, string | null | undefined>, subs: Subs): void {
+  for (const [index, sub] of subs.entries()) if (sub !== null) data[`sub${index + 1}`] = sub;
 }
 
 /** Messages that only an endpoint which names them hears; `*` does not ask for them. */
@@ -138,7 +135,7 @@ function commissionFields({ id, affiliateId, currency, period, via, conversion }
   };
   if (conversion === null) return of;
   const { amountMinor, currency: paidIn } = conversion;
-  return {
+  const data = {
     event: conversion.type,
     transaction_id: conversion.transactionId,
     click_id: conversion.clickId,
@@ -146,8 +143,9 @@ function commissionFields({ id, affiliateId, currency, period, via, conversion }
     amount: amountMinor === null || paidIn === null ? null : formatMoney(amountMinor, paidIn),
     currency: paidIn,
     occurred_at: conversion.occurredAt.toISOString(),
-    ...subFields(conversion.subs),
   };
+  addSubs(data, conversion.subs);
+  return data;
 }
 
 /** A payout arrived. */

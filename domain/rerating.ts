@@ -1,10 +1,29 @@
-// Rates settled conversions again after what was agreed for their time has changed: a deal version that begins before them, or a new deal.
-// Afterwards the books hold what they would hold had the version been there first. Pure, like settling.
+// Rates settled conversions again after what was agreed for their time has changed (a deal version that begins before them, or a new deal), or after
+// their operator amended them. Afterwards the books hold what they would hold had it been so at first. Pure, like settling.
 import type { Attribution } from './attribution.ts';
-import type { Books, Cause, Deltas, Slot } from './books.ts';
-import { earns, reratedBy, restatedBy, strikes, type SlotFact } from './clawback.ts';
+import type { Books, Cause, Deltas } from './books.ts';
+import {
+  amendedBy,
+  amendmentIn,
+  earns,
+  isRemark,
+  reratedBy,
+  restatedBy,
+  strikes,
+  type Rating,
+  type SlotFact,
+} from './clawback.ts';
 import { factAgainst, factsOf, type Lacking, type Rated } from './facts.ts';
-import { inOrder, RuleError, speaksAgainst, type Batch, type Loaded, type Message } from './settlement.ts';
+import {
+  inOrder,
+  ratedIn,
+  RuleError,
+  speaksAgainst,
+  type Batch,
+  type Loaded,
+  type Message,
+  type OperatorRules,
+} from './settlement.ts';
 import { shownAs, tell } from './telling.ts';
 import { toldKey } from './told.ts';
 import type { DealVersion } from './types.ts';
@@ -34,15 +53,52 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
  * does not name, comes into those it names, and everything settled against it is applied by the new terms.
  * Throws a RuleError for the conversion whose rule failed; the books are then spoilt.
  */
-export function rerateAll(batch: Batch & { ordered: readonly Settled[] }, books: Books): Rerating {
+export function rerateAll(batch: SettledBatch, books: Books): Rerating {
+  const due = batch.ordered.filter(({ event, ratedBy }) => {
+    const rated = batch.rated.get(event.id);
+    return rated !== undefined && !isSame(rated.version, ratedBy);
+  });
+  return rateAgain(batch, books, due, null);
+}
+
+/**
+ * Rates the ordered conversions, which carry their amended values, by the versions that rated them before. `amendments`: the number of each one's
+ * amendment. One that no deal covered moves nothing. Throws like `rerateAll`.
+ */
+export function amendAll(batch: SettledBatch, books: Books, amendments: ReadonlyMap<string, number>): Rerating {
+  return rateAgain(batch, books, batch.ordered, amendments);
+}
+
+/** By which versions settled conversions are rated, whatever was agreed since, and in which slots they earn by those with the values they have now. */
+export function rateAsBefore(
+  operator: OperatorRules,
+  versions: readonly DealVersion[],
+  settled: readonly Settled[],
+): Map<string, Rated> {
+  const rated = new Map<string, Rated>();
+  for (const { event, outcome, ratedBy } of settled) {
+    const version = versions.find((one) => isSame(one, ratedBy));
+    if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!));
+  }
+  return rated;
+}
+
+type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly Settled[] };
+
+function rateAgain(
+  batch: SettledBatch,
+  books: Books,
+  due: readonly Settled[],
+  amendments: ReadonlyMap<string, number> | null,
+): Rerating {
   const against = inOrder(batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome)));
   const all: Rerating = { changed: [], kept: [], messages: [] };
-  for (const loaded of batch.ordered) {
+  for (const loaded of due) {
     const { id } = loaded.event;
     const rated = batch.rated.get(id);
-    if (!rated || isSame(rated.version, loaded.ratedBy)) continue;
+    if (!rated) continue;
     try {
-      const messages = rerate(batch, books, loaded, rated, against);
+      const messages = rerate(batch, books, loaded, rated, against, amendments?.get(id) ?? null);
       if (typeof messages === 'string') {
         all.kept.push({ eventId: id, reason: messages });
       } else {
@@ -66,12 +122,13 @@ function rerate(
   { event, outcome, click, binding }: Settled,
   { version, names }: Rated,
   against: readonly Loaded[],
+  amendment: number | null,
 ): Message[] | Kept['reason'] {
   const affiliateId = outcome!.affiliateId!;
   const { currency } = version.terms;
   const slots = [...books.slotsOfConversion(event.id)];
   if (slots.some((slot) => slot.version.terms.currency !== currency)) return 'other_currency';
-  const stored = slots.map((slot) => earnedIn(slot, event.id).fx).find((fx) => fx !== null) ?? null;
+  const stored = slots.map((slot) => slot.groups.get(event.id)!.earned.fx).find((fx) => fx !== null) ?? null;
   const brings = factsOf(event, { version, names }, batch.rates, stored);
   if (typeof brings === 'string') return brings;
   const said: SlotFact[] = [];
@@ -84,13 +141,15 @@ function rerate(
     else said.push(fact);
   }
 
-  const cause: Cause = { id: null, occurredAt: event.occurredAt };
+  const cause: Cause = { id: amendment === null ? null : event.id, occurredAt: event.occurredAt };
   const deltas: Deltas = new Map();
   const known = new Set(slots.map(({ name }) => name.key));
   for (const slot of slots) {
     const stays = names.some(({ key }) => key === slot.name.key);
-    const first = reratedBy(version, earnedIn(slot, event.id), stays);
-    books.rerate(slot, stays ? [first, ...restated(slot, event.id, version, said, silent)] : [first], version, cause, deltas);
+    const { earned, others } = slot.groups.get(event.id)!;
+    const rating = { version, amendment: amendment ?? amendmentIn(others) };
+    const first = amendment === null ? reratedBy(rating, earned, stays) : amendedBy(rating, brings(slot.name.kind), stays);
+    books.rerate(slot, stays ? [first, ...restated(others, rating, said, silent)] : [first], version, cause, deltas);
   }
   for (const name of names) {
     if (known.has(name.key)) continue;
@@ -98,28 +157,18 @@ function rerate(
   }
   for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
   const about = { affiliateId, ...shownAs({ event, click, binding }), currency };
-  const messages = tell(books, 'conversion.adjusted', null, about, deltas);
+  const messages = tell(books, 'conversion.adjusted', amendment === null ? 'deal_changed' : 'amended', about, deltas);
   // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
   if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId))) books.tell(event.id, affiliateId, 0n, currency);
   return messages;
 }
 
-function earnedIn(slot: Slot, eventId: string): SlotFact {
-  return slot.groups.get(eventId)!.earned;
-}
-
 /** What stands against a conversion in a slot it stays in. What the new terms forgive is said anew as nothing, where it was said before. */
-function restated(
-  slot: Slot,
-  eventId: string,
-  version: DealVersion,
-  said: readonly SlotFact[],
-  silent: readonly string[],
-): SlotFact[] {
-  const before = slot.groups.get(eventId)!.others.filter(({ type }) => type !== 'rerated');
+function restated(others: readonly SlotFact[], rating: Rating, said: readonly SlotFact[], silent: readonly string[]): SlotFact[] {
+  const before = others.filter((fact) => !isRemark(fact));
   const forgiven = silent.flatMap((id) => {
     const fact = before.find((one) => one.eventId === id || one.eventId.endsWith(`/${id}`));
     return fact ? [{ ...fact, eventId: id, whole: false, amountMinor: 0n, fx: null }] : [];
   });
-  return [...said, ...forgiven].map((fact) => restatedBy(version, fact));
+  return [...said, ...forgiven].map((fact) => restatedBy(rating, fact));
 }

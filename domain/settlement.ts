@@ -29,7 +29,13 @@ export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
 
 /**
- * Something an affiliate is told about `conversion`, because of `event`; no event: because of what was agreed. A parent is told of its part of
+ * Why somebody is told what no event caused: what was agreed is another, its operator amended the conversion, or another conversion took its place or
+ * left it one.
+ */
+export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
+
+/**
+ * Something an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A parent is told of its part of
  * the commission of `via`. Amounts are minor units of `currency`.
  */
 export type Message = {
@@ -37,8 +43,7 @@ export type Message = {
   affiliateId: string;
   via: string | null;
   event: ConversionEvent | null;
-  /** Where another conversion took this one's place, or left it one; without an event or this it is the agreement that changed. */
-  reason?: 'recomputed';
+  reason: Unprompted | null;
   conversion: ConversionEvent;
   clickId: string | null;
   subs: Subs;
@@ -102,9 +107,14 @@ export function rateAll(
       ofAffiliate.set(affiliateId, own);
     }
     const version = versionInForce(own, affiliateId, event.occurredAt);
-    if (version !== null) rated.set(event.id, { version, names: slotNamesOf(operator, version, event, affiliateId) });
+    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
   }
   return rated;
+}
+
+/** The slots an affiliate's event earns in by a version. */
+export function ratedIn(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): Rated {
+  return { version, names: slotNamesOf(operator, version, event, affiliateId) };
 }
 
 /** The components that pay for an event, and whether the deal's month counts it; `isComputed`: the operator sent what it pays. */

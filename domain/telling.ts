@@ -1,6 +1,6 @@
 // What affiliates are told when something moved the books: one message for each conversion to each whose total moved.
 import type { Books, Deltas } from './books.ts';
-import type { Loaded, Message } from './settlement.ts';
+import type { Loaded, Message, Unprompted } from './settlement.ts';
 import type { Click, ConversionEvent, Subs } from './types.ts';
 
 /** How a conversion is shown to those who are told about it. */
@@ -16,7 +16,7 @@ export type About = Shown & Pick<Message, 'affiliateId' | 'currency'>;
 export function tell(
   books: Books,
   type: Message['type'],
-  cause: ConversionEvent | null,
+  cause: ConversionEvent | Unprompted,
   about: About,
   deltas: Deltas,
 ): Message[] {
@@ -26,11 +26,11 @@ export function tell(
   return [...all].flatMap(([affiliateId, deltaMinor]) => {
     const isOwner = affiliateId === about.affiliateId;
     // An event is told to whom it belongs in any case; what has none, only where it moved something.
-    if (deltaMinor === 0n && (!isOwner || cause === null)) return [];
+    if (deltaMinor === 0n && (!isOwner || typeof cause === 'string')) return [];
     const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
-    return [
-      { ...about, affiliateId, via: isOwner ? null : about.affiliateId, type, event: cause, payoutMinor, deltaMinor, currency },
-    ];
+    const via = isOwner ? null : about.affiliateId;
+    const why = typeof cause === 'string' ? { event: null, reason: cause } : { event: cause, reason: null };
+    return [{ ...about, affiliateId, via, type, ...why, payoutMinor, deltaMinor, currency }];
   });
 }
 
@@ -44,7 +44,7 @@ export function tellAdjusted(books: Books, shown: (conversionId: string) => Show
     const { ownerId, currency } = adjustments[0]!;
     const deltas = new Map(adjustments.map(({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor]));
     const about = { ...shown(conversionId), affiliateId: ownerId, currency };
-    return tell(books, 'conversion.adjusted', null, about, deltas).map((message) => ({ ...message, reason: 'recomputed' }));
+    return tell(books, 'conversion.adjusted', 'recomputed', about, deltas);
   });
 }
 

@@ -3,6 +3,7 @@
 import { announcementBody, wants, type Announcement, type ToldCommission, type ToldConversion } from '../domain/postback.ts';
 import type { Subs } from '../domain/types.ts';
 import { newId } from '../ids.ts';
+import { IN_FORCE } from './amendments.ts';
 import { insertDeliveries, lastUnfinished, lockUnfinished, readListeners, type PlannedDelivery } from './planning.ts';
 import { NAMED_SLOTS, type HeldSlot, type Ledger } from './ledger.ts';
 
@@ -64,7 +65,8 @@ export async function toldCommissions(
 ): Promise<Map<string, ToldCommission>> {
   const { rows } = await client.query<ConversionRow>(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",
-       coalesce(o.click_id, e.click_id) as "clickId", e.amount_minor as "amountMinor", e.currency, e.occurred_at as "occurredAt",
+       coalesce(o.click_id, e.click_id) as "clickId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
+       coalesce(m.currency, e.currency) as currency, e.occurred_at as "occurredAt",
        case when s.source_id is null then null else source.affiliate_id end as via,
        coalesce(case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "payoutMinor",
        array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2), coalesce(e.sub3, c.sub3, b.sub3),
@@ -73,6 +75,7 @@ export async function toldCommissions(
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ('cpa', 'percent', 'payout')
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id and f.event_id = f.original_event_id
      join events e on e.operator_id = $1 and e.id = f.event_id
+     ${IN_FORCE}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
      left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id

@@ -33,36 +33,42 @@ const BALANCES = `
 /** How much a transfer moves of what is booked: commission expense is the other side of all that affiliates are given. */
 const BOOKED = `case when debit_account = 'expense' then amount_minor when credit_account = 'expense' then -amount_minor else 0 end`;
 
+/** What a slot keeps of its transfers, and how it is summed from their amounts (m) and the purposes of their accounts (d, c). */
+const PARTS = [
+  ['gross', `sum(m) filter (where d in ('expense', 'adjustment') and c in ('pending', 'payable'))`],
+  ['void', `sum(m) filter (where d = 'pending' and c = 'expense')`],
+  ['pending', `sum(case c when 'pending' then m else -m end) filter (where 'pending' in (c, d))`],
+  ['payable', `sum(case c when 'payable' then m else -m end) filter (where 'payable' in (c, d))`],
+  ['clawed', `sum(m) filter (where d = 'payable' and c = 'expense')`],
+  ['in_payout', `sum(case c when 'in_payout' then m else -m end) filter (where 'in_payout' in (c, d))`],
+  [
+    'paid',
+    `sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c in ('debt', 'negative_carry')))`,
+  ],
+  ['debt', `sum(case d when 'debt' then m else -m end) filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`],
+] as const;
+const KEPT = PARTS.map(([part]) => `k.${part}_minor`).join(', ');
+const SUMMED = PARTS.map(([part]) => `coalesce(s.${part}, 0)`).join(', ');
+
+/** Without `offset 0` purposes would be cut out of the accounts' names again for every sum. A sum that a slot has no transfers for costs nothing. */
 const SLOTS = `
   with legs as (
     select slot_id, slot_seq, currency, affiliate_id, amount_minor as m, split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c
-    from transfers where operator_id = $1 and slot_id is not null
+    from transfers where operator_id = $1 and slot_id is not null offset 0
   ), sums as (
-    select slot_id, min(currency) as currency, array[
-        coalesce(sum(m) filter (where d in ('expense', 'adjustment') and c in ('pending', 'payable')), 0),
-        coalesce(sum(m) filter (where d = 'pending' and c = 'expense'), 0),
-        coalesce(sum(case 'pending' when c then m when d then -m end), 0),
-        coalesce(sum(case 'payable' when c then m when d then -m end), 0),
-        coalesce(sum(m) filter (where d = 'payable' and c = 'expense'), 0),
-        coalesce(sum(case 'in_payout' when c then m when d then -m end), 0),
-        coalesce(sum(case when c = 'cash' or (d = 'payable' and c in ('debt', 'negative_carry')) then m when d = 'cash' then -m end), 0),
-        coalesce(sum(case when d = 'debt' then m when d = 'expense' and c = 'debt' then -m end), 0),
-        count(*), max(slot_seq)] as parts, array[min(currency), max(currency), min(affiliate_id), max(affiliate_id)] as names
-    from legs group by slot_id
-  ), kept as (
-    select id, currency, array[gross_minor, void_minor, pending_minor, payable_minor, clawed_minor, in_payout_minor, paid_minor, debt_minor,
-        transfers_count, transfers_count]::numeric[] as parts,
-      array[currency, currency, affiliate_id, affiliate_id] as names,
-      gross_minor = void_minor + pending_minor + payable_minor + clawed_minor + in_payout_minor + paid_minor
-        and (kind = 'manual' or void_minor + clawed_minor + debt_minor <= gross_minor) as adds_up
-    from slots where operator_id = $1
+    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${PARTS.map(([part, sum]) => `${sum} as ${part}`).join(', ')}
+    from legs group by 1, 2, 3
   )
   select coalesce(k.id, s.slot_id) as about, coalesce(k.currency, s.currency) as currency,
-    (select max(abs(coalesce(k_part, 0) - coalesce(s_part, 0))) from unnest((k.parts)[:8], (s.parts)[:8]) as u (k_part, s_part)) as minor,
-    format('keeps %s %s, its transfers sum to %s %s (gross, void, pending, payable, clawed, in payout, paid, debt, count, last number)',
-      k.parts, k.names, s.parts, s.names) as detail
-  from kept k full join sums s on s.slot_id = k.id
-  where k.parts is distinct from coalesce(s.parts, '{0,0,0,0,0,0,0,0,0,0}') or s.names <> k.names or not k.adds_up`;
+    (select max(abs(coalesce(k_part, 0) - s_part)) from unnest(array[${KEPT}], array[${SUMMED}]) as u (k_part, s_part)) as minor,
+    format('keeps %s of %s in %s, its transfers sum to %s of %s in %s (gross, void, pending, payable, clawed, in payout, paid, debt, count, last number)',
+      array[${KEPT}, transfers_count, transfers_count], k.affiliate_id, k.currency,
+      array[${SUMMED}, coalesce(transfers, 0), coalesce(last_seq, 0)], s.affiliate_id, s.currency) as detail
+  from (select * from slots where operator_id = $1) k full join sums s on s.slot_id = k.id
+  where (${KEPT}, transfers_count, transfers_count) is distinct from (${SUMMED}, coalesce(transfers, 0), coalesce(last_seq, 0))
+    or s.slot_id is not null and (s.affiliate_id, s.currency) is distinct from (k.affiliate_id, k.currency)
+    or gross_minor <> void_minor + pending_minor + payable_minor + clawed_minor + in_payout_minor + paid_minor
+    or kind <> 'manual' and void_minor + clawed_minor + debt_minor > gross_minor`;
 
 /** A slot's last rating is what a partner is shown, so it must be what the slot holds. */
 const RATINGS = `
@@ -123,19 +129,19 @@ const TOLD_BY_EVENT = `
 
 const EARNING = `
   with earned as (
-    select original_event_id as event_id, count(*) filter (where event_id = original_event_id) as slots, bool_or(type = 'rerated') as rerated
+    select original_event_id as event_id, count(*) filter (where event_id = original_event_id) as slots, bool_or(type in ('rerated', 'amended')) as rerated
     from slot_facts where operator_id = $1 group by original_event_id
-  ), wanted as (
-    select o.event_id, o.payout_currency, o.deal_id, o.deal_version,
-      ($2::jsonb ->> concat_ws(' ', o.deal_id, o.deal_version, case when e.payout_minor is not null then 'computed' end, e.type))::int as slots
-    from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
-    where o.operator_id = $1 and o.status = 'settled' and o.deal_id is not null
+  ), promised as (
+    select * from json_to_recordset($2) as v (deal_id text, version int, type text, is_computed boolean, slots int)
   )
-  select w.event_id as about, w.payout_currency as currency, 0::numeric as minor,
-    format('earns in %s slots by version %s of %s, has %s', w.slots, w.deal_version, w.deal_id, coalesce(n.slots, 0)) as detail
-  from wanted w left join earned n on n.event_id = w.event_id
-  where w.slots <> coalesce(n.slots, 0) and not coalesce(n.rerated, false)`;
+  select o.event_id as about, o.payout_currency as currency, 0::numeric as minor,
+    format('earns in %s slots by version %s of %s, has %s', p.slots, p.version, p.deal_id, coalesce(n.slots, 0)) as detail
+  from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
+  join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type and p.is_computed = (e.payout_minor is not null)
+  left join earned n on n.event_id = o.event_id
+  where o.operator_id = $1 and o.status = 'settled' and p.slots <> coalesce(n.slots, 0) and not coalesce(n.rerated, false)`;
 
+/** Those of amended events are compared with their versions, by `amendments`. */
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
     format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4, f.occurred_at, f.slot_id,
@@ -143,7 +149,8 @@ const FACTS = `
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
   left join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-  where f.operator_id = $1 and f.event_id not like '%/%' and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
+  where f.operator_id = $1 and f.event_id not like '%/%'
+    and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force) and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
@@ -152,14 +159,15 @@ const FACTS = `
       when s.kind = 'payout' then e.payout_minor
       else coalesce(e.amount_minor, 0) end)`;
 
+/** The long ones first, so that they do not come last. */
 const STATEMENTS: readonly Comparison[] = [
-  { check: 'balance_is_its_transfers', statement: BALANCES },
-  { check: 'slot_is_its_transfers', statement: SLOTS },
-  { check: 'slot_is_as_rated', statement: RATINGS },
-  { check: 'told_is_booked', statement: TOLD },
-  { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
-  { check: 'conversion_is_in_its_slots', statement: EARNING },
   { check: 'fact_is_its_event', statement: FACTS },
+  { check: 'conversion_is_in_its_slots', statement: EARNING },
+  { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
+  { check: 'slot_is_its_transfers', statement: SLOTS },
+  { check: 'told_is_booked', statement: TOLD },
+  { check: 'slot_is_as_rated', statement: RATINGS },
+  { check: 'balance_is_its_transfers', statement: BALANCES },
   ...STATEMENT_COMPARISONS,
   ...LIFE_COMPARISONS,
 ];
@@ -168,9 +176,10 @@ type Row = { about: string; currency: string | null; minor: string; detail: stri
 
 /** Each comparison as a check of its own; `minor` comes as the text of a numeric. */
 export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement }) => {
-  return async function* compared({ client, operatorId, currency, deals }: Audited): AsyncGenerator<Finding> {
-    const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.earning)] : [operatorId];
-    for await (const rows of inChunks<Row>(client, statement, values)) {
+  return async function* compared(audited: Audited): AsyncGenerator<Finding> {
+    const { operatorId, currency, deals } = audited;
+    const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.promised)] : [operatorId];
+    for await (const rows of inChunks<Row>(audited, statement, values)) {
       for (const { minor, ...row } of rows) yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
     }
   };

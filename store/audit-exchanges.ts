@@ -1,4 +1,4 @@
-// Recomputes every amount that was exchanged from the amount that was sent and the rate that is stored.
+// Recomputes every amount that was exchanged from the amount that was sent and the rate that is stored. Amended ones are `amendments`' business.
 import { converted } from '../domain/fx.ts';
 import { inChunks, type Audited, type Finding } from './audit-context.ts';
 
@@ -24,10 +24,11 @@ const EXCHANGED = `
   join events c on c.operator_id = $1 and c.id = f.original_event_id
   left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id and r.base = e.currency
     and r.quote = case when f.event_id = f.original_event_id then s.currency else c.currency end
-  where f.operator_id = $1 and f.fx_rate_id is not null and not (s.kind = 'month' and f.basis_minor = 0)`;
+  where f.operator_id = $1 and f.fx_rate_id is not null
+    and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force) and not (s.kind = 'month' and f.basis_minor = 0)`;
 
-export async function* exchanges({ client, operatorId }: Audited): AsyncGenerator<Finding> {
-  for await (const rows of inChunks<Row>(client, EXCHANGED, [operatorId])) {
+export async function* exchanges(audited: Audited): AsyncGenerator<Finding> {
+  for await (const rows of inChunks<Row>(audited, EXCHANGED, [audited.operatorId])) {
     for (const { slotId, eventId, slotCurrency, sentMinor, bookedMinor, base, quote, rateE12 } of rows) {
       const rate = base === null || quote === null || rateE12 === null ? null : { base, quote, rateE12: BigInt(rateE12) };
       const worthMinor = rate === null ? null : converted(sentMinor, rate);

@@ -35,12 +35,13 @@ const PAIRS = `
   join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion and f.event_id in (p.id, p.conversion)
   join slots s on s.operator_id = $1 and s.id = f.slot_id
   where not exists (
-    select from slot_facts r where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id and r.type = 'rerated'
+    select from slot_facts r where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id and r.type in ('rerated', 'amended')
   )
   group by p.id, p.conversion, f.slot_id, s.currency, s.deal_id having bool_or(f.event_id = p.conversion)`;
 
-export async function* missingReversals({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
-  for await (const pairs of inChunks<Pair>(client, PAIRS, [operatorId], 250)) {
+export async function* missingReversals(audited: Audited): AsyncGenerator<Finding> {
+  const { client, operatorId, deals } = audited;
+  for await (const pairs of inChunks<Pair>(audited, PAIRS, [operatorId], 250)) {
     const ids = new Set(pairs.flatMap(({ eventId, conversionId }) => [eventId, conversionId]));
     const events = new Map((await loadEvents(client, operatorId, [...ids])).map(({ event }) => [event.id, event]));
     for (const pair of pairs) {

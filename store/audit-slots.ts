@@ -1,6 +1,6 @@
 // Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
-import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { asAmended, isRemark, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { outranking } from '../domain/attribution.ts';
 import type { Slot } from '../domain/books.ts';
 import { isLinked, NOTHING, targetOf, type SlotKind } from '../domain/commission.ts';
@@ -9,22 +9,9 @@ import { recountedTargets, startRecount, type Recount } from '../domain/recount.
 import type { DealVersion } from '../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './audit-context.ts';
 
-/** What the facts of each slot sum to. An untouched slot has nothing but conversions, all of the version the slot is pinned to. */
-const SUMMED = `
-  facts as materialized (
-    select slot_id, count(*) as facts, sum(basis_minor) as basis, sum(volume_e4) as volume, min(deal_version) as lowest,
-      max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
-    from slot_facts where operator_id = $1 group by slot_id
-  ), known as materialized (
-    select s.*, f.facts, f.basis, f.volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
-      coalesce(f.untouched and f.lowest = s.deal_version and f.highest = s.deal_version, false)
-        and s.rejected_at is null and not s.deal_id = any($2) and (s.kind in ('revshare', 'per_lot') or s.kind in ('cpa', 'percent', 'payout') and f.facts = 1) as plain
-    from slots s left join facts f on f.slot_id = s.id
-    where s.operator_id = $1 and s.kind <> 'manual'
-  )`;
-
-/** Slots that are alike, with one of them as an example. */
+/** Untouched slots that are alike, with one of them as an example; or a touched slot, which has no likes. */
 type Alike = {
+  isPlain: boolean;
   component: string;
   kind: SlotKind;
   currency: string;
@@ -38,31 +25,50 @@ type Alike = {
   example: string;
 };
 
-const ALIKE = `with ${SUMMED}
-  select component, kind, currency, deal_id as "dealId", deal_version as version, basis::text, volume::text, posted,
-    (basis_minor, volume_e4, facts_count, conversions_count, ftd_count) = (basis, volume, facts, facts, 0) as "isAsKept", count(*)::int as slots, min(id) as example
-  from known where plain group by 1, 2, 3, 4, 5, 6, 7, 8, 9`;
+/** An untouched slot has nothing but conversions, all of the version the slot is pinned to. A sum of no volume is not worth summing. */
+const ALIKE = `
+  with facts as (
+    select slot_id, count(*) as facts, sum(basis_minor) as basis, coalesce(sum(volume_e4) filter (where volume_e4 <> 0), 0) as volume,
+      min(deal_version) as lowest, max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
+    from slot_facts where operator_id = $1 group by slot_id
+  ), known as (
+    select id, component, kind, currency, deal_id, deal_version, basis, volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
+      (basis_minor, volume_e4, facts_count, conversions_count, ftd_count) = (basis, volume, facts, facts, 0) as is_as_kept,
+      coalesce(untouched and lowest = deal_version and highest = deal_version, false)
+        and rejected_at is null and (kind in ('revshare', 'per_lot') or kind in ('cpa', 'percent', 'payout') and facts = 1) as plain
+    from slots s left join facts f on f.slot_id = s.id
+    where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
+  )
+  select plain as "isPlain", component, kind, currency, deal_id as "dealId", deal_version as version, basis, volume, posted, is_as_kept as "isAsKept",
+    count(*)::int as slots, min(id) as example
+  from known group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept, case when not plain then id end`;
 
-export async function* plainSlots({ client, operatorId, deals }: Audited): AsyncGenerator<Finding> {
-  for await (const rows of inChunks<Alike>(client, ALIKE, [operatorId, linkedDeals(deals)])) {
+/** Recounts the untouched slots of deals whose slots stand alone, all that are alike at once, and then whatever else there is. */
+export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding> {
+  const { operatorId, deals } = audited;
+  const linked = linkedDeals(deals);
+  const touched: string[] = [];
+  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked])) {
     for (const row of rows) {
-      const about = { about: row.example, currency: row.currency };
-      const likes = row.slots === 1 ? '' : `, and so are ${row.slots - 1} more`;
-      const off = row.posted - worth(row, deals);
-      if (off !== 0n) {
-        const minor = (off < 0n ? -off : off) * BigInt(row.slots);
-        yield {
-          ...about,
-          check: 'slot_is_its_target',
-          minor,
-          detail: `${row.posted} is booked, its facts are worth ${row.posted - off}${likes}`,
-        };
-      }
-      if (!row.isAsKept) {
-        const detail = `keeps other sums than ${row.basis} ${row.volume}, which its facts give${likes}`;
-        yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
-      }
+      if (row.isPlain) yield* compareAlike(row, deals);
+      else touched.push(row.example);
     }
+  }
+  yield* touchedSlots(audited, linked, touched);
+}
+
+function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
+  const about = { about: row.example, currency: row.currency };
+  const likes = row.slots === 1 ? '' : `, and so are ${row.slots - 1} more`;
+  const off = row.posted - worth(row, deals);
+  if (off !== 0n) {
+    const minor = (off < 0n ? -off : off) * BigInt(row.slots);
+    const detail = `${row.posted} is booked, its facts are worth ${row.posted - off}${likes}`;
+    yield { ...about, check: 'slot_is_its_target', minor, detail };
+  }
+  if (!row.isAsKept) {
+    const detail = `keeps other sums than ${row.basis} ${row.volume}, which its facts give${likes}`;
+    yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
   }
 }
 
@@ -116,20 +122,21 @@ type Row = {
   isRejected: boolean;
 } & (({ factVersion: number } & SlotFact) | { factVersion: null });
 
-/** A parent's part comes with the slots of the affiliate that it is a part of. */
-const SLOTS_WITH_FACTS = `with ${SUMMED}
+/** All slots of linked deals, and those that are named. A parent's part comes with the slots of the affiliate that it is a part of. */
+const SLOTS_WITH_FACTS = `
   select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
-    s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount", s.facts_count as "factsCount", s.facts_hash as "factsHash", s.posted as "postedMinor", s.rejected_at is not null as "isRejected",
+    s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount", s.facts_count as "factsCount", s.facts_hash as "factsHash",
+    s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor", s.rejected_at is not null as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
     f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
-  from known s
+  from slots s
   left join slots source on source.operator_id = $1 and source.id = s.source_id
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
-  where not s.plain
+  where s.operator_id = $1 and s.kind <> 'manual' and (s.deal_id = any($2) or s.id in (select unnest($3::text[])))
   order by s.deal_id, "ownerId", s.id, f.original_event_id`;
 
 /** A slot while its facts go by: those of one conversion at a time. */
@@ -138,13 +145,13 @@ type Open = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: num
 /** A slot whose facts have all gone by. */
 type Recounted = { row: Row; slot: Slot; strays: number };
 
-export async function* touchedSlots({ client, operatorId, timezone, deals }: Audited): AsyncGenerator<Finding> {
-  const linked = linkedDeals(deals);
+async function* touchedSlots(audited: Audited, linked: readonly string[], touched: readonly string[]): AsyncGenerator<Finding> {
+  const { operatorId, timezone, deals } = audited;
   const together = new Set(linked);
   const month = (moment: number): string => monthOf(moment, timezone);
   let open: Open | undefined;
   let family: Recounted[] = [];
-  for await (const rows of inChunks<Row>(client, SLOTS_WITH_FACTS, [operatorId, linked])) {
+  for await (const rows of inChunks<Row>(audited, SLOTS_WITH_FACTS, [operatorId, linked, touched])) {
     for (const row of rows) {
       if (open?.row.slotId !== row.slotId) {
         if (open) {
@@ -179,7 +186,8 @@ function endConversion(open: Open, deals: Deals): void {
   const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
-    open.recount.add({ earned, version: ratingVersion(earned, earned.factVersion, others, deals), others });
+    const version = ratingVersion(earned, earned.factVersion, others, deals);
+    open.recount.add({ earned: asAmended(earned, others), version, others });
   } else {
     open.strays += open.facts.length;
   }
@@ -189,7 +197,7 @@ function endConversion(open: Open, deals: Deals): void {
 /** The version of the conversion itself, or one that came to rate it since. */
 function ratingVersion({ dealId }: Row, first: number, others: readonly SlotFact[], deals: Deals): DealVersion {
   return others
-    .filter(({ type }) => type === 'rerated')
+    .filter(isRemark)
     .map(({ eventId }) => deals.version(...ratedBy(eventId)))
     .reduce(outranking, deals.version(dealId, first));
 }

@@ -4,8 +4,9 @@ import { formatMoney } from '../domain/money.ts';
 import { COMPARISONS } from './audit-comparisons.ts';
 import { readDeals, type Check, type Finding } from './audit-context.ts';
 import { missingReversals } from './audit-reversals.ts';
+import { amendments } from './audit-amendments.ts';
 import { exchanges } from './audit-exchanges.ts';
-import { plainSlots, touchedSlots } from './audit-slots.ts';
+import { recountedSlots } from './audit-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from './pool.ts';
 
 /** What the audit of an operator came to in a currency: how far the books are off, as decimal text, over how many transfers. */
@@ -15,7 +16,7 @@ type Operator = { id: string; currency: string; timezone: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** The long ones first, so that they do not come last. */
-const CHECKS: readonly Check[] = [plainSlots, ...COMPARISONS, touchedSlots, missingReversals, exchanges];
+const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
 
 /** Checks side by side: more than the database has cores for would only wait for each other. */
 const AT_ONCE = 3;
@@ -40,9 +41,10 @@ async function auditOperator(pool: Pool, client: PoolClient, operator: Operator,
   const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
   const totals = await countTransfers(client, operator);
   const { id: operatorId, currency, timezone } = operator;
+  const isMost = await holdsMost(client, totals);
   const deals = await readDeals(client, operatorId);
   const run = async (own: PoolClient, check: Check): Promise<void> => {
-    for await (const finding of check({ client: own, operatorId, currency, timezone, deals })) {
+    for await (const finding of check({ client: own, operatorId, currency, timezone, isMost, deals })) {
       onFinding(operatorId, finding);
       const total = totals.get(finding.currency) ?? NOTHING;
       totals.set(finding.currency, { ...total, findings: total.findings + 1, minor: total.minor + finding.minor });
@@ -53,7 +55,7 @@ async function auditOperator(pool: Pool, client: PoolClient, operator: Operator,
     withTransaction(
       pool,
       async (own) => {
-        await own.query(planning(rows[0]!.snapshot));
+        await own.query(reading(rows[0]!.snapshot));
         for (const check of rest) await run(own, check);
       },
       LIMITS,
@@ -65,13 +67,11 @@ async function auditOperator(pool: Pool, client: PoolClient, operator: Operator,
   });
 }
 
-/**
- * Every check reads a whole tenant, but the planner takes a tenant for 0.5 % of a table and a cursor for one whose first rows matter: it would
- * look rows up one by one where whole tables must be joined.
- */
-function planning(snapshot: string): string {
+/** Memory to hash a whole tenant in, and plans for all rows of a cursor. Checks run side by side, so none needs workers of its own. */
+function reading(snapshot: string): string {
   return `set transaction isolation level repeatable read read only; set transaction snapshot '${snapshot}';
-    set local work_mem = '128MB'; set local hash_mem_multiplier = 4; set local cursor_tuple_fraction = 1; set local enable_nestloop = off`;
+    set local work_mem = '128MB'; set local hash_mem_multiplier = 4; set local cursor_tuple_fraction = 1;
+    set local max_parallel_workers_per_gather = 0`;
 }
 
 type Total = { transfers: number; findings: number; minor: bigint };
@@ -87,4 +87,13 @@ async function countTransfers(client: PoolClient, operator: Operator): Promise<M
   const totals = new Map([[operator.currency, NOTHING]]);
   for (const { currency, transfers } of rows) totals.set(currency, { ...NOTHING, transfers: Number(transfers) });
   return totals;
+}
+
+/** Whether an operator has so much of the transfers, and so of the rest, that whole tables are read sooner than its part of them is found. */
+async function holdsMost(client: PoolClient, totals: ReadonlyMap<string, Total>): Promise<boolean> {
+  const { rows } = await client.query<{ estimated: number }>(
+    `select reltuples as estimated from pg_class where oid = 'transfers'::regclass`,
+  );
+  const own = [...totals.values()].reduce((sum, { transfers }) => sum + transfers, 0);
+  return own > rows[0]!.estimated / 2;
 }

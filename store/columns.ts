@@ -12,6 +12,8 @@ export type Columns<Row> = {
   changes(from: string, keys: readonly string[]): string;
   /** The rows as a table for a FROM clause; its parameters are the values, the first of them with this number. */
   from(firstParameter: number, alias: string): string;
+  /** The same beside the operator, as in `named`, in the order of the first column, an id: that is how rows are locked. */
+  ofOperator(firstParameter: number, alias: string): string;
   values(rows: readonly Row[]): string[];
 };
 
@@ -21,6 +23,10 @@ export type ColumnSpec<Row> = Readonly<Record<string, readonly [type: string, va
 export function columns<Row>(spec: ColumnSpec<Row>): Columns<Row> {
   const names = Object.keys(spec);
   const all = Object.values(spec);
+  const unnested = (first: number, alias: string): string => {
+    const arrays = all.map(([type], index) => `$${first + index}::${type}[]`);
+    return `unnest(${arrays.join(', ')}) as ${alias} (${names.join(', ')})`;
+  };
   return {
     names: () => names.join(', '),
     changes: (from, keys) =>
@@ -28,12 +34,20 @@ export function columns<Row>(spec: ColumnSpec<Row>): Columns<Row> {
         .filter((name) => !keys.includes(name))
         .map((name) => `${name} = ${from}.${name}`)
         .join(', '),
-    from(firstParameter, alias) {
-      const arrays = all.map(([type], index) => `$${firstParameter + index}::${type}[]`);
-      return `unnest(${arrays.join(', ')}) as ${alias} (${names.join(', ')})`;
-    },
+    from: unnested,
+    ofOperator: (first, alias) =>
+      `(select $1 as operator_id, r.* from ${unnested(first, 'r')} order by r.${names[0]} collate "C" offset 0) as ${alias}`,
     values: (rows) => all.map(([, value]) => arrayOf(rows, value)),
   };
+}
+
+/**
+ * The operator (`$1`) beside each value of a list, for a FROM clause: rows that are looked up are joined by `operator_id` and the value. With
+ * `operator_id = $1` in its place the planner, which takes a tenant for a small part of a table that it remembers as small, would read all of
+ * the tenant's rows and compare each with the list.
+ */
+export function named(parameter: number, alias = 'named'): string {
+  return `(select $1 as operator_id, unnest($${parameter}::text[]) as item offset 0) as ${alias}`;
 }
 
 /** An array as PostgreSQL reads it (manual, "Array Input and Output Syntax"). */
@@ -43,12 +57,13 @@ function arrayOf<Row>(rows: readonly Row[], value: (row: Row) => Value): string 
   return `${text}}`;
 }
 
-const SPECIAL = /["\\]/;
-const EACH_SPECIAL = /["\\]/g;
+const SPECIAL = /["\\]/g;
 
 function elementOf(value: Value): string {
   if (value === null || value === undefined) return 'NULL';
-  if (typeof value === 'string') return `"${SPECIAL.test(value) ? value.replace(EACH_SPECIAL, String.raw`\$&`) : value}"`;
+  // Looking for the two costs half of asking a pattern, and few texts have one of them.
+  if (typeof value === 'string')
+    return value.includes('"') || value.includes('\\') ? `"${value.replace(SPECIAL, String.raw`\$&`)}"` : `"${value}"`;
   if (value instanceof Date) return `"${value.toISOString()}"`;
   if (value instanceof Uint8Array) return `"\\\\x${Buffer.from(value).toString('hex')}"`;
   return String(value);

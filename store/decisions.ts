@@ -8,6 +8,7 @@ import { newId } from '../ids.ts';
 import { announce, toldCommissions } from './announcing.ts';
 import { announceReleased } from './holds.ts';
 import type { Pool } from './pool.ts';
+import { named } from './columns.ts';
 import { inLedger, lockSlots, NAMED_SLOTS, post, type Entry, type HeldSlot, type Ledger } from './ledger.ts';
 import { lockStrikes } from './settling-events.ts';
 import { writeTold, type ToldRow } from './settling-outcomes.ts';
@@ -111,8 +112,8 @@ async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[],
   }));
   const ids = slots.map(({ id }) => id);
   await client.query(
-    `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from unnest($2::text[]) as named (slot_id)
-     where s.operator_id = $1 and s.id = named.slot_id`,
+    `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from ${named(2)}
+     where s.operator_id = named.operator_id and s.id = named.item`,
     [operatorId, ids, now],
   );
   await client.query(

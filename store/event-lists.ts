@@ -1,9 +1,10 @@
 // Events as people look at them: what came in, with what became of it.
 import type { EventType, Subs } from '../domain/types.ts';
+import { IN_FORCE } from './amendments.ts';
 import type { Page } from './page.ts';
 import type { Queryable } from './pool.ts';
 
-/** An event as sent, with its outcome; without one it is `accepted`. */
+/** An event as sent, or as amended since, with its outcome; without one it is `accepted`. */
 export type EventRow = {
   id: string;
   type: EventType;
@@ -46,13 +47,13 @@ export type EventFilter = {
 };
 
 const COLUMNS = `e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId", e.customer_id as "customerId", e.subject,
-  e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference, e.reference_type as "referenceType",
-  e.payout_minor as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, e.metadata,
+  coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency, coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference, e.reference_type as "referenceType",
+  coalesce(m.payout_minor, e.payout_minor) as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, coalesce(m.metadata, e.metadata) as metadata,
   e.occurred_at as "occurredAt", e.received_at as "receivedAt", coalesce(o.status, 'accepted') as status, o.reason, o.detail,
   o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId",
   g.actor as "assignedBy", g.assigned_at as "assignedAt"`;
 
-const BY_HAND = 'left join assignments g on g.operator_id = $1 and g.event_id = e.id';
+const BY_HAND = `left join assignments g on g.operator_id = $1 and g.event_id = e.id ${IN_FORCE}`;
 
 export type EventLists = ReturnType<typeof createEventLists>;
 

@@ -1,5 +1,6 @@
 // The operators' own exchange rates, stored with their source and date, and never edited.
 import { RATE_HOLDS_DAYS, type FxRate } from '../domain/fx.ts';
+import { retryWaiting } from './amendments.ts';
 import type { Page } from './page.ts';
 import { withTransaction, type Pool, type Queryable } from './pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
@@ -20,10 +21,10 @@ export type StoredRate = {
 export type NewRate = Omit<StoredRate, 'createdAt'>;
 
 /**
- * A rate as added; `isNew` is false where it was there already. `retried` and `reopened`: what is marked to be settled and rated again with it, so
- * that the sweep sees to what the caller cannot start.
+ * A rate as added; `isNew` is false where it was there already. `retried`, `reopened` and `amends`: what is marked to be settled, rated and booked
+ * again with it, so that the sweep sees to what the caller cannot start.
  */
-export type AddedRate = { rate: StoredRate; isNew: boolean; retried: Curable[]; reopened: ReratedVersion[] };
+export type AddedRate = { rate: StoredRate; isNew: boolean; retried: Curable[]; reopened: ReratedVersion[]; amends: boolean };
 
 export type FxRates = ReturnType<typeof createFxRates>;
 
@@ -43,7 +44,8 @@ export function createFxRates(pool: Pool) {
         const [added] = rows;
         if (!added) return await knownRate(client, operatorId, { base, quote, rate, source, asOf });
         const retried = await wantRetries(client, operatorId, ['no_exchange_rate']);
-        return { rate: added, isNew: true, retried, reopened: await reopenReratings(client, operatorId) };
+        const reopened = await reopenReratings(client, operatorId);
+        return { rate: added, isNew: true, retried, reopened, amends: await retryWaiting(client, operatorId) };
       });
     },
 
@@ -71,7 +73,7 @@ async function knownRate(
   );
   // Rates are never taken away.
   const { isSame, ...stored } = rows[0]!;
-  return isSame ? { rate: stored, isNew: false, retried: [], reopened: [] } : 'other_rate';
+  return isSame ? { rate: stored, isNew: false, retried: [], reopened: [], amends: false } : 'other_rate';
 }
 
 /** Currencies that amounts are in or may be wanted in, and the time of what they are about (milliseconds since 1970). */

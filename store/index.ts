@@ -1,5 +1,6 @@
 // The store as the API receives it: one object of queries per noun.
 import { createAffiliates } from './affiliates.ts';
+import { createAmendments } from './amendments.ts';
 import { createAdjustments } from './adjustments.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createBalances } from './balances.ts';
@@ -54,6 +55,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     endpoints: createEndpoints(pool, secretBox),
     endpointSecrets: createEndpointSecrets(pool, secretBox),
     events: createEventLists(pool),
+    amendments: createAmendments(pool),
     contentRepeats: createContentRepeats(pool),
     traces: createTraces(pool),
     deliveries: createDeliveryReports(pool),

@@ -5,7 +5,7 @@ import { accountOf, addLeg, isOfOperator, NO_CHANGE, type Leg, type SlotMoney } 
 import { exponentOf } from '../domain/money.ts';
 import { postingPeriod } from '../domain/period.ts';
 import { newId } from '../ids.ts';
-import { columns } from './columns.ts';
+import { columns, named } from './columns.ts';
 import { LostRace } from './lost-race.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from './outage.ts';
 import { beginPosting } from './posting.ts';
@@ -61,8 +61,8 @@ const HELD = `id, kind, affiliate_id as "affiliateId", currency, period, source_
   gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
   clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor"`;
 
-/** Slots that are named, one look-up each: a list in `any` is too long for a planner that takes every tenant for a small one. */
-export const NAMED_SLOTS = `unnest($2::text[]) as named (slot_id) join slots s on s.operator_id = $1 and s.id = named.slot_id`;
+/** The slots that are named by `$2`. */
+export const NAMED_SLOTS = `${named(2)} join slots s on s.operator_id = named.operator_id and s.id = named.item`;
 
 /** Locks slots in the order of their ids and gives them as their last writer left them. */
 export function lockSlots(ledger: Ledger, ids: readonly string[]): Promise<HeldSlot[]> {
@@ -191,7 +191,8 @@ async function writeMoney(db: Queryable, operatorId: string, entries: readonly E
   const rows = entries.flatMap(({ slot, legs }) => (slot === null ? [] : [{ ...slot, transfers: legs.length }]));
   if (rows.length === 0) return;
   await db.query(
-    `update slots s set ${MONEY.changes('n', ['id'])} from ${MONEY.from(2, 'n')} where s.operator_id = $1 and s.id = n.id`,
+    `update slots s set ${MONEY.changes('n', ['id'])} from ${MONEY.ofOperator(2, 'n')}
+     where s.operator_id = n.operator_id and s.id = n.id`,
     [operatorId, ...MONEY.values(rows)],
   );
 }

@@ -2,7 +2,8 @@
 // as quickly for an operator with a billion events as for one with ten.
 import type { EventType } from '../domain/types.ts';
 import type { IntegrationSigns } from '../domain/onboarding.ts';
-import type { Queryable } from './pool.ts';
+import type { Pool } from './pool.ts';
+import { createRefusals } from './refusals.ts';
 
 export type Onboarding = ReturnType<typeof createOnboarding>;
 
@@ -17,7 +18,11 @@ const CLICKS_SETTLE_SECONDS = 60;
 const LATEST = `latest as materialized (
   select id, type, click_id, subject, received_at from events where operator_id = $1 order by id desc limit ${EVENTS_LOOKED_AT})`;
 
-export function createOnboarding(db: Queryable) {
+const REFUSALS_OF_MS = 86_400_000;
+
+export function createOnboarding(db: Pool) {
+  const refusals = createRefusals(db);
+
   async function one<Row extends object>(statement: string, operatorId: string): Promise<Row> {
     const { rows } = await db.query<Row>(statement, [operatorId]);
     return rows[0]!;
@@ -26,13 +31,17 @@ export function createOnboarding(db: Queryable) {
   return {
     /** The signs by which `domain/onboarding.ts` judges. */
     async read(operatorId: string): Promise<IntegrationSigns> {
-      const [clicks, expected, types, registrations, weeks, revenue] = await Promise.all([
+      const now = Date.now();
+      const lately = { from: new Date(now - REFUSALS_OF_MS), to: new Date(now), reason: null, address: null };
+      const [clicks, expected, types, registrations, weeks, revenue, signed, refused] = await Promise.all([
         one<IntegrationSigns['clicks']>(CLICKS, operatorId),
         db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
         db.query<{ type: EventType; lastAt: Date }>(TYPES, [operatorId]),
         one<{ lastAt: Date | null }>(REGISTRATION_WITH_CLICK, operatorId),
         one<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(WEEKS, operatorId),
         one<IntegrationSigns['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
+        one<IntegrationSigns['signed']>(SIGNED, operatorId),
+        refusals.totals(operatorId, lately),
       ]);
       return {
         clicks,
@@ -44,6 +53,8 @@ export function createOnboarding(db: Queryable) {
           lastWeek: { all: weeks.lastWeek, withoutClick: weeks.lastWeekWithout },
         },
         revenue,
+        signed,
+        refused,
       };
     },
   };
@@ -57,6 +68,11 @@ const CLICKS = `
       not is_bot and received_at < now() - make_interval(secs => ${CLICKS_SETTLE_SECONDS}) as is_due
     from clicks where operator_id = $1 order by id desc limit ${CLICKS_LOOKED_AT}) c
   where link_id is not null`;
+
+const SIGNED = `
+  select last_signed_at as "lastAt", require_signature as "isRequired",
+    exists (select from inbound_secrets where operator_id = $1 and (valid_until is null or valid_until > now())) as "hasSecret"
+  from operators where id = $1`;
 
 /** What the operator's deals pay for, in any version. */
 const EXPECTED_TYPES = `

@@ -1,6 +1,6 @@
 // Planning postbacks: who listens, what must go first, and the rows that say who brings each postback on.
 import type { Listener } from '../domain/postback.ts';
-import { columns } from './columns.ts';
+import { columns, named } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /** Who must bring an unfinished postback on. */
@@ -25,8 +25,12 @@ export async function readListeners(
        failing_since is not null as "isFailing",
        rate_per_second is not null
          or exists (select from deliveries d where d.operator_id = $1 and d.endpoint_id = e.id and d.owner = 'endpoint') as "isQueued"
-     from endpoints e
-     where operator_id = $1 and deleted_at is null and (affiliate_id is null or affiliate_id = any($2))`,
+     from (
+       select * from endpoints where operator_id = $1 and affiliate_id is null
+       union all
+       select e.* from ${named(2)} join endpoints e on e.operator_id = named.operator_id and e.affiliate_id = named.item
+     ) e
+     where deleted_at is null`,
     [operatorId, affiliateIds],
   );
   return rows;
@@ -38,7 +42,8 @@ export async function readListeners(
  */
 export async function lockUnfinished(db: Queryable, operatorId: string, conversionIds: readonly string[]): Promise<void> {
   await db.query(
-    `select from deliveries where operator_id = $1 and original_event_id = any($2) and owner is not null order by id for share`,
+    `select from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+     order by id for share of d`,
     [operatorId, conversionIds],
   );
 }
@@ -50,8 +55,8 @@ export async function lastUnfinished(
   conversionIds: readonly string[],
 ): Promise<Map<string, string>> {
   const { rows } = await db.query<{ key: string; id: string }>(
-    `select original_event_id || ' ' || endpoint_id as key, max(id) as id from deliveries
-     where operator_id = $1 and original_event_id = any($2) and owner is not null group by 1`,
+    `select original_event_id || ' ' || endpoint_id as key, max(id) as id
+     from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null group by 1`,
     [operatorId, conversionIds],
   );
   return new Map(rows.map(({ key, id }) => [key, id]));

@@ -22,6 +22,19 @@ export async function dropOldestMonth(pool: Pool, table: keyof typeof AGE_COLUMN
   );
 }
 
+/**
+ * Deletes some of the holders of contents whose repeats are over, each by the window its operator had then; gives how many. A day is left for
+ * clocks that differ and for events that wait to be inserted.
+ */
+export async function deleteEndedHolders(pool: Pool, limit: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `delete from content_holders where ctid = any(array(
+       select ctid from content_holders where held_until < now() - interval '1 day' order by held_until limit $1 for update skip locked))`,
+    [limit],
+  );
+  return rowCount ?? 0;
+}
+
 /** Deletes some of the rows that lie in no month and are older than so many months; gives how many. */
 export async function deleteOldRows(pool: Pool, table: keyof typeof AGE_COLUMNS, months: number, limit: number): Promise<number> {
   const { rowCount } = await pool.query(

@@ -5,6 +5,8 @@ import type { KnownOutcome, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
 import type { Told } from '../domain/told.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../domain/types.ts';
+import { IN_FORCE } from './amendments.ts';
+import { named } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 /** No clawback without a reference reaches further back than this, whatever a deal says. */
@@ -22,7 +24,7 @@ export async function readOperatorRules(db: Queryable, operatorId: string): Prom
 /**
  * Keeps conversions and events against them apart while they are settled: many transactions may settle conversions of an operator side by side,
  * those that settle events against them run alone. So of a conversion and its clawback the later one always sees what the earlier one did.
- * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it.
+ * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it; so are amendments.
  * The first lock a settling transaction takes; held until it ends.
  */
 export async function lockStrikes(db: Queryable, operatorId: string, side: Side): Promise<void> {
@@ -30,8 +32,8 @@ export async function lockStrikes(db: Queryable, operatorId: string, side: Side)
   await db.query(`select ${lock}(hashtextextended('strikes ' || $1, 0))`, [operatorId]);
 }
 
-/** Which half of a batch a transaction settles; or that it applies what was agreed to conversions settled before. */
-export type Side = 'conversions' | 'against' | 'agreed';
+/** Which half of a batch a transaction settles; or that it applies what was agreed, or amended, to conversions settled before. */
+export type Side = 'conversions' | 'against' | 'agreed' | 'amended';
 
 /** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
 export async function findOthers(db: Queryable, operatorId: string, side: Side, eventIds: readonly string[]): Promise<string[]> {
@@ -44,19 +46,20 @@ export async function findOthers(db: Queryable, operatorId: string, side: Side, 
 }
 
 const BATCH = `with batch as materialized (
-    select id, key, type, subject, reference, occurred_at from events where operator_id = $1 and id = any($2)
+    select e.operator_id, id, key, type, subject, reference, occurred_at
+    from ${named(2)} join events e on e.operator_id = named.operator_id and id = item
   )`;
 const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
 
 const STRIKERS = `${BATCH}
-  select n.id from batch b join events n on n.operator_id = $1 and n.reference = b.key and n.reference is not null
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key and n.reference is not null
   union
-  select n.id from batch b join events n on n.operator_id = $1 and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
 
 const STRUCK = `${BATCH}
-  select x.id from batch b join events x on x.operator_id = $1 and x.key = b.reference where b.reference is not null
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference where b.reference is not null
   union
-  select x.id from batch b join events x on x.operator_id = $1 and x.subject = b.subject
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
   where b.reference is null and b.type in ${AGAINST}`;
 
@@ -94,14 +97,15 @@ type EventRow = Marks &
     affiliateExternalId: string | null;
   };
 
-/** Events with their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
+/** Events, with the values they have by now, their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
 export async function loadEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<LoadedEvent[]> {
   if (eventIds.length === 0) return [];
   const { rows } = await db.query<EventRow>({
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
-       e.customer_id as "customerId", e.amount_minor as "amountMinor", e.currency, e.volume_e4 as "volumeE4", e.reference,
-       e.reference_type as "referenceType", e.payout_minor as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
+       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
+       e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
@@ -110,13 +114,13 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
-     from events e
+     from ${named(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
+     ${IN_FORCE}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
-     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)
-     where e.operator_id = $1 and e.id = any($2)`,
-    values: [operatorId, eventIds],
+     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)`,
+    values: [operatorId, [...new Set(eventIds)]],
   });
   return rows.map((row) => ({
     event: eventFrom(row, operatorId),
@@ -178,8 +182,12 @@ export async function readVersions(db: Queryable, operatorId: string, affiliateI
   const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
     name: 'read-versions',
     text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
-     from deals d join deal_versions v on v.operator_id = $1 and v.deal_id = d.id
-     where d.operator_id = $1 and (d.affiliate_id is null or d.affiliate_id = any($2))`,
+     from (
+       select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
+       union all
+       select id, affiliate_id from ${named(2)} join deals d on d.operator_id = named.operator_id and affiliate_id = item
+     ) d
+     join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],
   });
   return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));

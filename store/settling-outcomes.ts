@@ -88,8 +88,8 @@ export async function changeOutcomes(
   const { rowCount } = await db.query({
     name: 'change-outcomes',
     text: `update event_outcomes o set batch_id = $2, settled_at = now(), ${OUTCOMES.changes('n', ['event_id'])}
-     from ${OUTCOMES.from(3, 'n')}
-     where o.operator_id = $1 and o.event_id = n.event_id and o.status <> 'settled'`,
+     from ${OUTCOMES.ofOperator(3, 'n')}
+     where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status <> 'settled'`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });
   if (rowCount !== outcomes.length) throw new LostRace('an event was settled meanwhile');
@@ -111,15 +111,15 @@ export async function writeTold(db: Queryable, operatorId: string, told: readonl
   await db.query({
     name: 'write-told',
     text: `with told as materialized (
-       select * from ${TOLD.from(2, 't')}
+       select * from ${TOLD.ofOperator(2, 't')}
      ), own as (
        update event_outcomes o set payout_minor = t.payout_minor, payout_currency = t.payout_currency from told t
-       where o.operator_id = $1 and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id
-       returning o.event_id, o.affiliate_id
+       where o.operator_id = t.operator_id and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id
      )
      insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
-     select $1, event_id, affiliate_id, payout_minor, payout_currency from told t
-     where not exists (select from own where own.event_id = t.event_id and own.affiliate_id = t.affiliate_id)
+     select operator_id, event_id, affiliate_id, payout_minor, payout_currency from told t
+     where not exists (
+       select from event_outcomes o where o.operator_id = t.operator_id and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id)
      on conflict (operator_id, event_id, affiliate_id) do update set payout_minor = excluded.payout_minor,
        payout_currency = excluded.payout_currency`,
     values: [operatorId, ...TOLD.values(told)],

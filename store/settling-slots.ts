@@ -1,9 +1,10 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
 import type { Slot } from '../domain/books.ts';
 import { outranking } from '../domain/attribution.ts';
-import { ratedBy, type SlotFact } from '../domain/clawback.ts';
+import { asAmended, ratedBy, type SlotFact } from '../domain/clawback.ts';
 import { isMonthly, type SlotKind } from '../domain/commission.ts';
 import type { DealVersion } from '../domain/types.ts';
+import { named } from './columns.ts';
 import type { Queryable } from './pool.ts';
 
 type SlotRow = Omit<
@@ -57,10 +58,10 @@ export async function findFamily(
     text: `with deals as materialized (
        select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
      ), touched as materialized (
-       select id, period from slots where operator_id = $1 and key = any($3)
+       select id, period from ${named(3)} join slots s on s.operator_id = named.operator_id and key = item
        union
-       select s.id, s.period from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
-       where f.operator_id = $1 and f.original_event_id = any($4)
+       select s.id, s.period from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and f.original_event_id = item
+       join slots s on s.operator_id = f.operator_id and s.id = f.slot_id
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
        union
@@ -89,20 +90,22 @@ export async function lockSlots(
 ): Promise<Slot[]> {
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
-    text: `select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount", facts_count as "factsCount", facts_hash as "factsHash",
+    text: `with own as materialized (
+         select s.operator_id, id from ${named(2)} join slots s on s.operator_id = named.operator_id and key = item
+         union select f.operator_id, slot_id from ${named(3)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item
+         union select operator_id, item from ${named(4)}
+       ), wanted as materialized (
+         select operator_id, id as item from own
+         union select part.operator_id, part.id
+         from own join slots part on part.operator_id = own.operator_id and part.source_id = own.id and part.source_id is not null
+       )
+     select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
+       facts_count as "factsCount", facts_hash as "factsHash",
        source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
        clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
-     from slots where operator_id = $1 and id = any(array(
-       with own as materialized (
-         select id from slots where operator_id = $1 and key = any($2)
-         union select slot_id from slot_facts where operator_id = $1 and original_event_id = any($3)
-         union select unnest($4::text[])
-       )
-       select id from own
-       union select part.id from own join slots part on part.operator_id = $1 and part.source_id = own.id and part.source_id is not null))
-     order by id for no key update`,
+     from wanted join slots s on s.operator_id = wanted.operator_id and id = item order by id for no key update of s`,
     values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
   });
   return rows.map((row): Slot => {
@@ -146,8 +149,9 @@ export async function lockSlots(
 export async function findFirstDeposits(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: 'find-first-deposits',
-    text: `select distinct x.id from events e join events x on x.operator_id = $1 and x.subject = e.subject and x.type = 'ftd'
-     where e.operator_id = $1 and e.id = any($2) and e.type = 'ftd'`,
+    text: `select distinct x.id from ${named(2)}
+     join events e on e.operator_id = named.operator_id and e.id = item and e.type = 'ftd'
+     join events x on x.operator_id = e.operator_id and x.subject = e.subject and x.type = 'ftd'`,
     values: [operatorId, eventIds],
   });
   return rows.map(({ id }) => id);
@@ -181,11 +185,11 @@ export async function loadFacts(
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns}, null as customer from slot_facts where operator_id = $1 and slot_id = any($2)
+    text: `select ${columns}, null as customer from ${named(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
      select ${columns}, case when type = 'ftd' then
-         (select subject from events e where e.operator_id = $1 and e.id = slot_facts.original_event_id) end as customer
-     from slot_facts where operator_id = $1 and original_event_id = any($4) and slot_id || '' = any($3)`,
+         (select subject from events e where e.operator_id = f.operator_id and e.id = f.original_event_id) end as customer
+     from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
@@ -198,7 +202,8 @@ export async function loadFacts(
     const { groups } = byId.get(row.slotId)!;
     const group = groups.get(row.originalEventId)!;
     const version = row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
-    groups.set(row.originalEventId, { ...group, version, others: [...group.others, factFrom(row)] });
+    const all = [...group.others, factFrom(row)];
+    groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
   }
 }
 

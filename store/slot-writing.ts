@@ -68,7 +68,8 @@ export async function updateSlots(db: Queryable, operatorId: string, slots: read
   if (slots.length === 0) return;
   await db.query({
     name: 'update-slots',
-    text: `update slots s set ${CHANGED.changes('n', ['id'])} from ${CHANGED.from(2, 'n')} where s.operator_id = $1 and s.id = n.id`,
+    text: `update slots s set ${CHANGED.changes('n', ['id'])} from ${CHANGED.ofOperator(2, 'n')}
+     where s.operator_id = n.operator_id and s.id = n.id`,
     values: [operatorId, ...CHANGED.values(slots)],
   });
 }

@@ -1,5 +1,6 @@
 // An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
 import { earns } from '../domain/clawback.ts';
+import { listVersions, type EventVersion } from './amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
 import { createEventLists, type EventRow } from './event-lists.ts';
 import type { Queryable } from './pool.ts';
@@ -34,6 +35,8 @@ export type Trace = {
   transfers: Transfer[];
   deliveries: ToldPostback[];
   rates: UsedRate[];
+  /** None where it was never amended. */
+  versions: EventVersion[];
 };
 
 export type Traces = ReturnType<typeof createTraces>;
@@ -62,13 +65,14 @@ export function createTraces(db: Queryable) {
       const event = await events.find(operatorId, eventId);
       if (event === null) return null;
       const conversions = await conversionsOf(db, operatorId, event);
-      const [commissions, transfers, deliveries, rates] = await Promise.all([
+      const [commissions, transfers, deliveries, rates, versions] = await Promise.all([
         commissionsOf.ofConversion(operatorId, eventId),
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
         readUsedRates(db, operatorId, eventId, conversions),
+        listVersions(db, operatorId, eventId),
       ]);
-      return { event, commissions, transfers, deliveries, rates };
+      return { event, commissions, transfers, deliveries, rates, versions };
     },
   };
 }
@@ -131,7 +135,8 @@ async function readUsedRates(db: Queryable, operatorId: string, eventId: string,
   const { rows } = await db.query<UsedRate>(
     `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
      where operator_id = $1 and id in (select fx_rate_id from slot_facts
-       where operator_id = $1 and original_event_id = any($3) and event_id = $2 and fx_rate_id is not null)
+       where operator_id = $1 and original_event_id = any($3)
+         and (event_id = $2 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
      order by id`,
     [operatorId, eventId, conversions],
   );

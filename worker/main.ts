@@ -2,6 +2,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
+import { createRecorder } from '../activities/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createSender } from '../delivery/send.ts';
@@ -11,6 +12,7 @@ import { createSecretBox } from '../store/secret-box.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
 import { buildBundle } from './bundle.ts';
 import { heartbeats } from './heartbeat.ts';
+import { createWorkerMetrics } from './metrics.ts';
 import { prepareNamespace } from './namespace.ts';
 
 const config = loadConfig();
@@ -27,6 +29,9 @@ const connection = await Connection.connect(address);
 const client = new Client({ connection, namespace });
 await prepareNamespace(client, log);
 
+const recorder = createRecorder(pool, onTrouble);
+const metrics = createWorkerMetrics(recorder.backlog);
+if (config.metricsPort !== undefined) await metrics.listen(config.metricsPort, config.host);
 const sender = createSender(
   createGuard({
     allowCidrs: config.allowEndpointCidrs,
@@ -35,14 +40,16 @@ const sender = createSender(
   }),
 );
 const secretBox = createSecretBox(config.secretsKeys);
-const activities = createActivities({
-  pool,
-  sender,
-  secretBox,
-  client,
-  onTrouble,
-  limits: { ...DEFAULT_LIMITS, retention: config.retention },
-});
+const activities = metrics.watchedSettling(
+  createActivities({
+    pool,
+    sender: metrics.watched(sender),
+    recorder,
+    secretBox,
+    client,
+    limits: { ...DEFAULT_LIMITS, retention: config.retention },
+  }),
+);
 const workflowBundle = await buildBundle();
 
 /** HTTP attempts end within 15 s and steps within 20 s, so that a stop lets them finish and be recorded. */

@@ -37,6 +37,9 @@ export type OrphanPosition = { operatorId: string; eventId: string };
 /** The deal version by which settled conversions are rated again. */
 export type RerateInput = { operatorId: string; dealId: string; version: number };
 
+/** Whose amendments are booked. `applied`: how many were in earlier runs. */
+export type AmendInput = { operatorId: string; applied?: number };
+
 /** Names of workflows as registered; they never change once shipped. */
 export const WORKFLOWS = {
   processConversions: 'processConversions',
@@ -48,6 +51,7 @@ export const WORKFLOWS = {
   releaseHolds: 'releaseHolds',
   rematchOrphans: 'rematchOrphans',
   rerateDeal: 'rerateDeal',
+  applyAmendments: 'applyAmendments',
   purge: 'purge',
   closePeriod: 'closePeriod',
   closeDuePeriods: 'closeDuePeriods',

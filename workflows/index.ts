@@ -10,4 +10,5 @@ export { releaseHolds } from './release-holds.ts';
 export { sweep } from './sweep.ts';
 export { rematchOrphans } from './rematch-orphans.ts';
 export { rerateDeal } from './rerate-deal.ts';
+export { applyAmendments } from './apply-amendments.ts';
 export { purge } from './purge.ts';

@@ -1,4 +1,4 @@
-// Drops what its time is over: months of clicks and attempts. Runs by schedule; each step does a bounded amount.
+// Drops what its time is over: months of clicks and attempts, contents that may be sent again. Runs by schedule; each step does a bounded amount.
 import { upkeep } from './steps.ts';
 
 /** More than a run ever needs; the next one goes on. */

@@ -8,6 +8,10 @@ import { commission, transfer } from './money.ts';
 export const accepted = z.object({ id: idOf('evt'), status: z.literal('accepted') });
 export const duplicate = z.object({ id: idOf('evt'), status: z.literal('duplicate') });
 
+const amendmentOf = { id: idOf('evt'), version: z.int().min(0).meta({ description: 'the amendment’s number' }) };
+export const amending = z.object({ ...amendmentOf, status: z.literal('accepted') });
+export const alreadyAmended = z.object({ ...amendmentOf, status: z.literal('duplicate') });
+
 export const batchResults = z.object({
   results: z.array(
     z.object({
@@ -19,7 +23,7 @@ export const batchResults = z.object({
   ),
 });
 
-/** As it was sent; what was not sent is left out. */
+/** As it was sent, or amended since; what was not sent is left out. */
 const sent = z.object({
   event: z.enum(EVENT_TYPES),
   sent_as: text.optional().meta({ description: 'the operator’s own name, where it was sent under one' }),
@@ -64,6 +68,22 @@ export const event = z.object({ id: idOf('evt'), ...fate });
 /** Those by which its amount was converted. */
 const exchangeRates = z.array(z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }));
 
+/** What an event's values were, are, or are to be. */
+const version = z.object({
+  number: count.meta({ description: '0 as it was sent; then one for each amendment' }),
+  state: z.enum(['sent', 'accepted', 'waiting', 'applied', 'superseded']),
+  waits_for: text.optional().meta({ description: 'what is missing, where it waits' }),
+  since: time,
+  applied_at: time.nullable(),
+  amount: money.optional(),
+  currency: currency.optional(),
+  volume: text.optional(),
+  payout: money.optional(),
+  metadata: z.record(z.string(), z.unknown()).optional(),
+  amended_by: text.optional().meta({ description: 'the API key' }),
+  reason: text.optional(),
+});
+
 const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
 export const trace = event.extend({
@@ -78,6 +98,7 @@ export const trace = event.extend({
       event_id: idOf('evt').nullable(),
     }),
   ),
+  versions: z.array(version).optional().meta({ description: 'of an amended event, every version of it' }),
   exchange_rates: exchangeRates,
   workflow_id: text.nullable(),
   workflow_url: text.nullable().meta({ description: 'leads to the workflow in the Temporal UI' }),
@@ -98,6 +119,7 @@ const rehearsal = z.object({
   attribution: fate.attribution.optional(),
   commissions: earned.commissions.optional(),
   transfers: earned.transfers.optional(),
+  versions: z.array(version).optional(),
   exchange_rates: exchangeRates.optional(),
   postbacks: postbacks.optional(),
 });

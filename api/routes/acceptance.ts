@@ -48,7 +48,8 @@ export async function answerOne(req: Request, res: Response, reading: EventReadi
   const outcome = outcomeOf(result);
   if (outcome instanceof ApiError) throw outcome;
   const waitSeconds = outcome.status === 'accepted' ? waitOf(req) : 0;
-  if (waitSeconds > 0 && (await isSettledWithin(waitSeconds, res, operatorId, outcome.id, deps))) {
+  const isSettled = () => deps.store.traces.isSettled(operatorId, outcome.id);
+  if (await comesTrueWithin(waitSeconds, res, isSettled)) {
     res.setHeader('preference-applied', `wait=${waitSeconds}`).json(await traceOf(operatorId, outcome.id, deps));
     return;
   }
@@ -121,7 +122,10 @@ function outcomeOf(result: IntakeResult | undefined): Accepted | ApiError {
     case 'duplicate':
       return { id: result.id, status: result.kind };
     case 'conflict':
-      return new ApiError('conflict', `the same event was sent before with other content, as ${result.id}`);
+      return new ApiError(
+        'conflict',
+        `the same event was sent before with other content, as ${result.id}; if that was wrong, amend it`,
+      );
     case 'refused':
       return new ApiError('invalid_request', 'the event holds a value that cannot be stored');
   }
@@ -147,23 +151,17 @@ function inOrder<Result>(readings: readonly EventReading[], results: readonly Re
 }
 
 /** Seconds the caller would wait for the outcome: `Prefer: wait=5`. A preference that cannot be read is ignored, as its standard says. */
-function waitOf(req: Request): number {
+export function waitOf(req: Request): number {
   const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,4})"?/i.exec(req.get('prefer') ?? '') ?? [];
   return Math.min(Number(seconds ?? 0), LONGEST_WAIT_SECONDS);
 }
 
-/** Whether the outcome is there before the time runs out or the caller hangs up. The event is kept by now, so failing to look is no failure. */
-async function isSettledWithin(
-  seconds: number,
-  res: Response,
-  operatorId: string,
-  eventId: string,
-  { store }: AcceptanceDeps,
-): Promise<boolean> {
+/** Whether what the caller waits for is there before the time runs out or it hangs up. Its request is kept by now, so failing to look is no failure. */
+export async function comesTrueWithin(seconds: number, res: Response, isTrue: () => Promise<boolean>): Promise<boolean> {
   const end = Date.now() + seconds * 1000;
   for (let pause = POLL_FIRST_MS; Date.now() + pause <= end && !res.closed; pause = Math.min(pause * 1.5, POLL_AT_MOST_MS)) {
     await delay(pause);
-    if (await store.traces.isSettled(operatorId, eventId).catch(() => false)) return true;
+    if (await isTrue().catch(() => false)) return true;
   }
   return false;
 }

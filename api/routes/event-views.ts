@@ -1,11 +1,12 @@
 // How an event and its story are shown.
 import { formatDecimal, formatMoney } from '../../domain/money.ts';
+import type { Amendable, EventVersion } from '../../store/amendments.ts';
 import type { EventRow } from '../../store/event-lists.ts';
 import type { PlannedPostback } from '../../store/rehearsal.ts';
 import type { Trace } from '../../store/traces.ts';
 import { commissionView, transferView } from '../views.ts';
 
-/** An event in a list: as it was sent, with what became of it. */
+/** An event in a list: as it was sent, or amended since, with what became of it. */
 export function eventView(row: EventRow) {
   const attribution = row.affiliateId === null ? null : attributionView(row);
   return { id: row.id, status: row.status, ...reasonOf(row), received_at: row.receivedAt, event: sentView(row), attribution };
@@ -13,7 +14,7 @@ export function eventView(row: EventRow) {
 
 /** The whole story. The link leads to the workflow in Temporal's own interface, where one is configured. */
 export function traceView(
-  { event, commissions, transfers, deliveries, rates }: Trace,
+  { event, commissions, transfers, deliveries, rates, versions }: Trace,
   workflow: { id: string; url: string | null } | null,
 ) {
   return {
@@ -23,6 +24,7 @@ export function traceView(
     deliveries: deliveries.map(({ id, endpointId, type, state, tries, eventId }) => {
       return { id, endpoint_id: endpointId, type, state, attempts: tries, event_id: eventId };
     }),
+    ...(versions.length > 0 && { versions: versions.map(versionView) }),
     exchange_rates: rates.map(({ asOf, ...rate }) => ({ ...rate, as_of: asOf })),
     workflow_id: workflow?.id ?? null,
     workflow_url: workflow?.url ?? null,
@@ -57,22 +59,40 @@ function attributionView({ affiliateId, method, attributedClickId, assignedBy, a
   };
 }
 
+/** A version of an event: its values, and what became of it. */
+function versionView({ number, state, waitsFor, actor, reason, since, appliedAt, metadata, ...values }: EventVersion) {
+  const fields = {
+    ...valuesOf(values),
+    metadata: metadata === null ? null : (JSON.parse(metadata) as unknown),
+    waits_for: waitsFor,
+    amended_by: actor,
+    reason,
+  };
+  return { number, state, since, applied_at: appliedAt, ...present(fields) };
+}
+
+function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<Amendable, 'metadata'>) {
+  const money = (minor: bigint | null) => (minor === null || currency === null ? null : formatMoney(minor, currency));
+  const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);
+  return { amount: money(amountMinor), currency, volume, payout: money(payoutMinor) };
+}
+
+function present(fields: Record<string, unknown>) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+}
+
 /** The event's own fields, those that were not sent left out. */
 function sentView(row: EventRow) {
   const [sub1, sub2, sub3, sub4, sub5] = row.subs;
-  const money = (minor: bigint | null) => (minor === null || row.currency === null ? null : formatMoney(minor, row.currency));
   const fields = {
     event: row.type,
     sent_as: row.sentAs,
     transaction_id: row.transactionId,
     click_id: row.clickId,
     customer_id: row.customerId,
-    amount: money(row.amountMinor),
-    currency: row.currency,
-    volume: row.volumeE4 === null ? null : formatDecimal(row.volumeE4, 4),
+    ...valuesOf(row),
     reference: row.reference,
     reference_event: row.referenceType,
-    payout: money(row.payoutMinor),
     sub1,
     sub2,
     sub3,
@@ -82,5 +102,5 @@ function sentView(row: EventRow) {
     occurred_at: row.occurredAt,
     metadata: row.metadata,
   };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+  return present(fields);
 }

@@ -12,7 +12,7 @@ import { fxRateFilter, newFxRate } from '../schemas/fx-rates.ts';
 import { read } from '../schemas/read.ts';
 import type { Starter } from '../starter.ts';
 
-type Deps = { store: Pick<Store, 'fxRates'>; auth: Auth; starter: Pick<Starter, 'retrySetAside' | 'rerate'> };
+type Deps = { store: Pick<Store, 'fxRates'>; auth: Auth; starter: Pick<Starter, 'retrySetAside' | 'rerate' | 'applyAmendments'> };
 
 export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps): void {
   addResource(router, '/v1/fx-rates', {
@@ -27,6 +27,7 @@ export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps):
           throw new ApiError('conflict', 'this source gave another rate for this moment; a rate that was used is never changed');
         starter.retrySetAside(operator.id, added.retried);
         starter.rerate(operator.id, added.reopened);
+        if (added.amends) starter.applyAmendments(operator.id);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],

@@ -3,15 +3,18 @@ import type { Router } from 'express';
 import { judge } from '../../domain/onboarding.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../auth.ts';
+import type { RefusalLog } from '../refusals.ts';
 import { addResource } from '../resource.ts';
 
-type Deps = { store: Pick<Store, 'onboarding'>; auth: Auth; publicUrl: string };
+type Deps = { store: Pick<Store, 'onboarding'>; auth: Auth; refusals: Pick<RefusalLog, 'flush'>; publicUrl: string };
 
-export function addOnboardingRoute(router: Router, { store, auth, publicUrl }: Deps): void {
+export function addOnboardingRoute(router: Router, { store, auth, refusals, publicUrl }: Deps): void {
   addResource(router, '/v1/onboarding', {
     get: [
       auth.scope('read'),
       async (_req, res) => {
+        // So that the answer shows at least what this process refused.
+        await refusals.flush();
         const checks = judge(await store.onboarding.read(callerOf(res).operator.id));
         res.json({
           capture_script: `<script src="${publicUrl}/capture.js" async></script>`,

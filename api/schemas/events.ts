@@ -34,7 +34,7 @@ const HOUR_MS = 3_600_000;
 const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
 /** The fields that say what an event is and whose. While one of them is wrong, nothing is said about what they lack together. */
 const IDENTIFYING: ReadonlySet<string> = new Set(['event', 'transaction_id', 'click_id', 'customer_id', 'reference']);
-const VOLUME_DECIMALS = 4;
+export const VOLUME_DECIMALS = 4;
 /** A double tells every decimal of so many digits from its neighbours, so the number that arrived is the one that was written. */
 const EXACT_DIGITS = 15;
 
@@ -124,14 +124,15 @@ function typeOf(
   return type ?? (text as EventType);
 }
 
-function currencyOf(text: string | null, issues: Issue[]): string | null {
+export function currencyOf(text: string | null, issues: Issue[]): string | null {
   const code = text?.toUpperCase() ?? null;
   if (code === null || exponentOf(code) !== undefined) return code;
   report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
   return code;
 }
 
-function money(
+/** An amount in minor units, or null with an issue; it needs a currency. */
+export function money(
   field: 'amount' | 'payout',
   form: Form,
   currency: string | null,
@@ -146,7 +147,7 @@ function money(
 }
 
 /** A decimal in its smallest unit (cents for USD, 0.0001 for lots), or null with an issue. */
-function scaled(
+export function scaled(
   field: EventField,
   value: string | number,
   decimals: number,

@@ -50,6 +50,7 @@ create table deals (
   primary key (operator_id, id),
   foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
 );
+create index deals_affiliate on deals (operator_id, affiliate_id);
 comment on column deals.affiliate_id is 'null: the operator''s default for affiliates without a deal of their own';
 
 create table deal_versions (
@@ -100,6 +101,7 @@ create table endpoints (
   primary key (operator_id, id),
   foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
 );
+create index endpoints_affiliate on endpoints (operator_id, affiliate_id);
 comment on column endpoints.affiliate_id is 'null: the operator''s own webhook, which hears of every affiliate';
 comment on column endpoints.secret is 'sealed by the secret box; never stored in the clear';
 comment on column endpoints.schedule is 'seconds to wait before each try; the first is 0';

@@ -22,19 +22,28 @@ test('places go to those who waited longest, and each key has its own', async ()
 
 test('who waits where nobody leaves gives up before the deadline, and goes on waiting where somebody does', async () => {
   const inFlight = createInFlight();
-  const stillMs = 200;
+  const hanging = { afterMs: 200, isOurDoing: () => false };
   const [one, two] = [await inFlight.enter('a', 2, later()), await inFlight.enter('a', 2, later())];
   const startedAt = Date.now();
-  assert.equal(await inFlight.enter('a', 2, later(), stillMs), null);
-  assert.ok(Date.now() - startedAt >= stillMs - 1, 'it gave up too early');
-  assert.equal(await inFlight.enter('a', 2, later(), stillMs), null, 'a place that hangs was waited for');
+  assert.equal(await inFlight.enter('a', 2, later(), hanging), null);
+  assert.ok(Date.now() - startedAt >= hanging.afterMs - 1, 'it gave up too early');
+  assert.equal(await inFlight.enter('a', 2, later(), hanging), null, 'a place that hangs was waited for');
 
-  const [first, second] = [inFlight.enter('a', 2, later(), stillMs), inFlight.enter('a', 2, later(), stillMs)];
+  const [first, second] = [inFlight.enter('a', 2, later(), hanging), inFlight.enter('a', 2, later(), hanging)];
   one?.();
   assert.ok(await first, 'a free place was not given');
   assert.equal(await Promise.race([second, Promise.resolve('waits')]), 'waits', 'moving did not count');
   two?.();
   assert.ok(await second);
+});
+
+test('who waits because of ourselves waits until the deadline', async () => {
+  const inFlight = createInFlight();
+  await inFlight.enter('a', 1, later());
+  const startedAt = Date.now();
+  const deadline = startedAt + 50;
+  assert.equal(await inFlight.enter('a', 1, deadline, { afterMs: 1, isOurDoing: () => true }), null);
+  assert.ok(Date.now() >= deadline, 'it gave up too early');
 });
 
 test('who waits until the deadline gets no place and takes none', async () => {

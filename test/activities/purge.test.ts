@@ -99,6 +99,30 @@ test('clicks under ids of the operator’s own go by when they were told', async
   assert.notEqual(await createClicks(pool).find(operatorId, 'young'), null);
 });
 
+test('a content may be sent again after its time, so who held it goes; who holds one stays', async () => {
+  const { pool } = database;
+  const { operatorId } = await withOperator(pool);
+  for (const [content, ended] of [
+    ['over', '1 day 1 minute'],
+    ['just over', '1 minute'],
+    ['held', '-1 minute'],
+  ])
+    await pool.query(
+      `insert into content_holders (operator_id, type, content, event_id, held_from, held_until)
+       values ($1, 'sale', $2, 'evt_1', now() - interval '9 days', now() - $3::interval)`,
+      [operatorId, content, ended],
+    );
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
+  const { rows } = await pool.query(`select content from content_holders where operator_id = $1 order by held_until`, [
+    operatorId,
+  ]);
+  assert.deepEqual(
+    rows.map(({ content }) => content),
+    ['just over', 'held'],
+  );
+});
+
 test('this month is kept however short the policy', async () => {
   const before1 = await months();
   const { purgeOnce } = createPurge({ pool: database.pool, retention: { clicksMonths: 1, attemptsMonths: 1 } });

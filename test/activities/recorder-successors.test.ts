@@ -76,6 +76,7 @@ function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message
     type: event === conversion ? 'conversion.created' : 'conversion.reversed',
     affiliateId: operator.affiliateId,
     via: null,
+    reason: null,
     event,
     conversion,
     clickId: null,

@@ -220,6 +220,7 @@ async function plan(client: PoolClient): Promise<void> {
   const message: Message = {
     type: 'conversion.reversed',
     affiliateId,
+    reason: null,
     event: anEvent({ operatorId, id: newId('evt'), type: 'fraud' }),
     conversion,
     clickId: null,

@@ -160,6 +160,7 @@ const ELSEWHERE = [
   'GET /capture.js 200',
   'GET /capture.js 304',
   'GET /docs 200',
+  'GET /metrics 200',
   'GET /v1/statements/{id} 200',
   'POST /v1/periods/{period}/close 200',
   'POST /v1/periods/{period}/close 202',

@@ -41,6 +41,18 @@ test('what was sent and refused is shown with its reason, place and address, and
   assert.doesNotMatch(JSON.stringify(shown), /hidden/);
 });
 
+test('onboarding shows from which address calls are refused, and what to do', async () => {
+  const { key } = await api.newOperator();
+  await api.call('PATCH /v1/operator', { key, body: { allowed_ips: ['203.0.113.0/24'] } });
+  const headers = { 'x-forwarded-for': '198.51.100.9' };
+  assert.equal((await api.call('POST /v1/events', { key, headers, body: { event: 'kyc', customer_id: 'c' } })).status, 403);
+  type Checks = { checks: { check: string; state: string; todo: string; by_address: (Count & { address: string })[] }[] };
+  const { checks } = (await api.call<Checks>('GET /v1/onboarding', { key })).body;
+  const { state, todo, by_address } = checks.find(({ check }) => check === 'refused_calls')!;
+  assert.deepEqual([state, by_address], ['attention', [{ address: '198.51.100.9', count: 1 }]]);
+  assert.match(todo, /allowed_ips/);
+});
+
 test('each refused event of a batch counts, and what was taken does not', async () => {
   const { key } = await api.newOperator();
   const good = { event: 'kyc', customer_id: 'c' };

@@ -2,6 +2,7 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { Webhook } from 'standardwebhooks';
+import { eventually } from '../support/eventually.ts';
 import { withApi, type TestApi } from '../support/api.ts';
 
 type Failure = { error?: { code: string } };
@@ -47,6 +48,21 @@ async function send(
 
 const MINUTE_MS = 60_000;
 const ago = (minutes: number): Date => new Date(Date.now() - minutes * MINUTE_MS);
+
+test('onboarding waits for a signed event, and has seen it once one was genuine', async () => {
+  type Check = { check: string; state: string; todo: string; last_at: string | null; has_secret: boolean };
+  const seen = async () => {
+    const { checks } = (await api.call<{ checks: Check[] }>('GET /v1/onboarding', { key })).body;
+    return checks.find(({ check }) => check === 'signed_event')!;
+  };
+  const body = newEvent();
+  await send(body, signed(`${body} `));
+  const { state, has_secret, todo } = await seen();
+  assert.deepEqual([state, has_secret], ['missing', true]);
+  assert.match(todo, /^Sign an event/);
+  assert.equal(await send(body, signed(body)), '202');
+  await eventually('the signature to be noted', async () => (await seen()).state === 'ok');
+});
 
 describe('a request with a signature', () => {
   test('is taken when it fits the body to the byte', async () => {

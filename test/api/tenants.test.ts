@@ -144,6 +144,7 @@ function bodyFor(request: string): object {
   if (request.endsWith('/preview')) return { ...TERMS, from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
   if (request.endsWith('/versions')) return TERMS;
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
+  if (request.endsWith('/amend')) return { amount: '1.00', currency: 'USD' };
   if (request.endsWith('/reject')) return { reason: 'not mine' };
   if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };
   if (request.endsWith('/adjustments')) return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };

@@ -103,6 +103,7 @@ test('every field of a postback is a macro', () => {
     type: 'conversion.reversed' as const,
     affiliateId: 'aff_1',
     event: anEvent({ id: 'evt_2' }),
+    reason: null,
     conversion: anEvent({ id: 'evt_1' }),
     clickId: 'clk_1',
     via: 'aff_sub',

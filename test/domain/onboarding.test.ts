@@ -10,6 +10,8 @@ const NOTHING: IntegrationSigns = {
   seenTypes: new Map(),
   registrationWithClickAt: null,
   registrations: { thisWeek: { all: 0, withoutClick: 0 }, lastWeek: { all: 0, withoutClick: 0 } },
+  signed: { lastAt: null, hasSecret: false, isRequired: false },
+  refused: { total: 0, byReason: [], byAddress: [] },
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
 };
 
@@ -18,10 +20,10 @@ const stateOf = (signs: Partial<IntegrationSigns>, name: string) =>
 
 test('a new operator has everything to do, and is told what', () => {
   assert.deepEqual(
-    judge(NOTHING).map(({ state }) => state),
-    Array.from({ length: 6 }, () => 'missing'),
+    judge(NOTHING).filter(({ state }) => state !== 'missing'),
+    [{ name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } }],
   );
-  assert.ok(judge(NOTHING).every(({ todo }) => todo.endsWith('.')));
+  assert.ok(judge(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
 });
 
 describe('registrations without a click', () => {
@@ -48,6 +50,34 @@ describe('clicks', () => {
       assert.equal(stateOf({ clicks: { lastAt: AT, lastSeenAt: AT, ...clicks } }, 'clicks_come_back'), expected);
     });
   }
+});
+
+describe('refused calls', () => {
+  for (const [reason, todo] of [
+    ['ip_not_allowed', /allowed_ips/],
+    ['stale_signature', /clock/],
+    ['invalid_request', /GET \/v1\/refusals/],
+  ] as const) {
+    test(`as ${reason} say what to do about it`, () => {
+      const byReason = [
+        { reason, count: 3 },
+        { reason: 'conflict', count: 1 },
+      ];
+      const refused = { total: 4, byReason, byAddress: [{ address: '203.0.113.9', count: 4 }] };
+      const check = judge({ ...NOTHING, refused }).find(({ name }) => name === 'refused_calls')!;
+      assert.equal(check.state, 'attention');
+      assert.match(check.todo, todo);
+      assert.deepEqual(check.facts['by_address'], [{ address: '203.0.113.9', count: 4 }]);
+    });
+  }
+});
+
+test('signing asks for a secret first, then for a signed event', () => {
+  const todoOf = (signed: IntegrationSigns['signed']) =>
+    judge({ ...NOTHING, signed }).find(({ name }) => name === 'signed_event')!;
+  assert.match(todoOf(NOTHING.signed).todo, /POST \/v1\/operator\/inbound-secret/);
+  assert.match(todoOf({ ...NOTHING.signed, hasSecret: true }).todo, /^Sign an event/);
+  assert.deepEqual(todoOf({ lastAt: AT, hasSecret: true, isRequired: true }).state, 'ok');
 });
 
 test('event types that nobody pays for are shown, and not missed', () => {

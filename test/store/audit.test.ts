@@ -123,6 +123,21 @@ describe('what is bent behind the books’ back is found:', () => {
       ['balance_is_its_transfers', 'slot_is_its_transfers', 'told_is_booked', 'told_is_booked_by_event'],
     ],
     [
+      'a transfer of no affiliate',
+      `update transfers set affiliate_id = null where currency = 'JPY'`,
+      ['slot_is_its_transfers', 'told_is_booked', 'told_is_booked_by_event'],
+    ],
+    [
+      'a transfer of another affiliate than the rest of its slot’s',
+      `update transfers set affiliate_id = (select min(affiliate_id) from transfers where currency = 'JPY') where id = (select min(id) from transfers where currency = 'USD' and slot_seq = 2)`,
+      ['slot_is_its_transfers', 'told_is_booked'],
+    ],
+    [
+      'a transfer of a slot that is not there',
+      `update transfers set slot_id = 'slt_x' where currency = 'JPY'`,
+      ['slot_is_its_transfers'],
+    ],
+    [
       'a fact’s amount',
       `update slot_facts set amount_minor = amount_minor + 10000 where whole and type = 'sale'`,
       ['fact_is_its_event', 'slot_is_its_target', 'slot_keeps_its_sums'],

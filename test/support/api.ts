@@ -8,6 +8,8 @@ import { createApp, type AppDeps } from '../../api/app.ts';
 import { createClickRecorder } from '../../api/click-recorder.ts';
 import { createDryRun } from '../../api/dry-run.ts';
 import { createIntake } from '../../api/intake.ts';
+import { createApiMetrics } from '../../api/metrics.ts';
+import { readBacklog } from '../../store/backlog.ts';
 import { createRefusalLog } from '../../api/refusals.ts';
 import { createHttpServer, type CallerLimits } from '../../api/server.ts';
 import { createStarter, type Starter } from '../../api/starter.ts';
@@ -37,7 +39,7 @@ export interface TestApi {
   readonly accepted: { operatorId: string; id: string }[];
   /** Operators whose orphans were to be looked through again, in order. */
   readonly rematched: string[];
-  /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`. */
+  /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`, `amend <operator>`. */
   readonly started: string[];
   /** What has been held against the OpenAPI document: every answer to `call`. */
   readonly conformance: Conformance;
@@ -64,8 +66,15 @@ export async function withApi({
   const database = await withDatabase();
   const { pool } = database;
   const store = createStore(pool, createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]));
+  /** Whoever looks at figures in a test sees them as they are. */
+  let clock = 0;
   const accepted: { operatorId: string; id: string }[] = [];
-  const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events) });
+  const metrics = createApiMetrics({
+    readBacklog: () => readBacklog(pool),
+    dispatcher: () => ({ started: 0, inFlight: 0, waiting: accepted.length }),
+    now: () => (clock += 60_000),
+  });
+  const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events), onWritten: metrics.tookIn });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
   const rematched: string[] = [];
@@ -82,6 +91,7 @@ export async function withApi({
     ...reaching,
     matchOrphans: (operatorId) => void rematched.push(operatorId),
     retrySetAside: (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
+    applyAmendments: (operatorId) => void started.push(`amend ${operatorId}`),
     rerate: (_, versions) => void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
   };
   const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
@@ -96,7 +106,7 @@ export async function withApi({
     ...given,
   };
   const dryRun = createDryRun({ pool, createSettle });
-  const refusals = createRefusalLog({ store: store.refusals, log });
+  const refusals = createRefusalLog({ store: store.refusals, onRefused: metrics.refused, log });
   const signing = { secretKey, verify };
   const app = createApp({
     config,
@@ -111,6 +121,7 @@ export async function withApi({
     preflight,
     signing,
     refusals,
+    metrics,
     log,
   });
   const server = createHttpServer(app, limits);

@@ -8,7 +8,7 @@ import { isMonthly, NOTHING } from '../../domain/commission.ts';
 import type { FxRate } from '../../domain/fx.ts';
 import { EMPTY } from '../../domain/ledger.ts';
 import { monthOf } from '../../domain/period.ts';
-import { attributionsOf, rerateAll, type Settled } from '../../domain/rerating.ts';
+import { amendAll, attributionsOf, rateAsBefore, rerateAll, type Settled } from '../../domain/rerating.ts';
 import {
   attributeAll,
   inOrder,
@@ -30,6 +30,8 @@ export type MemorySettling = {
   settle(events: readonly ConversionEvent[]): void;
   /** Adds a deal version and rates again, in chunks, what was settled. */
   agree(version: DealVersion, atOnce?: number): void;
+  /** Gives an event that came in other values; `number` says which amendment of it this is. */
+  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   readonly told: ReadonlyMap<string, Told>;
@@ -171,6 +173,20 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
     }
   }
 
+  function amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void {
+    const event = { ...events.get(eventId)!, ...values };
+    events.set(eventId, event);
+    if (outcomes.get(eventId)?.status !== 'settled') return;
+    const ordered: Settled[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
+    const attributions = attributionsOf(ordered);
+    const rated = rateAsBefore(operator, versions, ordered);
+    const others = othersOf([event], true).map(load);
+    written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+      const { messages: told } = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
+      return { outcomes: [], bindings: [], messages: told };
+    });
+  }
+
   /** Does what is to be done over books as they are loaded for it, and keeps what that came to. */
   function written(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
@@ -229,5 +245,5 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, agree, outcomes, slots, told, postings, messages };
+  return { settle, agree, amend, outcomes, slots, told, postings, messages };
 }

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '../../activities/index.ts';
+import { createRecorder } from '../../activities/recorder.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Pool } from '../../store/pool.ts';
@@ -28,9 +29,9 @@ export function withActivities(pool: Pool, client: Client, limits: Partial<Limit
   const activities = createActivities({
     pool,
     sender,
+    recorder: createRecorder(pool, (error) => troubles.push(error)),
     secretBox: SECRET_BOX,
     client,
-    onTrouble: (error) => troubles.push(error),
     limits: { ...SHORT, ...limits },
   });
   return { activities, troubles, close: () => sender.close() };

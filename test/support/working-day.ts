@@ -1,5 +1,6 @@
 // Everything an operator does in a day, once each, over HTTP: so that what is said of every operation can be held against a real answer.
 import assert from 'node:assert/strict';
+import { createAmend } from '../../activities/amend.ts';
 import { createSettle } from '../../activities/settle.ts';
 import { newId } from '../../ids.ts';
 import { ADMIN_TOKEN, type TestApi } from './api.ts';
@@ -125,6 +126,10 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('POST /v1/events', { event: 'chargeback', transaction_id: 'x-1', reference: 's-2', occurred_at: longAgo(1) });
   await settleAll();
   await ask('POST /v1/events', { event: 'chargeback_won', transaction_id: 'x-2', reference: 's-2', occurred_at: longAgo(1) });
+  for (let again = 0; again < 2; again++) await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
+  await createAmend({ pool: api.pool, handOver: () => Promise.resolve({ workflows: 0 }) }).applyAmendments({
+    operatorId: operator.id,
+  });
   const { id: orphan } = await ask('POST /v1/events', { event: 'kyc', customer_id: 'stranger' });
   await settleAll();
   await ask('GET /v1/events?status=settled');

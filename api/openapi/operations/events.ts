@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as answers from '../../answers/events.ts';
 import { listOf } from '../../answers/fields.ts';
+import { amendment } from '../../schemas/amendments.ts';
 import { BATCH_LIMIT } from '../../schemas/event-batch.ts';
 import { eventForm } from '../../schemas/event-form.ts';
 import { plainPage } from '../../schemas/fields.ts';
@@ -95,6 +96,21 @@ export const eventOperations: Operations = {
     description: 'Whose it was, what it earned and why, what was booked, what was told to whom.',
     who: 'read',
     answers: { 200: json(answers.trace) },
+  },
+  'POST /v1/events/:id/amend': {
+    summary: 'Put right an event that was sent wrong',
+    description:
+      'What is given replaces what was sent; the rest stays. The books move by the difference, in the month that is open, and affiliates hear of it as ' +
+      '`conversion.adjusted`. Every version is kept. Conversions only, and not their currency.',
+    who: 'events:write',
+    signable: true,
+    headers: PREFER,
+    body: jsonBody(amendment),
+    answers: {
+      202: json(answers.amending, 'kept'),
+      200: json(z.union([answers.alreadyAmended, answers.trace]), 'it says so already; or, with `Prefer: wait`, the trace'),
+    },
+    refusals: ['not_possible'],
   },
   'GET /v1/repeats': {
     summary: 'List repeats by content',

@@ -10,6 +10,13 @@ export const processOperations: Operations = {
     who: 'anybody',
     answers: { 200: json(answers.readiness, 'it can'), 503: json(answers.readiness, 'it cannot') },
   },
+  'GET /metrics': {
+    summary: 'What this process counts, and what waits',
+    description: 'For Prometheus. From loopback and private addresses; from elsewhere with the administrator token.',
+    who: 'anybody',
+    answers: { 200: { description: 'text', content: { 'text/plain': z.string() } } },
+    refusals: ['unauthorized'],
+  },
   'GET /openapi.json': {
     summary: 'This document',
     who: 'anybody',

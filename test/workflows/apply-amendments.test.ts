@@ -1,0 +1,46 @@
+// Amendments are booked also when nobody could be told: the sweep starts their workflow, which ends with what it did in plain sight.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { amendmentsWorkflowId } from '../../domain/keys.ts';
+import { createAmendments } from '../../store/amendments.ts';
+import { keepHistory } from '../support/histories.ts';
+import { withOperator } from '../support/operator.ts';
+import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { createSettling, outcomesOf } from '../support/settling.ts';
+
+let orchestra: Orchestra;
+before(async () => {
+  orchestra = await withOrchestra();
+});
+after(() => orchestra.close());
+
+test('what was amended is booked by a workflow that the sweep starts, and told through the queues', async () => {
+  const { pool, temporal, working } = orchestra;
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
+  const ids = await operator.takeInSales(2);
+  await createSettling(pool)(operatorId, ids);
+  await pool.query(`update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`, [
+    endpoint.id,
+  ]);
+  assert.equal((await working.activities.sweepOnce()).amendments, 0);
+  const amendments = createAmendments(pool);
+  for (const id of ids) {
+    const by = { actor: 'key_test', reason: null };
+    await amendments.insert(operatorId, id, by, (event) => ({ ...event.values, amountMinor: 50_00n }));
+  }
+  // The sweep leaves alone what came a moment ago, whose workflow is being started.
+  await pool.query(`update amendments set amended_at = amended_at - interval '1 minute'`);
+  assert.equal((await working.activities.sweepOnce()).amendments, 1);
+  const workflowId = amendmentsWorkflowId(operatorId);
+  assert.deepEqual(await temporal.client.workflow.getHandle(workflowId).result(), { applied: 2 });
+  assert.match(await orchestra.detailsOf(workflowId), /2 amendments booked/);
+  assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('settled 500'));
+  const { rows } = await pool.query(`select owner from deliveries where endpoint_id = $1 and type = 'conversion.adjusted'`, [
+    endpoint.id,
+  ]);
+  assert.deepEqual(rows, [{ owner: 'endpoint' }, { owner: 'endpoint' }]);
+  assert.equal((await working.activities.sweepOnce()).amendments, 0);
+  await keepHistory(temporal.client, workflowId, 'amendments-booked');
+});

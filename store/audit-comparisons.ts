@@ -104,15 +104,15 @@ const TOLD = `
  */
 const TOLD_BY_EVENT = `
   with singles as materialized (
-    select f.slot_id, min(f.original_event_id) as event_id, 
+    select f.slot_id, min(f.original_event_id) as event_id,
       min(f.original_event_id) = max(f.original_event_id) and min(s.period) is null as is_alone
     from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id and s.kind in ('cpa', 'percent', 'payout')
     where f.operator_id = $1 group by 1
   ), booked as (
     select coalesce(one.event_id, t.event_id) as event_id, t.affiliate_id, sum(${BOOKED}) as minor
     from transfers t
-    join slots s on s.operator_id = $1 and s.id = t.slot_id
-    left join singles one on one.slot_id = coalesce(s.source_id, s.id)
+    left join slots s on s.operator_id = $1 and s.id = t.slot_id
+    left join singles one on one.slot_id = coalesce(s.source_id, t.slot_id)
     where t.operator_id = $1 group by 1, 2
   )
   select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0)) as minor,

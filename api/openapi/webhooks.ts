@@ -20,7 +20,7 @@ const conversion = z.object({
   original_event_id: text.optional().meta({ description: 'the conversion that this is about' }),
   reason: text.optional().meta({
     description:
-      'the type of the event against the conversion; without an event `deal_changed` (another agreement), or `recomputed` (another conversion took its place, or left it one)',
+      'the type of the event against the conversion; without an event `deal_changed` (another agreement), `amended` (by its operator), or `recomputed` (another conversion took its place, or left it one)',
   }),
   via: text.optional().meta({ description: 'the sub-affiliate of whose commission this is a part' }),
   amount: money.nullable(),

@@ -182,8 +182,8 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
     const rated = rateAsBefore(operator, versions, ordered);
     const others = othersOf([event], true).map(load);
     written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
-      const { messages: told } = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
-      return { outcomes: [], bindings: [], messages: told };
+      const amended = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
+      return { outcomes: [], bindings: [], messages: amended.messages };
     });
   }
 

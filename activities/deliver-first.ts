@@ -22,7 +22,7 @@ const BATCHES_AT_ONCE = 3;
 const TURN_WITHIN_MS = 8000;
 
 /** An endpoint all of whose places were taken for so long without an answer is not waited for: the rest goes to its queue. */
-const HANGS_AFTER_MS = 250;
+const HANGS_AFTER_MS = 1000;
 
 type Release = (() => void) | null;
 

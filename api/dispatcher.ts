@@ -31,8 +31,11 @@ const HOLDS_BACK_AT_LEAST_MS = 100;
 const HOLDS_BACK_AT_MOST_MS = 1000;
 /** Odd, so that one of them is in the middle. */
 const REMEMBERED = 15;
-/** Beyond this the process stops remembering ids, and leaves them to the sweep. */
-const WAITING_AT_MOST = 20_000;
+/**
+ * Beyond this (some 20 MB) the process stops remembering ids, and leaves them to the sweep, which comes a minute later: intake is three times as
+ * fast as settling, so 20,000 were too few for a burst of three seconds.
+ */
+const WAITING_AT_MOST = 100_000;
 const START_AT_MOST_MS = 3000;
 const REPEAT_AFTER_MS = 1000;
 

@@ -231,7 +231,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `s.kind in ('revshare', 'month') or s.period`,
     to: `s.kind = 'revshare' or s.period`,
     tests: [STORED],
-    sees: 'fighting',
+    sees: 'at the step that its own month reached',
   },
   {
     title: 'parts of parents not loaded with what they are parts of',

@@ -94,7 +94,7 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         workflowId: rerateWorkflowId(dealId, version),
         taskQueue: TASK_QUEUES.upkeep,
         args: [{ operatorId, dealId, version }],
-        staticSummary: `conversions rated again by version ${version} of ${dealId}`,
+        staticSummary: `conversions of ${operatorId} rated again by version ${version} of ${dealId}`,
         ...fairTo(operatorId),
       });
     },

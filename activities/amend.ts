@@ -9,6 +9,7 @@ import { withTransaction, type Pool, type PoolClient } from '../store/pool.ts';
 import { beginPosting } from '../store/posting.ts';
 import { wantRetries } from '../store/retries.ts';
 import { lockStrikes } from '../store/settling-events.ts';
+import { withAdjusted } from './adjusting.ts';
 import { createBooking } from './booking.ts';
 import type { HandOverActivities } from './hand-over.ts';
 import { loadBatch } from './load-batch.ts';
@@ -48,7 +49,9 @@ export function createAmend({
         const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
         const loaded = await loadBatch(client, { operatorId, side: 'amended', eventIds, isSetAside: () => false }, compiled);
         const books = await loadBooks(client, loaded);
-        const { kept, messages } = amendAll(loaded.batch, books, new Map(due.map(({ eventId, number }) => [eventId, number])));
+        const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
+        const { kept, messages: ofAmended } = amendAll(loaded.batch, books, numbers);
+        const messages = await withAdjusted(client, operatorId, books, ofAmended);
         const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
         const waiting = due.flatMap((one) => (lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : []));
         const settlement = { outcomes: [], bindings: [], messages };

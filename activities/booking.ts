@@ -1,6 +1,6 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
 import { newId } from '../ids.ts';
-import { componentOf, toldKey, type Books, type Posting, type Slot, type Told } from '../domain/books.ts';
+import type { Books, Posting, Slot } from '../domain/books.ts';
 import { explain, explainOverride, REJECTED, type Explanation } from '../domain/explain.ts';
 import { countedIn } from '../domain/linked.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../domain/keys.ts';
@@ -8,6 +8,8 @@ import { accountOf, addLeg, NO_CHANGE } from '../domain/ledger.ts';
 import { exponentOf } from '../domain/money.ts';
 import { monthOf, postingPeriod } from '../domain/period.ts';
 import type { OperatorRules, Outcome, Settlement } from '../domain/settlement.ts';
+import { componentOf } from '../domain/slot.ts';
+import { toldKey, type Told } from '../domain/told.ts';
 import type { Queryable } from '../store/pool.ts';
 import {
   ensureAccounts,
@@ -131,7 +133,7 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
 /** Sums told that no outcome of this batch carries: for conversions settled before, and to parents. */
 function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ToldRow[] {
   const own = new Set(outcomes.map(({ eventId, affiliateId }) => toldKey(eventId, affiliateId ?? '')));
-  return [...books.told].flatMap(([key, { payoutMinor, currency }]) => {
+  return [...books.toldHere].flatMap(([key, { payoutMinor, currency }]) => {
     const [eventId, affiliateId] = key.split(' ') as [string, string];
     return own.has(key) ? [] : [{ eventId, affiliateId, payoutMinor, currency }];
   });
@@ -154,9 +156,9 @@ function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint
   if (slot.isRejected) return { targetMinor, formula: REJECTED, inputs: {} };
   if (slot.override) {
     const { sourceId, level } = slot.override;
-    const source = [...books.slots.values()].find(({ id }) => id === sourceId)!;
+    const { targetMinor: sourceMinor } = books.targetOf(books.sourceOf(slot.override));
     const part = terms.overrides[level - 1] ?? 0n;
-    return { targetMinor, ...explainOverride(part, level, sourceId, books.targetOf(source).targetMinor, terms.currency) };
+    return { targetMinor, ...explainOverride(part, level, sourceId, sourceMinor, terms.currency) };
   }
   // Months, which have none, are not rated.
   const component = componentOf(slot)!;

@@ -1,9 +1,9 @@
 // Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
 import type { Attribution } from '../domain/attribution.ts';
-import { toldKey, type Told } from '../domain/books.ts';
 import { earns } from '../domain/clawback.ts';
 import { attributionsOf, rateAsBefore } from '../domain/rerating.ts';
 import { attributeAll, inOrder, rateAll, type Batch, type OperatorRules } from '../domain/settlement.ts';
+import { toldKey, type Told } from '../domain/told.ts';
 import type { DealVersion } from '../domain/types.ts';
 import { readParents } from '../store/affiliates.ts';
 import { readRates } from '../store/fx-rates.ts';
@@ -70,7 +70,7 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
   return {
     batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
     versions,
-    listeners: hasOverrides ? await listenersOf(client, operatorId, affiliates, parents) : listeners,
+    listeners: hasOverrides ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))] : listeners,
     otherSide: otherSide.map(({ event }) => event.id),
     waited: new Set(loaded.flatMap(({ event, outcome }) => (outcome === null ? [] : [event.id]))),
     told,
@@ -140,14 +140,16 @@ function exchanged(loaded: readonly LoadedEvent[], versions: readonly DealVersio
   };
 }
 
-/** Parents hear of their parts. */
-function listenersOf(
+/** Parents hear of their parts; those who are read already, and the operator, are not read again. */
+async function parentsListeners(
   client: PoolClient,
   operatorId: string,
   affiliates: readonly string[],
   parents: ReadonlyMap<string, readonly string[]>,
 ): Promise<PlannedEndpoint[]> {
-  return readListeners(client, operatorId, [...new Set([...affiliates, ...[...parents.values()].flat()])]);
+  const others = [...new Set([...parents.values()].flat())].filter((id) => !affiliates.includes(id));
+  if (others.length === 0) return [];
+  return (await readListeners(client, operatorId, others)).filter(({ affiliateId }) => affiliateId !== null);
 }
 
 /** What was told for conversions that earlier batches settled. */

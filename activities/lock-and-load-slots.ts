@@ -8,7 +8,7 @@ import type { Batch } from '../domain/settlement.ts';
 import type { DealVersion } from '../domain/types.ts';
 import type { PoolClient } from '../store/pool.ts';
 import { readOpenDebts } from '../store/settling-books.ts';
-import { findFamily, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../store/settling-slots.ts';
+import { findFamily, findFirstDeposits, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../store/settling-slots.ts';
 import { insertEmptySlots } from '../store/slot-writing.ts';
 import type { LoadedBatch } from './load-batch.ts';
 
@@ -52,7 +52,9 @@ async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedB
     await insertEmptySlots(client, operator.id, empty);
     slots = await lockSlots(client, operator.id, wanted, versionOf);
   }
-  await loadFacts(client, operator.id, slots, conversionIds, versionOf);
+  const deposits = linked.length === 0 ? [] : firstDepositsIn(batch);
+  const first = deposits.length === 0 ? [] : await findFirstDeposits(client, operator.id, deposits);
+  await loadFacts(client, operator.id, slots, [...new Set([...conversionIds, ...first])], versionOf);
   return slots;
 }
 
@@ -81,6 +83,11 @@ export function inSlots({ ordered, others }: Batch): string[] {
   const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
   if (ordered.every(({ event }) => earns(event.type))) return again;
   return [...again, ...others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id)];
+}
+
+/** The first deposits at hand. Which of a customer's is the first, all of them say together. */
+export function firstDepositsIn({ ordered, others }: Batch): string[] {
+  return [...ordered, ...others].filter(({ event }) => event.type === 'ftd').map(({ event }) => event.id);
 }
 
 /** The deals at hand whose slots move one another, once for each affiliate who earns by them. */

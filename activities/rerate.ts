@@ -13,6 +13,7 @@ import {
   type Rerating,
 } from '../store/reratings.ts';
 import { BATCH_AT_MOST, type RerateInput } from '../workflows/contract.ts';
+import { withAdjusted } from './adjusting.ts';
 import { createBooking, type Written } from './booking.ts';
 import type { HandOverActivities } from './hand-over.ts';
 import { loadBatch } from './load-batch.ts';
@@ -56,7 +57,8 @@ export function createRerate({
           const loaded = await loadBatch(client, wanted, compiled);
           const books = await loadBooks(client, loaded);
           const { operator } = loaded.batch;
-          const { changed, kept, messages } = rerateAll(loaded.batch, books);
+          const { changed, kept, messages: ofChanged } = rerateAll(loaded.batch, books);
+          const messages = await withAdjusted(client, operatorId, books, ofChanged);
           const now = new Date();
           const settlement = { outcomes: [], bindings: [], messages };
           const rated = changed.map(({ eventId, version: { dealId, version } }) => ({ eventId, dealId, version }));

@@ -5,6 +5,7 @@ import type { DealVersion } from '../domain/types.ts';
 import { withTransaction, type Pool } from '../store/pool.ts';
 import { beginPosting } from '../store/posting.ts';
 import type { Side, StoredVersion } from '../store/settling-events.ts';
+import { withAdjusted } from './adjusting.ts';
 import { createBooking } from './booking.ts';
 import { loadBatch } from './load-batch.ts';
 import { loadBooks } from './lock-and-load-slots.ts';
@@ -53,7 +54,8 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
         const { operator } = batch;
         const isRepeated = batch.ordered.length + otherSide.length + setAside.size < input.eventIds.length;
         const books = await loadBooks(client, loaded);
-        const settlement = settleAll(batch, books);
+        const settled = settleAll(batch, books);
+        const settlement = { ...settled, messages: await withAdjusted(client, input.operatorId, books, settled.messages) };
         const [booked, planned] = await allDone([
           booking.write(client, { ...input, operator, books, settlement, waited, closedThrough }),
           planDeliveries(client, input, listeners, settlement.messages),

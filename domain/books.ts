@@ -1,26 +1,14 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
 import { asAmended, type SlotFact } from './clawback.ts';
-import {
-  firstOf,
-  isMonthly,
-  isRanked,
-  NOTHING,
-  standingOf,
-  targetOf,
-  UNLINKED,
-  weightOf,
-  type Aggregates,
-  type Group,
-  type Links,
-  type SlotName,
-} from './commission.ts';
+import { targetOf, UNLINKED, type Aggregates, type Group, type Links, type SlotName } from './commission.ts';
+import { countingMonths } from './first-deposits.ts';
 import { overrideSlotKey } from './keys.ts';
-import { EMPTY, postTowards, type Leg, type SlotMoney } from './ledger.ts';
-import { countedIn, counts, createFamily } from './linked.ts';
+import { postedOf, postTowards, type Leg, type SlotMoney } from './ledger.ts';
+import { countedIn, createFamily } from './linked.ts';
 import { divideRounded } from './money.ts';
-import type { Component, DealVersion } from './types.ts';
-
-const DAY_MS = 86_400_000;
+import { componentOf, emptySlot, groupOf, isSteppedOnly, moveCustomer, payingConversion, rank, replaceGroup } from './slot.ts';
+import { createTellings, type Tellings, type Told } from './told.ts';
+import type { DealVersion } from './types.ts';
 
 /** A slot as loaded, with what this batch learnt about it. */
 export type Slot = {
@@ -49,13 +37,10 @@ export type Cause = { id: string | null; occurredAt: number };
 /** One leg of a posting, with what caused it. */
 export type Posting = Leg & { slot: Slot; seq: number; cause: Cause };
 
-/** The sum told to an affiliate for a conversion. */
-export type Told = { payoutMinor: bigint; currency: string };
-
-/** By how much a cause changed what is booked, by affiliate. */
+/** By how much a cause changed what is booked for the conversion that it is about, by affiliate. */
 export type Deltas = Map<string, bigint>;
 
-export type Books = {
+export type Books = Tellings & {
   /** The slot of that name, made empty if it is new. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
   /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
@@ -69,23 +54,21 @@ export type Books = {
   rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
   /** The slots a conversion earned in. */
   slotsOfConversion(eventId: string): readonly Slot[];
-  /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a sum that was nothing before. */
-  tell(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): Told;
+  /** The slot that a parent's part is a part of. */
+  sourceOf(override: NonNullable<Slot['override']>): Slot;
   /** What a slot should hold now, and what that depends on beside its own facts. */
   targetOf(slot: Slot): { targetMinor: bigint; links: Links };
   readonly slots: ReadonlyMap<string, Slot>;
   readonly facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[];
   readonly postings: readonly Posting[];
-  /** By `toldKey`. */
-  readonly told: ReadonlyMap<string, Told>;
 };
+
+/** Why money moves, and the deltas told of the conversion that it is about; what moves for another one is told of that. `about: null`: all is in the deltas. */
+type Move = { cause: Cause; about: string | null; deltas: Deltas };
 
 /** Whose debt, in which currency, a slot adds to. */
 export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
   `${affiliateId} ${version.terms.currency}`;
-
-/** What a sum told is kept under. */
-export const toldKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
 
 /** What books need beside the slots: rules make nothing up. Parents of an affiliate come nearest first. */
 export type BooksOptions = {
@@ -107,7 +90,7 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   const overrides = new Map<string, Slot[]>();
   const facts: { slot: Slot; fact: SlotFact; version: DealVersion }[] = [];
   const postings: Posting[] = [];
-  const told = new Map(toldBefore);
+  const tellings = createTellings(toldBefore);
   const family = createFamily((dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [], componentOf);
 
   const keep = (slot: Slot): void => {
@@ -133,8 +116,15 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
     return { targetMinor: targetOf(component, slot.version.terms, countedIn(slot), slot.sums, links), links };
   }
 
-  /** Posts a slot towards its target, and the parents' parts of it towards theirs. */
-  function post(slot: Slot, cause: Cause, deltas: Deltas): void {
+  /** The conversion that a slot is paid for now; none for a month. */
+  function conversionOf(slot: Slot): string | null {
+    if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
+    return payingConversion(slot, slot.name.kind === 'cpa' ? componentOf(slot) : null)?.earned.originalEventId ?? null;
+  }
+
+  /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
+  function post(slot: Slot, { cause, about, deltas }: Move, conversionBefore: string | null = conversionOf(slot)): void {
+    const bookedBefore = postedOf(slot.money);
     const owed = debtKey(slot);
     const openDebt = openDebts.get(owed) ?? 0n;
     const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor, openDebt);
@@ -142,18 +132,30 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       if (money.debtMinor !== slot.money.debtMinor) openDebts.set(owed, openDebt + money.debtMinor - slot.money.debtMinor);
       slot.money = money;
       slot.isChanged = true;
-      let change = deltas.get(slot.affiliateId) ?? 0n;
-      for (const leg of legs) {
-        postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
-        change += leg.debit === 'expense' ? leg.amountMinor : -leg.amountMinor;
+      for (const leg of legs) postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
+    }
+    const { affiliateId } = slot;
+    const attribute = (conversionId: string | null, deltaMinor: bigint): void => {
+      if (deltaMinor === 0n) return;
+      if (about === null || conversionId === null || conversionId === about) {
+        deltas.set(affiliateId, (deltas.get(affiliateId) ?? 0n) + deltaMinor);
+      } else {
+        const ownerId = slot.override ? byId.get(slot.override.sourceId)!.affiliateId : affiliateId;
+        tellings.adjust(conversionId, { affiliateId, ownerId, deltaMinor, currency: slot.version.terms.currency });
       }
-      deltas.set(slot.affiliateId, change);
+    };
+    const [conversionId, booked] = [conversionOf(slot), postedOf(slot.money)];
+    if (conversionId === conversionBefore) {
+      attribute(conversionId, booked - bookedBefore);
+    } else {
+      attribute(conversionBefore, -bookedBefore);
+      attribute(conversionId, booked);
     }
     for (const part of overrides.get(slot.id) ?? []) {
       if (part.version !== slot.version || part.holdUntil !== slot.holdUntil) part.isChanged = true;
       part.version = slot.version;
       part.holdUntil = slot.holdUntil;
-      post(part, cause, deltas);
+      post(part, { cause, about, deltas }, conversionBefore);
     }
   }
 
@@ -175,23 +177,35 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   /** Puts a group with further facts into its slot and moves the money of all that this moves. */
   function learn(slot: Slot, group: Group, added: readonly SlotFact[], cause: Cause, deltas: Deltas): void {
     const before = family.movedBy(slot);
+    const countedBefore = countingMonth(slot, group);
+    const conversionBefore = conversionOf(slot);
     const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
     replaceGroup(slot, group, added);
     for (const fact of added) facts.push({ slot, fact, version: group.version });
     rank(slot, monthOf);
     openParts(slot, levelsBefore);
+    const recounted = moveCustomer(countedBefore, countingMonth(slot, group));
     family.forget();
-    const after = family.movedBy(slot);
-    post(slot, cause, deltas);
+    const after = [slot, ...recounted].flatMap((one) => family.movedBy(one));
+    const move: Move = { cause, about: group.earned.originalEventId, deltas };
+    post(slot, move, conversionBefore);
     if (before.length + after.length === 0) return;
-    for (const moved of new Set([...before, ...after])) if (moved !== slot) post(moved, cause, deltas);
+    for (const moved of new Set([...before, ...after]))
+      if (moved !== slot) post(moved, isSteppedOnly(moved) ? { ...move, about: null } : move);
+  }
+
+  /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
+  function countingMonth({ name, version, affiliateId }: Slot, { earned: { customer } }: Group): Slot | undefined {
+    if (name.kind !== 'month' || customer === null) return undefined;
+    const months = byDeal.get(`${version.dealId} ${affiliateId}`)!.filter((slot) => slot.name.kind === 'month');
+    return countingMonths(months).get(customer);
   }
 
   return {
     slots,
     facts,
     postings,
-    told,
+    ...tellings,
     open(name, version, affiliateId) {
       const known = slots.get(name.key);
       if (known) return known;
@@ -220,17 +234,8 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
         learn(slot, { earned: first, version, others }, added, cause, deltas);
       }
     },
+    sourceOf: ({ sourceId }) => byId.get(sourceId)!,
     slotsOfConversion: (eventId) => byConversion.get(eventId) ?? [],
-    tell(eventId, affiliateId, deltaMinor, currency) {
-      const key = toldKey(eventId, affiliateId);
-      const before = told.get(key);
-      const sum =
-        before && before.payoutMinor !== 0n
-          ? { ...before, payoutMinor: before.payoutMinor + deltaMinor }
-          : { payoutMinor: deltaMinor, currency };
-      told.set(key, sum);
-      return sum;
-    },
     targetOf: currentTarget,
   };
 }
@@ -241,73 +246,4 @@ function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void 
   const known = map.get(key);
   if (known) known.push(value);
   else map.set(key, [value]);
-}
-
-function emptySlot(id: string, name: SlotName, version: DealVersion, affiliateId: string, override: Slot['override']): Slot {
-  const fresh = { transfersCount: 0, ratingsCount: 0, holdUntil: 0, isRejected: false, isNew: true, isChanged: false };
-  return { id, name, affiliateId, version, override, sums: NOTHING, money: EMPTY, groups: new Map(), ...fresh };
-}
-
-function groupOf(slot: Slot, fact: SlotFact): Group {
-  const group = slot.groups.get(fact.originalEventId);
-  if (!group) throw new Error(`a fact about ${fact.originalEventId}, which is not in slot ${slot.id}`);
-  return group;
-}
-
-/** The component that rates a slot; none where it earns nothing by itself. */
-export function componentOf({ name, version }: Slot): Component | null {
-  if (name.kind === 'month' || name.kind === 'override') return null;
-  const component = version.terms.components.find(({ label }) => label === name.component);
-  if (!component) throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
-  return component;
-}
-
-/** Sets the group of a conversion, to which facts were added, and moves the slot's running sums by what the conversion's weight changed. */
-function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): void {
-  const { kind } = slot.name;
-  const { originalEventId, occurredAt } = group.earned;
-  const known = slot.groups.get(originalEventId);
-  const before = known && counts(known) ? weightOf(kind, known) : NOTHING;
-  const after = counts(group) ? weightOf(kind, group) : NOTHING;
-  slot.groups.set(originalEventId, group);
-  slot.sums = {
-    basisMinor: slot.sums.basisMinor + after.basisMinor - before.basisMinor,
-    volumeE4: slot.sums.volumeE4 + after.volumeE4 - before.volumeE4,
-    ftdCount: slot.sums.ftdCount + after.ftdCount - before.ftdCount,
-    conversionsCount: slot.sums.conversionsCount + after.conversionsCount - before.conversionsCount,
-    factsCount: slot.sums.factsCount + added.length,
-    factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
-  };
-  slot.isChanged = true;
-  if (known?.version !== group.version && counts(group))
-    slot.holdUntil = Math.max(slot.holdUntil, occurredAt + group.version.terms.holdDays * DAY_MS);
-  // A CPA lives across deal versions: the version of its first event decides, whatever came in first.
-  if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
-}
-
-/**
- * What caps or tiers rank belongs to a month: a CPA to that of the conversion that qualifies its customer, which may be another one now. A
- * version that ranks nothing takes it out of the ranking.
- */
-export function rank(slot: Slot, monthOf: (moment: number) => string): void {
-  const component = isMonthly(slot.name.kind) ? null : componentOf(slot);
-  if (component === null) return;
-  if (!isRanked(component)) {
-    if (slot.name.period !== null) slot.name = { ...slot.name, period: null };
-    return;
-  }
-  const { by } = standingOf(component, slot.version.terms, countedIn(slot));
-  if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
-}
-
-/** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */
-export function hashOf(fact: Pick<SlotFact, 'originalEventId' | 'eventId'>): bigint {
-  let high = 0x811c9dc5;
-  let low = 0x01000193;
-  const text = `${fact.originalEventId}|${fact.eventId}`;
-  for (let i = 0; i < text.length; i++) {
-    high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
-    low = Math.imul(low ^ text.charCodeAt(i), 0x85ebca6b);
-  }
-  return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
 }

@@ -7,7 +7,8 @@ const DAY_MS = 86_400_000;
 /**
  * Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real, or that another deal version
  * rates it now, or that its operator amended it, which brings its values anew. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
- * is worth in the deal's currency, by the stored rate `fx` where that is another one.
+ * is worth in the deal's currency, by the stored rate `fx` where that is another one. `customer`: whose first deposit it may be, in a month that
+ * counts those; null for everything else.
  */
 export type SlotFact = {
   originalEventId: string;
@@ -19,6 +20,7 @@ export type SlotFact = {
   volumeE4: bigint;
   occurredAt: number;
   fx: { rateId: string; rate: string } | null;
+  customer: string | null;
 };
 
 /** What is said of how a conversion is rated, by nobody's event. */
@@ -42,7 +44,7 @@ export function isRemark({ type }: Pick<SlotFact, 'type'>): boolean {
  * version does not pay for the conversion in this slot any more.
  */
 export function reratedBy(rating: Rating, earned: SlotFact, stays: boolean): SlotFact {
-  const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null };
+  const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null, customer: null };
   return { ...earned, ...nothing, eventId: nameOf(rating), type: 'rerated', whole: !stays };
 }
 
@@ -133,6 +135,7 @@ export function takenBack(event: ConversionEvent, conversion: ConversionEvent, t
     volumeE4: 0n,
     occurredAt: event.occurredAt,
     fx: null,
+    customer: null,
   };
   if (event.type === 'chargeback_won') return { ...fact, whole: true, amountMinor: 0n };
   if (!isNegative(event.type)) return null;

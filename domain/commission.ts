@@ -15,7 +15,8 @@ export type SlotKind = Component['kind'] | 'month' | 'override';
 export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
 
 /**
- * `conversionsCount`: those that count in the slot; one that another version or amendment pays for elsewhere left its facts, and counts no more. Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them from the facts. Amounts are in the
+ * `conversionsCount`: those that count in the slot; one that another version or amendment pays for elsewhere left its facts, and counts no more.
+ * Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them from the facts. Amounts are in the
  * deal's currency.
  */
 export type Aggregates = {
@@ -27,8 +28,8 @@ export type Aggregates = {
   factsHash: bigint;
 };
 
-/** What a conversion that counts adds to them; its facts are counted apart, whether or not it counts. */
-export type Weight = Omit<Aggregates, 'factsCount' | 'factsHash'>;
+/** What a conversion that counts adds to them by itself; its facts are counted apart, whether or not it counts. */
+export type Weight = Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'conversionsCount'>;
 
 export const NOTHING: Aggregates = {
   basisMinor: 0n,
@@ -105,18 +106,17 @@ export function needsAmount(component: Component): boolean {
   return kind === 'percent' || kind === 'revshare' || (kind === 'cpa' && component.minAmountMinor !== null);
 }
 
-/** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. */
+/** What one conversion adds to a slot's sums. Refunds lower amount and volume alike. Whether it is a customer's first deposit it cannot say alone. */
 export function weightOf(kind: SlotKind, group: Group): Weight {
   const { earned } = group;
   const reversed = reversedIn(group);
   const basisMinor = leftOf(earned.basisMinor, reversed, 'half_even');
   const volumeE4 = leftOf(earned.volumeE4, reversed, 'half_even');
-  if (kind !== 'month') return { basisMinor, volumeE4, ftdCount: 0, conversionsCount: 1 };
+  if (kind !== 'month') return { basisMinor, volumeE4, conversionsCount: 1 };
   const isVolume = earned.type === 'trade' || earned.type === 'volume';
   return {
     basisMinor: earned.type === 'revenue' ? basisMinor : 0n,
     volumeE4: isVolume ? volumeE4 : 0n,
-    ftdCount: earned.type === 'ftd' && reversed.part < reversed.of ? 1 : 0,
     conversionsCount: 1,
   };
 }
@@ -125,9 +125,12 @@ export function weightOf(kind: SlotKind, group: Group): Weight {
  * What a slot's target depends on beside its own facts: what its tiers count in the deal's month, what earlier months carried over (never
  * above zero), and, where the month's caps and tiers rank it, what they leave it.
  */
-export type Links = { metric: bigint; carriedMinor: bigint; allottedMinor: bigint | null };
+export type Links = { metric: bigint; carriedMinor: bigint; allotted: Allotted | null };
 
-export const UNLINKED: Links = { metric: 0n, carriedMinor: 0n, allottedMinor: null };
+/** What the month leaves to one thing, its place among the month's, from 1, and what the month reached; neither for what takes no place. */
+export type Allotted = { minor: bigint; place: bigint | null; reached: bigint | null };
+
+export const UNLINKED: Links = { metric: 0n, carriedMinor: 0n, allotted: null };
 
 /**
  * The commission a slot should hold, in minor units of the deal's currency; never below zero.
@@ -146,7 +149,7 @@ export function targetOf(
     case 'cpa':
     case 'percent':
     case 'payout':
-      return links.allottedMinor ?? standingOf(component, terms, groups).minor;
+      return links.allotted?.minor ?? standingOf(component, terms, groups).minor;
     case 'revshare':
     case 'per_lot': {
       const share = shareOf(component, terms, sums, links);

@@ -1,5 +1,5 @@
 // Why a slot has its target, in words a partner can follow, with the figures that went in.
-import { reversedIn, standingOf, type Aggregates, type Group, type Links } from './commission.ts';
+import { reversedIn, standingOf, type Aggregates, type Allotted, type Group, type Links } from './commission.ts';
 import { formatDecimal, formatMoney } from './money.ts';
 import type { Component, Terms, Tiers } from './types.ts';
 
@@ -29,8 +29,10 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
       const { minor, by } = standingOf(component, terms, groups);
       if (by === null) return { formula, inputs: {} };
       const inputs = inputsOf(by, terms, money);
-      if (links.allottedMinor !== null)
-        Object.assign(inputs, { month: period ?? '', left_by_the_month: money(links.allottedMinor), alone: money(minor) });
+      if (links.allotted !== null) {
+        Object.assign(inputs, { month: period ?? '', left_by_the_month: money(links.allotted.minor), alone: money(minor) });
+        if (component.tiers) Object.assign(inputs, steppedBy(component.tiers, links.allotted, money));
+      }
       return { formula, inputs };
     }
     case 'revshare':
@@ -111,6 +113,17 @@ function stepsOf(tiers: Tiers | null, base: string, money: (minor: bigint) => st
   const steps = tiers.steps.map((step) => `${rate(step.rate)} from ${from[tiers.metric](step.from)}`);
   const isCovered = (tiers.steps[0]?.from ?? 0n) <= 0n;
   return `${[...(isCovered ? [] : [base]), ...steps].join(', ')} (${tiers.mode})`;
+}
+
+/** What chose the step of a thing that is paid by itself: its place in the month, or what the month reached. */
+function steppedBy(
+  { mode, metric }: Tiers,
+  { place, reached }: Allotted,
+  money: (minor: bigint) => string,
+): Record<string, string> {
+  if (place === null || reached === null) return {};
+  if (mode === 'marginal') return { place: String(place) };
+  return { [metric]: { revenue: money, volume: lots, ftd_count: String }[metric](reached) };
 }
 
 /** What the tiers counted, as `targetOf` counted it. */

@@ -1,5 +1,5 @@
 // What events put into slots: what a conversion brings, and what is said against it, each in the currency it is measured in.
-import { takenBack, type SlotFact } from './clawback.ts';
+import { subjectOf, takenBack, type SlotFact } from './clawback.ts';
 import { needsAmount, type SlotKind, type SlotName } from './commission.ts';
 import { converted, rateAt, type FxRate } from './fx.ts';
 import type { Component, ConversionEvent, DealVersion, Terms } from './types.ts';
@@ -42,8 +42,12 @@ export function factsOf(
     volumeE4: event.volumeE4 ?? 0n,
     occurredAt,
     fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
+    customer: null,
   };
-  return (kind) => (kind === 'payout' ? { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) } : fact);
+  return (kind) => {
+    if (kind === 'payout') return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
+    return kind === 'month' && type === 'ftd' ? { ...fact, customer: subjectOf(event) } : fact;
+  };
 }
 
 function countsRevenue({ tiers }: Component): boolean {

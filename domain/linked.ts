@@ -2,7 +2,17 @@
 import { allot, type Member } from './allotment.ts';
 import { staysInSlot } from './clawback.ts';
 import { carriedInto, type ChainedMonth } from './carry.ts';
-import { countsElsewhere, isRanked, UNLINKED, type Group, type Links } from './commission.ts';
+import {
+  countsElsewhere,
+  isRanked,
+  NOTHING,
+  UNLINKED,
+  weightOf,
+  type Group,
+  type Links,
+  type SlotKind,
+  type Weight,
+} from './commission.ts';
 import type { Slot } from './books.ts';
 import type { Component, Tiers } from './types.ts';
 
@@ -25,7 +35,7 @@ export function createFamily(
   componentOf: (slot: Slot) => Component | null,
 ): Family {
   /** What a month's members get, worked out once for all of them. */
-  const allotments = new Map<string, Map<string, bigint>>();
+  const allotments = new Map<string, ReturnType<typeof allot>>();
 
   const others = (slot: Slot, is: (other: Slot, component: Component) => boolean): Slot[] => {
     const found = slotsOf(slot.version.dealId, slot.affiliateId).filter((other) => {
@@ -65,7 +75,7 @@ export function createFamily(
   const chained = (slot: Slot): ChainedMonth[] =>
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
-      // A month may be there before anything is in it, or after all of it went elsewhere: it must not make a loss forgotten.
+      // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
       if (component?.kind !== 'revshare' || month.sums.conversionsCount === 0) return [];
       return [
         { id: month.id, component, terms: month.version.terms, sums: month.sums, metric: metricOf(month, component.tiers) },
@@ -97,7 +107,7 @@ export function createFamily(
         const month = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component} ${slot.name.period}`;
         let allotted = allotments.get(month);
         if (!allotted) allotments.set(month, (allotted = allot(membersOf(slot).flatMap(asMember))));
-        return { ...UNLINKED, metric, allottedMinor: allotted.get(slot.id) ?? 0n };
+        return { ...UNLINKED, metric, allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null } };
       }
       if (component.kind !== 'revshare' || component.negative === 'reset') return { ...UNLINKED, metric };
       return { ...UNLINKED, metric, carriedMinor: carriedInto(chained(slot)).get(slot.id) ?? 0n };
@@ -115,6 +125,11 @@ function inChain(a: Slot, b: Slot): number {
 /** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
 export function* countedIn({ groups }: Slot): Generator<Group> {
   for (const group of groups.values()) if (counts(group)) yield group;
+}
+
+/** What a conversion adds to the sums of its slot, the facts about it aside. */
+export function countedOf(kind: SlotKind, group: Group): Weight {
+  return counts(group) ? weightOf(kind, group) : NOTHING;
 }
 
 export function counts({ version, others }: Group): boolean {

@@ -1,8 +1,10 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
-import { hashOf, openBooks, rank, type Slot } from './books.ts';
-import { firstOf, isMonthly, NOTHING, weightOf, type Aggregates, type Group } from './commission.ts';
+import { openBooks, type Slot } from './books.ts';
+import { firstOf, isMonthly, NOTHING, type Aggregates, type Group } from './commission.ts';
+import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from './ledger.ts';
-import { countedIn, counts } from './linked.ts';
+import { countedIn, countedOf } from './linked.ts';
+import { hashOf, rank } from './slot.ts';
 
 /** What a slot is, whatever it says it holds. */
 export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
@@ -14,7 +16,7 @@ export type Recount = {
   result(): Slot;
 };
 
-/** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them. */
+/** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them; but for first deposits. */
 export function startRecount(identity: Identity, monthOf: (moment: number) => string): Recount {
   const { kind } = identity.name;
   const slot: Slot = {
@@ -32,11 +34,12 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
     add(group) {
       const facts = [group.earned, ...group.others];
       slot.sums = plus(slot.sums, {
-        ...(counts(group) ? weightOf(kind, group) : NOTHING),
+        ...NOTHING,
+        ...countedOf(kind, group),
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
       });
-      if (!isMonthly(kind)) slot.groups.set(group.earned.originalEventId, group);
+      if (!isMonthly(kind) || group.earned.customer !== null) slot.groups.set(group.earned.originalEventId, group);
     },
     result() {
       if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
@@ -57,11 +60,21 @@ function plus(a: Aggregates, b: Aggregates): Aggregates {
   };
 }
 
-/** What recounted slots should hold, by their ids; all that move one another must be given together. */
-export function recountedTargets(slots: readonly Slot[], monthOf: (moment: number) => string): Map<string, bigint> {
+/**
+ * What recounted slots should hold, by their ids; all that move one another must be given together. Counts first deposits in their months.
+ * `asKept`: slots whose own sums are to be believed, in place of those of the same names.
+ */
+export function recountedTargets(
+  slots: readonly Slot[],
+  monthOf: (moment: number) => string,
+  asKept: readonly Slot[] = [],
+): Map<string, bigint> {
+  countFirstDeposits(slots);
+  const kept = new Set(asKept.map(({ name }) => name.key));
+  const believed = [...slots.filter(({ name }) => !kept.has(name.key)), ...asKept];
   const newSlotId = (): string => {
     throw new Error('a recount opens no slots');
   };
-  const books = openBooks(slots, new Map(), { newSlotId, monthOf });
-  return new Map(slots.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
+  const books = openBooks(believed, new Map(), { newSlotId, monthOf });
+  return new Map(believed.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
 }

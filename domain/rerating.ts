@@ -1,7 +1,7 @@
 // Rates settled conversions again after what was agreed for their time has changed (a deal version that begins before them, or a new deal), or after
 // their operator amended them. Afterwards the books hold what they would hold had it been so at first. Pure, like settling.
 import type { Attribution } from './attribution.ts';
-import { toldKey, type Books, type Cause, type Deltas } from './books.ts';
+import type { Books, Cause, Deltas } from './books.ts';
 import {
   amendedBy,
   amendmentIn,
@@ -24,7 +24,8 @@ import {
   type Message,
   type OperatorRules,
 } from './settlement.ts';
-import { subsOf, tell } from './telling.ts';
+import { shownAs, tell } from './telling.ts';
+import { toldKey } from './told.ts';
 import type { DealVersion } from './types.ts';
 
 /** A settled conversion, and the version that rated it; none where no deal covered it then. */
@@ -155,8 +156,7 @@ function rerate(
     books.rerate(books.open(name, version, affiliateId), [brings(name.kind), ...said], version, cause, deltas);
   }
   for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
-  const shown = click ?? binding?.click ?? null;
-  const about = { affiliateId, conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown), currency };
+  const about = { affiliateId, ...shownAs({ event, click, binding }), currency };
   const messages = tell(books, 'conversion.adjusted', amendment === null ? 'deal_changed' : 'amended', about, deltas);
   // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
   if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId))) books.tell(event.id, affiliateId, 0n, currency);

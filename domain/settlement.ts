@@ -1,13 +1,14 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
 import { attribute, versionInForce, type Attribution, type Evidence, type Method } from './attribution.ts';
-import { toldKey, type Books, type Deltas, type Slot } from './books.ts';
+import type { Books, Deltas, Slot } from './books.ts';
 import { earns, strikes, subjectOf, type SlotFact } from './clawback.ts';
 import { isLinked, monthNameOf, slotNameOf, type SlotName } from './commission.ts';
 import { factAgainst, factsOf, type Rated } from './facts.ts';
 import type { FxRate } from './fx.ts';
 import { monthOf } from './period.ts';
-import { subsOf, tell, type About } from './telling.ts';
+import { shownAs, subsOf, tell, type About } from './telling.ts';
+import { toldKey } from './told.ts';
 import type { Binding, Component, ConversionEvent, DealVersion, EventType, Subs, Terms } from './types.ts';
 
 /** What became of an event. */
@@ -27,8 +28,11 @@ export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 /** An event with all that is known about it; no outcome means that it was not settled yet. */
 export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
 
-/** Why somebody is told what no event caused: what was agreed is another, or its operator amended the conversion. */
-export type Unprompted = 'deal_changed' | 'amended';
+/**
+ * Why somebody is told what no event caused: what was agreed is another, its operator amended the conversion, or another conversion took its place or
+ * left it one.
+ */
+export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
 
 /**
  * Something an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A parent is told of its part of
@@ -244,10 +248,9 @@ function settleAgainst(
   if (struck.some(({ event: conversion }) => factsAgainst(batch, books, event, conversion) === 'no_exchange_rate'))
     return leftOut(event, 'set_aside', 'no_exchange_rate');
   for (const { event: conversion, outcome, click, binding } of struck) {
-    const shown = click ?? binding?.click ?? null;
-    const about = { affiliateId: outcome!.affiliateId!, conversion, clickId: shown?.id ?? conversion.clickId };
+    const about = { affiliateId: outcome!.affiliateId!, ...shownAs({ event: conversion, click, binding }) };
     const { currency } = books.told.get(toldKey(conversion.id, about.affiliateId)) ?? batch.operator;
-    const of = { ...about, subs: subsOf(conversion, shown), currency };
+    const of = { ...about, currency };
     messages.push(...(strike(batch, books, event, of) as Message[]));
   }
   return {

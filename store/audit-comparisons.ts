@@ -98,17 +98,34 @@ const TOLD = `
   from told t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
   where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
 
-/** Only for conversions that nothing was said against and that were not rated again: what that took from each of several in one slot is not written down. */
+/**
+ * A slot that is no month is told by its conversion, a month's share by the event that moved it. Only for conversions that nothing was said against
+ * and that were not rated again, and that neither share a slot nor moved what a month ranks: what each of several was told is not written down.
+ */
 const TOLD_BY_EVENT = `
-  with booked as (
-    select event_id, affiliate_id, sum(${BOOKED}) as minor from transfers where operator_id = $1 and event_id is not null group by 1, 2
+  with singles as materialized (
+    select f.slot_id, min(f.original_event_id) as event_id,
+      min(f.original_event_id) = max(f.original_event_id) and min(s.period) is null as is_alone
+    from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id and s.kind in ('cpa', 'percent', 'payout')
+    where f.operator_id = $1 group by 1
+  ), booked as (
+    select coalesce(one.event_id, t.event_id) as event_id, t.affiliate_id, sum(${BOOKED}) as minor
+    from transfers t
+    left join slots s on s.operator_id = $1 and s.id = t.slot_id
+    left join singles one on one.slot_id = coalesce(s.source_id, t.slot_id)
+    where t.operator_id = $1 group by 1, 2
   )
   select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0)) as minor,
     format('was told as %s, %s is booked', o.payout_minor, coalesce(b.minor, 0)) as detail
   from event_outcomes o left join booked b on b.event_id = o.event_id and b.affiliate_id = o.affiliate_id
   where o.operator_id = $1 and o.payout_minor is not null and o.payout_minor <> coalesce(b.minor, 0)
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
-      and (f.event_id <> o.event_id or f.batch_id ${RERATED}))`;
+      and (f.event_id <> o.event_id or f.batch_id ${RERATED}))
+    and not exists (select from slot_facts f join singles one on one.slot_id = f.slot_id and not one.is_alone
+      where f.operator_id = $1 and f.original_event_id = o.event_id)
+    and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
+      join singles one on one.slot_id = coalesce(s.source_id, s.id) and not one.is_alone
+      where t.operator_id = $1 and t.event_id = o.event_id)`;
 
 const EARNING = `
   with earned as (

@@ -88,6 +88,7 @@ function worth({ dealId, version: number, component: label, basis, volume }: Ali
     volumeE4,
     occurredAt: 0,
     fx: null,
+    customer: null,
   };
   return targetOf(component, version.terms, [{ earned, version, others: [] }], { ...NOTHING, basisMinor, volumeE4 });
 }
@@ -130,7 +131,8 @@ const SLOTS_WITH_FACTS = `
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor", s.rejected_at is not null as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
     f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
-    (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt"
+    (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
+    case when s.kind = 'month' and f.type = 'ftd' then (select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
   from slots s
   left join slots source on source.operator_id = $1 and source.id = s.source_id
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id

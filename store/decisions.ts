@@ -1,9 +1,9 @@
 // What people decide about commissions: approved before its hold ends, or rejected for good. Each decision is a row, with who and why.
-import { toldKey } from '../domain/books.ts';
 import { REJECTED } from '../domain/explain.ts';
 import { transition } from '../domain/life.ts';
 import { postTowards, type Leg, type Move } from '../domain/ledger.ts';
 import { rejectedOf, type Announcement, type ToldCommission } from '../domain/postback.ts';
+import { toldKey } from '../domain/told.ts';
 import { newId } from '../ids.ts';
 import { announce, toldCommissions } from './announcing.ts';
 import { announceReleased } from './holds.ts';

@@ -1,12 +1,22 @@
-// Reads past conversions for a preview, page by page; writes nothing.
+// Reads past conversions for a preview, page by page, and before them what they depend on; writes nothing.
 import { monthOf } from '../domain/period.ts';
+import type { Slot } from '../domain/books.ts';
+import { isLinked, type SlotKind } from '../domain/commission.ts';
+import { EMPTY } from '../domain/ledger.ts';
 import { startPreview, type WouldPay } from '../domain/preview.ts';
 import { compileTerms } from '../domain/terms.ts';
 import { POSITIVE_EVENTS, type DealVersion } from '../domain/types.ts';
 import { readParents } from './affiliates.ts';
 import { readRates } from './fx-rates.ts';
 import type { Pool, Queryable } from './pool.ts';
-import { findOthers, loadEvents, readOperatorRules, readVersions, type LoadedEvent } from './settling-events.ts';
+import {
+  findOthers,
+  loadEvents,
+  readOperatorRules,
+  readVersions,
+  type LoadedEvent,
+  type StoredVersion,
+} from './settling-events.ts';
 import { readToldToParents, type ToldRow } from './settling-outcomes.ts';
 
 /** What conversions of a month were paid, in minor units of a currency. */
@@ -30,22 +40,30 @@ const LOOKED_AT_AT_ONCE = 5000;
 
 export type Previewing = ReturnType<typeof createPreviewing>;
 
-export function createPreviewing(pool: Pool) {
+/** `atMost`: see `PREVIEWED_AT_MOST`. */
+export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
   return {
-    /** `too_many` where there are more conversions in that time than are looked at. */
+    /**
+     * Looks at the window from the beginning of its first month, since months are capped and stepped as a whole, and at what customers in it did
+     * before. `too_many` where that is more than is looked at.
+     */
     async preview(operatorId: string, { version, from, to }: PreviewInput): Promise<Previewed | 'too_many'> {
       const operator = (await readOperatorRules(pool, operatorId))!;
       const preview = startPreview(operator, version);
       const counted = createCounts();
       const affiliates = new Set<string>();
+      const begin = await startOfMonth(pool, from, operator.timezone);
+      const earlier = new Set<string>();
       let [after, seen, lookedAt] = ['', 0, 0];
       for (;;) {
-        const page = await readPage(pool, operatorId, { affiliateId: version.affiliateId, from, to, after });
-        seen += page.eventIds.length;
+        const page = await readPage(pool, operatorId, { affiliateId: version.affiliateId, from: begin, to, after });
+        const before = (await findEarlier(pool, operatorId, version, begin, page.eventIds)).filter((id) => !earlier.has(id));
+        for (const id of before) earlier.add(id);
+        seen += page.eventIds.length + before.length;
         lookedAt += page.lookedAt;
-        if (seen > PREVIEWED_AT_MOST || lookedAt > LOOKED_THROUGH_AT_MOST) return 'too_many';
+        if (seen > atMost || lookedAt > LOOKED_THROUGH_AT_MOST) return 'too_many';
         if (page.eventIds.length > 0) {
-          const chunk = await loadChunk(pool, operatorId, page.eventIds, version);
+          const chunk = await loadChunk(pool, operatorId, [...page.eventIds, ...before], version);
           for (const { event, outcome, told } of preview.add(chunk) as LoadedEvent[]) {
             const of = { affiliateId: outcome!.affiliateId!, month: monthOf(event.occurredAt, operator.timezone) };
             affiliates.add(of.affiliateId);
@@ -59,7 +77,14 @@ export function createPreviewing(pool: Pool) {
         after = page.last;
       }
       const parents = await readParents(pool, operatorId, [...affiliates]);
-      const would = preview.result((affiliateId) => parents.get(affiliateId) ?? []);
+      const months = await readMonthsBefore(
+        pool,
+        operatorId,
+        version,
+        [...affiliates],
+        monthOf(begin.getTime(), operator.timezone),
+      );
+      const would = preview.result((affiliateId) => parents.get(affiliateId) ?? [], months);
       return { would, ...counted.result(), lacking: Object.fromEntries(preview.lacking) };
     },
   };
@@ -107,15 +132,88 @@ async function readPage(
   return { eventIds: wanted.map(({ id }) => id), last: isEnd ? null : rows[lookedAt - 1]!.id, lookedAt };
 }
 
+async function startOfMonth(db: Queryable, moment: Date, timezone: string): Promise<Date> {
+  const { rows } = await db.query<{ start: Date }>(
+    `select date_trunc('month', $1::timestamptz at time zone $2) at time zone $2 as start`,
+    [moment, timezone],
+  );
+  return rows[0]!.start;
+}
+
+/** What the customers of these events did before a moment of what a CPA or a count of first deposits goes by. */
+async function findEarlier(
+  db: Queryable,
+  operatorId: string,
+  { terms }: DealVersion,
+  before: Date,
+  eventIds: readonly string[],
+): Promise<string[]> {
+  const types = new Set(terms.components.flatMap(({ kind, on }) => (kind === 'cpa' ? on : [])));
+  if (isLinked(terms)) types.add('ftd');
+  if (types.size === 0 || eventIds.length === 0) return [];
+  const { rows } = await db.query<{ id: string }>(
+    `select distinct x.id from events e
+     join events x on x.operator_id = $1 and x.subject = e.subject and x.occurred_at < $3 and x.type = any($4)
+     join event_outcomes o on o.operator_id = $1 and o.event_id = x.id and o.status = 'settled'
+     where e.operator_id = $1 and e.id = any($2) and e.type = any($4)`,
+    [operatorId, eventIds, before, [...types]],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What shares and counts of the deal's earlier months hold, where losses of theirs would be carried on. */
+async function readMonthsBefore(
+  db: Queryable,
+  operatorId: string,
+  version: DealVersion,
+  affiliateIds: readonly string[],
+  period: string,
+): Promise<Slot[]> {
+  if (!version.terms.components.some((one) => one.kind === 'revshare' && one.negative === 'carry')) return [];
+  const versions = besideOf(version, await readVersions(db, operatorId, affiliateIds)).filter(
+    ({ dealId }) => dealId === version.dealId,
+  );
+  const { rows } = await db.query<
+    Slot['sums'] & Slot['name'] & { id: string; affiliateId: string; dealVersion: number; kind: SlotKind }
+  >(
+    `select id, key, kind, component, period, affiliate_id as "affiliateId", deal_version as "dealVersion", basis_minor as "basisMinor",
+       volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount", facts_count as "factsCount", facts_hash as "factsHash"
+     from slots where operator_id = $1 and deal_id = $2 and affiliate_id = any($3) and kind in ('revshare', 'month') and period < $4`,
+    [operatorId, version.dealId, affiliateIds, period],
+  );
+  const asMonth = {
+    override: null,
+    money: EMPTY,
+    transfersCount: 0,
+    ratingsCount: 0,
+    holdUntil: 0,
+    isRejected: false,
+    isNew: false,
+    isChanged: false,
+  };
+  return rows.flatMap(({ id, key, kind, component, period: of, affiliateId, dealVersion, ...sums }): Slot[] => {
+    const by = versions.find((one) => one.version === dealVersion);
+    return by
+      ? [{ ...asMonth, id, name: { key, kind, component, period: of }, affiliateId, version: by, sums, groups: new Map() }]
+      : [];
+  });
+}
+
+/** Every other deal's versions, and those of its own that a proposed one would leave as they are: what began before it. */
+function besideOf(version: DealVersion, stored: readonly StoredVersion[]): DealVersion[] {
+  return stored.flatMap((one): DealVersion[] => {
+    if (one.dealId === version.dealId && one.effectiveFrom >= version.effectiveFrom) return [];
+    const compiled = compileTerms(one.terms);
+    return compiled.kind === 'ok' ? [{ ...one, terms: compiled.terms }] : [];
+  });
+}
+
 async function loadChunk(db: Queryable, operatorId: string, eventIds: readonly string[], version: DealVersion) {
   const settled = await loadEvents(db, operatorId, eventIds);
   const others = await loadEvents(db, operatorId, await findOthers(db, operatorId, 'conversions', eventIds));
   const affiliates = [...new Set(settled.map(({ outcome }) => outcome!.affiliateId!))];
   const stored = await readVersions(db, operatorId, affiliates);
-  const versions = stored.flatMap((one): DealVersion[] => {
-    const compiled = one.dealId === version.dealId ? null : compileTerms(one.terms);
-    return compiled?.kind === 'ok' ? [{ ...one, terms: compiled.terms }] : [];
-  });
+  const versions = besideOf(version, stored);
   const loaded = [...settled, ...others];
   const bases = [...new Set(loaded.flatMap(({ event }) => event.currency ?? []))];
   const times = loaded.map(({ event }) => event.occurredAt);

@@ -1,9 +1,9 @@
 // What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
 // runs these many times a second, so each is prepared once per connection.
-import type { Told } from '../domain/books.ts';
 import type { Settled } from '../domain/rerating.ts';
 import type { KnownOutcome, OperatorRules } from '../domain/settlement.ts';
 import type { WireTerms } from '../domain/terms.ts';
+import type { Told } from '../domain/told.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../domain/types.ts';
 import { IN_FORCE } from './amendments.ts';
 import { named } from './columns.ts';

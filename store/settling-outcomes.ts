@@ -126,6 +126,17 @@ export async function writeTold(db: Queryable, operatorId: string, told: readonl
   });
 }
 
+/** Sums told for conversions, to whomever, kept from being changed by others until the transaction ends. A lock taken after those of slots. */
+export async function lockTold(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<ToldRow[]> {
+  const { rows } = await db.query<ToldRow>({
+    name: 'lock-told',
+    text: `select event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "payoutMinor", payout_currency as currency
+     from event_outcomes where operator_id = $1 and event_id = any($2) and payout_minor is not null order by event_id for no key update`,
+    values: [operatorId, eventIds],
+  });
+  return [...rows, ...(await readToldToParents(db, operatorId, eventIds))];
+}
+
 /** Sums told to parents for these conversions. */
 export async function readToldToParents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<ToldRow[]> {
   const { rows } = await db.query<ToldRow>({

@@ -145,6 +145,18 @@ export async function lockSlots(
   });
 }
 
+/** First deposits of the customers whose first deposits are among these events: which one counts, they say together. */
+export async function findFirstDeposits(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-first-deposits',
+    text: `select distinct x.id from ${named(2)}
+     join events e on e.operator_id = named.operator_id and e.id = item and e.type = 'ftd'
+     join events x on x.operator_id = e.operator_id and x.subject = e.subject and x.type = 'ftd'`,
+    values: [operatorId, eventIds],
+  });
+  return rows.map(({ id }) => id);
+}
+
 type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
   slotId: string;
   dealVersion: number;
@@ -173,9 +185,11 @@ export async function loadFacts(
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns} from ${named(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
+    text: `select ${columns}, null as customer from ${named(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
-     select ${columns} from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
+     select ${columns}, case when type = 'ftd' then
+         (select subject from events e where e.operator_id = f.operator_id and e.id = f.original_event_id) end as customer
+     from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));

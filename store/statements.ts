@@ -1,7 +1,7 @@
 // Statements as they are read: those of closed months, and what one of an open month would say now. Lines come a few hundred at a time, so
 // that a month of any size passes through in bounded memory.
 import type { Parts } from '../domain/statement.ts';
-import type { EventType } from '../domain/types.ts';
+import { NEGATIVE_EVENTS, type EventType } from '../domain/types.ts';
 import type { Page } from './page.ts';
 import type { Queryable } from './pool.ts';
 import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
@@ -18,7 +18,10 @@ export type Statement = {
   createdAt: Date;
 };
 
-/** One transfer with what explains it. `formula` is that of the rating that caused it; the original is what a negative event took back from. */
+/**
+ * One transfer with what explains it. `formula` is that of the rating that caused it. The original is the conversion whose commission it moves, where
+ * that is not the event itself; none where it moves what a month's events earned together.
+ */
 export type StatementLine = {
   id: string;
   code: string;
@@ -50,19 +53,41 @@ type Row = Omit<Statement, 'opening' | 'closing'> & Record<`${'opening' | 'closi
 const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.lines_count as "linesCount", s.created_at as "createdAt",
   ${PART_NAMES.map((part) => `s.opening_${part}_minor, s.closing_${part}_minor`).join(', ')}`;
 
-/** The transfers of a CTE `t`, explained. A negative event that names no transaction may have taken back from many, so it names no original. */
+/** The conversion that a commission which is no month's is paid for; of several in one slot the one that the event is about, or else the first. */
+const SINGLE = `
+  select c.original_event_id as id from slots s
+  join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id) and root.kind in ('cpa', 'percent', 'payout')
+  join slot_facts c on c.operator_id = $1 and c.slot_id = root.id and c.event_id = c.original_event_id
+  where s.operator_id = $1 and s.id = t.slot_id
+  order by c.original_event_id is not distinct from t.event_id desc, exists (
+    select from slot_facts x
+    where x.operator_id = $1 and x.original_event_id = c.original_event_id and x.slot_id = root.id and x.event_id = t.event_id
+  ) desc, c.occurred_at, c.original_event_id limit 1`;
+
+/** The conversion of a month that an event took back from; none where it took back from several of them. */
+const STRUCK = `
+  select min(f.original_event_id) as id from slots s
+  join slot_facts f on f.operator_id = $1 and f.slot_id = coalesce(s.source_id, s.id) and f.event_id = e.id
+    and f.original_event_id in (
+      select id from events where operator_id = $1 and key = e.reference
+      union all select id from events where operator_id = $1 and e.reference is null and subject = e.subject and occurred_at <= e.occurred_at)
+  where s.operator_id = $1 and s.id = t.slot_id
+  having count(distinct f.original_event_id) = 1`;
+
+/** What speaks against conversions, or for them again. */
+const AGAINST = [...NEGATIVE_EVENTS, 'chargeback_won'].map((type) => `'${type}'`).join(', ');
+
+/** The transfers of a CTE `t`, explained. */
 const EXPLAINED = `
   select t.id, t.code, t.amount_minor as "amountMinor", t.debit_account as "debitAccount", t.credit_account as "creditAccount",
-    t.event_id as "eventId", e.type as "eventType", e.transaction_id as "transactionId", e.reference as "originalTransactionId",
+    t.event_id as "eventId", e.type as "eventType", e.transaction_id as "transactionId", coalesce(o.transaction_id, e.reference) as "originalTransactionId",
     o.id as "originalEventId", t.slot_id as "slotId", r.formula, t.reason, t.actor, t.occurred_at as "occurredAt",
     t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"
   from t
   left join events e on e.operator_id = $1 and e.id = t.event_id
-  left join lateral (
-    select c.id from events c
-    join slot_facts f on f.operator_id = $1 and f.original_event_id = c.id and f.slot_id = t.slot_id and f.event_id = e.id
-    where c.operator_id = $1 and c.key = e.reference order by c.id limit 1
-  ) o on e.reference is not null
+  left join lateral (${SINGLE}) single on true
+  left join lateral (${STRUCK}) struck on single.id is null and e.type in (${AGAINST})
+  left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, struck.id), t.event_id)
   left join reasons r on r.slot_id = t.slot_id and r.batch_id = t.posting_group
   order by t.id`;
 

@@ -1,6 +1,7 @@
 // Rates settled conversions again after a deal version that begins before them, chunk by chunk, with its progress in plain sight.
-import { continueAsNew, defineQuery, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, defineQuery, patched, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import { STATUS_QUERY, type RerateInput } from './contract.ts';
+import { showInLists } from './search-attributes.ts';
 import { upkeep } from './steps.ts';
 
 /** `reasons`: how many were left as they were, by what they lack, since this run began. */
@@ -11,13 +12,18 @@ const status = defineQuery<RerateStatus>(STATUS_QUERY);
 export async function rerateDeal(input: RerateInput): Promise<RerateStatus> {
   const now: RerateStatus = { lookedAt: 0, changed: 0, kept: 0, reasons: {} };
   setHandler(status, () => now);
+  const isInLists = patched('rerating-in-lists');
+  if (isInLists) showInLists({ OperatorId: input.operatorId, DeliveryState: 'rerating' });
 
   for (;;) {
     const { lookedAt, changed, kept, reasons, isFinished } = await upkeep.rerateChunk(input);
     Object.assign(now, { lookedAt, changed, kept });
     for (const [reason, count] of Object.entries(reasons)) now.reasons[reason] = (now.reasons[reason] ?? 0) + count;
     show(input, now, isFinished);
-    if (isFinished) return now;
+    if (isFinished) {
+      if (isInLists) showInLists({ DeliveryState: 'done' });
+      return now;
+    }
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof rerateDeal>(input);
   }
 }

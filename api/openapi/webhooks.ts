@@ -18,7 +18,10 @@ const conversion = z.object({
   affiliate_id: text,
   customer_id: text.nullable().optional().meta({ description: 'only for endpoints with `share_customer_id`' }),
   original_event_id: text.optional().meta({ description: 'the conversion that this is about' }),
-  reason: text.optional(),
+  reason: text.optional().meta({
+    description:
+      'the type of the event against the conversion; without an event `deal_changed` (another agreement), `amended` (by its operator), or `recomputed` (another conversion took its place, or left it one)',
+  }),
   via: text.optional().meta({ description: 'the sub-affiliate of whose commission this is a part' }),
   amount: money.nullable(),
   currency: currency.nullable(),

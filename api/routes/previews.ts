@@ -1,5 +1,6 @@
 // What past events would have paid by other terms. Reads and works out; posts nothing.
 import type { Router } from 'express';
+import { PROPOSED } from '../../domain/preview.ts';
 import { compileTerms } from '../../domain/terms.ts';
 import type { Store } from '../../store/index.ts';
 import { PREVIEWED_AT_MOST } from '../../store/previewing.ts';
@@ -36,7 +37,7 @@ export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
         try {
           const version = {
             dealId: id,
-            version: 0,
+            version: PROPOSED,
             affiliateId: deal.affiliateId,
             effectiveFrom: from.getTime(),
             terms: compiled.terms,

@@ -180,6 +180,31 @@ test('sixteen connections fighting for the same slots come to what the model say
   assert.equal(rows[0]!.deadlocks, 0n, 'locks are taken in one order');
 });
 
+test('a loss is carried at the step that its own month reached, also where only a later month hears of something', async () => {
+  const tiers = { metric: 'ftd_count' as const, mode: 'retroactive' as const, steps: [{ from: '2', percent: '50' }] };
+  const components = [
+    { kind: 'revshare' as const, percent: '10', negative: 'carry' as const, carry_by: 'commission' as const, tiers },
+  ];
+  const versions = [{ version: 1, from: 0, terms: wireTerms({ components }) }];
+  const of = (day: number, type: EventType, customerId: string, amountMinor: bigint): ConversionEvent =>
+    anEvent({ type, customerId, amountMinor, currency: 'USD', occurredAt: START + day * DAY_MS });
+  const events = [
+    of(1, 'ftd', 'c1', 1_00n),
+    of(2, 'ftd', 'c2', 1_00n),
+    of(3, 'revenue', 'c1', -100_00n),
+    of(45, 'revenue', 'c1', 600_00n),
+  ];
+  const { operatorId } = await storeWorld(pool, versions, events, BOUND_TO);
+  const settle = createSettling(pool);
+  for (const { id } of events) await settle(operatorId, [id]);
+  const expected = expectedEarnings(events, worldOf(versions));
+  assert.deepEqual(
+    expected.map(({ minor }) => minor),
+    [10_00n],
+  );
+  await isWhatItShouldBe(operatorId, expected);
+});
+
 test('a month’s cap holds when all its customers come at the same moment, each in a batch of its own', async () => {
   const rounds = 10;
   const versions = [

@@ -2,8 +2,12 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../activities/settle.ts';
+import { PROPOSED } from '../../domain/preview.ts';
+import { compileTerms } from '../../domain/terms.ts';
 import { newId } from '../../ids.ts';
+import { createPreviewing, PREVIEWED_AT_MOST } from '../../store/previewing.ts';
 import { withApi, type TestApi } from '../support/api.ts';
+import { wireTerms } from '../support/builders.ts';
 
 type Body = Record<string, never> & { id: string; data: Body[]; [name: string]: unknown };
 
@@ -244,6 +248,77 @@ describe('a preview', () => {
     for (const row of rows) assert.deepEqual([row.difference, row.would_pay === '0.00'], ['0.00', false]);
   });
 
+  describe('of a window that begins when things have happened,', () => {
+    const later = { from: '2026-10-15T00:00:00Z', to: '2026-11-01T00:00:00Z' };
+
+    /** A partner by these terms, and two events of every kind before the window: in the month before it and in its own. */
+    async function longPartner(components: object[]): Promise<{ dealId: string; at: (day: string, event: object) => object }> {
+      const { id: affiliateId } = await made('affiliates', { name: 'Long' });
+      const clickOf = async (moment: string) =>
+        String((await made('clicks', { affiliate_id: affiliateId, clicked_at: moment }))['click_id']);
+      const clicks = { '09': await clickOf('2026-09-01T00:00:00Z'), '10': await clickOf('2026-10-01T00:00:00Z') };
+      const { id: dealId } = await made('deals', {
+        name: 'd',
+        affiliate_id: affiliateId,
+        terms: { components },
+        effective_from: '2026-01-01T00:00:00Z',
+      });
+      let count = 0;
+      const at = (day: string, event: object): object => ({
+        transaction_id: `${affiliateId} ${++count}`,
+        amount: '100.00',
+        click_id: clicks[day.slice(0, 2) as '09'],
+        occurred_at: `2026-${day}T00:00:00Z`,
+        ...event,
+      });
+      return { dealId, at };
+    }
+
+    async function wouldPay(dealId: string, components: object[]): Promise<string[]> {
+      const { status, body } = await call(`POST /v1/deals/${dealId}/preview`, { terms: { components }, ...later });
+      assert.equal(status, 200, JSON.stringify(body));
+      return [String(body['would_pay']), String(body['events'])];
+    }
+
+    test('earlier first deposits and places taken under the month’s cap are seen, and not reported', async () => {
+      const { dealId, at } = await longPartner([{ kind: 'cpa', amount: '10' }]);
+      const ftd = (day: string, customer: string) => at(day, { event: 'ftd', customer_id: customer });
+      await settled(ftd('09-05', 'c1'), ftd('10-05', 'c2'));
+      await settled(ftd('10-20', 'c1'), ftd('10-21', 'c3'), ftd('10-22', 'c4'));
+      // The version before pays c1 and c2 without a cap, so they take no place under the new one's; c1's second deposit is no first.
+      assert.deepEqual(await wouldPay(dealId, [{ kind: 'cpa', amount: '30', cap: { count: 1 } }]), ['30.00', '3']);
+      assert.deepEqual(await wouldPay(dealId, [{ kind: 'cpa', amount: '30' }]), ['60.00', '3']);
+      const capped = await longPartner([{ kind: 'cpa', amount: '10', cap: { count: 2 } }]);
+      const capped5 = (day: string, customer: string) => capped.at(day, { event: 'ftd', customer_id: customer });
+      await settled(capped5('10-05', 'd1'), capped5('10-20', 'd2'), capped5('10-21', 'd3'));
+      assert.deepEqual(await wouldPay(capped.dealId, [{ kind: 'cpa', amount: '30', cap: { count: 2 } }]), ['30.00', '2']);
+    });
+
+    test('losses of the months before are carried into it', async () => {
+      const share = (percent: string) => [{ kind: 'revshare', percent, negative: 'carry' }];
+      const { dealId, at } = await longPartner(share('10'));
+      const revenue = (day: string, amount: string) => at(day, { event: 'revenue', customer_id: 'c1', amount });
+      await settled(revenue('09-05', '-100.00'), revenue('10-05', '-50.00'), revenue('10-20', '300.00'));
+      assert.deepEqual(await wouldPay(dealId, share('20')), ['30.00', '1']);
+      assert.deepEqual(await wouldPay(dealId, [{ kind: 'revshare', percent: '20' }]), ['60.00', '1']);
+    });
+  });
+
+  test('is refused where there is more to look at than it looks at', async () => {
+    const { click, dealId, affiliateId } = await partner(SALES);
+    await settled(aSale(click, 1), aSale(click, 2), aSale(click, 3));
+    const compiled = compileTerms(wireTerms(SALES as object));
+    assert.equal(compiled.kind, 'ok');
+    const times = { from: new Date(window.from), to: new Date(window.to) };
+    const version = { dealId, version: PROPOSED, affiliateId, effectiveFrom: times.from.getTime(), terms: compiled.terms };
+    const previewed = async (atMost: number) => createPreviewing(api.pool, atMost).preview(operatorId, { version, ...times });
+    const three = await previewed(3);
+    assert.ok(three !== 'too_many');
+    assert.equal(three.events[0]?.count, 3);
+    assert.equal(await previewed(2), 'too_many');
+    assert.equal(PREVIEWED_AT_MOST, 50_000);
+  });
+
   test('is refused for a window that ends before it begins, terms that mean nothing, and a deal that is not there', async () => {
     const { dealId } = await partner(SALES);
     const path = `POST /v1/deals/${dealId}/preview`;
@@ -341,8 +416,10 @@ describe('an affiliate’s parent', () => {
       parents.map(({ type, data }) => [type, data['via'], data['payout_delta'], data['payout']]),
       [
         ['conversion.created', affiliateId, '1.00', '1.00'],
-        // The place went from the first sale to the second at no change, so it is the second that loses it.
-        ['conversion.reversed', affiliateId, '-1.00', '-1.00'],
+        // The place went from the first sale to the second, which then loses it.
+        ['conversion.reversed', affiliateId, '-1.00', '0.00'],
+        ['conversion.adjusted', affiliateId, '1.00', '1.00'],
+        ['conversion.reversed', affiliateId, '-1.00', '0.00'],
       ],
     );
     assert.deepEqual([parents[0]!.data['event_id'], parents[0]!.data['affiliate_id']], [sale, levels[0]]);

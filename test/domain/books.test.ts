@@ -1,7 +1,8 @@
 // The books of one batch in memory: what is said twice counts once, and nothing is said against what is not there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openBooks, toldKey, type Deltas } from '../../domain/books.ts';
+import { openBooks, type Deltas } from '../../domain/books.ts';
+import { toldKey } from '../../domain/told.ts';
 import type { SlotFact } from '../../domain/clawback.ts';
 import { slotNameOf } from '../../domain/commission.ts';
 import { anEvent, aVersion } from '../support/builders.ts';
@@ -24,6 +25,7 @@ function aFact(event: typeof sale): SlotFact {
     volumeE4: 0n,
     occurredAt,
     fx: null,
+    customer: null,
   };
 }
 

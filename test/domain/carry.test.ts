@@ -12,7 +12,7 @@ function carried(months: readonly Month[]): bigint[] {
     const of = terms({ components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }] });
     const [component] = of.components;
     assert.equal(component?.kind, 'revshare');
-    return { id: `m${index}`, component, terms: of, sums: { ...NOTHING, basisMinor }, metric: 0n };
+    return { id: `m${index}`, component, terms: of, sums: { ...NOTHING, conversionsCount: 1, basisMinor }, metric: 0n };
   });
   const into = carriedInto(chain);
   return chain.map(({ id }) => into.get(id)!);

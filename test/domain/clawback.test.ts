@@ -107,7 +107,7 @@ const earned: SlotFact = fact({ type: 'sale' });
 function fact(changes: Partial<SlotFact>): SlotFact {
   const { id, type, occurredAt } = anEvent();
   const of = { originalEventId: sale.id, eventId: id, type, whole: true, amountMinor: 100_00n, basisMinor: 100_00n };
-  return { ...of, volumeE4: 0n, occurredAt, fx: null, ...changes };
+  return { ...of, volumeE4: 0n, occurredAt, fx: null, customer: null, ...changes };
 }
 
 const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: false, amountMinor });

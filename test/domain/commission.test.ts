@@ -32,6 +32,7 @@ function aGroup(amountMinor: bigint, others: readonly SlotFact[] = [], changes: 
     volumeE4: 0n,
     occurredAt: NOON,
     fx: null,
+    customer: null,
   };
   return { earned: { ...earned, ...changes }, version: aVersion(), others };
 }
@@ -48,6 +49,7 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
     volumeE4: 0n,
     occurredAt: NOON,
     fx: null,
+    customer: null,
   };
 }
 
@@ -160,17 +162,15 @@ describe('a percentage of an event', () => {
 
 test('what a conversion adds to a month is its amount and volume less the reversed share', () => {
   const trade = (others: readonly SlotFact[]): Group => aGroup(90_00n, others, { volumeE4: 1_0000n });
-  assert.deepEqual(weightOf('per_lot', trade([])), { basisMinor: 90_00n, volumeE4: 1_0000n, ftdCount: 0, conversionsCount: 1 });
+  assert.deepEqual(weightOf('per_lot', trade([])), { basisMinor: 90_00n, volumeE4: 1_0000n, conversionsCount: 1 });
   assert.deepEqual(weightOf('per_lot', trade([anotherFact('refund', 30_00n)])), {
     basisMinor: 60_00n,
     volumeE4: 6667n,
-    ftdCount: 0,
     conversionsCount: 1,
   });
   assert.deepEqual(weightOf('per_lot', trade([anotherFact('bonus_abuse', 'whole')])), {
     basisMinor: 0n,
     volumeE4: 0n,
-    ftdCount: 0,
     conversionsCount: 1,
   });
 });

@@ -133,6 +133,7 @@ describe('the figures', () => {
     whole: true,
     basisMinor: 110_00n,
     fx: { rateId: 'fx_1', rate: '1.1' },
+    customer: null,
   };
 
   test('of an exchanged amount name the stored rate, and the reversed share instead of sums in two currencies', () => {
@@ -144,6 +145,7 @@ describe('the figures', () => {
       amountMinor: 25_00n,
       basisMinor: 0n,
       fx: null,
+      customer: null,
     };
     const groups = [{ earned, version: aVersion(), others: [refund] }];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);
@@ -159,9 +161,25 @@ describe('the figures', () => {
 
   test('of what a month caps say what it would be alone and what the month leaves of it', () => {
     const groups = [{ earned, version: aVersion(), others: [] }];
-    const { inputs } = explained({ kind: 'percent', percent: '10', cap: { amount: '5' } }, {}, { allottedMinor: 5_00n }, groups);
+    const allotted = { minor: 5_00n, place: 1n, reached: 1n };
+    const { inputs } = explained({ kind: 'percent', percent: '10', cap: { amount: '5' } }, {}, { allotted }, groups);
     assert.deepEqual([inputs['alone'], inputs['left_by_the_month'], inputs['month']], ['11.00 USD', '5.00 USD', '2026-03']);
   });
+
+  for (const [metric, mode, reached, expected] of [
+    ['revenue', 'retroactive', 5000_00n, { revenue: '5000.00 USD' }],
+    ['volume', 'retroactive', 12_5000n, { volume: '12.5' }],
+    ['ftd_count', 'retroactive', 3n, { ftd_count: '3' }],
+    ['ftd_count', 'marginal', 3n, { place: '2' }],
+  ] as const) {
+    test(`of a CPA with ${mode} steps by ${metric} say what chose the step`, () => {
+      const groups = [{ earned, version: aVersion(), others: [] }];
+      const links = { allotted: { minor: 20_00n, place: 2n, reached } };
+      const { inputs } = explained({ kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') }, {}, links, groups);
+      const { revenue, volume, ftd_count, place } = inputs;
+      assert.deepEqual(JSON.parse(JSON.stringify({ revenue, volume, ftd_count, place })), expected);
+    });
+  }
 });
 
 function explained(

@@ -31,15 +31,28 @@ function either(
   return there!;
 }
 
+/** What was told of which conversion, and its sum then. */
+const toldIn = ({ messages }: ReturnType<typeof settledOneByOne>): string[] =>
+  messages.map(({ type, conversion, deltaMinor, payoutMinor }) => {
+    return `${type.slice('conversion.'.length)} ${conversion.id} ${deltaMinor > 0n ? '+' : ''}${deltaMinor}=${payoutMinor}`;
+  });
+
 const only = (component: WireComponent): Partial<WireTerms> => ({ components: [component] });
 
 describe('a cap', () => {
   const capped = only({ kind: 'cpa', amount: '10', cap: { count: 2 } });
   const [first, second, third] = [ftd('c1', 0), ftd('c2', 1), ftd('c3', 2)];
 
-  test('pays the earliest, whatever arrived first, and tells the late-comer’s gain and the other’s loss with it', () => {
+  test('pays the earliest, whatever arrived first, and tells each conversion what it won or lost', () => {
     const settling = settledOneByOne(capped, [third, second, first]);
-    assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 0n]);
+    assert.deepEqual(toldIn(settling), [
+      `created ${third.id} +1000=1000`,
+      `created ${second.id} +1000=1000`,
+      `created ${first.id} +1000=1000`,
+      `adjusted ${third.id} -1000=0`,
+    ]);
+    const { reason, event } = settling.messages.at(-1)!;
+    assert.deepEqual([reason, event], ['recomputed', null]);
     const paid = [...settling.slots.values()]
       .filter(({ money }) => money.pendingMinor > 0n)
       .map(({ name }) => name.key.slice(-2));
@@ -48,8 +61,20 @@ describe('a cap', () => {
 
   test('lets the next one in when an earlier one is charged back', () => {
     const settling = settledOneByOne(capped, [first, second, third, chargeback(first)]);
-    assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 0n, 0n]);
+    assert.deepEqual(toldIn(settling).slice(3), [`reversed ${first.id} -1000=0`, `adjusted ${third.id} +1000=1000`]);
     assert.equal(totalOf(settling), 20_00n);
+  });
+
+  test('takes nothing from a conversion that lost its place and is then charged back', () => {
+    const settling = settledOneByOne(capped, [third, second, first, chargeback(third), chargeback(first)]);
+    assert.deepEqual(toldIn(settling).slice(3), [
+      `adjusted ${third.id} -1000=0`,
+      `reversed ${third.id} 0=0`,
+      `reversed ${first.id} -1000=0`,
+    ]);
+    const together = settledOneByOne(capped, [first, second, third]);
+    together.settle([chargeback(first), chargeback(third)]);
+    assert.deepEqual(toldIn(together).slice(3), [`reversed ${first.id} -1000=0`, `reversed ${third.id} 0=0`]);
   });
 
   test('of an amount pays the last one in part', () => {
@@ -99,6 +124,29 @@ describe('steps', () => {
     const last = ftd('c2');
     const settling = settledOneByOne(terms, [revenue(100_00n), ftd('c1'), last, chargeback(last)]);
     assert.deepEqual(deltasOf(settling), [10_00n, 0n, 10_00n, -10_00n]);
+  });
+
+  test('count customers, in the month of their earliest first deposit, whatever was heard of first', () => {
+    const steps = [{ from: '2', percent: '20' }];
+    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    assert.equal(either(terms, [revenue(100_00n), ftd('c1', 0), ftd('c1', 1)]), 10_00n);
+    assert.equal(either(terms, [revenue(100_00n), ftd('c1', 0), ftd('c1', 1), ftd('c2', 2)]), 20_00n);
+    // The month after has two deposits, but only one customer whose first it is.
+    assert.equal(either(terms, [revenue(100_00n, 1), ftd('c1', 0), ftd('c1', 31), ftd('c2', 31)]), 10_00n);
+  });
+
+  test('tell the loss of a month whose customer turns out to have come a month earlier', () => {
+    const steps = [{ from: '1', percent: '20' }];
+    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const settling = settledOneByOne(terms, [revenue(100_00n, 1), ftd('c', 31), revenue(50_00n), ftd('c', 0)]);
+    assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 5_00n, -5_00n]);
+  });
+
+  test('count no customer whose first deposit was taken back, as a CPA pays none', () => {
+    const steps = [{ from: '1', percent: '20' }];
+    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const first = ftd('c', 0);
+    assert.equal(either(terms, [revenue(100_00n), first, ftd('c', 1), chargeback(first)]), 10_00n);
   });
 
   test('that go by revenue leave an amount without a rate waiting, also where nothing is paid for it', () => {

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hashOf } from '../../domain/books.ts';
 import { earns } from '../../domain/clawback.ts';
 import { postedOf } from '../../domain/ledger.ts';
+import { hashOf } from '../../domain/slot.ts';
 import type { WireTerms } from '../../domain/terms.ts';
 import type { ClawbackPolicy, ConversionEvent, DealVersion, EventType } from '../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS } from '../support/builders.ts';
-import { createMemorySettling, type MemorySettling } from '../support/memory-agreements.ts';
+import { createMemorySettling, type MemorySettling } from '../support/memory-settling.ts';
 
 const START = Date.UTC(2026, 1, 20);
 const BOUND_TO = { c1: 'aff_a', c2: 'aff_a', c3: 'aff_b' };

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hashOf, type Slot } from '../../domain/books.ts';
+import type { Slot } from '../../domain/books.ts';
+import { hashOf } from '../../domain/slot.ts';
 import { postedOf } from '../../domain/ledger.ts';
+import type { WireComponent } from '../../domain/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { expectedEarnings, type Earning, type ModelVersion } from '../support/commission-model.ts';
 import { createMemorySettling, type MemorySettling } from '../support/memory-settling.ts';
@@ -174,6 +176,22 @@ for (const [world, versions] of [
     });
   });
 }
+
+test('no conversion is ever told less than nothing, where none is paid by the month or by its steps', () => {
+  const isSingle = ({ kind, tiers }: WireComponent): boolean => (kind === 'cpa' && !tiers) || kind === 'percent';
+  const ofSingles = deal
+    .map((versions) =>
+      versions.map((one) => ({ ...one, terms: { ...one.terms, components: one.terms.components.filter(isSingle) } })),
+    )
+    .filter((versions) => versions.every(({ terms }) => terms.components.length > 0));
+  fc.assert(
+    fc.property(storyOf(ofSingles), ({ versions, batches }) => {
+      for (const { type, payoutMinor, conversion } of settled(versions, batches).messages)
+        assert.ok(payoutMinor >= 0n, `${type} of ${conversion.id}: ${payoutMinor}`);
+    }),
+    { numRuns: RUNS, includeErrorInReport: true },
+  );
+});
 
 test('a reversal takes, where nothing moves but the conversion itself', () => {
   fc.assert(

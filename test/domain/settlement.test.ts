@@ -1,7 +1,8 @@
 // What settling events comes to, story by story: outcomes, what is booked, and what affiliates are told in which order.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { hashOf, type Books } from '../../domain/books.ts';
+import type { Books } from '../../domain/books.ts';
+import { hashOf } from '../../domain/slot.ts';
 import { postedOf } from '../../domain/ledger.ts';
 import { attributeAll, rateAll, RuleError, settleAll } from '../../domain/settlement.ts';
 import type { WireTerms } from '../../domain/terms.ts';
@@ -127,7 +128,7 @@ describe('settling', () => {
     const second = anEvent({ type: 'ftd', amountMinor: 500_00n, ...later(1) });
     const settling = settled([[second], [first]]);
     assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 55_00n });
-    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'created:ftd -19500=-19500']);
+    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'created:ftd +500=500', 'adjusted:undefined -20000=5000']);
   });
 
   test('a month that falls below zero pays nothing, and pays again when it rises', () => {

@@ -339,8 +339,13 @@ function monthOf({ affiliateId, month }: Conversion, conversions: readonly Conve
     volume: sum(({ event, gone }) =>
       ['trade', 'volume'].includes(event.type) ? kept(event.volumeE4 ?? 0n, gone, 'half_even') : 0n,
     ),
-    ftd_count: sum((one) => (one.event.type === 'ftd' && !isGone(one) ? 1n : 0n)),
+    ftd_count: sum((one) => (one === firstDepositOf(one, conversions) && !isGone(one) ? 1n : 0n)),
   };
+}
+
+/** The first of a customer's first deposits that a month counts at all; the conversions are in the order in which they happened. */
+function firstDepositOf({ event: { customerId } }: Conversion, conversions: readonly Conversion[]): Conversion | undefined {
+  return conversions.find(({ event, by }) => event.type === 'ftd' && event.customerId === customerId && ties(by.terms));
 }
 
 function ties(terms: WireTerms): boolean {

@@ -1,13 +1,14 @@
-// Settling without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
+// Settling and agreeing without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
 // store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
 import assert from 'node:assert/strict';
-import { inSlots, linkedDeals, namedSlots } from '../../activities/lock-and-load-slots.ts';
-import { openBooks, type Books, type Posting, type Slot, type Told } from '../../domain/books.ts';
+import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/lock-and-load-slots.ts';
+import { openBooks, type Books, type Posting, type Slot } from '../../domain/books.ts';
 import { earns, subjectOf } from '../../domain/clawback.ts';
 import { isMonthly, NOTHING } from '../../domain/commission.ts';
 import type { FxRate } from '../../domain/fx.ts';
 import { EMPTY } from '../../domain/ledger.ts';
 import { monthOf } from '../../domain/period.ts';
+import { amendAll, attributionsOf, rateAsBefore, rerateAll, type Settled } from '../../domain/rerating.ts';
 import {
   attributeAll,
   inOrder,
@@ -20,11 +21,17 @@ import {
   type OperatorRules,
   type Settlement,
 } from '../../domain/settlement.ts';
+import { shownAs, tellAdjusted } from '../../domain/telling.ts';
+import type { Told } from '../../domain/told.ts';
 import { isNegative, type Binding, type Click, type ConversionEvent, type DealVersion } from '../../domain/types.ts';
 
 export type MemorySettling = {
   /** Settles a batch; events that were settled before change nothing. */
   settle(events: readonly ConversionEvent[]): void;
+  /** Adds a deal version and rates again, in chunks, what was settled. */
+  agree(version: DealVersion, atOnce?: number): void;
+  /** Gives an event that came in other values; `number` says which amendment of it this is. */
+  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   readonly told: ReadonlyMap<string, Told>;
@@ -46,8 +53,10 @@ export type MemoryOptions = {
   operator?: OperatorRules;
 };
 
-export function createMemorySettling(versions: readonly DealVersion[], options: MemoryOptions = {}): MemorySettling {
+export function createMemorySettling(agreed: readonly DealVersion[], options: MemoryOptions = {}): MemorySettling {
   const { boundTo = {}, clicks = [], parents = {}, stored = [], operator = OPERATOR } = options;
+  const versions = [...agreed];
+  const ratedBy = new Map<string, DealVersion | null>();
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
@@ -96,10 +105,17 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
     );
     const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
     const locked = all.filter(({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)));
+    const wanted = new Set([...conversionIds, ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch)))]);
     return locked.map((slot) => {
-      const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || conversionIds.has(id));
+      const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || wanted.has(id));
       return { ...slot, groups: new Map(groups), isNew: false, isChanged: false };
     });
+  }
+
+  /** As `findFirstDeposits`. */
+  function withFirstDeposits(ids: readonly string[]): string[] {
+    const subjects = new Set(ids.map((id) => subjectOf(events.get(id)!)));
+    return [...events.values()].filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event))).map(({ id }) => id);
   }
 
   /** As `findFamily`. */
@@ -137,16 +153,61 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
     const others = [...near].filter(({ id }) => !due.has(id)).map(load);
     const attributions = attributeAll(operator, ordered);
     const rated = rateAll(operator, versions, ordered, attributions);
-    const side: Batch = { operator, ordered, attributions, rated, rates: stored, others };
-    const nearby = new Set([...near].map(({ id }) => id));
-    const books = openBooks(loadSlots(side), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
+    return written({ operator, ordered, attributions, rated, rates: stored, others }, settleAll);
+  }
+
+  function agree(version: DealVersion, atOnce = 3): void {
+    versions.push(version);
+    const settled = [...events.values()].filter(({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled');
+    for (let from = 0; from < settled.length; from += atOnce) {
+      const chunk = settled.slice(from, from + atOnce);
+      const ordered = inOrder(chunk.map(load)).map((one): Settled => ({ ...one, ratedBy: ratedBy.get(one.event.id) ?? null }));
+      const attributions = attributionsOf(ordered);
+      const rated = rateAll(operator, versions, ordered, attributions);
+      const others = othersOf(chunk, true).map(load);
+      written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+        const rerating = rerateAll({ ...side, ordered }, books);
+        for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
+        return { outcomes: [], bindings: [], messages: rerating.messages };
+      });
+    }
+  }
+
+  function amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void {
+    const event = { ...events.get(eventId)!, ...values };
+    events.set(eventId, event);
+    if (outcomes.get(eventId)?.status !== 'settled') return;
+    const ordered: Settled[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
+    const attributions = attributionsOf(ordered);
+    const rated = rateAsBefore(operator, versions, ordered);
+    const others = othersOf([event], true).map(load);
+    written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+      const amended = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
+      return { outcomes: [], bindings: [], messages: amended.messages };
+    });
+  }
+
+  /** Does what is to be done over books as they are loaded for it, and keeps what that came to. */
+  function written(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
+    const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
+    const books = openBooks(loadSlots(batch), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
       newSlotId,
       monthOf: (moment) => monthOf(moment, operator.timezone),
       parentsOf: (affiliateId) => parents[affiliateId] ?? [],
     });
-    const settlement = settleAll(side, books);
+    const settled = rules(batch, books);
+    const settlement = { ...settled, messages: [...settled.messages, ...adjusted(books)] };
     write(books, settlement);
     return settlement;
+  }
+
+  /** As `withAdjusted`. */
+  function adjusted(books: Books): Message[] {
+    for (const [key, sum] of told) {
+      const [eventId, affiliateId] = key.split(' ');
+      books.remember(eventId!, affiliateId!, sum);
+    }
+    return tellAdjusted(books, (id) => shownAs(load(events.get(id)!)));
   }
 
   function write(books: Books, settlement: Settlement): void {
@@ -160,8 +221,11 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
       if (!slot.isNew && !slot.isChanged) continue;
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
-    for (const [id, sum] of books.told) told.set(id, sum);
-    for (const outcome of settlement.outcomes) outcomes.set(outcome.eventId, outcome);
+    for (const [id, sum] of books.toldHere) told.set(id, sum);
+    for (const outcome of settlement.outcomes) {
+      outcomes.set(outcome.eventId, outcome);
+      ratedBy.set(outcome.eventId, outcome.version);
+    }
     for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
     postings.push(...books.postings);
     messages.push(...settlement.messages);
@@ -181,5 +245,5 @@ export function createMemorySettling(versions: readonly DealVersion[], options: 
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, outcomes, slots, told, postings, messages };
+  return { settle, agree, amend, outcomes, slots, told, postings, messages };
 }

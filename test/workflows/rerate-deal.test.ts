@@ -56,7 +56,13 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
     Array.from({ length: 3 }, () => ({ type: 'conversion.adjusted', owner: 'endpoint' })),
   );
   assert.equal((await working.activities.sweepOnce()).reratings, 0);
-  await keepHistory(temporal.client, workflowId, 'deal-rerated');
+  const { typedSearchAttributes } = await handle.describe();
+  const shown = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value] as const);
+  assert.deepEqual(Object.fromEntries(shown.filter(([name]) => name === 'OperatorId' || name === 'DeliveryState')), {
+    OperatorId: operator.operatorId,
+    DeliveryState: 'done',
+  });
+  await keepHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
 });
 
 test('a rate settles what waited for it, though nobody could be told, and the mark is gone once it was tried', async () => {

@@ -132,7 +132,8 @@ export const setupOperations: Operations = {
   },
   'POST /v1/deals/:id/preview': {
     summary: 'What past events would have paid by other terms',
-    description: 'Posts nothing.',
+    description:
+      'The terms are worked out as a version that begins at `from`. What came before is seen (first deposits, the month’s caps and steps, losses carried) and not reported. Posts nothing.',
     who: 'manage',
     body: jsonBody(dealPreview, { terms: TERMS, from: '2026-10-01T00:00:00Z', to: '2026-11-01T00:00:00Z' }),
     answers: { 200: json(preview, 'by affiliate and month, beside what was paid') },

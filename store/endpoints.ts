@@ -154,7 +154,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
 export async function cancelDeliveries(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
   await db.query(
     `update deliveries set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(), last_error = 'endpoint_deleted'
-     where operator_id = $1 and endpoint_id = $2 and owner is not null`,
+     where operator_id = $1 and endpoint_id = $2 and owner is not null and batch_id is not null`,
     [operatorId, endpointId],
   );
 }

@@ -20,11 +20,13 @@ export async function readListeners(
   operatorId: string,
   affiliateIds: readonly string[],
 ): Promise<PlannedEndpoint[]> {
+  // "Limit" has each queue looked into: for "exists" the planner would read the queues of all endpoints first.
   const { rows } = await db.query<PlannedEndpoint>(
     `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId", state,
        failing_since is not null as "isFailing",
        rate_per_second is not null
-         or exists (select from deliveries d where d.operator_id = $1 and d.endpoint_id = e.id and d.owner = 'endpoint') as "isQueued"
+         or (select true from deliveries d where d.operator_id = e.operator_id and d.endpoint_id = e.id and d.owner = 'endpoint' limit 1)
+           is not null as "isQueued"
      from (
        select * from endpoints where operator_id = $1 and affiliate_id is null
        union all

@@ -56,7 +56,7 @@ export async function findForgottenBatches(
 ): Promise<{ operatorId: string; batchId: string }[]> {
   const { rows } = await db.query<{ operatorId: string; batchId: string }>(
     `select distinct operator_id as "operatorId", batch_id as "batchId" from deliveries
-     where owner = 'batch' and created_at < now() - make_interval(secs => $1) limit $2`,
+     where owner = 'batch' and batch_id is not null and created_at < now() - make_interval(secs => $1) limit $2`,
     [graceMs / 1000, limit],
   );
   return rows;

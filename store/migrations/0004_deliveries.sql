@@ -24,12 +24,12 @@ create table deliveries (
   constraint waits_for_somebody check ((owner = 'predecessor') = (predecessor_id is not null))
 ) with (fillfactor = 80);
 create unique index deliveries_conversion on deliveries (operator_id, original_event_id, endpoint_id, event_id, type);
-create index deliveries_batch on deliveries (batch_id) where owner in ('batch', 'self', 'endpoint');
+create index deliveries_batch on deliveries (batch_id) where owner is not null and batch_id is not null;
 create index deliveries_queue on deliveries (operator_id, endpoint_id, next_attempt_at, id) where owner = 'endpoint';
 create index deliveries_self on deliveries (operator_id, endpoint_id) where owner = 'self';
 create index deliveries_waiting on deliveries (operator_id, predecessor_id) where owner = 'predecessor';
 create index deliveries_stuck on deliveries (operator_id, state, id) where state in ('retrying', 'held', 'gave_up');
-comment on index deliveries_batch is 'not led by the operator: any of its unfinished postbacks would seem to be found by it as well as by the index for them';
+comment on index deliveries_batch is 'all that is unfinished. "batch_id is not null", which is always so, keeps the planner from it where a statement neither names a batch nor says so too: it took it for as good as the index of one endpoint''s queue';
 comment on column deliveries.body is 'the postback''s JSON, fixed when it was planned, so that every try says the same';
 comment on column deliveries.owner is 'who must bring it on: its batch, a workflow of its own, the endpoint''s queue, or the postback it has to follow';
 comment on column deliveries.tries is 'attempts made; every attempt guards on it, so that none is recorded twice';

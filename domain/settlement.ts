@@ -118,14 +118,10 @@ export function ratedIn(operator: OperatorRules, version: DealVersion, event: Co
 }
 
 /** The components that pay for an event, and whether the deal's month counts it; `isComputed`: the operator sent what it pays. */
-export function earningBy(
-  { components, payout, ...terms }: Terms,
-  type: EventType,
-  isComputed: boolean,
-): { components: Component[]; isCounted: boolean } {
-  const byOperator = isComputed && payout !== 'ignore';
-  const paying = components.filter(({ kind, on }) => (byOperator ? kind === 'payout' : on.includes(type)));
-  const isCounted = isLinked({ ...terms, components, payout }) && (paying.length > 0 || COUNTED.has(type));
+export function earningBy(terms: Terms, type: EventType, isComputed: boolean): { components: Component[]; isCounted: boolean } {
+  const byOperator = isComputed && terms.payout !== 'ignore';
+  const paying = terms.components.filter(({ kind, on }) => (byOperator ? kind === 'payout' : on.includes(type)));
+  const isCounted = isLinked(terms) && (paying.length > 0 || COUNTED.has(type));
   return { components: paying, isCounted };
 }
 

@@ -28,9 +28,10 @@ export function tell(
     // An event is told to whom it belongs in any case; what has none, only where it moved something.
     if (deltaMinor === 0n && (!isOwner || typeof cause === 'string')) return [];
     const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
+    const { conversion, clickId, subs } = about;
     const via = isOwner ? null : about.affiliateId;
-    const why = typeof cause === 'string' ? { event: null, reason: cause } : { event: cause, reason: null };
-    return [{ ...about, affiliateId, via, type, ...why, payoutMinor, deltaMinor, currency }];
+    const [event, reason] = typeof cause === 'string' ? [null, cause] : [cause, null];
+    return [{ type, affiliateId, via, event, reason, conversion, clickId, subs, payoutMinor, deltaMinor, currency }];
   });
 }
 

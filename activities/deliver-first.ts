@@ -17,12 +17,16 @@ export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<
 export type DeliverFirstDeps = { pool: Pool; attempt: Attempt; inFlight: InFlight; recorder: Recorder; budgetMs: number };
 
 /** Batches of a process that start requests side by side; each has its whole budget once it is its turn, however busy the machine is. */
-const BATCHES_AT_ONCE = 3;
+const BATCHES_AT_ONCE = 2;
 /** A batch that waits longer for its turn sends what finds a free place at once, and leaves the rest to the queues. */
 const TURN_WITHIN_MS = 8000;
 
 /** An endpoint all of whose places were taken for so long without an answer is not waited for: the rest goes to its queue. */
 const HANGS_AFTER_MS = 1000;
+
+/** A batch that waits only for endpoints where nothing moved for so long gives its turn to the next. */
+const STILL_AFTER_MS = 200;
+const LOOK_EVERY_MS = 50;
 
 type Release = (() => void) | null;
 
@@ -39,6 +43,29 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       (await readSendingEndpoints(pool, operatorId, endpointIds)).map((endpoint) => [endpoint.id, endpoint]),
     );
     return rows.map((due) => ({ due, endpoint: endpoints.get(due.endpointId)! }));
+  }
+
+  /** Resolves when all have their place or were refused one, or when those that wait do so for endpoints where nothing moves. */
+  function placedOrStill(places: readonly Promise<Release>[], endpointIds: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      const waiting = new Map(endpointIds.entries());
+      const end = (): void => {
+        clearInterval(timer);
+        resolve();
+      };
+      const look = (): void => {
+        if ([...new Set(waiting.values())].every((id) => inFlight.isStill(id, STILL_AFTER_MS))) end();
+      };
+      // Looked at after what has arrived meanwhile: being busy ourselves delays answers and timers alike.
+      const timer = setInterval(() => setImmediate(look), LOOK_EVERY_MS);
+      for (const [index, place] of places.entries()) {
+        void place.then(() => {
+          waiting.delete(index);
+          if (waiting.size === 0) end();
+        });
+      }
+      if (places.length === 0) end();
+    });
   }
 
   async function deliverFirst({ batchId, operators }: BatchInput): Promise<DeliveredFirst> {
@@ -77,7 +104,8 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
         return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, hanging) : Promise.resolve(null);
       });
       sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));
-      await Promise.all(places);
+      const endpointIds = all.map(({ endpoint }) => endpoint.id);
+      await placedOrStill(places, endpointIds);
     } finally {
       endTurn?.();
       await allDone(sends);

@@ -7,6 +7,8 @@ export type InFlight = {
    * release function, or null if none came free in time.
    */
   enter(key: string, limit: number, deadline: number, hanging?: Hanging): Promise<(() => void) | null>;
+  /** Whether nobody has entered or left for so long, although somebody is inside. */
+  isStill(key: string, forMs: number): boolean;
 };
 
 /** Nobody left for `afterMs`, and not because `isOurDoing`. */
@@ -30,6 +32,10 @@ export function createInFlight(): InFlight {
   };
 
   return {
+    isStill(key, forMs) {
+      const lane = lanes.get(key);
+      return lane !== undefined && Date.now() - lane.movedAt >= forMs;
+    },
     enter(key, limit, deadline, hanging) {
       let lane = lanes.get(key);
       if (!lane) lanes.set(key, (lane = { taken: 0, movedAt: 0, waiting: new Set() }));

@@ -23,14 +23,10 @@ const IN_FLIGHT = 2;
 /** While so many are in flight even full batches wait here, where waiting costs nothing, rather than for the worker's places. */
 const FULL_IN_FLIGHT = 8;
 /**
- * A batch that takes this many times as long as batches of late no longer holds others back: it is waiting for a slow endpoint. When all of them
- * take longer, it is because there is more to do, and larger batches are what helps.
+ * After this a batch no longer holds others back: it may be waiting for a slow endpoint. On a busy machine a batch takes longer, and one that
+ * starts every 125 ms is large enough all the same.
  */
-const LATE_AFTER = 4;
-const HOLDS_BACK_AT_LEAST_MS = 100;
-const HOLDS_BACK_AT_MOST_MS = 1000;
-/** Odd, so that one of them is in the middle. */
-const REMEMBERED = 15;
+const HOLDS_BACK_AT_MOST_MS = 250;
 /**
  * Beyond this (some 20 MB) the process stops remembering ids, and leaves them to the sweep, which comes a minute later: intake is three times as
  * fast as settling, so 20,000 were too few for a burst of three seconds.
@@ -46,13 +42,6 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   let isStopped = false;
   let starting = 0;
   let started = 0;
-  /** How long the last batches held others back, in milliseconds. */
-  const recent: number[] = [];
-
-  const holdsBackMs = (): number => {
-    const usual = recent.toSorted((a, b) => a - b)[Math.floor(recent.length / 2)] ?? 0;
-    return Math.min(Math.max(usual * LATE_AFTER, HOLDS_BACK_AT_LEAST_MS), HOLDS_BACK_AT_MOST_MS);
-  };
 
   const launch = (): void => {
     while (
@@ -71,10 +60,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     const handle = await start(batch);
     if (handle !== null) {
       started++;
-      const startedAt = performance.now();
-      await Promise.race([handle.result().catch(() => {}), pause(holdsBackMs())]);
-      recent.push(performance.now() - startedAt);
-      if (recent.length > REMEMBERED) recent.shift();
+      await Promise.race([handle.result().catch(() => {}), pause(HOLDS_BACK_AT_MOST_MS)]);
     }
     inFlight--;
     launch();

@@ -58,13 +58,11 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       };
       // Looked at after what has arrived meanwhile: being busy ourselves delays answers and timers alike.
       const timer = setInterval(() => setImmediate(look), LOOK_EVERY_MS);
-      for (const [index, place] of places.entries()) {
-        void place.then(() => {
-          waiting.delete(index);
-          if (waiting.size === 0) end();
-        });
-      }
-      if (places.length === 0) end();
+      const awaited = places.map(async (place, index) => {
+        await place;
+        waiting.delete(index);
+      });
+      void allDone(awaited).then(end, end);
     });
   }
 

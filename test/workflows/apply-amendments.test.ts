@@ -5,6 +5,8 @@ import { amendmentsWorkflowId } from '../../domain/keys.ts';
 import { createAmendments } from '../../store/amendments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
+import { eventually } from '../support/eventually.ts';
+import { startReceiver } from '../support/rude-receiver.ts';
 import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
 import { createSettling, outcomesOf } from '../support/settling.ts';
 
@@ -14,11 +16,13 @@ before(async () => {
 });
 after(() => orchestra.close());
 
-test('what was amended is booked by a workflow that the sweep starts, and told through the queues', async () => {
+test('what was amended is booked by a workflow that the sweep starts, and told through the queues', async (t) => {
   const { pool, temporal, working } = orchestra;
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
+  const receiver = await startReceiver();
+  t.after(() => receiver.close());
+  const endpoint = await operator.addEndpoint(`${receiver.url}/ok`);
   const ids = await operator.takeInSales(2);
   await createSettling(pool)(operatorId, ids);
   await pool.query(`update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`, [
@@ -37,10 +41,8 @@ test('what was amended is booked by a workflow that the sweep starts, and told t
   assert.deepEqual(await temporal.client.workflow.getHandle(workflowId).result(), { applied: 2 });
   assert.match(await orchestra.detailsOf(workflowId), /2 amendments booked/);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('settled 500'));
-  const { rows } = await pool.query(`select owner from deliveries where endpoint_id = $1 and type = 'conversion.adjusted'`, [
-    endpoint.id,
-  ]);
-  assert.deepEqual(rows, [{ owner: 'endpoint' }, { owner: 'endpoint' }]);
+  await eventually('both adjustments are told', () => receiver.requests.length === 2);
+  for (const { body } of receiver.requests) assert.match(body, /"type":"conversion\.adjusted"/);
   assert.equal((await working.activities.sweepOnce()).amendments, 0);
   await keepHistory(temporal.client, workflowId, 'amendments-booked');
 });

@@ -56,7 +56,7 @@ const SLOTS = `
     select slot_id, slot_seq, currency, affiliate_id, amount_minor as m, split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c
     from transfers where operator_id = $1 and slot_id is not null offset 0
   ), sums as (
-    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${PARTS.map(([part, sum]) => `${sum} as ${part}`).join(', ')}
+    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${PARTS.map(([part, sum]) => `(${sum})::bigint as ${part}`).join(', ')}
     from legs group by 1, 2, 3
   )
   select coalesce(k.id, s.slot_id) as about, coalesce(k.currency, s.currency) as currency,
@@ -98,59 +98,62 @@ const TOLD = `
   from told t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
   where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
 
+/** Slots of conversions, not of months; and those of them that a single conversion is all there is to. */
+const OF_CONVERSIONS = `kind in ('cpa', 'percent', 'payout')`;
+const IS_ALONE = `facts_count = 1 and period is null`;
+
 /**
  * A slot that is no month is told by its conversion, a month's share by the event that moved it. Only for conversions that nothing was said against
  * and that were not rated again, and that neither share a slot nor moved what a month ranks: what each of several was told is not written down.
  */
 const TOLD_BY_EVENT = `
-  with singles as materialized (
-    select f.slot_id, min(f.original_event_id) as event_id,
-      min(f.original_event_id) = max(f.original_event_id) and min(s.period) is null as is_alone
-    from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id and s.kind in ('cpa', 'percent', 'payout')
-    where f.operator_id = $1 group by 1
+  with alone as (
+    select f.slot_id, f.event_id from slot_facts f
+    join (select id from slots where operator_id = $1 and ${OF_CONVERSIONS} and ${IS_ALONE}) s on s.id = f.slot_id where f.operator_id = $1
+  ), told_by as (
+    select slot_id, event_id from alone
+    union all select part.id, event_id from slots part join alone on slot_id = part.source_id where part.operator_id = $1 and part.source_id is not null
   ), booked as (
-    select coalesce(one.event_id, t.event_id) as event_id, t.affiliate_id, sum(${BOOKED}) as minor
-    from transfers t
-    left join slots s on s.operator_id = $1 and s.id = t.slot_id
-    left join singles one on one.slot_id = coalesce(s.source_id, t.slot_id)
-    where t.operator_id = $1 group by 1, 2
+    select coalesce(b.event_id, t.event_id) as event_id, t.affiliate_id, sum(${BOOKED})::bigint as minor
+    from transfers t left join told_by b on b.slot_id = t.slot_id
+    where t.operator_id = $1 and 'expense' in (t.debit_account, t.credit_account) group by 1, 2
+  ), shared as (
+    select id from slots where operator_id = $1 and ${OF_CONVERSIONS} and not (${IS_ALONE})
   )
-  select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0)) as minor,
+  select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0))::numeric as minor,
     format('was told as %s, %s is booked', o.payout_minor, coalesce(b.minor, 0)) as detail
   from event_outcomes o left join booked b on b.event_id = o.event_id and b.affiliate_id = o.affiliate_id
   where o.operator_id = $1 and o.payout_minor is not null and o.payout_minor <> coalesce(b.minor, 0)
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
-      and (f.event_id <> o.event_id or f.batch_id ${RERATED}))
-    and not exists (select from slot_facts f join singles one on one.slot_id = f.slot_id and not one.is_alone
-      where f.operator_id = $1 and f.original_event_id = o.event_id)
+      and (f.event_id <> o.event_id or f.batch_id ${RERATED} or f.slot_id in (select id from shared)))
     and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
-      join singles one on one.slot_id = coalesce(s.source_id, s.id) and not one.is_alone
-      where t.operator_id = $1 and t.event_id = o.event_id)`;
+      where t.operator_id = $1 and t.event_id = o.event_id and coalesce(s.source_id, s.id) in (select id from shared))`;
 
+/** An event earns in as many slots as its deal says, and brings facts only when it was settled. What was rated again or amended is its original's. */
 const EARNING = `
-  with earned as (
-    select original_event_id as event_id, count(*) filter (where event_id = original_event_id) as slots, bool_or(type in ('rerated', 'amended')) as rerated
-    from slot_facts where operator_id = $1 group by original_event_id
+  with brought as (
+    select case when event_id like '%/%' then original_event_id else event_id end as event_id,
+      count(*) filter (where event_id = original_event_id) as slots, bool_or(type in ('rerated', 'amended')) as rerated
+    from slot_facts where operator_id = $1 group by 1
   ), promised as (
     select * from json_to_recordset($2) as v (deal_id text, version int, type text, is_computed boolean, slots int)
   )
-  select o.event_id as about, o.payout_currency as currency, 0::numeric as minor,
-    format('earns in %s slots by version %s of %s, has %s', p.slots, p.version, p.deal_id, coalesce(n.slots, 0)) as detail
-  from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id
-  join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type and p.is_computed = (e.payout_minor is not null)
-  left join earned n on n.event_id = o.event_id
-  where o.operator_id = $1 and o.status = 'settled' and p.slots <> coalesce(n.slots, 0) and not coalesce(n.rerated, false)`;
+  select e.id as about, o.payout_currency as currency, 0::numeric as minor,
+    format('earns in %s slots by version %s of %s, has %s, and is %s', p.slots, p.version, p.deal_id, coalesce(b.slots, 0), coalesce(o.status, 'not settled')) as detail
+  from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+  left join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type and p.is_computed = (e.payout_minor is not null)
+  left join brought b on b.event_id = e.id
+  where e.operator_id = $1 and case when o.status = 'settled' then p.slots <> coalesce(b.slots, 0) and not coalesce(b.rerated, false) else b.event_id is not null end`;
 
 /** Those of amended events are compared with their versions, by `amendments`. */
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
     format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4, f.occurred_at, f.slot_id,
-      e.type, e.amount_minor, e.volume_e4, coalesce(o.status, 'not settled')) as detail
-  from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
-  left join events e on e.operator_id = $1 and e.id = f.event_id
-  left join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
+      coalesce(e.type, 'nothing'), e.amount_minor, e.volume_e4, e.occurred_at) as detail
+  from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id left join events e on e.operator_id = $1 and e.id = f.event_id
   where f.operator_id = $1 and f.event_id not like '%/%'
-    and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force) and (e.id is null or o.status is distinct from 'settled' or f.type <> e.type or f.occurred_at <> e.occurred_at
+    and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)
+    and (e.id is null or f.type <> e.type or f.occurred_at <> e.occurred_at
     or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
@@ -162,7 +165,7 @@ const FACTS = `
 /** The long ones first, so that they do not come last. */
 const STATEMENTS: readonly Comparison[] = [
   { check: 'fact_is_its_event', statement: FACTS },
-  { check: 'conversion_is_in_its_slots', statement: EARNING },
+  { check: 'event_has_its_facts', statement: EARNING },
   { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
   { check: 'slot_is_its_transfers', statement: SLOTS },
   { check: 'told_is_booked', statement: TOLD },

@@ -17,8 +17,8 @@ type Alike = {
   currency: string;
   dealId: string;
   version: number;
-  basis: string;
-  volume: string;
+  basis: bigint;
+  volume: bigint;
   posted: bigint;
   isAsKept: boolean;
   slots: number;
@@ -28,7 +28,7 @@ type Alike = {
 /** An untouched slot has nothing but conversions, all of the version the slot is pinned to. A sum of no volume is not worth summing. */
 const ALIKE = `
   with facts as (
-    select slot_id, count(*) as facts, sum(basis_minor) as basis, coalesce(sum(volume_e4) filter (where volume_e4 <> 0), 0) as volume,
+    select slot_id, count(*) as facts, sum(basis_minor)::bigint as basis, coalesce(sum(volume_e4) filter (where volume_e4 <> 0), 0)::bigint as volume,
       min(deal_version) as lowest, max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
@@ -73,11 +73,10 @@ function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
 }
 
 /** What untouched facts of these sums are worth by the rules: one conversion of them, or a month. */
-function worth({ dealId, version: number, component: label, basis, volume }: Alike, deals: Deals): bigint {
+function worth({ dealId, version: number, component: label, basis: basisMinor, volume: volumeE4 }: Alike, deals: Deals): bigint {
   const version = deals.version(dealId, number);
   const component = version.terms.components.find((one) => one.label === label);
   if (!component) throw new Error(`version ${number} of ${dealId} has no component ${label}`);
-  const [basisMinor, volumeE4] = [BigInt(basis), BigInt(volume)];
   const earned: SlotFact = {
     originalEventId: '',
     eventId: '',

@@ -160,17 +160,17 @@ describe('what is bent behind the books’ back is found:', () => {
     [
       'a conversion that is not in its slot',
       `delete from slot_facts where type = 'revenue'`,
-      ['conversion_is_in_its_slots', 'slot_is_its_target', 'slot_keeps_its_sums'],
+      ['event_has_its_facts', 'slot_is_its_target', 'slot_keeps_its_sums'],
     ],
     [
       'a fact of an event that is not settled',
       `update event_outcomes set status = 'rejected', payout_minor = null where affiliate_id is not null and deal_id is not null`,
-      ['fact_is_its_event', 'told_is_booked'],
+      ['event_has_its_facts', 'told_is_booked'],
     ],
     [
       'a chargeback that still waits for its conversion',
       `update event_outcomes set status = 'orphaned', reason = 'no_conversion' where event_id in (select id from events where type = 'refund')`,
-      ['fact_is_its_event'],
+      ['event_has_its_facts'],
     ],
     [
       'what an affiliate was told',

@@ -194,7 +194,13 @@ const THREADS = { UV_THREADPOOL_SIZE: '32' };
 function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
   const mark = resolve(ROOT, entry);
   const logFile = resolve(dataDir, `logs/${rest.name}.log`);
-  const args = [`--max-semi-space-size=${youngMb}`, '--enable-source-maps', '--import', import.meta.resolve('tsx'), mark];
+  const args = [
+    `--max-semi-space-size=${youngMb}`,
+    '--enable-source-maps',
+    '--import',
+    import.meta.resolve('@oxc-node/core/register'),
+    mark,
+  ];
   return {
     ...rest,
     logFile,

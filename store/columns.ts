@@ -58,13 +58,19 @@ function arrayOf<Row>(rows: readonly Row[], value: (row: Row) => Value): string 
 }
 
 const SPECIAL = /["\\]/g;
+const CONTROLS = /\\[^"\\]/;
 
 function elementOf(value: Value): string {
   if (value === null || value === undefined) return 'NULL';
   // Looking for the two costs half of asking a pattern, and few texts have one of them.
-  if (typeof value === 'string')
-    return value.includes('"') || value.includes('\\') ? `"${value.replace(SPECIAL, String.raw`\$&`)}"` : `"${value}"`;
+  if (typeof value === 'string') return value.includes('"') || value.includes('\\') ? escaped(value) : `"${value}"`;
   if (value instanceof Date) return `"${value.toISOString()}"`;
   if (value instanceof Uint8Array) return `"\\\\x${Buffer.from(value).toString('hex')}"`;
   return String(value);
+}
+
+/** As in JSON, which is written sooner, but that control characters stay as they are. */
+function escaped(text: string): string {
+  const json = JSON.stringify(text);
+  return CONTROLS.test(json) ? `"${text.replace(SPECIAL, String.raw`\$&`)}"` : json;
 }

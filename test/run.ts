@@ -44,7 +44,14 @@ async function startServices(dataDir: string): Promise<Services> {
 function runTests(args: readonly string[], env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<number> {
   const files = args.filter((arg) => !arg.startsWith('--'));
   const flags = args.filter((arg) => arg.startsWith('--'));
-  const all = ['--import', 'tsx', '--test', '--test-concurrency=2', ...flags, ...(files.length > 0 ? files : allFiles())];
+  const all = [
+    '--import',
+    '@oxc-node/core/register',
+    '--test',
+    '--test-concurrency=2',
+    ...flags,
+    ...(files.length > 0 ? files : allFiles()),
+  ];
   const child = spawn(process.execPath, all, { stdio: 'inherit', env });
   stopping.addEventListener('abort', () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {

@@ -31,7 +31,10 @@ before(async () => {
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
     LOG_LEVEL: 'error',
   };
-  api = spawn(process.execPath, ['--import', 'tsx', MAIN], { env: { ...process.env, ...env }, stdio: 'inherit' });
+  api = spawn(process.execPath, ['--import', '@oxc-node/core/register', MAIN], {
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
   await until(async () => (await status('GET /healthz')) === 200);
 });
 

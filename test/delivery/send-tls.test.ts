@@ -52,7 +52,7 @@ async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promis
     for (const url of ${JSON.stringify(urls)}) outcomes.push(await send(url));
     console.log(JSON.stringify(outcomes));
     await sender.close();`;
-  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const args = ['--import', '@oxc-node/core/register', '--input-type=module', '-e', script];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env }, timeout: 30_000 });
   return JSON.parse(stdout) as Outcome[];
 }

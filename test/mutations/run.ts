@@ -1,4 +1,4 @@
-// `node --import tsx test/mutations/run.ts [words of a title]`: puts each defect into a copy of the tree, runs the tests that must see it, and
+// `node --import @oxc-node/core/register test/mutations/run.ts [words of a title]`: puts each defect into a copy of the tree, runs the tests that must see it, and
 // prints a table. Exits with 1 if a defect goes unseen, or if the tests fail without one. Not part of `npm test`: it takes minutes.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ function failuresOf(tree: string, tests: readonly string[]): { failed: string[];
   const needsDatabase = tests.some((file) => !file.startsWith('test/domain/'));
   const reporter = '--test-reporter=tap';
   const args = needsDatabase ? ['test/run.ts', reporter, ...tests] : ['--test', reporter, ...tests];
-  const { stdout } = spawnSync(process.execPath, ['--import', 'tsx', ...args], {
+  const { stdout } = spawnSync(process.execPath, ['--import', '@oxc-node/core/register', ...args], {
     cwd: tree,
     encoding: 'utf8',
     timeout: LONGEST_MS,

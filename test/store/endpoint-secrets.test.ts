@@ -129,7 +129,9 @@ test('after sealing anew every secret opens without the older key, and one that 
 
   const keys = [newer, older].map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
   const env = { ...process.env, DATABASE_URL: own.url, SECRETS_KEY: keys };
-  const command = promisify(execFile)(process.execPath, ['--import', 'tsx', 'store/main.ts', 'reseal'], { env });
+  const command = promisify(execFile)(process.execPath, ['--import', '@oxc-node/core/register', 'store/main.ts', 'reseal'], {
+    env,
+  });
   const ended = await command.then(
     () => assert.fail('one secret cannot be opened'),
     (error: { code: number; stdout: string }) => error,

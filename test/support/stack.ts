@@ -54,7 +54,11 @@ export async function withStack(): Promise<TestStack> {
   };
   const children: ChildProcess[] = [];
   const run = (entry: string): { child: ChildProcess; output: () => string } => {
-    const child = spawn(process.execPath, ['--import', 'tsx', entry], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', '@oxc-node/core/register', entry], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let printed = '';
     child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
     children.push(child);

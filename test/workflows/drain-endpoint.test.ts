@@ -69,6 +69,28 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
   await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-probed-and-drained');
 });
 
+test('an endpoint that stays down is probed ever more rarely', async (t) => {
+  const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
+  t.after(() => receiver.close());
+  const operator = await withOperator(orchestra.pool);
+  const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600] });
+  orchestra.dispatch(operator, await operator.takeInSales(30));
+  await eventually('five probes', async () => {
+    const { rowCount } = await orchestra.pool.query(`select from attempts where operator_id = $1 and cause = 'probe'`, [
+      operator.operatorId,
+    ]);
+    return rowCount! >= 5;
+  });
+  // Not by the clock: the server's timers are up to a second late, which is more than all of these waits.
+  const { events } = await orchestra.temporal.client.workflow.getHandle(endpointWorkflowId(id)).fetchHistory();
+  const waits = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
+    timer ? [Number(timer.startToFireTimeout?.seconds ?? 0) * 1000 + (timer.startToFireTimeout?.nanos ?? 0) / 1e6] : [],
+  );
+  for (const wait of [100, 200, 400]) assert.ok(waits.includes(wait), `waits of ${waits.join(', ')} ms`);
+  assert.equal(Math.max(...waits), 400);
+  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+});
+
 test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());

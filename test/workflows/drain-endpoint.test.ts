@@ -91,6 +91,36 @@ test('an endpoint that stays down is probed ever more rarely', async (t) => {
   await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
 });
 
+test('a history that grew long is followed by another run, which knows of the probes so far and of the rate', async (t) => {
+  const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
+  t.after(() => receiver.close());
+  const operator = await withOperator(orchestra.pool);
+  const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], ratePerSecond: 100 });
+  orchestra.dispatch(operator, await operator.takeInSales(30));
+  const workflowId = endpointWorkflowId(id);
+  await eventually('three probes', async () => {
+    const { rowCount } = await orchestra.pool.query(`select from attempts where operator_id = $1 and cause = 'probe'`, [
+      operator.operatorId,
+    ]);
+    return rowCount! >= 3;
+  });
+  const { client } = orchestra.temporal;
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  // The server calls a history long from 4 MB on.
+  for (let count = 0; count < 3; count++) await client.workflow.getHandle(workflowId).signal(SIGNALS.wake, 'x'.repeat(1_500_000));
+  const next = await eventually('another run', async () => {
+    const described = await client.workflow.getHandle(workflowId).describe();
+    return described.runId !== runId && described.runId;
+  });
+  const { events } = await client.workflow.getHandle(workflowId, next).fetchHistory();
+  const [input] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  const { probes, nextSendAt, ...of } = JSON.parse(Buffer.from(input!.data!).toString()) as Record<string, unknown>;
+  assert.deepEqual(of, { operatorId: operator.operatorId, endpointId: id });
+  assert.ok(Number(probes) >= 3, `${String(probes)} probes`);
+  assert.ok(Number(nextSendAt) > 0, `next request at ${String(nextSendAt)}`);
+  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+});
+
 test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());

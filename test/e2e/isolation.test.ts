@@ -109,7 +109,7 @@ test(
     }
     // Each round beside the one just before it, and of these ratios the middle one, the better one of two.
     const ratios = (of: 'perSecond' | 'p99Ms'): number[] =>
-      beside.map((round, index) => round[of] / well[index]![of]).toSorted((a, b) => a - b);
+      beside.map((hanging, index) => hanging[of] / well[index]![of]).toSorted((a, b) => a - b);
     const throughput = ratios('perSecond')[Math.floor(ROUNDS / 2)]!;
     const p99 = ratios('p99Ms')[Math.floor((ROUNDS - 1) / 2)]!;
     const show = (rounds: typeof well): string =>

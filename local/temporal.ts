@@ -27,6 +27,9 @@ const DYNAMIC_CONFIG = {
   'history.rps': 50_000,
   'matching.rps': 50_000,
   'matching.enableFairness': true,
+  // Tasks are in turn within a partition; and on one machine several only forward to each other.
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
   'frontend.rps': 50_000,
   'frontend.namespaceRPS': 50_000,
 };

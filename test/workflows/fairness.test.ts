@@ -65,5 +65,5 @@ test('the postback of one operator is not served behind the whole backlog of ano
   assert.equal(served.length, BACKLOG + 1);
   const place = served.indexOf(quiet) + 1;
   t.diagnostic(`started last of ${BACKLOG + 1}, served as number ${place}`);
-  assert.ok(place <= BACKLOG / 2, `served as number ${place} of ${served.length}`);
+  assert.ok(place <= BACKLOG / 6, `served as number ${place} of ${served.length}`);
 });

@@ -4,7 +4,8 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import { newId } from '../ids.ts';
 import { conversionsWorkflowId } from '../domain/keys.ts';
 import type { Logger } from '../log.ts';
-import { BATCH_AT_MOST, byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
+import { BATCH_AT_MOST, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../workflows/contract.ts';
+import { createWaitingEvents } from './waiting-events.ts';
 
 export type Dispatcher = {
   /** Remembers events that were just inserted; they go into one of the next batches. */
@@ -36,7 +37,7 @@ const START_AT_MOST_MS = 3000;
 const REPEAT_AFTER_MS = 1000;
 
 export function createDispatcher({ client, log }: { client: Client; log: Logger }): Dispatcher {
-  let waiting: { operatorId: string; id: string }[] = [];
+  const waiting = createWaitingEvents();
   let inFlight = 0;
   let isAway = false;
   let isStopped = false;
@@ -47,12 +48,10 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     while (
       !isAway &&
       !isStopped &&
-      waiting.length > 0 &&
-      inFlight < (waiting.length >= BATCH_AT_MOST ? FULL_IN_FLIGHT : IN_FLIGHT)
-    ) {
-      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH_AT_MOST)) };
-      void run(batch);
-    }
+      waiting.count() > 0 &&
+      inFlight < (waiting.count() >= BATCH_AT_MOST ? FULL_IN_FLIGHT : IN_FLIGHT)
+    )
+      void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
   };
 
   async function run(batch: BatchInput): Promise<void> {
@@ -98,15 +97,14 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   }
 
   return {
-    counts: () => ({ started, inFlight, waiting: waiting.length }),
+    counts: () => ({ started, inFlight, waiting: waiting.count() }),
     dispatch(events) {
-      if (waiting.length + events.length <= WAITING_AT_MOST) waiting.push(...events);
+      if (waiting.count() + events.length <= WAITING_AT_MOST) waiting.add(events);
       launch();
     },
     async drain(withinMs) {
       const deadline = Date.now() + withinMs;
-      for (; waiting.length > 0 && !isAway;)
-        void run({ batchId: newId('bat'), operators: byOperator(waiting.splice(0, BATCH_AT_MOST)) });
+      while (waiting.count() > 0 && !isAway) void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
       while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
       isStopped = true;
     },

@@ -27,6 +27,9 @@ const DYNAMIC_CONFIG = {
   'history.rps': 50_000,
   'matching.rps': 50_000,
   'matching.enableFairness': true,
+  // Tasks are in turn within a partition; and on one machine several only forward to each other.
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
   'frontend.rps': 50_000,
   'frontend.namespaceRPS': 50_000,
 };
@@ -57,8 +60,9 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningPa
 /** Where ops look: what is open because something is wrong. Healthy traffic never shows there. */
 export function stuckWorkflowsUrl(uiUrl: string, namespace: string): string {
   const { deliverPostback, drainEndpoint, settleSetAside } = WORKFLOWS;
-  const troubled = [drainEndpoint, settleSetAside, deliverPostback].map((name) => `"${name}"`).join(',');
-  const query = `ExecutionStatus="Running" AND (DeliveryState IN ("retrying","held") OR WorkflowType IN (${troubled}))`;
+  const troubled = [deliverPostback, drainEndpoint, settleSetAside].map((name) => `"${name}"`).join(', ');
+  // No "or": the UI shows filters side by side, and who reads them takes them to hold all at once.
+  const query = `ExecutionStatus="Running" AND WorkflowType IN (${troubled})`;
   return `${uiUrl}/namespaces/${namespace}/workflows?query=${encodeURIComponent(query)}`;
 }
 

@@ -134,6 +134,33 @@ describe('the first attempts of a batch', () => {
     assert.deepEqual(failures, { [failing.id]: 12, [refusing.id]: 0 });
   });
 
+  test('are recorded with their phases, where they went, what was answered, and when and why the next one is', async () => {
+    const operator = await withOperator(database.pool);
+    await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 60] });
+    await working.activities.deliverFirst(await batchOfSales(operator, 1));
+    const { rows } = await database.pool.query<Record<string, unknown>>(
+      `select number, cause, status_code, error_class, response_excerpt, dialled, duration_ms, phases, next_reason,
+         extract(epoch from next_attempt_at - started_at)::float8 as waits
+       from attempts where operator_id = $1`,
+      [operator.operatorId],
+    );
+    assert.equal(rows.length, 1);
+    const { duration_ms: durationMs, phases, next_reason: nextReason, waits, ...attempt } = rows[0]!;
+    assert.deepEqual(attempt, {
+      number: 1,
+      cause: 'first',
+      status_code: 503,
+      error_class: 'http_503',
+      response_excerpt: 'status 503',
+      dialled: `127.0.0.1:${receiver.port}`,
+    });
+    const { firstByteMs } = phases as { firstByteMs: number };
+    assert.ok(firstByteMs >= 0 && firstByteMs <= Number(durationMs), JSON.stringify(phases));
+    assert.equal(nextReason, `503 after ${String(durationMs)} ms`);
+    // 60 s, and jitter of up to a fifth of them.
+    assert.ok(Number(waits) >= 60 && Number(waits) < 75, `the next one is due after ${String(waits)} s`);
+  });
+
   test('that an earlier run made and that failed are left for the hand-over, not made again', async () => {
     const operator = await withOperator(database.pool);
     const path = `/status/500?run=${operator.operatorId}`;
@@ -183,6 +210,39 @@ describe('the first attempts of a batch', () => {
     const later = await batchOfSales(operator, 5);
     assert.equal((await working.activities.deliverFirst(later)).delivered, 0);
     assert.equal(receiver.requests.length, before410, 'a disabled endpoint was called');
+  });
+});
+
+describe('what a receiver asks for in its header', () => {
+  /** Sends a sale to an endpoint that answers so; what became of the postback and of the endpoint. */
+  async function afterAnswer(answer: string): Promise<string[]> {
+    const operator = await withOperator(database.pool);
+    const { id } = await operator.addEndpoint(`${receiver.url}/status/${answer}`, { schedule: [0, 3600] });
+    await working.activities.deliverFirst(await batchOfSales(operator, 1));
+    const [postback] = await deliveriesOf(database.pool, operator);
+    const { rows } = await database.pool.query<{ state: string; reason: string | null }>(
+      `select state, state_reason as reason from endpoints where operator_id = $1 and id = $2`,
+      [operator.operatorId, id],
+    );
+    const { state, reason } = rows[0]!;
+    return [`${postback!.state} ${postback!.owner}`, state, (reason ?? '').replace(/ after \d+ ms/, '')];
+  }
+
+  test('switches the endpoint off, whether the postback was taken or not', async () => {
+    assert.deepEqual(await afterAnswer('200?webhook-delivery=disable'), [
+      'delivered null',
+      'disabled',
+      'the receiver asked for no more postbacks',
+    ]);
+    assert.deepEqual(await afterAnswer('400?webhook-delivery=disable'), [
+      'held endpoint',
+      'disabled',
+      '400: asked for no more postbacks',
+    ]);
+  });
+
+  test('ends the one postback that it does not want again', async () => {
+    assert.deepEqual(await afterAnswer('500?webhook-delivery=abort-message'), ['gave_up null', 'active', '']);
   });
 });
 

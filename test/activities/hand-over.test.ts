@@ -81,6 +81,33 @@ test('an endpoint that fails ten times in a row is sent no more of the batch, an
   assert.equal(workflows, 1);
 });
 
+test('in force are 50 for each endpoint and 2,000 in all', async (t) => {
+  const real = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000 });
+  t.after(() => real.close());
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  /** How many of 60 refused postbacks get a workflow of their own. */
+  const singlesOf60 = async (): Promise<number> => {
+    const operator = await withOperator(database.pool);
+    await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600], maxInFlight: 64 });
+    const batch = await settledBatch(real.activities, operator, await operator.takeInSales(60));
+    await real.activities.deliverFirst(batch);
+    await real.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
+    const rows = await deliveriesOf(database.pool, operator);
+    assert.ok(rows.every(({ owner }) => owner === 'self' || owner === 'endpoint'));
+    return rows.filter(({ owner }) => owner === 'self').length;
+  };
+  assert.equal(await singlesOf60(), 50);
+  // Nobody's: rows that take places, and that no workflow was started for.
+  await database.pool.query(
+    `insert into deliveries (operator_id, batch_id, next_attempt_at, id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, state, owner)
+     select operator_id, 'filler', now(), 'dlv_filler' || n, endpoint_id, affiliate_id, null, 'filler' || n, type, body, 'retrying', 'self'
+     from (select * from deliveries where owner = 'self' limit 1) d, generate_series(1, 1935) n`,
+  );
+  assert.equal(await singlesOf60(), 15);
+  assert.equal(await singles(), 2000);
+  await database.pool.query(`delete from deliveries where batch_id = 'filler'`);
+});
+
 test('the bounds hold when many hand-overs and buttons race', async () => {
   await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
   const operators = await Promise.all([1, 2, 3, 4].map(() => withOperator(database.pool)));

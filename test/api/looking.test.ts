@@ -206,6 +206,23 @@ describe('deliveries', () => {
     assert.ok(!(await isStuck()));
   });
 
+  test('that wait for another try or for their endpoint are stuck; what is on its way, arrived or was cancelled is not', async () => {
+    const delivery = (await list(`event_id=${ftd}`)).at(-1);
+    const stuck: string[] = [];
+    for (const state of ['retrying', 'held', 'delivered', 'cancelled', 'pending']) {
+      const owner = ['delivered', 'cancelled'].includes(state) ? null : state === 'pending' ? 'batch' : 'endpoint';
+      const at = owner === null ? new Date() : null;
+      await api.pool.query(`update deliveries set state = $2, owner = $3, finished_at = $4 where id = $1`, [
+        delivery!.id,
+        state,
+        owner,
+        at,
+      ]);
+      if ((await list('state=stuck')).some(({ id }) => id === delivery!.id)) stuck.push(state);
+    }
+    assert.deepEqual(stuck, ['retrying', 'held']);
+  });
+
   test('tell each attempt', async () => {
     const [delivery] = await list(`event_id=${refund}`);
     await api.pool.query(

@@ -25,7 +25,7 @@ const TABLE: readonly Row[] = [
     'config, log, owners, delivery/preflight',
   ),
   row('api/metrics', 'express, prom-client, api, store', ''),
-  row('api/dispatcher', '@temporalio/client, domain, workflows/contract, ids', 'log'),
+  row('api/dispatcher', '@temporalio/client, domain, workflows/contract, ids, api/waiting-events', 'log'),
   row('api/starter', '@temporalio/client, api, store, domain, workflows/contract', 'log, owners'),
   row('worker', 'Node, @temporalio/client, @temporalio/worker, worker, domain/keys, workflows/contract', 'log'),
   row('worker/metrics', 'Node, prom-client, domain/retry', 'activities, delivery'),

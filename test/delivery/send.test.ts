@@ -138,6 +138,16 @@ test('a name that turns bad after it was checked is refused when it is dialled',
   assert.equal(await errorOf(rebinding.send(post(`http://rebind.example:${receiver.port}/ok`))), 'blocked_address');
 });
 
+test('a connection that leads elsewhere than the address that was vetted is closed before anything is sent', async () => {
+  // As behind a gateway that turns one address into another: what was vetted passes, what the socket says of its peer does not.
+  const peers: string[] = [];
+  const misled = createSender({ ...createGuard(LOOPBACK), mayDial: (address) => peers.push(address) < 0 }, SHORT);
+  senders.push(misled);
+  assert.equal(await errorOf(misled.send(at('/ok/misled'))), 'blocked_address');
+  assert.deepEqual(peers, ['127.0.0.1']);
+  assert.ok(!receiver.requests.some(({ path }) => path === '/ok/misled'));
+});
+
 test('a name keeps its Host header though its address is dialled', async () => {
   const named = senderWith({}, { lookup: async () => [{ address: '127.0.0.1' }] });
   const outcome = await named.send(post(`http://shop.example:${receiver.port}/ok/named`));

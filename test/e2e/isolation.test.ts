@@ -1,5 +1,6 @@
 // One endpoint hangs to the deadline and gets half of all postbacks; the other nineteen must hardly notice. Measured against the same traffic with
-// all twenty well, in turns, so that what else this machine does weighs on both.
+// all twenty well, in turns, so that what else this machine does weighs on both. On a machine that does nothing else,
+// EVENTS=2000 ROUNDS=5 npm test -- test/e2e/isolation.test.ts holds it to the aim.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.ts';
@@ -9,9 +10,8 @@ import { withStack, type TestStack } from '../support/stack.ts';
 const OTHERS = 19;
 const EVENTS = Number(process.env.EVENTS ?? 600);
 const ROUNDS = Number(process.env.ROUNDS ?? 2);
-/** The aim is 0.9 and 2; the test leaves room for the noise of a shared machine, and prints what it saw. */
-const THROUGHPUT_AT_LEAST = 0.7;
-const P99_AT_MOST = 3;
+/** The aim is 0.9 and 2; the short form leaves room for the noise of a shared machine, and prints what it saw. */
+const [THROUGHPUT_AT_LEAST, P99_AT_MOST] = ROUNDS >= 5 ? [0.9, 2] : [0.7, 3];
 
 let stack: TestStack;
 let receiver: RudeReceiver;
@@ -107,9 +107,11 @@ test(
       well.push(await round(false));
       beside.push(await round(true));
     }
-    const fastest = (rounds: typeof well): number => Math.max(...rounds.map(({ perSecond }) => perSecond));
-    const promptest = (rounds: typeof well): number => Math.min(...rounds.map(({ p99Ms }) => p99Ms));
-    const [throughput, p99] = [fastest(beside) / fastest(well), promptest(beside) / promptest(well)];
+    // Each round beside the one just before it, and of these ratios the middle one, the better one of two.
+    const ratios = (of: 'perSecond' | 'p99Ms'): number[] =>
+      beside.map((hanging, index) => hanging[of] / well[index]![of]).toSorted((a, b) => a - b);
+    const throughput = ratios('perSecond')[Math.floor(ROUNDS / 2)]!;
+    const p99 = ratios('p99Ms')[Math.floor((ROUNDS - 1) / 2)]!;
     const show = (rounds: typeof well): string =>
       rounds.map(({ perSecond, p99Ms }) => `${Math.round(perSecond)}/s p99 ${p99Ms} ms`).join(', ');
     t.diagnostic(`well: ${show(well)}; beside one that hangs: ${show(beside)}`);

@@ -69,6 +69,58 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
   await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-probed-and-drained');
 });
 
+test('an endpoint that stays down is probed ever more rarely', async (t) => {
+  const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
+  t.after(() => receiver.close());
+  const operator = await withOperator(orchestra.pool);
+  const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600] });
+  orchestra.dispatch(operator, await operator.takeInSales(30));
+  await eventually('five probes', async () => {
+    const { rowCount } = await orchestra.pool.query(`select from attempts where operator_id = $1 and cause = 'probe'`, [
+      operator.operatorId,
+    ]);
+    return rowCount! >= 5;
+  });
+  // Not by the clock: the server's timers are up to a second late, which is more than all of these waits.
+  const { events } = await orchestra.temporal.client.workflow.getHandle(endpointWorkflowId(id)).fetchHistory();
+  const waits = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
+    timer ? [Number(timer.startToFireTimeout?.seconds ?? 0) * 1000 + (timer.startToFireTimeout?.nanos ?? 0) / 1e6] : [],
+  );
+  for (const wait of [100, 200, 400]) assert.ok(waits.includes(wait), `waits of ${waits.join(', ')} ms`);
+  assert.equal(Math.max(...waits), 400);
+  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+});
+
+test('a history that grew long is followed by another run, which knows of the probes so far and of the rate', async (t) => {
+  const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
+  t.after(() => receiver.close());
+  const operator = await withOperator(orchestra.pool);
+  const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], ratePerSecond: 100 });
+  orchestra.dispatch(operator, await operator.takeInSales(30));
+  const workflowId = endpointWorkflowId(id);
+  await eventually('three probes', async () => {
+    const { rowCount } = await orchestra.pool.query(`select from attempts where operator_id = $1 and cause = 'probe'`, [
+      operator.operatorId,
+    ]);
+    return rowCount! >= 3;
+  });
+  const { client } = orchestra.temporal;
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  // The server calls a history long from 4 MB on.
+  for (let count = 0; count < 3; count++) await client.workflow.getHandle(workflowId).signal(SIGNALS.wake, 'x'.repeat(1_500_000));
+  const next = await eventually('another run', async () => {
+    const described = await client.workflow.getHandle(workflowId).describe();
+    return described.runId !== runId && described.runId;
+  });
+  const { events } = await client.workflow.getHandle(workflowId, next).fetchHistory();
+  const [input] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  const { probes, nextSendAt, ...of } = JSON.parse(Buffer.from(input!.data!).toString()) as Record<string, unknown>;
+  assert.deepEqual(of, { operatorId: operator.operatorId, endpointId: id });
+  assert.ok(Number(probes) >= 3, `${String(probes)} probes`);
+  assert.ok(Number(nextSendAt) > 0, `next request at ${String(nextSendAt)}`);
+  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+});
+
 test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());

@@ -137,3 +137,7 @@ export const orphans = listOf(event).extend({
 });
 
 export const assigned = z.object({ id: idOf('evt'), status: z.literal('assigned'), affiliate_id: affiliateId });
+
+/** What a button did with an event that was set aside for this reason. */
+export const retrying = z.object({ id: idOf('evt'), status: z.literal('retrying'), reason: text });
+export const dismissed = z.object({ id: idOf('evt'), status: z.literal('rejected'), reason: text });

@@ -131,7 +131,8 @@ export const eventOperations: Operations = {
     body: jsonBody(assignment),
     answers: { 202: json(answers.assigned, 'it is settled in a moment') },
     refusals: ['conflict', 'not_possible'],
-  },  'POST /v1/set-aside/:event_id/retry': {
+  },
+  'POST /v1/set-aside/:event_id/retry': {
     summary: 'Settle an event that was set aside again',
     description: 'With all others that were set aside for the same reason: what helped one helps them all.',
     who: 'manage',

@@ -161,6 +161,7 @@ describe('an event', () => {
       status: 'accepted',
       event: { ...sent, amount: '12.50', currency: 'EUR', occurred_at: '2026-01-02T02:04:05.000Z' },
       attribution: null,
+      considered: [],
       commissions: [],
       transfers: [],
       deliveries: [],

@@ -115,6 +115,12 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
     lengths(foreign).filter(([, length]) => length > 0),
     [],
   );
+  const countsOf = (lists: Record<string, unknown>) =>
+    Object.entries(lists).flatMap(([path, body]) => {
+      const { counts } = body as { counts?: Record<string, unknown> };
+      return Object.values(counts ?? {}).some((count) => typeof count === 'number' && count > 0) ? [path] : [];
+    });
+  assert.deepEqual([countsOf(own), countsOf(foreign)], [['/v1/orphans', '/v1/refusals'], []]);
   const full = new Map(lengths(own));
   for (const noun of [
     'affiliates',

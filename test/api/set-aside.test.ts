@@ -8,7 +8,7 @@ import { lockStrikes } from '../../store/settling-events.ts';
 import { withApi, type TestApi } from '../support/api.ts';
 import { eventually } from '../support/eventually.ts';
 
-type Body = { id: string; status: string; [name: string]: unknown };
+type Body = { id: string; status: string; reason?: string; [name: string]: unknown };
 type Failure = { error: { code: string } };
 
 let api: TestApi;
@@ -54,7 +54,7 @@ const press = (id: string, button: 'retry' | 'dismiss', key = operator.key) =>
 
 async function statusOf(id: string): Promise<string> {
   const { status, reason } = (await api.call<Body>(`GET /v1/events/${id}`, { key: operator.key })).body;
-  return `${status} ${String(reason ?? '')}`.trim();
+  return `${status} ${reason ?? ''}`.trim();
 }
 
 const addRate = () =>

@@ -46,6 +46,7 @@ import { addPostbackRoute } from './routes/postback.ts';
 import { addPayoutRoutes } from './routes/payouts.ts';
 import { addReferenceRoutes } from './routes/reference.ts';
 import { addReplayRoutes } from './routes/replays.ts';
+import { addSetAsideRoutes } from './routes/set-aside.ts';
 import type { EndpointRules } from './schemas/endpoints.ts';
 import { createSignatureCheck, type Signing } from './signatures.ts';
 import type { Starter } from './starter.ts';
@@ -108,6 +109,7 @@ export function createApp(deps: AppDeps): Express {
   addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
   addCouponRoutes(app, { store, auth, starter });
   addOrphanRoutes(app, { store, auth, starter });
+  addSetAsideRoutes(app, { store, auth, starter });
   addOnboardingRoute(app, { store, auth, refusals, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
   addDoorRoutes(app, { store, auth, refusals, makeSecret, egressAddresses: config.egressAddresses });

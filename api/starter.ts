@@ -28,6 +28,8 @@ export type Starter = {
   wakeQueues(operatorId: string, endpointIds: readonly string[]): Promise<void>;
   /** Has events set aside for these reasons settled again. Their mark is durable, so nobody need wait for it. */
   retrySetAside(operatorId: string, reasons: readonly string[]): void;
+  /** Makes the workflow that holds events set aside for a reason look at how many are left. */
+  showSetAside(operatorId: string, reason: string): void;
   /** Has settled conversions rated again by these deal versions, likewise. */
   rerate(operatorId: string, versions: readonly { dealId: string; version: number }[]): void;
   /** Has an operator's amendments booked, likewise. */
@@ -103,6 +105,7 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     retrySetAside(operatorId, reasons) {
       for (const reason of reasons) void signalled(owners.wakeSetAside(operatorId, reason, 'retry'));
     },
+    showSetAside: (operatorId, reason) => void signalled(owners.wakeSetAside(operatorId, reason)),
     rerate(operatorId, versions) {
       for (const { dealId, version } of versions) void signalled(owners.startRerating(operatorId, dealId, version));
     },

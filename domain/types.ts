@@ -37,13 +37,18 @@ export function isNegative(type: EventType): type is NegativeEvent {
   return (NEGATIVE_EVENTS as readonly string[]).includes(type);
 }
 
+/** Events that give a figure of some time, so that those of a month add up. */
+const CUMULATIVE_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['volume', 'revenue']);
+
+export const EVENT_CLASSES = ['once', 'repeatable', 'cumulative', 'negative', 'reinstating'] as const;
 /** What an event's type says about its repetition and its sign. */
-export type EventClass = 'once' | 'repeatable' | 'negative' | 'reinstating';
+export type EventClass = (typeof EVENT_CLASSES)[number];
 
 export function eventClassOf(type: EventType): EventClass {
   if (type === 'chargeback_won') return 'reinstating';
   if (isNegative(type)) return 'negative';
-  return ONE_OFF_EVENTS.has(type) ? 'once' : 'repeatable';
+  if (ONE_OFF_EVENTS.has(type)) return 'once';
+  return CUMULATIVE_EVENTS.has(type) ? 'cumulative' : 'repeatable';
 }
 
 /** An affiliate's own marks, carried through unchanged: sub1 to sub5. */

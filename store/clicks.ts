@@ -10,7 +10,7 @@ export type NewClick = Click & { operatorId: string; isBot?: boolean };
 /** A click as people look at it; `seenAt` is null while the operator's site has not told of it. */
 export type ClickRow = Omit<Click, 'clickedAt'> & { clickedAt: Date; receivedAt: Date; isBot: boolean; seenAt: Date | null };
 
-/** Null where a filter is not set. The times are those of the click's id, the end not included. */
+/** Null where a filter is not set. The times are those at which a click came here, the end not included. */
 export type ClickFilter = {
   affiliateId: string | null;
   linkId: string | null;
@@ -24,6 +24,14 @@ export type Clicks = ReturnType<typeof createClicks>;
 
 const COLUMNS = `id, link_id as "linkId", affiliate_id as "affiliateId", array[sub1, sub2, sub3, sub4, sub5] as subs,
   clicked_at as "clickedAt", received_at as "receivedAt", is_bot as "isBot", seen_at as "seenAt"`;
+
+const LISTED = `select ${COLUMNS} from clicks
+  where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or link_id = $3)
+    and ($4::boolean is null or is_bot = $4) and ($5::boolean is null or (seen_at is not null) = $5) and ($8::text is null or id < $8)`;
+/** Our ids begin with the time, so that a time is a range of the key; ids of an operator's own say nothing of it. */
+const OF_OUR_ID = `id >= coalesce(id_bound('clk', $6::timestamptz), 'clk_') and id < coalesce(id_bound('clk', $7::timestamptz), 'clk\`')`;
+const OF_OTHER_ID = `(id < 'clk_' or id >= 'clk\`')
+  and ($6::timestamptz is null or received_at >= $6) and ($7::timestamptz is null or received_at < $7)`;
 
 export function createClicks(db: Queryable) {
   return {
@@ -44,11 +52,7 @@ export function createClicks(db: Queryable) {
 
     async list(operatorId: string, filter: ClickFilter, page: Page): Promise<ClickRow[]> {
       const { rows } = await db.query<ClickRow>(
-        `select ${COLUMNS} from clicks
-         where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or link_id = $3)
-           and ($4::boolean is null or is_bot = $4) and ($5::boolean is null or (seen_at is not null) = $5)
-           and ($6::timestamptz is null or id >= id_bound('clk', $6)) and ($7::timestamptz is null or id < id_bound('clk', $7))
-           and ($8::text is null or id < $8)
+        `(${LISTED} and ${OF_OUR_ID} order by id desc limit $9) union all (${LISTED} and ${OF_OTHER_ID} order by id desc limit $9)
          order by id desc limit $9`,
         [
           operatorId,

@@ -1,4 +1,5 @@
 // Events as people look at them: what came in, with what became of it.
+import type { Method } from '../domain/attribution.ts';
 import type { EventType, Subs } from '../domain/types.ts';
 import { IN_FORCE } from './amendments.ts';
 import type { Page } from './page.ts';
@@ -29,7 +30,7 @@ export type EventRow = {
   reason: string | null;
   detail: string | null;
   affiliateId: string | null;
-  method: string | null;
+  method: Method | null;
   attributedClickId: string | null;
   batchId: string | null;
   /** The API key by which an orphan was given to an affiliate. */

@@ -30,6 +30,7 @@ import { createRefusals } from './refusals.ts';
 import { createReplays } from './replays.ts';
 import type { SecretBox } from './secret-box.ts';
 import { createReconciling } from './reconciling.ts';
+import { createSetAside } from './set-aside.ts';
 import { createStatements } from './statements.ts';
 import { createTraces } from './traces.ts';
 
@@ -51,6 +52,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     clicks: createClicks(pool),
     coupons: createCoupons(pool),
     orphans: createOrphans(pool),
+    setAside: createSetAside(pool),
     onboarding: createOnboarding(pool),
     endpoints: createEndpoints(pool, secretBox),
     endpointSecrets: createEndpointSecrets(pool, secretBox),

@@ -1,7 +1,50 @@
 // Events set aside: those whose rule failed, or that lack something the operator can still give.
-import type { Queryable } from './pool.ts';
+import { withTransaction, type Pool, type Queryable } from './pool.ts';
+import { lockStrikes } from './settling-events.ts';
 
 export type Sample = { eventId: string; detail: string | null };
+
+/** What a button did: the reason the event was set aside for, or why there was nothing to do. */
+export type Pressed = { reason: string } | 'not_found' | 'not_set_aside';
+
+export type SetAside = ReturnType<typeof createSetAside>;
+
+/** The buttons for one event; the functions below serve the workflow that holds all of a reason. */
+export function createSetAside(pool: Pool) {
+  /** Why no row was found. */
+  async function absent(operatorId: string, eventId: string): Promise<'not_found' | 'not_set_aside'> {
+    const { rowCount } = await pool.query(`select from events where operator_id = $1 and id = $2`, [operatorId, eventId]);
+    return rowCount === 0 ? 'not_found' : 'not_set_aside';
+  }
+
+  return {
+    /** Marks that the event is to be settled again, with those set aside for the same reason: what helped one helps them all. */
+    async wantRetry(operatorId: string, eventId: string): Promise<Pressed> {
+      const { rows } = await pool.query<{ reason: string }>(
+        `insert into retries_wanted (operator_id, reason)
+         select $1, reason from event_outcomes where operator_id = $1 and event_id = $2 and status = 'set_aside'
+         on conflict (operator_id, reason) do update set wanted_at = now()
+         returning reason`,
+        [operatorId, eventId],
+      );
+      return rows[0] ?? (await absent(operatorId, eventId));
+    },
+
+    /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */
+    async dismiss(operatorId: string, eventId: string): Promise<Pressed> {
+      const dismissed = await withTransaction(pool, async (client) => {
+        await lockStrikes(client, operatorId, 'agreed');
+        const { rows } = await client.query<{ reason: string }>(
+          `update event_outcomes set status = 'rejected'
+           where operator_id = $1 and event_id = $2 and status = 'set_aside' returning reason`,
+          [operatorId, eventId],
+        );
+        return rows[0];
+      });
+      return dismissed ?? (await absent(operatorId, eventId));
+    },
+  };
+}
 
 /** How many there are for a reason, and the first ten. */
 export async function sampleSetAside(

@@ -1,7 +1,9 @@
 // An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
 import { earns } from '../domain/clawback.ts';
+import type { Piece } from '../domain/considered.ts';
 import { listVersions, type EventVersion } from './amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
+import { readPieces } from './considered.ts';
 import { createEventLists, type EventRow } from './event-lists.ts';
 import type { Queryable } from './pool.ts';
 
@@ -35,6 +37,8 @@ export type Trace = {
   transfers: Transfer[];
   deliveries: ToldPostback[];
   rates: UsedRate[];
+  /** The evidence about whose it was; none for events against conversions, which are whose their conversion is. */
+  pieces: Piece[];
   /** None where it was never amended. */
   versions: EventVersion[];
 };
@@ -65,14 +69,15 @@ export function createTraces(db: Queryable) {
       const event = await events.find(operatorId, eventId);
       if (event === null) return null;
       const conversions = await conversionsOf(db, operatorId, event);
-      const [commissions, transfers, deliveries, rates, versions] = await Promise.all([
+      const [commissions, transfers, deliveries, rates, pieces, versions] = await Promise.all([
         commissionsOf.ofConversion(operatorId, eventId),
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
         readUsedRates(db, operatorId, eventId, conversions),
+        earns(event.type) ? readPieces(db, operatorId, eventId) : [],
         listVersions(db, operatorId, eventId),
       ]);
-      return { event, commissions, transfers, deliveries, rates, versions };
+      return { event, commissions, transfers, deliveries, rates, pieces, versions };
     },
   };
 }

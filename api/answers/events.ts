@@ -1,5 +1,6 @@
 // Answers about events: whether they were kept, their whole story, what would happen to them.
 import { z } from 'zod';
+import { EVIDENCE, VERDICTS } from '../../domain/considered.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import { partError } from './errors.ts';
 import { affiliateId, count, currency, idOf, listOf, money, text, time } from './fields.ts';
@@ -65,6 +66,19 @@ const fate = {
 
 export const event = z.object({ id: idOf('evt'), ...fate });
 
+/** What there was to tell whose it is, strongest first. */
+const considered = z.array(
+  z.object({
+    evidence: z.enum(EVIDENCE),
+    id: text.meta({
+      description: 'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
+    }),
+    affiliate_id: affiliateId.nullable(),
+    at: time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
+    verdict: z.enum(VERDICTS).meta({ description: 'whether it decided, or why it did not' }),
+  }),
+);
+
 /** Those by which its amount was converted. */
 const exchangeRates = z.array(z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }));
 
@@ -87,6 +101,7 @@ const version = z.object({
 const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
 export const trace = event.extend({
+  considered,
   ...earned,
   deliveries: z.array(
     z.object({
@@ -117,6 +132,7 @@ const rehearsal = z.object({
   received_at: time.optional(),
   event: sent.optional(),
   attribution: fate.attribution.optional(),
+  considered: considered.optional(),
   commissions: earned.commissions.optional(),
   transfers: earned.transfers.optional(),
   versions: z.array(version).optional(),
@@ -137,3 +153,7 @@ export const orphans = listOf(event).extend({
 });
 
 export const assigned = z.object({ id: idOf('evt'), status: z.literal('assigned'), affiliate_id: affiliateId });
+
+/** What a button did with an event that was set aside for this reason. */
+export const retrying = z.object({ id: idOf('evt'), status: z.literal('retrying'), reason: text });
+export const dismissed = z.object({ id: idOf('evt'), status: z.literal('rejected'), reason: text });

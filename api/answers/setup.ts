@@ -1,6 +1,6 @@
 // Answers about what is set up: operators, keys, affiliates, deals, links, clicks, coupons, and the state of this process.
 import { z } from 'zod';
-import { EVENT_TYPES } from '../../domain/types.ts';
+import { EVENT_CLASSES, EVENT_TYPES } from '../../domain/types.ts';
 import { SCOPES } from '../admission.ts';
 import { affiliateId, count, currency, idOf, listOf, text, time } from './fields.ts';
 
@@ -72,7 +72,7 @@ export const eventType = z.object({
   id: idOf('typ'),
   name: text,
   standard: z.enum(EVENT_TYPES),
-  class: text,
+  class: z.enum(EVENT_CLASSES),
   created_at: time,
 });
 

@@ -1,4 +1,5 @@
 // How an event and its story are shown.
+import { consider, type Considered } from '../../domain/considered.ts';
 import { formatDecimal, formatMoney } from '../../domain/money.ts';
 import type { Amendable, EventVersion } from '../../store/amendments.ts';
 import type { EventRow } from '../../store/event-lists.ts';
@@ -14,11 +15,12 @@ export function eventView(row: EventRow) {
 
 /** The whole story. The link leads to the workflow in Temporal's own interface, where one is configured. */
 export function traceView(
-  { event, commissions, transfers, deliveries, rates, versions }: Trace,
+  { event, commissions, transfers, deliveries, rates, pieces, versions }: Trace,
   workflow: { id: string; url: string | null } | null,
 ) {
   return {
     ...eventView(event),
+    considered: consider(pieces, event).map(consideredView),
     commissions: commissions.map(commissionView),
     transfers: transfers.map(transferView),
     deliveries: deliveries.map(({ id, endpointId, type, state, tries, eventId }) => {
@@ -57,6 +59,10 @@ function attributionView({ affiliateId, method, attributedClickId, assignedBy, a
     ...(attributedClickId !== null && { click_id: attributedClickId }),
     ...(method === 'manual' && { assigned_by: assignedBy, assigned_at: assignedAt }),
   };
+}
+
+function consideredView({ kind, id, affiliateId, at, verdict }: Considered) {
+  return { evidence: kind, id, affiliate_id: affiliateId, at, verdict };
 }
 
 /** A version of an event: its values, and what became of it. */

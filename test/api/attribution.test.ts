@@ -139,6 +139,81 @@ describe('an orphan', () => {
   });
 });
 
+describe('the trace of an event says what was considered', () => {
+  type Considered = { evidence: string; id: string; affiliate_id: string | null; at: string | null; verdict: string };
+  const sale = { event: 'sale', amount: '10.00', currency: 'USD' };
+
+  test('where the customer belongs to another affiliate than the click and the coupon name', async () => {
+    const { affiliateId, post, get, settled } = await withBroker();
+    const other = await post('affiliates', { name: 'Other' });
+    const clickOf = async (id: string) => String((await post('clicks', { affiliate_id: id }))['click_id']);
+    const [first, second] = [await clickOf(affiliateId), await clickOf(other.id)];
+    await post('coupons', { code: 'Spring', affiliate_id: affiliateId });
+    const bound = await settled({ event: 'registration', customer_id: 'c', click_id: first });
+    const id = await settled({ ...sale, transaction_id: '1', customer_id: 'c', click_id: second, coupon: 'SPRING' });
+    const consideredOf = async (event: string) => (await get<{ considered: Considered[] }>(`events/${event}`)).considered;
+    const words = ({ evidence, id: name, affiliate_id, verdict }: Considered) => [evidence, name, affiliate_id, verdict];
+    assert.deepEqual((await consideredOf(id)).map(words), [
+      ['binding', bound, affiliateId, 'decided'],
+      ['click', second, other.id, 'outranked'],
+      ['coupon', 'SPRING', affiliateId, 'agreed'],
+    ]);
+    assert.deepEqual((await consideredOf(bound)).map(words), [['click', first, affiliateId, 'decided']]);
+    const takenBack = await settled({ event: 'chargeback', transaction_id: '2', reference: '1' });
+    assert.deepEqual(await consideredOf(takenBack), [], 'whose it is follows from the sale');
+  });
+
+  test('where nothing, something too old, over, or of the customer itself was there', async () => {
+    const { affiliateId, key, post, get, settled } = await withBroker();
+    const verdictsOf = async (event: object) => {
+      const id = await settled({ ...sale, transaction_id: JSON.stringify(event), ...event });
+      const { status, considered } = await get<{ status: string; considered: Considered[] }>(`events/${id}`);
+      return [status, ...considered.map(({ evidence, verdict }) => `${evidence} ${verdict}`)];
+    };
+    const clickedAt = async (clicked_at: string) =>
+      String((await post('clicks', { affiliate_id: affiliateId, clicked_at }))['click_id']);
+    const [old, own] = [await clickedAt('2020-01-01T00:00:00Z'), await clickedAt(new Date().toISOString())];
+    await post('coupons', { code: 'OVER', affiliate_id: affiliateId, ends_at: '2020-01-01T00:00:00Z' });
+    const { id: removed } = await post('coupons', { code: 'GONE', affiliate_id: affiliateId });
+    await api.call(`DELETE /v1/coupons/${removed}`, { key });
+    await post('coupons', { code: 'GOOD', affiliate_id: affiliateId });
+    assert.deepEqual(await verdictsOf({ customer_id: 'a' }), ['orphaned']);
+    assert.deepEqual(await verdictsOf({ customer_id: 'b', click_id: 'lost', coupon: 'GONE' }), [
+      'orphaned',
+      'click not_found',
+      'coupon not_found',
+    ]);
+    assert.deepEqual(await verdictsOf({ customer_id: 'c', click_id: old, coupon: 'OVER' }), [
+      'rejected',
+      'click expired',
+      'coupon not_valid',
+    ]);
+    assert.deepEqual(await verdictsOf({ customer_id: 'd', click_id: old, coupon: 'GOOD' }), [
+      'settled',
+      'click expired',
+      'coupon decided',
+    ]);
+    assert.deepEqual(await verdictsOf({ customer_id: 'bounty', click_id: own }), ['rejected', 'click own_referral']);
+  });
+
+  test('where a person decided, and where evidence came when it was too late', async () => {
+    const { operatorId, affiliateId, post, get, settled } = await withBroker();
+    const id = await settled({ ...sale, transaction_id: '1', customer_id: 'a', click_id: 'late', coupon: 'LATE' });
+    const verdicts = async () =>
+      (await get<{ considered: Considered[] }>(`events/${id}`)).considered.map(
+        ({ evidence, verdict }) => `${evidence} ${verdict}`,
+      );
+    await post('coupons', { code: 'LATE', affiliate_id: affiliateId });
+    assert.deepEqual(await verdicts(), ['click not_found', 'coupon came_later']);
+    await post(`orphans/${id}/assign`, { affiliate_id: affiliateId }, 202);
+    assert.deepEqual(await verdicts(), ['assignment came_later', 'click not_found', 'coupon came_later']);
+    await createSettling(api.pool)(operatorId, [id]);
+    assert.deepEqual(await verdicts(), ['assignment decided', 'click not_found', 'coupon agreed']);
+    await post('clicks', { affiliate_id: affiliateId, click_id: 'late' });
+    assert.deepEqual(await verdicts(), ['assignment decided', 'click came_later', 'coupon agreed']);
+  });
+});
+
 test('onboarding shows what was never seen, and forgets it once it was', async () => {
   const { affiliateId, post, get, settled } = await withBroker();
   type Onboarding = {

@@ -98,6 +98,14 @@ test('clicks are listed newest first, page by page, by affiliate, link and time'
   const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
   assert.equal((await list(`from=${hourAgo}`)).data.length, 3);
   assert.equal((await list(`to=${hourAgo}`)).data.length, 0);
+  // Ids of its own, before and after ours in the alphabet, are found by the time too.
+  for (const click_id of ['a-own', 'x-own'])
+    await api.call('POST /v1/clicks', { key: own, body: { affiliate_id: a, click_id, clicked_at: '2026-01-01T00:00:00Z' } });
+  assert.deepEqual(
+    (await list(`from=${hourAgo}`)).data.map(({ id }) => id),
+    ['x-own', ...newest, 'a-own'],
+  );
+  assert.equal((await list(`to=${hourAgo}`)).data.length, 0);
   assert.equal((await list('bot=true')).data.length, 0);
   assert.equal((await api.call('GET /v1/clicks?bot=1', { key: own })).status, 400);
 });

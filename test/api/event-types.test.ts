@@ -27,6 +27,14 @@ test("an operator's own name stands for a standard event, and the trace shows bo
   assert.deepEqual(again.body, { id: sent.body.id, status: 'duplicate' });
 });
 
+test('its class is that of the event it stands for', async () => {
+  const own = await api.newOperator();
+  const classes: unknown[] = [];
+  for (const standard of ['kyc', 'trade', 'revenue', 'refund', 'account_closure', 'chargeback_won'])
+    classes.push((await name({ name: `own ${standard}`, standard }, own.key)).body['class']);
+  assert.deepEqual(classes, ['once', 'repeatable', 'cumulative', 'negative', 'negative', 'reinstating']);
+});
+
 test('it is known by every way in, and as what a reversal refers to', async () => {
   await name({ name: 'purchase', standard: 'sale' });
   await name({ name: 'cb', standard: 'chargeback' });

@@ -161,6 +161,7 @@ describe('an event', () => {
       status: 'accepted',
       event: { ...sent, amount: '12.50', currency: 'EUR', occurred_at: '2026-01-02T02:04:05.000Z' },
       attribution: null,
+      considered: [],
       commissions: [],
       transfers: [],
       deliveries: [],
@@ -229,6 +230,26 @@ test('the list of events is filtered and cut into pages', async () => {
   assert.deepEqual(names(await list('from=2026-02-01T00:00:00Z&to=2026-04-01T00:00:00Z')), ['p-3', 'p-2']);
   assert.deepEqual(names(await list('status=settled')), []);
   assert.deepEqual(names(await list('status=accepted&event=kyc&limit=1')), ['p-5']);
+});
+
+test('pages show every row once, whatever is added while they are turned', async () => {
+  const own = await api.newOperator();
+  const add = async (): Promise<string> => {
+    const event = { event: 'kyc', customer_id: `page-${++count}` };
+    return (await api.call<Accepted>('POST /v1/events', { key: own.key, body: event })).body.id;
+  };
+  const there: string[] = [];
+  for (let n = 0; n < 5; n++) there.unshift(await add());
+  const shown: string[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    type List = { data: { id: string }[]; next_cursor: string | null };
+    const query: string = cursor === '' ? '' : `&cursor=${cursor}`;
+    const { body } = await api.call<List>(`GET /v1/events?limit=2${query}`, { key: own.key });
+    shown.push(...body.data.map(({ id }) => id));
+    cursor = body.next_cursor;
+    await add();
+  }
+  assert.deepEqual(shown, there);
 });
 
 function nested(levels: number): object {

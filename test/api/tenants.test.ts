@@ -2,6 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../activities/settle.ts';
+import type { OpenApiDocument } from '../../api/openapi/document.ts';
 import { newId, type IdPrefix } from '../../ids.ts';
 import { deliveriesOf } from '../support/deliveries.ts';
 import { withApi, type TestApi } from '../support/api.ts';
@@ -53,6 +54,7 @@ before(async () => {
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
   things.set('orphans', orphan);
   things.set('set-aside', event);
+  things.set('deposit', deposit);
 });
 after(() => api.close());
 
@@ -113,6 +115,12 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
     lengths(foreign).filter(([, length]) => length > 0),
     [],
   );
+  const countsOf = (lists: Record<string, unknown>) =>
+    Object.entries(lists).flatMap(([path, body]) => {
+      const { counts } = body as { counts?: Record<string, unknown> };
+      return Object.values(counts ?? {}).some((count) => typeof count === 'number' && count > 0) ? [path] : [];
+    });
+  assert.deepEqual([countsOf(own), countsOf(foreign)], [['/v1/orphans', '/v1/refusals'], []]);
   const full = new Map(lengths(own));
   for (const noun of [
     'affiliates',
@@ -135,6 +143,29 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
     [owner.id, ...things.values()].filter((id) => text.includes(id)),
     [],
   );
+});
+
+test('what a query names of the owner finds rows for the owner alone', async () => {
+  const { paths } = (await api.call<OpenApiDocument>('GET /openapi.json')).body;
+  const values: Record<string, string | undefined> = {
+    affiliate_id: things.get('affiliates'),
+    endpoint_id: things.get('endpoints'),
+    event_id: things.get('deposit'),
+    link_id: things.get('links'),
+    customer_id: 'c',
+  };
+  const found: string[] = [];
+  for (const [path, { get }] of Object.entries(paths)) {
+    if (path.includes('{')) continue;
+    for (const { name, in: place } of get?.parameters ?? []) {
+      if (place !== 'query' || values[name] === undefined || path === '/postback') continue;
+      const ask = async (key: string) =>
+        (await api.call<{ data: unknown[] }>(`GET ${path}?${name}=${values[name]}`, { key })).body.data;
+      assert.deepEqual(await ask(stranger.key), [], `${path}?${name}`);
+      if ((await ask(owner.key)).length > 0) found.push(`${path}?${name}`);
+    }
+  }
+  assert.ok(found.length >= 8, found.join(' '));
 });
 
 const TERMS = { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };

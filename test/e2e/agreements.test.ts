@@ -1,6 +1,8 @@
-// Agreements that change the past, over HTTP with the real processes: a rate that was missing, and a deal version dated back.
+// Agreements that change the past, over HTTP with the real processes: a rate that was missing, a deal
+// version dated back, and the buttons of what was set aside.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
+import { setAsideWorkflowId } from '../../domain/keys.ts';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
@@ -66,4 +68,29 @@ test('an event in another currency waits in plain sight, settles when its rate c
   await send('fx-rates', { base: 'EUR', quote: 'USD', rate: '2', as_of: aMinuteAgo, source: 'ECB' });
   await send('events', { event: 'chargeback', transaction_id: 'x-1', reference: 's-1', currency: 'EUR' }, waiting);
   assert.equal(await pending(), '0.00');
+});
+
+test('of two events set aside one is dismissed and the other settles at the push of its button, and then nothing holds them any more', async () => {
+  const { click_id: clickId } = await send<{ click_id: string }>('clicks', { affiliate_id: broker.affiliateId });
+  const sale = { event: 'sale', click_id: clickId, customer_id: 'd', amount: '100.00', currency: 'GBP' };
+  const [first, second] = [
+    await send('events', { ...sale, transaction_id: 'g-1' }, waiting),
+    await send('events', { ...sale, transaction_id: 'g-2' }, waiting),
+  ];
+  const statusOf = async ({ id }: Trace) => (await stack.call<Trace>(`GET /v1/events/${id}`, { key: broker.key })).body.status;
+  assert.deepEqual([await statusOf(first), await statusOf(second)], ['set_aside', 'set_aside']);
+  await send(`set-aside/${first.id}/dismiss`, {});
+
+  // What helps comes by another way than the API, which would have them settled by itself.
+  await stack.pool.query(
+    `insert into fx_rates (operator_id, id, base, quote, rate, source, as_of, actor)
+     select operator_id, 'fx_test', 'GBP', 'USD', 1.25, 'test', now() - interval '1 day', 'test' from events where id = $1`,
+    [second.id],
+  );
+  await send(`set-aside/${second.id}/retry`, {});
+  await eventually('the event to settle', async () => (await statusOf(second)) === 'settled');
+  assert.equal(await statusOf(first), 'rejected');
+  const { rows } = await stack.pool.query<{ id: string }>(`select operator_id as id from events where id = $1`, [first.id]);
+  const holder = stack.temporal.client.workflow.getHandle(setAsideWorkflowId(rows[0]!.id, 'no_exchange_rate'));
+  await eventually('their workflow to end', async () => (await holder.describe()).status.name === 'COMPLETED');
 });

@@ -70,6 +70,10 @@ export async function seed(stack: Stack): Promise<Seeded> {
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/replays', { affiliate_id: affiliate, dry_run: true });
   const { id: orphan } = await ask('POST /v1/events', { event: 'kyc', customer_id: 'nobody’s' });
+  const [click] = await idsOf('clicks');
+  // Nobody gave a rate for it, so that it is set aside.
+  const inYen = { event: 'ftd', customer_id: 'yuki', click_id: click, amount: '50000', currency: 'JPY' };
+  const { id: setAside } = await ask('POST /v1/events', inYen);
 
   const ids: Record<string, string[]> = {};
   for (const collection of COLLECTIONS) ids[collection] = await idsOf(collection);
@@ -82,6 +86,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
       ...ids,
       c: ids['links'],
       orphans: [orphan],
+      'set-aside': [setAside],
       periods: [THIS_MONTH],
       ...fields(ids, stack.receiverUrl),
     }),

@@ -39,7 +39,7 @@ export interface TestApi {
   readonly accepted: { operatorId: string; id: string }[];
   /** Operators whose orphans were to be looked through again, in order. */
   readonly rematched: string[];
-  /** What Temporal was to be told of agreements: `retry <reason>`, `rerate <deal>/<version>`, `amend <operator>`. */
+  /** What Temporal was to be told of agreements: `retry <reason>`, `show <reason>`, `rerate <deal>/<version>`, `amend <operator>`. */
   readonly started: string[];
   /** What has been held against the OpenAPI document: every answer to `call`. */
   readonly conformance: Conformance;
@@ -91,6 +91,7 @@ export async function withApi({
     ...reaching,
     matchOrphans: (operatorId) => void rematched.push(operatorId),
     retrySetAside: (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
+    showSetAside: (_, reason) => void started.push(`show ${reason}`),
     applyAmendments: (operatorId) => void started.push(`amend ${operatorId}`),
     rerate: (_, versions) => void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
   };

@@ -137,6 +137,10 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('GET /v1/repeats');
   await ask('GET /v1/orphans');
   await ask(`POST /v1/orphans/${orphan}/assign`, { affiliate_id: affiliate });
+  const { id: foreign } = await ask('POST /v1/events', { ...sale, transaction_id: 's-6', currency: 'GBP' });
+  await settleAll();
+  await ask(`POST /v1/set-aside/${foreign}/retry`);
+  await ask(`POST /v1/set-aside/${foreign}/dismiss`);
   for (const { id } of (await ask<List>('GET /v1/events')).data) await ask(`GET /v1/events/${id}`);
   await ask(`POST /v1/deals/${deal}/preview`, { terms: TERMS, from: longAgo(60), to: longAgo(0) });
   await ask('GET /v1/onboarding');

@@ -132,4 +132,18 @@ export const eventOperations: Operations = {
     answers: { 202: json(answers.assigned, 'it is settled in a moment') },
     refusals: ['conflict', 'not_possible'],
   },
+  'POST /v1/set-aside/:event_id/retry': {
+    summary: 'Settle an event that was set aside again',
+    description: 'With all others that were set aside for the same reason: what helped one helps them all.',
+    who: 'manage',
+    answers: { 202: json(answers.retrying, 'it is settled in a moment, if nothing is missing any more') },
+    refusals: ['not_possible'],
+  },
+  'POST /v1/set-aside/:event_id/dismiss': {
+    summary: 'Reject an event that was set aside for good',
+    description: 'The event is kept, with its reason, and earns nothing.',
+    who: 'manage',
+    answers: { 200: json(answers.dismissed, 'rejected') },
+    refusals: ['not_possible'],
+  },
 };

@@ -50,7 +50,10 @@ export async function lockUnfinished(db: Queryable, operatorId: string, conversi
   );
 }
 
-/** The last unfinished postback of each conversion and endpoint, by `conversion endpoint`. */
+/**
+ * The last unfinished postback of each conversion and endpoint, by `conversion endpoint`: the one that nobody follows yet. The last by its id may
+ * be another, where the clocks of two workers differ.
+ */
 export async function lastUnfinished(
   db: Queryable,
   operatorId: string,
@@ -58,7 +61,8 @@ export async function lastUnfinished(
 ): Promise<Map<string, string>> {
   const { rows } = await db.query<{ key: string; id: string }>(
     `select original_event_id || ' ' || endpoint_id as key, max(id) as id
-     from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null group by 1`,
+     from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+     where not exists (select from deliveries f where f.operator_id = $1 and f.predecessor_id = d.id and f.owner = 'predecessor') group by 1`,
     [operatorId, conversionIds],
   );
   return new Map(rows.map(({ key, id }) => [key, id]));

@@ -210,6 +210,28 @@ test('the sweep lets go on what a crash left behind, and that says what was give
   assert.deepEqual((await standing())[1], ['endpoint', null, [0]]);
 });
 
+test('what comes next follows the end of the chain, also where another worker’s clock gave an earlier one the later id', async () => {
+  const [first, second] = chain;
+  const late = first!.replace('_0', '_7');
+  await database.pool.query(`update deliveries set id = $3 where operator_id = $1 and id = $2`, [
+    operator.operatorId,
+    first,
+    late,
+  ]);
+  await database.pool.query(`update deliveries set predecessor_id = $3 where operator_id = $1 and id = $2`, [
+    operator.operatorId,
+    second,
+    late,
+  ]);
+  const client = await database.pool.connect();
+  await plan(client).finally(() => client.release());
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select predecessor_id as id from deliveries where operator_id = $1 and id <> all($2) and owner = 'predecessor'`,
+    [operator.operatorId, chain],
+  );
+  assert.deepEqual(rows, [{ id: chain[2] }]);
+});
+
 async function plan(client: PoolClient): Promise<void> {
   const { operatorId, affiliateId } = operator;
   const { rows } = await database.pool.query<{ id: string }>(

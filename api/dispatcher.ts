@@ -25,9 +25,9 @@ const IN_FLIGHT = 2;
 const FULL_IN_FLIGHT = 8;
 /**
  * After this a batch no longer holds others back: it may be waiting for a slow endpoint. On a busy machine a batch takes longer, and one that
- * starts every 125 ms is large enough all the same.
+ * starts every 75 ms is large enough all the same.
  */
-const HOLDS_BACK_AT_MOST_MS = 250;
+const HOLDS_BACK_AT_MOST_MS = 150;
 /**
  * Beyond this (some 20 MB) the process stops remembering ids, and leaves them to the sweep, which comes a minute later: intake is three times as
  * fast as settling, so 20,000 were too few for a burst of three seconds.

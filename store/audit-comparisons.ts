@@ -103,20 +103,22 @@ const OF_CONVERSIONS = `kind in ('cpa', 'percent', 'payout')`;
 const IS_ALONE = `facts_count = 1 and period is null`;
 
 /**
- * A slot that is no month is told by its conversion, a month's share by the event that moved it. Only for conversions that nothing was said against
- * and that were not rated again, and that neither share a slot nor moved what a month ranks: what each of several was told is not written down.
+ * What was booked is told by the event that moved it or, where a person did, by the conversion whose slot it is. Only for conversions that nothing
+ * was said against and that were not rated again, and that neither share a slot nor moved what a month ranks: what each of several was told is not
+ * written down.
  */
 const TOLD_BY_EVENT = `
-  with alone as (
-    select f.slot_id, f.event_id from slot_facts f
-    join (select id from slots where operator_id = $1 and ${OF_CONVERSIONS} and ${IS_ALONE}) s on s.id = f.slot_id where f.operator_id = $1
-  ), told_by as (
-    select slot_id, event_id from alone
-    union all select part.id, event_id from slots part join alone on slot_id = part.source_id where part.operator_id = $1 and part.source_id is not null
+  with told_by as (
+    select slot_id, event_id from slots s join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
+    where s.operator_id = $1 and ${OF_CONVERSIONS} and ${IS_ALONE}
+  ), each as (
+    select event_id, affiliate_id, ${BOOKED} as minor from transfers
+    where operator_id = $1 and event_id is not null and 'expense' in (debit_account, credit_account)
+    union all
+    select b.event_id, t.affiliate_id, ${BOOKED} from transfers t join told_by b on b.slot_id = t.slot_id
+    where t.operator_id = $1 and t.event_id is null and 'expense' in (debit_account, credit_account)
   ), booked as (
-    select coalesce(b.event_id, t.event_id) as event_id, t.affiliate_id, sum(${BOOKED})::bigint as minor
-    from transfers t left join told_by b on b.slot_id = t.slot_id
-    where t.operator_id = $1 and 'expense' in (t.debit_account, t.credit_account) group by 1, 2
+    select event_id, affiliate_id, sum(minor)::bigint as minor from each group by 1, 2
   ), shared as (
     select id from slots where operator_id = $1 and ${OF_CONVERSIONS} and not (${IS_ALONE})
   )

@@ -138,6 +138,11 @@ describe('what is bent behind the books’ back is found:', () => {
       ['slot_is_its_transfers'],
     ],
     [
+      'a transfer of another event',
+      `update transfers set event_id = (select min(id) from events) where currency = 'JPY'`,
+      ['told_is_booked_by_event'],
+    ],
+    [
       'a fact’s amount',
       `update slot_facts set amount_minor = amount_minor + 10000 where whole and type = 'sale'`,
       ['fact_is_its_event', 'slot_is_its_target', 'slot_keeps_its_sums'],

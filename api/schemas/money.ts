@@ -29,7 +29,9 @@ export const payoutFilter = z.strictObject({
 });
 
 export const approval = z.strictObject({ reason: reason.optional() });
-export const rejection = z.strictObject({ reason });
+/** A rejection always says why, if only that nobody said. */
+const why = reason.default('no reason given');
+export const rejection = z.strictObject({ reason: why });
 
 const choice = { ids: z.array(id).min(1).max(DECIDED_AT_MOST).optional(), affiliate_id: id.optional(), before: time.optional() };
 
@@ -45,7 +47,7 @@ const ONE_CHOICE = {
 };
 
 export const approvals = z.strictObject({ ...choice, reason: reason.optional() }).refine(isOneChoice, ONE_CHOICE);
-export const rejections = z.strictObject({ ...choice, reason }).refine(isOneChoice, ONE_CHOICE);
+export const rejections = z.strictObject({ ...choice, reason: why }).refine(isOneChoice, ONE_CHOICE);
 
 export const newPayout = z.strictObject({ affiliate_id: id, currency, minimum: decimal.optional() });
 export const payoutStep = {

@@ -169,11 +169,11 @@ const ATTEMPTS = columns<AttemptRecord>({
   next_reason: ['text', ({ nextReason }) => nextReason],
 });
 
-/** Keeps every attempt that was made, also where its delivery had moved on. */
+/** Keeps every attempt that was made, also where its delivery had moved on; once, also where the answer to a commit was lost and it is written again. */
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
   await db.query({
     name: 'insert-attempts',
-    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')}`,
+    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')} on conflict do nothing`,
     values: ATTEMPTS.values(records),
   });
 }

@@ -2,6 +2,8 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
+import { newId } from '../../ids.ts';
+import { insertAttempts, type AttemptRecord } from '../../store/deliveries.ts';
 import { createPool } from '../../store/pool.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
 import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
@@ -69,4 +71,29 @@ test('an answer with bytes that PostgreSQL does not take is recorded all the sam
   const batch = await settledBatch(working.activities, operator, await operator.takeInSales(1));
   assert.equal((await working.activities.deliverFirst(batch)).delivered, 1);
   assert.deepEqual(working.troubles, []);
+});
+
+test('attempts whose commit went through unheard are written again, and are there once', async () => {
+  const record: AttemptRecord = {
+    operatorId: newId('opr'),
+    attemptId: newId('att'),
+    deliveryId: newId('dlv'),
+    endpointId: newId('ep'),
+    expected: { owner: 'batch', tries: 0 },
+    next: { state: 'delivered', owner: null, nextAttemptAt: null, tries: 1, lastError: null },
+    number: 1,
+    cause: 'first',
+    startedAt: new Date(),
+    durationMs: 1,
+    phases: {},
+    dialled: undefined,
+    statusCode: 200,
+    errorClass: null,
+    excerpt: '',
+    nextReason: null,
+  };
+  await insertAttempts(database.pool, [record]);
+  await insertAttempts(database.pool, [record]);
+  const { rowCount } = await database.pool.query(`select from attempts where operator_id = $1`, [record.operatorId]);
+  assert.equal(rowCount, 1);
 });

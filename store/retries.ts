@@ -8,8 +8,12 @@ export type Curable = 'no_exchange_rate' | 'payout_required';
  * Marks those of the reasons for which events are set aside, and gives them. Exact only in a transaction that keeps settling out (`lockStrikes`):
  * what is being settled meanwhile could be set aside a moment later.
  */
-export async function wantRetries(db: Queryable, operatorId: string, reasons: readonly Curable[]): Promise<Curable[]> {
-  const { rows } = await db.query<{ reason: Curable }>(
+export async function wantRetries<Reason extends string>(
+  db: Queryable,
+  operatorId: string,
+  reasons: readonly Reason[],
+): Promise<Reason[]> {
+  const { rows } = await db.query<{ reason: Reason }>(
     `insert into retries_wanted (operator_id, reason)
      select $1, asked.reason from unnest($2::text[]) as asked (reason)
      where exists (select from event_outcomes o where o.operator_id = $1 and o.status = 'set_aside' and o.reason = asked.reason)

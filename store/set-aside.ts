@@ -1,5 +1,6 @@
 // Events set aside: those whose rule failed, or that lack something the operator can still give.
 import { withTransaction, type Pool, type Queryable } from './pool.ts';
+import { wantRetries } from './retries.ts';
 import { lockStrikes } from './settling-events.ts';
 
 export type Sample = { eventId: string; detail: string | null };
@@ -21,13 +22,12 @@ export function createSetAside(pool: Pool) {
     /** Marks that the event is to be settled again, with those set aside for the same reason: what helped one helps them all. */
     async wantRetry(operatorId: string, eventId: string): Promise<Pressed> {
       const { rows } = await pool.query<{ reason: string }>(
-        `insert into retries_wanted (operator_id, reason)
-         select $1, reason from event_outcomes where operator_id = $1 and event_id = $2 and status = 'set_aside'
-         on conflict (operator_id, reason) do update set wanted_at = now()
-         returning reason`,
+        `select reason from event_outcomes where operator_id = $1 and event_id = $2 and status = 'set_aside'`,
         [operatorId, eventId],
       );
-      return rows[0] ?? (await absent(operatorId, eventId));
+      const reasons = rows.map(({ reason }) => reason);
+      const [reason] = await wantRetries(pool, operatorId, reasons);
+      return reason === undefined ? absent(operatorId, eventId) : { reason };
     },
 
     /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */

@@ -10,7 +10,7 @@ import { withTransaction } from '../../store/pool.ts';
 import { anEvent } from '../support/builders.ts';
 import { readListeners } from '../../store/planning.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
-import { deliveriesOf } from '../support/deliveries.ts';
+import { anAttempt, deliveriesOf } from '../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
 
 const PAIRS = 400;
@@ -88,23 +88,6 @@ function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message
 }
 
 function delivered(deliveryId: string, endpointId: string): Finished {
-  const record = {
-    operatorId: operator.operatorId,
-    attemptId: newId('att'),
-    deliveryId,
-    endpointId,
-    expected: { owner: 'batch', tries: 0 },
-    next: { state: 'delivered', owner: null, tries: 1, nextAttemptAt: null, lastError: null },
-    number: 1,
-    cause: 'first',
-    startedAt: new Date(),
-    durationMs: 1,
-    phases: {},
-    dialled: undefined,
-    statusCode: 200,
-    errorClass: null,
-    excerpt: '',
-    nextReason: null,
-  } as const;
+  const record = anAttempt({ operatorId: operator.operatorId, deliveryId, endpointId });
   return { record, news: null };
 }

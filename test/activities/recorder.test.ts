@@ -2,11 +2,10 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import { newId } from '../../ids.ts';
-import { insertAttempts, type AttemptRecord } from '../../store/deliveries.ts';
+import { insertAttempts } from '../../store/deliveries.ts';
 import { createPool } from '../../store/pool.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
+import { anAttempt, countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { withOperator } from '../support/operator.ts';
 import { layCable, throughCable } from '../support/proxy.ts';
@@ -74,24 +73,7 @@ test('an answer with bytes that PostgreSQL does not take is recorded all the sam
 });
 
 test('attempts whose commit went through unheard are written again, and are there once', async () => {
-  const record: AttemptRecord = {
-    operatorId: newId('opr'),
-    attemptId: newId('att'),
-    deliveryId: newId('dlv'),
-    endpointId: newId('ep'),
-    expected: { owner: 'batch', tries: 0 },
-    next: { state: 'delivered', owner: null, nextAttemptAt: null, tries: 1, lastError: null },
-    number: 1,
-    cause: 'first',
-    startedAt: new Date(),
-    durationMs: 1,
-    phases: {},
-    dialled: undefined,
-    statusCode: 200,
-    errorClass: null,
-    excerpt: '',
-    nextReason: null,
-  };
+  const record = anAttempt();
   await insertAttempts(database.pool, [record]);
   await insertAttempts(database.pool, [record]);
   const { rowCount } = await database.pool.query(`select from attempts where operator_id = $1`, [record.operatorId]);

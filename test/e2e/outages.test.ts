@@ -1,10 +1,14 @@
 // What an operator and an affiliate notice while Temporal or PostgreSQL is away: nothing is lost, and it goes on by itself.
+// `DELIVERIES=300 npm test -- test/e2e/outages.test.ts` adds the long form, in the middle of so many deliveries.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
+
+const DELIVERIES = Number(process.env.DELIVERIES ?? 300);
+const MAX_IN_FLIGHT = 8;
 
 let stack: TestStack;
 let receiver: RudeReceiver;
@@ -13,7 +17,10 @@ let clickId: string;
 
 before(async () => {
   [stack, receiver] = await Promise.all([withStack(), startReceiver()]);
-  [broker] = await Promise.all([withBroker(stack, { url: `${receiver.url}/ok` }), stack.startWorker()]);
+  [broker] = await Promise.all([
+    withBroker(stack, { url: `${receiver.url}/slow/20`, max_in_flight: MAX_IN_FLIGHT }),
+    stack.startWorker(),
+  ]);
   const click = { key: broker.key, body: { link_id: broker.linkId } };
   ({ click_id: clickId } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body);
 });
@@ -96,3 +103,45 @@ test('while PostgreSQL is away events are refused in time, what was taken before
   });
   assert.ok(rows.length > 0);
 });
+
+test(
+  `while PostgreSQL is away in the middle of ${DELIVERIES} deliveries events are refused in time; those go on once it is back`,
+  { skip: process.env.DELIVERIES === undefined },
+  async (t) => {
+    const planned = async () => {
+      const { rows } = await stack.pool.query<{ all: number; delivered: number }>(
+        `select count(*)::int as all, (count(*) filter (where state = 'delivered'))::int as delivered from deliveries`,
+      );
+      return rows[0]!;
+    };
+    const taken = Array.from({ length: DELIVERIES }, (_, index) => `sent-${index}`);
+    const earlier = receiver.requests.length;
+    const { all: plannedBefore } = await planned();
+    for (let from = 0; from < DELIVERIES; from += 250) {
+      const body = { events: taken.slice(from, from + 250).map(sale) };
+      assert.equal((await stack.call('POST /v1/events/batch', { key: broker.key, body })).status, 200);
+    }
+    await eventually('the first to be told', () => receiver.requests.length > earlier + MAX_IN_FLIGHT);
+    stack.cables.postgres.pull();
+    const startedAt = Date.now();
+    const refused = await sendSale('refused as well');
+    assert.deepEqual([refused.status, refused.headers.get('retry-after') !== null], [503, true]);
+    assert.ok(Date.now() - startedAt < 3000, `the refusal took ${Date.now() - startedAt} ms`);
+    await eventually('readiness to say so', async () => (await readiness()).status === 503);
+    const toldThen = receiver.requests.length - earlier;
+    assert.ok(toldThen < DELIVERIES, 'it went away when everything was over');
+    stack.cables.postgres.plugIn();
+    await eventually('events to be taken again', async () => (await sendSale('refused as well')).status === 202);
+    await eventually(
+      'every delivery to be recorded',
+      async () => {
+        const { all, delivered } = await planned();
+        return all === plannedBefore + DELIVERIES + 1 && delivered === all;
+      },
+      60_000 + DELIVERIES * 20,
+    );
+    const told = await toldOf([...taken, 'refused as well'], 1000);
+    t.diagnostic(`PostgreSQL went away after ${toldThen} requests; ${told - DELIVERIES - 1} postbacks were told twice`);
+    assert.ok(told <= DELIVERIES + 1 + MAX_IN_FLIGHT, `${told} postbacks told of ${DELIVERIES + 1} sales`);
+  },
+);

@@ -1,6 +1,7 @@
-// What a test asks the database about postbacks.
+// What a test asks the database about postbacks, and attempts to be recorded of them.
 import { newId } from '../../ids.ts';
 import type { Activities } from '../../activities/index.ts';
+import type { AttemptRecord } from '../../store/deliveries.ts';
 import type { Pool } from '../../store/pool.ts';
 import type { BatchInput } from '../../workflows/contract.ts';
 import type { TestOperator } from './operator.ts';
@@ -44,4 +45,27 @@ export async function settledBatch(
   const batch = { batchId: newId('bat'), operators: [{ operatorId, eventIds }] };
   await activities.settle({ ...batch, owner: 'batch' });
   return batch;
+}
+
+/** The record of a first attempt that a batch made and that was taken, of ids of its own, but for what a test says about it. */
+export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
+  return {
+    operatorId: newId('opr'),
+    attemptId: newId('att'),
+    deliveryId: newId('dlv'),
+    endpointId: newId('ep'),
+    expected: { owner: 'batch', tries: 0 },
+    next: { state: 'delivered', owner: null, tries: 1, nextAttemptAt: null, lastError: null },
+    number: 1,
+    cause: 'first',
+    startedAt: new Date(),
+    durationMs: 1,
+    phases: {},
+    dialled: undefined,
+    statusCode: 200,
+    errorClass: null,
+    excerpt: '',
+    nextReason: null,
+    ...changes,
+  };
 }

@@ -42,13 +42,15 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
       const records = group.map(({ record }) => record);
       const finished = records.filter(({ next }) => next.owner === null);
       const givenUp = finished.filter(({ next }) => next.state === 'gave_up');
-      const news = summed(group.flatMap((one) => one.news ?? []));
+      // What was counted by a commit that went through unheard is not counted again.
+      const inserted = insertAttempts(client, records);
+      const newsOf = (kept: Set<string>) => group.flatMap(({ record, news }) => (kept.has(record.attemptId) ? (news ?? []) : []));
       // Sent one behind the other without waiting; releasing is a later statement than finishing all the same.
       const [, , released, turned, told] = await allDone([
+        inserted,
         moveDeliveries(client, records),
-        insertAttempts(client, records),
         releaseSuccessors(client, finished),
-        applyNews(client, news),
+        inserted.then((kept) => applyNews(client, summed(newsOf(kept)))),
         tellGivenUp(client, givenUp),
       ]);
       return [...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })), ...turned, ...told];

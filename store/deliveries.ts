@@ -169,11 +169,15 @@ const ATTEMPTS = columns<AttemptRecord>({
   next_reason: ['text', ({ nextReason }) => nextReason],
 });
 
-/** Keeps every attempt that was made, also where its delivery had moved on; once, also where the answer to a commit was lost and it is written again. */
-export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
-  await db.query({
+/**
+ * Keeps every attempt that was made, also where its delivery had moved on. Gives the ids of those that were not there yet: one whose commit went
+ * through unheard is written again.
+ */
+export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>({
     name: 'insert-attempts',
-    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')} on conflict do nothing`,
+    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')} on conflict do nothing returning id`,
     values: ATTEMPTS.values(records),
   });
+  return new Set(rows.map(({ id }) => id));
 }

@@ -2,10 +2,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
-import { insertAttempts } from '../../store/deliveries.ts';
 import { createPool } from '../../store/pool.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
-import { anAttempt, countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
+import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { withOperator } from '../support/operator.ts';
 import { layCable, throughCable } from '../support/proxy.ts';
@@ -72,10 +71,26 @@ test('an answer with bytes that PostgreSQL does not take is recorded all the sam
   assert.deepEqual(working.troubles, []);
 });
 
-test('attempts whose commit went through unheard are written again, and are there once', async () => {
-  const record = anAttempt();
-  await insertAttempts(database.pool, [record]);
-  await insertAttempts(database.pool, [record]);
-  const { rowCount } = await database.pool.query(`select from attempts where operator_id = $1`, [record.operatorId]);
-  assert.equal(rowCount, 1);
+test('a failure whose commit went through unheard is written again, and is there and counted once', async (t) => {
+  const cable = await layCable(Number(new URL(database.url).port));
+  const pool = createPool(throughCable(database.url, cable));
+  const working = withActivities(pool, temporal.client);
+  const receiver = await startReceiver({
+    handler: (_, response) => {
+      cable.breakAtAnswerTo('commit');
+      response.writeHead(500).end();
+    },
+  });
+  t.after(() => Promise.all([working.close(), pool.end(), cable.close(), receiver.close()]));
+  const operator = await withOperator(database.pool);
+  const endpoint = await operator.addEndpoint(receiver.url);
+  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  await working.activities.deliverFirst(batch);
+  assert.equal(working.troubles.length, 1);
+  const { rows } = await database.pool.query(
+    `select d.tries, e.failures_in_a_row, (select count(*)::int from attempts a where a.operator_id = e.operator_id) as attempts
+     from endpoints e join deliveries d on d.operator_id = e.operator_id and d.endpoint_id = e.id where e.id = $1`,
+    [endpoint.id],
+  );
+  assert.deepEqual(rows, [{ tries: 1, failures_in_a_row: 1, attempts: 1 }]);
 });

@@ -9,7 +9,9 @@ export interface Cable {
   pull(): void;
   /** Keeps every connection, and lets nothing through any more. */
   hush(): void;
-  /** Makes up for either. */
+  /** Breaks a connection when the server answers the next message with this text, in place of passing the answer on. */
+  breakAtAnswerTo(text: string): void;
+  /** Makes up for either of the first two. */
   plugIn(): void;
   /** For `after`. */
   close(): Promise<void>;
@@ -20,6 +22,7 @@ export async function layCable(targetPort: number): Promise<Cable> {
   const sockets = new Set<Socket>();
   let isPulled = false;
   let isHushed = false;
+  let unheard: string | null = null;
 
   const keep = (socket: Socket): void => {
     sockets.add(socket);
@@ -32,8 +35,18 @@ export async function layCable(targetPort: number): Promise<Cable> {
     const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
     keep(near);
     keep(far);
-    near.on('data', (data) => void (isHushed || far.write(data)));
-    far.on('data', (data) => void (isHushed || near.write(data)));
+    let isUnheard = false;
+    near.on('data', (data) => {
+      if (unheard !== null && data.includes(unheard)) {
+        isUnheard = true;
+        unheard = null;
+      }
+      if (!isHushed) far.write(data);
+    });
+    far.on('data', (data) => {
+      if (isUnheard) near.destroy();
+      else if (!isHushed) near.write(data);
+    });
     near.on('close', () => far.destroy());
     far.on('close', () => near.destroy());
   });
@@ -50,6 +63,7 @@ export async function layCable(targetPort: number): Promise<Cable> {
       breakAll();
     },
     hush: () => void (isHushed = true),
+    breakAtAnswerTo: (text) => void (unheard = text),
     plugIn() {
       // What was not passed on cannot be made up for.
       if (isHushed) breakAll();

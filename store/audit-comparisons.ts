@@ -35,17 +35,17 @@ const BOOKED = `case when debit_account = 'expense' then amount_minor when credi
 
 /** What a slot keeps of its transfers, and how it is summed from their amounts (m) and the purposes of their accounts (d, c). */
 const PARTS = [
-  ['gross', `sum(m) filter (where d in ('expense', 'adjustment') and c in ('pending', 'payable'))`],
-  ['void', `sum(m) filter (where d = 'pending' and c = 'expense')`],
-  ['pending', `sum(case c when 'pending' then m else -m end) filter (where 'pending' in (c, d))`],
-  ['payable', `sum(case c when 'payable' then m else -m end) filter (where 'payable' in (c, d))`],
-  ['clawed', `sum(m) filter (where d = 'payable' and c = 'expense')`],
-  ['in_payout', `sum(case c when 'in_payout' then m else -m end) filter (where 'in_payout' in (c, d))`],
+  ['gross', `bigint_sum(m) filter (where d in ('expense', 'adjustment') and c in ('pending', 'payable'))`],
+  ['void', `bigint_sum(m) filter (where d = 'pending' and c = 'expense')`],
+  ['pending', `bigint_sum(case c when 'pending' then m else -m end) filter (where 'pending' in (c, d))`],
+  ['payable', `bigint_sum(case c when 'payable' then m else -m end) filter (where 'payable' in (c, d))`],
+  ['clawed', `bigint_sum(m) filter (where d = 'payable' and c = 'expense')`],
+  ['in_payout', `bigint_sum(case c when 'in_payout' then m else -m end) filter (where 'in_payout' in (c, d))`],
   [
     'paid',
-    `sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c in ('debt', 'negative_carry')))`,
+    `bigint_sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c in ('debt', 'negative_carry')))`,
   ],
-  ['debt', `sum(case d when 'debt' then m else -m end) filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`],
+  ['debt', `bigint_sum(case d when 'debt' then m else -m end) filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`],
 ] as const;
 const KEPT = PARTS.map(([part]) => `k.${part}_minor`).join(', ');
 const SUMMED = PARTS.map(([part]) => `coalesce(s.${part}, 0)`).join(', ');
@@ -56,7 +56,7 @@ const SLOTS = `
     select slot_id, slot_seq, currency, affiliate_id, amount_minor as m, split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c
     from transfers where operator_id = $1 and slot_id is not null offset 0
   ), sums as (
-    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${PARTS.map(([part, sum]) => `(${sum})::bigint as ${part}`).join(', ')}
+    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${PARTS.map(([part, sum]) => `${sum} as ${part}`).join(', ')}
     from legs group by 1, 2, 3
   )
   select coalesce(k.id, s.slot_id) as about, coalesce(k.currency, s.currency) as currency,
@@ -117,35 +117,45 @@ const TOLD_BY_EVENT = `
     union all
     select b.event_id, t.affiliate_id, ${BOOKED} from transfers t join told_by b on b.slot_id = t.slot_id
     where t.operator_id = $1 and t.event_id is null and 'expense' in (debit_account, credit_account)
-  ), booked as (
-    select event_id, affiliate_id, sum(minor)::bigint as minor from each group by 1, 2
+    union all
+    select event_id, affiliate_id, -payout_minor from event_outcomes where operator_id = $1 and payout_minor <> 0
+  ), off as (
+    select event_id, affiliate_id, bigint_sum(minor) as minor from each group by 1, 2 having bigint_sum(minor) <> 0
   ), shared as (
     select id from slots where operator_id = $1 and ${OF_CONVERSIONS} and not (${IS_ALONE})
   )
-  select o.event_id as about, o.payout_currency as currency, abs(o.payout_minor - coalesce(b.minor, 0))::numeric as minor,
-    format('was told as %s, %s is booked', o.payout_minor, coalesce(b.minor, 0)) as detail
-  from event_outcomes o left join booked b on b.event_id = o.event_id and b.affiliate_id = o.affiliate_id
-  where o.operator_id = $1 and o.payout_minor is not null and o.payout_minor <> coalesce(b.minor, 0)
+  select o.event_id as about, o.payout_currency as currency, abs(off.minor)::numeric as minor,
+    format('was told as %s, %s is booked', o.payout_minor, o.payout_minor + off.minor) as detail
+  from off join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id and o.affiliate_id = off.affiliate_id
+  where o.payout_minor is not null
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
       and (f.event_id <> o.event_id or f.batch_id ${RERATED} or f.slot_id in (select id from shared)))
     and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
       where t.operator_id = $1 and t.event_id = o.event_id and coalesce(s.source_id, s.id) in (select id from shared))`;
 
-/** An event earns in as many slots as its deal says, and brings facts only when it was settled. What was rated again or amended is its original's. */
+/**
+ * An event earns in as many slots as its deal says, and brings facts only when it was settled. What was rated again or amended is its original's.
+ * Slots that it is due count up and those that it has count down; who is due none counts for nothing.
+ */
 const EARNING = `
-  with brought as (
-    select case when event_id like '%/%' then original_event_id else event_id end as event_id,
-      count(*) filter (where event_id = original_event_id) as slots, bool_or(type in ('rerated', 'amended')) as rerated
-    from slot_facts where operator_id = $1 group by 1
-  ), promised as (
-    select * from json_to_recordset($2) as v (deal_id text, version int, type text, is_computed boolean, slots int)
+  with promised as (
+    select * from json_to_recordset($2) as v (deal_id text, version int, type text, is_computed boolean, slots int) where slots > 0
+  ), each as (
+    select e.id as event_id, p.slots as n, false as rerated
+    from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
+    join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type and p.is_computed = (e.payout_minor is not null)
+    where e.operator_id = $1
+    union all
+    select case when event_id like '%/%' then original_event_id else event_id end, -(event_id = original_event_id)::int, type in ('rerated', 'amended')
+    from slot_facts where operator_id = $1
+  ), off as (
+    select event_id, greatest(max(n), 0) as due, sum(n) as missing, bool_or(rerated) as rerated from each group by 1
+    having sum(n) <> 0 and not bool_or(rerated) or max(n) <= 0
   )
-  select e.id as about, o.payout_currency as currency, 0::numeric as minor,
-    format('earns in %s slots by version %s of %s, has %s, and is %s', p.slots, p.version, p.deal_id, coalesce(b.slots, 0), coalesce(o.status, 'not settled')) as detail
-  from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-  left join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type and p.is_computed = (e.payout_minor is not null)
-  left join brought b on b.event_id = e.id
-  where e.operator_id = $1 and case when o.status = 'settled' then p.slots <> coalesce(b.slots, 0) and not coalesce(b.rerated, false) else b.event_id is not null end`;
+  select off.event_id as about, o.payout_currency as currency, 0::numeric as minor,
+    format('earns in %s slots by version %s of %s, has %s, and is %s', due, o.deal_version, o.deal_id, due - missing, coalesce(o.status, 'not settled')) as detail
+  from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
+  where o.status is distinct from 'settled' or missing <> 0 and not off.rerated`;
 
 /** Those of amended events are compared with their versions, by `amendments`. */
 const FACTS = `

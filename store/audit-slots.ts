@@ -28,7 +28,7 @@ type Alike = {
 /** An untouched slot has nothing but conversions, all of the version the slot is pinned to. A sum of no volume is not worth summing. */
 const ALIKE = `
   with facts as (
-    select slot_id, count(*) as facts, sum(basis_minor)::bigint as basis, coalesce(sum(volume_e4) filter (where volume_e4 <> 0), 0)::bigint as volume,
+    select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (

@@ -19,7 +19,7 @@ type OnFinding = (operatorId: string, finding: Finding) => void;
 const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
 
 /** Checks side by side: more than the database has cores for would only wait for each other. */
-const AT_ONCE = 3;
+const AT_ONCE = 2;
 
 /** What the pool of an audit must be able to open: one connection holds the snapshot, each check reads by one of its own. */
 export const AUDIT_CONNECTIONS = AT_ONCE + 1;

@@ -135,7 +135,7 @@ const TOLD_BY_EVENT = `
 
 /**
  * An event earns in as many slots as its deal says, and brings facts only when it was settled. What was rated again or amended is its original's.
- * Slots that it is due count up and those that it has count down; who is due none counts for nothing.
+ * The slots that it is due count up, those that it has down; an event that brings facts and is due none is looked at as well.
  */
 const EARNING = `
   with promised as (

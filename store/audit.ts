@@ -18,7 +18,7 @@ type OnFinding = (operatorId: string, finding: Finding) => void;
 /** The long ones first, so that they do not come last. */
 const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
 
-/** Checks side by side: more than the database has cores for would only wait for each other. */
+/** Checks side by side. On two cores a third would only wait, and what a larger database has beyond that is for live traffic. */
 const AT_ONCE = 2;
 
 /** What the pool of an audit must be able to open: one connection holds the snapshot, each check reads by one of its own. */

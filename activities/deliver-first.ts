@@ -22,11 +22,11 @@ const BATCHES_AT_ONCE = 2;
 const TURN_WITHIN_MS = 8000;
 
 /** An endpoint all of whose places were taken for so long without an answer is not waited for: the rest goes to its queue. */
-const HANGS_AFTER_MS = 1000;
+const HANGS_AFTER_MS = 500;
 
 /** A batch that waits only for endpoints where nothing moved for so long gives its turn to the next. */
-const STILL_AFTER_MS = 200;
-const LOOK_EVERY_MS = 50;
+const STILL_AFTER_MS = 100;
+const LOOK_EVERY_MS = 25;
 
 type Release = (() => void) | null;
 

@@ -78,7 +78,7 @@ function sizesOf(events: number, isQuick: boolean): Sizes {
     wpe: 600,
     real: Math.ceil(events / 2),
     drain: 10_000,
-    isolation: events,
+    isolation: events * 2,
     nodur: events,
     delivery: events,
     ledger: events * 2,

@@ -45,7 +45,8 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
       // What was counted by a commit that went through unheard is not counted again.
       const inserted = insertAttempts(client, records);
       const newsOf = (kept: Set<string>) => group.flatMap(({ record, news }) => (kept.has(record.attemptId) ? (news ?? []) : []));
-      // Sent one behind the other without waiting; releasing is a later statement than finishing all the same.
+      // Sent one behind the other without waiting, but for news, of which healthy traffic has none; releasing is a later statement than finishing
+      // all the same.
       const [, , released, turned, told] = await allDone([
         inserted,
         moveDeliveries(client, records),

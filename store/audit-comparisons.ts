@@ -50,7 +50,7 @@ const PARTS = [
 const KEPT = PARTS.map(([part]) => `k.${part}_minor`).join(', ');
 const SUMMED = PARTS.map(([part]) => `coalesce(s.${part}, 0)`).join(', ');
 
-/** Without `offset 0` purposes would be cut out of the accounts' names again for every sum. A sum that a slot has no transfers for costs nothing. */
+/** Without `offset 0` purposes would be cut out of the accounts' names again for every sum. */
 const SLOTS = `
   with legs as (
     select slot_id, slot_seq, currency, affiliate_id, amount_minor as m, split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c

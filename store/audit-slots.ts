@@ -25,7 +25,7 @@ type Alike = {
   example: string;
 };
 
-/** An untouched slot has nothing but conversions, all of the version the slot is pinned to. A sum of no volume is not worth summing. */
+/** An untouched slot has nothing but conversions, all of the version the slot is pinned to. */
 const ALIKE = `
   with facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,

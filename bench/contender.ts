@@ -1,5 +1,5 @@
 // What is asked of every way to send postbacks that is measured beside ours. Each is a process of its own, so that none runs warm on another's account.
-import { createSecretBox } from '../store/secret-box.ts';
+import { createSecretBox } from '../store/db/secret-box.ts';
 
 /** A postback that nobody sent yet; `body` is its JSON text. */
 export type Postback = { id: string; eventId: string; type: string; url: string; body: string };

@@ -1,9 +1,9 @@
 // Postbacks that were planned and not sent: an operator whose events are settled for real, with an endpoint for each affiliate.
-import { createSettle } from '../activities/settle.ts';
+import { createSettle } from '../activities/settlement/settle.ts';
 import { makeSecret } from '../delivery/sign.ts';
-import { newId } from '../ids.ts';
-import { createEndpoints, type EndpointSettings } from '../store/endpoints.ts';
-import type { Pool } from '../store/pool.ts';
+import { newId } from '../store/db/ids.ts';
+import { createEndpoints, type EndpointSettings } from '../store/delivery/endpoints.ts';
+import type { Pool } from '../store/db/pool.ts';
 import { IN_FLIGHT, SECRET_BOX, type PlannedBatch } from './contender.ts';
 import { inBatches, setLedgerStage } from './ledger-stage.ts';
 

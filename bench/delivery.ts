@@ -1,8 +1,8 @@
 // What first attempts cost by themselves, beside undici without any of it and beside two job queues that do the same. All send the same bodies to
 // the same receivers, one after the other, each in a process of its own, on one database.
 import { newSecret } from '../delivery/sign.ts';
-import { migrate } from '../store/migrate.ts';
-import { createPool, type Pool } from '../store/pool.ts';
+import { migrate } from '../store/db/migrate.ts';
+import { createPool, type Pool } from '../store/db/pool.ts';
 import { startChild, type Child } from './child.ts';
 import { RECEIVERS, type ContenderQuestions, type PlannedBatch, type Surroundings } from './contender.ts';
 import { setDeliveryStage, type DeliveryStage } from './delivery-stage.ts';

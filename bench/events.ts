@@ -1,6 +1,6 @@
 // The traffic: which events there are and whose, the same in every run. Ten events hold one registration by a click, two first deposits (a
 // fixed commission each), three purchases (a percentage each) and four revenues (a share of the affiliate's month).
-import type { WireComponent } from '../domain/terms.ts';
+import type { WireComponent } from '../domain/commission/terms.ts';
 
 /** What every affiliate's deal pays. */
 export const COMPONENTS: WireComponent[] = [

@@ -1,12 +1,12 @@
 // Our own first attempts, as the worker makes them: the activity that delivers a batch, with its limits, several batches side by side.
-import { createAttempt } from '../activities/attempt.ts';
-import { createDeliverFirst, type DeliverFirstActivities } from '../activities/deliver-first.ts';
-import { createInFlight } from '../activities/in-flight.ts';
+import { createAttempt } from '../activities/delivery/attempt.ts';
+import { createDeliverFirst, type DeliverFirstActivities } from '../activities/delivery/deliver-first.ts';
+import { createInFlight } from '../activities/delivery/concurrency-limiter.ts';
 import { DEFAULT_LIMITS } from '../activities/index.ts';
-import { createRecorder } from '../activities/recorder.ts';
+import { createRecorder } from '../activities/delivery/recorder.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createSender } from '../delivery/send.ts';
-import { createPool, type Pool } from '../store/pool.ts';
+import { createPool, type Pool } from '../store/db/pool.ts';
 import { answerQuestions } from './child.ts';
 import { SECRET_BOX, sideBySide, timed, type ContenderQuestions, type PlannedBatch, type Surroundings } from './contender.ts';
 

@@ -1,14 +1,14 @@
 // The books that the ledger is measured on: an operator with affiliates on the bench's deals and bound customers, events as intake keeps them, and
 // many times the same history again.
-import { readEvent } from '../api/schemas/events.ts';
-import { createSettle } from '../activities/settle.ts';
-import { DEFAULT_CLAWBACK } from '../domain/terms.ts';
-import { newId } from '../ids.ts';
-import { createAffiliates } from '../store/affiliates.ts';
-import { createDeals } from '../store/deals.ts';
-import { insertEvents } from '../store/events.ts';
-import { createOperators } from '../store/operators.ts';
-import type { Pool } from '../store/pool.ts';
+import { readEvent } from '../api/events/events.schema.ts';
+import { createSettle } from '../activities/settlement/settle.ts';
+import { DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
+import { newId } from '../store/db/ids.ts';
+import { createAffiliates } from '../store/attribution/affiliates.ts';
+import { createDeals } from '../store/agreements/deals.ts';
+import { insertEvents } from '../store/intake/events.ts';
+import { createOperators } from '../store/setup/operators.ts';
+import type { Pool } from '../store/db/pool.ts';
 import { COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
 
 /** An operator with its affiliates, and its events that were not settled yet, as ids. */

@@ -1,8 +1,8 @@
 // What the ledger costs by itself, on a database of its own: settling without postbacks, the audit of a million transfers, the end of holds.
-import { createHolds } from '../store/holds.ts';
-import { auditAll } from '../store/audit.ts';
-import { migrate } from '../store/migrate.ts';
-import { createPool, type Pool } from '../store/pool.ts';
+import { createHolds } from '../store/ledger/holds.ts';
+import { auditAll } from '../store/audit/audit.ts';
+import { migrate } from '../store/db/migrate.ts';
+import { createPool, type Pool } from '../store/db/pool.ts';
 import { percentile, type Figures } from './figures.ts';
 import { inBatches, multiply, setLedgerStage, settleAll } from './ledger-stage.ts';
 import { withOwnDatabase } from './own-database.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Stack } from '../local/stack.ts';
-import { createPool } from '../store/pool.ts';
+import { createPool } from '../store/db/pool.ts';
 import { startChild } from './child.ts';
 import { measureClicks } from './clicks.ts';
 import { measureDelivery } from './delivery.ts';

@@ -1,6 +1,6 @@
 // Settles events by the real rules over books that live in memory only.
-import { openBooks, type Slot } from '../domain/books.ts';
-import { isMonthly } from '../domain/commission.ts';
+import { openBooks, type Slot } from '../domain/settlement/batch-ledger.ts';
+import { isMonthly } from '../domain/commission/commission.ts';
 import {
   attributeAll,
   inOrder,
@@ -9,11 +9,11 @@ import {
   type Loaded,
   type Message,
   type OperatorRules,
-} from '../domain/settlement.ts';
-import { monthOf } from '../domain/period.ts';
-import { compileTerms, DEFAULT_CLAWBACK } from '../domain/terms.ts';
+} from '../domain/settlement/settlement.ts';
+import { monthOf } from '../domain/ledger/periods.ts';
+import { compileTerms, DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';
-import { newId } from '../ids.ts';
+import { newId } from '../store/db/ids.ts';
 import { COMPONENTS } from './events.ts';
 
 export type Memory = {

@@ -3,8 +3,8 @@ import { Agent, type Dispatcher } from 'undici';
 import { render } from '../delivery/render.ts';
 import type { PostbackRequest } from '../delivery/send.ts';
 import { secretKey } from '../delivery/sign.ts';
-import { newId } from '../ids.ts';
-import { createPool } from '../store/pool.ts';
+import { newId } from '../store/db/ids.ts';
+import { createPool } from '../store/db/pool.ts';
 import type { Postback, Surroundings } from './contender.ts';
 
 export type QueueJob = {

@@ -2,7 +2,7 @@
 // sends, and waits for what was sent to be delivered and recorded.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack } from '../local/stack.ts';
-import type { Pool } from '../store/pool.ts';
+import type { Pool } from '../store/db/pool.ts';
 import type { Child } from './child.ts';
 import { batchBodies, COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
 import type { LoadQuestions, Sent, Target } from './load.ts';

@@ -1,5 +1,5 @@
 // Whether a measurement was honest: every accepted event told once, and the money that was told is the money that was booked.
-import { formatMoney, parseDecimal } from '../domain/money.ts';
+import { formatMoney, parseDecimal } from '../domain/ledger/money.ts';
 import type { Arrival } from './receivers.ts';
 import type { Bench, Stage } from './stage.ts';
 

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
-import { createRecorder } from '../activities/recorder.ts';
+import { createRecorder } from '../activities/delivery/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createSender } from '../delivery/send.ts';
-import { createPool } from '../store/pool.ts';
-import { createSecretBox } from '../store/secret-box.ts';
+import { createPool } from '../store/db/pool.ts';
+import { createSecretBox } from '../store/db/secret-box.ts';
 import { answerQuestions } from './child.ts';
 
 export type WorkerQuestions = {

@@ -1,8 +1,8 @@
 // Measures the comparison: the same intake, rules, SQL and postbacks, but a workflow for each event.
 import { Client, Connection } from '@temporalio/client';
-import { createIntake } from '../api/intake.ts';
-import { readEvent } from '../api/schemas/events.ts';
-import { newId } from '../ids.ts';
+import { createIntake } from '../api/intake/intake.ts';
+import { readEvent } from '../api/events/events.schema.ts';
+import { newId } from '../store/db/ids.ts';
 import { loadSecrets } from '../local/data-dir.ts';
 import type { BatchInput } from '../workflows/contract.ts';
 import { startChild } from './child.ts';

@@ -1,5 +1,5 @@
 // What an endpoint's owner can do about an attempt that did not deliver, in a sentence.
-import { isDelivered, type ErrorClass, type Outcome } from '../domain/retry.ts';
+import { isDelivered, type ErrorClass, type Outcome } from '../domain/delivery/retry.ts';
 
 const ADVICE: Readonly<Record<ErrorClass, string>> = {
   blocked_address:

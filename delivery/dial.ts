@@ -5,7 +5,7 @@ import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { buildConnector } from 'undici';
-import type { ErrorClass } from '../domain/retry.ts';
+import type { ErrorClass } from '../domain/delivery/retry.ts';
 import type { Guard } from './guard.ts';
 import { classify } from './failures.ts';
 

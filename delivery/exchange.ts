@@ -1,7 +1,7 @@
 // One request and its answer, inside all limits: the answer is read only so far, and never decoded.
 import { StringDecoder } from 'node:string_decoder';
 import type { Agent, Dispatcher } from 'undici';
-import type { Measured, Outcome } from '../domain/retry.ts';
+import type { Measured, Outcome } from '../domain/delivery/retry.ts';
 import { DialError } from './dial.ts';
 import type { Dialer, Link } from './dial.ts';
 import { classify } from './failures.ts';

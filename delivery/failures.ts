@@ -1,6 +1,6 @@
 // Gives what went wrong on the wire its class and a sentence. The sentence never holds an address or the system's own text, which would.
 import { errors } from 'undici';
-import type { ErrorClass } from '../domain/retry.ts';
+import type { ErrorClass } from '../domain/delivery/retry.ts';
 
 export type Failure = { errorClass: ErrorClass; detail: string };
 

@@ -1,7 +1,7 @@
 // A trial of an endpoint: one signed request through the very guard and client that postbacks go through, told phase by phase. On a connection
 // of its own, so that every phase is there to be told.
 import { TLSSocket } from 'node:tls';
-import { errorClassOf, type Outcome, type Phases } from '../domain/retry.ts';
+import { errorClassOf, type Outcome, type Phases } from '../domain/delivery/retry.ts';
 import { adviceFor } from './advice.ts';
 import type { Link } from './dial.ts';
 import { printable, type Watch } from './exchange.ts';

@@ -1,8 +1,8 @@
 // Makes the request for one try of a delivery: URL, headers, body and signature. The same delivery says the same on every try; only the time,
 // the signature over it and the number of the try change.
 import { readFileSync } from 'node:fs';
-import type { Values } from '../domain/macros.ts';
-import { fillFormValue, fillHeader, fillUrl, formEncoded, parseText, parseUrl, type Parsed } from '../domain/template.ts';
+import type { Values } from '../domain/delivery/templates/macros.ts';
+import { fillFormValue, fillHeader, fillUrl, formEncoded, parseText, parseUrl, type Parsed } from '../domain/delivery/templates/template.ts';
 import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
 import type { SigningKey } from './sign.ts';

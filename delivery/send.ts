@@ -1,6 +1,6 @@
 // One attempt: a request goes out under the guard and inside all limits, and an outcome comes back. Never throws for what the other side does.
 import { Agent } from 'undici';
-import type { Outcome } from '../domain/retry.ts';
+import type { Outcome } from '../domain/delivery/retry.ts';
 import { createDialer } from './dial.ts';
 import { exchange } from './exchange.ts';
 import type { Watch } from './exchange.ts';

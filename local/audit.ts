@@ -1,7 +1,7 @@
 // `npm run audit`: one line of JSON for each operator and currency, findings on stderr; ends with 1 if anything is unexplained.
 import { loadLocalConfig } from '../config.ts';
-import { AUDIT_CONNECTIONS, auditAll } from '../store/audit.ts';
-import { createPool } from '../store/pool.ts';
+import { AUDIT_CONNECTIONS, auditAll } from '../store/audit/audit.ts';
+import { createPool } from '../store/db/pool.ts';
 import { embeddedDatabaseUrl } from './data-dir.ts';
 
 /** More would hide the first; the counts are in the lines. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
 import { loadApiConfig, type Config, type LocalConfig } from '../config.ts';
-import { migrate } from '../store/migrate.ts';
+import { migrate } from '../store/db/migrate.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
 import { loadSecrets, lockDataDir, makeDataDir } from './data-dir.ts';
 import { createPostgresPart, postgresUrl } from './postgres.ts';

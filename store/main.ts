@@ -1,10 +1,10 @@
 // `npm run db:migrate` brings the database to the current schema; `npm run db:checksum` records a new migration; `npm run db:reseal` seals
 // every secret with the first key of SECRETS_KEY.
 import { loadDatabaseUrl, loadSealing } from '../config.ts';
-import { migrate, recordChecksums } from './migrate.ts';
-import { createPool } from './pool.ts';
+import { migrate, recordChecksums } from './db/migrate.ts';
+import { createPool } from './db/pool.ts';
 import { resealSecrets } from './reseal.ts';
-import { createSecretBox } from './secret-box.ts';
+import { createSecretBox } from './db/secret-box.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 

@@ -1,8 +1,8 @@
 // Seals every secret anew that an older key sealed, so that the older key can be taken away.
-import { inboundSecretContext } from './inbound-secrets.ts';
-import { endpointSecretContext } from './endpoints.ts';
-import type { Pool } from './pool.ts';
-import type { SecretBox } from './secret-box.ts';
+import { inboundSecretContext } from './setup/inbound-secrets.ts';
+import { endpointSecretContext } from './delivery/endpoints.ts';
+import type { Pool } from './db/pool.ts';
+import type { SecretBox } from './db/secret-box.ts';
 
 /** Where sealed secrets lie: whose each is, and what it was sealed for. Whoever seals something elsewhere adds a line. */
 const PLACES = [

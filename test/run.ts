@@ -1,5 +1,5 @@
 // `npm test`: one PostgreSQL and one Temporal server for the whole run, then Node's own runner on the files given, or on all.
-// Options that start with `--` go to the runner: npm test -- --test-name-pattern=refund test/domain/clawback.test.ts
+// Options that start with `--` go to the runner: npm test -- --test-name-pattern=refund test/domain/commission/reversals.test.ts
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -2,13 +2,13 @@
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
-import { createRecorder } from '../activities/recorder.ts';
+import { createRecorder } from '../activities/delivery/recorder.ts';
 import { loadConfig } from '../config.ts';
 import { createGuard } from '../delivery/guard.ts';
 import { createSender } from '../delivery/send.ts';
 import { createLogger } from '../log.ts';
-import { createPool } from '../store/pool.ts';
-import { createSecretBox } from '../store/secret-box.ts';
+import { createPool } from '../store/db/pool.ts';
+import { createSecretBox } from '../store/db/secret-box.ts';
 import { TASK_QUEUES } from '../workflows/contract.ts';
 import { buildBundle } from './bundle.ts';
 import { heartbeats } from './heartbeat.ts';

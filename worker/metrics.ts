@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Activities } from '../activities/index.ts';
 import type { Sender } from '../delivery/send.ts';
-import { errorClassOf } from '../domain/retry.ts';
+import { errorClassOf } from '../domain/delivery/retry.ts';
 
 export type WorkerMetrics = {
   /** The same sender; each attempt is counted by what came of it. */

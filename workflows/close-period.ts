@@ -1,5 +1,5 @@
 // Closes one month of one operator's books. A month that cannot be closed just now stays here, in plain sight, and is tried again.
-import type { Closed } from '../activities/close-periods.ts';
+import type { Closed } from '../activities/upkeep/close-periods.ts';
 import type { PeriodInput } from './contract.ts';
 import { showInLists } from './search-attributes.ts';
 import { closing } from './steps.ts';

@@ -9,7 +9,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Drained } from '../activities/drain.ts';
+import type { Drained } from '../activities/delivery/drain.ts';
 import { SIGNALS, STATUS_QUERY, type EndpointInput } from './contract.ts';
 import { showInLists } from './search-attributes.ts';
 import { upkeep } from './steps.ts';

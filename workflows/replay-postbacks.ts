@@ -8,7 +8,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Replayed } from '../activities/replay.ts';
+import type { Replayed } from '../activities/delivery/replay.ts';
 import { SIGNALS, STATUS_QUERY, type ReplayInput } from './contract.ts';
 import { showInLists } from './search-attributes.ts';
 import { upkeep } from './steps.ts';

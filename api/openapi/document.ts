@@ -1,14 +1,14 @@
 // The OpenAPI 3.1 document: what `operations/` says of each operation, with what follows from it, in the words of the standard.
 import { readFileSync } from 'node:fs';
-import { error } from '../answers/errors.ts';
-import { statusOf, type ErrorCode } from '../errors.ts';
+import { error } from '../http/errors.answers.ts';
+import { statusOf, type ErrorCode } from '../http/errors.ts';
 import type { Content, Operation, Operations } from './operation.ts';
-import { clickOperations } from './operations/clicks.ts';
-import { eventOperations } from './operations/events.ts';
-import { moneyOperations } from './operations/money.ts';
-import { postbackOperations } from './operations/postbacks.ts';
-import { processOperations } from './operations/process.ts';
-import { setupOperations } from './operations/setup.ts';
+import { clickOperations } from '../clicks/clicks.operations.ts';
+import { eventOperations } from '../events/events.operations.ts';
+import { moneyOperations } from '../ledger/ledger.operations.ts';
+import { postbackOperations } from '../postbacks/postbacks.operations.ts';
+import { processOperations } from '../process/process.operations.ts';
+import { setupOperations } from '../setup/setup.operations.ts';
 import { schemasOf, type JsonSchema, type Schemas } from './schemas.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
 

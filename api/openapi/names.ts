@@ -1,14 +1,14 @@
 // The schemas that stand under `components` by a name, since many operations speak of them.
 import type { z } from 'zod';
-import * as books from '../answers/books.ts';
-import * as errors from '../answers/errors.ts';
-import * as events from '../answers/events.ts';
-import * as money from '../answers/money.ts';
-import * as postbacks from '../answers/postbacks.ts';
-import * as setup from '../answers/setup.ts';
-import { newDeal, newDealVersion, terms } from '../schemas/deals.ts';
-import { endpointChange, newEndpoint } from '../schemas/endpoints.ts';
-import { eventForm } from '../schemas/event-form.ts';
+import * as books from '../ledger/periods.answers.ts';
+import * as errors from '../http/errors.answers.ts';
+import * as events from '../events/events.answers.ts';
+import * as money from '../ledger/ledger.answers.ts';
+import * as postbacks from '../postbacks/postbacks.answers.ts';
+import * as setup from '../setup/setup.answers.ts';
+import { newDeal, newDealVersion, terms } from '../deals/deals.schema.ts';
+import { endpointChange, newEndpoint } from '../postbacks/endpoints.schema.ts';
+import { eventForm } from '../events/event-form.ts';
 
 export const NAMED: Readonly<Record<string, z.ZodType>> = {
   Error: errors.error,

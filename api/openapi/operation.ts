@@ -1,7 +1,7 @@
 // What is said of one operation of the API: the vocabulary in which `operations/` describes them, and `document.ts` reads them.
 import type { z } from 'zod';
-import type { Scope } from '../admission.ts';
-import type { ErrorCode } from '../errors.ts';
+import type { Scope } from '../http/admission.ts';
+import type { ErrorCode } from '../http/errors.ts';
 
 /** Schemas by media type. */
 export type Content = Record<string, z.ZodType>;

@@ -1,6 +1,6 @@
 // What we send to endpoints, as their owners read it.
 import { z } from 'zod';
-import { currency, money, text, time } from '../answers/fields.ts';
+import { currency, money, text, time } from '../http/answer-fields.ts';
 
 const subs = {
   sub1: text.optional(),

@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender, DEFAULT_LIMITS } from '../../delivery/send.ts';
 import type { PostbackRequest } from '../../delivery/send.ts';
-import type { Outcome } from '../../domain/retry.ts';
-import { startListener, startReceiver } from '../support/rude-receiver.ts';
+import type { Outcome } from '../../domain/delivery/retry.ts';
+import { startListener, startReceiver } from '../support/faulty-receiver.ts';
 
 /** Short, so that the suite is quick; that what is in force otherwise is longer changes no rule. */
 const SHORT = { dnsMs: 200, connectMs: 300, totalMs: 500 };

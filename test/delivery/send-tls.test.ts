@@ -13,7 +13,7 @@ import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
-import type { Outcome } from '../../domain/retry.ts';
+import type { Outcome } from '../../domain/delivery/retry.ts';
 import { AUTHORITY, EXPIRED, GOOD, KEY, SELF_SIGNED } from '../support/certificates.ts';
 
 const seenNames: (string | false)[] = [];

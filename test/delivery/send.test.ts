@@ -9,8 +9,8 @@ import { render } from '../../delivery/render.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Limits, PostbackRequest, Sender } from '../../delivery/send.ts';
 import { newSecret, secretKey } from '../../delivery/sign.ts';
-import type { Outcome } from '../../domain/retry.ts';
-import { isSigned, startReceiver } from '../support/rude-receiver.ts';
+import type { Outcome } from '../../domain/delivery/retry.ts';
+import { isSigned, startReceiver } from '../support/faulty-receiver.ts';
 
 const LOOPBACK: GuardSettings = { allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false };
 const SHORT: Partial<Limits> = { dnsMs: 200, connectMs: 300, totalMs: 400 };

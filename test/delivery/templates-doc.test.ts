@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { render } from '../../delivery/render.ts';
-import { MACROS } from '../../domain/macros.ts';
-import { DIALECTS, DIALECT_NAMES, translate } from '../../domain/translate.ts';
+import { MACROS } from '../../domain/delivery/templates/macros.ts';
+import { DIALECTS, DIALECT_NAMES, translate } from '../../domain/delivery/dialects/translation.ts';
 import { textOf } from '../support/sources.ts';
 
 const sections = new Map(

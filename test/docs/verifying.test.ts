@@ -11,7 +11,7 @@ import { render } from '../../delivery/render.ts';
 import { createSender } from '../../delivery/send.ts';
 import { makeSecret, newKeyPair, newSecret, signingKey } from '../../delivery/sign.ts';
 import { pythonWith } from '../support/python.ts';
-import { startReceiver, type ReceivedRequest } from '../support/rude-receiver.ts';
+import { startReceiver, type ReceivedRequest } from '../support/faulty-receiver.ts';
 import { textOf } from '../support/sources.ts';
 
 /** A request as a receiver sees it, the key it holds, and whether it is to be believed. */

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const DELIVERIES = Number(process.env.DELIVERIES ?? 900);

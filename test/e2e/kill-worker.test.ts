@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const EVENTS = 2000;

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { isSigned, startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { isSigned, startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;

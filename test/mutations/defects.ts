@@ -3,63 +3,63 @@
 /** `from` stands exactly once in the file. `sees`: the test files that are run; a test in them whose title has this text must fail. */
 export type Defect = { title: string; file: string; from: string; to: string; tests: readonly string[]; sees: string };
 
-const ORDER = 'test/domain/settlement-order.test.ts';
-const LINKED = 'test/domain/linked.test.ts';
-const RACES = 'test/activities/settle-races.test.ts';
-const STORED = 'test/activities/settle-linked.test.ts';
+const ORDER = 'test/domain/settlement/settlement-order.test.ts';
+const LINKED = 'test/domain/settlement/linked-slots.test.ts';
+const RACES = 'test/activities/settlement/settle-races.test.ts';
+const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 export const DEFECTS: readonly Defect[] = [
   {
     title: 'half-up where half-even was agreed',
-    file: 'domain/money.ts',
+    file: 'domain/ledger/money.ts',
     from: `(mode === 'half_up' || quotient % 2n === 1n)`,
     to: `(mode === 'half_up' || mode === 'half_even')`,
-    tests: ['test/domain/vectors.test.ts'],
+    tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V2 (Affiliate Guard Dog): 45 % of 10.50 are 4.72',
   },
   {
     title: 'decimals of currencies from Intl instead of ISO 4217',
-    file: 'domain/money.ts',
+    file: 'domain/ledger/money.ts',
     from: `return EXPONENTS.get(currency);`,
     to: `return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
-    tests: ['test/domain/vectors.test.ts'],
+    tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V20',
   },
   {
     title: 'each refund rounded by itself',
-    file: 'domain/commission.ts',
+    file: 'domain/commission/commission.ts',
     from: `const left = leftOf(gross, reversedIn(by), terms.rounding);`,
     to: `const left = by.others.reduce((rest, one) => rest - gross + leftOf(gross, reversedIn({ ...by, others: [one] }), terms.rounding), gross);`,
-    tests: ['test/domain/vectors.test.ts'],
+    tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V13',
   },
   {
     title: 'debit and credit of an accrual swapped',
-    file: 'domain/ledger.ts',
+    file: 'domain/ledger/transfers.ts',
     from: `debit: 'expense', credit: 'pending'`,
     to: `debit: 'pending', credit: 'expense'`,
-    tests: ['test/domain/ledger.test.ts'],
+    tests: ['test/domain/ledger/transfers.test.ts'],
     sees: 'up from nothing to pending',
   },
   {
     title: 'clawback window a moment too short',
-    file: 'domain/clawback.ts',
+    file: 'domain/commission/reversals.ts',
     from: `conversion.occurredAt > terms.clawback.days * DAY_MS`,
     to: `conversion.occurredAt >= terms.clawback.days * DAY_MS`,
-    tests: ['test/domain/clawback.test.ts', ORDER],
+    tests: ['test/domain/commission/reversals.test.ts', ORDER],
     sees: 'window',
   },
   {
     title: 'the same clawback applied twice',
-    file: 'domain/books.ts',
+    file: 'domain/settlement/batch-ledger.ts',
     from: `if (group.others.some((other) => other.eventId === fact.eventId)) return;`,
     to: ``,
-    tests: ['test/domain/books.test.ts'],
+    tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',
   },
   {
     title: 'a chargeback that was won back still counts',
-    file: 'domain/clawback.ts',
+    file: 'domain/commission/reversals.ts',
     from: `|| (fact.type === 'chargeback' && won)`,
     to: ``,
     tests: [ORDER],
@@ -67,7 +67,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'steps count first deposits that were reversed',
-    file: 'domain/first-deposits.ts',
+    file: 'domain/settlement/first-deposits.ts',
     from: `if (part < of) counting`,
     to: `if (part <= of) counting`,
     tests: [LINKED],
@@ -75,7 +75,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'steps count the first deposit heard of first',
-    file: 'domain/first-deposits.ts',
+    file: 'domain/settlement/first-deposits.ts',
     from: `if (!first || isBefore(group.earned, first.group.earned))`,
     to: `if (!first)`,
     tests: [LINKED],
@@ -83,7 +83,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a customer’s other first deposits not loaded',
-    file: 'store/settling-slots.ts',
+    file: 'store/settlement/slots.ts',
     from: `x.subject = e.subject and x.type = 'ftd'`,
     to: `x.id = e.id`,
     tests: [STORED],
@@ -91,23 +91,23 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'bands closed at their upper end',
-    file: 'domain/tiers.ts',
+    file: 'domain/commission/tiers.ts',
     from: `if (step.from <= reached)`,
     to: `if (step.from < reached)`,
-    tests: ['test/domain/tiers.test.ts'],
+    tests: ['test/domain/commission/tiers.test.ts'],
     sees: 'by 10 pays 3',
   },
   {
     title: 'a cap by arrival',
-    file: 'domain/allotment.ts',
+    file: 'domain/commission/allotment.ts',
     from: `.toSorted((a, b) => (isBefore(a.by.earned, b.by.earned) ? -1 : 1))`,
     to: ``,
-    tests: ['test/domain/allotment.test.ts'],
+    tests: ['test/domain/commission/allotment.test.ts'],
     sees: 'the first two their pay',
   },
   {
     title: 'the first deposit by arrival',
-    file: 'domain/commission.ts',
+    file: 'domain/commission/commission.ts',
     from: `if (first === null || isBefore(group.earned, first.earned)) first = group;`,
     to: `first ??= group;`,
     tests: [ORDER],
@@ -115,23 +115,23 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a minimum that must be exceeded',
-    file: 'domain/commission.ts',
+    file: 'domain/commission/commission.ts',
     from: `first.earned.basisMinor < (minAmountMinor ?? 0n)`,
     to: `first.earned.basisMinor <= (minAmountMinor ?? 0n)`,
-    tests: ['test/domain/commission.test.ts'],
+    tests: ['test/domain/commission/commission.test.ts'],
     sees: 'for a deposit of the minimum is all',
   },
   {
     title: 'a carried loss forgotten after one month',
-    file: 'domain/carry.ts',
+    file: 'domain/commission/carry.ts',
     from: `loss(sums.basisMinor + left.ngr)`,
     to: `loss(sums.basisMinor)`,
-    tests: ['test/domain/carry.test.ts'],
+    tests: ['test/domain/commission/carry.test.ts'],
     sees: 'a loss is carried until it is made up for',
   },
   {
     title: 'later months not settled again when an earlier one moves',
-    file: 'domain/linked.ts',
+    file: 'domain/settlement/linked-slots.ts',
     from: `return chain.slice(chain.indexOf(slot) + 1).filter(`,
     to: `return chain.slice(chain.length).filter(`,
     tests: [LINKED],
@@ -139,7 +139,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a parent paid of what was ever given instead of what is left',
-    file: 'domain/books.ts',
+    file: 'domain/settlement/batch-ledger.ts',
     from: `rate * currentTarget(source).targetMinor`,
     to: `rate * source.money.grossMinor`,
     tests: [LINKED],
@@ -147,31 +147,31 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'the latest rate instead of that of the day',
-    file: 'domain/fx.ts',
+    file: 'domain/ledger/fx.ts',
     from: ` || rate.asOf > moment`,
     to: ``,
-    tests: ['test/domain/fx.test.ts'],
+    tests: ['test/domain/ledger/fx.test.ts'],
     sees: 'is never a later one',
   },
   {
     title: 'a refund measured by the rate of its own day',
-    file: 'domain/facts.ts',
+    file: 'domain/settlement/entries.ts',
     from: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt)`,
     to: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', event.occurredAt)`,
-    tests: ['test/domain/fx.test.ts'],
+    tests: ['test/domain/ledger/fx.test.ts'],
     sees: 'is measured against the sale at the rate of the sale',
   },
   {
     title: 'months of UTC instead of the operator’s',
-    file: 'domain/settlement.ts',
+    file: 'domain/settlement/settlement.ts',
     from: `month: monthOf(event.occurredAt, operator.timezone)`,
     to: `month: monthOf(event.occurredAt, 'UTC')`,
-    tests: ['test/domain/settlement.test.ts'],
+    tests: ['test/domain/settlement/settlement.test.ts'],
     sees: 'calendar in Europe/Berlin',
   },
   {
     title: 'sums told that forget what was told before',
-    file: 'domain/told.ts',
+    file: 'domain/settlement/reported-amounts.ts',
     from: `payoutMinor: before.payoutMinor + deltaMinor`,
     to: `payoutMinor: deltaMinor`,
     tests: [ORDER],
@@ -179,7 +179,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a place under a cap told with the event that took it',
-    file: 'domain/books.ts',
+    file: 'domain/settlement/batch-ledger.ts',
     from: `if (about === null || conversionId === null || conversionId === about)`,
     to: `if (conversionId !== undefined)`,
     tests: [ORDER],
@@ -187,15 +187,15 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a month that was emptied forgets what was carried',
-    file: 'domain/linked.ts',
+    file: 'domain/settlement/linked-slots.ts',
     from: `month.sums.conversionsCount === 0`,
     to: `month.sums.factsCount === 0`,
-    tests: ['test/domain/rerating.test.ts'],
+    tests: ['test/domain/settlement/rerating.test.ts'],
     sees: 'makes no loss of another month forgotten',
   },
   {
     title: 'check-then-insert of a customer’s slot',
-    file: 'store/slot-writing.ts',
+    file: 'store/settlement/slot-writing.ts',
     from: `if (rowCount !== slots.length) throw new LostRace('a slot was made meanwhile');`,
     to: `void rowCount;`,
     tests: [RACES],
@@ -203,7 +203,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'slots read without their lock',
-    file: 'store/settling-slots.ts',
+    file: 'store/settlement/slots.ts',
     from: `order by id for no key update`,
     to: `order by id`,
     tests: [RACES],
@@ -211,7 +211,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'conversions and clawbacks settled side by side',
-    file: 'store/settling-events.ts',
+    file: 'store/settlement/events.ts',
     from: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';`,
     to: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock_shared';`,
     tests: [RACES],
@@ -219,7 +219,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'linked slots of an affiliate settled side by side',
-    file: 'activities/lock-and-load-slots.ts',
+    file: 'activities/settlement/lock-slots.ts',
     from: `await lockDeals(client, operator.id, linked);`,
     to: ``,
     tests: [STORED],
@@ -227,7 +227,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'what the steps of other months counted not loaded',
-    file: 'store/settling-slots.ts',
+    file: 'store/settlement/slots.ts',
     from: `s.kind in ('revshare', 'month') or s.period`,
     to: `s.kind = 'revshare' or s.period`,
     tests: [STORED],
@@ -235,7 +235,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'parts of parents not loaded with what they are parts of',
-    file: 'store/settling-slots.ts',
+    file: 'store/settlement/slots.ts',
     from: `part.source_id = own.id and part.source_id is not null`,
     to: `false`,
     tests: [STORED],

@@ -12,7 +12,7 @@ import re
 import schemathesis
 
 KNOWN = json.loads(os.environ["POSTRIDER_KNOWN"])
-# Made up, they are refused before anything else is looked at; test/api/signatures.test.ts has them.
+# Made up, they are refused before anything else is looked at; test/api/http/signatures.test.ts has them.
 SIGNATURE = {"webhook-id", "webhook-timestamp", "webhook-signature"}
 # A known value is taken so often; otherwise what was generated stays.
 SHARE = 0.8

@@ -1,5 +1,5 @@
 // Events, terms and deal versions for tests of the rules: complete and unremarkable, but for what a test says about them.
-import { compileTerms, DEFAULT_CLAWBACK, type WireTerms } from '../../domain/terms.ts';
+import { compileTerms, DEFAULT_CLAWBACK, type WireTerms } from '../../domain/commission/terms.ts';
 import type { ConversionEvent, DealVersion, Terms } from '../../domain/types.ts';
 
 /** The middle of a month, so that days before and after it stay in it. */

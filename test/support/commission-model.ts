@@ -1,7 +1,7 @@
 // What a history of events should have earned, by a model that looks at the whole history at once and knows no slots, batches or deltas. It reads
 // terms as they are written, and gets at its figures by other ways than the rules: caps by clipping running totals, carried months by the worst
 // run of months before, tiers by cutting a sum into bands, rounding by counting half units.
-import type { WireComponent, WireTerms, WireTiers } from '../../domain/terms.ts';
+import type { WireComponent, WireTerms, WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { DAY_MS } from './builders.ts';
 

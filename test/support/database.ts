@@ -1,8 +1,8 @@
 // A database of its own for each test file, cloned in a moment from one that was migrated once per run.
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { migrate } from '../../store/migrate.ts';
-import { createPool, type Pool } from '../../store/pool.ts';
+import { migrate } from '../../store/db/migrate.ts';
+import { createPool, type Pool } from '../../store/db/pool.ts';
 
 export interface TestDatabase {
   readonly pool: Pool;

@@ -2,15 +2,15 @@
 // as intake would.
 import { makeSecret } from '../../delivery/sign.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
-import { newId } from '../../ids.ts';
-import { createAffiliates } from '../../store/affiliates.ts';
-import { createClicks } from '../../store/clicks.ts';
-import { createDeals } from '../../store/deals.ts';
-import { createEndpoints, type EndpointSettings } from '../../store/endpoints.ts';
-import { insertEvents } from '../../store/events.ts';
-import { createOperators } from '../../store/operators.ts';
-import type { Pool } from '../../store/pool.ts';
-import { createSecretBox } from '../../store/secret-box.ts';
+import { newId } from '../../store/db/ids.ts';
+import { createAffiliates } from '../../store/attribution/affiliates.ts';
+import { createClicks } from '../../store/attribution/clicks.ts';
+import { createDeals } from '../../store/agreements/deals.ts';
+import { createEndpoints, type EndpointSettings } from '../../store/delivery/endpoints.ts';
+import { insertEvents } from '../../store/intake/events.ts';
+import { createOperators } from '../../store/setup/operators.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import { createSecretBox } from '../../store/db/secret-box.ts';
 
 export interface TestOperator {
   readonly operatorId: string;

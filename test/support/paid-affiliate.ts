@@ -1,7 +1,7 @@
 // An affiliate who earns and is paid, over HTTP: its operator's calls, events that are settled at once, and what it has.
 import assert from 'node:assert/strict';
-import { createSettle } from '../../activities/settle.ts';
-import { newId } from '../../ids.ts';
+import { createSettle } from '../../activities/settlement/settle.ts';
+import { newId } from '../../store/db/ids.ts';
 import type { Answer, TestApi } from './api.ts';
 import { auditOf } from './settling.ts';
 

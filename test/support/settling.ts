@@ -1,12 +1,12 @@
 // Settling on a real database: affiliates with deals of a test's own, batches, and what they came to.
-import { createSettle, type Settled } from '../../activities/settle.ts';
-import type { WireTerms } from '../../domain/terms.ts';
-import { newId } from '../../ids.ts';
-import { createAffiliates } from '../../store/affiliates.ts';
-import { auditAll } from '../../store/audit.ts';
-import { createClicks } from '../../store/clicks.ts';
-import { createDeals } from '../../store/deals.ts';
-import type { Pool } from '../../store/pool.ts';
+import { createSettle, type Settled } from '../../activities/settlement/settle.ts';
+import type { WireTerms } from '../../domain/commission/terms.ts';
+import { newId } from '../../store/db/ids.ts';
+import { createAffiliates } from '../../store/attribution/affiliates.ts';
+import { auditAll } from '../../store/audit/audit.ts';
+import { createClicks } from '../../store/attribution/clicks.ts';
+import { createDeals } from '../../store/agreements/deals.ts';
+import type { Pool } from '../../store/db/pool.ts';
 import { wireTerms } from './builders.ts';
 
 export type TestAffiliate = { readonly affiliateId: string; readonly clickId: string; readonly dealId: string };

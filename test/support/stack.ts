@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Pool } from '../../store/pool.ts';
+import type { Pool } from '../../store/db/pool.ts';
 import { withDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './ports.ts';
-import { layCable, throughCable, type Cable } from './proxy.ts';
+import { layCable, throughCable, type Cable } from './severable-proxy.ts';
 import { withTemporal, type TestTemporal } from './temporal.ts';
 import { auditOf } from './settling.ts';
 

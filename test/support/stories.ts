@@ -1,8 +1,8 @@
 // Random deals and histories for properties of money: small numbers, few customers, days and transaction ids, so that events meet.
 import fc from 'fast-check';
-import type { FxRate } from '../../domain/fx.ts';
-import { formatDecimal } from '../../domain/money.ts';
-import { DEFAULT_CLAWBACK, type WireComponent, type WireTerms, type WireTiers } from '../../domain/terms.ts';
+import type { FxRate } from '../../domain/ledger/fx.ts';
+import { formatDecimal } from '../../domain/ledger/money.ts';
+import { DEFAULT_CLAWBACK, type WireComponent, type WireTerms, type WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent, DealVersion, EventType } from '../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS, wireTerms } from './builders.ts';
 import type { ModelRate, ModelVersion, World } from './commission-model.ts';

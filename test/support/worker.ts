@@ -2,10 +2,10 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '../../activities/index.ts';
-import { createRecorder } from '../../activities/recorder.ts';
+import { createRecorder } from '../../activities/delivery/recorder.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
-import type { Pool } from '../../store/pool.ts';
+import type { Pool } from '../../store/db/pool.ts';
 import { buildBundle } from '../../worker/bundle.ts';
 import { heartbeats } from '../../worker/heartbeat.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';

@@ -1,8 +1,8 @@
 // Everything an operator does in a day, once each, over HTTP: so that what is said of every operation can be held against a real answer.
 import assert from 'node:assert/strict';
-import { createAmend } from '../../activities/amend.ts';
-import { createSettle } from '../../activities/settle.ts';
-import { newId } from '../../ids.ts';
+import { createAmend } from '../../activities/settlement/amend.ts';
+import { createSettle } from '../../activities/settlement/settle.ts';
+import { newId } from '../../store/db/ids.ts';
 import { ADMIN_TOKEN, type TestApi } from './api.ts';
 
 type Row = Record<string, unknown> & { id: string };

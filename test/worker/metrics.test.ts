@@ -2,8 +2,8 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Activities } from '../../activities/index.ts';
-import type { SettleInput, Settled } from '../../activities/settle.ts';
-import type { Outcome } from '../../domain/retry.ts';
+import type { SettleInput, Settled } from '../../activities/settlement/settle.ts';
+import type { Outcome } from '../../domain/delivery/retry.ts';
 import { createWorkerMetrics } from '../../worker/metrics.ts';
 
 const ANSWER = { kind: 'answered', excerpt: '', durationMs: 30, phases: {} } as const;

@@ -2,12 +2,12 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { amendmentsWorkflowId } from '../../domain/keys.ts';
-import { createAmendments } from '../../store/amendments.ts';
+import { createAmendments } from '../../store/agreements/amendments.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver } from '../support/rude-receiver.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { startReceiver } from '../support/faulty-receiver.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf } from '../support/settling.ts';
 
 let orchestra: Orchestra;

@@ -3,13 +3,13 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { periodWorkflowId } from '../../domain/keys.ts';
 import { createLogger } from '../../log.ts';
-import { createOwners } from '../../owners.ts';
-import { beginClosing } from '../../store/closing.ts';
+import { createOwners } from '../../workflows/client.ts';
+import { beginClosing } from '../../store/ledger/closing.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
 import { auditOf, createSettling } from '../support/settling.ts';
 
 let orchestra: Orchestra;

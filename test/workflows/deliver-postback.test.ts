@@ -8,8 +8,8 @@ import { deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
-import { isSigned, startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { isSigned, startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
 
 let orchestra: Orchestra;
 let receiver: RudeReceiver;

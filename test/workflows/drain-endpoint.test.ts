@@ -8,12 +8,12 @@ import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
-import { createOwners } from '../../owners.ts';
-import { takeForPush } from '../../store/delivery-changes.ts';
-import { switchEndpoint } from '../../store/endpoint-switch.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { createOwners } from '../../workflows/client.ts';
+import { takeForPush } from '../../store/delivery/delivery-changes.ts';
+import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
-import { startReceiver } from '../support/rude-receiver.ts';
+import { startReceiver } from '../support/faulty-receiver.ts';
 
 let orchestra: Orchestra;
 

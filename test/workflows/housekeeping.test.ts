@@ -1,17 +1,17 @@
 // What runs by itself, or as soon as evidence came: orphans looked through again, and the end of old months.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createStarter } from '../../api/starter.ts';
+import { createStarter } from '../../api/temporal.ts';
 import { rematchWorkflowId } from '../../domain/keys.ts';
 import { createLogger } from '../../log.ts';
-import { createOwners, type Owners } from '../../owners.ts';
-import { createClicks } from '../../store/clicks.ts';
+import { createOwners, type Owners } from '../../workflows/client.ts';
+import { createClicks } from '../../store/attribution/clicks.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf } from '../support/settling.ts';
 import { withTemporal } from '../support/temporal.ts';
 import { runWorkers } from '../support/worker.ts';

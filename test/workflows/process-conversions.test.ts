@@ -2,9 +2,9 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setAsideWorkflowId } from '../../domain/keys.ts';
-import { newId } from '../../ids.ts';
+import { newId } from '../../store/db/ids.ts';
 import { createLogger } from '../../log.ts';
-import { createFxRates } from '../../store/fx-rates.ts';
+import { createFxRates } from '../../store/agreements/fx-rates.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { SIGNALS, STATUS_QUERY, TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
 import type { SetAsideStatus } from '../../workflows/settle-set-aside.ts';
@@ -12,8 +12,8 @@ import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
-import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
 
 let orchestra: Orchestra;
 let receiver: RudeReceiver;

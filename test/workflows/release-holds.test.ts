@@ -6,8 +6,8 @@ import { prepareNamespace } from '../../worker/namespace.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
-import { startReceiver } from '../support/rude-receiver.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { startReceiver } from '../support/faulty-receiver.ts';
 import { createSettling } from '../support/settling.ts';
 
 let orchestra: Orchestra;

@@ -2,17 +2,17 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { replayWorkflowId } from '../../domain/keys.ts';
-import { newId } from '../../ids.ts';
-import { createOwners } from '../../owners.ts';
-import { createReplays } from '../../store/replays.ts';
+import { newId } from '../../store/db/ids.ts';
+import { createOwners } from '../../workflows/client.ts';
+import { createReplays } from '../../store/delivery/replays.ts';
 import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
 import type { ReplayStatus } from '../../workflows/replay-postbacks.ts';
 import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
-import { startReceiver, type RudeReceiver } from '../support/rude-receiver.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
 
 let orchestra: Orchestra;
 let receiver: RudeReceiver;

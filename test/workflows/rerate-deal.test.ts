@@ -2,15 +2,15 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { rerateWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
-import { newId } from '../../ids.ts';
-import { createDeals } from '../../store/deals.ts';
-import { createFxRates } from '../../store/fx-rates.ts';
+import { newId } from '../../store/db/ids.ts';
+import { createDeals } from '../../store/agreements/deals.ts';
+import { createFxRates } from '../../store/agreements/fx-rates.ts';
 import type { RerateStatus } from '../../workflows/rerate-deal.ts';
 import { wireTerms } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/orchestra.ts';
+import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf, pendingOf } from '../support/settling.ts';
 
 let orchestra: Orchestra;

@@ -1,0 +1,207 @@
+// Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
+import { FAILURES_THAT_OPEN, isDown } from '../../domain/delivery/breaker.ts';
+import { askedWaitMs, blamesEndpoint, isDelivered, type Outcome } from '../../domain/delivery/retry.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import {
+  readQueue,
+  readQueueState,
+  readSendingEndpoints,
+  type AttemptRecord,
+  type Due,
+  type SendingEndpoint,
+} from '../../store/delivery/deliveries.ts';
+import { cancelDeliveries } from '../../store/delivery/endpoints.ts';
+import type { EndpointInput } from '../../workflows/contract.ts';
+import type { Attempt } from './attempt.ts';
+import type { InFlight } from './concurrency-limiter.ts';
+import { allDone, joined } from '../single-flight.ts';
+
+/**
+ * How a turn at the queue went, for its workflow. `waitMs`: until the next turn; null: nothing to do before somebody wakes it.
+ * `nextSendAt`: before then the endpoint's rate allows no request (milliseconds since 1970; 0 without a rate), also when the queue is empty.
+ */
+export type Drained = {
+  held: number;
+  sent: number;
+  waitMs: number | null;
+  nextSendAt: number;
+  condition: 'drained' | 'open' | 'failing' | 'paused' | 'disabled';
+  lastError: string | null;
+  reason: string;
+  endpointsToWake: EndpointInput[];
+};
+
+/** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */
+export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
+
+/** How many wait, and how their endpoint stands as far as its row says. */
+export type QueueCount = { held: number; condition: Exclude<Drained['condition'], 'drained'> };
+
+export type DrainActivities = {
+  drainQueue(input: DrainInput): Promise<Drained>;
+  countQueue(endpoint: EndpointInput): Promise<QueueCount>;
+};
+
+/** Waits between probes: the first, doubling up to the longest. */
+export type ProbeWaits = { firstMs: number; longestMs: number };
+
+export type DrainDeps = { pool: Pool; attempt: Attempt; inFlight: InFlight; budgetMs: number; probeWaits: ProbeWaits };
+
+/** A turn reads this many at once: enough to keep an endpoint's places filled, few enough to notice soon that it went down again. */
+const READ_AT_ONCE = 200;
+
+/** A pause of our own as long as this is caught up on afterwards; after a longer one the rate counts from then, so that there is no burst. */
+const CATCH_UP_MS = 50;
+
+/** A turn lasts at most the budget plus one request. */
+export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: DrainDeps): DrainActivities {
+  type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
+    failures: number;
+    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for a pause or for no more postbacks. */
+    isOff: boolean;
+  };
+
+  const mustStop = (turn: Turn): boolean => turn.isOff || turn.failures >= FAILURES_THAT_OPEN;
+
+  async function send(
+    turn: Turn,
+    due: Due,
+    endpoint: SendingEndpoint,
+    cause: AttemptRecord['cause'],
+    release: () => void,
+  ): Promise<void> {
+    const onAnswered = (outcome: Outcome): void => {
+      release();
+      if (isDelivered(outcome)) turn.failures = 0;
+      else if (blamesEndpoint(outcome)) turn.failures++;
+      // What the answer to one postback asks holds for the whole queue: the next request of any kind waits as long.
+      const now = Date.now();
+      const waitMs = askedWaitMs(outcome, now);
+      if (waitMs > 0) Object.assign(turn, { isOff: true, nextSendAt: Math.max(turn.nextSendAt, now + waitMs) });
+    };
+    const result = await attempt(due, endpoint, cause, { onAnswered });
+    turn.sent++;
+    if (result.state === 'held') turn.isOff = true;
+    turn.endpointsToWake.push(...result.endpointsToWake);
+    if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
+  }
+
+  /**
+   * Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. The next ones are read and sent
+   * while outcomes are still being recorded.
+   */
+  async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
+    const underWay = new Map<string, Promise<void>>();
+    try {
+      while (Date.now() < deadline && !mustStop(turn)) {
+        // Those under way when the question is asked may be in the answer although their outcome is recorded by then.
+        const asked = new Set(underWay.keys());
+        const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE + asked.size);
+        const fresh = due.filter(({ id }) => !asked.has(id));
+        if (fresh.length === 0 && underWay.size === 0) return;
+        if (fresh.length === 0) await Promise.race(underWay.values());
+        else if (!(await sendPage(turn, endpoint, fresh, deadline, underWay))) return;
+      }
+    } finally {
+      await allDone([...underWay.values()]);
+    }
+  }
+
+  /** Whether all of them could be started. */
+  async function sendPage(
+    turn: Turn,
+    endpoint: SendingEndpoint,
+    due: readonly Due[],
+    deadline: number,
+    underWay: Map<string, Promise<void>>,
+  ): Promise<boolean> {
+    const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
+    for (const one of due) {
+      // A rate's next moment is worth waiting for; a pause that the receiver asked for is the next turn's.
+      if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) return false;
+      const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
+      if (release === null) return false;
+      if (spacingMs > 0) await paced(turn, spacingMs);
+      if (mustStop(turn)) {
+        release();
+        return false;
+      }
+      const cause = one.nextCause ?? (one.tries === 0 ? 'first' : 'retry');
+      const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(one.id));
+      // One that failed stays, so that whoever waits next hears of it; until then it must not count as one that nobody hears of.
+      sending.catch(() => {});
+      underWay.set(one.id, sending);
+    }
+    return true;
+  }
+
+  /** Whether the endpoint answers again. Null: there was no place, or no postback that is due, and so nothing to ask with. */
+  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean | null> {
+    const [oldest] = turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
+    const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
+    if (!release) return null;
+    await send(turn, oldest, endpoint, 'probe', release);
+    return !turn.isOff;
+  }
+
+  async function drainQueue({ operatorId, endpointId, probes, nextSendAt }: DrainInput): Promise<Drained> {
+    const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
+    const turn: Turn = { sent: 0, failures: 0, lastError: null, reason: '', endpointsToWake: [], nextSendAt, isOff: false };
+    const result = async (
+      condition: Drained['condition'],
+      waitMs: (dueInMs: number | null) => number | null,
+    ): Promise<Drained> => {
+      const { held, dueInMs, ...queue } = await readQueueState(pool, operatorId, endpointId);
+      const { sent } = turn;
+      // A turn that found nothing due met no error itself, but why the endpoint is down must be seen all the same.
+      const lastError = turn.lastError ?? (condition === 'failing' ? queue.lastError : null);
+      const reason = turn.reason || (lastError ?? '');
+      // A successor that joined this very queue is seen by the next turn; waking ourselves would only make one more.
+      const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
+      const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
+      return held === 0 ? { ...of, condition: 'drained', waitMs: null } : { ...of, condition, waitMs: waitMs(dueInMs) };
+    };
+    // What was planned while the endpoint was being deleted is cancelled here.
+    if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
+    const condition = conditionOf(endpoint);
+    if (endpoint === undefined || condition === 'paused' || condition === 'disabled') return result(condition, () => null);
+
+    const deadline = Date.now() + budgetMs;
+    const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
+    if (condition === 'failing') {
+      const answers = await answersAgain(turn, endpoint, deadline);
+      if (answers === null) return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
+      if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
+    }
+    if (condition === 'open') turn.failures = endpoint.failuresInARow;
+    await sendDue(turn, endpoint, deadline);
+    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => whenAllowed(probeWaits.firstMs));
+    return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
+  }
+
+  async function countQueue({ operatorId, endpointId }: EndpointInput): Promise<QueueCount> {
+    const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
+    const { held } = await readQueueState(pool, operatorId, endpointId);
+    return { held, condition: conditionOf(endpoint) };
+  }
+
+  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue), countQueue };
+}
+
+function conditionOf(endpoint: SendingEndpoint | undefined): QueueCount['condition'] {
+  if (endpoint === undefined || endpoint.isDeleted) return 'disabled';
+  if (endpoint.state !== 'active') return endpoint.state;
+  return isDown(endpoint) ? 'failing' : 'open';
+}
+
+/** Waits for the moment the rate allows the next request, and says when the one after it may go. */
+async function paced(turn: { nextSendAt: number }, spacingMs: number): Promise<void> {
+  const waitMs = turn.nextSendAt - Date.now();
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  const isOnTime = Date.now() - turn.nextSendAt <= CATCH_UP_MS;
+  turn.nextSendAt = (isOnTime ? turn.nextSendAt : Date.now()) + spacingMs;
+}
+
+function probeWait(probes: number, { firstMs, longestMs }: ProbeWaits): number {
+  return Math.min(firstMs * 2 ** Math.min(probes, 30), longestMs);
+}

@@ -1,0 +1,52 @@
+// Hands what a batch could not finish to exactly one owner each, and makes sure that every owner's workflow runs.
+import type { Pool } from '../../store/db/pool.ts';
+import { handOverBatch, type SingleLimits } from '../../store/delivery/hand-over.ts';
+import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
+import type { Owners } from '../../workflows/client.ts';
+
+/** What must be in somebody's hands when the batch ends. */
+export type HandOverInput = {
+  batchId: string;
+  operators: Pick<OperatorEvents, 'operatorId'>[];
+  endpointsToWake: EndpointInput[];
+  setAside: { operatorId: string; reason: string }[];
+};
+
+export type HandOverActivities = { handOver(input: HandOverInput): Promise<{ workflows: number }> };
+
+export function createHandOver({
+  pool,
+  owners,
+  limits,
+}: {
+  pool: Pool;
+  owners: Owners;
+  limits: SingleLimits;
+}): HandOverActivities {
+  return {
+    async handOver({ batchId, operators, endpointsToWake, setAside }) {
+      const endpoints = new Map(endpointsToWake.map((endpoint) => [endpoint.endpointId, endpoint]));
+      let workflows = 0;
+      for (const { operatorId } of operators) {
+        const left = await handOverBatch(pool, operatorId, batchId, limits);
+        for (const endpointId of left.endpoints) endpoints.set(endpointId, { operatorId, endpointId });
+        await inParallel(left.deliveries, (deliveryId) => owners.startDelivery(operatorId, deliveryId));
+        workflows += left.deliveries.length;
+      }
+      await inParallel([...endpoints.values()], ({ operatorId, endpointId }) => owners.wakeEndpoint(operatorId, endpointId));
+      await inParallel(setAside, ({ operatorId, reason }) => owners.wakeSetAside(operatorId, reason));
+      return { workflows: workflows + endpoints.size + setAside.length };
+    },
+  };
+}
+
+/** Starts are unary calls: a few side by side keep Temporal busy without flooding it. */
+const STARTS_AT_ONCE = 16;
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(STARTS_AT_ONCE, items.length) }, worker));
+}

@@ -1,0 +1,25 @@
+// Tells of conversions that a batch moved and that are not its own: which they are is known only when it is settled, so they are read afterwards.
+import type { Books } from '../../domain/settlement/batch-ledger.ts';
+import type { Message } from '../../domain/settlement/settlement.ts';
+import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts';
+import type { PoolClient } from '../../store/db/pool.ts';
+import { loadEvents } from '../../store/settlement/events.ts';
+import { lockTold } from '../../store/settlement/outcomes.ts';
+
+/** The messages of a batch, and after them those of the conversions that it moved. In the transaction that settles, under the locks of the slots. */
+export async function withAdjusted(
+  client: PoolClient,
+  operatorId: string,
+  books: Books,
+  messages: readonly Message[],
+): Promise<Message[]> {
+  const moved = books.toAdjust();
+  if (moved.length === 0) return [...messages];
+  for (const { eventId, affiliateId, ...sum } of await lockTold(client, operatorId, moved))
+    books.remember(eventId, affiliateId, sum);
+  const shown = new Map((await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, shownAs(one)]));
+  // A customer whom this batch binds is not bound in the database yet.
+  for (const { type, via, conversion, clickId, subs } of messages)
+    if (type === 'conversion.created' && via === null) shown.set(conversion.id, { conversion, clickId, subs });
+  return [...messages, ...tellAdjusted(books, (conversionId) => shown.get(conversionId)!)];
+}

@@ -1,0 +1,123 @@
+// Locks every slot that a batch can move, loads it with its facts, and opens the books over them.
+import { newId } from '../../store/db/ids.ts';
+import { openBooks, type Books, type Slot } from '../../domain/settlement/batch-ledger.ts';
+import { earns } from '../../domain/commission/reversals.ts';
+import { isLinked, isMonthly } from '../../domain/commission/commission.ts';
+import { monthOf } from '../../domain/ledger/periods.ts';
+import type { Batch } from '../../domain/settlement/settlement.ts';
+import type { DealVersion } from '../../domain/types.ts';
+import type { PoolClient } from '../../store/db/pool.ts';
+import { readOpenDebts } from '../../store/settlement/books.ts';
+import { findFamily, findFirstDeposits, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../../store/settlement/slots.ts';
+import { insertEmptySlots } from '../../store/settlement/slot-writing.ts';
+import type { LoadedBatch } from './load-batch.ts';
+
+/** The books of a batch, in the transaction that settles it. */
+export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<Books> {
+  const { batch, told, parents } = loaded;
+  const slots = await lockAndLoadSlots(client, loaded);
+  const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
+  return openBooks(slots, told, {
+    newSlotId: () => newId('slot'),
+    monthOf: (moment) => monthOf(moment, batch.operator.timezone),
+    parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
+    debts: owing.length === 0 ? undefined : await readOpenDebts(client, batch.operator.id, owing),
+  });
+}
+
+/**
+ * Monthly slots are made first where they are missing, since many batches share them. A percentage's slot is its own event's, so it cannot be
+ * there before that event is settled. Deals whose slots move one another are locked as a whole, and all that may move is loaded.
+ */
+async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
+  const { operator } = batch;
+  const { keys, monthly } = namedSlots(batch);
+  const conversionIds = inSlots(batch);
+  const versionOf = versionFinder(versions);
+  const linked = linkedDeals(batch, versions);
+  if (keys.length + conversionIds.length + linked.length === 0) return [];
+  const ids: string[] = [];
+  if (linked.length > 0) {
+    const months = batch.ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone));
+    await lockDeals(client, operator.id, linked);
+    const of = { keys, conversionIds, months: [...new Set(months)], timezone: operator.timezone };
+    ids.push(...(await findFamily(client, operator.id, linked, of)));
+  }
+  const wanted = { keys, conversionIds, ids };
+  let slots = await lockSlots(client, operator.id, wanted, versionOf);
+  const found = new Set(slots.map(({ name }) => name.key));
+  const missing = monthly.filter(({ name }) => !found.has(name.key));
+  if (missing.length > 0) {
+    const empty = missing.map((slot) => ({ ...slot, id: newId('slot') }));
+    await insertEmptySlots(client, operator.id, empty);
+    slots = await lockSlots(client, operator.id, wanted, versionOf);
+  }
+  const deposits = linked.length === 0 ? [] : firstDepositsIn(batch);
+  const first = deposits.length === 0 ? [] : await findFirstDeposits(client, operator.id, deposits);
+  await loadFacts(client, operator.id, slots, [...new Set([...conversionIds, ...first])], versionOf);
+  return slots;
+}
+
+type MonthlySlot = Parameters<typeof insertEmptySlots>[2][number];
+
+/** The slots in which the batch's conversions earn and that may be there already. */
+export function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: MonthlySlot[] } {
+  const keys = new Set<string>();
+  const monthly = new Map<string, MonthlySlot>();
+  for (const [eventId, { version, names }] of rated) {
+    for (const name of names) {
+      if (name.kind === 'percent' || name.kind === 'payout') continue;
+      keys.add(name.key);
+      // A month that pays parents is made by the batch that needs it, together with their parts.
+      if (!isMonthly(name.kind) || monthly.has(name.key) || version.terms.overrides.length > 0) continue;
+      const attribution = attributions.get(eventId)!;
+      if (attribution.kind === 'attributed')
+        monthly.set(name.key, { id: '', name, affiliateId: attribution.affiliateId, version });
+    }
+  }
+  return { keys: [...keys], monthly: [...monthly.values()] };
+}
+
+/** The conversions that are in slots already: those that the batch's events against conversions may strike, and those rated again. */
+export function inSlots({ ordered, others }: Batch): string[] {
+  const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
+  if (ordered.every(({ event }) => earns(event.type))) return again;
+  return [...again, ...others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id)];
+}
+
+/** The first deposits at hand. Which of a customer's is the first, all of them say together. */
+export function firstDepositsIn({ ordered, others }: Batch): string[] {
+  return [...ordered, ...others].filter(({ event }) => event.type === 'ftd').map(({ event }) => event.id);
+}
+
+/** The deals at hand whose slots move one another, once for each affiliate who earns by them. */
+export function linkedDeals(
+  { ordered, rated, attributions, others }: Batch,
+  versions: readonly DealVersion[],
+): DealOfAffiliate[] {
+  const linked = new Set(versions.filter(({ terms }) => isLinked(terms)).map(({ dealId }) => dealId));
+  if (linked.size === 0) return [];
+  const deals = new Map<string, DealOfAffiliate>();
+  const add = (dealId: string, affiliateId: string): void => {
+    if (linked.has(dealId)) deals.set(`${dealId} ${affiliateId}`, { dealId, affiliateId });
+  };
+  for (const [eventId, { version }] of rated) {
+    const attribution = attributions.get(eventId)!;
+    if (attribution.kind === 'attributed') add(version.dealId, attribution.affiliateId);
+  }
+  for (const { outcome } of [...ordered, ...others]) {
+    if (!outcome?.affiliateId) continue;
+    for (const { dealId, affiliateId } of versions)
+      if (affiliateId === null || affiliateId === outcome.affiliateId) add(dealId, outcome.affiliateId);
+  }
+  return [...deals.values()];
+}
+
+function versionFinder(versions: readonly DealVersion[]): (dealId: string, number: number) => DealVersion {
+  const byNumber = new Map(versions.map((version) => [`${version.dealId} ${version.version}`, version]));
+  return (dealId, number) => {
+    const version = byNumber.get(`${dealId} ${number}`);
+    if (!version) throw new Error(`version ${number} of ${dealId} is not among the affiliates' deals`);
+    return version;
+  };
+}

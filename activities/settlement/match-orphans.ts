@@ -1,0 +1,50 @@
+// Orphans for which evidence came are settled like any other event; their postbacks go through the endpoints' queues.
+import { newId } from '../../store/db/ids.ts';
+import { findEvidence } from '../../store/attribution/orphans.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import { BATCH_AT_MOST, byOperator, type OperatorEvents, type OrphanPosition, type RematchInput } from '../../workflows/contract.ts';
+import type { HandOverActivities } from '../delivery/hand-over.ts';
+import type { SettleActivities } from './settle.ts';
+
+export type MatchOrphansActivities = {
+  /** Looks at a page of orphans and settles those it can; `next` is where to go on, null at the end. */
+  matchOrphans(
+    input: Pick<RematchInput, 'operatorId'> & { after: OrphanPosition | null },
+  ): Promise<{ settled: number; next: OrphanPosition | null }>;
+};
+
+const LOOKED_AT_AT_ONCE = 1000;
+
+export function createMatchOrphans({
+  pool,
+  settle,
+  handOver,
+}: { pool: Pool } & SettleActivities & HandOverActivities): MatchOrphansActivities {
+  /** One batch, and whatever waited for the customers it bound, which are orphans that the page may not have come to. */
+  async function settleBatch(events: OperatorEvents[]): Promise<number> {
+    let settled = 0;
+    for (let operators = events; operators.length > 0;) {
+      const batchId = newId('bat');
+      const { endpointsToWake, setAside, matched } = await settle({ batchId, operators, owner: 'endpoint' });
+      await handOver({ batchId, operators, endpointsToWake, setAside });
+      settled += operators.reduce((sum, { eventIds }) => sum + eventIds.length, 0);
+      operators = matched;
+    }
+    return settled;
+  }
+
+  return {
+    async matchOrphans({ operatorId, after }) {
+      const page = await findEvidence(pool, operatorId, after, LOOKED_AT_AT_ONCE);
+      const matched = page
+        .filter(({ hasEvidence }) => hasEvidence)
+        .map((one) => ({ operatorId: one.operatorId, id: one.eventId }));
+      let settled = 0;
+      for (let from = 0; from < matched.length; from += BATCH_AT_MOST)
+        settled += await settleBatch(byOperator(matched.slice(from, from + BATCH_AT_MOST)));
+      const last = page.at(-1);
+      const isEnd = page.length < LOOKED_AT_AT_ONCE || last === undefined;
+      return { settled, next: isEnd ? null : { operatorId: last.operatorId, eventId: last.eventId } };
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// Events that were set aside, on behalf of their workflow: count them, settle them again in batches, or reject them for good.
+import { newId } from '../../store/db/ids.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import { findWanted, retried } from '../../store/settlement/retry-reasons.ts';
+import { dismissSetAside, readSetAside, sampleSetAside, type Sample } from '../../store/settlement/set-aside.ts';
+import { BATCH_AT_MOST, type SetAsideInput } from '../../workflows/contract.ts';
+import type { HandOverActivities } from '../delivery/hand-over.ts';
+import type { SettleActivities } from './settle.ts';
+
+export type SetAsideActivities = {
+  countSetAside(input: SetAsideInput): Promise<{ count: number; samples: Sample[] }>;
+  retrySetAside(input: SetAsideInput): Promise<{ settled: number }>;
+  dismissSetAside(input: SetAsideInput): Promise<{ dismissed: number }>;
+};
+
+export function createSetAside({
+  pool,
+  settle,
+  handOver,
+}: { pool: Pool } & SettleActivities & HandOverActivities): SetAsideActivities {
+  return {
+    countSetAside: ({ operatorId, reason }) => sampleSetAside(pool, operatorId, reason),
+
+    async retrySetAside({ operatorId, reason }) {
+      const wantedAt = await findWanted(pool, operatorId, reason);
+      let settled = 0;
+      for (let after = ''; ;) {
+        const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH_AT_MOST);
+        if (eventIds.length === 0) {
+          if (wantedAt !== null) await retried(pool, operatorId, reason, wantedAt);
+          return { settled };
+        }
+        // Not the id of a batch's workflow: this one settles it, and a trace must not name one that never ran.
+        const batchId = newId('again');
+        const operators = [{ operatorId, eventIds }];
+        const result = await settle({ batchId, operators, owner: 'endpoint' });
+        const setAside = result.setAside.filter((one) => one.reason !== reason);
+        await handOver({ batchId, operators, endpointsToWake: result.endpointsToWake, setAside });
+        settled += eventIds.length;
+        after = eventIds.at(-1)!;
+      }
+    },
+
+    async dismissSetAside({ operatorId, reason }) {
+      return { dismissed: await dismissSetAside(pool, operatorId, reason) };
+    },
+  };
+}

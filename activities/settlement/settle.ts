@@ -1,0 +1,116 @@
+// Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch: it is set aside with its reason, in plain
+// sight, and the others go on.
+import { RuleError } from '../../domain/settlement/settlement.ts';
+import { isDeadlock, isRefusal, isSerializationFailure } from '../../store/db/pg-errors.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
+import type { Side } from '../../store/settlement/events.ts';
+import { LostRace } from '../../store/db/conflict.ts';
+import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
+import { createInFlight } from '../delivery/concurrency-limiter.ts';
+import { createTransactionOf, type Part, type SetAside } from './settle-transaction.ts';
+
+/** What is to be settled. `owner` is who sends the postbacks: the batch for events that just came in, the endpoints' queues otherwise. */
+export type SettleInput = { batchId: string; operators: OperatorEvents[]; owner: 'batch' | 'endpoint' };
+
+/** What is left to do after settling: ids, counts and reasons only, since it is kept in the workflow's history. */
+export type Settled = {
+  forBatch: number;
+  endpointsToWake: EndpointInput[];
+  setAside: { operatorId: string; reason: string }[];
+  /** Orphans whose customer was bound by this batch; they are settled next. */
+  matched: OperatorEvents[];
+};
+
+/** How often a transaction begins again after losing a race; each time somebody else won, so work was done. */
+const RACES_AT_MOST = 8;
+
+/** `atOnce`: transactions of one process side by side. More than the database has cores for only wait for each other's locks. */
+export type SettleDeps = { pool: Pool; atOnce?: number; now?: () => Date };
+
+/** Shorter than the step's own time limit, so that a batch that found no place is not settled twice at once. */
+const PLACE_WITHIN_MS = 3000;
+
+export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
+
+/** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many lost races. */
+export function createSettle({ pool, atOnce = 4, now = () => new Date() }: SettleDeps): SettleActivities {
+  const settleTransaction = createTransactionOf(pool);
+  const places = createInFlight();
+
+  /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
+  async function settleOrHalve(input: SettleInput, operatorId: string, side: Side, eventIds: readonly string[]): Promise<Part[]> {
+    const { batchId, owner } = input;
+    const setAside: SetAside = new Map();
+    for (let races = 0; ;) {
+      try {
+        return [await settleTransaction({ batchId, owner, operatorId, side, eventIds, setAside, now: now() })];
+      } catch (error) {
+        if (error instanceof RuleError) {
+          setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
+        } else if (isRefusal(error)) {
+          if (eventIds.length === 1) {
+            // Refused even as set aside: that is a defect of ours, which must be seen and not go round in circles.
+            if (setAside.has(eventIds[0]!)) throw error;
+            setAside.set(eventIds[0]!, { reason: 'refused_by_database', detail: describe(error) });
+          } else {
+            const middle = Math.ceil(eventIds.length / 2);
+            const left = await settleOrHalve(input, operatorId, side, eventIds.slice(0, middle));
+            return [...left, ...(await settleOrHalve(input, operatorId, side, eventIds.slice(middle)))];
+          }
+        } else if (!isLostRace(error) || ++races > RACES_AT_MOST) {
+          throw error;
+        }
+      }
+    }
+  }
+
+  return {
+    async settle(input) {
+      const release = await places.enter('settle', atOnce, Date.now() + PLACE_WITHIN_MS);
+      if (release === null) throw new Error('too many batches are being settled; this one is tried again');
+      try {
+        return await settleOperators(input);
+      } finally {
+        release();
+      }
+    },
+  };
+
+  async function settleOperators(input: SettleInput): Promise<Settled> {
+    const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
+    for (const { operatorId, eventIds } of input.operators) {
+      const conversions = await settleOrHalve(input, operatorId, 'conversions', eventIds);
+      const against = conversions.flatMap(({ otherSide }) => otherSide);
+      const parts =
+        against.length === 0 ? conversions : [...conversions, ...(await settleOrHalve(input, operatorId, 'against', against))];
+      const rest = parts.some(({ isRepeated }) => isRepeated) ? await readBatch(pool, operatorId, input.batchId) : sumOf(parts);
+      settled.forBatch += rest.forBatch;
+      settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
+      settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));
+      const matched = parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)
+        ? await findMatched(pool, operatorId, input.batchId)
+        : [];
+      if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });
+    }
+    return settled;
+  }
+}
+
+function sumOf(parts: readonly Part[]): BatchRest {
+  return {
+    forBatch: parts.reduce((sum, { forBatch }) => sum + forBatch, 0),
+    endpointsToWake: [...new Set(parts.flatMap(({ endpointsToWake }) => endpointsToWake))],
+    setAside: [...new Set(parts.flatMap(({ setAside }) => setAside))],
+  };
+}
+
+/** Deadlock or serialization failure, or a unique key that somebody else was quicker with. */
+function isLostRace(error: unknown): boolean {
+  return error instanceof LostRace || isDeadlock(error) || isSerializationFailure(error);
+}
+
+/** The refusal without PostgreSQL's detail, which would quote the customer's data. */
+function describe(error: Error & { code: string; constraint?: string }): string {
+  return `${error.code} ${error.message}${error.constraint ? ` (${error.constraint})` : ''}`.slice(0, 500);
+}

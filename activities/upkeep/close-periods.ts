@@ -1,0 +1,54 @@
+// Closing months of the books: one operator's month, and finding the months whose time has come.
+import { ApplicationFailure } from '@temporalio/common';
+import { dueForClosing } from '../../domain/ledger/closing.ts';
+import type { Owners } from '../../workflows/client.ts';
+import { beginClosing, finishClosing, listBooks } from '../../store/ledger/closing.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import type { PeriodInput } from '../../workflows/contract.ts';
+import { joined } from '../single-flight.ts';
+
+/** What closing a month came to: closed with so much in it, or why it cannot be closed now. */
+export type Closed = { kind: 'closed'; transfers: number; statements: number } | { kind: string };
+
+export type ClosePeriodsActivities = {
+  /** Closes a month and writes its statements; a month that is closed already stays as it is. */
+  closePeriod(input: PeriodInput): Promise<Closed>;
+  /** Starts the closing of months that are due, one per operator and run. */
+  closeDuePeriods(): Promise<{ started: number }>;
+};
+
+export type ClosePeriodsDeps = { pool: Pool; owners: Owners; now?: () => number };
+
+const OPERATORS_AT_ONCE = 500;
+/** Months are few and nobody waits for one: so many a run, by the schedule every hour, leave the databases to the events. */
+const STARTED_AT_MOST = 200;
+
+export function createClosePeriods({ pool, owners, now = Date.now }: ClosePeriodsDeps): ClosePeriodsActivities {
+  return {
+    closePeriod: joined(
+      ({ operatorId, period }) => `${operatorId} ${period}`,
+      async ({ operatorId, period }) => {
+        const answer = await beginClosing(pool, operatorId, period, now);
+        if (answer === null) throw ApplicationFailure.nonRetryable(`there is no operator ${operatorId}`);
+        if (answer.kind !== 'closable' && answer.kind !== 'closed') return { kind: answer.kind };
+        const { transfers, statements } = await finishClosing(pool, operatorId, period);
+        return { kind: 'closed', transfers: Number(transfers), statements };
+      },
+    ),
+    async closeDuePeriods() {
+      let started = 0;
+      for (let after = ''; started < STARTED_AT_MOST;) {
+        const books = await listBooks(pool, after, OPERATORS_AT_ONCE);
+        for (const state of books) {
+          const period = dueForClosing(state, now());
+          if (period === null) continue;
+          // One that is being closed already, perhaps in vain, must not use up the places of the others.
+          if ((await owners.closePeriod(state.operatorId, period)) && ++started === STARTED_AT_MOST) break;
+        }
+        if (books.length < OPERATORS_AT_ONCE) break;
+        after = books.at(-1)!.operatorId;
+      }
+      return { started };
+    },
+  };
+}

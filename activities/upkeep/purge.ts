@@ -1,0 +1,31 @@
+// One step of ending what its time is over: at most a month of each table and some rows.
+import type { Pool } from '../../store/db/pool.ts';
+import { deleteEndedHolders, deleteOldRows, dropOldestMonth } from '../../store/upkeep/expiry.ts';
+
+export type PurgeActivities = {
+  /** What it dropped and deleted; nothing once there is nothing left to do. */
+  purgeOnce(): Promise<{ partitions: string[]; rows: number }>;
+};
+
+/** For how many months clicks and attempts are kept at least. */
+export type Retention = { clicksMonths: number; attemptsMonths: number };
+
+const ROWS_AT_ONCE = 5000;
+
+export function createPurge({ pool, retention }: { pool: Pool; retention: Retention }): PurgeActivities {
+  return {
+    async purgeOnce() {
+      const partitions: string[] = [];
+      let rows = await deleteEndedHolders(pool, ROWS_AT_ONCE);
+      for (const [table, months] of [
+        ['clicks', retention.clicksMonths],
+        ['attempts', retention.attemptsMonths],
+      ] as const) {
+        const dropped = await dropOldestMonth(pool, table, months);
+        if (dropped !== null) partitions.push(dropped);
+        rows += await deleteOldRows(pool, table, months, ROWS_AT_ONCE);
+      }
+      return { partitions, rows };
+    },
+  };
+}

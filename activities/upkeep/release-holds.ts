@@ -1,0 +1,35 @@
+// Releases what is due, operator after operator, on behalf of the schedule.
+import type { Owners } from '../../workflows/client.ts';
+import { createHolds } from '../../store/ledger/holds.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import { findOperatorsWithDueHolds } from '../../store/upkeep/sweep.ts';
+
+export type ReleaseHoldsActivities = {
+  /** Stops after its time budget and says whether to look again. Doing it twice releases nothing twice. */
+  releaseDueHolds(): Promise<{ released: number; more: boolean }>;
+};
+
+export function createReleaseHolds({
+  pool,
+  owners,
+  budgetMs,
+}: {
+  pool: Pool;
+  owners: Pick<Owners, 'wakeEndpoint'>;
+  budgetMs: number;
+}): ReleaseHoldsActivities {
+  const holds = createHolds(pool);
+  return {
+    async releaseDueHolds() {
+      const deadline = Date.now() + budgetMs;
+      let sum = 0;
+      for (const operatorId of await findOperatorsWithDueHolds(pool)) {
+        const { released, endpointsToWake } = await holds.release(operatorId, null, deadline);
+        sum += released;
+        for (const endpointId of endpointsToWake) await owners.wakeEndpoint(operatorId, endpointId);
+        if (Date.now() >= deadline) return { released: sum, more: true };
+      }
+      return { released: sum, more: false };
+    },
+  };
+}

@@ -1,0 +1,119 @@
+// The safety net: whatever a crash, an outage or a lost start left without an owner gets one again. Each run does a bounded amount.
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { newId } from '../../store/db/ids.ts';
+import { conversionsWorkflowId } from '../../domain/keys.ts';
+import type { Owners } from '../../workflows/client.ts';
+import { findDueAmendments } from '../../store/agreements/amendments.ts';
+import { withTransaction, type Pool } from '../../store/db/pool.ts';
+import {
+  ensurePartitions,
+  findForgottenBatches,
+  findIdleQueues,
+  findIdleSingles,
+  findLostEvents,
+  findSetAside,
+  findUnfinishedReratings,
+  findWantedRetries,
+} from '../../store/upkeep/sweep.ts';
+import { findRunningReplays } from '../../store/delivery/replays.ts';
+import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
+import { BATCH_AT_MOST, byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
+import type { HandOverActivities } from '../delivery/hand-over.ts';
+
+/** What a run found and gave back. */
+export type Swept = { events: number; batches: number; singles: number; queues: number; released: number; setAside: number } & {
+  replays: number;
+  retries: number;
+  reratings: number;
+  amendments: number;
+};
+
+export type SweepActivities = { sweepOnce(): Promise<Swept> };
+
+export type SweepDeps = { pool: Pool; client: Client; owners: Owners; graceMs: number } & HandOverActivities;
+
+const EVENTS_AT_ONCE = 5000;
+const OWNERS_AT_ONCE = 200;
+const GIVEN_OUT_FOR_MS = 60_000;
+const START_AT_MOST_MS = 3000;
+
+/** `graceMs`: how long things may take before they are taken to be forgotten. */
+export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDeps): SweepActivities {
+  /** When events were given to a batch, so that a batch that takes its time does not get a twin at every run. */
+  const givenOut = new Map<string, number>();
+
+  async function restartLostEvents(): Promise<number> {
+    for (const [id, at] of givenOut) if (Date.now() - at > GIVEN_OUT_FOR_MS) givenOut.delete(id);
+    const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(({ id }) => !givenOut.has(id));
+    for (let from = 0; from < lost.length; from += BATCH_AT_MOST) {
+      const events = lost.slice(from, from + BATCH_AT_MOST);
+      const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(events) };
+      const options = { workflowId: conversionsWorkflowId(batch.batchId), taskQueue: TASK_QUEUES.batches, args: [batch] };
+      await client.withDeadline(Date.now() + START_AT_MOST_MS, () =>
+        client.workflow.start(WORKFLOWS.processConversions, options),
+      );
+      // Only now: a batch that could not be started must be found again by the next run.
+      for (const { id } of events) givenOut.set(id, Date.now());
+    }
+    return lost.length;
+  }
+
+  /** Takes over from a batch only once Temporal says that its workflow has ended. */
+  async function takeOverBatches(): Promise<number> {
+    const forgotten = await findForgottenBatches(pool, graceMs, OWNERS_AT_ONCE);
+    let taken = 0;
+    for (const { operatorId, batchId } of forgotten) {
+      if (await isRunning(conversionsWorkflowId(batchId))) continue;
+      await handOver({ batchId, operators: [{ operatorId }], endpointsToWake: [], setAside: [] });
+      taken++;
+    }
+    return taken;
+  }
+
+  /** Lets those go on whose predecessor is finished; a finished one releases them itself, unless its process died in between. */
+  async function releaseForgotten(): Promise<number> {
+    const unfollowed = await findUnfollowed(pool, OWNERS_AT_ONCE);
+    const released = await withTransaction(pool, (db) => releaseSuccessors(db, unfollowed));
+    for (const { operatorId, endpointId } of released) await owners.wakeEndpoint(operatorId, endpointId);
+    return released.length;
+  }
+
+  async function isRunning(workflowId: string): Promise<boolean> {
+    try {
+      const { status } = await client.workflow.getHandle(workflowId).describe();
+      return status.name === 'RUNNING' || status.name === 'PAUSED';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async sweepOnce() {
+      await ensurePartitions(pool);
+      const events = await restartLostEvents();
+      const batches = await takeOverBatches();
+      const released = await releaseForgotten();
+      const singles = await findIdleSingles(pool, graceMs, OWNERS_AT_ONCE);
+      for (const { operatorId, id } of singles) await owners.startDelivery(operatorId, id);
+      const queues = await findIdleQueues(pool, graceMs, OWNERS_AT_ONCE);
+      // One that is off or down has reason to wait: its workflow must run, but need not look.
+      for (const { operatorId, id, mayWait } of queues)
+        await (mayWait ? owners.startEndpoint(operatorId, id) : owners.wakeEndpoint(operatorId, id));
+      const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, id } of replays) await owners.startReplay(operatorId, id);
+      const setAside = await findSetAside(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, reason } of setAside) await owners.wakeSetAside(operatorId, reason);
+      const retries = await findWantedRetries(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, reason } of retries) await owners.wakeSetAside(operatorId, reason, 'retry');
+      const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
+      for (const { operatorId, dealId, version } of reratings) await owners.startRerating(operatorId, dealId, version);
+      const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
+      for (const operatorId of amending) await owners.wakeAmendments(operatorId);
+      const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
+      const counts = { singles: singles.length, queues: queues.length, setAside: setAside.length, replays: replays.length };
+      return { events, batches, released, ...counts, ...agreed };
+    },
+  };
+}

@@ -1,0 +1,83 @@
+// Clicks held in memory while PostgreSQL is away, and written as soon as it is back.
+import type { Logger } from '../../log.ts';
+import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
+import { isOutage } from '../../store/db/pg-errors.ts';
+
+export type HeldClicks = {
+  hold(click: NewClick): void;
+  /** While clicks are held: PostgreSQL is asked by the one who writes them, and by nobody who waits. */
+  isHolding(): boolean;
+  /** Resolves when none are held any more; tries more often than before. */
+  drain(): Promise<void>;
+  /** Those that are held now, and so lost if the process ends. */
+  list(): readonly NewClick[];
+};
+
+export type HeldClicksDeps = {
+  clicks: Pick<Clicks, 'insertAll'>;
+  /** Hears of operators whose clicks were written late, so that events which came before them are matched. */
+  onLate: (operatorIds: ReadonlySet<string>) => void;
+  log: Logger;
+};
+
+const TRY_AGAIN_MS = 500;
+const TRY_AGAIN_AT_STOP_MS = 50;
+/** Some 300 bytes each; beyond, visitors still get on and their clicks are counted as lost. */
+const HELD_AT_MOST = 100_000;
+const WRITTEN_AT_ONCE = 1000;
+
+export function createHeldClicks({ clicks, onLate, log }: HeldClicksDeps): HeldClicks {
+  let held: NewClick[] = [];
+  let lost = 0;
+  let writing: Promise<void> | null = null;
+  let tryAgainMs = TRY_AGAIN_MS;
+
+  async function writeAll(): Promise<void> {
+    const late = new Set<string>();
+    let written = 0;
+    while (held.length > 0) {
+      const group = held.slice(0, WRITTEN_AT_ONCE);
+      try {
+        await clicks.insertAll(group);
+        written += group.length;
+        for (const { operatorId } of group) late.add(operatorId);
+      } catch (error) {
+        if (isOutage(error)) {
+          await pause(tryAgainMs);
+          continue;
+        }
+        // A defect of ours; the others must not wait behind them for ever.
+        lost += group.length;
+        log.error({ err: error, clicks: group.map(({ id }) => id) }, 'clicks that were held cannot be written and are lost');
+      }
+      held = held.slice(group.length);
+    }
+    log.warn({ written, lost }, 'PostgreSQL is back; the clicks held in memory are written');
+    lost = 0;
+    writing = null;
+    onLate(late);
+  }
+
+  return {
+    hold(click) {
+      if (held.length >= HELD_AT_MOST) {
+        if (lost++ === 0) log.error({ held: held.length }, 'too many clicks wait for PostgreSQL; further ones are lost');
+        return;
+      }
+      held.push(click);
+      if (writing !== null) return;
+      log.warn('PostgreSQL is away; visitors are sent on and their clicks held in memory');
+      writing = pause(tryAgainMs).then(writeAll);
+    },
+    isHolding: () => writing !== null,
+    async drain() {
+      tryAgainMs = TRY_AGAIN_AT_STOP_MS;
+      await writing;
+    },
+    list: () => held,
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,80 @@
+// Keeps clicks. A visitor's click is durable before the visitor is sent on; while PostgreSQL is away it is held in memory instead, since an
+// affiliate's visitor must not meet an error.
+import type { Logger } from '../../log.ts';
+import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
+import { UnavailableError } from '../http/errors.ts';
+import { createGroupCommit } from '../intake/group-commit.ts';
+import { createHeldClicks, type HeldClicksDeps } from './click-buffer.ts';
+
+export type ClickRecorder = {
+  /** Resolves once the click is durable. Rejects with UnavailableError while PostgreSQL is away. */
+  insert(click: NewClick): Promise<void>;
+  /** Resolves once the visitor may go: the click is durable, or held in memory while PostgreSQL is away. Never rejects. */
+  visit(click: NewClick): Promise<void>;
+  /** Notes, sooner or later, that a click arrived on the operator's site. Forgets it where PostgreSQL is away: it is a mark, not money. */
+  seen(clickId: string): void;
+  /** Writes what is held, as far as `withinMs` allows; what is lost then is said in the log. */
+  drain(withinMs: number): Promise<void>;
+};
+
+export type ClickRecorderDeps = Pick<HeldClicksDeps, 'onLate'> & { clicks: Pick<Clicks, 'insertAll' | 'markSeen'>; log: Logger };
+
+/** A visitor waits no longer than this for PostgreSQL. */
+const VISITOR_WAITS_MS = 1000;
+
+export function createClickRecorder({ clicks, onLate, log }: ClickRecorderDeps): ClickRecorder {
+  const held = createHeldClicks({ clicks, onLate, log });
+  const commit = createGroupCommit<NewClick, null>({
+    async write(group) {
+      await clicks.insertAll(group);
+      return group.map(() => null);
+    },
+  });
+  const sightings = createGroupCommit<string, null>({
+    async write(ids) {
+      await clicks.markSeen(ids);
+      return ids.map(() => null);
+    },
+  });
+
+  return {
+    async insert(click) {
+      await commit.add([click]);
+    },
+    async visit(click) {
+      if (held.isHolding()) return held.hold(click);
+      try {
+        // Written twice it is one click: its id is taken the second time.
+        if (!(await within(VISITOR_WAITS_MS, commit.add([click])))) held.hold(click);
+      } catch (error) {
+        log.error({ err: error, click: click.id }, 'a click cannot be written and is lost; its visitor goes on');
+      }
+    },
+    seen(clickId) {
+      sightings.add([clickId]).catch((error: unknown) => log.debug({ err: error }, 'a sighting of a click is forgotten'));
+    },
+    async drain(withinMs) {
+      if (await within(withinMs, Promise.all([commit.drain(), sightings.drain(), held.drain()]))) return;
+      const ids = held.list().map(({ id }) => id);
+      if (ids.length > 0) log.error({ lost: ids.length, clicks: ids.slice(0, 1000) }, 'clicks held in memory are lost');
+    },
+  };
+}
+
+/** Whether it came to an end in time; false as well when PostgreSQL is away. Other failures are thrown. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));
+  const done = work.then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof UnavailableError) return false;
+      throw error;
+    },
+  );
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

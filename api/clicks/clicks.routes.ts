@@ -1,0 +1,112 @@
+// Clicks that the operator's own servers tell us of, and clicks as they were kept.
+import type { Router } from 'express';
+import type { Subs } from '../../domain/types.ts';
+import { newId } from '../../store/db/ids.ts';
+import { saySame, type ClickRow } from '../../store/attribution/clicks.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import type { ClickRecorder } from './click-writer.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource } from '../http/resource.ts';
+import { externalId } from '../http/fields.ts';
+import { clickFilter, newClick } from './links.schema.ts';
+import { invalid, read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Deps = {
+  store: Pick<Store, 'links' | 'clicks' | 'affiliates'>;
+  auth: Auth;
+  recorder: Pick<ClickRecorder, 'insert'>;
+  starter: Pick<Starter, 'matchOrphans'>;
+};
+
+const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
+
+export function addClickRoutes(router: Router, { store, auth, recorder, starter }: Deps): void {
+  addResource(router, '/v1/clicks', {
+    post: [
+      auth.scope('events:write'),
+      ...jsonBody,
+      auth.signed,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const { link_id: linkId = null, affiliate_id: given = null, click_id, clicked_at, ...subs } = read(newClick, req.body);
+        const link = linkId === null ? null : await store.links.find(operatorId, linkId);
+        if (linkId !== null && link === null)
+          throw invalid([{ path: 'link_id', code: 'unknown_link', message: 'there is no such link' }]);
+        await requireAffiliate(store, operatorId, given, 'affiliate_id');
+        const click = {
+          id: click_id ?? newId('clk'),
+          linkId,
+          // The schema lets exactly one of the two pass.
+          affiliateId: link?.affiliateId ?? given!,
+          subs: SUB_NAMES.map((name) => subs[name] ?? null) as unknown as Subs,
+          clickedAt: clicked_at?.getTime() ?? Date.now(),
+        };
+        if (click_id === undefined) {
+          await recorder.insert({ ...click, operatorId });
+        } else if (await store.clicks.insert(operatorId, click)) {
+          // Events may have come before it.
+          starter.matchOrphans(operatorId);
+        } else {
+          const known = await store.clicks.find(operatorId, click_id);
+          const same =
+            known !== null && saySame(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
+          if (!same) throw new ApiError('conflict', `the click ${click_id} is known already, and says something else`);
+          return void res.json({ click_id });
+        }
+        res.status(201).json({ click_id: click.id });
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const query = read(clickFilter, req.query);
+        // A link's clicks are found by its affiliate's.
+        const link = query.link_id === undefined ? null : await store.links.find(operatorId, query.link_id);
+        const filter = {
+          affiliateId: query.affiliate_id ?? link?.affiliateId ?? null,
+          linkId: query.link_id ?? null,
+          isBot: query.bot ?? null,
+          isSeen: query.seen ?? null,
+          from: query.from ?? null,
+          to: query.to ?? null,
+        };
+        res.json(await answerPage(query, (page) => store.clicks.list(operatorId, filter, page), clickView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/clicks/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const id = externalId.safeParse(req.params['id']);
+        const click = id.success ? await store.clicks.find(callerOf(res).operator.id, id.data) : null;
+        if (click === null) throw notFound('click');
+        res.json(clickView(click));
+      },
+    ],
+  });
+}
+
+function clickView({ id, linkId, affiliateId, subs: [sub1, sub2, sub3, sub4, sub5], ...click }: ClickRow) {
+  return {
+    id,
+    link_id: linkId,
+    affiliate_id: affiliateId,
+    sub1,
+    sub2,
+    sub3,
+    sub4,
+    sub5,
+    clicked_at: click.clickedAt,
+    received_at: click.receivedAt,
+    bot: click.isBot,
+    seen_at: click.seenAt,
+  };
+}

@@ -1,0 +1,74 @@
+// Coupons: codes that affiliates hand out, by which their customers are known without a click.
+import type { Router } from 'express';
+import { newId } from '../../store/db/ids.ts';
+import type { CouponRow } from '../../store/attribution/coupons.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { newCoupon } from './links.schema.ts';
+import { byAffiliate } from '../events/lists.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Deps = { store: Pick<Store, 'coupons' | 'affiliates'>; auth: Auth; starter: Pick<Starter, 'matchOrphans'> };
+
+export function addCouponRoutes(router: Router, { store, auth, starter }: Deps): void {
+  addResource(router, '/v1/coupons', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const given = read(newCoupon, req.body);
+        await requireAffiliate(store, operatorId, given.affiliate_id, 'affiliate_id');
+        const coupon = await store.coupons.insert(operatorId, {
+          id: newId('cpn'),
+          code: given.code,
+          affiliateId: given.affiliate_id,
+          bindsCustomer: given.binds_customer,
+          startsAt: given.starts_at ?? null,
+          endsAt: given.ends_at ?? null,
+        });
+        if (coupon === null)
+          throw new ApiError('conflict', `the code ${given.code} is in use; capital letters make no difference`);
+        // Customers may have used it before it was known here.
+        starter.matchOrphans(operatorId);
+        res.status(201).json(couponView(coupon));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(byAffiliate, req.query);
+        const operatorId = callerOf(res).operator.id;
+        res.json(await answerPage(query, (page) => store.coupons.list(operatorId, query.affiliate_id ?? null, page), couponView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/coupons/:id', {
+    delete: [
+      auth.scope('manage'),
+      async (req, res) => {
+        if (!(await store.coupons.delete(callerOf(res).operator.id, idOf(req, 'coupon')))) throw notFound('coupon');
+        res.status(204).end();
+      },
+    ],
+  });
+}
+
+function couponView({ id, code, affiliateId, bindsCustomer, startsAt, endsAt, createdAt }: CouponRow) {
+  return {
+    id,
+    code,
+    affiliate_id: affiliateId,
+    binds_customer: bindsCustomer,
+    starts_at: startsAt,
+    ends_at: endsAt,
+    created_at: createdAt,
+  };
+}

@@ -1,0 +1,102 @@
+// What visitors' browsers ask for: the way from an affiliate's link to the landing page, the script that keeps the click's id there, and its
+// word that the click arrived.
+import type { Request, RequestHandler, Router } from 'express';
+import { isbot } from 'isbot';
+import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
+import type { Subs } from '../../domain/types.ts';
+import { newId } from '../../store/db/ids.ts';
+import type { ClickRecorder } from './click-writer.ts';
+import type { CaptureScript } from './capture-script.ts';
+import { notFound } from '../http/errors.ts';
+import type { KnownLinks } from './link-cache.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { answerVisitor } from '../http/visitor-page.ts';
+
+type Deps = { links: KnownLinks; recorder: Pick<ClickRecorder, 'visit' | 'seen'>; captureScript: CaptureScript };
+
+const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
+const SUB_LENGTH = 500;
+const CLICK_ID = /^clk_[0-9a-z]{26}$/;
+/** Changes of the script reach every site within a day; a browser that has it asks whether it changed. */
+const SCRIPT_CACHE = 'public, max-age=86400, stale-while-revalidate=2592000';
+
+export function addVisitRoutes(router: Router, { links, recorder, captureScript }: Deps): void {
+  /** Counts a click and redirects to where the link leads, which learns the click's id. */
+  const follow: RequestHandler = async (req, res) => {
+    answerVisitor(res);
+    const link = await links.find(idOf(req, 'link'));
+    if (link === null) throw notFound('link');
+    const clickId = isVisit(req) ? newId('clk') : null;
+    const subs = subsOf(req);
+    const { operatorId, affiliateId } = link;
+    const firstClickDays = link.clickChoice === 'first' ? link.clickWindowDays : null;
+    const visit: Visit = { affiliateId, clickId, subs, firstClickDays };
+    if (clickId !== null)
+      await recorder.visit({
+        operatorId,
+        id: clickId,
+        linkId: link.id,
+        affiliateId,
+        subs,
+        clickedAt: Date.now(),
+        isBot: isBot(req),
+      });
+    const wish = req.query['to'] ?? req.query['url'];
+    const deepLink = typeof wish === 'string' ? deepLinkOf(link.landing, wish, link.deepLinkHosts, visit) : null;
+    res.setHeader('cache-control', 'no-store');
+    res.setHeader('referrer-policy', 'strict-origin-when-cross-origin');
+    res.setHeader('x-robots-tag', 'noindex, nofollow');
+    // `location` encodes what a header cannot hold and leaves what is encoded already.
+    res
+      .status(302)
+      .location(deepLink ?? landingPageOf(link.landing, visit))
+      .end();
+  };
+  addResource(router, '/c/:id', { get: [follow], head: [follow] });
+
+  addResource(router, '/c/:id/seen', {
+    post: [
+      (req, res) => {
+        const { id } = req.params;
+        // Nobody reads the answer: browsers send this with `sendBeacon`.
+        if (typeof id === 'string' && CLICK_ID.test(id)) recorder.seen(id);
+        res.status(204).setHeader('access-control-allow-origin', '*').end();
+      },
+    ],
+  });
+
+  const sendScript: RequestHandler = (req, res) => {
+    res.setHeader('cache-control', SCRIPT_CACHE);
+    res.setHeader('etag', captureScript.etag);
+    res.setHeader('access-control-allow-origin', '*');
+    res.setHeader('cross-origin-resource-policy', 'cross-origin');
+    if (req.get('if-none-match')?.includes(captureScript.etag)) return void res.status(304).end();
+    res.type('text/javascript').send(captureScript.text);
+  };
+  addResource(router, '/capture.js', { get: [sendScript] });
+}
+
+/** Link checkers ask by HEAD, and browsers fetch ahead what nobody may ever open. */
+function isVisit(req: Request): boolean {
+  const purpose = `${req.get('purpose') ?? ''} ${req.get('sec-purpose') ?? ''} ${req.get('x-moz') ?? ''}`;
+  return req.method === 'GET' && !/\bpre(fetch|view|render)\b/i.test(purpose);
+}
+
+/** Whether the caller says of itself that it is a program, or does not say what it is. */
+function isBot(req: Request): boolean {
+  const agent = req.get('user-agent');
+  return agent === undefined || agent === '' || isbot(agent);
+}
+
+/** A visitor is never turned away for an odd sub: what cannot be kept is cut off. */
+function subsOf(req: Request): Subs {
+  const { query } = req;
+  return SUB_NAMES.map((name) => {
+    const value = query[name];
+    if (typeof value !== 'string' || value === '') return null;
+    const kept = Array.from(value.replaceAll(/[\p{Cc}\p{Cs}]/gu, ''))
+      .slice(0, SUB_LENGTH)
+      .join('');
+    return kept === '' ? null : kept;
+  }) as unknown as Subs;
+}

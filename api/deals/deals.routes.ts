@@ -1,0 +1,108 @@
+// Deals and their versions.
+import type { Router } from 'express';
+import { newId } from '../../store/db/ids.ts';
+import type { AddedVersion, Deal, Version } from '../../store/agreements/deals.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { completeTerms, newDeal, newDealVersion } from './deals.schema.ts';
+import { byAffiliate } from '../events/lists.schema.ts';
+import { invalid, read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Deps = {
+  store: Pick<Store, 'deals' | 'affiliates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'retrySetAside' | 'rerate'>;
+};
+
+export function addDealRoutes(router: Router, { store, auth, starter }: Deps): void {
+  /** What a new version changes about the past; what cannot be started now, the sweep starts. */
+  function apply(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): void {
+    if (isRerating) starter.rerate(operatorId, [{ dealId, version }]);
+    starter.retrySetAside(operatorId, retried);
+  }
+
+  addResource(router, '/v1/deals', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const { name, affiliate_id: affiliateId = null, effective_from: from = null, terms: form } = read(newDeal, req.body);
+        const terms = completeTerms(form, operator.currency);
+        await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
+        const deal = { id: newId('deal'), name, affiliateId };
+        const version = await store.deals.insert(operator.id, deal, from, terms);
+        apply(operator.id, deal.id, version);
+        res.status(201).json(dealView({ ...deal, createdAt: version.createdAt, versions: [version] }));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(byAffiliate, req.query);
+        const operatorId = callerOf(res).operator.id;
+        res.json(await answerPage(query, (page) => store.deals.list(operatorId, query.affiliate_id ?? null, page), dealView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/deals/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const deal = await store.deals.find(callerOf(res).operator.id, idOf(req, 'deal'));
+        if (deal === null) throw notFound('deal');
+        res.json(dealView(deal));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/deals/:id/versions', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const id = idOf(req, 'deal');
+        const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body);
+        const version = await store.deals.addVersion(operator.id, id, from, completeTerms(terms, operator.currency));
+        if (version === null) throw notFound('deal');
+        if (version === 'date_taken')
+          throw new ApiError('conflict', 'a version of this deal takes effect at this very time already');
+        if (version === 'other_currency')
+          throw invalid([
+            {
+              path: 'terms.currency',
+              code: 'other_currency',
+              message: 'a deal keeps its currency; another one takes a deal of its own',
+            },
+          ]);
+        apply(operator.id, id, version);
+        res.status(201).json({ id, ...versionView(version) });
+      },
+    ],
+  });
+}
+
+/** A deal is shown by its newest version, with all of them beside it. */
+function dealView({ id, name, affiliateId, createdAt, versions }: Deal) {
+  const newest = versions.at(-1);
+  return {
+    id,
+    name,
+    affiliate_id: affiliateId,
+    ...(newest && versionView(newest)),
+    created_at: createdAt,
+    versions: versions.map(versionView),
+  };
+}
+
+function versionView({ version, effectiveFrom, terms, createdAt }: Version) {
+  return { version, effective_from: effectiveFrom, terms, created_at: createdAt };
+}

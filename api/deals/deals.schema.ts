@@ -1,0 +1,82 @@
+// What a deal takes. The terms are checked for their form here and for their meaning by the domain; what is kept has every default filled in.
+import { z } from 'zod';
+import { compileTerms, DEFAULT_CLAWBACK, LEVELS_AT_MOST, type WireTerms } from '../../domain/commission/terms.ts';
+import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/events.ts';
+import { currency, id, name, time } from '../http/fields.ts';
+import { invalid, problem } from '../http/read.ts';
+
+const decimal = z.string().max(64);
+const policy = z.enum(['full', 'proportional', 'none']);
+
+const tiers = z.strictObject({
+  metric: z.enum(['revenue', 'volume', 'ftd_count']),
+  mode: z.enum(['marginal', 'retroactive']),
+  period: z.literal('month').optional(),
+  steps: z
+    .array(z.strictObject({ from: decimal, percent: decimal.optional(), amount: decimal.optional() }))
+    .min(1)
+    .max(50),
+});
+
+const component = z.strictObject({
+  kind: z.enum(['cpa', 'percent', 'revshare', 'per_lot']),
+  on: z.union([z.string(), z.array(z.string()).max(50)]).optional(),
+  amount: decimal.optional(),
+  min_amount: decimal.optional(),
+  min_volume: decimal.optional(),
+  qualify: z.enum(['first', 'cumulative']).optional(),
+  within_days: z.int().min(1).max(3650).optional(),
+  percent: decimal.optional(),
+  negative: z.enum(['reset', 'carry']).optional(),
+  carry_by: z.enum(['ngr', 'commission']).optional(),
+  tiers: tiers.optional(),
+  cap: z.strictObject({ count: z.int().min(1).max(1_000_000).optional(), amount: decimal.optional() }).optional(),
+});
+
+export const terms = z.strictObject({
+  currency: currency.optional(),
+  components: z.array(component).min(1).max(50),
+  hold_days: z.int().min(0).max(3650).default(30),
+  rounding: z.enum(['half_even', 'half_up', 'down']).default('half_even'),
+  clawback: z
+    .strictObject({
+      days: z.int().min(0).max(LONGEST_CLAWBACK_DAYS).default(DEFAULT_CLAWBACK.days),
+      chargeback: policy.default(DEFAULT_CLAWBACK.chargeback),
+      refund: policy.default(DEFAULT_CLAWBACK.refund),
+      bonus_abuse: policy.default(DEFAULT_CLAWBACK.bonus_abuse),
+      fraud: policy.default(DEFAULT_CLAWBACK.fraud),
+      account_closure: policy.default(DEFAULT_CLAWBACK.account_closure),
+    })
+    .prefault({}),
+  tiers: tiers.optional(),
+  payout: z.enum(['ignore', 'accept', 'require']).optional(),
+  overrides: z
+    .array(z.strictObject({ percent: decimal }))
+    .max(LEVELS_AT_MOST)
+    .optional(),
+});
+
+export const newDeal = z.strictObject({ name, affiliate_id: id.optional(), effective_from: time.optional(), terms });
+export const newDealVersion = z.strictObject({ effective_from: time.optional(), terms });
+
+/** From then until before then. */
+export const dealPreview = z.strictObject({ terms, from: time, to: time }).check((context) => {
+  const { from, to } = context.value;
+  if (from >= to) context.issues.push({ ...problem('not_rising', 'must be later than from', ['to']), input: to });
+});
+
+/**
+ * The terms in the form that is kept: the operator's currency and the domain's defaults filled in. Throws with every problem of their
+ * meaning; their form was good before. Paths begin with `terms`.
+ */
+export function completeTerms(form: z.output<typeof terms>, operatorCurrency: string): WireTerms {
+  const { currency: own, components, ...rest } = form;
+  // Whether these are names of events is for the domain to say.
+  const wire: WireTerms = { ...rest, currency: own ?? operatorCurrency, components: components as WireTerms['components'] };
+  const compiled = compileTerms(wire);
+  if (compiled.kind === 'invalid') {
+    throw invalid(compiled.problems.map(({ path, code, message }) => ({ path: ['terms', ...path].join('.'), code, message })));
+  }
+  const heard = compiled.terms.components.map(({ on }) => [...on]);
+  return { ...wire, components: wire.components.map((part, index) => ({ ...part, on: heard[index] })) };
+}

@@ -1,0 +1,54 @@
+// The operator's own exchange rates. What waited for one is settled as soon as it is there.
+import type { Router } from 'express';
+import { newId } from '../../store/db/ids.ts';
+import type { StoredRate } from '../../store/agreements/fx-rates.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource } from '../http/resource.ts';
+import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+
+type Deps = { store: Pick<Store, 'fxRates'>; auth: Auth; starter: Pick<Starter, 'retrySetAside' | 'rerate' | 'applyAmendments'> };
+
+export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps): void {
+  addResource(router, '/v1/fx-rates', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator, key } = callerOf(res);
+        const { as_of: asOf = new Date(), ...given } = read(newFxRate, req.body);
+        const added = await store.fxRates.insert(operator.id, { ...given, id: newId('fx'), asOf, actor: key.id });
+        if (added === 'other_rate')
+          throw new ApiError('conflict', 'this source gave another rate for this moment; a rate that was used is never changed');
+        starter.retrySetAside(operator.id, added.retried);
+        starter.rerate(operator.id, added.reopened);
+        if (added.amends) starter.applyAmendments(operator.id);
+        res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(fxRateFilter, req.query);
+        const operatorId = callerOf(res).operator.id;
+        const readRows = (page: Parameters<typeof store.fxRates.list>[3]) =>
+          store.fxRates.list(operatorId, query.base ?? null, query.quote ?? null, page);
+        res.json(await answerPage(query, readRows, rateView));
+      },
+    ],
+  });
+}
+
+function rateView({ id, base, quote, rate, source, asOf, actor, createdAt }: StoredRate) {
+  return { id, base, quote, rate: trimmed(rate), source, as_of: asOf, added_by: actor, created_at: createdAt };
+}
+
+/** Without the zeros that the twelve decimals end with. */
+function trimmed(rate: string): string {
+  return rate.includes('.') ? rate.replace(/\.?0+$/, '') : rate;
+}

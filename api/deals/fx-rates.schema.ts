@@ -1,0 +1,23 @@
+// What an exchange rate takes, and the filters of their list.
+import { z } from 'zod';
+import { currency, page, pastTime, text } from '../http/fields.ts';
+import { problem } from '../http/read.ts';
+
+/** Twelve digits before and twelve after the point, which the books keep exactly. */
+const RATE = /^(?=.*[1-9])\d{1,12}(\.\d{1,12})?$/;
+
+export const newFxRate = z
+  .strictObject({
+    base: currency,
+    quote: currency,
+    rate: z.string().regex(RATE, 'must be a decimal above 0, such as "1.0842", of at most 12 decimals'),
+    as_of: pastTime.optional(),
+    source: text(100),
+  })
+  .check((context) => {
+    const { base, quote } = context.value;
+    if (base === quote)
+      context.issues.push({ ...problem('same_currency', 'must be another currency than base', ['quote']), input: quote });
+  });
+
+export const fxRateFilter = z.strictObject({ ...page, base: currency.optional(), quote: currency.optional() });

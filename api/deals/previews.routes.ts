@@ -1,0 +1,58 @@
+// What past events would have paid by other terms. Reads and works out; posts nothing.
+import type { Router } from 'express';
+import { PROPOSED } from '../../domain/settlement/preview.ts';
+import { compileTerms } from '../../domain/commission/terms.ts';
+import type { Store } from '../../store/index.ts';
+import { PREVIEWED_AT_MOST } from '../../store/agreements/previews.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { previewView } from './preview-view.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { completeTerms, dealPreview } from './deals.schema.ts';
+import { read } from '../http/read.ts';
+
+type Deps = { store: Pick<Store, 'deals' | 'previewing'>; auth: Auth };
+
+/** Previews that a process works out at a time, since each keeps what it looks at in memory. */
+const AT_ONCE = 1;
+
+export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
+  let underWay = 0;
+  addResource(router, '/v1/deals/:id/preview', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const id = idOf(req, 'deal');
+        const { terms: form, from, to } = read(dealPreview, req.body);
+        const wire = completeTerms(form, operator.currency);
+        const deal = await store.deals.find(operator.id, id);
+        if (deal === null) throw notFound('deal');
+        const compiled = compileTerms(wire);
+        if (compiled.kind === 'invalid') throw new Error('complete terms do not compile');
+        if (underWay >= AT_ONCE) throw new ApiError('rate_limited', 'another preview is being worked out');
+        underWay++;
+        try {
+          const version = {
+            dealId: id,
+            version: PROPOSED,
+            affiliateId: deal.affiliateId,
+            effectiveFrom: from.getTime(),
+            terms: compiled.terms,
+          };
+          const previewed = await store.previewing.preview(operator.id, { version, from, to });
+          if (previewed === 'too_many')
+            throw new ApiError(
+              'not_possible',
+              `there are more than ${PREVIEWED_AT_MOST} conversions in that time; ask for less of it`,
+            );
+          res.json({ deal_id: id, from, to, ...previewView(previewed, wire.currency) });
+        } finally {
+          underWay--;
+        }
+      },
+    ],
+  });
+}

@@ -1,0 +1,49 @@
+// What an operator puts right in an event it sent: which values, and what they are then in our units.
+import type { z } from 'zod';
+import { earns } from '../../domain/commission/reversals.ts';
+import type { Amendable, AmendableEvent } from '../../store/agreements/amendments.ts';
+import { ApiError, type Issue } from '../http/errors.ts';
+import { eventForm } from './event-form.ts';
+import { currencyOf, money, scaled, VOLUME_DECIMALS } from './events.schema.ts';
+import { text } from '../http/fields.ts';
+import { invalid, problem } from '../http/read.ts';
+
+const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
+
+/** Null means the same as a field left out, as in events: an amendment gives other values, and takes none away. */
+export const amendment = values
+  .extend({ reason: text(500).nullish().meta({ description: 'why, for whoever looks at the event' }) })
+  .check((ctx) => {
+    const { reason: _reason, ...given } = ctx.value;
+    if (Object.values(given).every((value) => value == null))
+      ctx.issues.push({ ...problem('required', 'needs amount, currency, volume, payout or metadata'), input: ctx.value });
+  });
+
+export type AmendmentForm = z.output<typeof amendment>;
+
+/** The event's values with those of the form in their place. Throws what is wrong with them, or why this event cannot have them. */
+export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
+  refuseWhatCannotBe(event, form);
+  const before = event.values;
+  const issues: Issue[] = [];
+  const currency = currencyOf(form.currency ?? before.currency, issues);
+  const after = {
+    amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
+    currency,
+    volumeE4: form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
+    metadata: form.metadata == null ? before.metadata : JSON.stringify(form.metadata),
+  };
+  if (issues.length > 0) throw invalid(issues);
+  return after;
+}
+
+function refuseWhatCannotBe({ type, status, values: { currency } }: AmendableEvent, form: AmendmentForm): void {
+  if (!earns(type)) throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
+  if (status === 'rejected') throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');
+  if (form.currency != null && currency !== null && form.currency.toUpperCase() !== currency)
+    throw new ApiError(
+      'not_possible',
+      `an event stays in its currency, ${currency}, since refunds are measured in it; take it back with a refund, and send it again`,
+    );
+}

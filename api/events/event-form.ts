@@ -1,0 +1,62 @@
+// The form of a conversion event on the wire: which fields there are and what each may look like by itself.
+import { z } from 'zod';
+import { EVENT_TYPES } from '../../domain/types.ts';
+import type { Issue } from '../http/errors.ts';
+import { externalId, sub } from '../http/fields.ts';
+import { issuesFrom } from '../http/read.ts';
+
+/** Deeper metadata would only serve to exhaust the stack of whoever walks it. */
+const METADATA_DEPTH = 16;
+
+const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
+/** Judged and kept as it arrived: a schema that copies would leave out a field named like JavaScript's own, and whatever lies below it. */
+const metadata = z
+  .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    params: { code: 'invalid_type' },
+    error: 'must be an object',
+  })
+  .refine((value) => isShallow(value, METADATA_DEPTH), `must not be nested deeper than ${METADATA_DEPTH} levels`)
+  .meta({ type: 'object' });
+
+/** Null means the same as a field left out, since many clients write it so. */
+export const eventForm = z.strictObject({
+  event: z.string().meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
+  transaction_id: externalId.nullish(),
+  click_id: externalId.nullish(),
+  customer_id: externalId.nullish(),
+  amount: decimal,
+  currency: z.string().nullish(),
+  volume: decimal,
+  reference: externalId.nullish(),
+  reference_event: z.string().nullish(),
+  payout: decimal,
+  sub1: sub.nullish(),
+  sub2: sub.nullish(),
+  sub3: sub.nullish(),
+  sub4: sub.nullish(),
+  sub5: sub.nullish(),
+  coupon: externalId.nullish(),
+  occurred_at: z.union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds').nullish(),
+  metadata: metadata.nullish(),
+});
+
+export type EventForm = z.output<typeof eventForm>;
+export type EventField = keyof EventForm;
+
+/**
+ * The fields of an event. What is wrong is added to `issues` and left out of the answer, so that the rest can still be judged and
+ * a caller sees everything at once. Null when the value is no object at all.
+ */
+export function formOf(value: unknown, issues: Issue[]): Partial<EventForm> | null {
+  const result = eventForm.safeParse(value);
+  if (result.success) return result.data;
+  issues.push(...issuesFrom(result.error, value));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const wrong = new Set(issues.map(({ path }) => path.split('.', 1)[0]));
+  return Object.fromEntries(Object.entries(value).filter(([field]) => !wrong.has(field)));
+}
+
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((item) => isShallow(item, depth - 1));
+}

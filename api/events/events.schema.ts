@@ -1,0 +1,237 @@
+// From the wire to the domain: an event's values in our units, what makes it the same event, and everything that is wrong with it.
+// Every event passes here, so this makes no closures and copies nothing twice.
+import { hash } from 'node:crypto';
+import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
+import {
+  EVENT_TYPES,
+  isNegative,
+  ONE_OFF_EVENTS,
+  type ConversionEvent,
+  type EventKey,
+  type EventType,
+} from '../../domain/types.ts';
+import { newId } from '../../store/db/ids.ts';
+import type { ApiError, Issue } from '../http/errors.ts';
+import type { IntakeEvent } from '../intake/intake.ts';
+import { formOf, type EventField, type EventForm } from './event-form.ts';
+import { isPlausible, momentOf } from '../http/fields.ts';
+import { invalid } from '../http/read.ts';
+
+/** What judging an event needs to know of its operator. */
+export type EventRules = {
+  operatorId: string;
+  withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat';
+  repeatWindowHours: number;
+  /** The operator's own names of events. */
+  eventTypes: ReadonlyMap<string, EventType>;
+};
+
+export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
+
+type Form = Partial<EventForm>;
+
+const HOUR_MS = 3_600_000;
+const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
+/** The fields that say what an event is and whose. While one of them is wrong, nothing is said about what they lack together. */
+const IDENTIFYING: ReadonlySet<string> = new Set(['event', 'transaction_id', 'click_id', 'customer_id', 'reference']);
+export const VOLUME_DECIMALS = 4;
+/** A double tells every decimal of so many digits from its neighbours, so the number that arrived is the one that was written. */
+const EXACT_DIGITS = 15;
+
+/** Reads one event as it arrived. `now` is when it was received, in milliseconds; it is the default of `occurred_at`. */
+export function readEvent(value: unknown, rules: EventRules, now: number): EventReading {
+  const issues: Issue[] = [];
+  const form = formOf(value, issues);
+  if (form === null) return { kind: 'invalid', error: invalid(issues) };
+  const event = eventFrom(form, rules, now, issues);
+  if (!issues.some(({ path }) => IDENTIFYING.has(path))) checkIdentity(event, issues);
+  if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
+  const metadata = form.metadata ?? null;
+  const contentHash = contentHashOf(event, form.occurred_at != null, metadata);
+  const incoming: IntakeEvent = { event, metadata: metadata === null ? null : JSON.stringify(metadata), contentHash };
+  if (form.event !== event.type) incoming.sentAs = form.event!;
+  if (event.key.kind === 'content') {
+    event.key.value = contentHash.toString('hex');
+    incoming.repeatableFrom = now + rules.repeatWindowHours * HOUR_MS;
+  }
+  return { kind: 'event', event: incoming };
+}
+
+function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
+  const currency = currencyOf(form.currency ?? null, issues);
+  const id = newId('evt', now);
+  const type = typeOf('event', form.event, rules, issues);
+  const transactionId = form.transaction_id ?? null;
+  const clickId = form.click_id ?? null;
+  const customerId = form.customer_id ?? null;
+  return {
+    operatorId: rules.operatorId,
+    id,
+    type,
+    key: keyOf(type, { id, transactionId, customerId, clickId }, rules),
+    transactionId,
+    clickId,
+    customerId,
+    amountMinor: money('amount', form, currency, type === 'revenue', issues),
+    currency,
+    volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    reference: form.reference ?? null,
+    referenceType: form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
+    payoutMinor: money('payout', form, currency, false, issues),
+    subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
+    coupon: form.coupon ?? null,
+    occurredAt: form.occurred_at == null ? now : occurredAt(form.occurred_at, now, issues),
+    receivedAt: now,
+  };
+}
+
+/**
+ * One-off events happen once to a customer, or else once by a click; for others without a transaction id the operator's setting decides.
+ * An empty value: it must be asked for one. The content's key is filled in when the content is known to be good.
+ */
+function keyOf(
+  type: EventType,
+  ids: Pick<ConversionEvent, 'id' | 'transactionId' | 'customerId' | 'clickId'>,
+  { withoutTransactionId }: EventRules,
+): EventKey {
+  if (ids.transactionId !== null) return { kind: 'transaction', value: ids.transactionId };
+  if (ONE_OFF_EVENTS.has(type)) {
+    if (ids.customerId !== null) return { kind: 'customer', value: ids.customerId };
+    if (ids.clickId !== null) return { kind: 'click', value: ids.clickId };
+  }
+  if (withoutTransactionId === 'same_content_is_repeat') return { kind: 'content', value: 'not known yet' };
+  return { kind: 'each', value: withoutTransactionId === 'accept_each' ? ids.id : '' };
+}
+
+/** What an event must name to be told from others, and for somebody to earn by it or lose. */
+function checkIdentity({ type, key, clickId, customerId, reference }: ConversionEvent, issues: Issue[]): void {
+  const mayRefer = isNegative(type) || type === 'chargeback_won';
+  if (key.value === '') report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
+  if (reference === null && (type === 'refund' || type === 'chargeback_won'))
+    report(issues, 'reference', 'reference_required', `is required for ${type}: the transaction_id of what it is about`);
+  else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
+    report(issues, 'click_id', 'click_or_customer_required', `give click_id or customer_id${mayRefer ? ' or reference' : ''}`);
+}
+
+function typeOf(
+  field: 'event' | 'reference_event',
+  text: string | undefined,
+  { eventTypes }: EventRules,
+  issues: Issue[],
+): EventType {
+  const type = text === undefined ? undefined : (TYPES.get(text) ?? eventTypes.get(text));
+  if (type === undefined) report(issues, field, 'unknown_event', 'is not an event we know');
+  return type ?? (text as EventType);
+}
+
+export function currencyOf(text: string | null, issues: Issue[]): string | null {
+  const code = text?.toUpperCase() ?? null;
+  if (code === null || exponentOf(code) !== undefined) return code;
+  report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
+  return code;
+}
+
+/** An amount in minor units, or null with an issue; it needs a currency. */
+export function money(
+  field: 'amount' | 'payout',
+  form: Form,
+  currency: string | null,
+  mayBeNegative: boolean,
+  issues: Issue[],
+): bigint | null {
+  const value = form[field];
+  if (value == null) return null;
+  if (currency === null) report(issues, 'currency', 'currency_required', `is required with ${field}`);
+  const exponent = exponentOf(currency ?? '');
+  return exponent === undefined ? null : scaled(field, value, exponent, mayBeNegative, issues);
+}
+
+/** A decimal in its smallest unit (cents for USD, 0.0001 for lots), or null with an issue. */
+export function scaled(
+  field: EventField,
+  value: string | number,
+  decimals: number,
+  mayBeNegative: boolean,
+  issues: Issue[],
+): bigint | null {
+  const text = typeof value === 'number' ? decimalOf(value) : value;
+  if (text === null) {
+    report(
+      issues,
+      field,
+      Number.isInteger(value) ? 'too_large' : 'too_precise',
+      'is not exact as a JSON number; send it as text',
+    );
+    return null;
+  }
+  const parsed = parseDecimal(text, decimals);
+  switch (parsed.kind) {
+    case 'ok':
+      if (parsed.value < 0n && !mayBeNegative) report(issues, field, 'negative', 'must not be negative');
+      return parsed.value;
+    case 'too_precise':
+      report(issues, field, 'too_precise', `must have at most ${decimals} decimals`);
+      return null;
+    case 'too_large':
+      report(issues, field, 'too_large', 'is too large');
+      return null;
+    case 'invalid':
+      report(issues, field, 'invalid_decimal', 'must be a decimal such as "500.00"');
+      return null;
+  }
+}
+
+/** The shortest decimal that is this number, or null where the number may not be the one that was written. */
+function decimalOf(value: number): string | null {
+  const text = String(value);
+  if (text.includes('e')) return null;
+  return Number.isSafeInteger(value) || text.replace(/^-?0?\.?0*|\./g, '').length <= EXACT_DIGITS ? text : null;
+}
+
+function occurredAt(value: string | number, now: number, issues: Issue[]): number {
+  const isEpoch = typeof value === 'number' || /^\d{1,11}(\.\d{1,9})?$/.test(value);
+  const moment = isEpoch ? Math.trunc(Number(value) * 1000) : momentOf(value);
+  if (moment === null)
+    report(issues, 'occurred_at', 'invalid_time', 'must be an RFC 3339 time with its offset, or epoch seconds');
+  else if (!isPlausible(moment, now)) report(issues, 'occurred_at', 'invalid_time', 'lies before 1970 or in the future');
+  return moment ?? now;
+}
+
+/** A field that is wrong already is not blamed again for what follows from it. */
+function report(issues: Issue[], path: EventField, code: string, message: string): void {
+  if (!issues.some((issue) => issue.path === path)) issues.push({ path, code, message });
+}
+
+function codeOf(issues: Issue[]): 'unknown_event' | 'invalid_request' {
+  return issues.some(({ code }) => code === 'unknown_event') ? 'unknown_event' : 'invalid_request';
+}
+
+/** SHA-256 over the values as sent, in our units and without defaults: the same content hashes the same, however it was written. */
+function contentHashOf(event: ConversionEvent, isTimed: boolean, metadata: Record<string, unknown> | null): Buffer {
+  const { amountMinor, payoutMinor, volumeE4 } = event;
+  const values = [
+    event.type,
+    event.transactionId,
+    event.clickId,
+    event.customerId,
+    amountMinor === null ? null : String(amountMinor),
+    event.currency,
+    volumeE4 === null ? null : String(volumeE4),
+    event.reference,
+    event.referenceType,
+    payoutMinor === null ? null : String(payoutMinor),
+    event.subs,
+    event.coupon,
+    isTimed ? event.occurredAt : null,
+    sortedKeys(metadata),
+  ];
+  return hash('sha256', JSON.stringify(values), 'buffer');
+}
+
+/** The order of an object's fields says nothing. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { fields: fields.map(([key, item]) => [key, sortedKeys(item)]) };
+}

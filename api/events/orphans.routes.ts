@@ -1,0 +1,55 @@
+// Events no affiliate was found for: which and why, and a person's word whose they are.
+import type { Router } from 'express';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource } from '../http/resource.ts';
+import { isId } from '../http/fields.ts';
+import { assignment, orphanFilter } from '../clicks/links.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { eventView } from './event-views.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Deps = { store: Pick<Store, 'events' | 'orphans' | 'affiliates'>; auth: Auth; starter: Pick<Starter, 'matchOrphans'> };
+
+export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps): void {
+  addResource(router, '/v1/orphans', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(orphanFilter, req.query);
+        const operatorId = callerOf(res).operator.id;
+        const [orphans, counts] = await Promise.all([
+          answerPage(query, (page) => store.events.listOrphans(operatorId, query.reason ?? null, page), eventView),
+          store.orphans.count(operatorId),
+        ]);
+        res.json({ ...orphans, counts });
+      },
+    ],
+  });
+
+  addResource(router, '/v1/orphans/:event_id/assign', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator, key } = callerOf(res);
+        const eventId = req.params['event_id'];
+        if (typeof eventId !== 'string' || !isId(eventId)) throw notFound('event');
+        const { affiliate_id: affiliateId } = read(assignment, req.body);
+        await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
+        const assigned = await store.orphans.assign(operator.id, { eventId, affiliateId, actor: key.id });
+        if (assigned === 'not_found') throw notFound('event');
+        if (assigned === 'conflict') throw new ApiError('conflict', 'the event was given to another affiliate before');
+        if (assigned === 'not_orphaned')
+          throw new ApiError('not_possible', 'only an orphan that lacks an affiliate can be given to one');
+        // The customer's other orphans follow, once this one has bound the customer.
+        starter.matchOrphans(operator.id);
+        res.status(202).json({ id: eventId, status: 'assigned', affiliate_id: affiliateId });
+      },
+    ],
+  });
+}

@@ -1,0 +1,42 @@
+// Events by query parameters, as trackers call each other: GET or POST /postback?key=…&click_id=…&event=…
+import type { Request, RequestHandler, Router } from 'express';
+import { answerOne, rulesOf, type AcceptanceDeps } from './acceptance.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { postbackBody } from '../http/body.ts';
+import { ApiError } from '../http/errors.ts';
+import { addResource } from '../http/resource.ts';
+import { readPostback } from './postback.schema.ts';
+import { invalid } from '../http/read.ts';
+
+export function addPostbackRoute(router: Router, deps: AcceptanceDeps & { auth: Auth }): void {
+  const { auth } = deps;
+  const caller = auth.scope('events:write', { inQuery: true });
+
+  const accept: RequestHandler = async (req, res) => {
+    res.setHeader('cache-control', 'no-store');
+    const from = callerOf(res);
+    const params = paramsOf(req);
+    await answerOne(req, res, readPostback(params, from.operator.postbackAliases, rulesOf(from, 'postback'), Date.now()), deps);
+  };
+  const refuseHead: RequestHandler = (_req, res, next) => {
+    res.setHeader('allow', 'GET, POST');
+    next(new ApiError('method_not_allowed', 'HEAD is not possible here: it would count as an event'));
+  };
+
+  addResource(router, '/postback', {
+    get: [caller, auth.signed, accept],
+    post: [caller, ...postbackBody, auth.signed, accept],
+    head: [refuseHead],
+  });
+}
+
+/** The parameters without the key. They come in the body, where there is one, or in the query, so that a signature covers them all. */
+function paramsOf(req: Request): unknown {
+  const { key: _key, ...query } = req.query;
+  // A GET has no body that anybody reads.
+  if (req.method === 'GET' || req.body === undefined) return query;
+  const extra = Object.keys(query);
+  if (extra.length === 0) return req.body;
+  const message = 'belongs into the body, with the others';
+  throw invalid(extra.map((name) => ({ path: name, code: 'not_in_query', message })));
+}

@@ -1,0 +1,52 @@
+// Whether a request whose key is known may come in: over TLS, by a key that is still good, from an address of the list, within its rate, for
+// what its scopes allow. The first rule that it breaks is the answer.
+import type { Request } from 'express';
+import type { Caller } from '../../store/setup/operators.ts';
+import { isWithin } from './addresses.ts';
+import { ApiError } from './errors.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+/** What a key may be allowed to do. */
+export const SCOPES = ['events:write', 'read', 'manage'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export type Admission = {
+  /** Throws unless the request came over TLS, where that is asked for and a proxy tells. */
+  requireHttps(req: Request): void;
+  /** Throws what forbids this caller's request. */
+  admit(req: Request, caller: Caller, scope: Scope): void;
+};
+
+/** Without a trusted proxy nobody can say whether a request came over TLS, so that it is not asked. */
+export function createAdmission(config: { requireHttps: boolean; trustProxy: unknown }, rates: RateLimits): Admission {
+  const mustBeSecure = config.requireHttps && config.trustProxy !== false;
+
+  function requireHttps(req: Request): void {
+    if (mustBeSecure && !req.secure) throw new ApiError('https_required', 'plain HTTP is not taken here: use https');
+  }
+
+  return {
+    requireHttps,
+    admit(req, { operator, key }, scope) {
+      requireHttps(req);
+      if (key.isRevoked) throw badKey('key_revoked', 'this API key was revoked');
+      if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now()) throw badKey('key_expired', 'this API key has ended');
+      // The list is about where events come from. Whoever left an address out must still be able to see that, and to mend it.
+      if (scope === 'events:write' && operator.allowedIps.length > 0 && !isWithin(operator.allowedIps, req.ip ?? ''))
+        throw new ApiError('ip_not_allowed', `this address may not send events for this operator: ${req.ip ?? 'unknown'}`);
+      const perSecond = key.ratePerSecond ?? operator.ratePerSecond;
+      const wait = perSecond === null ? 0 : rates.take(key.id, perSecond);
+      if (wait > 0) throw tooFast(perSecond!, wait);
+      if (!key.scopes.includes(scope)) throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
+    },
+  };
+}
+
+function badKey(code: string, message: string): ApiError {
+  return new ApiError('unauthorized', message, { issues: [{ path: '', code, message }] });
+}
+
+function tooFast(perSecond: number, waitMs: number): ApiError {
+  const retryAfterSeconds = Math.ceil(waitMs / 1000);
+  return new ApiError('rate_limited', `more than ${perSecond} requests per second by this API key`, { retryAfterSeconds });
+}

@@ -1,0 +1,23 @@
+// Finds the affiliate a request speaks of: in its path, where a missing one is 404, or in its body, where it is an issue of that field.
+import type { Affiliate } from '../../store/attribution/affiliates.ts';
+import type { Store } from '../../store/index.ts';
+import { notFound } from './errors.ts';
+import { invalid } from './read.ts';
+
+/** The affiliate of a path. Throws `not_found`. */
+export async function findAffiliate(store: Pick<Store, 'affiliates'>, operatorId: string, id: string): Promise<Affiliate> {
+  const affiliate = await store.affiliates.find(operatorId, id);
+  if (affiliate === null) throw notFound('affiliate');
+  return affiliate;
+}
+
+/** Passes for null and for an affiliate of this operator. Throws `invalid_request` with the field otherwise. Affiliates are never deleted. */
+export async function requireAffiliate(
+  store: Pick<Store, 'affiliates'>,
+  operatorId: string,
+  id: string | null,
+  field: string,
+): Promise<void> {
+  if (id === null || (await store.affiliates.find(operatorId, id)) !== null) return;
+  throw invalid([{ path: field, code: 'unknown_affiliate', message: 'there is no such affiliate' }]);
+}

@@ -1,0 +1,115 @@
+// Who calls: an operator by an API key, the administrator by the token of the configuration. Whether it may come in is `admission.ts`.
+import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Request, RequestHandler, Response } from 'express';
+import type { ApiKeys } from '../../store/setup/api-keys.ts';
+import type { Caller, Operators } from '../../store/setup/operators.ts';
+import type { Admission, Scope } from './admission.ts';
+import { ApiError } from './errors.ts';
+
+/** How long a key is believed without asking again: what revoking it, or changing its operator, takes to reach every process. */
+const BELIEVED_MS = 5000;
+/** Unknown keys are remembered too, so that guessing costs no queries; beyond this many, everything is asked again. */
+const REMEMBERED_KEYS = 10_000;
+const LAST_USE_EVERY_MS = 60_000;
+
+export type Auth = {
+  /** Lets the administrator pass. */
+  admin: RequestHandler;
+  /** Lets a key with this scope pass; `callerOf` then says whose it is. `inQuery`: the key may also be the parameter `key`. */
+  scope(scope: Scope, options?: { inQuery: boolean }): RequestHandler;
+  /** Judges the signature of a request, where it has or needs one; after its body was read. */
+  signed: RequestHandler;
+  /** Forgets what was believed, after a change that this process itself made. */
+  forget(): void;
+};
+
+export type AuthDeps = {
+  operators: Pick<Operators, 'findByKey'>;
+  apiKeys: Pick<ApiKeys, 'touch'>;
+  adminToken: string;
+  admission: Admission;
+  signed: RequestHandler;
+  /** Hears of requests whose key nobody has. */
+  onUnknownKey?: (req: Request) => void;
+};
+
+/** The caller that `Auth.scope` let pass. */
+export function callerOf(res: Response): Caller {
+  return (res.locals as { caller: Caller }).caller;
+}
+
+/** A new API key: its text, shown once, and what is kept of it. 256 random bits need no slow hash. */
+export function newApiKey(): { text: string; hash: Buffer; hint: string } {
+  const text = `pk_${randomBytes(32).toString('base64url')}`;
+  return { text, hash: sha256(text), hint: `pk_…${text.slice(-4)}` };
+}
+
+export function createAuth({ operators, apiKeys, adminToken, admission, signed, onUnknownKey = () => {} }: AuthDeps): Auth {
+  const believed = new Map<string, { caller: Promise<Caller | null>; until: number }>();
+  const touched = new Map<string, number>();
+  const adminHash = sha256(adminToken);
+
+  function callerBy(key: string): Promise<Caller | null> {
+    const hash = sha256(key);
+    const name = hash.toString('base64');
+    const known = believed.get(name);
+    if (known !== undefined && known.until > Date.now()) return known.caller;
+    if (believed.size >= REMEMBERED_KEYS) believed.clear();
+    // The promise is kept, so that a burst of requests asks once; a failure is not believed.
+    const caller = operators.findByKey(hash);
+    believed.set(name, { caller, until: Date.now() + BELIEVED_MS });
+    caller.then(noteUse, () => believed.delete(name));
+    return caller;
+  }
+
+  /** Runs when a key is asked for anew and waits for nothing, so that requests never pay for it. */
+  function noteUse(caller: Caller | null): void {
+    if (caller === null || (touched.get(caller.key.id) ?? 0) > Date.now() - LAST_USE_EVERY_MS) return;
+    if (touched.size >= REMEMBERED_KEYS) touched.clear();
+    touched.set(caller.key.id, Date.now());
+    // What is lost here is the minute of a last use.
+    apiKeys.touch(caller.operator.id, caller.key.id).catch(() => touched.delete(caller.key.id));
+  }
+
+  return {
+    admin: (req, _res, next) => {
+      admission.requireHttps(req);
+      // Hashes have one length, so the comparison takes one time.
+      if (timingSafeEqual(sha256(bearerOf(req) ?? missing()), adminHash)) return next();
+      throw new ApiError('unauthorized', 'this needs the administrator token');
+    },
+    scope:
+      (scope, { inQuery } = { inQuery: false }) =>
+      async (req, res, next) => {
+        const caller = await callerBy(bearerOf(req) ?? (inQuery ? keyInQuery(req) : undefined) ?? missing());
+        if (caller === null) {
+          onUnknownKey(req);
+          throw new ApiError('unauthorized', 'this API key is not valid');
+        }
+        // Known from here on, so that whatever is refused is shown to the operator.
+        res.locals['caller'] = caller;
+        res.locals['scope'] = scope;
+        admission.admit(req, caller, scope);
+        next();
+      },
+    signed,
+    forget: () => believed.clear(),
+  };
+}
+
+function missing(): never {
+  throw new ApiError('unauthorized', 'this needs the header "Authorization: Bearer …"');
+}
+
+function bearerOf(req: Request): string | undefined {
+  return /^Bearer +(.+?) *$/i.exec(req.headers.authorization ?? '')?.[1];
+}
+
+function keyInQuery(req: Request): string | undefined {
+  const { key } = req.query;
+  return typeof key === 'string' && key !== '' ? key : undefined;
+}
+
+function sha256(text: string): Buffer {
+  return digest('sha256', text, 'buffer');
+}

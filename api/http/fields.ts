@@ -1,0 +1,118 @@
+// The fields that many requests share: ids, texts, times, pages.
+import { z } from 'zod';
+import { exponentOf } from '../../domain/ledger/money.ts';
+import { problem } from './read.ts';
+
+/**
+ * Text of so many characters at most, without control characters and halves of surrogate pairs, which PostgreSQL could not keep as sent. What is
+ * documented is the same without classes of Unicode, which many readers of JSON Schema do not know, and without surrogates, which JSON in UTF-8
+ * has no way to send but by an escape.
+ */
+export function text(maxCharacters: number) {
+  const length = `{1,${maxCharacters}}`;
+  return z
+    .string()
+    .regex(
+      new RegExp(`^[^\\p{Cc}\\p{Cs}]${length}$`, 'u'),
+      `must be 1 to ${maxCharacters} characters, without control characters`,
+    )
+    .meta({ pattern: `^[^\\u0000-\\u001f\\u007f-\\u009f]${length}$` });
+}
+
+/** An id of a caller's own: a transaction, a customer, a coupon. */
+export const externalId = text(255);
+export const sub = text(500);
+export const name = text(200);
+
+const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/;
+/** An id of ours, as far as its form goes. */
+export const id = z.string().regex(ID, 'is not an id');
+
+export function isId(value: string): boolean {
+  return ID.test(value);
+}
+
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const EARLIEST_MS = 0;
+const DAY_MS = 86_400_000;
+
+/** Milliseconds since 1970 for an RFC 3339 time, or null where it is none; a time without an offset is none, nor is 30 February. */
+export function momentOf(value: string): number | null {
+  const match = RFC3339.exec(value);
+  if (!match) return null;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const moment = Date.parse(value.toUpperCase());
+  return Number.isNaN(moment) || day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? null : moment;
+}
+
+/** Whether a moment is one that something reported now can have happened at: not before 1970, at most a day ahead of our clock. */
+export function isPlausible(moment: number, now = Date.now()): boolean {
+  return moment >= EARLIEST_MS && moment <= now + DAY_MS;
+}
+
+/** A time as RFC 3339; gives a Date. */
+export const time = z
+  .string()
+  .meta({ format: 'date-time' })
+  .transform((value, context) => {
+    const moment = momentOf(value);
+    if (moment !== null && moment >= EARLIEST_MS) return new Date(moment);
+    context.issues.push({ ...problem('invalid_time', 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z'), input: value });
+    return z.NEVER;
+  });
+
+/** The same for something that has happened already. */
+export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
+  params: { code: 'invalid_time' },
+  error: 'lies in the future',
+  abort: true,
+});
+
+/** An ISO 4217 code in any case; gives upper case. */
+export const currency = z
+  .string()
+  .meta({ pattern: '^[A-Za-z]{3}$' })
+  .transform((value) => value.toUpperCase())
+  .refine((value) => exponentOf(value) !== undefined, {
+    params: { code: 'unknown_currency' },
+    error: 'is not an ISO 4217 currency',
+  });
+
+/** `limit` and `cursor` of every list; the cursor is the id of the last row that was shown. */
+export const page = {
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be 1 to 200')
+    .transform(Number)
+    .pipe(z.number().min(1).max(200))
+    .default(50),
+  cursor: z.string().regex(ID, 'is not a cursor of this list').optional(),
+};
+
+/** The query of a list without filters. */
+export const plainPage = z.strictObject(page);
+
+/** An http or https URL without control characters and spaces, which would end a header; kept as it was typed. */
+export const webUrl = z
+  .string()
+  .max(4096)
+  .meta({ pattern: '^[Hh][Tt]{2}[Pp][Ss]?://' })
+  .refine((value) => URL.canParse(value) && /^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(value), {
+    params: { code: 'invalid_url' },
+    error: 'must be an http or https URL',
+    abort: true,
+  });
+
+/** An IANA time zone, such as Europe/Berlin. */
+export const timezone = z
+  .string()
+  .regex(/^[A-Za-z0-9_+\-/]{1,64}$/)
+  .refine(isTimezone, { params: { code: 'unknown_timezone' }, error: 'is not an IANA time zone' });
+
+function isTimezone(value: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+// Reads what came in by a zod schema, and says everything that is wrong with it in the words of the API, whatever zod calls it.
+import type { z } from 'zod';
+import { ApiError, type Issue } from './errors.ts';
+
+/** The value as the schema gives it. Throws `invalid_request` with every issue. */
+export function read<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value ?? {});
+  if (result.success) return result.data;
+  throw invalid(issuesFrom(result.error, value));
+}
+
+/** The refusal of a request for these issues. */
+export function invalid(
+  issues: Issue[],
+  code: 'invalid_request' | 'unknown_event' | 'unknown_macro' | 'blocked_address' = 'invalid_request',
+): ApiError {
+  const [first] = issues;
+  const message = first === undefined ? 'the request is not valid' : `${first.path ? `${first.path}: ` : ''}${first.message}`;
+  return new ApiError(code, message, { issues });
+}
+
+/** An issue in zod's own form, for a check inside a schema: the code is ours. */
+export function problem(code: string, message: string, path: (string | number)[] = []) {
+  return { code: 'custom' as const, params: { code }, message, path };
+}
+
+/** Our issues for zod's; each unknown field is one of its own. `value` is what was read, to tell a missing field from a wrong one. */
+export function issuesFrom(error: z.ZodError, value: unknown): Issue[] {
+  return error.issues.flatMap((issue): Issue[] => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        path: [...path, key].join('.'),
+        code: 'unknown_field',
+        message: 'there is no such field',
+      }));
+    }
+    const isMissing = issue.code !== 'custom' && valueAt(value, issue.path) === undefined;
+    const message = isMissing ? 'is required' : issue.message;
+    return [{ path: path.join('.'), code: isMissing ? 'required' : codeOf(issue), message }];
+  });
+}
+
+const CODES: Partial<Record<z.core.$ZodIssue['code'], string>> = {
+  invalid_type: 'invalid_type',
+  too_big: 'too_large',
+  too_small: 'too_small',
+  invalid_value: 'not_an_option',
+};
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom' && typeof issue.params?.['code'] === 'string') return issue.params['code'];
+  return CODES[issue.code] ?? 'invalid_format';
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at: unknown = value;
+  for (const key of path) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return undefined;
+    at = (at as Record<PropertyKey, unknown>)[key];
+  }
+  return at;
+}

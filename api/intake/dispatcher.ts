@@ -1,0 +1,116 @@
+// Starts batches: the ids of what was inserted since the last start go into the next workflow. While a few batches are in flight a partial one
+// waits for one of them, so that the batch grows exactly as fast as the system falls behind.
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import { newId } from '../../store/db/ids.ts';
+import { conversionsWorkflowId } from '../../domain/keys.ts';
+import type { Logger } from '../../log.ts';
+import { BATCH_AT_MOST, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
+import { createWaitingEvents } from './waiting-events.ts';
+
+export type Dispatcher = {
+  /** Remembers events that were just inserted; they go into one of the next batches. */
+  dispatch(events: readonly { operatorId: string; id: string }[]): void;
+  /** Starts what is waiting, as far as `withinMs` allows; the sweep finds the rest. */
+  drain(withinMs: number): Promise<void>;
+  /** What it is about, for whoever watches. */
+  counts(): DispatcherCounts;
+};
+
+/** Batches started so far; those it still waits for; events that wait for one. */
+export type DispatcherCounts = { started: number; inFlight: number; waiting: number };
+
+/** While so many are in flight a partial batch waits. With 1 an event waits longer when it is not alone; with 8 batches stay small and dear. */
+const IN_FLIGHT = 2;
+/** While so many are in flight even full batches wait here, where waiting costs nothing, rather than for the worker's places. */
+const FULL_IN_FLIGHT = 8;
+/**
+ * After this a batch no longer holds others back: it may be waiting for a slow endpoint. On a busy machine a batch takes longer, and one that
+ * starts every 75 ms is large enough all the same.
+ */
+const HOLDS_BACK_AT_MOST_MS = 150;
+/**
+ * Beyond this (some 20 MB) the process stops remembering ids, and leaves them to the sweep, which comes a minute later: intake is three times as
+ * fast as settling, so 20,000 were too few for a burst of three seconds.
+ */
+const WAITING_AT_MOST = 100_000;
+const START_AT_MOST_MS = 3000;
+const REPEAT_AFTER_MS = 1000;
+
+export function createDispatcher({ client, log }: { client: Client; log: Logger }): Dispatcher {
+  const waiting = createWaitingEvents();
+  let inFlight = 0;
+  let isAway = false;
+  let isStopped = false;
+  let starting = 0;
+  let started = 0;
+
+  const launch = (): void => {
+    while (
+      !isAway &&
+      !isStopped &&
+      waiting.count() > 0 &&
+      inFlight < (waiting.count() >= BATCH_AT_MOST ? FULL_IN_FLIGHT : IN_FLIGHT)
+    )
+      void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+  };
+
+  async function run(batch: BatchInput): Promise<void> {
+    inFlight++;
+    const handle = await start(batch);
+    if (handle !== null) {
+      started++;
+      await Promise.race([handle.result().catch(() => {}), pause(HOLDS_BACK_AT_MOST_MS)]);
+    }
+    inFlight--;
+    launch();
+  }
+
+  /** Starts a batch, under the same id until Temporal answers: a start that timed out may have happened. */
+  async function start(batch: BatchInput): Promise<Pick<Awaited<ReturnType<Client['workflow']['start']>>, 'result'> | null> {
+    const workflowId = conversionsWorkflowId(batch.batchId);
+    starting++;
+    try {
+      for (;;) {
+        try {
+          const options = {
+            workflowId,
+            taskQueue: TASK_QUEUES.batches,
+            args: [batch],
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          } as const;
+          const handle = await client.withDeadline(Date.now() + START_AT_MOST_MS, () =>
+            client.workflow.start(WORKFLOWS.processConversions, options),
+          );
+          isAway = false;
+          return handle;
+        } catch (error) {
+          if (error instanceof WorkflowExecutionAlreadyStartedError) return client.workflow.getHandle(workflowId);
+          if (isStopped) return null;
+          if (!isAway) log.warn({ err: error }, 'Temporal is away; events are kept and started when it is back');
+          isAway = true;
+          await pause(REPEAT_AFTER_MS);
+        }
+      }
+    } finally {
+      starting--;
+    }
+  }
+
+  return {
+    counts: () => ({ started, inFlight, waiting: waiting.count() }),
+    dispatch(events) {
+      if (waiting.count() + events.length <= WAITING_AT_MOST) waiting.add(events);
+      launch();
+    },
+    async drain(withinMs) {
+      const deadline = Date.now() + withinMs;
+      while (waiting.count() > 0 && !isAway) void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+      while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
+      isStopped = true;
+    },
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,117 @@
+// Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
+import { newId } from '../../store/db/ids.ts';
+import { insertByContent, noteRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
+import { eventKeyOf, insertConflicts, insertEvents, readWinners, type IncomingEvent } from '../../store/intake/events.ts';
+import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
+import type { Pool, Queryable } from '../../store/db/pool.ts';
+import { createGroupCommit } from './group-commit.ts';
+
+export type IntakeEvent = IncomingEvent;
+
+/** What became of an event at the door. `refused`: PostgreSQL cannot store what it says, and nothing of it was kept. */
+export type IntakeResult = { kind: 'accepted' | 'duplicate' | 'conflict'; id: string } | { kind: 'refused' };
+
+export type Intake = {
+  /** Resolves once all events are durable (or were before), in their order. Rejects with UnavailableError while PostgreSQL is away. */
+  accept(events: IntakeEvent[]): Promise<IntakeResult[]>;
+  /** Resolves when nothing is being written. */
+  drain(): Promise<void>;
+};
+
+export type IntakeDeps = {
+  pool: Pool;
+  /** Hears of events that are new, after the commit. */
+  onAccepted: (events: { operatorId: string; id: string }[]) => void;
+  /** Hears of each group that was written, and for how long its first event had waited. */
+  onWritten?: (results: readonly IntakeResult[], waitedMs: number) => void;
+};
+
+const REPEATS_AT_MOST = 5;
+
+export function createIntake({ pool, onAccepted, onWritten }: IntakeDeps): Intake {
+  const commit = createGroupCommit<IntakeEvent, IntakeResult>({
+    async write(group) {
+      const results = await takeIn(pool, group);
+      const accepted = group.filter((_, index) => results[index]!.kind === 'accepted').map(({ event }) => event);
+      if (accepted.length > 0) onAccepted(accepted);
+      return results;
+    },
+    onWritten,
+  });
+  return { accept: (events) => commit.add(events), drain: () => commit.drain() };
+}
+
+/** Takes a group in: the first of each key is inserted, the others are compared with whoever holds the key. */
+export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Promise<IntakeResult[]> {
+  const firsts = new Map<string, IntakeEvent>();
+  for (const incoming of group) {
+    const key = eventKeyOf(incoming);
+    if (!firsts.has(key)) firsts.set(key, incoming);
+  }
+  const { inserted, refused } = await insertAll(db, [...firsts.values()]);
+  const isLoser = ({ event }: IntakeEvent): boolean => !inserted.has(event.id) && !refused.has(event.id);
+  const losers = group.filter(isLoser);
+  if (losers.length === 0)
+    return group.map(({ event }) => (refused.has(event.id) ? { kind: 'refused' } : { kind: 'accepted', id: event.id }));
+
+  const winners = await winnersOver(db, losers);
+  const conflicts: Parameters<typeof insertConflicts>[1][number][] = [];
+  const repeats: Repeat[] = [];
+  const results = group.map((incoming): IntakeResult => {
+    const { id, operatorId, receivedAt } = incoming.event;
+    if (inserted.has(id)) return { kind: 'accepted', id };
+    const winner = winners.get(eventKeyOf(incoming));
+    if (refused.has(id) || !winner) return { kind: 'refused' };
+    if (isByContent(incoming)) repeats.push({ operatorId, eventId: winner.id, at: receivedAt });
+    if (winner.contentHash.equals(incoming.contentHash)) return { kind: 'duplicate', id: winner.id };
+    conflicts.push({ id: newId('cfl'), eventId: winner.id, incoming });
+    return { kind: 'conflict', id: winner.id };
+  });
+  if (conflicts.length > 0) await insertConflicts(db, conflicts);
+  if (repeats.length > 0) await noteRepeats(db, repeats);
+  return results;
+}
+
+function isByContent({ event }: IntakeEvent): boolean {
+  return event.key.kind === 'content';
+}
+
+type Inserted = { inserted: Set<string>; refused: Set<string> };
+
+/** Keys that hold for ever are one statement, contents that hold for some hours another; nearly every group needs only the first. */
+async function insertAll(db: Queryable, events: readonly IntakeEvent[]): Promise<Inserted> {
+  if (!events.some(isByContent)) return insertOrHalve(db, events, insertEvents);
+  const byKey = events.filter((incoming) => !isByContent(incoming));
+  const left = byKey.length === 0 ? null : await insertOrHalve(db, byKey, insertEvents);
+  const right = await insertOrHalve(db, events.filter(isByContent), insertByContent);
+  return left === null ? right : both(left, right);
+}
+
+async function winnersOver(db: Queryable, losers: readonly IntakeEvent[]): ReturnType<typeof readWinners> {
+  if (!losers.some(isByContent)) return readWinners(db, losers);
+  const byKey = await readWinners(
+    db,
+    losers.filter((incoming) => !isByContent(incoming)),
+  );
+  return new Map([...byKey, ...(await readHolders(db, losers.filter(isByContent)))]);
+}
+
+/** Inserts events; where PostgreSQL refuses a row, each half by itself, down to the guilty one. A deadlock is tried again whole. */
+async function insertOrHalve(db: Queryable, events: readonly IntakeEvent[], insert: typeof insertEvents): Promise<Inserted> {
+  for (let repeats = 0; ; repeats++) {
+    try {
+      return { inserted: await insert(db, events), refused: new Set() };
+    } catch (error) {
+      if (isDeadlock(error) && repeats < REPEATS_AT_MOST) continue;
+      if (!isRefusal(error)) throw error;
+      if (events.length === 1) return { inserted: new Set(), refused: new Set([events[0]!.event.id]) };
+      const middle = Math.ceil(events.length / 2);
+      const left = await insertOrHalve(db, events.slice(0, middle), insert);
+      return both(left, await insertOrHalve(db, events.slice(middle), insert));
+    }
+  }
+}
+
+function both(left: Inserted, right: Inserted): Inserted {
+  return { inserted: new Set([...left.inserted, ...right.inserted]), refused: new Set([...left.refused, ...right.refused]) };
+}

@@ -1,0 +1,136 @@
+// Commissions: where each one's money is and why, and what people decide about it before and after its hold has ended.
+import type { Request, Response, Router } from 'express';
+import { formatMoney } from '../../domain/ledger/money.ts';
+import type { Decision } from '../../store/ledger/commissions.ts';
+import type { Choice, Decided, Verdict } from '../../store/ledger/decisions.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { approval, approvals, commissionFilter, holdRelease, rejection, rejections } from './ledger.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { commissionView } from './views.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Deps = {
+  store: Pick<Store, 'affiliates' | 'commissions' | 'decisions' | 'holds'>;
+  auth: Auth;
+  starter: Pick<Starter, 'wakeQueues'>;
+};
+
+/** A release that would take longer is answered with `more`, before the proxies of this world give up. */
+const RELEASE_WITHIN_MS = 25_000;
+
+export function addCommissionRoutes(router: Router, { store, auth, starter }: Deps): void {
+  addResource(router, '/v1/holds/release', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { before = null } = read(holdRelease, req.body);
+        const operatorId = callerOf(res).operator.id;
+        const result = await store.holds.release(operatorId, before, Date.now() + RELEASE_WITHIN_MS);
+        await starter.wakeQueues(operatorId, result.endpointsToWake);
+        res.json({ released: result.released, more: result.more });
+      },
+    ],
+  });
+
+  addResource(router, '/v1/commissions', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(commissionFilter, req.query);
+        const { affiliate_id: affiliateId = null, state = null, currency = null, period = null } = query;
+        const filter = { affiliateId, state, currency, period };
+        res.json(
+          await answerPage(query, (page) => store.commissions.list(callerOf(res).operator.id, filter, page), commissionView),
+        );
+      },
+    ],
+  });
+
+  addDecisionRoutes(router, { store, auth, starter }, 'approve');
+  addDecisionRoutes(router, { store, auth, starter }, 'reject');
+
+  addResource(router, '/v1/commissions/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        res.json(await find(store, callerOf(res).operator.id, idOf(req, 'commission')));
+      },
+    ],
+  });
+}
+
+const DECISIONS = {
+  approve: { verdict: 'approved', one: approval, many: approvals },
+  reject: { verdict: 'rejected', one: rejection, many: rejections },
+} as const satisfies Record<string, { verdict: Verdict; one: object; many: object }>;
+
+/** One commission by its path, or many by their ids or their affiliate. */
+function addDecisionRoutes(router: Router, { store, auth, starter }: Deps, name: keyof typeof DECISIONS): void {
+  const { verdict, one, many } = DECISIONS[name];
+  const decide = async (res: Response, choice: Choice, reason: string | undefined): Promise<Decided> => {
+    const { operator, key } = callerOf(res);
+    const decided = await store.decisions.decide(operator.id, choice, verdict, { actor: key.id, reason: reason ?? null });
+    await starter.wakeQueues(operator.id, decided.endpointsToWake);
+    return decided;
+  };
+
+  addResource(router, `/v1/commissions/${name}`, {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req: Request, res: Response) => {
+        const { ids, affiliate_id: affiliateId, before, reason } = read(many, req.body);
+        await requireAffiliate(store, callerOf(res).operator.id, affiliateId ?? null, 'affiliate_id');
+        const choice = ids === undefined ? { affiliateId: affiliateId!, before: before! } : { ids };
+        const { results, more } = await decide(res, choice, reason);
+        res.json({ results, more });
+      },
+    ],
+  });
+
+  addResource(router, `/v1/commissions/:id/${name}`, {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const id = idOf(req, 'commission');
+        const { reason } = read(one, req.body);
+        const { results } = await decide(res, { ids: [id] }, reason);
+        const { status } = results[0]!;
+        if (status === 'not_found') throw notFound('commission');
+        if (status === 'not_possible')
+          throw new ApiError('not_possible', `${name} is not possible in the state of this commission`);
+        res.json(await find(store, callerOf(res).operator.id, id));
+      },
+    ],
+  });
+}
+
+async function find(store: Pick<Store, 'commissions'>, operatorId: string, id: string) {
+  const commission = await store.commissions.find(operatorId, id);
+  if (commission === null) throw notFound('commission');
+  const { currency, decisions } = commission;
+  const money = {
+    pending: commission.pendingMinor,
+    payable: commission.payableMinor,
+    in_payout: commission.inPayoutMinor,
+    paid: commission.paidMinor,
+    taken_back: commission.voidMinor + commission.clawedMinor + commission.debtMinor,
+  };
+  return {
+    ...commissionView(commission),
+    money: Object.fromEntries(Object.entries(money).map(([place, minor]) => [place, formatMoney(minor, currency)])),
+    decisions: decisions.map((decision) => decisionView(decision, currency)),
+  };
+}
+
+function decisionView({ id, decision, amountMinor, actor, reason, decidedAt }: Decision, currency: string) {
+  return { id, decision, amount: formatMoney(amountMinor, currency), actor, reason, decided_at: decidedAt };
+}

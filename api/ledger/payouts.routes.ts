@@ -1,0 +1,128 @@
+// Payouts: reserve what is payable, then say what became of it.
+import type { Router } from 'express';
+import type { PayoutStep } from '../../domain/ledger/lifecycle.ts';
+import { formatMoney } from '../../domain/ledger/money.ts';
+import type { Store } from '../../store/index.ts';
+import type { Payout, PayoutPassed, Reserved, Stepped } from '../../store/ledger/payouts.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { amountOf, idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './ledger.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Deps = { store: Pick<Store, 'affiliates' | 'payouts'>; auth: Auth; starter: Pick<Starter, 'wakeQueues'> };
+
+export function addPayoutRoutes(router: Router, { store, auth, starter }: Deps): void {
+  addResource(router, '/v1/payouts', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const { operator, key } = callerOf(res);
+        const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body);
+        const idempotencyKey = idempotencyKeyOf(req.headers['idempotency-key']);
+        const minimumMinor = minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');
+        await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
+        const wanted = { affiliateId, currency, minimumMinor, idempotencyKey, actor: key.id };
+        const payout = reservedOr422(await store.payouts.reserve(operator.id, wanted), currency);
+        // A repeat is answered as the first request was: with what it made.
+        res.status(201).json(payoutView(payout));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(payoutFilter, req.query);
+        const { affiliate_id: affiliateId = null, state = null, currency = null } = query;
+        const filter = { affiliateId, state, currency };
+        res.json(await answerPage(query, (page) => store.payouts.list(callerOf(res).operator.id, filter, page), payoutView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/payouts/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const payout = await store.payouts.find(callerOf(res).operator.id, idOf(req, 'payout'));
+        if (payout === null) throw notFound('payout');
+        res.json({ ...payoutView(payout), history: payout.passed.map(passedView) });
+      },
+    ],
+  });
+
+  for (const step of ['confirm', 'fail', 'return'] as const) {
+    addResource(router, `/v1/payouts/:id/${step}`, {
+      post: [
+        auth.scope('manage'),
+        ...jsonBody,
+        async (req, res) => {
+          const { operator, key } = callerOf(res);
+          const given: { external_reference?: string | undefined; reason?: string | undefined } = read(
+            payoutStep[step],
+            req.body,
+          );
+          const { external_reference: externalReference = null, reason = null } = given;
+          const id = idOf(req, 'payout');
+          const stepped = steppedOr422(
+            await store.payouts.step(operator.id, id, step, { actor: key.id, reason, externalReference }),
+            step,
+          );
+          await starter.wakeQueues(operator.id, stepped.endpointsToWake);
+          res.json(payoutView(stepped.payout));
+        },
+      ],
+    });
+  }
+}
+
+function reservedOr422(reserved: Reserved, currency: string): Payout {
+  switch (reserved.kind) {
+    case 'reserved':
+      return reserved.payout;
+    case 'other_request':
+      throw new ApiError('conflict', 'this Idempotency-Key was used for another request');
+    case 'nothing':
+      throw new ApiError('not_possible', 'nothing is payable after what the affiliate owes');
+    case 'below_minimum':
+      throw new ApiError(
+        'not_possible',
+        `${formatMoney(reserved.amountMinor, currency)} is payable after what the affiliate owes, less than the minimum`,
+      );
+  }
+}
+
+function steppedOr422(stepped: Stepped, step: PayoutStep): { payout: Payout; endpointsToWake: string[] } {
+  switch (stepped.kind) {
+    case 'done':
+      return stepped;
+    case 'not_found':
+      throw notFound('payout');
+    case 'not_possible':
+      throw new ApiError('not_possible', `${step} is not possible: this payout is ${stepped.state}`);
+    case 'reference_taken':
+      throw new ApiError('conflict', 'another payout has this external_reference');
+  }
+}
+
+function payoutView(payout: Payout) {
+  const { currency } = payout;
+  return {
+    id: payout.id,
+    affiliate_id: payout.affiliateId,
+    amount: formatMoney(payout.amountMinor, currency),
+    currency,
+    recovered: formatMoney(payout.recoveredMinor, currency),
+    state: payout.state,
+    external_reference: payout.externalReference,
+    created_at: payout.createdAt,
+  };
+}
+
+function passedView({ state, actor, reason, at }: PayoutPassed) {
+  return { state, actor, reason, at };
+}

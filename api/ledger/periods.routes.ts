@@ -1,0 +1,99 @@
+// Months of the books: which are open, and closing one.
+import type { Request, Router } from 'express';
+import { openMonths } from '../../domain/ledger/closing.ts';
+import { monthAfter } from '../../domain/ledger/periods.ts';
+import type { Store } from '../../store/index.ts';
+import type { Page } from '../../store/db/page.ts';
+import type { PeriodRow } from '../../store/ledger/periods.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource } from '../http/resource.ts';
+import { isMonth, periodPage } from './periods.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+
+type Deps = { store: Pick<Store, 'periods'>; auth: Auth; starter: Pick<Starter, 'closePeriod'> };
+
+export function addPeriodRoutes(router: Router, { store, auth, starter }: Deps): void {
+  /** Months with the open ones, newest first. */
+  async function list(
+    operatorId: string,
+    { limit, before }: { limit: number; before: string | null },
+  ): Promise<(Row & { id: string })[]> {
+    const open = openMonths(await store.periods.books(operatorId), Date.now());
+    const wanted = open.filter((period) => before === null || period < before);
+    const others = await store.periods.list(operatorId, { limit, before });
+    return [...wanted.map(openRow), ...others].slice(0, limit).map((row) => ({ ...row, id: row.period }));
+  }
+
+  async function show(operatorId: string, period: string) {
+    const [row] = await list(operatorId, { limit: 1, before: monthAfter(period) });
+    if (row?.period !== period) throw notFound('period');
+    return periodView(row);
+  }
+
+  addResource(router, '/v1/periods', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const rows = (page: Page) => list(operator.id, page);
+        res.json(await answerPage(read(periodPage, req.query), rows, periodView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/periods/:period', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        res.json(await show(callerOf(res).operator.id, periodOf(req)));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/periods/:period/close', {
+    post: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const { operator } = callerOf(res);
+        const period = periodOf(req);
+        const answer = await store.periods.begin(operator.id, period);
+        switch (answer?.kind) {
+          case 'closed':
+            return void res.json(await show(operator.id, period));
+          case 'closable':
+            await starter.closePeriod(operator.id, period);
+            return void res.status(202).json(await show(operator.id, period));
+          case 'not_ended':
+            throw new ApiError('not_possible', `${period} has not ended yet in ${operator.timezone}`);
+          case 'earlier_is_open':
+            throw new ApiError('not_possible', `${answer.earlier} is still open and must be closed first`);
+          case 'nothing_posted':
+            throw new ApiError('not_possible', `nothing had been posted by the end of ${period}`);
+          case undefined:
+            throw notFound('period');
+        }
+      },
+    ],
+  });
+}
+
+/** The month in the path. Throws `not_found` for what is none. */
+function periodOf(req: Request): string {
+  const { period } = req.params;
+  if (!isMonth(period)) throw notFound('period');
+  return period;
+}
+
+type Row = Omit<PeriodRow, 'status'> & { status: 'open' | PeriodRow['status'] };
+
+function openRow(period: string): Row {
+  return { period, status: 'open', closedAt: null, transfers: null, statements: null, seal: null };
+}
+
+function periodView({ period, status, closedAt, transfers, statements, seal }: Row) {
+  const count = (value: bigint | null) => (value === null ? null : Number(value));
+  return { period, status, closed_at: closedAt, transfers: count(transfers), statements: count(statements), seal };
+}

@@ -1,0 +1,94 @@
+// The form of a list to be reconciled: CSV or JSON. Each row is judged by itself; one that cannot be read does not spoil the others.
+import { parse, type CsvError } from 'csv-parse/sync';
+import { z } from 'zod';
+import type { Listed } from '../../domain/ledger/reconciliation.ts';
+import { EVENT_TYPES } from '../../domain/types.ts';
+import type { Issue } from '../http/errors.ts';
+import { currency, externalId, time } from '../http/fields.ts';
+import { invalid, issuesFrom, read } from '../http/read.ts';
+
+/** More rows are several lists. */
+export const ROWS_AT_MOST = 10_000;
+
+export type ListedRow = { kind: 'listed'; listed: Listed } | { kind: 'invalid'; issues: Issue[] };
+
+/** The rows, and the range of time in which what is kept here should be among them; without one only the rows are looked at. */
+export type List = { rows: ListedRow[]; range: { from: Date; to: Date } | null };
+
+const decimal = z
+  .union([z.string(), z.number().transform(String)])
+  .pipe(z.string().regex(/^-?\d{1,20}(\.\d{1,20})?$/, 'must be a decimal such as "500.00"'));
+
+export const row = z.strictObject({
+  transaction_id: externalId,
+  event: z.enum(EVENT_TYPES).optional(),
+  amount: decimal.optional(),
+  currency: currency.optional(),
+  commission: decimal.optional(),
+});
+const COLUMNS = Object.keys(row.shape);
+
+const range = { from: time.optional(), to: time.optional() };
+const tooMany = `a list holds at most ${ROWS_AT_MOST} rows`;
+const list = z.strictObject({ rows: z.array(z.unknown()).max(ROWS_AT_MOST, tooMany), ...range });
+export const query = z.strictObject(range);
+
+/** Text is CSV, whose range comes with the query. Throws where the whole is no list. */
+export function listOf(body: unknown, queryOfRequest: unknown, now: number): List {
+  const given = read(query, queryOfRequest);
+  if (typeof body === 'string') return { rows: rowsOf(body), range: rangeOf(given, now) };
+  const { rows, from = given.from, to = given.to } = read(list, body);
+  return { rows: rows.map(rowOf), range: rangeOf({ from, to }, now) };
+}
+
+/** Until now where no end is given. */
+function rangeOf({ from, to }: { from?: Date | undefined; to?: Date | undefined }, now: number): List['range'] {
+  if (from === undefined && to === undefined) return null;
+  if (from === undefined) throw invalid([{ path: 'from', code: 'required', message: 'is required with to' }]);
+  const end = to ?? new Date(now);
+  if (from >= end) throw invalid([{ path: 'to', code: 'invalid_time', message: 'must be after from' }]);
+  return { from, to: end };
+}
+
+function rowOf(value: unknown): ListedRow {
+  const result = row.safeParse(value);
+  if (!result.success) return { kind: 'invalid', issues: issuesFrom(result.error, value) };
+  const { transaction_id: transactionId, event = null, amount = null, currency: code = null, commission = null } = result.data;
+  return { kind: 'listed', listed: { transactionId, event, amount, currency: code, commission } };
+}
+
+/** Columns are found by their names in the first row, in any case; others may stand between them. An empty cell is one that is not given. */
+function rowsOf(text: string): ListedRow[] {
+  const unread: CsvError[] = [];
+  const records = parse(text, {
+    bom: true,
+    delimiter: delimiterOf(text),
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    trim: true,
+    to: ROWS_AT_MOST + 2,
+    on_skip: (error) => void (error && unread.push(error)),
+  });
+  const [header = [], ...rows] = records;
+  if (rows.length > ROWS_AT_MOST) throw invalid([{ path: '', code: 'too_large', message: tooMany }]);
+  const names = header.map((name) => name.toLowerCase().replace(/[\s-]+/g, '_'));
+  const twice = COLUMNS.find((name) => names.indexOf(name) !== names.lastIndexOf(name));
+  if (twice !== undefined)
+    throw invalid([{ path: twice, code: 'duplicate_column', message: 'the header has this column twice' }]);
+  if (!names.includes('transaction_id'))
+    throw invalid([{ path: 'transaction_id', code: 'required', message: 'the header row must have a column transaction_id' }]);
+  const places = COLUMNS.map((name) => [name, names.indexOf(name)] as const).filter(([, place]) => place >= 0);
+  const judged = rows.map((cells) =>
+    rowOf(Object.fromEntries(places.flatMap(([name, place]) => (cells[place] ? [[name, cells[place]]] : [])))),
+  );
+  const message = 'a quote is not closed, so what follows the last row above cannot be told apart';
+  return unread.length === 0 ? judged : [...judged, { kind: 'invalid', issues: [{ path: '', code: 'unclosed_quote', message }] }];
+}
+
+/** A comma, or what spreadsheets write in its place where the comma is for decimals. */
+function delimiterOf(text: string): string {
+  const header = /^[^\r\n]*/.exec(text.trimStart())![0];
+  return [',', ';', '\t'].toSorted((a, b) => header.split(b).length - header.split(a).length)[0]!;
+}

@@ -1,0 +1,72 @@
+// Statements of affiliates: those of closed months, and what one of an open month would say now.
+import type { Request, Response, Router } from 'express';
+import { openMonths } from '../../domain/ledger/closing.ts';
+import type { Store } from '../../store/index.ts';
+import type { Page } from '../../store/db/page.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import { openStatement, statementFilter, statementForm } from './periods.schema.ts';
+import { read } from '../http/read.ts';
+import { answerInParts } from '../http/streaming.ts';
+import { findAffiliate } from '../http/affiliate-lookup.ts';
+import { asCsv, asJson, statementView, type WholeStatement } from './statement-views.ts';
+
+type Deps = { store: Pick<Store, 'affiliates' | 'periods' | 'statements'>; auth: Auth };
+
+export function addStatementRoutes(router: Router, { store, auth }: Deps): void {
+  addResource(router, '/v1/affiliates/:id/statements', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(statementFilter, req.query);
+        const operatorId = callerOf(res).operator.id;
+        const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
+        const rows = (page: Page) => store.statements.list(operatorId, id, query.currency ?? null, page);
+        res.json(await answerPage(query, rows, statementView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/affiliates/:id/statements/current', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(openStatement, req.query);
+        const { operator } = callerOf(res);
+        const { id: affiliateId } = await findAffiliate(store, operator.id, idOf(req, 'affiliate'));
+        const books = await store.periods.books(operator.id);
+        const open = [...openMonths(books, Date.now()), ...(books.closing === null ? [] : [books.closing])];
+        const { period = open[0]!, currency = operator.currency } = query;
+        if (!open.includes(period)) throw new ApiError('not_possible', `${period} is no open month of the books`);
+        const of = { affiliateId, currency, period };
+        const opening = await store.statements.openingOf(operator.id, of);
+        const whole = { ...of, opening, lines: store.statements.openLines(operator.id, of), final: null };
+        await answer(req, res, query.format, whole);
+      },
+    ],
+  });
+
+  addResource(router, '/v1/statements/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const { format } = read(statementForm, req.query);
+        const operatorId = callerOf(res).operator.id;
+        const final = await store.statements.find(operatorId, idOf(req, 'statement'));
+        if (final === null) throw notFound('statement');
+        await answer(req, res, format, { ...final, lines: store.statements.lines(operatorId, final.id), final });
+      },
+    ],
+  });
+}
+
+/** As CSV where the query or else the caller's `Accept` asks for it. */
+async function answer(req: Request, res: Response, format: 'json' | 'csv' | undefined, whole: WholeStatement): Promise<void> {
+  const form = format ?? (req.accepts(['application/json', 'text/csv']) === 'text/csv' ? 'csv' : 'json');
+  res.vary('accept');
+  if (form === 'json') return answerInParts(res, 'application/json', asJson(whole));
+  const name = `statement-${whole.affiliateId}-${whole.period}-${whole.currency}${whole.final === null ? '-preliminary' : ''}.csv`;
+  return answerInParts(res.attachment(name), 'text/csv', asCsv(whole));
+}

@@ -1,0 +1,70 @@
+// The test of an endpoint: sends it a postback that means nothing and tells how that went. Changes nothing, so paused and disabled ones are tested too.
+import type { Router } from 'express';
+import type { Preflight, Trial } from '../../delivery/preflight.ts';
+import { testBodyOf } from '../../domain/delivery/messages.ts';
+import { newId } from '../../store/db/ids.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { addResource, idOf } from '../http/resource.ts';
+
+type Deps = { store: Pick<Store, 'endpoints' | 'endpointSecrets'>; auth: Auth; preflight: Pick<Preflight, 'run'> };
+
+/** Tests of one operator at a time, in each API process: each may hold a connection and its caller for 15 s. */
+const AT_ONCE = 2;
+
+export function addEndpointTestRoute(router: Router, { store, auth, preflight }: Deps): void {
+  const running = new Map<string, number>();
+
+  /** Runs the work while there is a place for the operator. Throws `rate_limited` where there is none. */
+  async function inPlace<T>(operatorId: string, work: () => Promise<T>): Promise<T> {
+    const count = running.get(operatorId) ?? 0;
+    if (count >= AT_ONCE)
+      throw new ApiError('rate_limited', `${AT_ONCE} endpoint tests are under way; wait for one of them to end`);
+    running.set(operatorId, count + 1);
+    try {
+      return await work();
+    } finally {
+      const left = running.get(operatorId)! - 1;
+      if (left === 0) running.delete(operatorId);
+      else running.set(operatorId, left);
+    }
+  }
+
+  addResource(router, '/v1/endpoints/:id/test', {
+    post: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const { id: operatorId, currency } = callerOf(res).operator;
+        const id = idOf(req, 'endpoint');
+        const trial = await inPlace(operatorId, async () => {
+          const endpoint = await store.endpoints.find(operatorId, id);
+          if (endpoint === null) throw notFound('endpoint');
+          const secrets = await store.endpointSecrets.live(operatorId, id);
+          const body = testBodyOf(endpoint, { currency, timestamp: new Date() });
+          return await preflight.run({ id: newId('test'), type: 'endpoint.test', body, try: 1 }, { ...endpoint, secrets });
+        });
+        res.json(trialView(trial));
+      },
+    ],
+  });
+}
+
+function trialView({ tls, phases, durationMs, ...trial }: Trial) {
+  return {
+    verdict: trial.verdict,
+    advice: trial.advice,
+    resolved: trial.resolved,
+    dialled: trial.dialled,
+    tls: tls && { protocol: tls.protocol, issuer: tls.issuer, valid_to: tls.validTo },
+    sent: trial.sent,
+    received: trial.received,
+    phases: {
+      dns_ms: phases.dnsMs ?? null,
+      connect_ms: phases.connectMs ?? null,
+      tls_ms: phases.tlsMs ?? null,
+      first_byte_ms: phases.firstByteMs ?? null,
+      total_ms: durationMs,
+    },
+  };
+}

@@ -1,0 +1,199 @@
+// Endpoints: where postbacks go.
+import type { Router } from 'express';
+import { isDown } from '../../domain/delivery/breaker.ts';
+import { newId } from '../../store/db/ids.ts';
+import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
+import type { Endpoint, EndpointSwitch } from '../../store/delivery/endpoints.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource, idOf } from '../http/resource.ts';
+import {
+  checkEndpoint,
+  DEFAULT_OVERLAP_HOURS,
+  endpointChange,
+  newEndpoint,
+  rotation,
+  type EndpointRules,
+} from './endpoints.schema.ts';
+import { byAffiliate } from '../events/lists.schema.ts';
+import { read } from '../http/read.ts';
+import type { Starter } from '../temporal.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+
+type Signing = Endpoint['signing'];
+/** Makes what an endpoint signs with; one that does not sign gets a shared secret, so that it can be told to. */
+export type MakeSecret = (signing: Signing) => NewSecret;
+
+type Deps = {
+  store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'showSwitch'>;
+  rules: EndpointRules;
+  makeSecret: MakeSecret;
+};
+
+export function addEndpointRoutes(router: Router, { store, auth, starter, rules, makeSecret }: Deps): void {
+  addResource(router, '/v1/endpoints', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const { affiliate_id: affiliateId = null, ...wire } = read(newEndpoint, req.body);
+        await checkEndpoint(wire, rules);
+        await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
+        const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
+        const settings = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
+        const made = makeSecret(settings.signing);
+        const endpoint = await store.endpoints.insert(operatorId, { id: newId('ep'), affiliateId, ...made }, settings);
+        res.status(201).json({ ...endpointView(endpoint), ...shown(made) });
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(byAffiliate, req.query);
+        const operatorId = callerOf(res).operator.id;
+        res.json(
+          await answerPage(query, (page) => store.endpoints.list(operatorId, query.affiliate_id ?? null, page), endpointView),
+        );
+      },
+    ],
+  });
+
+  addResource(router, '/v1/endpoints/:id', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const endpoint = await store.endpoints.find(callerOf(res).operator.id, idOf(req, 'endpoint'));
+        if (endpoint === null) throw notFound('endpoint');
+        res.json(endpointView(endpoint));
+      },
+    ],
+    patch: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const id = idOf(req, 'endpoint');
+        const operatorId = callerOf(res).operator.id;
+        const wire = read(endpointChange, req.body);
+        await checkEndpoint(wire, rules);
+        const made = await secretFor(wire.signing, operatorId, id);
+        const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
+        const change = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
+        const endpoint = await store.endpoints.update(operatorId, id, change);
+        if (endpoint === null) throw notFound('endpoint');
+        res.json({ ...endpointView(endpoint), ...(made && shown(made)) });
+      },
+    ],
+    delete: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idOf(req, 'endpoint');
+        if (!(await store.endpoints.remove(operatorId, id))) throw notFound('endpoint');
+        await starter.showSwitch(operatorId, id);
+        res.status(204).end();
+      },
+    ],
+  });
+
+  addResource(router, '/v1/endpoints/:id/rotate-secret', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idOf(req, 'endpoint');
+        const { overlap_hours: overlapHours } = read(rotation, req.body);
+        const present = await store.endpoints.find(operatorId, id);
+        const signing = present?.signing ?? 'v1';
+        const made = makeSecret(signing);
+        const endpoint = await store.endpointSecrets.rotate(operatorId, id, { ...made, overlapHours, signing });
+        if (endpoint === null) throw notFound('endpoint');
+        res.json({ ...endpointView(endpoint), ...shown(made) });
+      },
+    ],
+  });
+
+  /** Gives an endpoint that is to sign in another way a secret of that kind; what it signed with so far signs on for the usual overlap. */
+  async function secretFor(signing: Signing | undefined, operatorId: string, id: string): Promise<NewSecret | null> {
+    const present = await store.endpoints.find(operatorId, id);
+    if (present === null || signing === undefined || signing === 'none') return null;
+    if ((signing === 'v1a') === (present.publicKey !== null)) return null;
+    const made = makeSecret(signing);
+    const overlapHours = present.signing === 'none' ? 0 : DEFAULT_OVERLAP_HOURS;
+    await store.endpointSecrets.rotate(operatorId, id, { ...made, overlapHours, signing });
+    return made;
+  }
+
+  for (const button of ['pause', 'resume', 'enable'] as const) addButton(router, { store, auth, starter }, button);
+}
+
+/** A button changes the row first and lets the endpoint's workflow see it then, which reads the row. */
+function addButton(
+  router: Router,
+  { store, auth, starter }: Pick<Deps, 'store' | 'auth' | 'starter'>,
+  button: EndpointSwitch,
+): void {
+  addResource(router, `/v1/endpoints/:id/${button}`, {
+    post: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const id = idOf(req, 'endpoint');
+        const endpoint = await store.endpoints.press(operatorId, id, button);
+        if (endpoint === null) {
+          const present = await store.endpoints.find(operatorId, id);
+          if (present === null) throw notFound('endpoint');
+          throw new ApiError('not_possible', `${button} is not possible while the endpoint is ${present.state}`);
+        }
+        await starter.showSwitch(operatorId, id);
+        const offer = button === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
+        res.json({ ...endpointView(endpoint), ...offer });
+      },
+    ],
+  });
+}
+
+/** A shared secret is shown this once. Of a pair the public half is enough, and in the endpoint itself: nobody else can then sign as we do. */
+function shown({ secret, publicKey }: NewSecret): { secret: string | null } {
+  return { secret: publicKey === null ? secret : null };
+}
+
+/** What an endpoint missed while it was off: what waits in its queue is sent now, what was given up is sent by the replay that this describes. */
+async function offerOf(store: Pick<Store, 'endpoints'>, operatorId: string, { id, waiting }: Endpoint) {
+  const missed = await store.endpoints.countGivenUp(operatorId, id);
+  const replay = { method: 'POST', path: '/v1/replays', body: { endpoint_id: id, states: ['gave_up'] } };
+  return { held: waiting, missed, replay };
+}
+
+function endpointView(endpoint: Endpoint) {
+  return {
+    id: endpoint.id,
+    affiliate_id: endpoint.affiliateId,
+    url: endpoint.url,
+    method: endpoint.method,
+    body: endpoint.body,
+    form: endpoint.form,
+    events: endpoint.events,
+    headers: endpoint.headers,
+    schedule: endpoint.schedule,
+    max_in_flight: endpoint.maxInFlight,
+    rate_per_second: endpoint.ratePerSecond,
+    signing: endpoint.signing,
+    public_key: endpoint.publicKey,
+    overlap_ends_at: endpoint.overlapEndsAt,
+    share_customer_id: endpoint.shareCustomerId,
+    state: endpoint.state,
+    state_reason: endpoint.stateReason,
+    breaker: isDown(endpoint) ? 'open' : 'closed',
+    failing_since: endpoint.failingSince,
+    failures_in_a_row: endpoint.failuresInARow,
+    waiting: endpoint.waiting,
+    created_at: endpoint.createdAt,
+  };
+}

@@ -1,0 +1,117 @@
+// What an endpoint takes. Its URL and headers are judged by rules that are handed in, since they belong to the way out.
+import { z } from 'zod';
+import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
+import { misplacedMacros, parseText, parseUrl, type Parsed, type Problem } from '../../domain/delivery/templates/template.ts';
+import { DIALECT_NAMES } from '../../domain/delivery/dialects/translation.ts';
+import { EVENT_TYPES } from '../../domain/types.ts';
+import type { Issue } from '../http/errors.ts';
+import { id } from '../http/fields.ts';
+import { invalid, problem } from '../http/read.ts';
+
+/** The kinds of message an endpoint can listen to, besides the events themselves. */
+const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map((change) => `conversion.${change}`);
+const OTHER_TYPES = ['payout.paid', 'endpoint.test', 'endpoint.failing', 'endpoint.disabled', 'delivery.gave_up'];
+const MOST_FORM_FIELDS = 50;
+const LONGEST_WAIT_SECONDS = 7 * 86_400;
+
+const LONGEST_OVERLAP_HOURS = 168;
+
+const settings = {
+  url: z.string().max(4096),
+  method: z.enum(['POST', 'GET']),
+  body: z.enum(['json', 'form']),
+  events: z
+    .array(z.enum(['*', ...CONVERSION_TYPES, ...OTHER_TYPES, ...EVENT_TYPES]))
+    .min(1)
+    .max(50),
+  form: z
+    .record(z.string().min(1).max(255), z.string().max(4096))
+    .refine((fields) => Object.keys(fields).length <= MOST_FORM_FIELDS, `a form has at most ${MOST_FORM_FIELDS} fields`)
+    .nullable(),
+  headers: z.record(z.string(), z.string()),
+  schedule: z
+    .array(z.int().min(0).max(LONGEST_WAIT_SECONDS))
+    .min(1)
+    .max(50)
+    .refine(([first]) => first === 0, 'the first try is made at once, so the first number is 0'),
+  max_in_flight: z.int().min(1).max(64),
+  rate_per_second: z.number().min(0.001).max(10_000).nullable(),
+  signing: z.enum(['v1', 'v1a', 'none']),
+  share_customer_id: z.boolean(),
+};
+
+const anEndpoint = z.strictObject({
+  affiliate_id: id.optional(),
+  url: settings.url,
+  method: settings.method.default('POST'),
+  body: settings.body.default('json'),
+  form: settings.form.default(null),
+  events: settings.events.default(['*']),
+  headers: settings.headers.default({}),
+  schedule: settings.schedule.default([...DEFAULT_SCHEDULE_SECONDS]),
+  max_in_flight: settings.max_in_flight.default(8),
+  rate_per_second: settings.rate_per_second.default(null),
+  signing: settings.signing.default('v1'),
+  share_customer_id: settings.share_customer_id.default(false),
+});
+
+export const newEndpoint = anEndpoint.check(formNeedsForm);
+
+export const endpointChange = z.strictObject(settings).partial().check(formNeedsForm);
+
+/** Fields for a body that is none of them would never be sent. A change that leaves `body` out is taken at its word. */
+function formNeedsForm({ value, issues }: z.core.ParsePayload<{ body?: string | undefined; form?: object | null | undefined }>) {
+  if (value.form && value.body !== undefined && value.body !== 'form')
+    issues.push({ ...problem('not_applicable', 'fields are for the body "form"', ['form']), input: value.form });
+}
+
+/** A URL in another platform's macros. */
+export const endpointImport = z.strictObject({ dialect: z.enum(['auto', ...DIALECT_NAMES]), url: settings.url });
+
+/** How long a secret that is replaced signs beside the new one. */
+export const DEFAULT_OVERLAP_HOURS = 24;
+
+export const rotation = z.strictObject({
+  overlap_hours: z.int().min(0).max(LONGEST_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS),
+});
+
+/** What may be called and sent; made by `delivery/`. */
+export type EndpointRules = {
+  guard: {
+    check(url: string): Promise<{ ok: true } | { ok: false; code: 'blocked_address' | 'invalid_request'; message: string }>;
+  };
+  headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[];
+};
+
+/** Refuses, by throwing, a URL that may not be called, a macro that is not one or stands where none may, a header that is ours. */
+export async function checkEndpoint(
+  given: {
+    url?: string | undefined;
+    headers?: Record<string, string> | undefined;
+    form?: Record<string, string> | null | undefined;
+  },
+  rules: EndpointRules,
+) {
+  const headers = rules.headerProblems(given.headers ?? {});
+  const issues: Issue[] = headers.map(({ name, message }) => ({ path: `headers.${name}`, code: 'invalid_header', message }));
+  for (const [name, value] of Object.entries(given.headers ?? {})) issues.push(...issuesIn(`headers.${name}`, parseText(value)));
+  for (const [name, value] of Object.entries(given.form ?? {}))
+    issues.push(
+      ...issuesOf(`form.${name}`, misplacedMacros(name, "a field's name")),
+      ...issuesIn(`form.${name}`, parseText(value)),
+    );
+  const urlIssues = given.url === undefined ? [] : issuesIn('url', parseUrl(given.url));
+  const verdict = given.url === undefined || urlIssues.length > 0 ? { ok: true as const } : await rules.guard.check(given.url);
+  if (!verdict.ok) throw invalid([...issues, { path: 'url', code: verdict.code, message: verdict.message }], verdict.code);
+  issues.push(...urlIssues);
+  if (issues.length > 0)
+    throw invalid(issues, issues.some(({ code }) => code === 'unknown_macro') ? 'unknown_macro' : 'invalid_request');
+}
+
+function issuesIn(path: string, parsed: Parsed<unknown>): Issue[] {
+  return parsed.kind === 'problems' ? issuesOf(path, parsed.problems) : [];
+}
+
+function issuesOf(path: string, problems: readonly Problem[]): Issue[] {
+  return problems.map(({ code, message }) => ({ path, code, message }));
+}

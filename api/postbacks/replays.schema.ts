@@ -1,0 +1,20 @@
+// What a replay takes: a filter over postbacks, and how fast they are sent again.
+import { z } from 'zod';
+import { REPLAYABLE } from '../../store/delivery/replays.ts';
+import { id, time } from '../http/fields.ts';
+
+export const newReplay = z
+  .strictObject({
+    endpoint_id: id.optional(),
+    affiliate_id: id.optional(),
+    from: time.optional(),
+    to: time.optional(),
+    states: z.array(z.enum(REPLAYABLE)).min(1).max(REPLAYABLE.length).default(['gave_up']),
+    rate_per_second: z.number().min(0.001).max(10_000).optional(),
+    dry_run: z.boolean().default(false),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ['to'],
+    params: { code: 'invalid_time' },
+    error: 'must be later than from',
+  });

@@ -1,0 +1,26 @@
+// What this process counts, for a Prometheus that stands beside it, or for whoever has the administrator's token.
+import type { Request, Router } from 'express';
+import { isWithin } from '../http/addresses.ts';
+import type { Auth } from '../http/auth.ts';
+import type { ApiMetrics } from './metrics.ts';
+import { addResource } from '../http/resource.ts';
+
+type Deps = { auth: Auth; metrics: Pick<ApiMetrics, 'contentType' | 'read'>; trustProxy: unknown };
+
+/** Loopback and private networks. */
+const NEAR = ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10'];
+
+export function addMetricsRoute(router: Router, { auth, metrics, trustProxy }: Deps): void {
+  addResource(router, '/metrics', {
+    get: [
+      (req, res, next) => (isNear(req, trustProxy) ? next() : auth.admin(req, res, next)),
+      async (_req, res) => void res.type(metrics.contentType).send(await metrics.read()),
+    ],
+  });
+}
+
+/** A proxy that we are not told to trust hides where a request came from: its own address says nothing. */
+function isNear(req: Request, trustProxy: unknown): boolean {
+  const isForwarded = req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined;
+  return (trustProxy !== false || !isForwarded) && isWithin(NEAR, req.ip ?? '');
+}

@@ -1,0 +1,62 @@
+// The operator's own names of events. Each stands for a standard one, which decides whether it happens once, may be repeated or takes back.
+import type { Router } from 'express';
+import { newId } from '../../store/db/ids.ts';
+import type { OwnEventType } from '../../store/setup/event-types.ts';
+import type { Store } from '../../store/index.ts';
+import { callerOf, type Auth } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { ApiError, notFound } from '../http/errors.ts';
+import { answerPage } from '../http/lists.ts';
+import { addResource } from '../http/resource.ts';
+import { plainPage, text } from '../http/fields.ts';
+import { invalid, read } from '../http/read.ts';
+import { newEventType } from './setup.schema.ts';
+import { eventClassOf } from '../../domain/types.ts';
+
+/** They are looked up with every event, so that their number is bounded. */
+const NAMES_AT_MOST = 200;
+const nameOrId = text(64);
+
+export function addEventTypeRoutes(router: Router, { store, auth }: { store: Pick<Store, 'eventTypes'>; auth: Auth }): void {
+  addResource(router, '/v1/event-types', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const operatorId = callerOf(res).operator.id;
+        const { name, standard } = read(newEventType, req.body);
+        if ((await store.eventTypes.count(operatorId)) >= NAMES_AT_MOST)
+          throw invalid([{ path: 'name', code: 'too_many', message: `there may be at most ${NAMES_AT_MOST} names` }]);
+        const id = newId('typ');
+        const kept = await store.eventTypes.insert(operatorId, { id, name, standard });
+        if (kept.standard !== standard) throw new ApiError('conflict', `this name stands for ${kept.standard} already`);
+        auth.forget();
+        res.status(kept.id === id ? 201 : 200).json(eventTypeView(kept));
+      },
+    ],
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(plainPage, req.query);
+        res.json(await answerPage(query, (page) => store.eventTypes.list(callerOf(res).operator.id, page), eventTypeView));
+      },
+    ],
+  });
+
+  addResource(router, '/v1/event-types/:name', {
+    delete: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const given = nameOrId.safeParse(req.params['name']);
+        if (!given.success || !(await store.eventTypes.remove(callerOf(res).operator.id, given.data)))
+          throw notFound('event type');
+        auth.forget();
+        res.status(204).end();
+      },
+    ],
+  });
+}
+
+function eventTypeView({ id, name, standard, createdAt }: OwnEventType) {
+  return { id, name, standard, class: eventClassOf(standard), created_at: createdAt };
+}

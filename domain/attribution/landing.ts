@@ -1,0 +1,168 @@
+// Where a link leads: the landing page with its macros filled, or a deep link that the link allows, with the click's id and the subs appended.
+// The target's own query and fragment stay as they are, byte for byte.
+import type { Values } from '../delivery/templates/macros.ts';
+import {
+  fillFormValue,
+  fillUrl,
+  formEncoded,
+  parseText,
+  parseUrl,
+  type Parsed,
+  type Problem,
+  type TextTemplate,
+  type UrlTemplate,
+} from '../delivery/templates/template.ts';
+import type { Subs } from '../types.ts';
+
+const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
+/** What is known at a click; other macros are a postback's. */
+const KNOWN_AT_CLICK: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUB_NAMES]);
+/** The parameter by which the landing page learns of the click; nothing else may be called so. */
+const CLICK_PARAMETER = 'click_id';
+/** Tells the capture script to keep an earlier click of the visitor that is no older than so many days. */
+const FIRST_CLICK_PARAMETER = 'first_click_days';
+
+/** A link's landing page, ready to be filled. */
+export type Landing = {
+  address: UrlTemplate;
+  fragment: TextTemplate;
+  params: readonly (readonly [name: string, value: TextTemplate])[];
+};
+
+/** A visit as its target learns of it. No click id: the visit is not counted. `firstClickDays`: an earlier click so old outranks this one. */
+export type Visit = { affiliateId: string; clickId: string | null; subs: Subs; firstClickDays: number | null };
+
+/** What is wrong; the path leads to the landing URL, or to the parameter. */
+export type LandingProblem = { code: Problem['code'] | 'reserved_parameter'; message: string; path: string[] };
+
+/** Reads a landing URL and a link's parameters, or says everything that is wrong with them. */
+export function compileLanding(
+  landingUrl: string,
+  params: Readonly<Record<string, string>>,
+): { kind: 'landing'; landing: Landing } | { kind: 'problems'; problems: LandingProblem[] } {
+  const [addressText = '', ...fragmentTexts] = landingUrl.split(/(?=#)/);
+  const problems: LandingProblem[] = [];
+  const at = ['landing_url'];
+  const address = checked(parseUrl(addressText), at, problems);
+  const fragment = checked(parseText(fragmentTexts.join('')), at, problems);
+  if (address !== null && namesOf([...address.path.flat(), ...address.query, ...(fragment ?? [])]).some(isUnknownAtClick))
+    problems.push(unknownAtClick(at));
+  if (parametersOf(addressText).some(isMisusedClickParameter)) problems.push(reserved(at));
+  const compiled = Object.entries(params).map(([name, text]) => {
+    const path = ['params', name];
+    const value = checked(parseText(text), path, problems) ?? [];
+    if (isMisusedClickParameter([name, text])) problems.push(reserved(path));
+    else if (namesOf(value).some(isUnknownAtClick)) problems.push(unknownAtClick(path));
+    return [name, value] as const;
+  });
+  if (address === null || fragment === null || problems.length > 0) return { kind: 'problems', problems };
+  return { kind: 'landing', landing: { address, fragment, params: compiled } };
+}
+
+/** The landing page of a visit. */
+export function landingPageOf({ address, fragment, params }: Landing, visit: Visit): string {
+  const values = valuesOf(visit);
+  // A fragment is encoded as a query is: nothing in a value ends it.
+  const end = fillUrl({ origin: '', path: [], query: fragment }, values);
+  return withParameters(fillUrl(address, values), params, visit) + end;
+}
+
+/** The page a visitor asked for, or null where it is none, or of a host that is not among those allowed. Braces in it mean nothing. */
+export function deepLinkOf({ params }: Landing, to: string, allowedHosts: readonly string[], visit: Visit): string | null {
+  const url = parseWebUrl(to);
+  if (url === null || !allowedHosts.some((host) => isOf(url, host))) return null;
+  const { hash } = url;
+  url.hash = '';
+  // What the URL standard made of it, so that the browser cannot read another host than was allowed.
+  return withParameters(url.href.replace(/#$/, ''), params, visit) + hash;
+}
+
+const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:\d{1,5})?$/;
+
+/** Whether this can stand in the list of allowed hosts: `shop.example`, `*.shop.example` (every host below it), `shop.example:8443`. */
+export function isAllowedHostForm(host: string): boolean {
+  return host.length <= 253 && HOST.test(host);
+}
+
+function isOf(url: URL, allowed: string): boolean {
+  return allowed.startsWith('*.') ? url.host.endsWith(allowed.slice(1)) : url.host === allowed;
+}
+
+function parseWebUrl(text: string): URL | null {
+  if (!/^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  return url.username === '' && url.password === '' ? url : null;
+}
+
+/** Appends the link's parameters, the click's id and the subs, except those that the address names already. */
+function withParameters(address: string, params: Landing['params'], visit: Visit): string {
+  const values = valuesOf(visit);
+  const { clickId, subs, firstClickDays } = visit;
+  const ours: [string, string | null][] = [
+    [CLICK_PARAMETER, clickId],
+    [FIRST_CLICK_PARAMETER, clickId === null || firstClickDays === null ? null : String(firstClickDays)],
+    ...SUB_NAMES.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
+  ];
+  const taken = new Set(parametersOf(address).map(([name]) => name));
+  const added: string[] = [];
+  const add = (name: string, encodedValue: string): void => {
+    if (taken.has(name)) return;
+    taken.add(name);
+    added.push(`${encoded(name)}=${encodedValue}`);
+  };
+  for (const [name, value] of params) add(name, withoutPlus(fillFormValue(value, values)));
+  for (const [name, value] of ours) if (value !== null) add(name, encoded(value));
+  if (added.length === 0) return address;
+  const separator = !address.includes('?') ? '?' : /^[^?]*\?$|&$/.test(address) ? '' : '&';
+  return address + separator + added.join('&');
+}
+
+/** Not every site reads a plus as a blank. */
+function encoded(text: string): string {
+  return withoutPlus(formEncoded(text));
+}
+
+function withoutPlus(text: string): string {
+  return text.replaceAll('+', '%20');
+}
+
+function valuesOf({ affiliateId, clickId, subs: [sub1, sub2, sub3, sub4, sub5] }: Visit): Values {
+  const given = { click_id: clickId, affiliate_id: affiliateId, sub1, sub2, sub3, sub4, sub5 };
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? undefined]));
+}
+
+/** The parameters of an address without its fragment, as they are written. */
+function parametersOf(address: string): [name: string, value: string][] {
+  const queryAt = address.indexOf('?');
+  const pairs = queryAt < 0 ? [] : address.slice(queryAt + 1).split('&');
+  return pairs.map((pair) => [pair.split('=', 1)[0]!, pair.slice(pair.indexOf('=') + 1 || pair.length)]);
+}
+
+/** The template, or null with its problems added to the others. */
+function checked<Template>(parsed: Parsed<Template>, path: string[], problems: LandingProblem[]): Template | null {
+  if (parsed.kind === 'template') return parsed.template;
+  problems.push(...parsed.problems.map(({ code, message }) => ({ code, message, path })));
+  return null;
+}
+
+function namesOf(parts: TextTemplate): string[] {
+  return parts.flatMap((part) => (typeof part === 'string' ? [] : [part.name]));
+}
+
+function isUnknownAtClick(name: string): boolean {
+  return !KNOWN_AT_CLICK.has(name);
+}
+
+function unknownAtClick(path: string[]): LandingProblem {
+  return { code: 'unknown_macro', message: `a click knows only ${[...KNOWN_AT_CLICK].join(', ')}`, path };
+}
+
+/** Two parameters of this name would leave it to the site which one it reads. */
+function isMisusedClickParameter([name, value]: readonly [string, string]): boolean {
+  return name === CLICK_PARAMETER && value !== '{click_id}';
+}
+
+function reserved(path: string[]): LandingProblem {
+  const message = `${CLICK_PARAMETER} holds the click's id: leave it out, or give it as {click_id}`;
+  return { code: 'reserved_parameter', message, path };
+}

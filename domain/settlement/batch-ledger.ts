@@ -1,0 +1,249 @@
+// The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
+import { asAmended, type SlotFact } from '../commission/reversals.ts';
+import { targetOf, UNLINKED, type Aggregates, type Group, type Links, type SlotName } from '../commission/commission.ts';
+import { countingMonths } from './first-deposits.ts';
+import { overrideSlotKey } from '../keys.ts';
+import { postedOf, postTowards, type Leg, type SlotMoney } from '../ledger/transfers.ts';
+import { countedIn, createFamily } from './linked-slots.ts';
+import { divideRounded } from '../ledger/money.ts';
+import { componentOf, emptySlot, groupOf, isSteppedOnly, moveCustomer, payingConversion, rank, replaceGroup } from './slot.ts';
+import { createTellings, type Tellings, type Told } from './reported-amounts.ts';
+import type { DealVersion } from '../types.ts';
+
+/** A slot as loaded, with what this batch learnt about it. */
+export type Slot = {
+  id: string;
+  name: SlotName;
+  affiliateId: string;
+  version: DealVersion;
+  /** The slot a parent is paid a part of, and how far above its affiliate the parent stands; null where it earns by itself. */
+  override: { sourceId: string; level: number } | null;
+  sums: Aggregates;
+  money: SlotMoney;
+  transfersCount: number;
+  ratingsCount: number;
+  holdUntil: number;
+  /** Somebody decided that it earns nothing, whatever its facts say. */
+  isRejected: boolean;
+  isNew: boolean;
+  isChanged: boolean;
+  /** The facts by conversion: all of them, or for monthly slots those about the conversions of this batch. */
+  groups: Map<string, Group>;
+};
+
+/** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
+export type Cause = { id: string | null; occurredAt: number };
+
+/** One leg of a posting, with what caused it. */
+export type Posting = Leg & { slot: Slot; seq: number; cause: Cause };
+
+/** By how much a cause changed what is booked for the conversion that it is about, by affiliate. */
+export type Deltas = Map<string, bigint>;
+
+export type Books = Tellings & {
+  /** The slot of that name, made empty if it is new. */
+  open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
+  /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
+  earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
+  /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
+  reverse(slot: Slot, fact: SlotFact, cause: Cause, deltas: Deltas): void;
+  /**
+   * Lets another deal version rate a conversion in a slot, or the same one with amended values, likewise, with what is said against it by that
+   * rating. The first fact is that of the rerating or amendment or, in a slot that the conversion comes into, what it brings.
+   */
+  rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
+  /** The slots a conversion earned in. */
+  slotsOfConversion(eventId: string): readonly Slot[];
+  /** The slot that a parent's part is a part of. */
+  sourceOf(override: NonNullable<Slot['override']>): Slot;
+  /** What a slot should hold now, and what that depends on beside its own facts. */
+  targetOf(slot: Slot): { targetMinor: bigint; links: Links };
+  readonly slots: ReadonlyMap<string, Slot>;
+  readonly facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[];
+  readonly postings: readonly Posting[];
+};
+
+/** Why money moves, and the deltas told of the conversion that it is about; what moves for another one is told of that. `about: null`: all is in the deltas. */
+type Move = { cause: Cause; about: string | null; deltas: Deltas };
+
+/** Whose debt, in which currency, a slot adds to. */
+export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
+  `${affiliateId} ${version.terms.currency}`;
+
+/** What books need beside the slots: rules make nothing up. Parents of an affiliate come nearest first. */
+export type BooksOptions = {
+  newSlotId: () => string;
+  monthOf: (moment: number) => string;
+  parentsOf?: (affiliateId: string) => readonly string[];
+  /** What affiliates owe, by `debtKey`; without an entry only what this batch itself turns into debt can be cancelled. */
+  debts?: ReadonlyMap<string, bigint> | undefined;
+};
+
+/** Opens books over loaded slots and what was told for conversions settled earlier, by `toldKey`. */
+export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<string, Told>, options: BooksOptions): Books {
+  const { newSlotId, monthOf, parentsOf = () => [] } = options;
+  const openDebts = new Map(options.debts);
+  const slots = new Map<string, Slot>();
+  const byId = new Map<string, Slot>();
+  const byConversion = new Map<string, Slot[]>();
+  const byDeal = new Map<string, Slot[]>();
+  const overrides = new Map<string, Slot[]>();
+  const facts: { slot: Slot; fact: SlotFact; version: DealVersion }[] = [];
+  const postings: Posting[] = [];
+  const tellings = createTellings(toldBefore);
+  const family = createFamily((dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [], componentOf);
+
+  const keep = (slot: Slot): void => {
+    slots.set(slot.name.key, slot);
+    byId.set(slot.id, slot);
+    if (slot.override) push(overrides, slot.override.sourceId, slot);
+    else push(byDeal, `${slot.version.dealId} ${slot.affiliateId}`, slot);
+    for (const eventId of slot.groups.keys()) push(byConversion, eventId, slot);
+  };
+  for (const slot of loaded) keep(slot);
+
+  function currentTarget(slot: Slot): { targetMinor: bigint; links: Links } {
+    if (slot.isRejected) return { targetMinor: 0n, links: UNLINKED };
+    if (slot.override) {
+      const source = byId.get(slot.override.sourceId)!;
+      const { overrides: rates, rounding } = source.version.terms;
+      const rate = rates[slot.override.level - 1] ?? 0n;
+      return { targetMinor: divideRounded(rate * currentTarget(source).targetMinor, MILLION, rounding), links: UNLINKED };
+    }
+    const component = componentOf(slot);
+    if (component === null) return { targetMinor: 0n, links: UNLINKED };
+    const links = family.linksOf(slot, component);
+    return { targetMinor: targetOf(component, slot.version.terms, countedIn(slot), slot.sums, links), links };
+  }
+
+  /** The conversion that a slot is paid for now; none for a month. */
+  function conversionOf(slot: Slot): string | null {
+    if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
+    return payingConversion(slot, slot.name.kind === 'cpa' ? componentOf(slot) : null)?.earned.originalEventId ?? null;
+  }
+
+  /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
+  function post(slot: Slot, { cause, about, deltas }: Move, conversionBefore: string | null = conversionOf(slot)): void {
+    const bookedBefore = postedOf(slot.money);
+    const owed = debtKey(slot);
+    const openDebt = openDebts.get(owed) ?? 0n;
+    const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor, openDebt);
+    if (legs.length > 0) {
+      if (money.debtMinor !== slot.money.debtMinor) openDebts.set(owed, openDebt + money.debtMinor - slot.money.debtMinor);
+      slot.money = money;
+      slot.isChanged = true;
+      for (const leg of legs) postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
+    }
+    const { affiliateId } = slot;
+    const attribute = (conversionId: string | null, deltaMinor: bigint): void => {
+      if (deltaMinor === 0n) return;
+      if (about === null || conversionId === null || conversionId === about) {
+        deltas.set(affiliateId, (deltas.get(affiliateId) ?? 0n) + deltaMinor);
+      } else {
+        const ownerId = slot.override ? byId.get(slot.override.sourceId)!.affiliateId : affiliateId;
+        tellings.adjust(conversionId, { affiliateId, ownerId, deltaMinor, currency: slot.version.terms.currency });
+      }
+    };
+    const [conversionId, booked] = [conversionOf(slot), postedOf(slot.money)];
+    if (conversionId === conversionBefore) {
+      attribute(conversionId, booked - bookedBefore);
+    } else {
+      attribute(conversionBefore, -bookedBefore);
+      attribute(conversionId, booked);
+    }
+    for (const part of overrides.get(slot.id) ?? []) {
+      if (part.version !== slot.version || part.holdUntil !== slot.holdUntil) part.isChanged = true;
+      part.version = slot.version;
+      part.holdUntil = slot.holdUntil;
+      post(part, { cause, about, deltas }, conversionBefore);
+    }
+  }
+
+  /**
+   * Opens the parts that parents have of a slot by the version that decides about it now. Of a slot that was there, only the levels that no version
+   * paid before: whose part a level is stays as it was when it was first paid, whoever is a parent today.
+   */
+  function openParts({ id, name, version, affiliateId }: Slot, levelsBefore: number): void {
+    if (name.kind === 'month') return;
+    const given = (overrides.get(id) ?? []).map(({ override }) => override!.level);
+    parentsOf(affiliateId).forEach((parentId, index) => {
+      const level = index + 1;
+      if (level <= levelsBefore || level > version.terms.overrides.length || given.includes(level)) return;
+      const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
+      keep(emptySlot(newSlotId(), part, version, parentId, { sourceId: id, level }));
+    });
+  }
+
+  /** Puts a group with further facts into its slot and moves the money of all that this moves. */
+  function learn(slot: Slot, group: Group, added: readonly SlotFact[], cause: Cause, deltas: Deltas): void {
+    const before = family.movedBy(slot);
+    const countedBefore = countingMonth(slot, group);
+    const conversionBefore = conversionOf(slot);
+    const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
+    replaceGroup(slot, group, added);
+    for (const fact of added) facts.push({ slot, fact, version: group.version });
+    rank(slot, monthOf);
+    openParts(slot, levelsBefore);
+    const recounted = moveCustomer(countedBefore, countingMonth(slot, group));
+    family.forget();
+    const after = [slot, ...recounted].flatMap((one) => family.movedBy(one));
+    const move: Move = { cause, about: group.earned.originalEventId, deltas };
+    post(slot, move, conversionBefore);
+    if (before.length + after.length === 0) return;
+    for (const moved of new Set([...before, ...after]))
+      if (moved !== slot) post(moved, isSteppedOnly(moved) ? { ...move, about: null } : move);
+  }
+
+  /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
+  function countingMonth({ name, version, affiliateId }: Slot, { earned: { customer } }: Group): Slot | undefined {
+    if (name.kind !== 'month' || customer === null) return undefined;
+    const months = byDeal.get(`${version.dealId} ${affiliateId}`)!.filter((slot) => slot.name.kind === 'month');
+    return countingMonths(months).get(customer);
+  }
+
+  return {
+    slots,
+    facts,
+    postings,
+    ...tellings,
+    open(name, version, affiliateId) {
+      const known = slots.get(name.key);
+      if (known) return known;
+      const slot = emptySlot(newSlotId(), name, version, affiliateId, null);
+      keep(slot);
+      return slot;
+    },
+    earn(slot, fact, version, cause, deltas) {
+      if (slot.groups.has(fact.originalEventId)) return;
+      push(byConversion, fact.originalEventId, slot);
+      learn(slot, { earned: fact, version, others: [] }, [fact], cause, deltas);
+    },
+    reverse(slot, fact, cause, deltas) {
+      const group = groupOf(slot, fact);
+      if (group.others.some((other) => other.eventId === fact.eventId)) return;
+      learn(slot, { ...group, others: [...group.others, fact] }, [fact], cause, deltas);
+    },
+    rerate(slot, added, version, cause, deltas) {
+      const [first, ...others] = added;
+      const known = slot.groups.get(first.originalEventId);
+      if (known) {
+        const all = [...known.others, ...added];
+        learn(slot, { earned: asAmended(known.earned, all), version, others: all }, added, cause, deltas);
+      } else {
+        push(byConversion, first.originalEventId, slot);
+        learn(slot, { earned: first, version, others }, added, cause, deltas);
+      }
+    },
+    sourceOf: ({ sourceId }) => byId.get(sourceId)!,
+    slotsOfConversion: (eventId) => byConversion.get(eventId) ?? [],
+    targetOf: currentTarget,
+  };
+}
+
+const MILLION = 1_000_000n;
+
+function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const known = map.get(key);
+  if (known) known.push(value);
+  else map.set(key, [value]);
+}

@@ -1,0 +1,74 @@
+// What events put into slots: what a conversion brings, and what is said against it, each in the currency it is measured in.
+import { subjectOf, takenBack, type SlotFact } from '../commission/reversals.ts';
+import { needsAmount, type SlotKind, type SlotName } from '../commission/commission.ts';
+import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
+import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
+
+/** Why what an event brings or takes cannot be said yet. */
+export type Lacking = 'payout_required' | 'no_exchange_rate';
+
+/** The deal version that rates an event, and the slots it earns in by it. */
+export type Rated = { version: DealVersion; names: SlotName[] };
+
+/**
+ * What a conversion brings to each kind of slot, or what that lacks. `stored`: the rate by which it was converted before, which rules, whatever
+ * rates were added since.
+ */
+export function factsOf(
+  event: ConversionEvent,
+  { version, names }: Rated,
+  rates: readonly FxRate[],
+  stored: SlotFact['fx'] = null,
+): ((kind: SlotKind) => SlotFact) | Lacking {
+  const { components, currency, payout } = version.terms;
+  const { id: eventId, type, occurredAt } = event;
+  const isComputed = names.some(({ kind }) => kind === 'payout');
+  if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month')) return 'payout_required';
+  const isForeign = event.currency !== null && event.currency !== currency;
+  const rate = isForeign
+    ? (rates.find(({ id }) => id === stored?.rateId) ?? rateAt(rates, event.currency!, currency, occurredAt))
+    : null;
+  const isCounted = type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
+  const needed = isComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
+  if (isForeign && rate === null && needed) return 'no_exchange_rate';
+  const worth = (minor: bigint): bigint => (rate !== null ? converted(minor, rate) : isForeign ? 0n : minor);
+  const fact: SlotFact = {
+    originalEventId: eventId,
+    eventId,
+    type,
+    whole: true,
+    amountMinor: event.amountMinor ?? 0n,
+    basisMinor: worth(event.amountMinor ?? 0n),
+    volumeE4: event.volumeE4 ?? 0n,
+    occurredAt,
+    fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
+    customer: null,
+  };
+  return (kind) => {
+    if (kind === 'payout') return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
+    return kind === 'month' && type === 'ftd' ? { ...fact, customer: subjectOf(event) } : fact;
+  };
+}
+
+function countsRevenue({ tiers }: Component): boolean {
+  return tiers?.metric === 'revenue';
+}
+
+/**
+ * What an event says against a conversion by these terms, null where they let the affiliate keep it; a part in another currency is measured at
+ * the conversion's own date.
+ */
+export function factAgainst(
+  event: ConversionEvent,
+  conversion: ConversionEvent,
+  terms: Terms,
+  rates: readonly FxRate[],
+): SlotFact | 'no_exchange_rate' | null {
+  const fact = takenBack(event, conversion, terms);
+  if (fact !== 'no_rate') return fact;
+  const rate = rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt);
+  if (rate === null) return 'no_exchange_rate';
+  const amountMinor = converted(event.amountMinor ?? 0n, rate);
+  const inIts = takenBack({ ...event, amountMinor, currency: conversion.currency }, conversion, terms);
+  return inIts === null || inIts === 'no_rate' ? null : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
+}

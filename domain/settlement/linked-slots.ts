@@ -1,0 +1,137 @@
+// What the slots of a deal have to do with each other: which ones move when one learns something, and what each then goes by.
+import { allot, type Member } from '../commission/allotment.ts';
+import { staysInSlot } from '../commission/reversals.ts';
+import { carriedInto, type ChainedMonth } from '../commission/carry.ts';
+import {
+  countsElsewhere,
+  isRanked,
+  NOTHING,
+  UNLINKED,
+  weightOf,
+  type Group,
+  type Links,
+  type SlotKind,
+  type Weight,
+} from '../commission/commission.ts';
+import type { Slot } from './batch-ledger.ts';
+import type { Component, Tiers } from '../types.ts';
+
+/** The slots of a batch as the rules see them together. */
+export type Family = {
+  /** The other slots whose targets may have moved when this one learnt something, in the order in which they are to be settled. */
+  movedBy(slot: Slot): Slot[];
+  /** What a slot's target depends on beside its own facts. */
+  linksOf(slot: Slot, component: Component): Links;
+  /** To be called when a slot has learnt something: what was worked out before no longer holds. */
+  forget(): void;
+};
+
+/**
+ * `slotsOf` gives the slots of a deal and affiliate at every call, since a batch opens slots as it goes; `componentOf` gives nothing where a
+ * slot's version has none for it.
+ */
+export function createFamily(
+  slotsOf: (dealId: string, affiliateId: string) => readonly Slot[],
+  componentOf: (slot: Slot) => Component | null,
+): Family {
+  /** What a month's members get, worked out once for all of them. */
+  const allotments = new Map<string, ReturnType<typeof allot>>();
+
+  const others = (slot: Slot, is: (other: Slot, component: Component) => boolean): Slot[] => {
+    const found = slotsOf(slot.version.dealId, slot.affiliateId).filter((other) => {
+      const component = other === slot ? null : componentOf(other);
+      return component !== null && is(other, component);
+    });
+    return found.toSorted((a, b) => (inChain(a, b) < 0 ? -1 : 1));
+  };
+
+  /** The months of the same share, in their order. */
+  const chainOf = (slot: Slot): Slot[] =>
+    [...others(slot, (other) => other.name.kind === 'revshare' && other.name.component === slot.name.component), slot].toSorted(
+      inChain,
+    );
+
+  const membersOf = (slot: Slot): Slot[] => [
+    slot,
+    ...others(slot, ({ name }) => name.component === slot.name.component && name.period === slot.name.period),
+  ];
+
+  const asMember = (slot: Slot): Member[] => {
+    const component = componentOf(slot);
+    if (component === null) return [];
+    const metric = countsElsewhere(component) ? metricOf(slot, component.tiers) : null;
+    return [{ id: slot.id, component, terms: slot.version.terms, groups: [...countedIn(slot)], metric }];
+  };
+
+  const metricOf = (slot: Slot, tiers: Tiers | null): bigint => {
+    if (tiers === null) return 0n;
+    for (const { name, sums } of slotsOf(slot.version.dealId, slot.affiliateId)) {
+      if (name.kind !== 'month' || name.period !== slot.name.period) continue;
+      return { revenue: sums.basisMinor, volume: sums.volumeE4, ftd_count: BigInt(sums.ftdCount) }[tiers.metric];
+    }
+    return 0n;
+  };
+
+  const chained = (slot: Slot): ChainedMonth[] =>
+    chainOf(slot).flatMap((month) => {
+      const component = componentOf(month);
+      // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
+      if (component?.kind !== 'revshare' || month.sums.conversionsCount === 0) return [];
+      return [
+        { id: month.id, component, terms: month.version.terms, sums: month.sums, metric: metricOf(month, component.tiers) },
+      ];
+    });
+
+  /** The months after one of a share that take over what was lost before them; one that resets moves them too, by being there. */
+  const laterThan = (slot: Slot): Slot[] => {
+    if (slot.name.kind !== 'revshare') return [];
+    const chain = chainOf(slot);
+    return chain.slice(chain.indexOf(slot) + 1).filter((later) => {
+      const component = componentOf(later);
+      return component?.kind === 'revshare' && component.negative === 'carry';
+    });
+  };
+
+  return {
+    movedBy(slot) {
+      if (slot.name.kind === 'month') {
+        const counting = others(slot, ({ name }, component) => name.period === slot.name.period && countsElsewhere(component));
+        return counting.flatMap((other) => [other, ...laterThan(other)]);
+      }
+      const component = componentOf(slot);
+      return component !== null && isRanked(component) ? membersOf(slot).slice(1) : laterThan(slot);
+    },
+    linksOf(slot, component) {
+      const metric = metricOf(slot, component.tiers);
+      if (isRanked(component)) {
+        const month = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component} ${slot.name.period}`;
+        let allotted = allotments.get(month);
+        if (!allotted) allotments.set(month, (allotted = allot(membersOf(slot).flatMap(asMember))));
+        return { ...UNLINKED, metric, allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null } };
+      }
+      if (component.kind !== 'revshare' || component.negative === 'reset') return { ...UNLINKED, metric };
+      return { ...UNLINKED, metric, carriedMinor: carriedInto(chained(slot)).get(slot.id) ?? 0n };
+    },
+    forget: () => allotments.clear(),
+  };
+}
+
+function inChain(a: Slot, b: Slot): number {
+  const [earlier, later] = [a.name.period ?? '', b.name.period ?? ''];
+  if (earlier !== later) return earlier < later ? -1 : 1;
+  return a.version.version - b.version.version || (a.name.key < b.name.key ? -1 : 1);
+}
+
+/** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
+export function* countedIn({ groups }: Slot): Generator<Group> {
+  for (const group of groups.values()) if (counts(group)) yield group;
+}
+
+/** What a conversion adds to the sums of its slot, the facts about it aside. */
+export function countedOf(kind: SlotKind, group: Group): Weight {
+  return counts(group) ? weightOf(kind, group) : NOTHING;
+}
+
+export function counts({ version, others }: Group): boolean {
+  return staysInSlot(version, others);
+}

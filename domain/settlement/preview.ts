@@ -1,0 +1,100 @@
+// What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
+import type { Slot } from './batch-ledger.ts';
+import { strikes, type SlotFact } from '../commission/reversals.ts';
+import { firstOf, type SlotName } from '../commission/commission.ts';
+import { factAgainst, factsOf } from './entries.ts';
+import type { FxRate } from '../ledger/fx.ts';
+import { divideRounded } from '../ledger/money.ts';
+import { monthOf } from '../ledger/periods.ts';
+import { recountedTargets, startRecount, type Recount } from './recount.ts';
+import { attributionsOf } from './rerating.ts';
+import { inOrder, rateAll, speaksAgainst, type Loaded, type OperatorRules } from './settlement.ts';
+import type { DealVersion } from '../types.ts';
+
+/** What an affiliate would have been paid for a month by a component; parents by `override`. */
+export type WouldPay = { affiliateId: string; month: string; component: string; minor: bigint };
+
+/** The number of a version that would follow all there are. */
+export const PROPOSED = Number.MAX_SAFE_INTEGER;
+
+/** Settled conversions with all that is settled for or against them; of the deal at hand the versions before the proposed one are among its versions. */
+export type PreviewChunk = {
+  settled: readonly Loaded[];
+  others: readonly Loaded[];
+  versions: readonly DealVersion[];
+  rates: readonly FxRate[];
+};
+
+export type Preview = {
+  /**
+   * Takes the conversions that the terms would rate, and gives them; `lacking` counts those that could not be rated, by reason. Those that earlier
+   * versions of the deal rated are taken as well, for what they leave to the others: first deposits, places under caps, the month's steps.
+   */
+  add(chunk: PreviewChunk): Loaded[];
+  readonly lacking: ReadonlyMap<string, number>;
+  /** Parents come nearest first. `monthsBefore`: what the deal's months before all this came to, from which losses are carried. */
+  result(parentsOf: (affiliateId: string) => readonly string[], monthsBefore: readonly Slot[]): WouldPay[];
+};
+
+/** `version` is what would be agreed, in place of the deal's versions of its time: those must not be among a chunk's. */
+export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
+  const slots = new Map<string, Recount>();
+  const lacking = new Map<string, number>();
+  const month = (moment: number): string => monthOf(moment, operator.timezone);
+
+  function slotOf(name: SlotName, affiliateId: string, by: DealVersion): Recount {
+    let slot = slots.get(name.key);
+    if (!slot) {
+      slot = startRecount({ id: name.key, name, affiliateId, version: by, override: null, isRejected: false }, month);
+      slots.set(name.key, slot);
+    }
+    return slot;
+  }
+
+  return {
+    lacking,
+    add({ settled, others, versions, rates }) {
+      const ordered = inOrder(settled);
+      const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
+      const against = others.filter(({ outcome }) => speaksAgainst(outcome));
+      const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
+      return ofDeal.filter(({ event, outcome }) => {
+        const { version: by, names } = rated.get(event.id)!;
+        const brings = factsOf(event, { version: by, names }, rates);
+        const said = against
+          .filter((one) => strikes(one.event, event))
+          .map((one) => factAgainst(one.event, event, by.terms, rates));
+        const lacks = typeof brings === 'string' ? brings : said.includes('no_exchange_rate') ? 'no_exchange_rate' : null;
+        if (lacks !== null || typeof brings === 'string') {
+          if (by === version) lacking.set(lacks!, (lacking.get(lacks!) ?? 0) + 1);
+          return false;
+        }
+        const facts = said.filter((fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate');
+        for (const name of names)
+          slotOf(name, outcome!.affiliateId!, by).add({ earned: brings(name.kind), version: by, others: facts });
+        return by === version;
+      });
+    },
+    result(parentsOf, monthsBefore) {
+      const counted = [...slots.values()].map((slot) => slot.result());
+      const targets = recountedTargets(counted, month, monthsBefore);
+      return counted.flatMap((slot): WouldPay[] => {
+        const targetMinor = slot.version === version ? targets.get(slot.id)! : 0n;
+        if (targetMinor === 0n) return [];
+        const first = firstOf(slot.groups.values());
+        const of = { month: slot.name.period ?? month(first!.earned.occurredAt) };
+        const { overrides, rounding } = version.terms;
+        const parts = parentsOf(slot.affiliateId).slice(0, overrides.length);
+        return [
+          { ...of, affiliateId: slot.affiliateId, component: slot.name.component, minor: targetMinor },
+          ...parts.map((affiliateId, index) => {
+            const minor = divideRounded(overrides[index]! * targetMinor, MILLION, rounding);
+            return { ...of, affiliateId, component: 'override', minor };
+          }),
+        ];
+      });
+    },
+  };
+}
+
+const MILLION = 1_000_000n;

@@ -1,0 +1,80 @@
+// What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
+import { openBooks, type Slot } from './batch-ledger.ts';
+import { firstOf, isMonthly, NOTHING, type Aggregates, type Group } from '../commission/commission.ts';
+import { countFirstDeposits } from './first-deposits.ts';
+import { EMPTY } from '../ledger/transfers.ts';
+import { countedIn, countedOf } from './linked-slots.ts';
+import { hashOf, rank } from './slot.ts';
+
+/** What a slot is, whatever it says it holds. */
+export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
+
+export type Recount = {
+  /** Adds what is known of one conversion; each of a slot's conversions is added once, in any order. */
+  add(group: Group): void;
+  /** The slot as its facts make it, without any money. */
+  result(): Slot;
+};
+
+/** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them; but for first deposits. */
+export function startRecount(identity: Identity, monthOf: (moment: number) => string): Recount {
+  const { kind } = identity.name;
+  const slot: Slot = {
+    ...identity,
+    sums: NOTHING,
+    money: EMPTY,
+    transfersCount: 0,
+    ratingsCount: 0,
+    holdUntil: 0,
+    isNew: false,
+    isChanged: false,
+    groups: new Map(),
+  };
+  return {
+    add(group) {
+      const facts = [group.earned, ...group.others];
+      slot.sums = plus(slot.sums, {
+        ...NOTHING,
+        ...countedOf(kind, group),
+        factsCount: facts.length,
+        factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
+      });
+      if (!isMonthly(kind) || group.earned.customer !== null) slot.groups.set(group.earned.originalEventId, group);
+    },
+    result() {
+      if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
+      rank(slot, monthOf);
+      return slot;
+    },
+  };
+}
+
+function plus(a: Aggregates, b: Aggregates): Aggregates {
+  return {
+    basisMinor: a.basisMinor + b.basisMinor,
+    volumeE4: a.volumeE4 + b.volumeE4,
+    ftdCount: a.ftdCount + b.ftdCount,
+    conversionsCount: a.conversionsCount + b.conversionsCount,
+    factsCount: a.factsCount + b.factsCount,
+    factsHash: a.factsHash ^ b.factsHash,
+  };
+}
+
+/**
+ * What recounted slots should hold, by their ids; all that move one another must be given together. Counts first deposits in their months.
+ * `asKept`: slots whose own sums are to be believed, in place of those of the same names.
+ */
+export function recountedTargets(
+  slots: readonly Slot[],
+  monthOf: (moment: number) => string,
+  asKept: readonly Slot[] = [],
+): Map<string, bigint> {
+  countFirstDeposits(slots);
+  const kept = new Set(asKept.map(({ name }) => name.key));
+  const believed = [...slots.filter(({ name }) => !kept.has(name.key)), ...asKept];
+  const newSlotId = (): string => {
+    throw new Error('a recount opens no slots');
+  };
+  const books = openBooks(believed, new Map(), { newSlotId, monthOf });
+  return new Map(believed.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
+}

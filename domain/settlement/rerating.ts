@@ -1,0 +1,174 @@
+// Rates settled conversions again after what was agreed for their time has changed (a deal version that begins before them, or a new deal), or after
+// their operator amended them. Afterwards the books hold what they would hold had it been so at first. Pure, like settling.
+import type { Attribution } from '../attribution/attribution.ts';
+import type { Books, Cause, Deltas } from './batch-ledger.ts';
+import {
+  amendedBy,
+  amendmentIn,
+  earns,
+  isRemark,
+  reratedBy,
+  restatedBy,
+  strikes,
+  type Rating,
+  type SlotFact,
+} from '../commission/reversals.ts';
+import { factAgainst, factsOf, type Lacking, type Rated } from './entries.ts';
+import {
+  inOrder,
+  ratedIn,
+  RuleError,
+  speaksAgainst,
+  type Batch,
+  type Loaded,
+  type Message,
+  type OperatorRules,
+} from './settlement.ts';
+import { shownAs, tell } from './notifications.ts';
+import { toldKey } from './reported-amounts.ts';
+import type { DealVersion } from '../types.ts';
+
+/** A settled conversion, and the version that rated it; none where no deal covered it then. */
+export type Settled = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };
+
+/** A conversion is left as it was where its new version lacks something, or where it was paid in another currency: no sum told is in two. */
+export type Kept = { eventId: string; reason: Lacking | 'other_currency' };
+
+/** What rating again came to; the postings are in the books. */
+export type Rerating = { changed: { eventId: string; version: DealVersion }[]; kept: Kept[]; messages: Message[] };
+
+/** Whose settled conversions are: what was decided then stays. */
+export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribution> {
+  return new Map(
+    settled.map(({ event, outcome, click, binding }) => {
+      const affiliateId = outcome!.affiliateId!;
+      const shown = click?.affiliateId === affiliateId ? click : (binding?.click ?? null);
+      return [event.id, { kind: 'attributed', affiliateId, method: 'binding', click: shown, binds: null }];
+    }),
+  );
+}
+
+/**
+ * Rates those of the ordered conversions whose version in force is not the one that rated them. Each leaves the slots that its new version
+ * does not name, comes into those it names, and everything settled against it is applied by the new terms.
+ * Throws a RuleError for the conversion whose rule failed; the books are then spoilt.
+ */
+export function rerateAll(batch: SettledBatch, books: Books): Rerating {
+  const due = batch.ordered.filter(({ event, ratedBy }) => {
+    const rated = batch.rated.get(event.id);
+    return rated !== undefined && !isSame(rated.version, ratedBy);
+  });
+  return rateAgain(batch, books, due, null);
+}
+
+/**
+ * Rates the ordered conversions, which carry their amended values, by the versions that rated them before. `amendments`: the number of each one's
+ * amendment. One that no deal covered moves nothing. Throws like `rerateAll`.
+ */
+export function amendAll(batch: SettledBatch, books: Books, amendments: ReadonlyMap<string, number>): Rerating {
+  return rateAgain(batch, books, batch.ordered, amendments);
+}
+
+/** By which versions settled conversions are rated, whatever was agreed since, and in which slots they earn by those with the values they have now. */
+export function rateAsBefore(
+  operator: OperatorRules,
+  versions: readonly DealVersion[],
+  settled: readonly Settled[],
+): Map<string, Rated> {
+  const rated = new Map<string, Rated>();
+  for (const { event, outcome, ratedBy } of settled) {
+    const version = versions.find((one) => isSame(one, ratedBy));
+    if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!));
+  }
+  return rated;
+}
+
+type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly Settled[] };
+
+function rateAgain(
+  batch: SettledBatch,
+  books: Books,
+  due: readonly Settled[],
+  amendments: ReadonlyMap<string, number> | null,
+): Rerating {
+  const against = inOrder(batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome)));
+  const all: Rerating = { changed: [], kept: [], messages: [] };
+  for (const loaded of due) {
+    const { id } = loaded.event;
+    const rated = batch.rated.get(id);
+    if (!rated) continue;
+    try {
+      const messages = rerate(batch, books, loaded, rated, against, amendments?.get(id) ?? null);
+      if (typeof messages === 'string') {
+        all.kept.push({ eventId: id, reason: messages });
+      } else {
+        all.changed.push({ eventId: id, version: rated.version });
+        all.messages.push(...messages);
+      }
+    } catch (error) {
+      throw new RuleError(id, error);
+    }
+  }
+  return all;
+}
+
+function isSame(version: DealVersion, other: Settled['ratedBy']): boolean {
+  return version.dealId === other?.dealId && version.version === other.version;
+}
+
+function rerate(
+  batch: Batch,
+  books: Books,
+  { event, outcome, click, binding }: Settled,
+  { version, names }: Rated,
+  against: readonly Loaded[],
+  amendment: number | null,
+): Message[] | Kept['reason'] {
+  const affiliateId = outcome!.affiliateId!;
+  const { currency } = version.terms;
+  const slots = [...books.slotsOfConversion(event.id)];
+  if (slots.some((slot) => slot.version.terms.currency !== currency)) return 'other_currency';
+  const stored = slots.map((slot) => slot.groups.get(event.id)!.earned.fx).find((fx) => fx !== null) ?? null;
+  const brings = factsOf(event, { version, names }, batch.rates, stored);
+  if (typeof brings === 'string') return brings;
+  const said: SlotFact[] = [];
+  const silent: string[] = [];
+  for (const one of against) {
+    if (!strikes(one.event, event)) continue;
+    const fact = factAgainst(one.event, event, version.terms, batch.rates);
+    if (fact === 'no_exchange_rate') return fact;
+    if (fact === null) silent.push(one.event.id);
+    else said.push(fact);
+  }
+
+  const cause: Cause = { id: amendment === null ? null : event.id, occurredAt: event.occurredAt };
+  const deltas: Deltas = new Map();
+  const known = new Set(slots.map(({ name }) => name.key));
+  for (const slot of slots) {
+    const stays = names.some(({ key }) => key === slot.name.key);
+    const { earned, others } = slot.groups.get(event.id)!;
+    const rating = { version, amendment: amendment ?? amendmentIn(others) };
+    const first = amendment === null ? reratedBy(rating, earned, stays) : amendedBy(rating, brings(slot.name.kind), stays);
+    books.rerate(slot, stays ? [first, ...restated(others, rating, said, silent)] : [first], version, cause, deltas);
+  }
+  for (const name of names) {
+    if (known.has(name.key)) continue;
+    books.rerate(books.open(name, version, affiliateId), [brings(name.kind), ...said], version, cause, deltas);
+  }
+  for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
+  const about = { affiliateId, ...shownAs({ event, click, binding }), currency };
+  const messages = tell(books, 'conversion.adjusted', amendment === null ? 'deal_changed' : 'amended', about, deltas);
+  // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
+  if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId))) books.tell(event.id, affiliateId, 0n, currency);
+  return messages;
+}
+
+/** What stands against a conversion in a slot it stays in. What the new terms forgive is said anew as nothing, where it was said before. */
+function restated(others: readonly SlotFact[], rating: Rating, said: readonly SlotFact[], silent: readonly string[]): SlotFact[] {
+  const before = others.filter((fact) => !isRemark(fact));
+  const forgiven = silent.flatMap((id) => {
+    const fact = before.find((one) => one.eventId === id || one.eventId.endsWith(`/${id}`));
+    return fact ? [{ ...fact, eventId: id, whole: false, amountMinor: 0n, fx: null }] : [];
+  });
+  return [...said, ...forgiven].map((fact) => restatedBy(rating, fact));
+}

@@ -1,0 +1,157 @@
+// Judges an operator's integration: what works, what was never seen, what looks wrong, and what to do about each.
+import type { EventType } from '../types.ts';
+
+type Count = { all: number; withoutClick: number };
+
+/** How many were refused, most first; an empty address stands for those that were not told apart. */
+type Refused<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
+
+/** What is known of an integration, from its newest clicks and events. */
+export type IntegrationSigns = {
+  /** Clicks on links. `due` are those of visitors whose browsers should have told of them by now. */
+  clicks: { lastAt: Date | null; lastSeenAt: Date | null; due: number; dueAndSeen: number };
+  /** What the operator's deals pay for. */
+  expectedTypes: readonly EventType[];
+  seenTypes: ReadonlyMap<EventType, Date>;
+  registrationWithClickAt: Date | null;
+  registrations: { thisWeek: Count; lastWeek: Count };
+  /** Signed requests: when the last genuine one came, whether there is a secret for them, and whether nothing else is taken. */
+  signed: { lastAt: Date | null; hasSecret: boolean; isRequired: boolean };
+  /** What was not let in or not taken within a day. */
+  refused: { total: number; byReason: readonly Refused<'reason'>[]; byAddress: readonly Refused<'address'>[] };
+  /** Customers with revenue, those of them without a first deposit, and some of these by name. */
+  revenue: { customers: number; withoutFtd: number; examples: string[] };
+};
+
+/** `missing`: never seen. `attention`: seen, and wrong. */
+export type CheckState = 'ok' | 'missing' | 'attention';
+
+/** One row of the list; `todo` is a sentence, empty where there is nothing to do. */
+export type Check = { name: string; state: CheckState; todo: string; facts: Record<string, unknown> };
+
+/** Fewer say nothing about a share. */
+const ENOUGH = 20;
+const SEEN_AT_LEAST = 0.5;
+/** The share of registrations without a click may rise by so much from week to week. */
+const RISE_AT_MOST = 0.1;
+
+/** Every check, in the order in which an integration is built. */
+export function judge(signs: IntegrationSigns): Check[] {
+  return [
+    testClick(signs),
+    clicksComeBack(signs),
+    registration(signs),
+    eventTypes(signs),
+    refusedCalls(signs),
+    signedEvent(signs),
+    withoutClick(signs),
+    revenue(signs),
+  ];
+}
+
+function testClick({ clicks }: IntegrationSigns): Check {
+  const isSeen = clicks.lastAt !== null;
+  const todo = isSeen ? '' : 'Open one of your links in a browser.';
+  return { name: 'test_click', state: isSeen ? 'ok' : 'missing', todo, facts: { last_at: clicks.lastAt } };
+}
+
+function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: IntegrationSigns): Check {
+  const share = due === 0 ? null : dueAndSeen / due;
+  const isLow = due >= ENOUGH && share! < SEEN_AT_LEAST;
+  const state = lastSeenAt === null ? 'missing' : isLow ? 'attention' : 'ok';
+  const todo = {
+    ok: '',
+    missing: 'Put the capture script on every page, then open a link: the page behind it tells us that the click arrived.',
+    attention: 'More than half of the clicks never arrive: look for landing pages without the capture script.',
+  }[state];
+  return { name: 'clicks_come_back', state, todo, facts: { last_at: lastSeenAt, clicks: due, came_back: dueAndSeen } };
+}
+
+function registration({ registrationWithClickAt: at }: IntegrationSigns): Check {
+  const todo =
+    at === null ? 'Register as a new customer after a click on a link, and send the click_id with the registration event.' : '';
+  return { name: 'registration_with_click', state: at === null ? 'missing' : 'ok', todo, facts: { last_at: at } };
+}
+
+/** Registrations bind customers, so they are expected whether or not a deal pays for them. */
+function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
+  const expected = [...new Set<EventType>(['registration', ...expectedTypes, ...seenTypes.keys()])];
+  const types = expected.map((event) => {
+    const lastAt = seenTypes.get(event) ?? null;
+    return { event, state: lastAt === null ? 'missing' : 'ok', last_at: lastAt };
+  });
+  const missing = types.filter(({ state }) => state === 'missing').map(({ event }) => event);
+  const todo = missing.length === 0 ? '' : `Send these events, for which your deals wait: ${missing.join(', ')}.`;
+  return { name: 'event_types', state: missing.length === 0 ? 'ok' : 'missing', todo, facts: { types } };
+}
+
+const ADDRESSES_SHOWN = 10;
+
+/** What the most frequent reason asks for. */
+const AGAINST_REFUSAL: Readonly<Record<string, string>> = {
+  ip_not_allowed: 'Put the addresses below into allowed_ips, if they are yours.',
+  bad_signature: 'Sign the body exactly as it is sent, with the newest inbound secret.',
+  stale_signature: 'Set the clock of the sender: what it signs is more than 5 minutes from ours.',
+  unauthorized: 'Give the sender a new key: its own was revoked or has ended.',
+  forbidden: 'Give the sender a key that has the scope events:write.',
+  https_required: 'Send over https.',
+  rate_limited: 'Send in batches, or raise rate_per_second.',
+  conflict: 'The same event came with other content: amend it, or give each a transaction_id of its own.',
+};
+
+function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSigns): Check {
+  const most = byReason[0]?.reason ?? '';
+  const advice = AGAINST_REFUSAL[most] ?? 'GET /v1/refusals shows each call with what was wrong.';
+  return {
+    name: 'refused_calls',
+    state: total > 0 ? 'attention' : 'ok',
+    todo: total > 0 ? `Calls were refused within a day, mostly as ${most}. ${advice}` : '',
+    facts: { refused: total, by_reason: byReason, by_address: byAddress.slice(0, ADDRESSES_SHOWN) },
+  };
+}
+
+function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationSigns): Check {
+  const todo =
+    lastAt !== null
+      ? ''
+      : hasSecret
+        ? 'Sign an event with the inbound secret; once it is taken, require_signature keeps unsigned ones out.'
+        : 'Make an inbound secret by POST /v1/operator/inbound-secret, and sign your events with it.';
+  return {
+    name: 'signed_event',
+    state: lastAt === null ? 'missing' : 'ok',
+    todo,
+    facts: { last_at: lastAt, has_secret: hasSecret, is_required: isRequired },
+  };
+}
+
+function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSigns): Check {
+  const share = ({ all, withoutClick: without }: Count): number | null =>
+    all === 0 ? null : Math.round((without / all) * 1000) / 1000;
+  const [now, before] = [share(thisWeek), share(lastWeek)];
+  const hasRisen = thisWeek.all >= ENOUGH && lastWeek.all >= ENOUGH && now! - before! > RISE_AT_MOST;
+  return {
+    name: 'registrations_without_click',
+    state: now === null ? 'missing' : hasRisen ? 'attention' : 'ok',
+    todo: hasRisen
+      ? 'More registrations than last week come without a click_id: a page may have lost the capture script, or a form its hidden field.'
+      : now === null
+        ? 'No registration came within a week.'
+        : '',
+    facts: { registrations: thisWeek.all, share: now, last_week_registrations: lastWeek.all, last_week_share: before },
+  };
+}
+
+function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationSigns): Check {
+  return {
+    name: 'revenue_without_ftd',
+    state: withoutFtd > 0 ? 'attention' : customers === 0 ? 'missing' : 'ok',
+    todo:
+      withoutFtd > 0
+        ? 'Customers bring revenue whose first deposit was never told: send ftd for them, also afterwards.'
+        : customers === 0
+          ? 'No revenue was told yet; this says nothing where your deals do not pay for it.'
+          : '',
+    facts: { customers, without_ftd: withoutFtd, examples },
+  };
+}

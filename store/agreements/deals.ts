@@ -1,0 +1,150 @@
+// Deals: what was agreed, in versions that never change. An event is rated by the version in force when it happened.
+import type { WireTerms } from '../../domain/commission/terms.ts';
+import { POSITIVE_EVENTS } from '../../domain/types.ts';
+import type { Page } from '../db/page.ts';
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { markRerating } from './reratings.ts';
+import { wantRetries, type Curable } from '../settlement/retry-reasons.ts';
+import { lockStrikes } from '../settlement/events.ts';
+
+export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
+/** Versions are in order, the newest last. No affiliate: the operator's default. */
+export type Deal = { id: string; name: string; affiliateId: string | null; createdAt: Date; versions: Version[] };
+/**
+ * A version as added. `isRerating`: something settled before may have to be rated again by it. `retried`: reasons for which events were set aside
+ * and may settle now. Both are marked, so that the sweep sees to what the caller cannot start.
+ */
+export type AddedVersion = Version & { isRerating: boolean; retried: Curable[] };
+export type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
+
+export type Deals = ReturnType<typeof createDeals>;
+
+export function createDeals(pool: Pool) {
+  return {
+    /**
+     * Adds a deal with its version 1. No date: from the beginning where nothing is settled yet that it would rate, else from now. Throws where the
+     * affiliate does not exist: ask first.
+     */
+    async insert(operatorId: string, deal: NewDeal, effectiveFrom: Date | null, terms: WireTerms): Promise<AddedVersion> {
+      return await withTransaction(pool, async (client) => {
+        await lockStrikes(client, operatorId, 'agreed');
+        const from = effectiveFrom ?? ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
+        await client.query(`insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`, [
+          operatorId,
+          deal.id,
+          deal.name,
+          deal.affiliateId,
+        ]);
+        const version = await insertVersion(client, operatorId, deal.id, from, terms);
+        return await withConsequences(client, operatorId, deal.id, version!);
+      });
+    },
+
+    /**
+     * Adds the next version. `date_taken` when a version begins at this very moment already; `other_currency` when the deal pays in another one;
+     * null when there is no such deal.
+     */
+    async addVersion(
+      operatorId: string,
+      dealId: string,
+      effectiveFrom: Date,
+      terms: WireTerms,
+    ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
+      return await withTransaction(pool, async (client) => {
+        // Two callers at once take their numbers one after the other.
+        await lockStrikes(client, operatorId, 'agreed');
+        const currency = await currencyOf(client, operatorId, dealId);
+        if (currency === null) return null;
+        if (currency !== terms.currency) return 'other_currency';
+        const version = await insertVersion(client, operatorId, dealId, effectiveFrom, terms);
+        return version ? await withConsequences(client, operatorId, dealId, version) : 'date_taken';
+      });
+    },
+
+    async find(operatorId: string, id: string): Promise<Deal | null> {
+      const [deal] = await readDeals(pool, operatorId, { id, affiliateId: null, page: { limit: 1, before: null } });
+      return deal ?? null;
+    },
+
+    async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Deal[]> {
+      return await readDeals(pool, operatorId, { id: null, affiliateId, page });
+    },
+  };
+}
+
+/** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
+const THE_BEGINNING = new Date(0);
+
+/** Whether conversions are settled that a new deal for this affiliate (or a default one) would rate. */
+async function hasRated(db: Queryable, operatorId: string, affiliateId: string | null): Promise<boolean> {
+  const conversions = `select from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
+    left join deals d on d.operator_id = $1 and d.id = o.deal_id
+    where o.operator_id = $1 and o.status = 'settled'`;
+  const { rows } = await db.query<{ has: boolean }>(
+    affiliateId === null
+      ? { text: `select exists (${conversions} and d.affiliate_id is null) as has`, values: [operatorId, POSITIVE_EVENTS] }
+      : {
+          text: `select exists (${conversions} and o.affiliate_id = $3) as has`,
+          values: [operatorId, POSITIVE_EVENTS, affiliateId],
+        },
+  );
+  return rows[0]!.has;
+}
+
+/** The currency a deal pays in, which no version changes: what it paid already is in it. Null where there is no such deal. */
+async function currencyOf(db: Queryable, operatorId: string, dealId: string): Promise<string | null> {
+  const { rows } = await db.query<{ currency: string }>(
+    `select terms ->> 'currency' as currency from deal_versions where operator_id = $1 and deal_id = $2 and version = 1`,
+    [operatorId, dealId],
+  );
+  return rows[0]?.currency ?? null;
+}
+
+/** What a new version leaves to do is marked beside it, while nothing is being settled. */
+async function withConsequences(db: Queryable, operatorId: string, dealId: string, version: Version): Promise<AddedVersion> {
+  const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
+  const retried = await wantRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
+  return { ...version, isRerating, retried };
+}
+
+async function insertVersion(
+  db: Queryable,
+  operatorId: string,
+  dealId: string,
+  from: Date,
+  terms: WireTerms,
+): Promise<Version | undefined> {
+  const { rows } = await db.query<Version>(
+    `insert into deal_versions (operator_id, deal_id, version, effective_from, terms)
+     select $1, $2, coalesce(max(version), 0) + 1, $3, $4 from deal_versions where operator_id = $1 and deal_id = $2
+     on conflict (operator_id, deal_id, effective_from) do nothing
+     returning version, effective_from as "effectiveFrom", terms, created_at as "createdAt"`,
+    [operatorId, dealId, from, JSON.stringify(terms)],
+  );
+  return rows[0];
+}
+
+type Selection = { id: string | null; affiliateId: string | null; page: Page };
+type DealRow = Omit<Deal, 'versions'> & Version;
+
+async function readDeals(db: Queryable, operatorId: string, { id, affiliateId, page }: Selection): Promise<Deal[]> {
+  const { rows } = await db.query<DealRow & { dealCreatedAt: Date }>(
+    `with page as (
+       select * from deals
+       where operator_id = $1 and ($2::text is null or id = $2) and ($3::text is null or affiliate_id = $3) and ($4::text is null or id < $4)
+       order by id desc limit $5
+     )
+     select d.id, d.name, d.affiliate_id as "affiliateId", d.created_at as "dealCreatedAt",
+       v.version, v.effective_from as "effectiveFrom", v.terms, v.created_at as "createdAt"
+     from page d join deal_versions v on v.operator_id = $1 and v.deal_id = d.id
+     order by d.id desc, v.version`,
+    [operatorId, id, affiliateId, page.before, page.limit],
+  );
+  const deals = new Map<string, Deal>();
+  for (const { version, effectiveFrom, terms, createdAt, dealCreatedAt, ...deal } of rows) {
+    const known = deals.get(deal.id) ?? { ...deal, createdAt: dealCreatedAt, versions: [] };
+    known.versions.push({ version, effectiveFrom, terms, createdAt });
+    deals.set(deal.id, known);
+  }
+  return [...deals.values()];
+}

@@ -1,0 +1,230 @@
+// Reads past conversions for a preview, page by page, and before them what they depend on; writes nothing.
+import { monthOf } from '../../domain/ledger/periods.ts';
+import type { Slot } from '../../domain/settlement/batch-ledger.ts';
+import { isLinked, type SlotKind } from '../../domain/commission/commission.ts';
+import { EMPTY } from '../../domain/ledger/transfers.ts';
+import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
+import { compileTerms } from '../../domain/commission/terms.ts';
+import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
+import { readParents } from '../attribution/affiliates.ts';
+import { readRates } from './fx-rates.ts';
+import type { Pool, Queryable } from '../db/pool.ts';
+import {
+  findOthers,
+  loadEvents,
+  readOperatorRules,
+  readVersions,
+  type LoadedEvent,
+  type StoredVersion,
+} from '../settlement/events.ts';
+import { readToldToParents, type ToldRow } from '../settlement/outcomes.ts';
+
+/** What conversions of a month were paid, in minor units of a currency. */
+export type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
+
+/** `events`: how many conversions of each affiliate and month the terms would rate. */
+export type Previewed = {
+  would: WouldPay[];
+  paid: WasPaid[];
+  events: { affiliateId: string; month: string; count: number }[];
+  lacking: Record<string, number>;
+};
+
+export type PreviewInput = { version: DealVersion; from: Date; to: Date };
+
+/** Conversions that a preview looks at, and settled events it looks through to find them: what fits in memory and in a request's time. */
+export const PREVIEWED_AT_MOST = 50_000;
+const LOOKED_THROUGH_AT_MOST = 500_000;
+const PAGE = 1000;
+const LOOKED_AT_AT_ONCE = 5000;
+
+export type Previewing = ReturnType<typeof createPreviewing>;
+
+/** `atMost`: see `PREVIEWED_AT_MOST`. */
+export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
+  return {
+    /**
+     * Looks at the window from the beginning of its first month, since months are capped and stepped as a whole, and at what customers in it did
+     * before. `too_many` where that is more than is looked at.
+     */
+    async preview(operatorId: string, { version, from, to }: PreviewInput): Promise<Previewed | 'too_many'> {
+      const operator = (await readOperatorRules(pool, operatorId))!;
+      const preview = startPreview(operator, version);
+      const counted = createCounts();
+      const affiliates = new Set<string>();
+      const begin = await startOfMonth(pool, from, operator.timezone);
+      const earlier = new Set<string>();
+      let [after, seen, lookedAt] = ['', 0, 0];
+      for (;;) {
+        const page = await readPage(pool, operatorId, { affiliateId: version.affiliateId, from: begin, to, after });
+        const before = (await findEarlier(pool, operatorId, version, begin, page.eventIds)).filter((id) => !earlier.has(id));
+        for (const id of before) earlier.add(id);
+        seen += page.eventIds.length + before.length;
+        lookedAt += page.lookedAt;
+        if (seen > atMost || lookedAt > LOOKED_THROUGH_AT_MOST) return 'too_many';
+        if (page.eventIds.length > 0) {
+          const chunk = await loadChunk(pool, operatorId, [...page.eventIds, ...before], version);
+          for (const { event, outcome, told } of preview.add(chunk) as LoadedEvent[]) {
+            const of = { affiliateId: outcome!.affiliateId!, month: monthOf(event.occurredAt, operator.timezone) };
+            affiliates.add(of.affiliateId);
+            counted.event(of);
+            if (told) counted.paid(of, told.currency, told.payoutMinor);
+            for (const part of chunk.toldToParents.get(event.id) ?? [])
+              counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.payoutMinor);
+          }
+        }
+        if (page.last === null) break;
+        after = page.last;
+      }
+      const parents = await readParents(pool, operatorId, [...affiliates]);
+      const months = await readMonthsBefore(
+        pool,
+        operatorId,
+        version,
+        [...affiliates],
+        monthOf(begin.getTime(), operator.timezone),
+      );
+      const would = preview.result((affiliateId) => parents.get(affiliateId) ?? [], months);
+      return { would, ...counted.result(), lacking: Object.fromEntries(preview.lacking) };
+    },
+  };
+}
+
+type Month = { affiliateId: string; month: string };
+
+function createCounts() {
+  const events = new Map<string, Month & { count: number }>();
+  const paid = new Map<string, WasPaid>();
+  return {
+    event(of: Month): void {
+      const key = `${of.affiliateId} ${of.month}`;
+      events.set(key, { ...of, count: (events.get(key)?.count ?? 0) + 1 });
+    },
+    paid(of: Month, currency: string, minor: bigint): void {
+      const key = `${of.affiliateId} ${of.month} ${currency}`;
+      paid.set(key, { ...of, currency, minor: (paid.get(key)?.minor ?? 0n) + minor });
+    },
+    result: () => ({ events: [...events.values()], paid: [...paid.values()] }),
+  };
+}
+
+/** The next conversions by event id. Ids carry when events came in, so what came in long before is passed over. */
+async function readPage(
+  db: Queryable,
+  operatorId: string,
+  { affiliateId, from, to, after }: { affiliateId: string | null; from: Date; to: Date; after: string },
+): Promise<{ eventIds: string[]; last: string | null; lookedAt: number }> {
+  const { rows } = await db.query<{ id: string; isWanted: boolean }>(
+    `with page as materialized (
+       select event_id, status from event_outcomes
+       where operator_id = $1 ${affiliateId === null ? 'and $2::text is null' : 'and affiliate_id = $2'}
+         and event_id > greatest($3 collate "C", id_bound('evt', greatest($4::timestamptz - interval '2 days', 'epoch')) collate "C")
+       order by event_id limit ${LOOKED_AT_AT_ONCE}
+     )
+     select p.event_id as id, p.status = 'settled' and e.type = any($6) and e.occurred_at >= $4 and e.occurred_at < $5 as "isWanted"
+     from page p join events e on e.operator_id = $1 and e.id = p.event_id
+     order by p.event_id`,
+    [operatorId, affiliateId, after, from, to, POSITIVE_EVENTS],
+  );
+  const wanted = rows.flatMap(({ id, isWanted }, index) => (isWanted ? [{ id, index }] : [])).slice(0, PAGE);
+  const lookedAt = wanted.length === PAGE ? wanted.at(-1)!.index + 1 : rows.length;
+  const isEnd = lookedAt === rows.length && rows.length < LOOKED_AT_AT_ONCE;
+  return { eventIds: wanted.map(({ id }) => id), last: isEnd ? null : rows[lookedAt - 1]!.id, lookedAt };
+}
+
+async function startOfMonth(db: Queryable, moment: Date, timezone: string): Promise<Date> {
+  const { rows } = await db.query<{ start: Date }>(
+    `select date_trunc('month', $1::timestamptz at time zone $2) at time zone $2 as start`,
+    [moment, timezone],
+  );
+  return rows[0]!.start;
+}
+
+/** What the customers of these events did before a moment of what a CPA or a count of first deposits goes by. */
+async function findEarlier(
+  db: Queryable,
+  operatorId: string,
+  { terms }: DealVersion,
+  before: Date,
+  eventIds: readonly string[],
+): Promise<string[]> {
+  const types = new Set(terms.components.flatMap(({ kind, on }) => (kind === 'cpa' ? on : [])));
+  if (isLinked(terms)) types.add('ftd');
+  if (types.size === 0 || eventIds.length === 0) return [];
+  const { rows } = await db.query<{ id: string }>(
+    `select distinct x.id from events e
+     join events x on x.operator_id = $1 and x.subject = e.subject and x.occurred_at < $3 and x.type = any($4)
+     join event_outcomes o on o.operator_id = $1 and o.event_id = x.id and o.status = 'settled'
+     where e.operator_id = $1 and e.id = any($2) and e.type = any($4)`,
+    [operatorId, eventIds, before, [...types]],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What shares and counts of the deal's earlier months hold, where losses of theirs would be carried on. */
+async function readMonthsBefore(
+  db: Queryable,
+  operatorId: string,
+  version: DealVersion,
+  affiliateIds: readonly string[],
+  period: string,
+): Promise<Slot[]> {
+  if (!version.terms.components.some((one) => one.kind === 'revshare' && one.negative === 'carry')) return [];
+  const versions = besideOf(version, await readVersions(db, operatorId, affiliateIds)).filter(
+    ({ dealId }) => dealId === version.dealId,
+  );
+  const { rows } = await db.query<
+    Slot['sums'] & Slot['name'] & { id: string; affiliateId: string; dealVersion: number; kind: SlotKind }
+  >(
+    `select id, key, kind, component, period, affiliate_id as "affiliateId", deal_version as "dealVersion", basis_minor as "basisMinor",
+       volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount", facts_count as "factsCount", facts_hash as "factsHash"
+     from slots where operator_id = $1 and deal_id = $2 and affiliate_id = any($3) and kind in ('revshare', 'month') and period < $4`,
+    [operatorId, version.dealId, affiliateIds, period],
+  );
+  const asMonth = {
+    override: null,
+    money: EMPTY,
+    transfersCount: 0,
+    ratingsCount: 0,
+    holdUntil: 0,
+    isRejected: false,
+    isNew: false,
+    isChanged: false,
+  };
+  return rows.flatMap(({ id, key, kind, component, period: of, affiliateId, dealVersion, ...sums }): Slot[] => {
+    const by = versions.find((one) => one.version === dealVersion);
+    return by
+      ? [{ ...asMonth, id, name: { key, kind, component, period: of }, affiliateId, version: by, sums, groups: new Map() }]
+      : [];
+  });
+}
+
+/** Every other deal's versions, and those of its own that a proposed one would leave as they are: what began before it. */
+function besideOf(version: DealVersion, stored: readonly StoredVersion[]): DealVersion[] {
+  return stored.flatMap((one): DealVersion[] => {
+    if (one.dealId === version.dealId && one.effectiveFrom >= version.effectiveFrom) return [];
+    const compiled = compileTerms(one.terms);
+    return compiled.kind === 'ok' ? [{ ...one, terms: compiled.terms }] : [];
+  });
+}
+
+async function loadChunk(db: Queryable, operatorId: string, eventIds: readonly string[], version: DealVersion) {
+  const settled = await loadEvents(db, operatorId, eventIds);
+  const others = await loadEvents(db, operatorId, await findOthers(db, operatorId, 'conversions', eventIds));
+  const affiliates = [...new Set(settled.map(({ outcome }) => outcome!.affiliateId!))];
+  const stored = await readVersions(db, operatorId, affiliates);
+  const versions = besideOf(version, stored);
+  const loaded = [...settled, ...others];
+  const bases = [...new Set(loaded.flatMap(({ event }) => event.currency ?? []))];
+  const times = loaded.map(({ event }) => event.occurredAt);
+  const rates = await readRates(db, operatorId, {
+    bases,
+    quotes: [...new Set([...bases, version.terms.currency])],
+    from: times.reduce((a, b) => Math.min(a, b)),
+    to: times.reduce((a, b) => Math.max(a, b)),
+  });
+  const toldToParents = new Map<string, ToldRow[]>();
+  for (const row of await readToldToParents(db, operatorId, eventIds))
+    toldToParents.set(row.eventId, [...(toldToParents.get(row.eventId) ?? []), row]);
+  return { settled, others, versions, rates, toldToParents };
+}

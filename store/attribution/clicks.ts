@@ -1,0 +1,116 @@
+// Clicks: a visitor followed an affiliate's link. Kept by month, so that old months can be dropped whole.
+import type { Click, Subs } from '../../domain/types.ts';
+import type { Page } from '../db/page.ts';
+import { columns } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** A click to be kept. */
+export type NewClick = Click & { operatorId: string; isBot?: boolean };
+
+/** A click as people look at it; `seenAt` is null while the operator's site has not told of it. */
+export type ClickRow = Omit<Click, 'clickedAt'> & { clickedAt: Date; receivedAt: Date; isBot: boolean; seenAt: Date | null };
+
+/** Null where a filter is not set. The times are those at which a click came here, the end not included. */
+export type ClickFilter = {
+  affiliateId: string | null;
+  linkId: string | null;
+  isBot: boolean | null;
+  isSeen: boolean | null;
+  from: Date | null;
+  to: Date | null;
+};
+
+export type Clicks = ReturnType<typeof createClicks>;
+
+const COLUMNS = `id, link_id as "linkId", affiliate_id as "affiliateId", array[sub1, sub2, sub3, sub4, sub5] as subs,
+  clicked_at as "clickedAt", received_at as "receivedAt", is_bot as "isBot", seen_at as "seenAt"`;
+
+const LISTED = `select ${COLUMNS} from clicks
+  where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or link_id = $3)
+    and ($4::boolean is null or is_bot = $4) and ($5::boolean is null or (seen_at is not null) = $5) and ($8::text is null or id < $8)`;
+/** Our ids begin with the time, so that a time is a range of the key; ids of an operator's own say nothing of it. */
+const OF_OUR_ID = `id >= coalesce(id_bound('clk', $6::timestamptz), 'clk_') and id < coalesce(id_bound('clk', $7::timestamptz), 'clk\`')`;
+const OF_OTHER_ID = `(id < 'clk_' or id >= 'clk\`')
+  and ($6::timestamptz is null or received_at >= $6) and ($7::timestamptz is null or received_at < $7)`;
+
+export function createClicks(db: Queryable) {
+  return {
+    /** Keeps one click; false where its id is taken, and nothing changed. */
+    async insert(operatorId: string, click: Click): Promise<boolean> {
+      return (await insertClicks(db, [{ ...click, operatorId }])) === 1;
+    },
+
+    insertAll: (clicks: readonly NewClick[]): Promise<number> => insertClicks(db, clicks),
+
+    async find(operatorId: string, id: string): Promise<ClickRow | null> {
+      const { rows } = await db.query<ClickRow>(`select ${COLUMNS} from clicks where operator_id = $1 and id = $2`, [
+        operatorId,
+        id,
+      ]);
+      return rows[0] ?? null;
+    },
+
+    async list(operatorId: string, filter: ClickFilter, page: Page): Promise<ClickRow[]> {
+      const { rows } = await db.query<ClickRow>(
+        `(${LISTED} and ${OF_OUR_ID} order by id desc limit $9) union all (${LISTED} and ${OF_OTHER_ID} order by id desc limit $9)
+         order by id desc limit $9`,
+        [
+          operatorId,
+          filter.affiliateId,
+          filter.linkId,
+          filter.isBot,
+          filter.isSeen,
+          filter.from,
+          filter.to,
+          page.before,
+          page.limit,
+        ],
+      );
+      return rows;
+    },
+
+    /** Notes that clicks arrived on the operator's site, known there by their ids alone. The first time counts; unknown ids are ignored. */
+    async markSeen(ids: readonly string[]): Promise<void> {
+      await db.query({
+        name: 'mark-clicks-seen',
+        text: `update clicks c set seen_at = now()
+          from (select operator_id, id from clicks where id = any($1) and seen_at is null for no key update skip locked) s
+          where c.operator_id = s.operator_id and c.id = s.id and c.id = any($1)`,
+        values: [ids],
+      });
+    },
+  };
+}
+
+const CLICKS = columns<NewClick>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  id: ['text', ({ id }) => id],
+  link_id: ['text', ({ linkId }) => linkId],
+  affiliate_id: ['text', ({ affiliateId }) => affiliateId],
+  sub1: ['text', ({ subs }) => subs[0]],
+  sub2: ['text', ({ subs }) => subs[1]],
+  sub3: ['text', ({ subs }) => subs[2]],
+  sub4: ['text', ({ subs }) => subs[3]],
+  sub5: ['text', ({ subs }) => subs[4]],
+  clicked_at: ['timestamptz', ({ clickedAt }) => new Date(clickedAt)],
+  is_bot: ['boolean', ({ isBot = false }) => isBot],
+});
+
+/** Keeps clicks, in the order of their ids; gives how many of the ids were new. */
+async function insertClicks(db: Queryable, clicks: readonly NewClick[]): Promise<number> {
+  const { rowCount } = await db.query({
+    name: 'insert-clicks',
+    text: `insert into clicks (${CLICKS.names()}) select ${CLICKS.names()} from ${CLICKS.from(1, 'c')} order by operator_id, id
+      on conflict do nothing`,
+    values: CLICKS.values(clicks),
+  });
+  return rowCount ?? 0;
+}
+
+/** Whether two clicks say the same. */
+export function saySame(a: Omit<Click, 'clickedAt'> & { clickedAt: number | Date }, b: Click): boolean {
+  const sameSubs = (x: Subs, y: Subs): boolean => x.every((value, index) => value === y[index]);
+  return (
+    a.linkId === b.linkId && a.affiliateId === b.affiliateId && Number(a.clickedAt) === b.clickedAt && sameSubs(a.subs, b.subs)
+  );
+}

@@ -1,0 +1,64 @@
+// Links: the public addresses affiliates send visitors to.
+import type { Page } from '../db/page.ts';
+import type { Queryable } from '../db/pool.ts';
+
+export type Link = {
+  id: string;
+  affiliateId: string;
+  landingUrl: string;
+  params: Record<string, string>;
+  /** Hosts beside the landing page's that a visitor may be led to. */
+  deepLinkHosts: string[];
+  createdAt: Date;
+};
+export type NewLink = Omit<Link, 'createdAt'>;
+
+/** A link as the public's visits need it, with its operator's choice between several clicks of one visitor. */
+export type PublicLink = Link & { operatorId: string; clickChoice: 'first' | 'last'; clickWindowDays: number };
+
+export type Links = ReturnType<typeof createLinks>;
+
+const COLUMNS = `l.id, l.affiliate_id as "affiliateId", l.landing_url as "landingUrl", l.params, l.deep_link_hosts as "deepLinkHosts",
+  l.created_at as "createdAt"`;
+
+export function createLinks(db: Queryable) {
+  return {
+    /** Throws where the affiliate does not exist: ask first. */
+    async insert(operatorId: string, link: NewLink): Promise<Link> {
+      const { rows } = await db.query<Link>(
+        `insert into links as l (operator_id, id, affiliate_id, landing_url, params, deep_link_hosts) values ($1, $2, $3, $4, $5, $6)
+         returning ${COLUMNS}`,
+        [operatorId, link.id, link.affiliateId, link.landingUrl, link.params, link.deepLinkHosts],
+      );
+      return rows[0]!;
+    },
+
+    async find(operatorId: string, id: string): Promise<Link | null> {
+      const { rows } = await db.query<Link>(`select ${COLUMNS} from links l where operator_id = $1 and id = $2`, [
+        operatorId,
+        id,
+      ]);
+      return rows[0] ?? null;
+    },
+
+    /** A link as the public knows it: by its id alone. */
+    async findPublic(id: string): Promise<PublicLink | null> {
+      const { rows } = await db.query<PublicLink>(
+        `select ${COLUMNS}, o.id as "operatorId", o.click_choice as "clickChoice", o.click_window_days as "clickWindowDays"
+         from links l join operators o on o.id = l.operator_id where l.id = $1`,
+        [id],
+      );
+      return rows[0] ?? null;
+    },
+
+    async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Link[]> {
+      const { rows } = await db.query<Link>(
+        `select ${COLUMNS} from links l
+         where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or id < $3)
+         order by id desc limit $4`,
+        [operatorId, affiliateId, page.before, page.limit],
+      );
+      return rows;
+    },
+  };
+}

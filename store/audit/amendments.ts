@@ -1,0 +1,93 @@
+// Compares what amended events brought to their slots with the versions of these events: each fact with its own, and the one that counts with the
+// version in force.
+import { numberOf } from '../../domain/commission/reversals.ts';
+import type { SlotKind } from '../../domain/commission/commission.ts';
+import { converted, type FxRate } from '../../domain/ledger/fx.ts';
+import { inChunks, type Audited, type Finding } from './context.ts';
+
+/** A version of an event; amounts are the text of integers. */
+type Version = {
+  number: number;
+  amount: string | null;
+  currency: string | null;
+  volume: string | null;
+  payout: string | null;
+  inForce: boolean;
+};
+
+type Row = {
+  slotId: string;
+  kind: SlotKind;
+  currency: string;
+  conversionId: string;
+  factId: string;
+  isAmended: boolean;
+  amountMinor: bigint;
+  volumeE4: bigint;
+  basisMinor: bigint;
+  rate: (Pick<FxRate, 'base' | 'quote'> & { rateE12: string }) | null;
+  isExchanged: boolean;
+  versions: Version[];
+};
+
+const BROUGHT = `
+  with all_versions as (
+    select event_id, number, amount_minor, currency, volume_e4, payout_minor, in_force from amendments
+    where operator_id = $1 and state = 'applied'
+    union all
+    select e.id, 0, e.amount_minor, e.currency, e.volume_e4, e.payout_minor, false from amendments a
+    join events e on e.operator_id = $1 and e.id = a.event_id where a.operator_id = $1 and a.in_force
+  ), versions as materialized (
+    select event_id, json_agg(json_build_object('number', number, 'amount', amount_minor::text, 'currency', currency,
+      'volume', volume_e4::text, 'payout', payout_minor::text, 'inForce', in_force)) as versions
+    from all_versions group by event_id
+  )
+  select f.slot_id as "slotId", s.kind, s.currency, f.original_event_id as "conversionId", f.event_id as "factId",
+    f.type = 'amended' as "isAmended", f.amount_minor as "amountMinor", f.volume_e4 as "volumeE4", f.basis_minor as "basisMinor",
+    f.fx_rate_id is not null as "isExchanged", v.versions,
+    case when r.rate = f.fx_rate then json_build_object('base', r.base, 'quote', r.quote,
+      'rateE12', (r.rate * 1000000000000)::numeric(38, 0)::text) end as rate
+  from versions v
+  join slot_facts f on f.operator_id = $1 and f.original_event_id = v.event_id and (f.event_id = v.event_id or f.type = 'amended')
+  join slots s on s.operator_id = $1 and s.id = f.slot_id
+  left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id
+  order by f.slot_id, f.original_event_id`;
+
+export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
+  let together: Row[] = [];
+  for await (const rows of inChunks<Row>(audited, BROUGHT, [audited.operatorId])) {
+    for (const row of rows) {
+      const [first] = together;
+      if (first && (first.slotId !== row.slotId || first.conversionId !== row.conversionId)) yield* compare(together.splice(0));
+      together.push(row);
+    }
+  }
+  if (together.length > 0) yield* compare(together);
+}
+
+/** What one amended conversion brought to a slot, again and again. A slot that it came into later has it as it was by then. */
+function* compare(rows: readonly Row[]): Generator<Finding> {
+  const counting = rows.reduce((last, row) => (nameOf(row) > nameOf(last) ? row : last));
+  for (const row of rows) {
+    const own = row.versions.filter(({ number }) => !row.isAmended || number === numberOf({ eventId: row.factId }));
+    const allowed = row === counting ? own.filter(({ inForce }) => inForce) : own;
+    if (allowed.some((version) => isOf(row, version))) continue;
+    const detail = `${row.factId} brings ${row.amountMinor} ${row.volumeE4} ${row.basisMinor} to slot ${row.slotId}, which no version of it says`;
+    yield { check: 'amended_is_in_its_slots', about: row.conversionId, currency: row.currency, minor: 0n, detail };
+  }
+}
+
+function nameOf({ isAmended, factId }: Row): number {
+  return isAmended ? numberOf({ eventId: factId }) : 0;
+}
+
+/** Whether a fact says what a version of its event does. */
+function isOf(row: Row, { amount, currency, volume, payout }: Version): boolean {
+  if (row.amountMinor !== BigInt(amount ?? 0) || row.volumeE4 !== BigInt(volume ?? 0)) return false;
+  if (row.kind === 'month' && row.basisMinor === 0n && payout !== null) return true;
+  const sent = BigInt((row.kind === 'payout' ? payout : amount) ?? 0);
+  if (!row.isExchanged) return row.basisMinor === (currency === null || currency === row.currency ? sent : 0n);
+  const { rate } = row;
+  if (rate === null || rate.base !== currency || rate.quote !== row.currency) return false;
+  return row.basisMinor === converted(sent, { ...rate, rateE12: BigInt(rate.rateE12) });
+}

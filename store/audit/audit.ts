@@ -1,0 +1,104 @@
+// The audit: recomputes the books of every operator from what happened, and lists whatever that does not explain. Each operator is read in
+// one snapshot, so that it can run beside live traffic, and nothing is changed.
+import { formatMoney } from '../../domain/ledger/money.ts';
+import { COMPARISONS } from './comparisons.ts';
+import { readDeals, type Check, type Finding } from './context.ts';
+import { missingReversals } from './reversals.ts';
+import { amendments } from './amendments.ts';
+import { exchanges } from './fx.ts';
+import { recountedSlots } from './slots.ts';
+import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
+
+/** What the audit of an operator came to in a currency: how far the books are off, as decimal text, over how many transfers. */
+export type AuditLine = { operator: string; currency: string; unexplained: string; transfers: number; findings: number };
+
+type Operator = { id: string; currency: string; timezone: string };
+type OnFinding = (operatorId: string, finding: Finding) => void;
+
+/** The long ones first, so that they do not come last. */
+const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
+
+/** Checks side by side. On two cores a third would only wait, and what a larger database has beyond that is for live traffic. */
+const AT_ONCE = 2;
+
+/** What the pool of an audit must be able to open: one connection holds the snapshot, each check reads by one of its own. */
+export const AUDIT_CONNECTIONS = AT_ONCE + 1;
+
+/** A million rows take seconds; many millions may take longer than any request would be given. */
+const LIMITS = { statementTimeoutMs: 3_600_000 };
+
+/** Audits one operator after the other; findings are told as they are found. */
+export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
+  const { rows } = await pool.query<Operator>(`select id, currency, timezone from operators order by id`);
+  for (const operator of rows) {
+    yield* await withTransaction(pool, (client) => auditOperator(pool, client, operator, onFinding), LIMITS);
+  }
+}
+
+/** Every check sees what this transaction sees, each on a connection of its own. */
+async function auditOperator(pool: Pool, client: PoolClient, operator: Operator, onFinding: OnFinding): Promise<AuditLine[]> {
+  await client.query('set transaction isolation level repeatable read read only');
+  const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
+  const { id: operatorId, currency, timezone } = operator;
+  const isMost = await holdsMost(client, operatorId);
+  const deals = await readDeals(client, operatorId);
+  const found = new Map<string, Found>();
+  const run = async (own: PoolClient, check: Check): Promise<void> => {
+    for await (const finding of check({ client: own, operatorId, currency, timezone, isMost, deals })) {
+      onFinding(operatorId, finding);
+      const { findings, minor } = found.get(finding.currency) ?? NOTHING;
+      found.set(finding.currency, { findings: findings + 1, minor: minor + finding.minor });
+    }
+  };
+  const rest = CHECKS.values();
+  const worker = (): Promise<void> =>
+    withTransaction(
+      pool,
+      async (own) => {
+        await own.query(reading(rows[0]!.snapshot));
+        for (const check of rest) await run(own, check);
+      },
+      LIMITS,
+    );
+  const counting = countTransfers(client, operator);
+  const ends = await Promise.allSettled([counting, ...Array.from({ length: AT_ONCE }, worker)]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  const counts = await counting;
+  return Array.from(new Set([...counts.keys(), ...found.keys()]), (code) => {
+    const { findings, minor } = found.get(code) ?? NOTHING;
+    const unexplained = formatMoney(minor, code);
+    return { operator: operatorId, currency: code, unexplained, transfers: counts.get(code) ?? 0, findings };
+  });
+}
+
+/** Memory to hash a whole tenant in, and plans for all rows of a cursor. Checks run side by side, so none needs workers of its own. */
+function reading(snapshot: string): string {
+  return `set transaction isolation level repeatable read read only; set transaction snapshot '${snapshot}';
+    set local work_mem = '128MB'; set local hash_mem_multiplier = 4; set local cursor_tuple_fraction = 1;
+    set local max_parallel_workers_per_gather = 0`;
+}
+
+type Found = { findings: number; minor: bigint };
+
+const NOTHING: Found = { findings: 0, minor: 0n };
+
+/** How many transfers there are in each currency, among them the operator's own. */
+async function countTransfers(client: PoolClient, operator: Operator): Promise<Map<string, number>> {
+  const { rows } = await client.query<{ currency: string; transfers: number }>(
+    `select currency, count(*)::float8 as transfers from transfers where operator_id = $1 group by currency order by currency`,
+    [operator.id],
+  );
+  return new Map([[operator.currency, 0], ...rows.map(({ currency, transfers }) => [currency, transfers] as const)]);
+}
+
+/**
+ * Whether an operator has so much of the transfers, and so of the rest, that whole tables are read sooner than its part of them is found. By a
+ * sample, since counting takes as long as a check.
+ */
+async function holdsMost(client: PoolClient, operatorId: string): Promise<boolean> {
+  const { rows } = await client.query<{ isMost: boolean }>(
+    `select count(*) filter (where operator_id = $1) > count(*) / 2 as "isMost" from transfers tablesample system (1)`,
+    [operatorId],
+  );
+  return rows[0]!.isMost;
+}

@@ -1,0 +1,123 @@
+// Deliveries as people look at them: lists of what is stuck, the story of one postback, and the note that somebody has seen it.
+import { conversionsOf } from '../ledger/traces.ts';
+import type { Page } from '../db/page.ts';
+import type { Queryable } from '../db/pool.ts';
+
+export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'gave_up' | 'cancelled';
+
+export type DeliveryRow = {
+  id: string;
+  endpointId: string;
+  affiliateId: string | null;
+  eventId: string | null;
+  originalEventId: string;
+  type: string;
+  state: DeliveryState;
+  owner: string | null;
+  predecessorId: string | null;
+  nextCause: string | null;
+  replayId: string | null;
+  batchId: string;
+  tries: number;
+  nextAttemptAt: Date;
+  lastError: string | null;
+  createdAt: Date;
+  finishedAt: Date | null;
+  acknowledgedAt: Date | null;
+};
+
+export type AttemptRow = {
+  number: number;
+  cause: string;
+  startedAt: Date;
+  durationMs: number;
+  phases: unknown;
+  dialled: string | null;
+  statusCode: number | null;
+  errorClass: string | null;
+  responseExcerpt: string | null;
+  nextAttemptAt: Date | null;
+  nextReason: string | null;
+};
+
+/** One delivery with what it says and every attempt, the first one first. */
+export type DeliveryReport = DeliveryRow & { body: string; attempts: AttemptRow[] };
+
+/** Null where a filter is not set; `stuck` is what is retrying, held, or given up and not acknowledged. */
+export type DeliveryFilter = {
+  state: DeliveryState | 'stuck' | null;
+  endpointId: string | null;
+  affiliateId: string | null;
+  eventId: string | null;
+};
+
+export type DeliveryReports = ReturnType<typeof createDeliveryReports>;
+
+const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId", d.event_id as "eventId",
+  d.original_event_id as "originalEventId", d.type, d.state, d.owner, d.predecessor_id as "predecessorId",
+  d.next_cause as "nextCause", d.replay_id as "replayId", d.batch_id as "batchId", d.tries,
+  d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.created_at as "createdAt", d.finished_at as "finishedAt",
+  d.acknowledged_at as "acknowledgedAt"`;
+
+export function createDeliveryReports(db: Queryable) {
+  return {
+    async list(operatorId: string, filter: DeliveryFilter, page: Page): Promise<DeliveryRow[]> {
+      const conversions = filter.eventId === null ? null : await conversionsAbout(db, operatorId, filter.eventId);
+      const { rows } = await db.query<DeliveryRow>(
+        `select ${COLUMNS} from deliveries d
+         where d.operator_id = $1
+           and case when $2::text is null then true
+             when $2 = 'stuck' then d.state in ('retrying', 'held') or (d.state = 'gave_up' and d.acknowledged_at is null)
+             else d.state = $2 end
+           and ($2::text is distinct from 'stuck' or d.state in ('retrying', 'held', 'gave_up'))
+           and ($3::text is null or d.endpoint_id = $3)
+           and ($4::text is null or d.affiliate_id = $4)
+           and ($5::text is null or (d.original_event_id = any($6) and (d.event_id = $5 or d.original_event_id = $5)))
+           and ($7::text is null or d.id < $7)
+         order by d.id desc limit $8`,
+        [operatorId, filter.state, filter.endpointId, filter.affiliateId, filter.eventId, conversions, page.before, page.limit],
+      );
+      return rows;
+    },
+
+    /** Null when there is no such delivery. */
+    async find(operatorId: string, id: string): Promise<DeliveryReport | null> {
+      const { rows } = await db.query<DeliveryRow & { body: string }>(
+        `select ${COLUMNS}, d.body from deliveries d where d.operator_id = $1 and d.id = $2`,
+        [operatorId, id],
+      );
+      const delivery = rows[0];
+      if (delivery === undefined) return null;
+      const { rows: attempts } = await db.query<AttemptRow>(
+        `select number, cause, started_at as "startedAt", duration_ms as "durationMs", phases, dialled, status_code as "statusCode",
+           error_class as "errorClass", response_excerpt as "responseExcerpt", next_attempt_at as "nextAttemptAt", next_reason as "nextReason"
+         from attempts where operator_id = $1 and delivery_id = $2 order by id`,
+        [operatorId, id],
+      );
+      return { ...delivery, attempts };
+    },
+
+    /** Notes that a delivery that was given up has been seen. Says whether there is such a delivery, and whether it was given up. */
+    async acknowledge(operatorId: string, id: string): Promise<'acknowledged' | 'not_given_up' | 'not_found'> {
+      const { rows } = await db.query<{ state: DeliveryState }>(
+        `select state from deliveries where operator_id = $1 and id = $2`,
+        [operatorId, id],
+      );
+      if (rows[0] === undefined) return 'not_found';
+      const { rowCount } = await db.query(
+        `update deliveries set acknowledged_at = coalesce(acknowledged_at, now())
+         where operator_id = $1 and id = $2 and state = 'gave_up'`,
+        [operatorId, id],
+      );
+      return rowCount === 1 ? 'acknowledged' : 'not_given_up';
+    },
+  };
+}
+
+async function conversionsAbout(db: Queryable, operatorId: string, eventId: string): Promise<string[]> {
+  const { rows } = await db.query<Parameters<typeof conversionsOf>[2]>(
+    `select id, type, reference, subject from events where operator_id = $1 and id = $2`,
+    [operatorId, eventId],
+  );
+  return rows[0] === undefined ? [] : await conversionsOf(db, operatorId, rows[0]);
+}

@@ -1,0 +1,54 @@
+// How endpoints fare: read under a lock and written back, by attempts and by the people who switch them. The rules are in domain/delivery/breaker.ts.
+import type { Health } from '../../domain/delivery/breaker.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** An endpoint's health with whose it is. */
+export type KeptHealth = { operatorId: string; endpointId: string; affiliateId: string | null; health: Health };
+
+type Row = {
+  operatorId: string;
+  endpointId: string;
+  affiliateId: string | null;
+  state: Health['state'];
+  stateReason: string | null;
+} & {
+  failuresInARow: number;
+  failingSince: Date | null;
+  noticesSent: number;
+};
+
+/** Locks these endpoints until the end of the transaction, in the order of their ids; those that are deleted are left out. */
+export async function lockHealth(
+  db: Queryable,
+  endpoints: readonly { operatorId: string; endpointId: string }[],
+): Promise<KeptHealth[]> {
+  const { rows } = await db.query<Row>(
+    `select e.operator_id as "operatorId", e.id as "endpointId", e.affiliate_id as "affiliateId", e.state, e.state_reason as "stateReason",
+       e.failures_in_a_row as "failuresInARow", e.failing_since as "failingSince", e.notices_sent as "noticesSent"
+     from json_to_recordset($1) as n ("operatorId" text, "endpointId" text)
+     join endpoints e on e.operator_id = n."operatorId" and e.id = n."endpointId" and e.deleted_at is null
+     order by e.id for no key update of e`,
+    [JSON.stringify(endpoints)],
+  );
+  return rows.map(({ operatorId, endpointId, affiliateId, failingSince, ...health }) => {
+    return { operatorId, endpointId, affiliateId, health: { ...health, failingSince: failingSince?.getTime() ?? null } };
+  });
+}
+
+export async function writeHealth(db: Queryable, endpoints: readonly Omit<KeptHealth, 'affiliateId'>[]): Promise<void> {
+  await db.query(
+    `update endpoints e set state = h.state, state_reason = h."stateReason", failures_in_a_row = h."failuresInARow",
+       failing_since = h."failingSince", notices_sent = h."noticesSent"
+     from json_to_recordset($1) as h ("operatorId" text, "endpointId" text, state text, "stateReason" text, "failuresInARow" int,
+       "failingSince" timestamptz, "noticesSent" int)
+     where e.operator_id = h."operatorId" and e.id = h."endpointId"`,
+    [
+      JSON.stringify(
+        endpoints.map(({ operatorId, endpointId, health }) => {
+          const failingSince = health.failingSince === null ? null : new Date(health.failingSince);
+          return { operatorId, endpointId, ...health, failingSince };
+        }),
+      ),
+    ],
+  );
+}

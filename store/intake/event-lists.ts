@@ -1,0 +1,99 @@
+// Events as people look at them: what came in, with what became of it.
+import type { Method } from '../../domain/attribution/attribution.ts';
+import type { EventType, Subs } from '../../domain/types.ts';
+import { IN_FORCE } from '../agreements/amendments.ts';
+import type { Page } from '../db/page.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** An event as sent, or as amended since, with its outcome; without one it is `accepted`. */
+export type EventRow = {
+  id: string;
+  type: EventType;
+  /** The operator's own name, where it was sent under one. */
+  sentAs: string | null;
+  transactionId: string | null;
+  clickId: string | null;
+  customerId: string | null;
+  subject: string | null;
+  amountMinor: bigint | null;
+  currency: string | null;
+  volumeE4: bigint | null;
+  reference: string | null;
+  referenceType: EventType | null;
+  payoutMinor: bigint | null;
+  subs: Subs;
+  coupon: string | null;
+  metadata: unknown;
+  occurredAt: Date;
+  receivedAt: Date;
+  status: 'accepted' | 'settled' | 'orphaned' | 'rejected' | 'set_aside';
+  reason: string | null;
+  detail: string | null;
+  affiliateId: string | null;
+  method: Method | null;
+  attributedClickId: string | null;
+  batchId: string | null;
+  /** The API key by which an orphan was given to an affiliate. */
+  assignedBy: string | null;
+  assignedAt: Date | null;
+};
+
+/** Null where a filter is not set. The times are those of `occurred_at`, the end not included. */
+export type EventFilter = {
+  customerId: string | null;
+  status: string | null;
+  type: string | null;
+  from: Date | null;
+  to: Date | null;
+};
+
+const COLUMNS = `e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId", e.customer_id as "customerId", e.subject,
+  coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency, coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference, e.reference_type as "referenceType",
+  coalesce(m.payout_minor, e.payout_minor) as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, coalesce(m.metadata, e.metadata) as metadata,
+  e.occurred_at as "occurredAt", e.received_at as "receivedAt", coalesce(o.status, 'accepted') as status, o.reason, o.detail,
+  o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId",
+  g.actor as "assignedBy", g.assigned_at as "assignedAt"`;
+
+const BY_HAND = `left join assignments g on g.operator_id = $1 and g.event_id = e.id ${IN_FORCE}`;
+
+export type EventLists = ReturnType<typeof createEventLists>;
+
+export function createEventLists(db: Queryable) {
+  return {
+    async find(operatorId: string, eventId: string): Promise<EventRow | null> {
+      const { rows } = await db.query<EventRow>(
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
+         where e.operator_id = $1 and e.id = $2`,
+        [operatorId, eventId],
+      );
+      return rows[0] ?? null;
+    },
+
+    async list(operatorId: string, filter: EventFilter, page: Page): Promise<EventRow[]> {
+      const { rows } = await db.query<EventRow>(
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
+         where e.operator_id = $1
+           and ($2::text is null or e.subject = 'customer ' || $2)
+           and ($3::text is null or coalesce(o.status, 'accepted') = $3)
+           and ($4::text is null or e.type = $4)
+           and ($5::timestamptz is null or e.occurred_at >= $5)
+           and ($6::timestamptz is null or e.occurred_at < $6)
+           and ($7::text is null or e.id < $7)
+         order by e.id desc limit $8`,
+        [operatorId, filter.customerId, filter.status, filter.type, filter.from, filter.to, page.before, page.limit],
+      );
+      return rows;
+    },
+
+    /** Events no affiliate was found for. */
+    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<EventRow[]> {
+      const { rows } = await db.query<EventRow>(
+        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id ${BY_HAND}
+         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.reason = $2) and ($3::text is null or o.event_id < $3)
+         order by o.event_id desc limit $4`,
+        [operatorId, reason, page.before, page.limit],
+      );
+      return rows;
+    },
+  };
+}

@@ -1,0 +1,124 @@
+// The inbox: events as they were sent, each exactly once per key, whatever is repeated and however many processes take part.
+import type { ConversionEvent, EventKey } from '../../domain/types.ts';
+import { columns, type ColumnSpec } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/**
+ * An event with what only the inbox needs: the hash of what was sent, and the operator's own notes. `sentAs`: the operator's own name of it.
+ * `repeatableFrom`: where its key is its content, the moment (in milliseconds) from which the same again is another event.
+ */
+export type IncomingEvent = {
+  event: ConversionEvent;
+  metadata: string | null;
+  contentHash: Buffer;
+  sentAs?: string;
+  repeatableFrom?: number;
+};
+
+/** What makes two events the same: operator, type and key. */
+export function eventKeyOf({ event }: Pick<IncomingEvent, 'event'>): string {
+  return identity(event.operatorId, event.key, event.type);
+}
+
+function identity(operatorId: string, key: EventKey, type: string): string {
+  return `${operatorId} ${type} ${key.kind} ${key.value}`;
+}
+
+/** The columns of an event, but for its key. */
+export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
+  operator_id: ['text', ({ event }) => event.operatorId],
+  id: ['text', ({ event }) => event.id],
+  type: ['text', ({ event }) => event.type],
+  key_kind: ['text', ({ event }) => event.key.kind],
+  content_hash: ['bytea', ({ contentHash }) => contentHash],
+  transaction_id: ['text', ({ event }) => event.transactionId],
+  click_id: ['text', ({ event }) => event.clickId],
+  customer_id: ['text', ({ event }) => event.customerId],
+  amount_minor: ['bigint', ({ event }) => event.amountMinor],
+  currency: ['text', ({ event }) => event.currency],
+  volume_e4: ['bigint', ({ event }) => event.volumeE4],
+  reference: ['text', ({ event }) => event.reference],
+  reference_type: ['text', ({ event }) => event.referenceType],
+  payout_minor: ['bigint', ({ event }) => event.payoutMinor],
+  sub1: ['text', ({ event }) => event.subs[0]],
+  sub2: ['text', ({ event }) => event.subs[1]],
+  sub3: ['text', ({ event }) => event.subs[2]],
+  sub4: ['text', ({ event }) => event.subs[3]],
+  sub5: ['text', ({ event }) => event.subs[4]],
+  coupon: ['text', ({ event }) => event.coupon],
+  metadata: ['json', ({ metadata }) => metadata],
+  occurred_at: ['timestamptz', ({ event }) => new Date(event.occurredAt)],
+  received_at: ['timestamptz', ({ event }) => new Date(event.receivedAt)],
+  sent_as: ['text', ({ sentAs }) => sentAs],
+};
+const EVENTS = columns<IncomingEvent>({ ...EVENT_COLUMNS, key: ['text', ({ event }) => event.key.value] });
+
+/**
+ * Inserts events with different keys, in the order of their unique key, so that two processes cannot wait for each other in a circle.
+ * Gives the ids of those that were new; the others lost to an earlier event with their key.
+ */
+export async function insertEvents(db: Queryable, events: readonly IncomingEvent[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'insert-events',
+    text: `insert into events (${EVENTS.names()})
+     select ${EVENTS.names()} from ${EVENTS.from(1, 'e')}
+     order by operator_id, key, type, key_kind
+     on conflict (operator_id, key, type, key_kind) do nothing
+     returning id`,
+    values: EVENTS.values(events),
+  });
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** The events that hold these keys already, by `eventKeyOf`. A statement of its own: the insert that lost cannot see the winner. */
+export async function readWinners(
+  db: Queryable,
+  losers: readonly IncomingEvent[],
+): Promise<Map<string, { id: string; contentHash: Buffer }>> {
+  const keys = losers.map(({ event }) => ({ o: event.operatorId, k: event.key.value, t: event.type, i: event.key.kind }));
+  const { rows } = await db.query<{
+    operatorId: string;
+    id: string;
+    type: string;
+    kind: EventKey['kind'];
+    value: string;
+    contentHash: Buffer;
+  }>(
+    `select e.operator_id as "operatorId", e.id, e.type, e.key_kind as kind, e.key as value, e.content_hash as "contentHash"
+     from json_to_recordset($1) as w (o text, k text, t text, i text)
+     join events e on e.operator_id = w.o and e.key = w.k and e.type = w.t and e.key_kind = w.i`,
+    [JSON.stringify(keys)],
+  );
+  return new Map(
+    rows.map(({ operatorId, id, type, kind, value, contentHash }) => [
+      identity(operatorId, { kind, value }, type),
+      { id, contentHash },
+    ]),
+  );
+}
+
+/** Keeps what was sent under a key that another event holds already, for inspection. */
+export async function insertConflicts(
+  db: Queryable,
+  conflicts: readonly { id: string; eventId: string; incoming: IncomingEvent }[],
+): Promise<void> {
+  const rows = conflicts.map(({ id, eventId, incoming: { event, metadata, contentHash } }) => ({
+    operatorId: event.operatorId,
+    id,
+    eventId,
+    contentHash: contentHash.toString('hex'),
+    sent: {
+      ...event,
+      metadata,
+      amountMinor: event.amountMinor?.toString(),
+      volumeE4: event.volumeE4?.toString(),
+      payoutMinor: event.payoutMinor?.toString(),
+    },
+  }));
+  await db.query(
+    `insert into event_conflicts (operator_id, id, event_id, content_hash, sent)
+     select "operatorId", id, "eventId", decode("contentHash", 'hex'), sent
+     from json_to_recordset($1) as c ("operatorId" text, id text, "eventId" text, "contentHash" text, sent json)`,
+    [JSON.stringify(rows)],
+  );
+}

@@ -1,0 +1,106 @@
+// What was refused at the door: exact counts per minute, reason and address, and some whole requests as samples.
+import type { Page } from '../db/page.ts';
+import { withTransaction, type Pool } from '../db/pool.ts';
+
+/** One refused request. Nothing of its body, its key or its signature; an issue is named by its place and code. */
+export type Refusal = {
+  id: string;
+  refusedAt: Date;
+  reason: string;
+  address: string;
+  method: string;
+  path: string;
+  requestId: string;
+  keyId: string;
+  issuePath: string | null;
+  issueCode: string | null;
+};
+
+/** So many in a minute; an empty address stands for all those that were not told apart. */
+export type RefusalCount = { minute: Date; reason: string; address: string; count: number };
+
+/** The time is `from` on and before `to`. */
+export type RefusalFilter = { from: Date; to: Date; reason: string | null; address: string | null };
+
+export type RefusalTotals = {
+  total: number;
+  byReason: { reason: string; count: number }[];
+  byAddress: { address: string; count: number }[];
+};
+
+export type Refusals = ReturnType<typeof createRefusals>;
+
+/** What is older is removed whenever something is added. */
+const KEPT_DAYS = 30;
+const ADDRESSES_AT_MOST = 100;
+
+const COLUMNS = `id, refused_at as "refusedAt", reason, address, method, path, request_id as "requestId", key_id as "keyId",
+  issue_path as "issuePath", issue_code as "issueCode"`;
+
+export function createRefusals(pool: Pool) {
+  return {
+    /** Adds one operator's refusals to what is there, and removes what is too old; all or nothing. */
+    async add(operatorId: string, counts: readonly RefusalCount[], samples: readonly Refusal[]): Promise<void> {
+      await withTransaction(pool, async (client) => {
+        await client.query(
+          `insert into refusal_counts (operator_id, minute, reason, address, count)
+           select $1, minute, reason, address, count
+           from json_to_recordset($2) as c (minute timestamptz, reason text, address text, count bigint)
+           order by minute, reason, address
+           on conflict (operator_id, minute, reason, address) do update set count = refusal_counts.count + excluded.count`,
+          [operatorId, JSON.stringify(counts)],
+        );
+        await client.query(
+          `insert into refusals (operator_id, id, refused_at, reason, address, method, path, request_id, key_id, issue_path, issue_code)
+           select $1, id, "refusedAt", reason, address, method, path, "requestId", "keyId", "issuePath", "issueCode"
+           from json_to_recordset($2) as r (id text, "refusedAt" timestamptz, reason text, address text, method text, path text,
+             "requestId" text, "keyId" text, "issuePath" text, "issueCode" text)`,
+          [operatorId, JSON.stringify(samples)],
+        );
+        await client.query(
+          `delete from refusals where operator_id = $1 and id < id_bound('rfs', now() - make_interval(days => $2))`,
+          [operatorId, KEPT_DAYS],
+        );
+        await client.query(`delete from refusal_counts where operator_id = $1 and minute < now() - make_interval(days => $2)`, [
+          operatorId,
+          KEPT_DAYS,
+        ]);
+      });
+    },
+
+    async list(operatorId: string, { from, to, reason, address }: RefusalFilter, page: Page): Promise<Refusal[]> {
+      const { rows } = await pool.query<Refusal>(
+        `select ${COLUMNS} from refusals
+         where operator_id = $1 and refused_at >= $2 and refused_at < $3 and ($4::text is null or reason = $4)
+           and ($5::text is null or address = $5) and ($6::text is null or id < $6)
+         order by id desc limit $7`,
+        [operatorId, from, to, reason, address, page.before, page.limit],
+      );
+      return rows;
+    },
+
+    /** How many there were, by reason and by address, most first; of the minutes that begin in this time. */
+    async totals(operatorId: string, { from, to, reason, address }: RefusalFilter): Promise<RefusalTotals> {
+      const { rows } = await pool.query<{ reason: string; address: string; count: number }>(
+        `select reason, address, sum(count)::float8 as count from refusal_counts
+         where operator_id = $1 and minute >= date_trunc('minute', $2::timestamptz) and minute < $3
+           and ($4::text is null or reason = $4) and ($5::text is null or address = $5)
+         group by reason, address`,
+        [operatorId, from, to, reason, address],
+      );
+      return {
+        total: rows.reduce((sum, { count }) => sum + count, 0),
+        byReason: summed(rows, (row) => row.reason).map(([name, count]) => ({ reason: name, count })),
+        byAddress: summed(rows, (row) => row.address)
+          .slice(0, ADDRESSES_AT_MOST)
+          .map(([name, count]) => ({ address: name, count })),
+      };
+    },
+  };
+}
+
+function summed<Row extends { count: number }>(rows: readonly Row[], nameOf: (row: Row) => string): [string, number][] {
+  const sums = new Map<string, number>();
+  for (const row of rows) sums.set(nameOf(row), (sums.get(nameOf(row)) ?? 0) + row.count);
+  return [...sums].sort(([, a], [, b]) => b - a);
+}

@@ -1,0 +1,47 @@
+// An affiliate's money: what it amounts to now, and the rows of the ledger behind it.
+import type { Page } from '../db/page.ts';
+import type { Queryable } from '../db/pool.ts';
+import { TRANSFER_COLUMNS, type Transfer } from './traces.ts';
+
+/** In minor units of the currency. */
+export type Balance = {
+  currency: string;
+  pendingMinor: bigint;
+  payableMinor: bigint;
+  inPayoutMinor: bigint;
+  paidMinor: bigint;
+  debtMinor: bigint;
+};
+
+/** Null where a filter is not set. The times are those of posting, the end not included. */
+export type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
+
+export type Balances = ReturnType<typeof createBalances>;
+
+export function createBalances(db: Queryable) {
+  return {
+    /** One per currency the affiliate ever earned in. */
+    async find(operatorId: string, affiliateId: string): Promise<Balance[]> {
+      const { rows } = await db.query<Balance>(
+        `select currency, pending_minor as "pendingMinor", payable_minor as "payableMinor", in_payout_minor as "inPayoutMinor",
+           paid_minor as "paidMinor", debt_minor as "debtMinor"
+         from balances where operator_id = $1 and affiliate_id = $2 order by currency`,
+        [operatorId, affiliateId],
+      );
+      return rows;
+    },
+
+    async listTransfers(operatorId: string, affiliateId: string, filter: LedgerFilter, page: Page): Promise<Transfer[]> {
+      const { rows } = await db.query<Transfer>(
+        `select ${TRANSFER_COLUMNS} from transfers t
+         where t.operator_id = $1 and t.affiliate_id = $2 and ($3::text is null or t.id < $3)
+           and ($5::text is null or t.currency = $5)
+           and ($6::timestamptz is null or t.posted_at >= $6)
+           and ($7::timestamptz is null or t.posted_at < $7)
+         order by t.id desc limit $4`,
+        [operatorId, affiliateId, page.before, page.limit, filter.currency, filter.from, filter.to],
+      );
+      return rows;
+    },
+  };
+}

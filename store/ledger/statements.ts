@@ -1,0 +1,194 @@
+// Statements as they are read: those of closed months, and what one of an open month would say now. Lines come a few hundred at a time, so
+// that a month of any size passes through in bounded memory.
+import type { Parts } from '../../domain/ledger/statements.ts';
+import { NEGATIVE_EVENTS, type EventType } from '../../domain/types.ts';
+import type { Page } from '../db/page.ts';
+import type { Queryable } from '../db/pool.ts';
+import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
+
+/** What an affiliate had in a currency before a month and after it. */
+export type Statement = {
+  id: string;
+  affiliateId: string;
+  currency: string;
+  period: string;
+  opening: Parts;
+  closing: Parts;
+  linesCount: number;
+  createdAt: Date;
+};
+
+/**
+ * One transfer with what explains it. `formula` is that of the rating that caused it. The original is the conversion whose commission it moves, where
+ * that is not the event itself; none where it moves what a month's events earned together.
+ */
+export type StatementLine = {
+  id: string;
+  code: string;
+  amountMinor: bigint;
+  debitAccount: string;
+  creditAccount: string;
+  eventId: string | null;
+  eventType: EventType | null;
+  transactionId: string | null;
+  originalEventId: string | null;
+  originalTransactionId: string | null;
+  slotId: string | null;
+  formula: string | null;
+  reason: string | null;
+  actor: string | null;
+  occurredAt: Date;
+  postedAt: Date;
+  period: string;
+  originPeriod: string;
+};
+
+/** Whose month it is, where no statement names it yet. */
+export type OpenMonth = { affiliateId: string; currency: string; period: string };
+
+const LINES_AT_ONCE = 500;
+
+type Row = Omit<Statement, 'opening' | 'closing'> & Record<`${'opening' | 'closing'}_${PartName}_minor`, bigint>;
+
+const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.lines_count as "linesCount", s.created_at as "createdAt",
+  ${PART_NAMES.map((part) => `s.opening_${part}_minor, s.closing_${part}_minor`).join(', ')}`;
+
+/** The conversion that a commission which is no month's is paid for; of several in one slot the one that the event is about, or else the first. */
+const SINGLE = `
+  select c.original_event_id as id from slots s
+  join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id) and root.kind in ('cpa', 'percent', 'payout')
+  join slot_facts c on c.operator_id = $1 and c.slot_id = root.id and c.event_id = c.original_event_id
+  where s.operator_id = $1 and s.id = t.slot_id
+  order by c.original_event_id is not distinct from t.event_id desc, exists (
+    select from slot_facts x
+    where x.operator_id = $1 and x.original_event_id = c.original_event_id and x.slot_id = root.id and x.event_id = t.event_id
+  ) desc, c.occurred_at, c.original_event_id limit 1`;
+
+/** The conversion of a month that an event took back from; none where it took back from several of them. */
+const STRUCK = `
+  select min(f.original_event_id) as id from slots s
+  join slot_facts f on f.operator_id = $1 and f.slot_id = coalesce(s.source_id, s.id) and f.event_id = e.id
+    and f.original_event_id in (
+      select id from events where operator_id = $1 and key = e.reference
+      union all select id from events where operator_id = $1 and e.reference is null and subject = e.subject and occurred_at <= e.occurred_at)
+  where s.operator_id = $1 and s.id = t.slot_id
+  having count(distinct f.original_event_id) = 1`;
+
+/** What speaks against conversions, or for them again. */
+const AGAINST = [...NEGATIVE_EVENTS, 'chargeback_won'].map((type) => `'${type}'`).join(', ');
+
+/** The transfers of a CTE `t`, explained. */
+const EXPLAINED = `
+  select t.id, t.code, t.amount_minor as "amountMinor", t.debit_account as "debitAccount", t.credit_account as "creditAccount",
+    t.event_id as "eventId", e.type as "eventType", e.transaction_id as "transactionId", coalesce(o.transaction_id, e.reference) as "originalTransactionId",
+    o.id as "originalEventId", t.slot_id as "slotId", r.formula, t.reason, t.actor, t.occurred_at as "occurredAt",
+    t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"
+  from t
+  left join events e on e.operator_id = $1 and e.id = t.event_id
+  left join lateral (${SINGLE}) single on true
+  left join lateral (${STRUCK}) struck on single.id is null and e.type in (${AGAINST})
+  left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, struck.id), t.event_id)
+  left join reasons r on r.slot_id = t.slot_id and r.batch_id = t.posting_group
+  order by t.id`;
+
+/** Read whole for the slots of `t`: one by one, a busy month's ratings would be read for each of its lines. */
+const REASONS = `reasons as materialized (
+    select distinct on (slot_id, batch_id) slot_id, batch_id, formula from ratings
+    where operator_id = $1 and slot_id = any(array(select slot_id from t)) and batch_id = any(array(select posting_group from t))
+    order by slot_id, batch_id, seq desc
+  )`;
+
+const LINES = `
+  with t as materialized (
+    select t.* from statement_lines l join transfers t on t.operator_id = $1 and t.id = l.transfer_id
+    where l.operator_id = $1 and l.statement_id = $2 and l.transfer_id > $3 order by l.transfer_id limit $4
+  ), ${REASONS} ${EXPLAINED}`;
+
+const OPEN_LINES = `
+  with t as materialized (
+    select t.* from transfers t
+    where t.operator_id = $1 and t.affiliate_id = $2 and t.id > $3 and t.currency = $5 and t.period = $6 order by t.id limit $4
+  ), ${REASONS} ${EXPLAINED}`;
+
+const OPENING = `
+  with last as (
+    select ${PART_NAMES.map((part) => `closing_${part}_minor as ${part}`).join(', ')} from statements
+    where operator_id = $1 and affiliate_id = $2 and currency = $3 and period < $4 order by period desc limit 1
+  ), since as (
+    select ${MOVED} from transfers t
+    where t.operator_id = $1 and t.affiliate_id = $2 and t.currency = $3 and t.period < $4
+      and t.period > coalesce((select max(period) from periods where operator_id = $1 and status = 'closed'), '')
+  )
+  select ${PART_NAMES.map((part) => `coalesce(last.${part}, 0) + since.${part} as ${part}`).join(', ')} from since left join last on true`;
+
+export type Statements = ReturnType<typeof createStatements>;
+
+export function createStatements(db: Queryable) {
+  async function* chunks(query: string, of: readonly string[], more: readonly string[]): AsyncGenerator<StatementLine[]> {
+    for (let after = ''; ;) {
+      const { rows } = await db.query<StatementLine>(query, [...of, after, LINES_AT_ONCE, ...more]);
+      if (rows.length > 0) yield rows;
+      if (rows.length < LINES_AT_ONCE) return;
+      after = rows.at(-1)!.id;
+    }
+  }
+
+  return {
+    async find(operatorId: string, statementId: string): Promise<Statement | null> {
+      const { rows } = await db.query<Row>(`select ${COLUMNS} from statements s where s.operator_id = $1 and s.id = $2`, [
+        operatorId,
+        statementId,
+      ]);
+      return rows[0] === undefined ? null : statementFrom(rows[0]);
+    },
+
+    /** An affiliate's statements, in one currency or (null) in all. */
+    async list(operatorId: string, affiliateId: string, currency: string | null, page: Page): Promise<Statement[]> {
+      const { rows } = await db.query<Row>(
+        `select ${COLUMNS} from statements s
+         where s.operator_id = $1 and s.affiliate_id = $2 and ($3::text is null or s.currency = $3) and ($4::text is null or s.id < $4)
+         order by s.id desc limit $5`,
+        [operatorId, affiliateId, currency, page.before, page.limit],
+      );
+      return rows.map(statementFrom);
+    },
+
+    /** The lines of a statement, oldest first. */
+    lines: (operatorId: string, statementId: string) => chunks(LINES, [operatorId, statementId], []),
+
+    /** What an affiliate had when an open month began, by its last statement and the open months before. */
+    async openingOf(operatorId: string, { affiliateId, currency, period }: OpenMonth): Promise<Parts> {
+      const { rows } = await db.query<Record<PartName, bigint>>(OPENING, [operatorId, affiliateId, currency, period]);
+      return partsFrom((part) => rows[0]![part]);
+    },
+
+    /** The lines an open month has by now, oldest first. */
+    openLines: (operatorId: string, { affiliateId, currency, period }: OpenMonth) =>
+      chunks(OPEN_LINES, [operatorId, affiliateId], [currency, period]),
+  };
+}
+
+function statementFrom(row: Row): Statement {
+  const { id, affiliateId, currency, period, linesCount, createdAt } = row;
+  const opening = partsFrom((part) => row[`opening_${part}_minor`]);
+  return {
+    id,
+    affiliateId,
+    currency,
+    period,
+    opening,
+    closing: partsFrom((part) => row[`closing_${part}_minor`]),
+    linesCount,
+    createdAt,
+  };
+}
+
+function partsFrom(of: (part: PartName) => bigint): Parts {
+  return {
+    pendingMinor: of('pending'),
+    payableMinor: of('payable'),
+    inPayoutMinor: of('in_payout'),
+    paidMinor: of('paid'),
+    debtMinor: of('debt'),
+  };
+}

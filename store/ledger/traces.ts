@@ -1,0 +1,149 @@
+// An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
+import { earns } from '../../domain/commission/reversals.ts';
+import type { Piece } from '../../domain/attribution/evidence.ts';
+import { listVersions, type EventVersion } from '../agreements/amendments.ts';
+import { createCommissions, type Commission } from './commissions.ts';
+import { readPieces } from '../attribution/evidence.ts';
+import { createEventLists, type EventRow } from '../intake/event-lists.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** One row of the ledger. */
+export type Transfer = {
+  id: string;
+  code: string;
+  amountMinor: bigint;
+  currency: string;
+  debitAccount: string;
+  creditAccount: string;
+  affiliateId: string | null;
+  eventId: string | null;
+  slotId: string | null;
+  reason: string | null;
+  actor: string | null;
+  occurredAt: Date;
+  postedAt: Date;
+  period: string;
+  originPeriod: string;
+};
+
+export type ToldPostback = { id: string; endpointId: string; type: string; state: string; tries: number; eventId: string | null };
+
+/** A stored exchange rate that amounts of the event were converted by. */
+export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
+
+export type Trace = {
+  event: EventRow;
+  commissions: Commission[];
+  transfers: Transfer[];
+  deliveries: ToldPostback[];
+  rates: UsedRate[];
+  /** The evidence about whose it was; none for events against conversions, which are whose their conversion is. */
+  pieces: Piece[];
+  /** None where it was never amended. */
+  versions: EventVersion[];
+};
+
+export type Traces = ReturnType<typeof createTraces>;
+
+/** The columns of a transfer `t`. */
+export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", t.currency, t.debit_account as "debitAccount",
+  t.credit_account as "creditAccount", t.affiliate_id as "affiliateId", t.event_id as "eventId", t.slot_id as "slotId", t.reason, t.actor,
+  t.occurred_at as "occurredAt", t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"`;
+
+export function createTraces(db: Queryable) {
+  const events = createEventLists(db);
+  const commissionsOf = createCommissions(db);
+
+  return {
+    /** Whether an event has its outcome, so that there is a trace to wait for. */
+    async isSettled(operatorId: string, eventId: string): Promise<boolean> {
+      const { rowCount } = await db.query(`select from event_outcomes where operator_id = $1 and event_id = $2`, [
+        operatorId,
+        eventId,
+      ]);
+      return rowCount === 1;
+    },
+
+    /** Null when there is no such event. */
+    async find(operatorId: string, eventId: string): Promise<Trace | null> {
+      const event = await events.find(operatorId, eventId);
+      if (event === null) return null;
+      const conversions = await conversionsOf(db, operatorId, event);
+      const [commissions, transfers, deliveries, rates, pieces, versions] = await Promise.all([
+        commissionsOf.ofConversion(operatorId, eventId),
+        readTransfers(db, operatorId, eventId, conversions),
+        readDeliveries(db, operatorId, eventId, conversions),
+        readUsedRates(db, operatorId, eventId, conversions),
+        earns(event.type) ? readPieces(db, operatorId, eventId) : [],
+        listVersions(db, operatorId, eventId),
+      ]);
+      return { event, commissions, transfers, deliveries, rates, pieces, versions };
+    },
+  };
+}
+
+/**
+ * The conversions an event may have spoken about, itself among them. Facts and postbacks are found by their conversion, so this
+ * spares both tables an index by event on the busiest path.
+ */
+export async function conversionsOf(
+  db: Queryable,
+  operatorId: string,
+  event: Pick<EventRow, 'id' | 'type' | 'reference' | 'subject'>,
+): Promise<string[]> {
+  if (earns(event.type)) return [event.id];
+  const { rows } = await db.query<{ id: string }>(
+    `select $2::text as id
+     union
+     select id from events where operator_id = $1 and key = $3 and key_kind = 'transaction'
+     union
+     select id from events where operator_id = $1 and $3::text is null and subject = $4`,
+    [operatorId, event.id, event.reference, event.subject],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What this event caused, and whatever else happened to what it alone earned. */
+async function readTransfers(db: Queryable, operatorId: string, eventId: string, conversions: string[]): Promise<Transfer[]> {
+  const { rows } = await db.query<Transfer>(
+    `with touched as (
+       select distinct slot_id, original_event_id = $2 as own from slot_facts
+       where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+     )
+     select distinct ${TRANSFER_COLUMNS}
+     from touched f
+     join slots s on s.operator_id = $1 and s.id = f.slot_id
+     join transfers t on t.operator_id = $1 and t.slot_id = f.slot_id
+     where t.event_id = $2 or (f.own and s.period is null)
+     order by t.id`,
+    [operatorId, eventId, conversions],
+  );
+  return rows;
+}
+
+async function readDeliveries(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+  conversions: string[],
+): Promise<ToldPostback[]> {
+  const { rows } = await db.query<ToldPostback>(
+    `select id, endpoint_id as "endpointId", type, state, tries, event_id as "eventId" from deliveries
+     where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+     order by id`,
+    [operatorId, eventId, conversions],
+  );
+  return rows;
+}
+
+async function readUsedRates(db: Queryable, operatorId: string, eventId: string, conversions: string[]): Promise<UsedRate[]> {
+  const { rows } = await db.query<UsedRate>(
+    `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
+     where operator_id = $1 and id in (select fx_rate_id from slot_facts
+       where operator_id = $1 and original_event_id = any($3)
+         and (event_id = $2 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
+     order by id`,
+    [operatorId, eventId, conversions],
+  );
+  return rows;
+}

@@ -1,0 +1,36 @@
+// What a batch left to do, read back from what it wrote, so that a second run of a step returns the same as the first.
+import type { Queryable } from '../db/pool.ts';
+
+/** Postbacks the batch must send itself, endpoints whose queues got some, and reasons for which events were set aside. */
+export type BatchRest = { forBatch: number; endpointsToWake: string[]; setAside: string[] };
+
+export async function readBatch(db: Queryable, operatorId: string, batchId: string): Promise<BatchRest> {
+  const { rows } = await db.query<BatchRest>(
+    `select
+       (select count(*)::int from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch') as "forBatch",
+       array(select distinct endpoint_id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'endpoint') as "endpointsToWake",
+       array(select distinct reason from event_outcomes where operator_id = $1 and batch_id = $2 and status = 'set_aside') as "setAside"`,
+    [operatorId, batchId],
+  );
+  return rows[0]!;
+}
+
+/**
+ * Orphans that can be matched now: those of customers this batch bound, and those this batch left while another one bound their customer.
+ * Read after the commit, so of two batches that did not see each other the later reader sees both.
+ */
+export async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select e.id from bindings b
+     cross join lateral (select id from events where operator_id = $1 and subject = 'customer ' || b.customer_id offset 0) e
+     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'orphaned' and o.reason <> 'no_conversion'
+     where b.operator_id = $1 and b.batch_id = $2
+     union
+     select o.event_id from event_outcomes o
+     join events e on e.operator_id = $1 and e.id = o.event_id
+     join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+     where o.operator_id = $1 and o.batch_id = $2 and o.status = 'orphaned' and o.reason <> 'no_conversion'`,
+    [operatorId, batchId],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,194 @@
+// What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
+// runs these many times a second, so each is prepared once per connection.
+import type { Settled } from '../../domain/settlement/rerating.ts';
+import type { KnownOutcome, OperatorRules } from '../../domain/settlement/settlement.ts';
+import type { WireTerms } from '../../domain/commission/terms.ts';
+import type { Told } from '../../domain/settlement/reported-amounts.ts';
+import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../../domain/types.ts';
+import { IN_FORCE } from '../agreements/amendments.ts';
+import { named } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** No clawback without a reference reaches further back than this, whatever a deal says. */
+export const LONGEST_CLAWBACK_DAYS = 730;
+
+/** The operator's settings that rules read, or null for an unknown operator. */
+export async function readOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
+  const { rows } = await db.query<OperatorRules>(
+    `select id, currency, timezone, click_window_days as "clickWindowDays" from operators where id = $1`,
+    [operatorId],
+  );
+  return rows[0] ?? null;
+}
+
+/**
+ * Keeps conversions and events against them apart while they are settled: many transactions may settle conversions of an operator side by side,
+ * those that settle events against them run alone. So of a conversion and its clawback the later one always sees what the earlier one did.
+ * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it; so are amendments.
+ * The first lock a settling transaction takes; held until it ends.
+ */
+export async function lockStrikes(db: Queryable, operatorId: string, side: Side): Promise<void> {
+  const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
+  await db.query(`select ${lock}(hashtextextended('strikes ' || $1, 0))`, [operatorId]);
+}
+
+/** Which half of a batch a transaction settles; or that it applies what was agreed, or amended, to conversions settled before. */
+export type Side = 'conversions' | 'against' | 'agreed' | 'amended';
+
+/** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
+export async function findOthers(db: Queryable, operatorId: string, side: Side, eventIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    side === 'against'
+      ? { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] }
+      : { name: 'find-strikers', text: STRIKERS, values: [operatorId, eventIds] },
+  );
+  return rows.map(({ id }) => id);
+}
+
+const BATCH = `with batch as materialized (
+    select e.operator_id, id, key, type, subject, reference, occurred_at
+    from ${named(2)} join events e on e.operator_id = named.operator_id and id = item
+  )`;
+const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
+
+const STRIKERS = `${BATCH}
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key and n.reference is not null
+  union
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
+
+const STRUCK = `${BATCH}
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference where b.reference is not null
+  union
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
+    and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
+  where b.reference is null and b.type in ${AGAINST}`;
+
+/** An event as loaded, with what was told of it so far and the deal version that rated it. */
+export type LoadedEvent = Settled & { told: Told | null };
+
+/** An affiliate's five marks as columns: an array would cost its parsing for every row. */
+type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
+
+type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
+
+type EventRow = Marks &
+  Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
+    keyKind: ConversionEvent['key']['kind'];
+    key: string;
+    occurredAt: Date;
+    receivedAt: Date;
+    status: KnownOutcome['status'] | null;
+    reason: string | null;
+    affiliateId: string | null;
+    dealId: string | null;
+    dealVersion: number | null;
+    /** What the operator sent; `payoutMinor` is what was told of the event. */
+    payoutSent: bigint | null;
+    payoutMinor: bigint | null;
+    payoutCurrency: string | null;
+    boundAffiliateId: string | null;
+    boundBy: string;
+    boundClickId: string | null;
+    boundLinkId: string | null;
+    boundClickedAt: Date | null;
+    clickAffiliateId: string | null;
+    clickLinkId: string | null;
+    clickedAt: Date;
+    affiliateExternalId: string | null;
+  };
+
+/** Events, with the values they have by now, their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
+export async function loadEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<LoadedEvent[]> {
+  if (eventIds.length === 0) return [];
+  const { rows } = await db.query<EventRow>({
+    name: 'load-events',
+    text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
+       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
+       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
+       e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       e.occurred_at as "occurredAt", e.received_at as "receivedAt",
+       o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
+       b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
+       b.sub1 as "boundSub1", b.sub2 as "boundSub2",
+       b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
+       c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
+       c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
+       a.external_id as "affiliateExternalId"
+     from ${named(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
+     ${IN_FORCE}
+     left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+     left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+     left join clicks c on c.operator_id = $1 and c.id = e.click_id
+     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)`,
+    values: [operatorId, [...new Set(eventIds)]],
+  });
+  return rows.map((row) => ({
+    event: eventFrom(row, operatorId),
+    outcome: row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
+    click: clickFrom(row),
+    binding: bindingFrom(row),
+    affiliateExternalId: row.affiliateExternalId,
+    told: row.payoutMinor === null ? null : { payoutMinor: row.payoutMinor, currency: row.payoutCurrency! },
+    ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
+  }));
+}
+
+function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
+  return {
+    operatorId,
+    id: row.id,
+    type: row.type,
+    key: { kind: row.keyKind, value: row.key },
+    transactionId: row.transactionId,
+    clickId: row.clickId,
+    customerId: row.customerId,
+    amountMinor: row.amountMinor,
+    currency: row.currency,
+    volumeE4: row.volumeE4,
+    reference: row.reference,
+    referenceType: row.referenceType,
+    payoutMinor: row.payoutSent,
+    subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
+    coupon: row.coupon,
+    occurredAt: row.occurredAt.getTime(),
+    receivedAt: row.receivedAt.getTime(),
+  };
+}
+
+function clickFrom(row: EventRow): Click | null {
+  if (row.clickAffiliateId === null || row.clickId === null) return null;
+  return {
+    id: row.clickId,
+    affiliateId: row.clickAffiliateId,
+    linkId: row.clickLinkId,
+    subs: [row.clickSub1, row.clickSub2, row.clickSub3, row.clickSub4, row.clickSub5],
+    clickedAt: row.clickedAt.getTime(),
+  };
+}
+
+function bindingFrom(row: EventRow): Binding | null {
+  if (row.boundAffiliateId === null) return null;
+  const { boundAffiliateId: affiliateId, boundClickId: id, boundLinkId: linkId, boundClickedAt: clickedAt } = row;
+  const subs: Subs = [row.boundSub1, row.boundSub2, row.boundSub3, row.boundSub4, row.boundSub5];
+  const click = id === null || clickedAt === null ? null : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
+  return { customerId: row.customerId!, affiliateId, eventId: row.boundBy, click };
+}
+
+/** A deal version as stored; its terms are compiled by the caller, once per version and process. */
+export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms };
+
+/** Every version of the deals of these affiliates and of the operator's default deals. */
+export async function readVersions(db: Queryable, operatorId: string, affiliateIds: readonly string[]): Promise<StoredVersion[]> {
+  const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
+    name: 'read-versions',
+    text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
+     from (
+       select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
+       union all
+       select id, affiliate_id from ${named(2)} join deals d on d.operator_id = named.operator_id and affiliate_id = item
+     ) d
+     join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
+    values: [operatorId, affiliateIds],
+  });
+  return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));
+}

@@ -1,0 +1,88 @@
+// Events set aside: those whose rule failed, or that lack something the operator can still give.
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { wantRetries } from './retry-reasons.ts';
+import { lockStrikes } from './events.ts';
+
+export type Sample = { eventId: string; detail: string | null };
+
+/** What a button did: the reason the event was set aside for, or why there was nothing to do. */
+export type Pressed = { reason: string } | 'not_found' | 'not_set_aside';
+
+export type SetAside = ReturnType<typeof createSetAside>;
+
+/** The buttons for one event; the functions below serve the workflow that holds all of a reason. */
+export function createSetAside(pool: Pool) {
+  /** Why no row was found. */
+  async function absent(operatorId: string, eventId: string): Promise<'not_found' | 'not_set_aside'> {
+    const { rowCount } = await pool.query(`select from events where operator_id = $1 and id = $2`, [operatorId, eventId]);
+    return rowCount === 0 ? 'not_found' : 'not_set_aside';
+  }
+
+  return {
+    /** Marks that the event is to be settled again, with those set aside for the same reason: what helped one helps them all. */
+    async wantRetry(operatorId: string, eventId: string): Promise<Pressed> {
+      const { rows } = await pool.query<{ reason: string }>(
+        `select reason from event_outcomes where operator_id = $1 and event_id = $2 and status = 'set_aside'`,
+        [operatorId, eventId],
+      );
+      const reasons = rows.map(({ reason }) => reason);
+      const [reason] = await wantRetries(pool, operatorId, reasons);
+      return reason === undefined ? absent(operatorId, eventId) : { reason };
+    },
+
+    /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */
+    async dismiss(operatorId: string, eventId: string): Promise<Pressed> {
+      const dismissed = await withTransaction(pool, async (client) => {
+        await lockStrikes(client, operatorId, 'agreed');
+        const { rows } = await client.query<{ reason: string }>(
+          `update event_outcomes set status = 'rejected'
+           where operator_id = $1 and event_id = $2 and status = 'set_aside' returning reason`,
+          [operatorId, eventId],
+        );
+        return rows[0];
+      });
+      return dismissed ?? (await absent(operatorId, eventId));
+    },
+  };
+}
+
+/** How many there are for a reason, and the first ten. */
+export async function sampleSetAside(
+  db: Queryable,
+  operatorId: string,
+  reason: string,
+): Promise<{ count: number; samples: Sample[] }> {
+  const { rows } = await db.query<{ count: number; samples: Sample[] }>(
+    `select (select count(*)::int from event_outcomes where operator_id = $1 and status = 'set_aside' and reason = $2) as count,
+       coalesce((select json_agg(s) from (
+         select event_id as "eventId", detail from event_outcomes
+         where operator_id = $1 and status = 'set_aside' and reason = $2 order by event_id limit 10) s), '[]') as samples`,
+    [operatorId, reason],
+  );
+  return rows[0]!;
+}
+
+/** The ids after `after`, in order. */
+export async function readSetAside(
+  db: Queryable,
+  operatorId: string,
+  reason: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select event_id as id from event_outcomes
+     where operator_id = $1 and status = 'set_aside' and reason = $2 and event_id > $3 order by event_id limit $4`,
+    [operatorId, reason, after, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Rejects them for good; the reason stays. */
+export async function dismissSetAside(db: Queryable, operatorId: string, reason: string): Promise<number> {
+  const { rowCount } = await db.query(
+    `update event_outcomes set status = 'rejected' where operator_id = $1 and status = 'set_aside' and reason = $2`,
+    [operatorId, reason],
+  );
+  return rowCount ?? 0;
+}

@@ -1,0 +1,217 @@
+// Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
+import type { Slot } from '../../domain/settlement/batch-ledger.ts';
+import { outranking } from '../../domain/attribution/attribution.ts';
+import { asAmended, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
+import { isMonthly, type SlotKind } from '../../domain/commission/commission.ts';
+import type { DealVersion } from '../../domain/types.ts';
+import { named } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+
+type SlotRow = Omit<
+  Slot,
+  'name' | 'version' | 'override' | 'sums' | 'money' | 'holdUntil' | 'isRejected' | 'isNew' | 'isChanged' | 'groups'
+> &
+  Slot['sums'] &
+  Slot['money'] & {
+    key: string;
+    kind: SlotKind;
+    component: string;
+    period: string | null;
+    dealId: string;
+    dealVersion: number;
+    sourceId: string | null;
+    level: number | null;
+    holdUntil: Date;
+    rejectedAt: Date | null;
+  };
+
+type VersionOf = (dealId: string, version: number) => DealVersion;
+
+/** A deal as an affiliate earns by it: what caps, tiers and carried months tie together. */
+export type DealOfAffiliate = { dealId: string; affiliateId: string };
+
+/**
+ * Keeps everybody else from settling by deals whose slots move one another, for these affiliates, until the transaction ends: a slot that another
+ * batch is about to make could not be locked. Taken in one order, after `lockStrikes` and before any slot.
+ */
+export async function lockDeals(db: Queryable, operatorId: string, deals: readonly DealOfAffiliate[]): Promise<void> {
+  const names = deals.map(({ dealId, affiliateId }) => `${dealId} ${affiliateId}`).toSorted();
+  await db.query(`select pg_advisory_xact_lock(hashtextextended('deal ' || $1 || name, 0)) from unnest($2::text[]) as name`, [
+    operatorId,
+    names,
+  ]);
+}
+
+/**
+ * The ids of the slots that may move when events of these months are settled: those that the months rank and count, those of months to which
+ * the slots of these names and conversions may come to belong, and every month of a share with what it counted, since losses may be carried
+ * through all of them.
+ */
+export async function findFamily(
+  db: Queryable,
+  operatorId: string,
+  deals: readonly DealOfAffiliate[],
+  of: { keys: readonly string[]; conversionIds: readonly string[]; months: readonly string[]; timezone: string },
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-family',
+    text: `with deals as materialized (
+       select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
+     ), touched as materialized (
+       select id, period from ${named(3)} join slots s on s.operator_id = named.operator_id and key = item
+       union
+       select s.id, s.period from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and f.original_event_id = item
+       join slots s on s.operator_id = f.operator_id and s.id = f.slot_id
+     ), months as materialized (
+       select unnest($5::text[]) as period union select period from touched
+       union
+       select to_char(f.occurred_at at time zone $6, 'YYYY-MM') from touched t
+       join slots s on s.operator_id = $1 and s.id = t.id and s.kind = 'cpa'
+       join slot_facts f on f.operator_id = $1 and f.slot_id = t.id
+     )
+     select s.id from deals d
+     join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId" and s.period is not null
+     where s.kind in ('revshare', 'month') or s.period in (select period from months)`,
+    values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
+  });
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Locks the slots of these names, those in which these conversions earned, those of these ids, and the parts that parents have of them, in the
+ * order of their ids, and gives them without their facts. Slots that only one conversion or customer can earn in need no lock before they exist: their unique key decides. A row that had to be
+ * waited for is given as its last writer left it.
+ */
+export async function lockSlots(
+  db: Queryable,
+  operatorId: string,
+  wanted: { keys: readonly string[]; conversionIds: readonly string[]; ids: readonly string[] },
+  versionOf: VersionOf,
+): Promise<Slot[]> {
+  const { rows } = await db.query<SlotRow>({
+    name: 'lock-slots',
+    text: `with own as materialized (
+         select s.operator_id, id from ${named(2)} join slots s on s.operator_id = named.operator_id and key = item
+         union select f.operator_id, slot_id from ${named(3)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item
+         union select operator_id, item from ${named(4)}
+       ), wanted as materialized (
+         select operator_id, id as item from own
+         union select part.operator_id, part.id
+         from own join slots part on part.operator_id = own.operator_id and part.source_id = own.id and part.source_id is not null
+       )
+     select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
+       facts_count as "factsCount", facts_hash as "factsHash",
+       source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
+       clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
+       transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
+     from wanted join slots s on s.operator_id = wanted.operator_id and id = item order by id for no key update of s`,
+    values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
+  });
+  return rows.map((row): Slot => {
+    const {
+      id,
+      key,
+      kind,
+      component,
+      period,
+      affiliateId,
+      basisMinor,
+      volumeE4,
+      ftdCount,
+      conversionsCount,
+      factsCount,
+      factsHash,
+      transfersCount,
+      ratingsCount,
+    } = row;
+    const { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor } = row;
+    return {
+      id,
+      name: { key, kind, component, period },
+      affiliateId,
+      version: versionOf(row.dealId, row.dealVersion),
+      override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
+      sums: { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash },
+      money: { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor },
+      transfersCount,
+      ratingsCount,
+      holdUntil: row.holdUntil.getTime(),
+      isRejected: row.rejectedAt !== null,
+      isNew: false,
+      isChanged: false,
+      groups: new Map(),
+    };
+  });
+}
+
+/** First deposits of the customers whose first deposits are among these events: which one counts, they say together. */
+export async function findFirstDeposits(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-first-deposits',
+    text: `select distinct x.id from ${named(2)}
+     join events e on e.operator_id = named.operator_id and e.id = item and e.type = 'ftd'
+     join events x on x.operator_id = e.operator_id and x.subject = e.subject and x.type = 'ftd'`,
+    values: [operatorId, eventIds],
+  });
+  return rows.map(({ id }) => id);
+}
+
+type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
+  slotId: string;
+  dealVersion: number;
+  occurredAt: Date;
+  fxRateId: string | null;
+  fxRate: string | null;
+};
+
+/**
+ * Fills locked slots with their facts: all of them, but into monthly slots only those about these conversions, since the running sums stand
+ * for the rest. A statement after the one that locked them, so that it sees what their last writer wrote.
+ */
+export async function loadFacts(
+  db: Queryable,
+  operatorId: string,
+  slots: readonly Slot[],
+  conversionIds: readonly string[],
+  versionOf: VersionOf,
+): Promise<void> {
+  const whole = slots.filter(({ name }) => !isMonthly(name.kind)).map(({ id }) => id);
+  const partly = conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
+  if (whole.length + partly.length === 0) return;
+  const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId", type, whole,
+       amount_minor as "amountMinor", basis_minor as "basisMinor", volume_e4 as "volumeE4", deal_version as "dealVersion",
+       occurred_at as "occurredAt", fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
+  // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
+  const { rows } = await db.query<FactRow>({
+    name: 'load-facts',
+    text: `select ${columns}, null as customer from ${named(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
+     union all
+     select ${columns}, case when type = 'ftd' then
+         (select subject from events e where e.operator_id = f.operator_id and e.id = f.original_event_id) end as customer
+     from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
+    values: [operatorId, whole, partly, conversionIds],
+  });
+  const byId = new Map(slots.map((slot) => [slot.id, slot]));
+  const [earned, others] = [rows.filter(isEarned), rows.filter((row) => !isEarned(row))];
+  for (const row of earned) {
+    const { groups, version } = byId.get(row.slotId)!;
+    groups.set(row.originalEventId, { earned: factFrom(row), version: versionOf(version.dealId, row.dealVersion), others: [] });
+  }
+  for (const row of others) {
+    const { groups } = byId.get(row.slotId)!;
+    const group = groups.get(row.originalEventId)!;
+    const version = row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
+    const all = [...group.others, factFrom(row)];
+    groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
+  }
+}
+
+function isEarned({ originalEventId, eventId }: FactRow): boolean {
+  return originalEventId === eventId;
+}
+
+function factFrom({ slotId: _slot, dealVersion: _version, fxRateId, fxRate, ...row }: FactRow): SlotFact {
+  const fx = fxRateId === null || fxRate === null ? null : { rateId: fxRateId, rate: fxRate };
+  return { ...row, occurredAt: row.occurredAt.getTime(), fx };
+}

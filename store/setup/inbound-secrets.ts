@@ -1,0 +1,50 @@
+// The secrets that operators sign their requests with, sealed. After a change the one before goes on for a while.
+import { withTransaction, type Pool } from '../db/pool.ts';
+import type { SecretBox } from '../db/secret-box.ts';
+
+export type InboundSecrets = ReturnType<typeof createInboundSecrets>;
+
+export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
+  return {
+    /** Makes `secret` the current one; those before it end after so many hours, or earlier where that was said before. */
+    async replace(operatorId: string, { id, secret }: { id: string; secret: string }, graceHours: number): Promise<void> {
+      await withTransaction(pool, async (client) => {
+        await client.query(`select from operators where id = $1 for no key update`, [operatorId]);
+        await client.query(`delete from inbound_secrets where operator_id = $1 and valid_until < now()`, [operatorId]);
+        await client.query(
+          `update inbound_secrets set valid_until = least(valid_until, now() + make_interval(hours => $2)) where operator_id = $1`,
+          [operatorId, graceHours],
+        );
+        await client.query(`insert into inbound_secrets (operator_id, id, secret) values ($1, $2, $3)`, [
+          operatorId,
+          id,
+          secretBox.seal(secret, inboundSecretContext(operatorId, id)),
+        ]);
+      });
+    },
+
+    /** Remembers that a signature was genuine, at most once a minute however many processes say so. */
+    async touch(operatorId: string): Promise<void> {
+      await pool.query(
+        `update operators set last_signed_at = now()
+         where id = $1 and (last_signed_at is null or last_signed_at < now() - interval '1 minute')`,
+        [operatorId],
+      );
+    },
+
+    /** The secrets that are good now, newest first. */
+    async live(operatorId: string): Promise<string[]> {
+      const { rows } = await pool.query<{ id: string; secret: Buffer }>(
+        `select id, secret from inbound_secrets where operator_id = $1 and (valid_until is null or valid_until > now())
+         order by id desc`,
+        [operatorId],
+      );
+      return rows.map(({ id, secret }) => secretBox.open(secret, inboundSecretContext(operatorId, id)));
+    },
+  };
+}
+
+/** What an inbound secret is sealed for. */
+export function inboundSecretContext(operatorId: string, id: string): string {
+  return `${operatorId} inbound ${id}`;
+}

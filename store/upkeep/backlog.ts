@@ -1,0 +1,91 @@
+// What waits, over all operators: the figures by which whoever runs this sees trouble coming. Each statement goes by an index and counts so far and
+// no further, so that looking never becomes a load of its own.
+import { dueForClosing } from '../../domain/ledger/closing.ts';
+import { listBooks } from '../ledger/closing.ts';
+import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
+
+export type Backlog = {
+  /** Among the newest 20,000 events, those without an outcome; and for how long the oldest event anywhere has waited for one, 0 where none does. */
+  unsettled: { events: number; oldestSeconds: number };
+  /** Events set aside, by reason. */
+  setAside: Counts;
+  /** Unfinished postbacks in trouble: `retrying`, `held`. */
+  postbacks: Counts;
+  /** Endpoints by state; `failing` are active ones that do nothing but fail, which `active` leaves out. */
+  endpoints: Counts & { failing: number };
+  /** Commission whose hold has ended, and months that are due to be closed. */
+  holdsDue: number;
+  monthsDue: number;
+  /** Amendments that lack something. */
+  amendmentsWaiting: number;
+};
+
+type Counts = Record<string, number>;
+
+/** A count stops here: whether it is a hundred thousand or a million, somebody must look. */
+const COUNTED_AT_MOST = 100_000;
+const EVENTS_LOOKED_AT = 20_000;
+const OPERATORS_LOOKED_AT = 1000;
+const STATEMENT_MS = 2000;
+
+/** Reads the figures one after the other on one connection. Throws where PostgreSQL is away or takes longer than 2 s for one of them. */
+export function readBacklog(pool: Pool): Promise<Backlog> {
+  return withTransaction(
+    pool,
+    async (client) => ({
+      unsettled: await one<Backlog['unsettled']>(client, UNSETTLED),
+      setAside: await counts(client, SET_ASIDE),
+      postbacks: { retrying: 0, held: 0, ...(await counts(client, POSTBACKS)) },
+      endpoints: { active: 0, paused: 0, disabled: 0, failing: 0, ...(await counts(client, ENDPOINTS)) },
+      holdsDue: (await one<{ count: number }>(client, HOLDS_DUE)).count,
+      monthsDue: await countMonthsDue(client),
+      amendmentsWaiting: (await one<{ count: number }>(client, AMENDMENTS_WAITING)).count,
+    }),
+    { statementTimeoutMs: STATEMENT_MS },
+  );
+}
+
+/** The sweep's mark stays behind the oldest event without an outcome, and otherwise ten minutes behind the clock. */
+const UNSETTLED = `
+  select count(*)::int as events,
+    greatest(coalesce(extract(epoch from now() - min(received_at)), 0),
+      coalesce((select extract(epoch from now() - through) from sweep_marks where name = 'events' and through < now() - interval '11 minutes'), 0)
+    )::float8 as "oldestSeconds"
+  from (select operator_id, id, received_at from events order by received_at desc limit ${EVENTS_LOOKED_AT}) e
+  where not exists (select from event_outcomes o where o.operator_id = e.operator_id and o.event_id = e.id)`;
+
+const SET_ASIDE = `
+  select reason as name, count(*)::int as count
+  from (select reason from event_outcomes where status = 'set_aside' limit ${COUNTED_AT_MOST}) s group by reason`;
+
+const POSTBACKS = `
+  select state as name, count(*)::int as count
+  from (select state from deliveries where state in ('retrying', 'held') limit ${COUNTED_AT_MOST}) d group by state`;
+
+const ENDPOINTS = `
+  select case when state = 'active' and failing_since is not null then 'failing' else state end as name, count(*)::int as count
+  from (select state, failing_since from endpoints where deleted_at is null limit ${COUNTED_AT_MOST}) e group by 1`;
+
+const HOLDS_DUE = `
+  select count(*)::int as count from (
+    select from operators o
+    cross join lateral (select from slots s where s.operator_id = o.id and s.pending_minor > 0 and s.hold_until <= now()) due
+    limit ${COUNTED_AT_MOST}) h`;
+
+const AMENDMENTS_WAITING = `
+  select count(*)::int as count from (select from amendments where state = 'waiting' limit ${COUNTED_AT_MOST}) a`;
+
+async function one<Row extends object>(client: PoolClient, statement: string): Promise<Row> {
+  const { rows } = await client.query<Row>(statement);
+  return rows[0]!;
+}
+
+async function counts(client: PoolClient, statement: string): Promise<Counts> {
+  const { rows } = await client.query<{ name: string; count: number }>(statement);
+  return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+}
+
+async function countMonthsDue(client: PoolClient): Promise<number> {
+  const books = await listBooks(client, '', OPERATORS_LOOKED_AT);
+  return books.filter((book) => dueForClosing(book, Date.now()) !== null).length;
+}

@@ -1,0 +1,228 @@
+// Endpoints in trouble: who is refused, who is woken, and what their operator is told.
+import { after, before, beforeEach, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
+import { takeForPush } from '../../../store/delivery/delivery-changes.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { createEndpoints } from '../../../store/delivery/endpoints.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { ENDPOINT, SECRET_BOX, withOperator, type TestOperator } from '../../support/operator.ts';
+import { startReceiver, type ReceivedRequest, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+import { withActivities, type TestActivities } from '../../support/worker.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+let working: TestActivities;
+let receiver: RudeReceiver;
+let answer: (request: ReceivedRequest) => [number, Record<string, string>?] = () => [200];
+let operator: TestOperator;
+let endpointId: string;
+
+before(async () => {
+  [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+  receiver = await startReceiver({
+    handler: (request, response) => void response.writeHead(...(answer(request) as [number])).end(),
+  });
+  working = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000, drainTurnMs: 1000 });
+});
+after(async () => {
+  await working.close();
+  await Promise.all([receiver.close(), temporal.close(), database.drop()]);
+});
+beforeEach(async () => {
+  answer = () => [200];
+  receiver.requests.length = 0;
+  operator = await withOperator(database.pool);
+  ({ id: endpointId } = await operator.addEndpoint(`${receiver.url}/affiliate`, { schedule: [0, 3600] }));
+});
+
+/** A webhook of the operator's own. */
+async function addOwnWebhook(events: string[]): Promise<string> {
+  const endpoint = { id: newId('ep'), affiliateId: null, secret: `whsec_${Buffer.alloc(24).toString('base64')}` };
+  await createEndpoints(database.pool, SECRET_BOX).insert(operator.operatorId, endpoint, {
+    ...ENDPOINT,
+    url: `${receiver.url}/own`,
+    events,
+  });
+  return endpoint.id;
+}
+
+async function setHealth(hours: number, failures: number, noticesSent = 0): Promise<void> {
+  await database.pool.query(
+    `update endpoints set failures_in_a_row = $3, failing_since = now() - make_interval(secs => $4), notices_sent = $5
+     where operator_id = $1 and id = $2`,
+    [operator.operatorId, endpointId, failures, hours * 3600, noticesSent],
+  );
+}
+
+async function health() {
+  const { rows } = await database.pool.query<{ state: string; failures: number; reason: string | null }>(
+    `select state, failures_in_a_row as failures, state_reason as reason from endpoints where operator_id = $1 and id = $2`,
+    [operator.operatorId, endpointId],
+  );
+  return rows[0]!;
+}
+
+/** One sale, its postback given to a workflow of its own as after a first try that failed. */
+async function single(): Promise<string> {
+  await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  const { rows } = await database.pool.query<{ id: string }>(
+    `update deliveries set owner = 'self', state = 'retrying', tries = 1 where operator_id = $1 and endpoint_id = $2 and owner = 'batch'
+     returning id`,
+    [operator.operatorId, endpointId],
+  );
+  return rows[0]!.id;
+}
+
+const attempt = (deliveryId: string, cause: 'retry' | 'manual') =>
+  working.activities.attemptPostback({ operatorId: operator.operatorId, deliveryId, cause, tries: 1 });
+
+const rowOf = async (id: string) => (await deliveriesOf(database.pool, operator)).find((row) => row.id === id)!;
+
+/** What webhooks were told, by type. */
+async function notices(): Promise<{ type: string; endpointId: string; data: Record<string, unknown> }[]> {
+  const { rows } = await database.pool.query<{ type: string; endpointId: string; body: string }>(
+    `select type, endpoint_id as "endpointId", body from deliveries where operator_id = $1 and type not like 'conversion.%' order by id`,
+    [operator.operatorId],
+  );
+  return rows.map(({ body, ...row }) => ({ ...row, data: (JSON.parse(body) as { data: Record<string, unknown> }).data }));
+}
+
+describe('a single postback whose endpoint is down', () => {
+  test('is refused without a try and waits in the queue', async () => {
+    const id = await single();
+    await setHealth(0.5, 10);
+    const result = await attempt(id, 'retry');
+    assert.deepEqual([result.state, result.endpointsToWake], ['held', [{ operatorId: operator.operatorId, endpointId }]]);
+    const { owner, tries } = await rowOf(id);
+    assert.deepEqual([owner, tries, receiver.requests.length], ['endpoint', 1, 0]);
+  });
+
+  test('is sent when a person pushes it, and its success closes the breaker and wakes the queue', async () => {
+    const id = await single();
+    await setHealth(0.5, 10);
+    const result = await attempt(id, 'manual');
+    assert.deepEqual([result.state, result.endpointsToWake], ['delivered', [{ operatorId: operator.operatorId, endpointId }]]);
+    assert.deepEqual(await health(), { state: 'active', failures: 0, reason: null });
+  });
+
+  test('goes to the queue of an endpoint with a rate also when it is pushed, and keeps the cause', async () => {
+    const id = await single();
+    await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
+    const taken = await takeForPush(database.pool, operator.operatorId, id);
+    assert.deepEqual(taken, { owner: 'endpoint', endpointId });
+    await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes: 0, nextSendAt: 0 });
+    const { rows } = await database.pool.query(`select cause from attempts where delivery_id = $1`, [id]);
+    assert.deepEqual(rows, [{ cause: 'manual' }]);
+  });
+});
+
+test('of many attempts that fail at once those of one group learn that the breaker opened, and no later ones', async () => {
+  answer = () => [503];
+  const ids: string[] = [];
+  for (let count = 0; count < 14; count++) ids.push(await single());
+  const woken: number[] = [];
+  for (const id of ids) {
+    const { endpointsToWake, state } = await attempt(id, 'retry');
+    woken.push(state === 'retrying' || state === 'gave_up' ? endpointsToWake.length : -1);
+  }
+  assert.deepEqual(woken, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1, -1, -1, -1]);
+  assert.equal(receiver.requests.length, 10);
+});
+
+describe('the operator’s own webhook', () => {
+  test('hears that an endpoint fails, once for each time, and that it was disabled', async () => {
+    const own = await addOwnWebhook(['endpoint.failing', 'endpoint.disabled']);
+    answer = () => [503];
+    await setHealth(1.1, 5);
+    await attempt(await single(), 'retry');
+    await attempt(await single(), 'retry');
+    await setHealth(121, 5, 3);
+    const { endpointsToWake } = await attempt(await single(), 'retry');
+    assert.deepEqual(new Set(endpointsToWake.map((woken) => woken.endpointId)), new Set([endpointId, own]));
+    const told = await notices();
+    assert.deepEqual(
+      told.map(({ type, endpointId: to, data }) => [type, to, data['endpoint_id'], data['failures_in_a_row'], data['state']]),
+      [
+        ['endpoint.failing', own, endpointId, 6, 'active'],
+        ['endpoint.disabled', own, endpointId, 6, 'disabled'],
+      ],
+    );
+    assert.equal(told[1]!.data['reason'], 'nothing but failures for 120 hours');
+    assert.deepEqual(await health(), { state: 'disabled', failures: 6, reason: 'nothing but failures for 120 hours' });
+    await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId: own, probes: 0, nextSendAt: 0 });
+    answer = () => [200];
+    await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId: own, probes: 0, nextSendAt: 0 });
+    const bodies = receiver.requests
+      .filter(({ path }) => path === '/own')
+      .map(({ body }) => JSON.parse(body) as { type: string });
+    assert.ok(bodies.some(({ type }) => type === 'endpoint.failing'));
+  });
+
+  test('hears of a postback that was given up by its schedule or by hand, but not of such a notice itself', async () => {
+    const own = await addOwnWebhook(['delivery.gave_up']);
+    answer = () => [404];
+    const byHand = await single();
+    await working.activities.giveUpPostback({ operatorId: operator.operatorId, deliveryId: byHand });
+    const bySchedule = await single();
+    await database.pool.query(`update endpoints set schedule = '{0,0}' where operator_id = $1`, [operator.operatorId]);
+    assert.equal((await attempt(bySchedule, 'retry')).state, 'gave_up');
+    const gaveUp = async () => (await notices()).filter(({ type }) => type === 'delivery.gave_up');
+    assert.deepEqual(
+      (await gaveUp()).map(({ endpointId: to, data }) => [to, data['delivery_id'], data['endpoint_id'], data['last_error']]),
+      [
+        [own, byHand, endpointId, null],
+        [own, bySchedule, endpointId, 'http_404'],
+      ],
+    );
+    const turn = () =>
+      working.activities.drainQueue({ operatorId: operator.operatorId, endpointId: own, probes: 0, nextSendAt: 0 });
+    while ((await turn()).held > 0);
+    const rows = await deliveriesOf(database.pool, operator, own);
+    assert.deepEqual(
+      countBy(rows, ({ state, owner }) => `${state} ${owner}`),
+      { 'gave_up null': 2 },
+    );
+    assert.equal((await gaveUp()).length, 2, 'a notice was told of a notice, or of the webhook itself');
+  });
+});
+
+describe('Retry-After', () => {
+  test('of one answer holds for the whole queue, and for the next probe', async () => {
+    await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');
+    await settledBatch(working.activities, operator, await operator.takeInSales(30));
+    await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
+    await database.pool.query(`update endpoints set max_in_flight = 1 where id = $1`, [endpointId]);
+    answer = () => [429, { 'retry-after': '90' }];
+    const of = { operatorId: operator.operatorId, endpointId };
+    const turn = await working.activities.drainQueue({ ...of, probes: 0, nextSendAt: 0 });
+    assert.ok(receiver.requests.length <= 2, `${receiver.requests.length} requests`);
+    assert.ok(turn.waitMs! > 88_000 && turn.waitMs! <= 90_000, `next turn in ${turn.waitMs} ms`);
+    const early = await working.activities.drainQueue({ ...of, probes: 0, nextSendAt: turn.nextSendAt });
+    assert.equal(early.sent, 0, 'a turn that came early sent all the same');
+    await setHealth(0.1, 10);
+    const probe = await working.activities.drainQueue({ ...of, probes: 0, nextSendAt: 0 });
+    assert.ok(probe.waitMs! > 88_000, `next probe in ${probe.waitMs} ms`);
+  });
+});
+
+test('what was planned while its endpoint was deleted is cancelled, not held for ever', async () => {
+  await settledBatch(working.activities, operator, await operator.takeInSales(3));
+  await database.pool.query(`update deliveries set owner = 'endpoint', state = 'held' where operator_id = $1`, [
+    operator.operatorId,
+  ]);
+  await database.pool.query(`update endpoints set deleted_at = now(), state = 'disabled' where id = $1`, [endpointId]);
+  const { held, condition } = await working.activities.drainQueue({
+    operatorId: operator.operatorId,
+    endpointId,
+    probes: 0,
+    nextSendAt: 0,
+  });
+  assert.deepEqual([held, condition], [0, 'drained']);
+  assert.deepEqual(
+    countBy(await deliveriesOf(database.pool, operator), ({ state }) => state),
+    { cancelled: 3 },
+  );
+});

@@ -1,0 +1,152 @@
+// Handing over: exactly one owner for every postback that its batch could not finish, and a workflow for every owner.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { deliveryWorkflowId, endpointWorkflowId } from '../../../domain/keys.ts';
+import { takeForPush } from '../../../store/delivery/delivery-changes.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { countBy, deliveriesOf, settledBatch, type DeliveryRow } from '../../support/deliveries.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { startReceiver, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+import { withActivities, type TestActivities } from '../../support/worker.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+let receiver: RudeReceiver;
+let working: TestActivities;
+
+before(async () => {
+  [database, temporal, receiver] = await Promise.all([withDatabase(), withTemporal(), startReceiver()]);
+  working = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000, selfPerEndpoint: 5, selfInAll: 8 });
+});
+after(async () => {
+  await working.close();
+  await Promise.all([receiver.close(), temporal.close(), database.drop()]);
+});
+
+/** Sends a batch to its endpoints and hands over what is left; returns how many workflows were seen to. */
+async function sendAndHandOver(operator: TestOperator, sales: number) {
+  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(sales));
+  await working.activities.deliverFirst(batch);
+  const input = { ...batch, endpointsToWake: [], setAside: [] };
+  return { input, ...(await working.activities.handOver(input)) };
+}
+
+const ownersOf = (rows: DeliveryRow[]) => countBy(rows, ({ state, owner }) => `${state} ${owner}`);
+
+async function isRunning(workflowId: string): Promise<boolean> {
+  const { status } = await temporal.client.workflow.getHandle(workflowId).describe();
+  return status.name === 'RUNNING';
+}
+
+test('a refused postback gets a workflow of its own, up to the bound; the rest waits in the queue of its endpoint', async () => {
+  const operator = await withOperator(database.pool);
+  const { id } = await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+  const { input, workflows } = await sendAndHandOver(operator, 12);
+  const rows = await deliveriesOf(database.pool, operator);
+  assert.deepEqual(ownersOf(rows), { 'retrying self': 5, 'retrying endpoint': 7 });
+  assert.equal(workflows, 6);
+  for (const { id: deliveryId, owner } of rows)
+    if (owner === 'self') assert.ok(await isRunning(deliveryWorkflowId(deliveryId)), deliveryId);
+  assert.ok(await isRunning(endpointWorkflowId(id)));
+
+  assert.deepEqual(await working.activities.handOver(input), { workflows: 6 }, 'a second run saw to other workflows');
+  assert.deepEqual(await deliveriesOf(database.pool, operator), rows, 'a second run moved a postback');
+
+  await sendAndHandOver(operator, 4);
+  const afterwards = ownersOf(await deliveriesOf(database.pool, operator));
+  assert.deepEqual(
+    afterwards,
+    { 'retrying self': 5, 'retrying endpoint': 7, 'pending endpoint': 4 },
+    'an endpoint with a queue got single workflows',
+  );
+});
+
+test('the bound over all endpoints holds as well', async () => {
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+  await sendAndHandOver(operator, 6);
+  const { rows } = await database.pool.query<{ count: number }>(`select count(*)::int from deliveries where owner = 'self'`);
+  assert.equal(rows[0]!.count, 8);
+});
+
+test('an endpoint that fails ten times in a row is sent no more of the batch, and gets all of it into its one queue', async () => {
+  const operator = await withOperator(database.pool);
+  const { id } = await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 3600], maxInFlight: 2 });
+  const { workflows } = await sendAndHandOver(operator, 40);
+  const rows = await deliveriesOf(database.pool, operator, id);
+  const tried = rows.filter(({ tries }) => tries === 1);
+  assert.ok(tried.length >= 10 && tried.length <= 12, `${tried.length} were tried`);
+  assert.deepEqual(ownersOf(rows), { 'retrying endpoint': tried.length, 'held endpoint': 40 - tried.length });
+  assert.equal(workflows, 1);
+});
+
+test('in force are 50 for each endpoint and 2,000 in all', async (t) => {
+  const real = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000 });
+  t.after(() => real.close());
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  /** How many of 60 refused postbacks get a workflow of their own. */
+  const singlesOf60 = async (): Promise<number> => {
+    const operator = await withOperator(database.pool);
+    await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600], maxInFlight: 64 });
+    const batch = await settledBatch(real.activities, operator, await operator.takeInSales(60));
+    await real.activities.deliverFirst(batch);
+    await real.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
+    const rows = await deliveriesOf(database.pool, operator);
+    assert.ok(rows.every(({ owner }) => owner === 'self' || owner === 'endpoint'));
+    return rows.filter(({ owner }) => owner === 'self').length;
+  };
+  assert.equal(await singlesOf60(), 50);
+  // Nobody's: rows that take places, and that no workflow was started for.
+  await database.pool.query(
+    `insert into deliveries (operator_id, batch_id, next_attempt_at, id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, state, owner)
+     select operator_id, 'filler', now(), 'dlv_filler' || n, endpoint_id, affiliate_id, null, 'filler' || n, type, body, 'retrying', 'self'
+     from (select * from deliveries where owner = 'self' limit 1) d, generate_series(1, 1935) n`,
+  );
+  assert.equal(await singlesOf60(), 15);
+  assert.equal(await singles(), 2000);
+  await database.pool.query(`delete from deliveries where batch_id = 'filler'`);
+});
+
+test('the bounds hold when many hand-overs and buttons race', async () => {
+  await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
+  const operators = await Promise.all([1, 2, 3, 4].map(() => withOperator(database.pool)));
+  const batches = await Promise.all(
+    operators.map(async (operator) => {
+      await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
+      const made = await Promise.all(
+        [1, 2].map(async () => settledBatch(working.activities, operator, await operator.takeInSales(4))),
+      );
+      for (const batch of made) await working.activities.deliverFirst(batch);
+      return made;
+    }),
+  );
+  const isOver = new AbortController();
+  let most = 0;
+  const watching = (async () => {
+    for (; !isOver.signal.aborted;) most = Math.max(most, await singles());
+  })();
+  // Each batch twice, as when a step took too long and Temporal ran it again.
+  const handing = [...batches.flat(), ...batches.flat()].map((batch) =>
+    working.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] }),
+  );
+  await Promise.all(handing);
+  const pushing = operators.flatMap(async (operator) => {
+    const rows = await deliveriesOf(database.pool, operator);
+    const limits = { perEndpoint: 5, inAll: 8 };
+    return Promise.all(rows.map(({ id }) => takeForPush(database.pool, operator.operatorId, id, limits)));
+  });
+  const pushed = (await Promise.all(pushing)).flat();
+  isOver.abort();
+  await watching;
+  assert.equal(await singles(), 8);
+  assert.equal(most, 8, 'more had a workflow of their own for a moment');
+  assert.ok(pushed.every((result) => typeof result === 'object'));
+  for (const operator of operators)
+    assert.ok((await deliveriesOf(database.pool, operator)).every(({ owner }) => owner === 'self' || owner === 'endpoint'));
+});
+
+async function singles(): Promise<number> {
+  const { rows } = await database.pool.query<{ count: number }>(`select count(*)::int from deliveries where owner = 'self'`);
+  return rows[0]!.count;
+}

@@ -1,0 +1,257 @@
+// Postbacks of one conversion go out one after the other. Here the moments at which one is finished and the next must go on: each race is
+// played by two connections that take their steps in the order the test says, so that a lost wake-up would show every time.
+import { after, before, beforeEach, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import type { PoolClient } from 'pg';
+import { planDeliveries } from '../../../activities/settlement/plan-postbacks.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { giveUpDelivery } from '../../../store/delivery/delivery-changes.ts';
+import { readListeners } from '../../../store/delivery/outbox.ts';
+import { releaseSuccessors } from '../../../store/delivery/succession.ts';
+import type { Message } from '../../../domain/settlement/settlement.ts';
+import { anEvent } from '../../support/builders.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { eventually } from '../../support/eventually.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+import { withActivities, type TestActivities } from '../../support/worker.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+let working: TestActivities;
+let operator: TestOperator;
+/** The conversion and what follows it, in their order. */
+let chain: string[];
+
+before(async () => {
+  [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+  working = withActivities(database.pool, temporal.client, { sweepGraceMs: 0 });
+});
+after(async () => {
+  await working.close();
+  await Promise.all([temporal.close(), database.drop()]);
+});
+beforeEach(async () => {
+  operator = await withOperator(database.pool);
+  await operator.addEndpoint('http://127.0.0.1:9/never-called');
+  for (const event of [
+    { transactionId: 'struck' },
+    { type: 'chargeback', transactionId: 'back', reference: 'struck' } as const,
+    { type: 'chargeback_won', transactionId: 'won', reference: 'struck' } as const,
+  ])
+    await settledBatch(working.activities, operator, await operator.takeIn([event]));
+  chain = (await deliveriesOf(database.pool, operator)).map(({ id }) => id);
+  assert.equal(chain.length, 3);
+});
+
+/** Each postback of the chain: its owner, whom it follows, and what its body says was given up. */
+async function standing() {
+  const { rows } = await database.pool.query<{ owner: string | null; predecessor: string | null; body: string }>(
+    `select owner, predecessor_id as predecessor, body from deliveries where operator_id = $1 order by id`,
+    [operator.operatorId],
+  );
+  return rows.map(({ owner, predecessor, body }) => {
+    const { previous_gave_up: gaveUp } = (JSON.parse(body) as { data: { previous_gave_up?: string[] } }).data;
+    return [owner, predecessor === null ? null : chain.indexOf(predecessor), gaveUp?.map((id) => chain.indexOf(id)) ?? null];
+  });
+}
+
+const giveUp = (index: number) => giveUpDelivery(database.pool, operator.operatorId, chain[index]!);
+
+async function finish(client: PoolClient, id: string, state = 'delivered'): Promise<void> {
+  await client.query(`update deliveries set state = $3, owner = null, finished_at = now() where operator_id = $1 and id = $2`, [
+    operator.operatorId,
+    id,
+    state,
+  ]);
+}
+
+/** Two connections, each in a transaction of its own. */
+async function withTwo(work: (one: PoolClient, two: PoolClient) => Promise<void>): Promise<void> {
+  const clients = [await database.pool.connect(), await database.pool.connect()] as const;
+  try {
+    for (const client of clients) await client.query('begin');
+    await work(...clients);
+    for (const client of clients) await client.query('commit');
+  } finally {
+    for (const client of clients) client.release(true);
+  }
+}
+
+/** Waits until a connection waits for a lock that another one holds. */
+async function untilBlocked(): Promise<void> {
+  await eventually('somebody to wait for a lock', async () => {
+    const { rows } = await database.pool.query<{ count: number }>(
+      `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rows[0]!.count > 0;
+  });
+}
+
+describe('giving one up', () => {
+  test('lets the next go on, whose body says so, and so does the body of the one after it', async () => {
+    assert.deepEqual(await standing(), [
+      ['batch', null, null],
+      ['predecessor', 0, null],
+      ['predecessor', 1, null],
+    ]);
+    await giveUp(0);
+    assert.deepEqual(await standing(), [
+      [null, null, null],
+      ['endpoint', null, [0]],
+      ['predecessor', 1, null],
+    ]);
+    await giveUp(1);
+    assert.deepEqual((await standing())[2], ['endpoint', null, [0, 1]]);
+  });
+
+  test('that still waits closes the ranks: what follows it does not overtake the first', async () => {
+    await giveUp(1);
+    assert.deepEqual(await standing(), [
+      ['batch', null, null],
+      [null, null, null],
+      ['predecessor', 0, [1]],
+    ]);
+    await giveUp(0);
+    assert.deepEqual((await standing())[2], ['endpoint', null, [0, 1]]);
+  });
+
+  test('leaves what it says otherwise as it was, word for word', async () => {
+    const bodyOf = async () =>
+      (await database.pool.query<{ body: string }>(`select body from deliveries where id = $1`, [chain[1]])).rows[0]!.body;
+    const planned = await bodyOf();
+    await giveUp(0);
+    assert.equal(await bodyOf(), planned.replace(/\}\}$/, `,"previous_gave_up":["${chain[0]}"]}}`));
+  });
+});
+
+describe('a lost wake-up is tried on purpose:', () => {
+  test('a successor planned while its predecessor is being finished', async () => {
+    await giveUp(1);
+    await giveUp(2);
+    await withTwo(async (planner, finisher) => {
+      await plan(planner);
+      const finishing = finish(finisher, chain[0]!);
+      await untilBlocked();
+      await planner.query('commit');
+      await planner.query('begin');
+      await finishing;
+      await releaseSuccessors(finisher, [{ operatorId: operator.operatorId, deliveryId: chain[0]! }]);
+    });
+    assert.deepEqual((await standing())[3]?.slice(0, 2), ['endpoint', null]);
+  });
+
+  test('a predecessor finished while its successor is being planned', async () => {
+    await giveUp(1);
+    await giveUp(2);
+    await withTwo(async (finisher, planner) => {
+      await finish(finisher, chain[0]!);
+      const planning = plan(planner);
+      await untilBlocked();
+      await releaseSuccessors(finisher, [{ operatorId: operator.operatorId, deliveryId: chain[0]! }]);
+      await finisher.query('commit');
+      await finisher.query('begin');
+      await planning;
+    });
+    assert.deepEqual((await standing())[3]?.slice(0, 2), ['batch', null]);
+  });
+
+  test('the middle of a chain given up while the first is being finished', async () => {
+    await withTwo(async (finisher) => {
+      await finish(finisher, chain[0]!);
+      const givingUp = giveUp(1);
+      await untilBlocked();
+      await releaseSuccessors(finisher, [{ operatorId: operator.operatorId, deliveryId: chain[0]! }]);
+      await finisher.query('commit');
+      await finisher.query('begin');
+      await givingUp;
+    });
+    assert.deepEqual(await standing(), [
+      [null, null, null],
+      [null, null, null],
+      ['endpoint', null, [1]],
+    ]);
+  });
+
+  test('the first finished while the middle of the chain is being given up', async () => {
+    await withTwo(async (giver, finisher) => {
+      // What giveUpDelivery does, step by step, so that the other one comes in between.
+      await giver.query(`select from deliveries where operator_id = $1 and id = $2 for share`, [operator.operatorId, chain[0]]);
+      const finishing = finish(finisher, chain[0]!);
+      await untilBlocked();
+      await giver.query('commit');
+      await giver.query('begin');
+      await finishing;
+      await releaseSuccessors(finisher, [{ operatorId: operator.operatorId, deliveryId: chain[0]! }]);
+      await finisher.query('commit');
+      await finisher.query('begin');
+      await giveUp(1);
+    });
+    assert.deepEqual(
+      (await standing()).map(([owner]) => owner),
+      [null, null, 'endpoint'],
+    );
+  });
+});
+
+test('a postback that somebody took over before its last attempt was recorded releases nobody', async () => {
+  const released = await releaseSuccessors(database.pool, [{ operatorId: operator.operatorId, deliveryId: chain[0]! }]);
+  assert.deepEqual(released, []);
+  assert.deepEqual((await standing())[1], ['predecessor', 0, null]);
+});
+
+test('the sweep lets go on what a crash left behind, and that says what was given up', async () => {
+  await database.pool.query(
+    `update deliveries set state = 'gave_up', owner = null, finished_at = now() where operator_id = $1 and id = $2`,
+    [operator.operatorId, chain[0]],
+  );
+  assert.equal((await working.activities.sweepOnce()).released, 1);
+  assert.deepEqual((await standing())[1], ['endpoint', null, [0]]);
+});
+
+test('what comes next follows the end of the chain, also where another worker’s clock gave an earlier one the later id', async () => {
+  const [first, second] = chain;
+  const late = first!.replace('_0', '_7');
+  await database.pool.query(`update deliveries set id = $3 where operator_id = $1 and id = $2`, [
+    operator.operatorId,
+    first,
+    late,
+  ]);
+  await database.pool.query(`update deliveries set predecessor_id = $3 where operator_id = $1 and id = $2`, [
+    operator.operatorId,
+    second,
+    late,
+  ]);
+  const client = await database.pool.connect();
+  await plan(client).finally(() => client.release());
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select predecessor_id as id from deliveries where operator_id = $1 and id <> all($2) and owner = 'predecessor'`,
+    [operator.operatorId, chain],
+  );
+  assert.deepEqual(rows, [{ id: chain[2] }]);
+});
+
+async function plan(client: PoolClient): Promise<void> {
+  const { operatorId, affiliateId } = operator;
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select original_event_id as id from deliveries where operator_id = $1 limit 1`,
+    [operatorId],
+  );
+  const conversion = anEvent({ operatorId, id: rows[0]!.id });
+  const message: Message = {
+    type: 'conversion.reversed',
+    affiliateId,
+    reason: null,
+    event: anEvent({ operatorId, id: newId('evt'), type: 'fraud' }),
+    conversion,
+    clickId: null,
+    subs: conversion.subs,
+    via: null,
+    payoutMinor: 0n,
+    deltaMinor: 0n,
+    currency: 'USD',
+  };
+  const at = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' } as const;
+  await planDeliveries(client, at, await readListeners(client, operatorId, [affiliateId]), [message]);
+}

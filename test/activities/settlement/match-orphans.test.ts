@@ -1,0 +1,192 @@
+// Orphans on a real database: by a click that came late, by a coupon, by a binding and by hand; and what never finds anybody stays.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { newId } from '../../../store/db/ids.ts';
+import { createClicks } from '../../../store/attribution/clicks.ts';
+import { createCoupons } from '../../../store/attribution/coupons.ts';
+import { createOrphans } from '../../../store/attribution/orphans.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { deliveriesOf } from '../../support/deliveries.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf } from '../../support/settling.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+import { withActivities, type TestActivities } from '../../support/worker.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+let working: TestActivities;
+before(async () => {
+  [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+  working = withActivities(database.pool, temporal.client);
+});
+// Whatever the tests above did, the books must be whole.
+after(async () => {
+  const { findings } = await auditOf(database.pool);
+  await working.close();
+  await Promise.all([temporal.close(), database.drop()]);
+  assert.deepEqual(findings, []);
+});
+
+const noClick = { clickId: null };
+const noMoney = { amountMinor: null, currency: null };
+
+/** Events taken in and settled, in one batch. */
+async function settled(operator: TestOperator, fields: Parameters<TestOperator['takeIn']>[0]): Promise<string[]> {
+  const ids = await operator.takeIn(fields);
+  await createSettling(database.pool)(operator.operatorId, ids);
+  return ids;
+}
+
+const outcomes = (ids: readonly string[]) => outcomesOf(database.pool, ids);
+const matched = ({ operatorId }: TestOperator) => working.activities.matchOrphans({ operatorId, after: null });
+const coupon = { code: 'Spring', bindsCustomer: true, startsAt: null, endsAt: null };
+const subs = [null, null, null, null, null] as const;
+
+test('an event that overtook its click finds it, and so does all else of its customer', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
+  const ids = await settled(operator, [
+    { clickId: 'theirs-1', customerId: 'a' },
+    { ...noClick, customerId: 'a' },
+    { clickId: 'theirs-2', customerId: 'b' },
+  ]);
+  assert.deepEqual(await matched(operator), { settled: 0, next: null });
+  const { operatorId, affiliateId } = operator;
+  await createClicks(pool).insert(operatorId, { id: 'theirs-1', affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000 });
+  assert.deepEqual(await matched(operator), { settled: 2, next: null });
+  assert.deepEqual(await outcomes(ids), ['settled 1000', 'settled 1000', 'orphaned unknown_click']);
+  const deliveries = await deliveriesOf(pool, operator, endpoint.id);
+  assert.deepEqual(
+    deliveries.map(({ owner }) => owner),
+    ['endpoint', 'endpoint'],
+  );
+  assert.deepEqual(await matched(operator), { settled: 0, next: null });
+});
+
+test('a click that came late is judged by when it happened', async () => {
+  const operator = await withOperator(database.pool);
+  const [id] = await settled(operator, [{ clickId: 'old', customerId: 'a' }]);
+  const { operatorId, affiliateId } = operator;
+  await createClicks(database.pool).insert(operatorId, { id: 'old', affiliateId, linkId: null, subs, clickedAt: 0 });
+  await matched(operator);
+  assert.deepEqual(await outcomes([id!]), ['rejected click_expired']);
+});
+
+test('a coupon finds the events that named it in any case, and binds their customers unless it is not to', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const rival = await addAffiliate(pool, operator.operatorId);
+  const ids = await settled(operator, [
+    { ...noClick, customerId: 'a', coupon: 'SPRING' },
+    { ...noClick, customerId: 'a' },
+    { ...noClick, customerId: 'b', coupon: 'once' },
+    { ...noClick, customerId: 'b' },
+  ]);
+  const before1 = ['orphaned unknown_coupon', 'orphaned no_evidence', 'orphaned unknown_coupon', 'orphaned no_evidence'];
+  assert.deepEqual(await outcomes(ids), before1);
+  const coupons = createCoupons(pool);
+  await coupons.insert(operator.operatorId, { ...coupon, id: newId('cpn'), affiliateId: operator.affiliateId });
+  await coupons.insert(operator.operatorId, {
+    ...coupon,
+    id: newId('cpn'),
+    code: 'once',
+    affiliateId: rival.affiliateId,
+    bindsCustomer: false,
+  });
+  await matched(operator);
+  assert.deepEqual(await outcomes(ids), ['settled 1000', 'settled 1000', 'settled 1000', 'orphaned no_evidence']);
+  assert.deepEqual([await pendingOf(pool, operator.affiliateId), await pendingOf(pool, rival.affiliateId)], [20_00n, 10_00n]);
+});
+
+test('a coupon decides at once where it is known, and nothing more once it is deleted', async () => {
+  const operator = await withOperator(database.pool);
+  const coupons = createCoupons(database.pool);
+  const id = newId('cpn');
+  await coupons.insert(operator.operatorId, { ...coupon, id, affiliateId: operator.affiliateId });
+  const withCoupon = (customerId: string) => ({ ...noClick, customerId, coupon: 'spring' });
+  const [first] = await settled(operator, [withCoupon('a')]);
+  assert.ok(await coupons.delete(operator.operatorId, id));
+  const [second] = await settled(operator, [withCoupon('b')]);
+  assert.deepEqual(await outcomes([first!, second!]), ['settled 1000', 'orphaned unknown_coupon']);
+  const { rows } = await database.pool.query(`select method, affiliate_id from event_outcomes where event_id = $1`, [first]);
+  assert.deepEqual(rows, [{ method: 'coupon', affiliate_id: operator.affiliateId }]);
+});
+
+test('a person’s word settles an orphan, binds its customer, and settles what else waits for them', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const ids = await settled(operator, [
+    { ...noClick, ...noMoney, type: 'registration', customerId: 'a' },
+    { ...noClick, customerId: 'a' },
+    { ...noClick, customerId: 'b' },
+  ]);
+  const given = { eventId: ids[1]!, affiliateId: operator.affiliateId, actor: 'key_1' };
+  assert.equal(await createOrphans(pool).assign(operator.operatorId, given), 'assigned');
+  await matched(operator);
+  assert.deepEqual(await outcomes(ids), ['settled 0', 'settled 1000', 'orphaned no_evidence']);
+  const { rows } = await pool.query(
+    `select event_id, method from event_outcomes where operator_id = $1 and status = 'settled' order by 1`,
+    [operator.operatorId],
+  );
+  assert.deepEqual(rows, [
+    { event_id: ids[0], method: 'binding' },
+    { event_id: ids[1], method: 'manual' },
+  ]);
+  const [next] = await settled(operator, [{ ...noClick, customerId: 'a' }]);
+  assert.deepEqual(await outcomes([next!]), ['settled 1000']);
+});
+
+test('a customer who was bound meanwhile stays whose they are, whatever a person said', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const rival = await addAffiliate(pool, operator.operatorId);
+  const [orphan] = await settled(operator, [{ clickId: 'lost', customerId: 'a' }]);
+  await createOrphans(pool).assign(operator.operatorId, { eventId: orphan!, affiliateId: operator.affiliateId, actor: 'key_1' });
+  await settled(operator, [{ clickId: rival.clickId, customerId: 'a' }]);
+  await matched(operator);
+  const { rows } = await pool.query(`select affiliate_id, method from event_outcomes where event_id = $1`, [orphan]);
+  assert.deepEqual(rows, [{ affiliate_id: rival.affiliateId, method: 'binding' }]);
+});
+
+test('two looks at once settle each orphan once', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  const names = Array.from({ length: 40 }, (_, index) => `late-${index}`);
+  const ids = await settled(
+    operator,
+    names.map((clickId) => ({ clickId })),
+  );
+  const click = { affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000, operatorId };
+  await createClicks(pool).insertAll(names.map((id) => ({ ...click, id })));
+  await Promise.all([matched(operator), matched(operator), matched(operator)]);
+  assert.deepEqual(new Set(await outcomes(ids)), new Set(['settled 1000']));
+  assert.equal(await pendingOf(pool, affiliateId), 400_00n);
+});
+
+test('orphans of all operators are looked through page by page, past those that nothing is known of', async () => {
+  const operators = [await withOperator(database.pool), await withOperator(database.pool)];
+  for (const operator of operators) {
+    const orphans = Array.from({ length: 600 }, (_, index) => ({ clickId: `late-${index}`, customerId: `c-${index}` }));
+    await settled(operator, orphans);
+    const { operatorId, affiliateId } = operator;
+    const click = { affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000, operatorId };
+    await createClicks(database.pool).insertAll(
+      Array.from({ length: 10 }, (_, index) => ({ ...click, id: `late-${599 - index}` })),
+    );
+  }
+  const settledOn: number[] = [];
+  let position: { operatorId: string; eventId: string } | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof matched>> = await working.activities.matchOrphans({
+      operatorId: null,
+      after: position,
+    });
+    settledOn.push(page.settled);
+    position = page.next;
+  } while (position !== null && settledOn.length < 10);
+  // The tests above left a few orphans of their own.
+  assert.deepEqual(settledOn, [10, 10]);
+  for (const operator of operators) assert.equal(await pendingOf(database.pool, operator.affiliateId), 100_00n);
+});

@@ -1,0 +1,248 @@
+// Settled conversions rated again on a real database: by back-dated versions and new deals, also while batches are being settled.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createRerate } from '../../../activities/settlement/rerate.ts';
+import type { WireTerms } from '../../../domain/commission/terms.ts';
+import type { ConversionEvent } from '../../../domain/types.ts';
+import { createDeals } from '../../../store/agreements/deals.ts';
+import { isOutage } from '../../../store/db/pg-errors.ts';
+import { createPool, type Pool } from '../../../store/db/pool.ts';
+import { wireTerms } from '../../support/builders.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf, type TestAffiliate } from '../../support/settling.ts';
+
+const PROCESSES = 8;
+const DAY_MS = 86_400_000;
+
+let database: TestDatabase;
+let pool: Pool;
+before(async () => {
+  database = await withDatabase();
+  pool = createPool(database.url, { max: 2 * PROCESSES });
+});
+// Whatever the tests above did, the books must be whole.
+after(async () => {
+  const { findings } = await auditOf(pool);
+  await pool.end();
+  await database.drop();
+  assert.deepEqual(findings, []);
+});
+
+const full = { chargeback: 'full', bonus_abuse: 'full', fraud: 'full', account_closure: 'none' } as const;
+const OLD: Partial<WireTerms> = {
+  components: [
+    { kind: 'cpa', amount: '50' },
+    { kind: 'revshare', percent: '25' },
+    { kind: 'percent', on: 'sale', percent: '10' },
+  ],
+  clawback: { days: 90, refund: 'proportional', ...full },
+};
+const NEW: Partial<WireTerms> = {
+  components: [
+    { kind: 'cpa', amount: '80', cap: { count: 2 } },
+    { kind: 'revshare', percent: '33.3333', negative: 'carry' },
+    { kind: 'percent', on: 'sale', percent: '12.5' },
+  ],
+  clawback: { days: 90, refund: 'none', ...full, fraud: 'none' },
+};
+
+/** Deposits, sales and revenue over twelve days, some of them taken back; the same for every operator. */
+function story(clickId: string, start: number): Partial<ConversionEvent>[] {
+  const at = (day: number): number => start + day * DAY_MS;
+  const of = (day: number, fields: Partial<ConversionEvent>): Partial<ConversionEvent> => ({
+    clickId,
+    customerId: `c${day % 4}`,
+    occurredAt: at(day),
+    ...fields,
+  });
+  const deposits = [1, 2, 3, 8].map((day) => of(day, { type: 'ftd', transactionId: `d${day}` }));
+  const sales = [1, 4, 6, 9].map((day) => of(day, { transactionId: `s${day}`, amountMinor: BigInt(day) * 33_33n }));
+  const revenue = [2, 5, 7, 10, 11].map((day) =>
+    of(day, { type: 'revenue', transactionId: `r${day}`, amountMinor: day === 7 ? -40_00n : 21_07n }),
+  );
+  const against = [
+    of(6, { type: 'refund', reference: 's4', amountMinor: 20_00n, transactionId: 'x1' }),
+    of(9, { type: 'refund', reference: 's9', amountMinor: 10_00n, transactionId: 'x2' }),
+    of(10, { type: 'chargeback', reference: 'd2', amountMinor: null, transactionId: 'x3' }),
+    of(11, { type: 'fraud', amountMinor: null, transactionId: 'x4', customerId: 'c1' }),
+  ];
+  return [...deposits, ...sales, ...revenue, ...against].map((fields) => ({ currency: 'USD', ...fields }));
+}
+
+/** Rates in chunks of a few until all is looked through; gives what became of it. */
+async function rerated({ operatorId }: TestOperator, { dealId }: TestAffiliate, version: number, atOnce = 3) {
+  const { rerateChunk } = createRerate({ pool, atOnce, handOver: () => Promise.resolve({ workflows: 0 }) });
+  for (;;) {
+    const chunk = await rerateChunk({ operatorId, dealId, version });
+    if (chunk.isFinished) return chunk;
+  }
+}
+
+/** What each slot of an affiliate holds, by what it is for, and which version rated each conversion. */
+async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `select concat_ws(' ', s.kind, substring(s.key from 'customer .*'), s.period, gross_minor - void_minor - clawed_minor - debt_minor) as line
+     from slots s where affiliate_id = $1 and gross_minor - void_minor - clawed_minor - debt_minor <> 0
+       and s.kind <> 'percent'
+     union all
+     select concat_ws(' ', e.transaction_id, e.type, 'version', o.deal_version, sum(s.gross_minor - s.void_minor) filter (where s.kind = 'percent'))
+     from event_outcomes o join events e on e.id = o.event_id
+     left join slot_facts f on f.event_id = o.event_id left join slots s on s.id = f.slot_id
+     where o.affiliate_id = $1 and o.deal_version is not null group by e.transaction_id, e.type, o.deal_version
+     order by 1`,
+    [affiliateId],
+  );
+  return rows.map(({ line }) => line);
+}
+
+test('a back-dated version leaves the books as if it had been there first, told in adjustments without an event', async () => {
+  const operator = await withOperator(pool);
+  const start = Date.now() - 20 * DAY_MS;
+  const from = new Date(start + 3.5 * DAY_MS);
+  const [late, early] = [await addAffiliate(pool, operator.operatorId, OLD), await addAffiliate(pool, operator.operatorId, OLD)];
+  await pool.query(`update clicks set clicked_at = $1`, [new Date(start)]);
+  const deals = createDeals(pool);
+  const settle = createSettling(pool);
+  const ids = await operator.takeIn(story(late.clickId, start));
+  await settle(operator.operatorId, ids);
+  const added = await deals.addVersion(operator.operatorId, late.dealId, from, wireTerms(NEW));
+  assert.ok(added !== null && typeof added === 'object' && added.isRerating);
+  const result = await rerated(operator, late, 2);
+  assert.deepEqual([result.changed, result.kept], [8, 0]);
+  assert.deepEqual(await rerated(operator, late, 2), { ...result, reasons: {} }, 'again changes nothing');
+
+  const rival = await withOperator(pool);
+  const first = await addAffiliate(pool, rival.operatorId, OLD);
+  await pool.query(`update clicks set clicked_at = $1`, [new Date(start)]);
+  const there = await deals.addVersion(rival.operatorId, first.dealId, from, wireTerms(NEW));
+  assert.equal(typeof there === 'object' && there?.isRerating, false);
+  await settle(rival.operatorId, await rival.takeIn(story(first.clickId, start)));
+  assert.deepEqual(await booksOf(late), await booksOf(first));
+  assert.equal(await pendingOf(pool, late.affiliateId), await pendingOf(pool, first.affiliateId));
+  assert.equal(await pendingOf(pool, early.affiliateId), 0n);
+  assert.ok((await pendingOf(pool, late.affiliateId)) > 0n);
+});
+
+test('what an affiliate was told adds up to the books, an adjustment to each conversion that moved', async () => {
+  const operator = await withOperator(pool);
+  const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
+  const settle = createSettling(pool);
+  const ids = await operator.takeInSales(4);
+  await settle(operator.operatorId, ids);
+  const own = { dealId: newId('deal'), affiliateId: operator.affiliateId, clickId: '' };
+  const deals = createDeals(pool);
+  const from = new Date(Date.now() - DAY_MS);
+  const deal = { id: own.dealId, name: 'Better', affiliateId: own.affiliateId };
+  const added = await deals.insert(
+    operator.operatorId,
+    deal,
+    from,
+    wireTerms({ components: [{ kind: 'percent', percent: '15' }] }),
+  );
+  assert.ok(added.isRerating);
+  await rerated(operator, own, 1);
+  const { rows } = await pool.query<{ body: string; owner: string; type: string }>(
+    `select body, owner, type from deliveries where endpoint_id = $1 and type = 'conversion.adjusted' order by id`,
+    [endpoint.id],
+  );
+  assert.equal(rows.length, 4);
+  const { data } = JSON.parse(rows[0]!.body) as { data: Record<string, string> };
+  assert.deepEqual(
+    [data['payout'], data['payout_delta'], data['event_id'], data['original_event_id'], data['reason']],
+    ['15.00', '5.00', undefined, ids[0], 'deal_changed'],
+  );
+  // The first postback is not sent yet.
+  assert.equal(rows[0]!.owner, 'predecessor');
+  assert.deepEqual(await outcomesOf(pool, ids), Array(4).fill('settled 1500'));
+  assert.equal(await pendingOf(pool, own.affiliateId), 60_00n);
+});
+
+test('a conversion paid in another currency stays with the deal that paid it; one that earned nothing changes over', async () => {
+  const operator = await withOperator(pool);
+  const settle = createSettling(pool);
+  const [sale, kyc] = await operator.takeIn([{}, { type: 'kyc', amountMinor: null, currency: null }]);
+  await settle(operator.operatorId, [sale!, kyc!]);
+  const own = { dealId: newId('deal'), affiliateId: operator.affiliateId, clickId: '' };
+  const terms = wireTerms({ currency: 'EUR', components: [{ kind: 'cpa', on: 'kyc', amount: '5' }] });
+  const deal = { id: own.dealId, name: 'Euro', affiliateId: own.affiliateId };
+  await createDeals(pool).insert(operator.operatorId, deal, new Date(Date.now() - DAY_MS), terms);
+  const result = await rerated(operator, own, 1, 500);
+  assert.deepEqual([result.changed, result.kept, result.reasons], [1, 1, { other_currency: 1 }]);
+  const { rows } = await pool.query(
+    `select event_id as id, payout_minor as minor, payout_currency as currency from event_outcomes where event_id = any($1) order by 1`,
+    [[sale, kyc]],
+  );
+  assert.deepEqual(rows, [
+    { id: sale, minor: 10_00n, currency: 'USD' },
+    { id: kyc, minor: 5_00n, currency: 'EUR' },
+  ]);
+});
+
+test('a deal keeps its currency', async () => {
+  const operator = await withOperator(pool);
+  const { dealId } = await addAffiliate(pool, operator.operatorId);
+  const other = wireTerms({ currency: 'EUR' });
+  assert.equal(await createDeals(pool).addVersion(operator.operatorId, dealId, new Date(), other), 'other_currency');
+});
+
+test('a new deal without a date begins with what is not settled yet', async () => {
+  const operator = await withOperator(pool);
+  const deals = createDeals(pool);
+  const beginning = async (affiliateId: string | null) =>
+    (
+      await deals.insert(operator.operatorId, { id: newId('deal'), name: 'New', affiliateId }, null, wireTerms())
+    ).effectiveFrom.getTime();
+  assert.equal(await beginning(operator.affiliateId), 0);
+  await createSettling(pool)(operator.operatorId, await operator.takeInSales(1));
+  assert.ok((await beginning(operator.affiliateId)) > Date.now() - 60_000);
+  assert.equal(await beginning(null), 0, 'a default deal would rate nothing that an own deal rated');
+});
+
+test('versions agreed while batches are being settled miss no conversion', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const affiliate = await addAffiliate(pool, operatorId, { components: [{ kind: 'revshare', percent: '10' }] });
+  const occurredAt = Date.now() - 1000;
+  const ids = await operator.takeIn(
+    Array.from({ length: 240 }, (_, index) => ({
+      type: 'revenue' as const,
+      clickId: affiliate.clickId,
+      customerId: `c${index % 30}`,
+      occurredAt,
+    })),
+  );
+  const batches = Array.from({ length: 48 }, (_, index) => ids.slice(index * 5, index * 5 + 5));
+  const again = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!isOutage(error)) throw error;
+      }
+    }
+  };
+  const settling = Array.from({ length: PROCESSES }, async () => {
+    const settle = createSettling(pool);
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
+      const own = batch;
+      await again(() => settle(operatorId, own));
+    }
+  });
+  const agreeing = (async () => {
+    for (const [index, percent] of ['20', '30', '40'].entries()) {
+      const terms = wireTerms({ components: [{ kind: 'revshare', percent }] });
+      const from = new Date(occurredAt - 5000 + index);
+      await again(() => createDeals(pool).addVersion(operatorId, affiliate.dealId, from, terms));
+      await again(() => rerated(operator, affiliate, index + 2, 50));
+    }
+  })();
+  await Promise.all([...settling, agreeing]);
+  assert.equal(await pendingOf(pool, affiliate.affiliateId), 240n * 40_00n);
+  assert.deepEqual(new Set(await outcomesOf(pool, ids)).size, 1);
+  const { rows } = await pool.query(`select distinct deal_version as version from event_outcomes where affiliate_id = $1`, [
+    affiliate.affiliateId,
+  ]);
+  assert.deepEqual(rows, [{ version: 4 }]);
+});

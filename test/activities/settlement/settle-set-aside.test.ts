@@ -1,0 +1,165 @@
+// Events that leave their batch, and the postbacks that a batch plans, on a real PostgreSQL.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { ConversionEvent } from '../../../domain/types.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { withOperator } from '../../support/operator.ts';
+import { addAffiliate, auditOf, createSettling, outcomesOf, type Settling } from '../../support/settling.ts';
+
+let database: TestDatabase;
+let settle: Settling;
+
+before(async () => {
+  database = await withDatabase();
+  settle = createSettling(database.pool);
+});
+// Whatever the tests did, the books must be whole.
+after(async () => {
+  const { findings } = await auditOf(database.pool);
+  await database.drop();
+  assert.deepEqual(findings, []);
+});
+
+type Fields = Partial<ConversionEvent>;
+
+const later = { occurredAt: Date.now() + 1000 };
+const noClick = { clickId: null };
+
+/** Settles batch after batch for an operator of the test's own, and gives what became of its events. */
+async function outcomesOfBatches(...batches: Fields[][]): Promise<string[]> {
+  const operator = await withOperator(database.pool);
+  const ids: string[] = [];
+  for (const batch of batches) {
+    const taken = await operator.takeIn(batch);
+    ids.push(...taken);
+    await settle(operator.operatorId, taken);
+  }
+  return await outcomesOf(database.pool, ids);
+}
+
+describe('an event that cannot be settled', () => {
+  test('for want of a rate is set aside alone', async () => {
+    const outcomes = await outcomesOfBatches([{}, { currency: 'EUR' }, {}]);
+    assert.deepEqual(outcomes, ['settled 1000', 'set_aside no_exchange_rate', 'settled 1000']);
+  });
+
+  test('for a refund in another currency than the sale’s is set aside, and takes nothing', async () => {
+    const refund: Fields = {
+      type: 'refund',
+      reference: 's-1',
+      amountMinor: 50_00n,
+      currency: 'JPY',
+      customerId: null,
+      ...noClick,
+    };
+    const sale: Fields = { transactionId: 's-1' };
+    assert.deepEqual(await outcomesOfBatches([sale], [refund]), ['settled 1000', 'set_aside no_exchange_rate']);
+    assert.deepEqual(await outcomesOfBatches([refund], [sale]), ['set_aside no_exchange_rate', 'settled 1000']);
+  });
+
+  test('because its rule fails is set aside alone, with the reason in words', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    const { clickId } = await addAffiliate(pool, operator.operatorId, { components: [{ kind: 'cpa', amount: '5' }] });
+    const deposit: Fields = { type: 'ftd', clickId, customerId: 'c' };
+    await settle(operator.operatorId, await operator.takeIn([deposit]));
+    const rename = (from: string, to: string) =>
+      pool.query(`update slots set component = $3 where operator_id = $1 and component = $2`, [operator.operatorId, from, to]);
+    await rename('cpa:ftd', 'cpa:gone');
+    const ids = await operator.takeIn([{}, { ...deposit, ...later }, {}]);
+    await settle(operator.operatorId, ids);
+    assert.deepEqual(await outcomesOf(pool, ids), ['settled 1000', 'set_aside rule_failed', 'settled 1000']);
+    const { rows } = await pool.query<{ detail: string }>(`select detail from event_outcomes where event_id = $1`, [ids[1]]);
+    assert.match(rows[0]!.detail, /^settling evt_.*has no component cpa:gone$/);
+    await rename('cpa:gone', 'cpa:ftd');
+    await settle(operator.operatorId, ids);
+    assert.deepEqual(await outcomesOf(pool, ids), ['settled 1000', 'settled 0', 'settled 1000']);
+  });
+
+  test('because PostgreSQL refuses its rows is found by halving, and set aside alone', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    const endless = await addAffiliate(pool, operator.operatorId, {
+      components: [{ kind: 'percent', on: 'sale', percent: '10000000' }],
+    });
+    const fields = Array.from({ length: 20 }, (_, index) =>
+      index === 13 ? { clickId: endless.clickId, amountMinor: 9n * 10n ** 15n } : {},
+    );
+    const ids = await operator.takeIn(fields);
+    const settledBatch = await settle(operator.operatorId, ids);
+    const expected = ids.map((_, index) => (index === 13 ? 'set_aside refused_by_database' : 'settled 1000'));
+    assert.deepEqual(await outcomesOf(pool, ids), expected);
+    assert.deepEqual(settledBatch.setAside, [{ operatorId: operator.operatorId, reason: 'refused_by_database' }]);
+    const { rows } = await pool.query<{ detail: string }>(`select detail from event_outcomes where event_id = $1`, [ids[13]]);
+    assert.match(rows[0]!.detail, /^22003 /);
+  });
+});
+
+describe('planning', () => {
+  test('gives each listening endpoint its postback, the reversal behind its conversion', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    const [all, reversals, own] = [
+      await operator.addEndpoint('http://127.0.0.1:9/all'),
+      await operator.addEndpoint('http://127.0.0.1:9/reversals', { events: ['conversion.reversed'] }),
+      await operator.addEndpoint('http://127.0.0.1:9/slow', { events: ['sale'], ratePerSecond: 1 }),
+    ];
+    const ids = await operator.takeIn([
+      { transactionId: 's-1' },
+      { type: 'chargeback', reference: 's-1', occurredAt: Date.now() + 1 },
+    ]);
+    const { forBatch, endpointsToWake } = await settle(operator.operatorId, ids);
+    const { rows } = await pool.query<{
+      endpoint: string;
+      type: string;
+      owner: string;
+      state: string;
+      follows: string | null;
+      body: { data: Record<string, string> };
+    }>(
+      `select d.endpoint_id as endpoint, d.type, d.owner, d.state, p.type as follows, d.body::json as body from deliveries d
+       left join deliveries p on p.operator_id = d.operator_id and p.id = d.predecessor_id where d.operator_id = $1 order by d.id`,
+      [operator.operatorId],
+    );
+    const planned = rows.map(({ endpoint, type, owner, follows, body: { data } }) => [
+      endpoint,
+      type,
+      owner,
+      follows,
+      data['payout_delta'],
+      data['payout'],
+    ]);
+    assert.deepEqual(
+      planned.toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))),
+      [
+        [all.id, 'conversion.created', 'batch', null, '10.00', '10.00'],
+        [all.id, 'conversion.reversed', 'predecessor', 'conversion.created', '-10.00', '0.00'],
+        [reversals.id, 'conversion.reversed', 'batch', null, '-10.00', '0.00'],
+        [own.id, 'conversion.created', 'endpoint', null, '10.00', '10.00'],
+      ],
+    );
+    assert.deepEqual([forBatch, endpointsToWake], [2, [{ operatorId: operator.operatorId, endpointId: own.id }]]);
+  });
+
+  test('puts a reversal of a later batch behind the unfinished conversion, and lets it go by itself once that is finished', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    await operator.addEndpoint('http://127.0.0.1:9/');
+    const owners: (string | null)[] = [];
+    for (const finished of [false, true]) {
+      const transactionId = `finished ${finished}`;
+      await settle(operator.operatorId, await operator.takeIn([{ transactionId }]));
+      if (finished)
+        await pool.query(`update deliveries set state = 'delivered', owner = null where operator_id = $1 and owner = 'batch'`, [
+          operator.operatorId,
+        ]);
+      const [refund] = await operator.takeIn([
+        { type: 'refund', reference: transactionId, amountMinor: 1_00n, customerId: null, ...noClick },
+      ]);
+      await settle(operator.operatorId, [refund!]);
+      const { rows } = await pool.query<{ owner: string }>(`select owner from deliveries where event_id = $1`, [refund]);
+      owners.push(...rows.map(({ owner }) => owner));
+    }
+    assert.deepEqual(owners, ['predecessor', 'batch']);
+  });
+});

@@ -1,0 +1,195 @@
+// Settling batches on a real PostgreSQL, story by story: whose they are, what is booked and taken back, what is left out, what is planned.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { ConversionEvent } from '../../../domain/types.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { DAY_MS } from '../../support/builders.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { withOperator } from '../../support/operator.ts';
+import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf, type Settling } from '../../support/settling.ts';
+
+let database: TestDatabase;
+let settle: Settling;
+
+before(async () => {
+  database = await withDatabase();
+  settle = createSettling(database.pool);
+});
+// Whatever the tests above did, the books must be whole.
+after(async () => {
+  const { findings } = await auditOf(database.pool);
+  await database.drop();
+  assert.deepEqual(findings, []);
+});
+
+type Fields = Partial<ConversionEvent>;
+
+/** Settles batch after batch for an operator of the test's own, whose affiliate earns 10 % of every sale. */
+async function settled(...batches: Fields[][]) {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const ids: string[] = [];
+  for (const batch of batches) {
+    const taken = await operator.takeIn(batch);
+    ids.push(...taken);
+    await settle(operator.operatorId, taken);
+  }
+  return { operator, ids, outcomes: await outcomesOf(pool, ids), pending: await pendingOf(pool, operator.affiliateId) };
+}
+
+const later = { occurredAt: Date.now() + DAY_MS };
+const noClick = { clickId: null };
+
+describe('attribution', () => {
+  test('by a click books the commission and binds the customer, whose later events need no click', async () => {
+    const { outcomes, pending } = await settled([{ customerId: 'c' }], [{ customerId: 'c', ...noClick }]);
+    assert.deepEqual([outcomes, pending], [['settled 1000', 'settled 1000'], 20_00n]);
+  });
+
+  test('of an orphan comes with the registration that binds its customer', async () => {
+    const orphan = { customerId: 'c', ...noClick };
+    const registration: Fields = { type: 'registration', customerId: 'c', amountMinor: null, currency: null };
+    const { outcomes, pending } = await settled([orphan], [registration]);
+    assert.deepEqual([outcomes, pending], [['settled 1000', 'settled 0'], 10_00n]);
+    assert.deepEqual((await settled([registration], [orphan])).outcomes, ['settled 0', 'settled 1000']);
+    assert.deepEqual((await settled([orphan, { ...registration, ...later }])).outcomes, ['settled 1000', 'settled 0']);
+  });
+
+  test('leaves out strangers, expired clicks and the affiliate itself', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    const { clickId } = await addAffiliate(pool, operator.operatorId, {}, 'me');
+    const ids = await operator.takeIn([
+      noClick,
+      { clickId: 'clk_unknown' },
+      { occurredAt: Date.now() + 31 * DAY_MS },
+      { clickId, customerId: 'me' },
+    ]);
+    await settle(operator.operatorId, ids);
+    const expected = ['orphaned no_evidence', 'orphaned unknown_click', 'rejected click_expired', 'rejected own_referral'];
+    assert.deepEqual(await outcomesOf(pool, ids), expected);
+  });
+
+  test('by the first click holds against a later one of another affiliate', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    const rival = await addAffiliate(pool, operator.operatorId);
+    for (const clickId of [undefined, rival.clickId]) {
+      await settle(operator.operatorId, await operator.takeIn([{ customerId: 'c', ...(clickId ? { clickId } : {}) }]));
+    }
+    assert.deepEqual([await pendingOf(pool, operator.affiliateId), await pendingOf(pool, rival.affiliateId)], [20_00n, 0n]);
+  });
+});
+
+describe('a clawback', () => {
+  const sale: Fields = { transactionId: 's-1', customerId: 'c' };
+  const byReference: Fields = { type: 'chargeback', reference: 's-1', customerId: null, ...noClick, amountMinor: null };
+  const byCustomer: Fields = { type: 'fraud', customerId: 'c', amountMinor: null, ...noClick, ...later };
+  for (const [title, batches, expected] of [
+    ['by reference takes the commission back', [[sale], [byReference]], 0n],
+    ['by reference waits for its conversion', [[byReference], [sale]], 0n],
+    ['by reference meets its conversion in one batch', [[byReference, sale]], 0n],
+    ['by customer takes everything before it', [[sale, { customerId: 'c' }], [byCustomer]], 0n],
+    ['by customer takes what is heard of later but happened before', [[sale], [byCustomer], [{ customerId: 'c' }]], 0n],
+    [
+      'by customer leaves what happened after it',
+      [[sale], [byCustomer], [{ customerId: 'c', occurredAt: later.occurredAt + 1 }]],
+      10_00n,
+    ],
+    ['of another customer leaves it alone', [[sale], [{ ...byCustomer, customerId: 'd' }]], 10_00n],
+  ] as const) {
+    test(title, async () => assert.equal((await settled(...batches.map((batch) => [...batch]))).pending, expected));
+  }
+
+  test('by refunds is in proportion, rounded over all of them', async () => {
+    const refund: Fields = { type: 'refund', reference: 's-1', customerId: null, ...noClick };
+    const thirds = [33n, 33n, 34n].map((amountMinor) => [{ ...refund, amountMinor }]);
+    const after1 = await settled([{ ...sale, amountMinor: 1_00n }], ...thirds.slice(0, 1));
+    const after2 = await settled([{ ...sale, amountMinor: 1_00n }], ...thirds.slice(0, 2));
+    const after3 = await settled([{ ...sale, amountMinor: 1_00n }], ...thirds);
+    assert.deepEqual([after1.pending, after2.pending, after3.pending], [7n, 3n, 0n]);
+  });
+
+  test('that is won back pays again, and every step is one transfer with its event', async () => {
+    const won: Fields = { ...byReference, type: 'chargeback_won' };
+    const { operator, ids, pending } = await settled([sale], [byReference], [won]);
+    const { rows } = await database.pool.query<{ code: string; minor: bigint; event: string; seq: number }>(
+      `select code, amount_minor as minor, event_id as event, slot_seq as seq from transfers where operator_id = $1 order by slot_seq`,
+      [operator.operatorId],
+    );
+    const steps = rows.map(({ code, minor, event, seq }) => `${seq} ${code} ${minor} ${ids.indexOf(event)}`);
+    assert.deepEqual([steps, pending], [['1 accrue 1000 0', '2 void_pending 1000 1', '3 accrue 1000 2'], 10_00n]);
+  });
+
+  test('takes from payable and into debt once the money is there', async () => {
+    const { operator } = await settled([sale]);
+    const { pool } = database;
+    const [chargeback] = await operator.takeIn([byReference]);
+    await pool.query(`update slots set pending_minor = 0, payable_minor = 400, paid_minor = 600 where operator_id = $1`, [
+      operator.operatorId,
+    ]);
+    await settle(operator.operatorId, [chargeback!]);
+    const { rows } = await pool.query<{ code: string; minor: bigint }>(
+      `select code, amount_minor as minor from transfers where operator_id = $1 and event_id = $2 order by slot_seq`,
+      [operator.operatorId, chargeback],
+    );
+    assert.deepEqual(
+      rows.map(({ code, minor }) => `${code} ${minor}`),
+      ['claw_payable 400', 'claw_debt 600'],
+    );
+    const { rows: balances } = await pool.query(`select payable_minor, debt_minor from balances where operator_id = $1`, [
+      operator.operatorId,
+    ]);
+    assert.deepEqual(balances, [{ payable_minor: -400n, debt_minor: 600n }]);
+    await forget(operator.operatorId);
+  });
+});
+
+/** Removes what a test bent on purpose, so that the audit at the end is about the rest. */
+async function forget(operatorId: string): Promise<void> {
+  const tables = ['ratings', 'slot_facts', 'transfers', 'slots', 'balances', 'event_outcomes'];
+  await database.pool.query(
+    `set session_replication_role = replica; ${tables.map((table) => `delete from ${table} where operator_id = '${operatorId}'`).join('; ')};
+     set session_replication_role = origin`,
+  );
+}
+
+describe('settling again', () => {
+  test('changes nothing and returns the same', async () => {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    await operator.addEndpoint('http://127.0.0.1:9/');
+    const ids = await operator.takeIn([
+      { transactionId: 's-1' },
+      {},
+      noClick,
+      { type: 'refund', reference: 's-1', amountMinor: 50_00n },
+      { currency: 'EUR' },
+    ]);
+    const batchId = newId('bat');
+    const first = await settle(operator.operatorId, ids, batchId);
+    const written = await everythingOf(operator.operatorId);
+    const again = [await settle(operator.operatorId, ids, batchId), await settle(operator.operatorId, ids.toReversed(), batchId)];
+    assert.deepEqual(again, [first, first]);
+    assert.deepEqual(await everythingOf(operator.operatorId), written);
+    assert.deepEqual(first, {
+      forBatch: 2,
+      endpointsToWake: [],
+      setAside: [{ operatorId: operator.operatorId, reason: 'no_exchange_rate' }],
+      matched: [],
+    });
+  });
+
+  /** Every row that settling writes, but for the time at which an outcome was written last. */
+  async function everythingOf(operatorId: string): Promise<unknown[]> {
+    const all: unknown[] = [];
+    for (const table of ['bindings', 'slots', 'slot_facts', 'ratings', 'transfers', 'balances', 'deliveries', 'event_outcomes']) {
+      const { rows } = await database.pool.query<object>(
+        `select (to_jsonb(t) - 'settled_at')::text as row from ${table} t where operator_id = $1 order by 1`,
+        [operatorId],
+      );
+      all.push(...rows);
+    }
+    return all;
+  }
+});

@@ -1,0 +1,133 @@
+// What its time is over goes, month by month; what is younger, and whose customer somebody is, stays.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createPurge } from '../../../activities/upkeep/purge.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { createClicks } from '../../../store/attribution/clicks.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { withOperator } from '../../support/operator.ts';
+import { createSettling, outcomesOf } from '../../support/settling.ts';
+
+let database: TestDatabase;
+before(async () => {
+  database = await withDatabase();
+});
+after(() => database.drop());
+
+/** The partitions of clicks, and how many clicks there are. */
+async function months(): Promise<string[]> {
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = 'clicks'::regclass and c.relname ~ '\\d' order by 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function addMonth(monthsAgo: number): Promise<{ name: string; day: Date }> {
+  const { rows } = await database.pool.query<{ name: string; day: Date }>(
+    `select to_char(m, '"clicks_"YYYY_MM') as name, (m + interval '14 days') at time zone 'UTC' as day
+     from (select date_trunc('month', now() at time zone 'UTC') - make_interval(months => $1) as m) x`,
+    [monthsAgo],
+  );
+  const { name, day } = rows[0]!;
+  const next = new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth() + 1, 1)).toISOString();
+  const first = new Date(Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), 1)).toISOString();
+  const { rows: bounds } = await database.pool.query<{ lower: string; upper: string }>(
+    `select id_bound('clk', $1) as lower, id_bound('clk', $2) as upper`,
+    [first, next],
+  );
+  await database.pool.query(
+    `create table ${name} partition of clicks for values from ('${bounds[0]!.lower}') to ('${bounds[0]!.upper}')`,
+  );
+  return { name, day };
+}
+
+test('months that lie wholly before their time are dropped, one a step, until there are none', async () => {
+  const { pool } = database;
+  const kept = await months();
+  const [oldest, older, young] = [await addMonth(16), await addMonth(14), await addMonth(13)];
+  const operator = await withOperator(pool);
+  const subs = ['mark', null, null, null, null] as const;
+  const ids = [oldest, older, young].map(({ day }) => newIdOf(day));
+  for (const [index, { day }] of [oldest, older, young].entries())
+    await createClicks(pool).insert(operator.operatorId, {
+      id: ids[index]!,
+      affiliateId: operator.affiliateId,
+      linkId: null,
+      subs,
+      clickedAt: day.getTime(),
+    });
+  const [bound] = await operator.takeIn([{ clickId: ids[0]!, customerId: 'c', occurredAt: oldest.day.getTime() + 1000 }]);
+  await createSettling(pool)(operator.operatorId, [bound!]);
+
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual(await purgeOnce(), { partitions: [oldest.name], rows: 0 });
+  assert.deepEqual(await purgeOnce(), { partitions: [older.name], rows: 0 });
+  assert.deepEqual(await purgeOnce(), { partitions: [], rows: 0 });
+  assert.deepEqual(await months(), [young.name, ...kept]);
+
+  // The customer's own click is with the binding.
+  const [later] = await operator.takeIn([{ clickId: null, customerId: 'c' }]);
+  await createSettling(pool)(operator.operatorId, [later!]);
+  assert.deepEqual(await outcomesOf(pool, [later!]), ['settled 1000']);
+  const { rows } = await pool.query(
+    `select o.click_id, b.sub1 from event_outcomes o join bindings b on b.customer_id = 'c' where o.event_id = $1`,
+    [later],
+  );
+  assert.deepEqual(rows, [{ click_id: ids[0], sub1: 'mark' }]);
+});
+
+/** An id as it was made then. */
+function newIdOf(day: Date): string {
+  const digits = '0123456789abcdefghjkmnpqrstvwxyz';
+  let text = '';
+  for (let rest = day.getTime(), i = 0; i < 10; i++, rest = Math.floor(rest / 32)) text = digits[rest % 32] + text;
+  return `clk_${text}${newId('clk').slice(-16)}`;
+}
+
+test('clicks under ids of the operator’s own go by when they were told', async () => {
+  const { pool } = database;
+  const operator = await withOperator(pool);
+  const { operatorId, affiliateId } = operator;
+  const subs = [null, null, null, null, null] as const;
+  for (const id of ['old', 'young'])
+    await createClicks(pool).insert(operatorId, { id, affiliateId, linkId: null, subs, clickedAt: 0 });
+  await pool.query(`update clicks set received_at = now() - interval '14 months' where id = 'old'`);
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
+  assert.equal(await createClicks(pool).find(operatorId, 'old'), null);
+  assert.notEqual(await createClicks(pool).find(operatorId, 'young'), null);
+});
+
+test('a content may be sent again after its time, so who held it goes; who holds one stays', async () => {
+  const { pool } = database;
+  const { operatorId } = await withOperator(pool);
+  for (const [content, ended] of [
+    ['over', '1 day 1 minute'],
+    ['just over', '1 minute'],
+    ['held', '-1 minute'],
+  ])
+    await pool.query(
+      `insert into content_holders (operator_id, type, content, event_id, held_from, held_until)
+       values ($1, 'sale', $2, 'evt_1', now() - interval '9 days', now() - $3::interval)`,
+      [operatorId, content, ended],
+    );
+  const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
+  assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
+  const { rows } = await pool.query(`select content from content_holders where operator_id = $1 order by held_until`, [
+    operatorId,
+  ]);
+  assert.deepEqual(
+    rows.map(({ content }) => content),
+    ['just over', 'held'],
+  );
+});
+
+test('this month is kept however short the policy', async () => {
+  const before1 = await months();
+  const { purgeOnce } = createPurge({ pool: database.pool, retention: { clicksMonths: 1, attemptsMonths: 1 } });
+  for (let step = 0; step < 5; step++) await purgeOnce();
+  const now = await months();
+  const current = `clicks_${new Date().toISOString().slice(0, 7).replace('-', '_')}`;
+  assert.ok(now.includes(current) && before1.includes(current));
+});

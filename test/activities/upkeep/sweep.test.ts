@@ -1,0 +1,165 @@
+// The safety net: each kind of thing a crash or an outage can leave without an owner, found and given one.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Client, Connection } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId, setAsideWorkflowId } from '../../../domain/keys.ts';
+import { TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../../workflows/contract.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { eventually } from '../../support/eventually.ts';
+import { withOperator } from '../../support/operator.ts';
+import { layCable } from '../../support/severable-proxy.ts';
+import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
+import { withActivities, type TestActivities } from '../../support/worker.ts';
+
+let database: TestDatabase;
+let temporal: TestTemporal;
+let working: TestActivities;
+
+before(async () => {
+  [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+  working = withActivities(database.pool, temporal.client, { sweepGraceMs: 0 });
+});
+after(async () => {
+  await working.close();
+  await Promise.all([temporal.close(), database.drop()]);
+});
+
+async function isRunning(workflowId: string): Promise<boolean> {
+  try {
+    return (await temporal.client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** The ids in the inputs of all batches started so far. */
+async function startedEvents(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { workflowId } of temporal.client.workflow.list({
+    query: `WorkflowType = '${WORKFLOWS.processConversions}'`,
+  })) {
+    const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    const payload = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+    const { operators } = JSON.parse(Buffer.from(payload!.data!).toString()) as BatchInput;
+    ids.push(...operators.flatMap(({ eventIds }) => eventIds));
+  }
+  return ids;
+}
+
+test('events that nobody started go into batches of at most 500', async () => {
+  const operator = await withOperator(database.pool);
+  const ids = await operator.takeInSales(1100);
+  assert.equal((await working.activities.sweepOnce()).events, 1100);
+  const started = await eventually('three batches to be listed', async () => {
+    const listed = await startedEvents();
+    return listed.length === 1100 && listed;
+  });
+  assert.deepEqual(started.toSorted(), ids.toSorted());
+  await settledBatch(working.activities, operator, ids);
+  assert.equal((await working.activities.sweepOnce()).events, 0, 'settled events were started again');
+});
+
+test('an event that becomes visible late is found behind the mark', async () => {
+  const operator = await withOperator(database.pool);
+  await working.activities.sweepOnce();
+  const fiveMinutesAgo = Date.now() - 5 * 60_000;
+  const ids = await operator.takeIn([{ receivedAt: fiveMinutesAgo }]);
+  assert.equal((await working.activities.sweepOnce()).events, 1);
+  await settledBatch(working.activities, operator, ids);
+});
+
+test('the postbacks of a batch are taken over only once its workflow has ended', async () => {
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint('http://127.0.0.1:9/never-called');
+  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(3));
+  const handle = await temporal.client.workflow.start(WORKFLOWS.processConversions, {
+    workflowId: conversionsWorkflowId(batch.batchId),
+    taskQueue: TASK_QUEUES.batches,
+    args: [batch],
+  });
+  assert.equal((await working.activities.sweepOnce()).batches, 0);
+  await handle.terminate();
+  assert.equal((await working.activities.sweepOnce()).batches, 1);
+  const rows = await deliveriesOf(database.pool, operator);
+  assert.deepEqual(
+    countBy(rows, ({ state, owner }) => `${state} ${owner}`),
+    { 'held endpoint': 3 },
+  );
+  assert.ok(await isRunning(endpointWorkflowId(rows[0]!.endpointId)));
+});
+
+test('workflows of postbacks and endpoints that were terminated run again', async () => {
+  const operator = await withOperator(database.pool);
+  const { id: endpointId } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
+  await settledBatch(working.activities, operator, await operator.takeInSales(2));
+  const [single, queued] = await deliveriesOf(database.pool, operator);
+  await database.pool.query(
+    `update deliveries set owner = case when id = $2 then 'self' else 'endpoint' end, state = 'retrying' where operator_id = $1`,
+    [operator.operatorId, single!.id],
+  );
+  assert.notEqual(queued, undefined);
+  const ids = [deliveryWorkflowId(single!.id), endpointWorkflowId(endpointId)];
+  await working.activities.sweepOnce();
+  for (const id of ids) await temporal.client.workflow.getHandle(id).terminate();
+  await working.activities.sweepOnce();
+  assert.deepEqual(await Promise.all(ids.map(isRunning)), [true, true]);
+});
+
+test('a successor whose predecessor is finished goes on', async () => {
+  const operator = await withOperator(database.pool);
+  await operator.addEndpoint('http://127.0.0.1:9/never-called');
+  const [first] = await operator.takeIn([{ transactionId: 'struck' }]);
+  await settledBatch(working.activities, operator, [first!]);
+  const [chargeback] = await operator.takeIn([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]);
+  await settledBatch(working.activities, operator, [chargeback!]);
+  const [predecessor, successor] = await deliveriesOf(database.pool, operator);
+  assert.equal(successor?.owner, 'predecessor');
+  await database.pool.query(
+    `update deliveries set owner = null, state = 'delivered', finished_at = now() where operator_id = $1 and id = $2`,
+    [operator.operatorId, predecessor!.id],
+  );
+  assert.equal((await working.activities.sweepOnce()).released, 1);
+  assert.equal((await deliveriesOf(database.pool, operator))[1]?.owner, 'endpoint');
+});
+
+test('events set aside are in plain sight again', async () => {
+  const operator = await withOperator(database.pool);
+  await settledBatch(working.activities, operator, await operator.takeIn([{ currency: 'EUR' }]));
+  assert.equal((await working.activities.sweepOnce()).setAside, 1);
+  assert.ok(await isRunning(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')));
+});
+
+test('events whose batch could not be started are found again by the next run', async (t) => {
+  const cable = await layCable(Number(temporal.address.split(':')[1]));
+  const connection = await Connection.connect({ address: cable.address });
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const cutOff = withActivities(database.pool, client, { sweepGraceMs: 0 });
+  t.after(async () => {
+    await Promise.all([cutOff.close(), connection.close()]);
+    await cable.close();
+  });
+  const operator = await withOperator(database.pool);
+  const ids = await operator.takeInSales(7);
+  cable.pull();
+  await assert.rejects(cutOff.activities.sweepOnce());
+  cable.plugIn();
+  const found = await eventually('Temporal to be back', () => cutOff.activities.sweepOnce().catch(() => null));
+  assert.equal(found.events, 7);
+  await settledBatch(working.activities, operator, ids);
+});
+
+test('an endpoint that is down is not disturbed, but its workflow runs', async () => {
+  const operator = await withOperator(database.pool);
+  const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
+  await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  await database.pool.query(`update deliveries set owner = 'endpoint' where operator_id = $1`, [operator.operatorId]);
+  await database.pool.query(`update endpoints set failures_in_a_row = 10, failing_since = now() where id = $1`, [id]);
+  const handle = temporal.client.workflow.getHandle(endpointWorkflowId(id));
+  for (let run = 0; run < 3; run++) await working.activities.sweepOnce();
+  assert.ok(await isRunning(handle.workflowId));
+  const { events } = await handle.fetchHistory();
+  assert.ok(!events!.some(({ workflowExecutionSignaledEventAttributes }) => workflowExecutionSignaledEventAttributes));
+});

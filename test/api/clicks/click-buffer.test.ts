@@ -1,0 +1,91 @@
+// Visitors while PostgreSQL is away: they get where they wanted to, and their clicks are written when it is back.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createClickRecorder } from '../../../api/clicks/click-writer.ts';
+import { createKnownLinks } from '../../../api/clicks/link-cache.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { createLogger } from '../../../log.ts';
+import { createClicks, type NewClick } from '../../../store/attribution/clicks.ts';
+import { createLinks } from '../../../store/attribution/links.ts';
+import { createPool, type Pool } from '../../../store/db/pool.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { layCable, throughCable, type Cable } from '../../support/severable-proxy.ts';
+
+let database: TestDatabase;
+let cable: Cable;
+let pool: Pool;
+let operator: TestOperator;
+
+before(async () => {
+  database = await withDatabase();
+  cable = await layCable(Number(new URL(database.url).port));
+  pool = createPool(throughCable(database.url, cable), { queryTimeoutMs: 2500 });
+  operator = await withOperator(database.pool);
+});
+after(async () => {
+  await pool.end();
+  await cable.close();
+  await database.drop();
+});
+
+const log = createLogger('silent', 'test');
+
+function aClick(): NewClick {
+  const { operatorId, affiliateId } = operator;
+  return { operatorId, id: newId('clk'), affiliateId, linkId: null, subs: [null, null, null, null, null], clickedAt: Date.now() };
+}
+
+async function kept(ids: readonly string[]): Promise<number> {
+  const { rows } = await database.pool.query<{ n: number }>(`select count(*)::int as n from clicks where id = any($1)`, [ids]);
+  return rows[0]!.n;
+}
+
+for (const trouble of ['pull', 'hush'] as const) {
+  test(`when the cable is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
+    const late: string[] = [];
+    const recorder = createClickRecorder({ clicks: createClicks(pool), onLate: (ids) => late.push(...ids), log });
+    const before1 = aClick();
+    await recorder.visit(before1);
+    assert.equal(await kept([before1.id]), 1, 'durable before the visitor goes on');
+    cable[trouble]();
+    const visits = Array.from({ length: 50 }, aClick);
+    const startedAt = Date.now();
+    for (const click of visits) await recorder.visit(click);
+    assert.ok(Date.now() - startedAt < 2500, 'only the first visitor waits');
+    await assert.rejects(recorder.insert(aClick()), /cannot take this now/, 'a server is told to repeat its click');
+    assert.equal(await kept(visits.map(({ id }) => id)), 0);
+    cable.plugIn();
+    await eventually('the held clicks to be written', async () => (await kept(visits.map(({ id }) => id))) === visits.length);
+    await eventually('orphans of the operator to be looked at', () => late.length > 0);
+    assert.deepEqual(late, [operator.operatorId]);
+    const next = aClick();
+    await recorder.visit(next);
+    assert.equal(await kept([next.id]), 1, 'durable again before the visitor goes on');
+  });
+}
+
+test('a stop writes the clicks that are held', async () => {
+  const recorder = createClickRecorder({ clicks: createClicks(pool), onLate: () => {}, log });
+  cable.pull();
+  const click = aClick();
+  await recorder.visit(click);
+  cable.plugIn();
+  await recorder.drain(5000);
+  assert.equal(await kept([click.id]), 1);
+});
+
+test('a link that was met before is known while PostgreSQL is away, a new one is not', async () => {
+  const link = { affiliateId: operator.affiliateId, landingUrl: 'https://shop.example/', params: {}, deepLinkHosts: [] };
+  const [met, unmet] = [newId('link'), newId('link')];
+  for (const id of [met, unmet]) await createLinks(database.pool).insert(operator.operatorId, { ...link, id });
+  const links = createKnownLinks({ links: createLinks(pool) });
+  assert.equal((await links.find(met))?.operatorId, operator.operatorId);
+  assert.equal(await links.find(newId('link')), null);
+  cable.pull();
+  assert.equal((await links.find(met))?.operatorId, operator.operatorId);
+  await assert.rejects(links.find(unmet));
+  cable.plugIn();
+  await eventually('the other link to be found', async () => (await links.find(unmet).catch(() => null)) !== null);
+});

@@ -1,0 +1,129 @@
+// The buttons of events that were set aside, over HTTP: what each does, to which events, and to whose.
+import { after, before, beforeEach, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createSetAside } from '../../../activities/settlement/set-aside.ts';
+import { createSettle } from '../../../activities/settlement/settle.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { lockStrikes } from '../../../store/settlement/events.ts';
+import { withApi, type TestApi } from '../../support/api.ts';
+import { eventually } from '../../support/eventually.ts';
+
+type Body = { id: string; status: string; reason?: string; [name: string]: unknown };
+type Failure = { error: { code: string } };
+
+let api: TestApi;
+let operator: { id: string; key: string };
+let click: string;
+before(async () => {
+  api = await withApi();
+});
+after(() => api.close());
+beforeEach(async () => {
+  operator = await api.newOperator();
+  const { id } = await made('affiliates', { name: 'Partner' });
+  await made('deals', { name: 'd', terms: { components: [{ kind: 'percent', on: 'sale', percent: '10' }] } });
+  click = String((await made('clicks', { affiliate_id: id, clicked_at: '2026-10-01T00:00:00Z' }))['click_id']);
+});
+
+async function made(path: string, body: object): Promise<Body> {
+  const answer = await api.call<Body>(`POST /v1/${path}`, { key: operator.key, body });
+  assert.ok(answer.status < 300, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+const settle = (...eventIds: string[]) =>
+  createSettle({ pool: api.pool }).settle({
+    batchId: newId('bat'),
+    owner: 'endpoint',
+    operators: [{ operatorId: operator.id, eventIds }],
+  });
+
+/** Sales, settled: those in yen are set aside, since nobody gave a rate. */
+async function sales(...currencies: string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const currency of currencies) {
+    const fields = { event: 'sale', transaction_id: newId('test'), click_id: click, occurred_at: '2026-10-05T00:00:00Z' };
+    ids.push((await made('events', { ...fields, amount: '100', currency })).id);
+  }
+  await settle(...ids);
+  return ids;
+}
+
+const press = (id: string, button: 'retry' | 'dismiss', key = operator.key) =>
+  api.call<Body & Failure>(`POST /v1/set-aside/${id}/${button}`, { key });
+
+async function statusOf(id: string): Promise<string> {
+  const { status, reason } = (await api.call<Body>(`GET /v1/events/${id}`, { key: operator.key })).body;
+  return `${status} ${reason ?? ''}`.trim();
+}
+
+const addRate = () =>
+  made('fx-rates', { base: 'JPY', quote: 'USD', rate: '0.01', as_of: '2026-10-01T00:00:00Z', source: newId('test') });
+
+describe('an event that was set aside', () => {
+  test('is settled again on demand, with the others of its reason', async () => {
+    const [first, second] = await sales('JPY', 'JPY');
+    assert.deepEqual(
+      (await api.call<{ data: Body[] }>('GET /v1/events?status=set_aside', { key: operator.key })).body.data.map(({ id }) => id),
+      [second, first],
+    );
+    const { status, body } = await press(first!, 'retry');
+    assert.deepEqual([status, body], [202, { id: first, status: 'retrying', reason: 'no_exchange_rate' }]);
+    assert.equal(api.started.at(-1), 'retry no_exchange_rate', 'its workflow is told');
+    // The mark is kept, so that the sweep tells it where Temporal was away.
+    const { rows } = await api.pool.query(`select reason from retries_wanted where operator_id = $1`, [operator.id]);
+    assert.deepEqual(rows, [{ reason: 'no_exchange_rate' }]);
+    await addRate();
+    const handOver = () => Promise.resolve({ workflows: 0 });
+    const { retrySetAside } = createSetAside({ pool: api.pool, handOver, ...createSettle({ pool: api.pool }) });
+    await retrySetAside({ operatorId: operator.id, reason: 'no_exchange_rate' });
+    assert.deepEqual([await statusOf(first!), await statusOf(second!)], ['settled', 'settled']);
+  });
+
+  test('is dismissed alone and for good, and keeps its reason', async () => {
+    const [dismissed, other] = await sales('JPY', 'JPY');
+    const { status, body } = await press(dismissed!, 'dismiss');
+    assert.deepEqual([status, body], [200, { id: dismissed, status: 'rejected', reason: 'no_exchange_rate' }]);
+    assert.equal(api.started.at(-1), 'show no_exchange_rate', 'its workflow counts again');
+    await addRate();
+    await settle(dismissed!, other!);
+    assert.deepEqual([await statusOf(dismissed!), await statusOf(other!)], ['rejected no_exchange_rate', 'settled']);
+  });
+
+  test('has no buttons once it is settled or dismissed, nor for a stranger', async () => {
+    const [settled, dismissed] = await sales('USD', 'JPY');
+    const stranger = await api.newOperator();
+    for (const button of ['retry', 'dismiss'] as const) {
+      assert.equal((await press(dismissed!, button, stranger.key)).status, 404, button);
+      assert.equal((await press(newId('evt'), button)).status, 404, button);
+      const { status, body } = await press(settled!, button);
+      assert.deepEqual([status, body.error.code], [422, 'not_possible'], button);
+    }
+    assert.equal(await statusOf(dismissed!), 'set_aside no_exchange_rate');
+    await press(dismissed!, 'dismiss');
+    for (const button of ['retry', 'dismiss'] as const) assert.equal((await press(dismissed!, button)).status, 422, button);
+  });
+
+  test('is not dismissed behind the back of who is settling it', async () => {
+    const [id] = await sales('JPY');
+    // What settling does: it keeps others out, reads, and writes in the end whatever the row says by then.
+    const settling = await api.pool.connect();
+    try {
+      await settling.query('begin');
+      await lockStrikes(settling, operator.id, 'conversions');
+      const pressed = press(id!, 'dismiss');
+      await eventually('the button to wait', async () => {
+        const { rowCount } = await api.pool.query(
+          `select from pg_locks where locktype = 'advisory' and not granted
+             and database = (select oid from pg_database where datname = current_database())`,
+        );
+        return rowCount === 1;
+      });
+      await settling.query(`update event_outcomes set status = 'settled', reason = null where event_id = $1`, [id]);
+      await settling.query('commit');
+      assert.deepEqual([(await pressed).status, await statusOf(id!)], [422, 'settled']);
+    } finally {
+      settling.release();
+    }
+  });
+});

@@ -1,0 +1,171 @@
+// What nobody should send to any door but the one for events, which has hostile.test.ts: every field of every body, every parameter of every
+// query and every place of every path, as the document lists them. The answer names the place, nothing is kept, and memory stays where it was.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { OpenApiDocument } from '../../../api/openapi/document.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
+
+type Refused = { error: { code: string; issues?: { path: string }[] } };
+type Schema = { $ref?: string; properties?: Record<string, Schema>; anyOf?: Schema[]; type?: string };
+type Door = { request: string; key: string; operation: OpenApiDocument['paths'][string][string] };
+
+let api: TestApi;
+let document: OpenApiDocument;
+let key: string;
+let doors: Door[];
+/** Something that is there, by what comes before its place in a path. */
+const there: Record<string, string> = {};
+
+before(async () => {
+  api = await withApi();
+  ({ key } = await api.newOperator());
+  document = (await api.call<OpenApiDocument>('GET /openapi.json')).body;
+  for (const [collection, body] of [
+    ['affiliates', { name: 'A' }],
+    ['deals', { name: 'd', terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1.00' }] } }],
+    ['endpoints', { url: 'http://127.0.0.1:9/' }],
+  ] as const) {
+    const made = await api.call<{ id: string }>(`POST /v1/${collection}`, { key, body });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    there[collection] = made.body.id;
+  }
+  doors = Object.entries(document.paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const collection = /^\/v1\/(\w+)\/\{/.exec(template)?.[1] ?? '';
+      const path = template.replace('{period}', '2026-01').replace(/\{\w+\}/, there[collection] ?? newId('evt'));
+      const request = `${method.toUpperCase()} ${path}`;
+      return { request, key: operation['x-scope'] === 'admin' ? ADMIN_TOKEN : key, operation };
+    }),
+  );
+});
+after(() => api.close());
+
+/** How many rows each table has, but for those that count refusals. */
+async function rowsKept(): Promise<Record<string, number>> {
+  const { rows: tables } = await api.pool.query<{ name: string }>(
+    `select quote_ident(relname) as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and relname not like 'refus%' order by 1`,
+  );
+  const counts = tables.map(({ name }) => `select '${name}' as name, count(*)::int as count from ${name}`);
+  const { rows } = await api.pool.query<{ name: string; count: number }>(counts.join(' union all '));
+  return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
+}
+
+/** JSON that no field of any door takes. Numbers are written out, since JavaScript would round them. */
+const NEVER: readonly string[] = [
+  '"a\\u0000b"',
+  '"a\\ud800"',
+  '-9007199254740993',
+  '9007199254740993',
+  '1e400',
+  '{"__proto__":{"a":1},"constructor":{"prototype":{}}}',
+  '['.repeat(500) + ']'.repeat(500),
+  '{"a":'.repeat(500) + '1' + '}'.repeat(500),
+];
+
+/** Fields whose meaning is judged once the form of these is good. */
+const GOOD: Record<string, object> = {
+  'POST /v1/endpoints/import': { dialect: 'everflow' },
+  adjustments: { currency: 'USD', reason: 'r', idempotency_key: 'k' },
+  'write-offs': { currency: 'USD', reason: 'r' },
+  'POST /v1/payouts': { affiliate_id: newId('aff'), currency: 'USD' },
+};
+
+test('whatever a field of a body holds that it cannot take, the answer is 400 with its path, and no row is kept', async () => {
+  const earlier = await rowsKept();
+  let sent = 0;
+  for (const { request, key: keyOfDoor, operation } of doors) {
+    // Events have a test of their own; what they and lists of rows hold is judged one by one.
+    if (['POST /v1/events', 'POST /v1/events/batch', 'POST /v1/reconciliations'].includes(request)) continue;
+    const good = GOOD[request] ?? GOOD[request.split('/').at(-1)!] ?? {};
+    const schema = operation.requestBody?.content['application/json']?.schema as Schema | undefined;
+    for (const field of Object.keys(propertiesOf(schema))) {
+      for (const value of NEVER) {
+        const about = `${request} ${field}: ${value.slice(0, 30)}`;
+        const rest = JSON.stringify({ ...good, [field]: 0 }).replace(`"${field}":0`, () => `"${field}":${value}`);
+        const { status, body } = await api.call<Refused>(request, { key: keyOfDoor, body: rest });
+        assert.ok([400, 404].includes(status), `${status} for ${about}: ${JSON.stringify(body)}`);
+        const paths = body.error.issues?.map(({ path }) => path.split('.')[0]) ?? [];
+        assert.ok(status === 404 || paths.includes(field), `${about}: ${JSON.stringify(body.error)}`);
+        sent++;
+      }
+    }
+  }
+  assert.ok(sent > 500, `${sent} were sent`);
+  assert.deepEqual(await rowsKept(), earlier);
+});
+
+test('whatever a query holds, the answer is 400 with the name of the parameter, or what it would be without', async () => {
+  let refused = 0;
+  for (const { request, key: keyOfDoor, operation } of doors) {
+    if (!request.startsWith('GET /v1')) continue;
+    const names = operation.parameters.filter(({ in: place }) => place === 'query').map(({ name }) => name);
+    for (const name of [...names, '__proto__', 'constructor', 'no_such']) {
+      for (const value of ['%00', '%ed%a0%80', '9007199254740993', 'x'.repeat(5000), '1&' + name + '=2']) {
+        const about = `${request}?${name}=${value.slice(0, 30)}`;
+        const { status, body } = await api.call<Refused>(`${request}?${name}=${value}`, { key: keyOfDoor });
+        assert.ok([200, 400, 404].includes(status), `${status} for ${about}`);
+        if (status !== 400) continue;
+        assert.deepEqual([...new Set(body.error.issues?.map(({ path }) => path))], [name], about);
+        refused++;
+      }
+    }
+  }
+  assert.ok(refused > 300, `${refused} were refused`);
+});
+
+test('whatever stands in a path, nothing is there', async () => {
+  const places = Object.entries(document.paths).filter(([template]) => template.includes('{') && !template.endsWith('/seen'));
+  const odd = [
+    '%00',
+    '%ff',
+    '%',
+    '..%2f..%2fetc',
+    '__proto__',
+    'constructor',
+    "'%20or%20''='",
+    'x'.repeat(4000),
+    '9007199254740993',
+  ];
+  for (const [template, methods] of places) {
+    for (const [method, operation] of Object.entries(methods)) {
+      for (const place of odd) {
+        const request = `${method.toUpperCase()} ${template.replace(/\{\w+\}/, place)}`;
+        const json = operation.requestBody === undefined ? {} : { body: {} };
+        const { status } = await api.call(request, { key, ...json });
+        assert.ok([400, 404].includes(status), `${status} for ${request.slice(0, 80)}`);
+      }
+    }
+  }
+});
+
+test('hundreds of such requests leave nothing in memory', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const heap = (): number => (collect(), process.memoryUsage().heapUsed);
+  /** Each has a key, a path and a body that no other has. */
+  async function sendMany(round: string): Promise<void> {
+    for (let at = 0; at < 150; at++) {
+      const [mark, long] = [`${round}${at}`, `${round}${at}`.repeat(4096)];
+      await Promise.all([
+        api.call('POST /v1/affiliates', { key, body: { name: long } }),
+        api.call(`GET /v1/events/${mark}`, { key: `pk_${long.slice(0, 4096)}` }),
+        api.call(`GET /v1/deals/${mark}?${mark}=${long.slice(0, 4096)}`, { key, headers: { 'x-request-id': mark } }),
+      ]);
+    }
+  }
+  await sendMany('warm');
+  const earlier = heap();
+  await sendMany('more');
+  const grown = heap() - earlier;
+  assert.ok(grown < 1.5 * 2 ** 20, `${grown} bytes more after 450 requests with 4 MiB in them`);
+});
+
+/** The fields of an object, also of one that is one of several. */
+function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
+  if (schema?.$ref !== undefined) return propertiesOf(document.components.schemas[schema.$ref.split('/').at(-1)!]);
+  return { ...schema?.properties, ...Object.assign({}, ...(schema?.anyOf ?? []).map(propertiesOf)) };
+}

@@ -1,0 +1,247 @@
+// The API's own description: that it is valid, that it leaves nothing out and makes nothing up, and that answers look as it says.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { SCOPES } from '../../../api/http/admission.ts';
+import { ERROR_CODES } from '../../../api/http/errors.ts';
+import type { DocumentedOperation, OpenApiDocument } from '../../../api/openapi/document.ts';
+import type { Health } from '../../../domain/delivery/breaker.ts';
+import { endpointData, givenUpData, noticeBody } from '../../../domain/delivery/notices.ts';
+import { afterGivenUp, testBodyOf } from '../../../domain/delivery/messages.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
+import { documentedSuccesses } from '../../support/conformance.ts';
+import { workingDay } from '../../support/working-day.ts';
+
+type Refused = { error: { code: string; message: string; issues?: { path: string; code: string }[] } };
+type Described = { name: string; method: string; path: string; operation: DocumentedOperation };
+
+let api: TestApi;
+let document: OpenApiDocument;
+let operations: Described[];
+let operator: { id: string; key: string };
+
+before(async () => {
+  api = await withApi();
+  operator = await api.newOperator();
+  document = (await api.call<OpenApiDocument>('GET /openapi.json')).body;
+  operations = Object.entries(document.paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      // Where something must be in the path, it is something that is not there.
+      const path = template
+        .replace('{period}', '2026-01')
+        .replace('/c/{id}', `/c/${newId('link')}`)
+        .replaceAll(/\{\w+\}/g, newId('evt'));
+      return { name: `${method.toUpperCase()} ${template}`, method: method.toUpperCase(), path, operation };
+    }),
+  );
+});
+after(() => api.close());
+
+test('the document is valid OpenAPI 3.1, and is served to anybody', async () => {
+  const result = await new Validator().validate(structuredClone(document));
+  assert.deepEqual({ valid: result.valid, errors: result.errors }, { valid: true, errors: undefined });
+  assert.match(document.openapi, /^3\.1\./);
+  assert.deepEqual(document.servers, [{ url: 'http://track.example' }]);
+});
+
+test('no reference in the document leads nowhere', () => {
+  const named = new Set(Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`));
+  const refs = new Set(JSON.stringify(document).match(/(?<="\$ref":")[^"]*/g));
+  assert.ok(refs.size > 20);
+  assert.deepEqual(
+    [...refs].filter((ref) => !named.has(ref)),
+    [],
+  );
+});
+
+test('every route is documented, and nothing else', () => {
+  const routes = api.routes.flatMap(({ methods, path }) =>
+    methods.map((method) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`),
+  );
+  assert.ok(routes.length > 80, `${routes.length} routes`);
+  assert.deepEqual(operations.map(({ name }) => name).toSorted(), routes.toSorted());
+});
+
+test('ids of operations are unique', () => {
+  const ids = operations.map(({ operation }) => operation.operationId);
+  assert.deepEqual(ids, [...new Set(ids)]);
+});
+
+test('every error code belongs to an operation', () => {
+  const told = new Set(
+    operations.flatMap(({ operation }) => Object.values(operation.responses).flatMap((each) => each['x-error-codes'] ?? [])),
+  );
+  assert.deepEqual([...told].toSorted(), [...ERROR_CODES].toSorted());
+});
+
+describe('the server agrees with the document', () => {
+  test('about who may call: anybody, the administrator, a key with the scope', async () => {
+    const keys = new Map<string, string>();
+    for (const scope of SCOPES) {
+      const scopes = SCOPES.filter((other) => other !== scope);
+      const { body } = await api.call<{ api_key: string }>('POST /v1/api-keys', {
+        key: operator.key,
+        body: { name: `all but ${scope}`, scopes },
+      });
+      keys.set(scope, body.api_key);
+    }
+    for (const { name, method, path, operation } of operations) {
+      const scope = operation['x-scope'];
+      const stranger = await raw(method, path, {});
+      if (scope === undefined) {
+        assert.notEqual(stranger.status, 401, name);
+        continue;
+      }
+      assert.equal(stranger.status, 401, name);
+      const wrong = await raw(method, path, { key: scope === 'admin' ? operator.key : keys.get(scope)! });
+      assert.equal(wrong.status, scope === 'admin' ? 401 : 403, name);
+      if (scope !== 'admin') assert.match(wrong.text, new RegExp(`lacks the scope ${scope}"`), name);
+    }
+  });
+
+  test('about which operations take a body, and of which types', async () => {
+    for (const { name, method, path, operation } of operations.filter(
+      (each) => each.method === 'POST' || each.method === 'PATCH',
+    )) {
+      const { status } = await raw(method, path, { key: keyFor(operation), type: 'text/plain', body: 'x' });
+      assert.equal(status === 415, operation.requestBody !== undefined, `${name} answers text with ${status}`);
+      if (operation.requestBody === undefined || operation['x-scope'] === 'events:write') continue;
+      const empty = await raw(method, path, { key: keyFor(operation) });
+      const { required } = operation.requestBody;
+      // What is missing in an empty body is told, unless what the path names is missing first.
+      if (!required) assert.ok(!/"required"/.test(empty.text), `${name} needs a body: ${empty.text}`);
+      else assert.ok([400, 404, 415].includes(empty.status), `${name} needs no body: ${empty.status}`);
+    }
+  });
+
+  test('about the parameters of a query', async () => {
+    let refused = 0;
+    for (const { name, method, path, operation } of operations.filter((each) => each.method === 'GET')) {
+      const names = operation.parameters.filter((each) => each.in === 'query').map((each) => each.name);
+      if (names.length === 0 || path === '/postback' || path.startsWith('/c/')) continue;
+      const unknown = await raw(method, `${path}?${['no_such', ...names].map((each) => `${each}=`).join('&')}`, {
+        key: operator.key,
+      });
+      if (unknown.status === 404) continue;
+      const { error } = JSON.parse(unknown.text) as Refused;
+      const strangers = error.issues!.filter(({ code }) => code === 'unknown_field').map((issue) => issue.path);
+      assert.deepEqual(strangers, ['no_such'], name);
+      refused++;
+    }
+    assert.ok(refused >= 15, `${refused} operations judge their query`);
+  });
+
+  test('about the fields of a body', async () => {
+    let refused = 0;
+    for (const { name, method, path, operation } of operations) {
+      const media = operation.requestBody?.content['application/json'];
+      if (media === undefined || name === 'POST /postback') continue;
+      const fields = Object.keys(propertiesOf(media.schema));
+      assert.ok(fields.length > 0, name);
+      const body = Object.fromEntries(['no_such', ...fields].map((field) => [field, { wrong: true }]));
+      const answer = await raw(method, path, { key: keyFor(operation), type: 'application/json', body: JSON.stringify(body) });
+      if (answer.status === 404) continue;
+      const { error } = JSON.parse(answer.text) as Refused;
+      const strangers = error.issues!.filter(({ code, path: at }) => code === 'unknown_field' && !at.includes('.'));
+      assert.deepEqual(
+        strangers.map((issue) => issue.path),
+        ['no_such'],
+        name,
+      );
+      refused++;
+    }
+    assert.ok(refused >= 25, `${refused} operations judge their body`);
+  });
+});
+
+/** Answers that the working day does not get: no JSON, which other tests look at; a month that is closed, which is in `books.test.ts`. */
+const ELSEWHERE = [
+  'GET /capture.js 200',
+  'GET /capture.js 304',
+  'GET /docs 200',
+  'GET /metrics 200',
+  'GET /v1/statements/{id} 200',
+  'POST /v1/periods/{period}/close 200',
+  'POST /v1/periods/{period}/close 202',
+];
+
+test('every answer and every postback of a working day looks as it is documented', async () => {
+  const bodies = await workingDay(api);
+  const missing = documentedSuccesses().filter((name) => !api.conformance.seen.has(name));
+  assert.deepEqual(missing.toSorted(), ELSEWHERE);
+  for (const body of bodies) api.conformance.checkWebhook(body);
+  for (const body of otherMessages()) api.conformance.checkWebhook(body);
+  const untold = Object.keys(document.webhooks).filter((type) => !api.conformance.seen.has(type));
+  assert.deepEqual(untold, []);
+});
+
+/** Tests and notices, which a day without trouble does not bring. */
+function otherMessages(): unknown[] {
+  const at = new Date();
+  const trial = testBodyOf({ affiliateId: null, shareCustomerId: true }, { currency: 'USD', timestamp: at });
+  const health = { failingSince: at.getTime(), failuresInARow: 3, state: 'active', stateReason: null } as Health;
+  const about = { endpointId: newId('ep'), affiliateId: newId('aff') };
+  const givenUp = givenUpData({
+    ...about,
+    deliveryId: newId('dlv'),
+    eventId: null,
+    type: 'conversion.created',
+    tries: 10,
+    lastError: 'timeout',
+  });
+  const notices = [
+    noticeBody('endpoint.failing', endpointData({ ...about, health }), at),
+    noticeBody('endpoint.disabled', endpointData({ ...about, health }), at),
+    afterGivenUp(noticeBody('delivery.gave_up', givenUp, at), { id: newId('dlv'), body: trial }),
+  ];
+  return [trial, ...notices].map((body) => JSON.parse(body) as unknown);
+}
+
+test('the page shows every operation and every message, and runs no script', async () => {
+  const response = await fetch(`${api.url}/docs`);
+  const page = await response.text();
+  assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
+  assert.match(response.headers.get('content-security-policy')!, /^default-src 'none'; style-src 'sha256-[\w+/=]+'; /);
+  for (const { operation } of operations)
+    assert.ok(page.includes(`<details id="${operation.operationId}">`), operation.operationId);
+  for (const name of [...Object.keys(document.webhooks), ...Object.keys(document.components.schemas)])
+    assert.ok(page.includes(`<details id="${name}">`), name);
+  const anchors = new Set(Array.from(page.matchAll(/ id="([^"]+)"/g), ([, id]) => id));
+  const dead = Array.from(page.matchAll(/ href="#([^"]+)"/g), ([, id]) => id).filter((id) => !anchors.has(id));
+  assert.deepEqual(dead, []);
+  assert.doesNotMatch(page, /<script|javascript:|src=|\son\w+=|https?:\/\/(?!track\.example)[^\s<"]*\.(js|css)/);
+});
+
+test('every example of a body would be taken', async () => {
+  const examples = operations.flatMap((described) => {
+    const example = described.operation.requestBody?.content['application/json']?.example;
+    return example === undefined || described.path.includes('evt_') ? [] : [{ ...described, example }];
+  });
+  assert.ok(examples.length >= 5);
+  for (const { method, path, operation, example } of examples) {
+    const { status, body } = await api.call(`${method} ${path}`, { key: keyFor(operation), body: example });
+    assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(body)}`);
+  }
+});
+
+test('no pattern has classes of Unicode, which most makers of clients and of requests cannot read', () => {
+  assert.doesNotMatch(JSON.stringify(document), /"pattern":"[^"]*\\\\p\{/);
+});
+
+function keyFor(operation: DocumentedOperation): string {
+  return operation['x-scope'] === 'admin' ? ADMIN_TOKEN : operator.key;
+}
+
+type Schema = { $ref?: string; properties?: object };
+
+function propertiesOf(schema: Schema): object {
+  if (schema.$ref === undefined) return schema.properties ?? {};
+  return document.components.schemas[schema.$ref.split('/').at(-1)!]!['properties'] as object;
+}
+
+async function raw(method: string, path: string, { key, type, body }: { key?: string; type?: string; body?: string }) {
+  const headers = { ...(key && { authorization: `Bearer ${key}` }), ...(type && { 'content-type': type }) };
+  const response = await fetch(api.url + path, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) });
+  return { status: response.status, text: await response.text() };
+}

@@ -1,0 +1,165 @@
+// What the API counts for whoever runs it: from a request to its figure, what waits in PostgreSQL, and who may look.
+import { after, before, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { createApiMetrics } from '../../../api/process/metrics.ts';
+import { createSettle } from '../../../activities/settlement/settle.ts';
+import { newId } from '../../../store/db/ids.ts';
+import { readBacklog } from '../../../store/upkeep/backlog.ts';
+import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
+
+let api: TestApi;
+before(async () => {
+  api = await withApi();
+});
+after(() => api.close());
+
+async function text(url = api.url, headers: Record<string, string> = {}): Promise<string> {
+  const response = await fetch(`${url}/metrics`, { headers });
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type') ?? '', /^text\/plain; .*version=0\.0\.4/);
+  return response.text();
+}
+
+/** The figure of a series, named with its labels; undefined where there is none. */
+function figure(page: string, series: string): number | undefined {
+  const line = page.split('\n').find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+test('requests, events and refusals are counted, by patterns and codes and nobody’s name', async () => {
+  const { key, id } = await api.newOperator();
+  const send = (body: object) => api.call<{ id: string }>('POST /v1/events', { key, body });
+  const sale = { event: 'sale', transaction_id: 't-1', customer_id: 'c', amount: '5.00', currency: 'USD' };
+  const { body: event } = await send(sale);
+  await send(sale);
+  await send({ ...sale, amount: '6.00' });
+  await send({ event: 'party', customer_id: 'c' });
+  await api.call(`GET /v1/events/${event.id}`, { key });
+  await fetch(`${api.url}/nowhere/${event.id}`);
+  const page = await text();
+  for (const [series, expected] of [
+    ['postrider_events_total{result="accepted"}', 1],
+    ['postrider_events_total{result="duplicate"}', 1],
+    ['postrider_events_total{result="conflict"}', 1],
+    ['postrider_refusals_total{code="conflict"}', 1],
+    ['postrider_refusals_total{code="unknown_event"}', 1],
+    ['postrider_intake_group_events_count', 3],
+    ['postrider_intake_wait_seconds_count', 3],
+    ['postrider_http_request_seconds_count{method="POST",route="/v1/events",status="202"}', 1],
+    ['postrider_http_request_seconds_count{method="POST",route="/v1/events",status="409"}', 1],
+    ['postrider_http_request_seconds_count{method="GET",route="/v1/events/:id",status="200"}', 1],
+    ['postrider_http_request_seconds_count{method="GET",route="none",status="404"}', 1],
+    ['postrider_events_to_start', 1],
+    ['postrider_batches_started_total', 0],
+    ['postrider_backlog_read', 1],
+  ] as const)
+    assert.equal(figure(page, series), expected, series);
+  assert.ok(figure(page, 'process_resident_memory_bytes')! > 0, 'the process itself is shown');
+  for (const name of [id, event.id, 't-1', key]) assert.ok(!page.includes(name), `${name} is in no label`);
+});
+
+test('what waits in PostgreSQL is shown: events without an outcome, set aside, postbacks, endpoints, holds, months', async () => {
+  const { key, id: operatorId } = await api.newOperator();
+  const post = async (path: string, body: object) =>
+    (await api.call<{ id: string; click_id: string }>(`POST /v1/${path}`, { key, body })).body;
+  const { id: affiliate } = await post('affiliates', { name: 'A' });
+  await post('deals', { name: 'd', terms: { hold_days: 0, components: [{ kind: 'percent', on: 'sale', percent: '10' }] } });
+  const { id: endpoint } = await post('endpoints', { affiliate_id: affiliate, url: 'http://127.0.0.1:9/' });
+  const { click_id: click } = await post('clicks', { affiliate_id: affiliate });
+  const sale = { event: 'sale', click_id: click, customer_id: 'c', amount: '10.00', currency: 'USD' };
+  const ids: string[] = [];
+  for (const [index, currency] of ['USD', 'EUR', 'EUR'].entries())
+    ids.push((await post('events', { ...sale, currency, transaction_id: `s-${index}` })).id);
+  const early = await text();
+  assert.ok(figure(early, 'postrider_events_unsettled')! >= 3);
+  assert.ok(figure(early, 'postrider_events_unsettled_oldest_seconds')! > 0);
+
+  await createSettle({ pool: api.pool }).settle({
+    batchId: newId('bat'),
+    owner: 'endpoint',
+    operators: [{ operatorId, eventIds: ids }],
+  });
+  await api.pool.query(`update deliveries set state = 'retrying' where endpoint_id = $1`, [endpoint]);
+  await api.pool.query(`update endpoints set failing_since = now() where id = $1`, [endpoint]);
+  await api.pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [operatorId]);
+  const page = await text();
+  for (const [series, expected] of [
+    ['postrider_events_set_aside{reason="no_exchange_rate"}', 2],
+    ['postrider_postbacks_unfinished{state="retrying"}', 1],
+    ['postrider_postbacks_unfinished{state="held"}', 0],
+    ['postrider_endpoints{state="failing"}', 1],
+    ['postrider_endpoints{state="active"}', 0],
+    ['postrider_holds_due', 1],
+    ['postrider_months_due', 0],
+    ['postrider_amendments_waiting', 0],
+  ] as const)
+    assert.equal(figure(page, series), expected, series);
+});
+
+test('an event that nobody settles shows by the mark of the sweep, however many came after it', async () => {
+  await api.pool.query(
+    `insert into sweep_marks (name, through) values ('events', now() - interval '2 hours')
+     on conflict (name) do update set through = excluded.through`,
+  );
+  const { unsettled } = await readBacklog(api.pool);
+  assert.ok(Math.abs(unsettled.oldestSeconds - 7200) < 60, String(unsettled.oldestSeconds));
+  await api.pool.query(`delete from sweep_marks`);
+});
+
+describe('who may look', () => {
+  const status = async (url: string, headers: Record<string, string> = {}) => (await fetch(`${url}/metrics`, { headers })).status;
+  const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
+
+  test('is whoever is near, and from elsewhere only the administrator', async () => {
+    const proxied = await withApi({ config: { trustProxy: 1 } });
+    try {
+      for (const [address, expected] of [
+        ['10.1.2.3', 200],
+        ['172.31.0.1', 200],
+        ['192.168.4.5', 200],
+        ['fd00::1', 200],
+        ['203.0.113.9', 401],
+        ['172.32.0.1', 401],
+        ['2001:db8::1', 401],
+      ] as const)
+        assert.equal(await status(proxied.url, { 'x-forwarded-for': address }), expected, address);
+      const far = { 'x-forwarded-for': '203.0.113.9' };
+      assert.equal(await status(proxied.url, { ...far, ...admin }), 200);
+      const { key } = await proxied.newOperator();
+      assert.equal(await status(proxied.url, { ...far, authorization: `Bearer ${key}` }), 401, 'no operator');
+    } finally {
+      await proxied.close();
+    }
+  });
+
+  test('does not follow from the address of a proxy that nobody said we may trust', async () => {
+    assert.equal(await status(api.url), 200);
+    assert.equal(await status(api.url, { 'x-forwarded-for': '10.0.0.1' }), 401);
+    assert.equal(await status(api.url, { forwarded: 'for=10.0.0.1' }), 401);
+    assert.equal(await status(api.url, { 'x-forwarded-for': '10.0.0.1', ...admin }), 200);
+  });
+});
+
+test('PostgreSQL is asked at most every 15 s, and figures it did not give are missing', async () => {
+  let [asked, clock] = [0, 0];
+  const metrics = createApiMetrics({
+    readBacklog: () => (asked++ === 0 ? readBacklog(api.pool) : Promise.reject(new Error('away'))),
+    dispatcher: () => ({ started: 7, inFlight: 2, waiting: 1 }),
+    now: () => clock,
+  });
+  const [first] = await Promise.all([metrics.read(), metrics.read()]);
+  clock = 14_999;
+  await metrics.read();
+  assert.equal(asked, 1);
+  assert.ok(figure(first, 'postrider_holds_due') !== undefined);
+  assert.equal(figure(first, 'postrider_batches_started_total'), 7);
+  clock = 15_000;
+  const second = await metrics.read();
+  assert.equal(asked, 2);
+  assert.equal(figure(second, 'postrider_backlog_read'), 0);
+  const missing = ['postrider_holds_due', 'postrider_events_unsettled', 'postrider_endpoints{state="active"}'];
+  assert.deepEqual(
+    missing.filter((series) => figure(second, series) !== undefined),
+    [],
+  );
+});

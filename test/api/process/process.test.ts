@@ -1,0 +1,111 @@
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { freePort } from '../../support/ports.ts';
+import { layCable, throughCable, type Cable } from '../../support/severable-proxy.ts';
+
+const MAIN = fileURLToPath(new URL('../../../api/main.ts', import.meta.url));
+const ADMIN_TOKEN = 'the administrator of this test';
+
+let database: TestDatabase;
+let wire: Cable;
+let api: ChildProcess;
+let apiUrl: string;
+let key: string;
+
+before(async () => {
+  database = await withDatabase();
+  wire = await layCable(Number(new URL(database.url).port));
+  wire.pull();
+  const port = await freePort();
+  apiUrl = `http://127.0.0.1:${port}`;
+  const env = {
+    PORT: String(port),
+    DATABASE_URL: throughCable(database.url, wire),
+    TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
+    ADMIN_TOKEN,
+    SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
+    LOG_LEVEL: 'error',
+  };
+  api = spawn(process.execPath, ['--import', '@oxc-node/core/register', MAIN], {
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
+  await until(async () => (await status('GET /healthz')) === 200);
+});
+
+after(async () => {
+  api.kill('SIGKILL');
+  await wire.close();
+  await database.drop();
+});
+
+test('the API starts without PostgreSQL and without Temporal, and says that it cannot take events', async () => {
+  assert.equal(await status('GET /healthz'), 200);
+  assert.equal(await status('GET /readyz'), 503);
+});
+
+test('it recovers by itself when PostgreSQL is there', async () => {
+  wire.plugIn();
+  await until(async () => (await status('GET /readyz')) === 200);
+  const made = await send('POST /v1/operators', ADMIN_TOKEN, { name: 'Broker', currency: 'USD' });
+  ({ api_key: key } = (await made.json()) as { api_key: string });
+  assert.equal(await sendEvent('before'), 202);
+});
+
+for (const [how, spoil] of [
+  ['has gone', () => wire.pull()],
+  ['is silent', () => wire.hush()],
+] as const) {
+  test(`while PostgreSQL ${how}, an event is answered 503 within three seconds, and taken afterwards`, async () => {
+    assert.equal(await sendEvent(`just before it ${how}`), 202);
+    spoil();
+    const start = Date.now();
+    const response = await send('POST /v1/events', key, { event: 'kyc', customer_id: how });
+    assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1']);
+    assert.ok(Date.now() - start < 3000, `${Date.now() - start} ms`);
+    wire.plugIn();
+    await until(async () => [200, 202].includes(await sendEvent(how)));
+    const { rows } = await database.pool.query(`select from events where customer_id = $1`, [how]);
+    assert.equal(rows.length, 1);
+  });
+}
+
+test('it stops on SIGTERM with code 0, and what it answered is kept', async () => {
+  const answers = Array.from({ length: 50 }, (_, index) => sendEvent(`last ${index}`).catch(() => 0));
+  await Promise.race(answers);
+  const exit = once(api, 'exit') as Promise<[number | null]>;
+  api.kill('SIGTERM');
+  const taken = (await Promise.all(answers)).filter((code) => code === 202).length;
+  const [code] = await exit;
+  assert.equal(code, 0);
+  const { rows } = await database.pool.query(`select from events where customer_id like 'last %'`);
+  assert.ok(rows.length >= taken && taken > 0, `${taken} answered, ${rows.length} kept`);
+});
+
+function send(request: string, bearer: string, body: object): Promise<Response> {
+  const [method = '', path = ''] = request.split(' ');
+  const headers = { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' };
+  return fetch(apiUrl + path, { method, headers, body: JSON.stringify(body) });
+}
+
+async function sendEvent(customerId: string): Promise<number> {
+  return (await send('POST /v1/events', key, { event: 'kyc', customer_id: customerId })).status;
+}
+
+async function status(request: string): Promise<number> {
+  const [method = '', path = ''] = request.split(' ');
+  return await fetch(apiUrl + path, { method }).then(
+    (response) => response.status,
+    () => 0,
+  );
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 20_000; Date.now() < end; await delay(50)) if (await isSo()) return;
+  assert.fail('it never came about');
+}

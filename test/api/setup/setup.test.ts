@@ -1,0 +1,275 @@
+import { after, before, describe, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
+
+type Failure = { error: { code: string; issues?: { path: string; code: string }[] } };
+type Body = Record<string, unknown> & { id: string };
+
+let api: TestApi;
+let key: string;
+let affiliateId: string;
+
+before(async () => {
+  api = await withApi();
+  ({ key } = await api.newOperator());
+  affiliateId = (await post('affiliates', { name: 'Bounty' })).id;
+});
+after(() => api.close());
+
+async function post(path: string, body: object): Promise<Body> {
+  const answer = await api.call<Body>(`POST /v1/${path}`, { key, body });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+async function issuesOf(path: string, body: object): Promise<string[]> {
+  const answer = await api.call<Failure>(`POST /v1/${path}`, { key, body });
+  assert.equal(answer.status, 400, JSON.stringify(answer.body));
+  return [answer.body.error.code, ...(answer.body.error.issues ?? []).map((issue) => `${issue.path} ${issue.code}`)];
+}
+
+describe('an operator', () => {
+  test('is made by the administrator, with a key of its own', async () => {
+    const body = { name: 'Broker', currency: 'eur', timezone: 'Europe/Berlin' };
+    const made = await api.call<Body & { api_key: string }>('POST /v1/operators', { key: ADMIN_TOKEN, body });
+    assert.equal(made.status, 201);
+    const { body: seen } = await api.call<Body>('GET /v1/operator', { key: made.body.api_key });
+    assert.deepEqual([seen['currency'], seen['timezone'], seen['without_transaction_id']], ['EUR', 'Europe/Berlin', null]);
+  });
+
+  test('changes what it gives and keeps the rest', async () => {
+    const { body } = await api.call<Body>('PATCH /v1/operator', { key, body: { click_window_days: 7 } });
+    assert.deepEqual([body['click_window_days'], body['name'], body['currency']], [7, 'Test Broker', 'USD']);
+  });
+
+  test('is not made in a currency or a time zone that is none', async () => {
+    const body = { name: 'x', currency: 'ABC', timezone: 'Mars/Olympus' };
+    const answer = await api.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
+    assert.deepEqual(
+      answer.body.error.issues?.map(({ code }) => code),
+      ['unknown_currency', 'unknown_timezone'],
+    );
+  });
+});
+
+describe('an affiliate', () => {
+  test('has an external id that no other one has', async () => {
+    const first = await post('affiliates', { name: 'A', external_id: 'x-1', parent_id: affiliateId });
+    assert.deepEqual([first['external_id'], first['parent_id']], ['x-1', affiliateId]);
+    const again = await api.call<Failure>('POST /v1/affiliates', { key, body: { name: 'B', external_id: 'x-1' } });
+    assert.deepEqual([again.status, again.body.error.code], [409, 'conflict']);
+    const { id } = await post('affiliates', { name: 'C' });
+    const taken = await api.call<Failure>(`PATCH /v1/affiliates/${id}`, { key, body: { external_id: 'x-1' } });
+    assert.equal(taken.status, 409);
+    const freed = await api.call<Body>(`PATCH /v1/affiliates/${first.id}`, { key, body: { external_id: null } });
+    assert.deepEqual([freed.body['external_id'], freed.body['name']], [null, 'A']);
+  });
+});
+
+describe('a deal', () => {
+  const cpa = { kind: 'cpa', on: 'ftd', amount: '200.00' };
+
+  test('keeps its terms with every default filled in, and holds from the beginning', async () => {
+    const deal = await post('deals', {
+      name: 'd',
+      affiliate_id: affiliateId,
+      terms: { components: [cpa, { kind: 'revshare', percent: '25' }] },
+    });
+    assert.deepEqual([deal['version'], deal['effective_from']], [1, '1970-01-01T00:00:00.000Z']);
+    assert.deepEqual(deal['terms'], {
+      currency: 'USD',
+      components: [
+        { kind: 'cpa', on: ['ftd'], amount: '200.00' },
+        { kind: 'revshare', on: ['revenue'], percent: '25' },
+      ],
+      hold_days: 30,
+      rounding: 'half_even',
+      clawback: {
+        days: 90,
+        chargeback: 'full',
+        refund: 'proportional',
+        bonus_abuse: 'full',
+        fraud: 'full',
+        account_closure: 'none',
+      },
+    });
+  });
+
+  test('gets further versions, numbered in order, each from its own time', async () => {
+    const { id } = await post('deals', { name: 'd', terms: { components: [cpa] } });
+    const terms = { components: [{ ...cpa, amount: '250.00' }] };
+    const second = await post(`deals/${id}/versions`, { terms, effective_from: '2026-03-01T00:00:00Z' });
+    assert.equal(second['version'], 2);
+    const third = await post(`deals/${id}/versions`, { terms });
+    assert.ok(Math.abs(Date.parse(String(third['effective_from'])) - Date.now()) < 60_000);
+    const again = { terms, effective_from: '2026-03-01T01:00:00+01:00' };
+    assert.equal((await api.call(`POST /v1/deals/${id}/versions`, { key, body: again })).status, 409);
+    const { body } = await api.call<{ version: number; versions: unknown[] }>(`GET /v1/deals/${id}`, { key });
+    assert.deepEqual([body.version, body.versions.length], [3, 3]);
+  });
+
+  for (const [name, terms, expected] of [
+    ['nothing', { components: [] }, ['terms.components too_small']],
+    [
+      'tiers for a share that is not there',
+      { components: [cpa], tiers: { metric: 'revenue', mode: 'marginal', steps: [{ from: '0', percent: '1' }] } },
+      ['terms.tiers ambiguous'],
+    ],
+    [
+      'steps that fall, and parts of a month by what another one counts',
+      {
+        components: [
+          {
+            kind: 'revshare',
+            tiers: { metric: 'revenue', mode: 'marginal', steps: ['9', '1'].map((from) => ({ from, percent: '1' })) },
+          },
+          { ...cpa, tiers: { metric: 'volume', mode: 'marginal', steps: [{ from: '0', amount: '1' }] } },
+        ],
+      },
+      ['terms.components.0.tiers.steps.1.from not_rising', 'terms.components.1.tiers.metric not_an_option'],
+    ],
+    [
+      'a cap of nothing, a count of shares, and six levels of parents',
+      {
+        components: [
+          { ...cpa, cap: {} },
+          { kind: 'revshare', percent: '1', cap: { count: 3 } },
+        ],
+        overrides: Array.from({ length: 6 }, () => ({ percent: '1' })),
+      },
+      ['terms.overrides too_large'],
+    ],
+    [
+      'deposits that add up to nothing',
+      { components: [{ ...cpa, qualify: 'cumulative' }] },
+      ['terms.components.0.qualify required'],
+    ],
+    [
+      'a percentage of an unknown event',
+      { components: [{ kind: 'percent', on: ['party'], percent: '1' }] },
+      ['terms.components.0.on unknown_event'],
+    ],
+    ['a bounty without an amount', { components: [{ kind: 'cpa' }] }, ['terms.components.0.amount required']],
+    ['a tenth of a cent', { components: [{ ...cpa, amount: '1.001' }] }, ['terms.components.0.amount invalid_decimal']],
+    ['an amount as a number', { components: [{ ...cpa, amount: 1 }] }, ['terms.components.0.amount invalid_type']],
+  ] as const) {
+    test(`is refused with terms that say ${name}`, async () => {
+      assert.deepEqual(await issuesOf('deals', { name: 'd', terms }), ['invalid_request', ...expected]);
+    });
+  }
+});
+
+describe('an endpoint', () => {
+  const url = 'http://127.0.0.1:9/postbacks?c={click_id}';
+
+  test('is made with its defaults and a secret that is never shown again', async () => {
+    const { secret, ...endpoint } = await post('endpoints', { affiliate_id: affiliateId, url });
+    assert.match(String(secret), /^whsec_/);
+    const { id, created_at: _, ...rest } = endpoint as Body;
+    assert.deepEqual(rest, {
+      affiliate_id: affiliateId,
+      url,
+      method: 'POST',
+      body: 'json',
+      form: null,
+      events: ['*'],
+      headers: {},
+      schedule: [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400],
+      max_in_flight: 8,
+      rate_per_second: null,
+      signing: 'v1',
+      public_key: null,
+      overlap_ends_at: null,
+      share_customer_id: false,
+      state: 'active',
+      state_reason: null,
+      breaker: 'closed',
+      failing_since: null,
+      failures_in_a_row: 0,
+      waiting: 0,
+    });
+    for (const path of [`endpoints/${id}`, 'endpoints'])
+      assert.ok(!JSON.stringify((await api.call(`GET /v1/${path}`, { key })).body).includes('whsec_'));
+    const { rows } = await api.pool.query<{ secret: Buffer }>(`select secret from endpoints where id = $1`, [id]);
+    assert.ok(!rows[0]?.secret.includes(String(secret)));
+  });
+
+  test('changes what is given and keeps the rest', async () => {
+    const { id } = await post('endpoints', { url, rate_per_second: 2.5, headers: { 'x-a': 'b' } });
+    const { body } = await api.call<Body>(`PATCH /v1/endpoints/${id}`, { key, body: { rate_per_second: null, events: ['ftd'] } });
+    assert.deepEqual([body['rate_per_second'], body['events'], body['headers']], [null, ['ftd'], { 'x-a': 'b' }]);
+  });
+
+  test('keeps the fields of its form in their order, until they are taken away', async () => {
+    const form = { 'click id': '{click_id}', a: '{payout:minor|0}' };
+    const made = await post('endpoints', { url, body: 'form', form });
+    const { body: seen } = await api.call<Body>(`GET /v1/endpoints/${made.id}`, { key });
+    assert.deepEqual(Object.entries(seen['form'] as object), Object.entries(form));
+    const change = async (body: object) => (await api.call<Body>(`PATCH /v1/endpoints/${made.id}`, { key, body })).body['form'];
+    assert.deepEqual(await change({ max_in_flight: 2 }), form);
+    assert.deepEqual(await change({ form: { b: '1' } }), { b: '1' });
+    assert.equal(await change({ form: null }), null);
+  });
+
+  test('is told where in a template a macro is wrong', async () => {
+    const answer = await api.call<{ error: { issues: object[] } }>('POST /v1/endpoints', {
+      key,
+      body: { url: 'http://127.0.0.1/?c={click_id}&d={colour}' },
+    });
+    assert.deepEqual(answer.body.error.issues, [
+      { path: 'url', code: 'unknown_macro', message: 'there is no macro {colour}, at character 34' },
+    ]);
+  });
+
+  for (const [name, body, expected] of [
+    ['a macro nobody knows', { url: 'http://127.0.0.1/?a={colour}' }, ['unknown_macro', 'url unknown_macro']],
+    ['a macro for its host', { url: 'http://{click_id}/' }, ['invalid_request', 'url misplaced_macro']],
+    ['a macro for a parameter', { url: 'http://127.0.0.1/?{sub1}=1' }, ['invalid_request', 'url misplaced_macro']],
+    ['a form its macro cannot take', { url: 'http://127.0.0.1/?a={sub1:minor}' }, ['invalid_request', 'url invalid_macro']],
+    ['a macro nobody knows in a header', { url, headers: { 'x-a': '{colour}' } }, ['unknown_macro', 'headers.x-a unknown_macro']],
+    ["a macro in a header's name", { url, headers: { '{sub1}': 'x' } }, ['invalid_request', 'headers.{sub1} invalid_header']],
+    [
+      "a macro nobody knows in a form, and one in a field's name",
+      { url, body: 'form', form: { a: '{colour}', '{sub1}': 'x' } },
+      ['unknown_macro', 'form.a unknown_macro', 'form.{sub1} misplaced_macro'],
+    ],
+    ['fields without a form', { url, form: { a: 'b' } }, ['invalid_request', 'form not_applicable']],
+    ['an address inside', { url: 'http://169.254.169.254/latest' }, ['blocked_address', 'url blocked_address']],
+    ['no URL', { url: 'nowhere' }, ['invalid_request', 'url invalid_url']],
+    ['a header that is ours', { url, headers: { 'Webhook-Id': 'x' } }, ['invalid_request', 'headers.Webhook-Id invalid_header']],
+    ['a late first try', { url, schedule: [5] }, ['invalid_request', 'schedule invalid_format']],
+    ['an event nobody knows', { url, events: ['party'] }, ['invalid_request', 'events.0 not_an_option']],
+    ['a way to sign nobody knows', { url, signing: 'v2' }, ['invalid_request', 'signing not_an_option']],
+  ] as const) {
+    test(`is refused with ${name}`, async () => {
+      assert.deepEqual(await issuesOf('endpoints', body), expected);
+    });
+  }
+
+  test('is paused, resumed, and enabled only where its state allows it', async () => {
+    const { id } = await post('endpoints', { url });
+    const press = async (button: string) => {
+      const { status, body } = await api.call<Body>(`POST /v1/endpoints/${id}/${button}`, { key });
+      return status === 200 ? body['state'] : status;
+    };
+    assert.deepEqual(await press('pause'), 'paused');
+    assert.deepEqual(await press('pause'), 'paused');
+    assert.deepEqual(await press('enable'), 422);
+    assert.deepEqual(await press('resume'), 'active');
+    await api.pool.query(`update endpoints set state = 'disabled', failures_in_a_row = 9, failing_since = now() where id = $1`, [
+      id,
+    ]);
+    assert.deepEqual(await press('resume'), 422);
+    assert.deepEqual(await press('pause'), 422);
+    assert.deepEqual(await press('enable'), 'active');
+    const { body } = await api.call<Body>(`GET /v1/endpoints/${id}`, { key });
+    assert.equal(body['failing_since'], null);
+  });
+
+  test('that was deleted is gone', async () => {
+    const { id } = await post('endpoints', { url });
+    assert.equal((await api.call(`DELETE /v1/endpoints/${id}`, { key })).status, 204);
+    assert.equal((await api.call(`GET /v1/endpoints/${id}`, { key })).status, 404);
+    assert.equal((await api.call(`DELETE /v1/endpoints/${id}`, { key })).status, 404);
+  });
+});

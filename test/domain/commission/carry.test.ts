@@ -1,0 +1,86 @@
+// What negative months take from the ones after them: tables of chains, by revenue and by commission.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { carriedInto, type ChainedMonth } from '../../../domain/commission/carry.ts';
+import { NOTHING } from '../../../domain/commission/commission.ts';
+import { terms } from '../../support/builders.ts';
+
+type Month = readonly [basisMinor: bigint, percent: string, negative: 'carry' | 'reset', by: 'ngr' | 'commission'];
+
+function carried(months: readonly Month[]): bigint[] {
+  const chain = months.map(([basisMinor, percent, negative, by], index): ChainedMonth => {
+    const of = terms({ components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }] });
+    const [component] = of.components;
+    assert.equal(component?.kind, 'revshare');
+    return { id: `m${index}`, component, terms: of, sums: { ...NOTHING, conversionsCount: 1, basisMinor }, metric: 0n };
+  });
+  const into = carriedInto(chain);
+  return chain.map(({ id }) => into.get(id)!);
+}
+
+for (const [title, months, expected] of [
+  [
+    'nothing is carried out of months above zero',
+    [
+      [5n, '50', 'carry', 'ngr'],
+      [7n, '50', 'carry', 'ngr'],
+    ],
+    [0n, 0n],
+  ],
+  [
+    'a loss is carried until it is made up for',
+    [
+      [-10n, '50', 'carry', 'ngr'],
+      [4n, '50', 'carry', 'ngr'],
+      [9n, '50', 'carry', 'ngr'],
+      [1n, '50', 'carry', 'ngr'],
+    ],
+    [0n, -10n, -6n, 0n],
+  ],
+  [
+    'losses add up',
+    [
+      [-10n, '50', 'carry', 'ngr'],
+      [-4n, '50', 'carry', 'ngr'],
+      [0n, '50', 'carry', 'ngr'],
+    ],
+    [0n, -10n, -14n],
+  ],
+  [
+    'by commission, at the rate of the month that lost',
+    [
+      [-10n, '30', 'carry', 'commission'],
+      [2n, '50', 'carry', 'commission'],
+      [0n, '50', 'carry', 'commission'],
+    ],
+    [0n, -3n, -2n],
+  ],
+  [
+    'by commission of an exact half, rounded to even on both sides of zero',
+    [
+      [-5n, '50', 'carry', 'commission'],
+      [0n, '50', 'carry', 'commission'],
+    ],
+    [0n, -2n],
+  ],
+  [
+    'a month that resets takes nothing over and forgets',
+    [
+      [-10n, '50', 'carry', 'ngr'],
+      [-4n, '50', 'reset', 'ngr'],
+      [0n, '50', 'carry', 'ngr'],
+    ],
+    [0n, 0n, 0n],
+  ],
+  [
+    'what is carried by revenue is carried by commission as well',
+    [
+      [-10n, '50', 'carry', 'ngr'],
+      [0n, '30', 'carry', 'commission'],
+      [0n, '30', 'carry', 'ngr'],
+    ],
+    [0n, -5n, -10n],
+  ],
+] as const satisfies readonly (readonly [string, readonly Month[], readonly bigint[]])[]) {
+  test(title, () => assert.deepEqual(carried(months), expected));
+}

@@ -1,0 +1,200 @@
+// Why a slot has its target, in words that a partner can follow and figures that lead to it.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { NOTHING, UNLINKED, type Aggregates, type Links } from '../../../domain/commission/commission.ts';
+import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
+import type { WireComponent } from '../../../domain/commission/terms.ts';
+import { aVersion, NOON } from '../../support/builders.ts';
+
+const steps = (metric: 'revenue' | 'volume' | 'ftd_count', mode: 'marginal' | 'retroactive', pays: 'percent' | 'amount') => {
+  const from = { revenue: ['1', '5000'], volume: ['0.5', '10'], ftd_count: ['0', '3'] }[metric];
+  return { metric, mode, steps: from.map((at, index) => ({ from: at, [pays]: String(20 + index * 5) })) };
+};
+
+describe('the formula', () => {
+  const cases: readonly [WireComponent, string][] = [
+    [
+      { kind: 'cpa', on: ['registration', 'ftd'], amount: '5' },
+      '5.00 USD once per customer for the first registration or ftd, less what was reversed',
+    ],
+    [
+      { kind: 'cpa', amount: '5', min_amount: '1', cap: { count: 2 } },
+      '5.00 USD once per customer for the first ftd of at least 1.00 USD, less what was reversed, at most the first 2 a month',
+    ],
+    [
+      {
+        kind: 'cpa',
+        on: ['ftd', 'deposit'],
+        amount: '5',
+        qualify: 'cumulative',
+        min_amount: '100',
+        min_volume: '1.5',
+        within_days: 30,
+      },
+      '5.00 USD once per customer whose ftd and deposit came to 100.00 USD and 1.5 lots within 30 days of the first, less what was reversed',
+    ],
+    [
+      { kind: 'cpa', tiers: steps('ftd_count', 'retroactive', 'amount') },
+      '20.00 USD from 0 first deposits, 25.00 USD from 3 first deposits (retroactive) once per customer for the first ftd, less what was reversed',
+    ],
+    [
+      { kind: 'percent', percent: '12.5', cap: { count: 2, amount: '500' } },
+      '12.5 % of the amount, less the reversed share, at most the first 2 and 500.00 USD a month',
+    ],
+    [
+      { kind: 'revshare', percent: '10', tiers: steps('revenue', 'marginal', 'percent') },
+      "10 %, 20 % from 1.00 USD, 25 % from 5000.00 USD (marginal) of the month's sum, never below zero",
+    ],
+    [
+      { kind: 'revshare', percent: '10', negative: 'carry', cap: { amount: '7' } },
+      "10 % of the month's sum, a negative sum carried over, at most 7.00 USD a month",
+    ],
+    [
+      { kind: 'revshare', percent: '10', negative: 'carry', carry_by: 'commission' },
+      "10 % of the month's sum, a negative share carried over",
+    ],
+    [
+      { kind: 'per_lot', amount: '1', tiers: steps('volume', 'marginal', 'amount') },
+      '1.00 USD, 20.00 USD from 0.5 lots, 25.00 USD from 10 lots (marginal) per lot of the month',
+    ],
+  ];
+  for (const [component, expected] of cases) {
+    test(`reads "${expected}"`, () => assert.equal(explained(component).formula, expected));
+  }
+
+  test('of a payout says whose sum it is', () => {
+    const { terms } = aVersion({ payout: 'accept' });
+    const of = { terms, groups: [], sums: NOTHING, links: UNLINKED, period: null };
+    assert.equal(
+      explain({ component: terms.components.at(-1)!, ...of }).formula,
+      'the sum that the operator computed, less the reversed share',
+    );
+  });
+
+  test('of a parent’s part says how far below the commission was earned', () => {
+    assert.deepEqual(explainOverride(25_000n, 1, 'slot_1', 80_00n, 'USD'), {
+      formula: '2.5 % of the commission of an affiliate one level below',
+      inputs: { commission: 'slot_1', amount: '80.00 USD' },
+    });
+    assert.equal(
+      explainOverride(25_000n, 3, 'slot_1', 0n, 'USD').formula,
+      '2.5 % of the commission of an affiliate 3 levels below',
+    );
+  });
+});
+
+describe('the figures', () => {
+  const cases: readonly [string, WireComponent, Partial<Aggregates>, Partial<Links>, Record<string, string>][] = [
+    [
+      'name what was carried over',
+      { kind: 'revshare', percent: '10', negative: 'carry' },
+      { basisMinor: 500n },
+      { carriedMinor: -200n },
+      { sum: '5.00 USD', carried_over: '-2.00 USD' },
+    ],
+    [
+      'count the sum with what was carried into it',
+      { kind: 'revshare', negative: 'carry', tiers: steps('revenue', 'marginal', 'percent') },
+      { basisMinor: 500n },
+      { carriedMinor: -200n },
+      { sum: '5.00 USD', carried_over: '-2.00 USD', revenue: '3.00 USD' },
+    ],
+    [
+      'count what the month had of other things',
+      { kind: 'revshare', tiers: steps('ftd_count', 'retroactive', 'percent') },
+      {},
+      { metric: 4n },
+      { sum: '0.00 USD', ftd_count: '4' },
+    ],
+    [
+      'count the lots',
+      { kind: 'per_lot', tiers: steps('volume', 'marginal', 'amount') },
+      { volumeE4: 2_5000n },
+      { metric: 9n },
+      { lots: '2.5', volume: '2.5' },
+    ],
+    [
+      'count the revenue that lots are paid by',
+      { kind: 'per_lot', tiers: steps('revenue', 'retroactive', 'amount') },
+      { volumeE4: 10n },
+      { metric: 900n },
+      { lots: '0.001', revenue: '9.00 USD' },
+    ],
+  ];
+  for (const [title, component, sums, links, expected] of cases) {
+    test(title, () => assert.deepEqual(explained(component, sums, links).inputs, { month: '2026-03', facts: '0', ...expected }));
+  }
+
+  const about = { originalEventId: 'evt_x', amountMinor: 100_00n, volumeE4: 0n, occurredAt: NOON };
+  const earned = {
+    ...about,
+    eventId: 'evt_x',
+    type: 'sale' as const,
+    whole: true,
+    basisMinor: 110_00n,
+    fx: { rateId: 'fx_1', rate: '1.1' },
+    customer: null,
+  };
+
+  test('of an exchanged amount name the stored rate, and the reversed share instead of sums in two currencies', () => {
+    const refund = {
+      ...about,
+      eventId: 'evt_r',
+      type: 'refund' as const,
+      whole: false,
+      amountMinor: 25_00n,
+      basisMinor: 0n,
+      fx: null,
+      customer: null,
+    };
+    const groups = [{ earned, version: aVersion(), others: [refund] }];
+    const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);
+    assert.deepEqual(inputs, {
+      event: 'evt_x',
+      amount: '110.00 USD',
+      exchange_rate: '1.1',
+      rate_id: 'fx_1',
+      currency: 'USD',
+      reversed: '25 %',
+    });
+  });
+
+  test('of what a month caps say what it would be alone and what the month leaves of it', () => {
+    const groups = [{ earned, version: aVersion(), others: [] }];
+    const allotted = { minor: 5_00n, place: 1n, reached: 1n };
+    const { inputs } = explained({ kind: 'percent', percent: '10', cap: { amount: '5' } }, {}, { allotted }, groups);
+    assert.deepEqual([inputs['alone'], inputs['left_by_the_month'], inputs['month']], ['11.00 USD', '5.00 USD', '2026-03']);
+  });
+
+  for (const [metric, mode, reached, expected] of [
+    ['revenue', 'retroactive', 5000_00n, { revenue: '5000.00 USD' }],
+    ['volume', 'retroactive', 12_5000n, { volume: '12.5' }],
+    ['ftd_count', 'retroactive', 3n, { ftd_count: '3' }],
+    ['ftd_count', 'marginal', 3n, { place: '2' }],
+  ] as const) {
+    test(`of a CPA with ${mode} steps by ${metric} say what chose the step`, () => {
+      const groups = [{ earned, version: aVersion(), others: [] }];
+      const links = { allotted: { minor: 20_00n, place: 2n, reached } };
+      const { inputs } = explained({ kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') }, {}, links, groups);
+      const { revenue, volume, ftd_count, place } = inputs;
+      assert.deepEqual(JSON.parse(JSON.stringify({ revenue, volume, ftd_count, place })), expected);
+    });
+  }
+});
+
+function explained(
+  component: WireComponent,
+  sums: Partial<Aggregates> = {},
+  links: Partial<Links> = {},
+  groups: Parameters<typeof explain>[0]['groups'] = [],
+) {
+  const { terms } = aVersion({ components: [component] });
+  return explain({
+    component: terms.components[0]!,
+    terms,
+    groups,
+    sums: { ...NOTHING, ...sums },
+    links: { ...UNLINKED, ...links },
+    period: '2026-03',
+  });
+}

@@ -1,0 +1,165 @@
+// What a negative event strikes, and how much of a conversion is left afterwards.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { leftOf, reversedOf, strikes, takenBack, type SlotFact } from '../../../domain/commission/reversals.ts';
+import type { ConversionEvent } from '../../../domain/types.ts';
+import type { WireTerms } from '../../../domain/commission/terms.ts';
+import { anEvent, DAY_MS, NOON, terms } from '../../support/builders.ts';
+
+const sale = anEvent({ transactionId: 's1', customerId: 'c', amountMinor: 100_00n });
+const after = (days: number): number => NOON + days * DAY_MS;
+
+describe('a negative event', () => {
+  const cases: readonly [string, Partial<ConversionEvent>, boolean][] = [
+    ['strikes the transaction it names', { type: 'refund', reference: 's1', customerId: null }, true],
+    ['strikes what it names whenever it happened', { type: 'refund', reference: 's1', occurredAt: after(-1) }, true],
+    ['strikes what it names if the type is the named one', { type: 'refund', reference: 's1', referenceType: 'sale' }, true],
+    ['spares what it names of another type', { type: 'refund', reference: 's1', referenceType: 'deposit' }, false],
+    ['spares other transactions of the customer', { type: 'chargeback', reference: 's2' }, false],
+    ['without a reference strikes what the customer did before', { type: 'fraud', occurredAt: after(1) }, true],
+    ['without a reference strikes what the customer did in the same moment', { type: 'fraud' }, true],
+    ['without a reference spares what the customer did later', { type: 'fraud', occurredAt: NOON - 1 }, false],
+    ['without a reference spares other customers', { type: 'fraud', customerId: 'd', occurredAt: after(1) }, false],
+  ];
+  for (const [title, changes, expected] of cases) {
+    test(title, () => assert.equal(strikes(anEvent(changes), sale), expected));
+  }
+
+  test('never strikes another negative one, and a conversion strikes nothing', () => {
+    const chargeback = anEvent({ type: 'chargeback', transactionId: 's1', reference: 's1' });
+    assert.equal(strikes(anEvent({ type: 'fraud' }), chargeback), false);
+    assert.equal(strikes(anEvent({ type: 'deposit', reference: 's1' }), sale), false);
+  });
+
+  test('strikes no key that only looks like its reference', () => {
+    const registration = anEvent({ type: 'registration', transactionId: null, key: { kind: 'customer', value: 's1' } });
+    assert.equal(strikes(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
+  });
+
+  test('that was won back strikes by its reference only', () => {
+    assert.equal(strikes(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
+    assert.equal(strikes(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
+  });
+});
+
+describe('what is taken back', () => {
+  const cases: readonly [
+    string,
+    Partial<ConversionEvent>,
+    'nothing' | 'all' | 'no_rate' | bigint,
+    Partial<WireTerms['clawback']>?,
+  ][] = [
+    ['by a chargeback is all', { type: 'chargeback' }, 'all'],
+    ['by a chargeback is all, whatever amount it names', { type: 'chargeback', reference: 's1', amountMinor: 1n }, 'all'],
+    ['by a refund is its amount', { type: 'refund', reference: 's1', amountMinor: 33_00n }, 33_00n],
+    ['by a refund without an amount is all', { type: 'refund', reference: 's1', amountMinor: null }, 'all'],
+    [
+      'by a refund that the deal takes in full is all',
+      { type: 'refund', reference: 's1', amountMinor: 1n },
+      'all',
+      { refund: 'full' },
+    ],
+    [
+      'by a refund in another currency is not guessed at',
+      { type: 'refund', reference: 's1', amountMinor: 1n, currency: 'JPY' },
+      'no_rate',
+    ],
+    [
+      'by a chargeback in another currency is all',
+      { type: 'chargeback', reference: 's1', amountMinor: 1n, currency: 'JPY' },
+      'all',
+    ],
+    ['by what the deal forgives is nothing', { type: 'account_closure' }, 'nothing'],
+    [
+      'by a chargeback that the deal forgives is nothing',
+      { type: 'chargeback', reference: 's1' },
+      'nothing',
+      { chargeback: 'none' },
+    ],
+    [
+      'by a chargeback by parts without a reference is all',
+      { type: 'chargeback', amountMinor: 1n },
+      'all',
+      { chargeback: 'proportional' },
+    ],
+    ['on the last moment of the window is all', { type: 'fraud', occurredAt: after(90) }, 'all'],
+    ['a millisecond after the window is nothing', { type: 'fraud', occurredAt: after(90) + 1 }, 'nothing'],
+    ['by a reference has no window', { type: 'fraud', reference: 's1', occurredAt: after(900) }, 'all'],
+  ];
+  for (const [title, changes, expected, clawback] of cases) {
+    test(title, () => {
+      const defaults = terms().clawback;
+      const taken = takenBack(
+        anEvent({ amountMinor: null, ...changes }),
+        sale,
+        terms({ clawback: { ...defaults, ...clawback } }),
+      );
+      const actual = taken === null ? 'nothing' : taken === 'no_rate' ? taken : taken.whole ? 'all' : taken.amountMinor;
+      assert.equal(actual, expected);
+    });
+  }
+});
+
+/** A fact of 100.00 earned, and facts against it. */
+const earned: SlotFact = fact({ type: 'sale' });
+
+function fact(changes: Partial<SlotFact>): SlotFact {
+  const { id, type, occurredAt } = anEvent();
+  const of = { originalEventId: sale.id, eventId: id, type, whole: true, amountMinor: 100_00n, basisMinor: 100_00n };
+  return { ...of, volumeE4: 0n, occurredAt, fx: null, customer: null, ...changes };
+}
+
+const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: false, amountMinor });
+const chargeback = fact({ type: 'chargeback' });
+const won = fact({ type: 'chargeback_won' });
+
+describe('what is left of 100.00', () => {
+  for (const [title, others, expected] of [
+    ['untouched is all', [], 100_00n],
+    ['after refunds of 33.00 and 33.00 is 34.00', [refund(33_00n), refund(33_00n)], 34_00n],
+    ['after refunds of more than it was is nothing', [refund(60_00n), refund(60_00n)], 0n],
+    ['after a chargeback is nothing', [chargeback], 0n],
+    ['after a chargeback that was won back is all', [chargeback, won], 100_00n],
+    ['is the same when the win is heard of first', [won, chargeback], 100_00n],
+    ['after a refund and a chargeback that was won back is less the refund', [refund(25_00n), chargeback, won], 75_00n],
+    ['after a fraud that no win undoes is nothing', [fact({ type: 'fraud' }), won], 0n],
+  ] as const) {
+    test(title, () => assert.equal(leftOf(100_00n, reversedOf(earned, others), 'half_even'), expected));
+  }
+
+  test('is reversed by 3, 4 and 3 of 10 units when 33, 33 and 34 are refunded', () => {
+    const refunds = [33_00n, 33_00n, 34_00n].map(refund);
+    const left = [0, 1, 2, 3].map((count) => leftOf(10n, reversedOf(earned, refunds.slice(0, count)), 'half_even'));
+    assert.deepEqual(left, [10n, 7n, 3n, 0n]);
+  });
+
+  for (const [amount, fee, refunded, expected] of [
+    [20_00n, 2_00n, 15_00n, 1_50n],
+    [20_00n, 10_00n, 15_00n, 7_50n],
+    [49_00n, 14_70n, 49_00n, 14_70n],
+  ] as const) {
+    test(`a fee of ${fee} on ${amount} gives back ${expected} when ${refunded} is refunded`, () => {
+      const left = leftOf(fee, reversedOf({ ...earned, amountMinor: amount }, [refund(refunded)]), 'half_even');
+      assert.equal(fee - left, expected);
+    });
+  }
+
+  test('is between nothing and all and never rises by a further reversal, whatever the order', () => {
+    const some = fc.array(fc.oneof(fc.bigInt({ min: 1n, max: 150_00n }).map(refund), fc.constant(chargeback)), { maxLength: 6 });
+    fc.assert(
+      fc.property(
+        some,
+        fc.bigInt({ min: 0n, max: 10n ** 12n }),
+        fc.constantFrom('half_even', 'half_up', 'down'),
+        (others, whole, mode) => {
+          const left = others.map((_, count) => leftOf(whole, reversedOf(earned, others.slice(0, count)), mode));
+          left.push(leftOf(whole, reversedOf(earned, others), mode));
+          assert.equal(left[0], whole);
+          for (const [index, one] of left.entries()) assert.ok(one >= 0n && (index === 0 || one <= left[index - 1]!));
+          assert.equal(left.at(-1), leftOf(whole, reversedOf(earned, others.toReversed()), mode));
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,146 @@
+// What comes after an attempt: schedule, jitter, Retry-After, the receiver's wishes, and who is to blame.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { DEFAULT_SCHEDULE_SECONDS, blamesEndpoint, decide, errorClassOf, reasonOf, retryAfterMs } from '../../../domain/delivery/retry.ts';
+import type { Decision, ErrorClass, Outcome } from '../../../domain/delivery/retry.ts';
+
+const NOW_MS = Date.parse('2026-11-22T10:00:00Z');
+const HOUR_MS = 3_600_000;
+
+function answered(status: number, headers: { retryAfter?: string; control?: string } = {}): Outcome {
+  return { kind: 'answered', status, ...headers, excerpt: '', durationMs: 120, phases: {} };
+}
+
+function failed(errorClass: ErrorClass): Outcome {
+  return { kind: 'failed', errorClass, detail: '', durationMs: 15_000, phases: {} };
+}
+
+function after(outcome: Outcome, { tries = 1, random = 0, schedule = DEFAULT_SCHEDULE_SECONDS } = {}): Decision {
+  return decide({ schedule, tries, outcome, random, nowMs: NOW_MS });
+}
+
+function delayMs(decision: Decision): number {
+  assert.equal(decision.kind, 'retry');
+  return decision.kind === 'retry' ? decision.delayMs : Number.NaN;
+}
+
+test('the default schedule is ten tries in 75 h 35 m', () => {
+  assert.equal(DEFAULT_SCHEDULE_SECONDS.length, 10);
+  assert.equal(
+    DEFAULT_SCHEDULE_SECONDS.reduce((sum, step) => sum + step, 0),
+    75 * 3600 + 35 * 60 + 5,
+  );
+});
+
+test('only a 2xx is delivered', () => {
+  for (const status of [200, 201, 204, 299])
+    assert.deepEqual(after(answered(status)), { kind: 'delivered', disableEndpoint: false });
+  for (const status of [301, 302, 307, 308, 400, 401, 404, 408, 425, 429, 500, 503, 999])
+    assert.equal(after(answered(status)).kind, 'retry');
+});
+
+test('the wait before each try is the schedule’s, until no try is left', () => {
+  for (const [tries, step] of DEFAULT_SCHEDULE_SECONDS.entries()) {
+    if (tries > 0) assert.equal(delayMs(after(answered(500), { tries })), step * 1000);
+  }
+  assert.deepEqual(after(answered(503), { tries: 10 }), { kind: 'give_up', reason: '503 after 120 ms; no try left of 10' });
+  assert.equal(after(failed('timeout'), { tries: 11 }).kind, 'give_up');
+  assert.equal(after(failed('timeout'), { schedule: [0] }).kind, 'give_up');
+});
+
+const JITTER: [string, number, number][] = [
+  ['5 s gets the 2 s that keep receivers apart', 5, 2000],
+  ['1 s gets 2 s', 1, 2000],
+  ['5 min gets a fifth', 300, 60_000],
+  ['24 h gets 15 min', 86_400, 900_000],
+  ['100 ms of a test gets a fifth', 0.1, 20],
+  ['no wait gets none', 0, 0],
+];
+for (const [title, step, boundMs] of JITTER) {
+  test(`jitter at most: ${title}`, () => {
+    const schedule = [0, step];
+    assert.equal(delayMs(after(answered(500), { schedule })), step * 1000);
+    assert.equal(delayMs(after(answered(500), { schedule, random: 0.5 })), step * 1000 + boundMs / 2);
+    assert.ok(delayMs(after(answered(500), { schedule, random: 0.999_999 })) <= step * 1000 + boundMs);
+  });
+}
+
+test('jitter never makes a wait shorter than the step or than what was asked', () => {
+  const seconds = fc.integer({ min: 0, max: 200_000 });
+  fc.assert(
+    fc.property(seconds, seconds, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (step, asked, random) => {
+      const wait = delayMs(after(answered(429, { retryAfter: `${asked}` }), { schedule: [0, step], random }));
+      const floor = Math.max(step * 1000, Math.min(asked * 1000, 24 * HOUR_MS));
+      assert.ok(wait >= floor && wait <= floor + 15 * 60_000 && Number.isInteger(wait));
+    }),
+  );
+});
+
+const RETRY_AFTER: [string, number | undefined][] = [
+  ['120', 120_000],
+  [' 120 ', 120_000],
+  ['1.2345', 1235],
+  ['0', undefined],
+  ['-5', undefined],
+  ['', undefined],
+  ['soon', undefined],
+  ['1e9', undefined],
+  ['0x10', undefined],
+  ['12 34', undefined],
+  ['NaN', undefined],
+  ['Infinity', undefined],
+  ['999999999999999', 24 * HOUR_MS],
+  ['99999999999999999999999999', undefined],
+  ['Sun, 22 Nov 2026 10:01:00 GMT', 60_000],
+  ['Sun, 22 Nov 2026 11:01:00 +0100', 60_000],
+  ['Sun, 22 Nov 2026 09:59:00 GMT', undefined],
+  ['Fri, 22 Nov 2126 10:00:00 GMT', 24 * HOUR_MS],
+  ['Sun, 99 Nov 2026 10:01:00 GMT', undefined],
+  ['2026-11-22T10:01:00Z', undefined],
+];
+for (const [header, expected] of RETRY_AFTER) {
+  test(`Retry-After ${JSON.stringify(header)} asks for ${expected ?? 'nothing'}`, () =>
+    assert.equal(retryAfterMs(header, NOW_MS), expected));
+}
+
+test('Retry-After is a floor on 429 and 503 only', () => {
+  const asked = { retryAfter: '3600' };
+  for (const status of [429, 503]) assert.equal(delayMs(after(answered(status, asked))), HOUR_MS);
+  for (const status of [500, 502, 301, 404]) assert.equal(delayMs(after(answered(status, asked))), 5000);
+  assert.equal(delayMs(after(answered(429, { retryAfter: '1' }), { tries: 2 })), 300_000);
+});
+
+test('410 and the control header are obeyed', () => {
+  assert.equal(after(answered(410)).kind, 'disable_endpoint');
+  assert.equal(after(answered(500, { control: 'disable' })).kind, 'disable_endpoint');
+  assert.equal(after(answered(500, { control: ' Abort-Message ' })).kind, 'abort');
+  assert.equal(after(answered(500, { control: 'constructor' })).kind, 'retry');
+  assert.deepEqual(after(answered(200, { control: 'disable' })), { kind: 'delivered', disableEndpoint: true });
+  assert.deepEqual(after(answered(200, { control: 'abort-message' })), { kind: 'delivered', disableEndpoint: false });
+  assert.equal(after(answered(410), { tries: 10 }).kind, 'disable_endpoint');
+});
+
+test('an attempt is told in a few words', () => {
+  assert.equal(reasonOf(answered(503)), '503 after 120 ms');
+  assert.equal(reasonOf(failed('timeout')), 'timeout after 15000 ms');
+  assert.equal(errorClassOf(answered(204)), null);
+  assert.equal(errorClassOf(answered(503)), 'http_503');
+  assert.equal(errorClassOf(answered(400, { control: 'abort-message' })), 'aborted_by_receiver');
+  assert.equal(errorClassOf(failed('tls_error')), 'tls_error');
+});
+
+test('only what says something about the endpoint counts against it', () => {
+  const its = [answered(429), answered(500), answered(503), failed('timeout'), failed('connection_refused'), failed('tls_error')];
+  const not = [
+    answered(200),
+    answered(404),
+    answered(301),
+    failed('dns_error'),
+    failed('blocked_address'),
+    failed('cancelled'),
+    failed('local_error'),
+  ];
+  for (const outcome of its) assert.ok(blamesEndpoint(outcome), reasonOf(outcome));
+  for (const outcome of not) assert.ok(!blamesEndpoint(outcome), reasonOf(outcome));
+});

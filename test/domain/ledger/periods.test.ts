@@ -1,0 +1,36 @@
+// Which month of the books a moment belongs to.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { monthOf } from '../../../domain/ledger/periods.ts';
+
+describe('the month of a moment', () => {
+  for (const [moment, timezone, expected] of [
+    ['2026-03-31T23:59:59.999Z', 'UTC', '2026-03'],
+    ['2026-04-01T00:00:00.000Z', 'UTC', '2026-04'],
+    ['2026-03-31T22:00:00Z', 'Europe/Berlin', '2026-04'],
+    ['2026-03-31T21:59:59Z', 'Europe/Berlin', '2026-03'],
+    ['2026-01-31T23:00:00Z', 'Europe/Berlin', '2026-02'],
+    ['2026-04-01T06:59:59Z', 'America/Los_Angeles', '2026-03'],
+    ['2026-12-31T18:15:00Z', 'Asia/Kathmandu', '2027-01'],
+    ['2026-12-31T18:14:59Z', 'Asia/Kathmandu', '2026-12'],
+    ['1969-12-31T23:59:59Z', 'UTC', '1969-12'],
+    ['2024-02-29T12:00:00Z', 'UTC', '2024-02'],
+  ] as const) {
+    test(`${moment} in ${timezone} is ${expected}`, () => assert.equal(monthOf(Date.parse(moment), timezone), expected));
+  }
+
+  test('in UTC is what the ISO text says, also when asked again', () => {
+    const year2100 = Date.UTC(2100, 0);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: year2100 }), (moment) => {
+        const expected = new Date(moment).toISOString().slice(0, 7);
+        assert.deepEqual([monthOf(moment, 'UTC'), monthOf(moment, 'UTC')], [expected, expected]);
+      }),
+    );
+  });
+
+  test('of a zone that does not exist is an exception', () => {
+    assert.throws(() => monthOf(0, 'Mars/Olympus_Mons'), RangeError);
+  });
+});

@@ -1,0 +1,95 @@
+// What is said about each row of an operator's list.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { compareAll, type Kept, type Listed } from '../../../domain/ledger/reconciliation.ts';
+
+let count = 0;
+
+const kept = (changes: Partial<Kept> = {}): Kept => ({
+  eventId: `evt_${++count}`,
+  transactionId: 't',
+  type: 'sale',
+  amountMinor: 100_00n,
+  currency: 'USD',
+  status: 'settled',
+  statusReason: null,
+  affiliateId: 'aff_1',
+  payoutMinor: 10_00n,
+  payoutCurrency: 'USD',
+  isStruck: false,
+  occurredAt: new Date(0),
+  ...changes,
+});
+const listed = (changes: Partial<Listed> = {}): Listed => {
+  return { transactionId: 't', event: null, amount: null, currency: null, commission: null, ...changes };
+};
+
+describe('a row', () => {
+  const cases: readonly [string, Partial<Listed>, Partial<Kept> | null, string][] = [
+    ['with nothing but its id matches', {}, {}, 'match'],
+    [
+      'with all that is kept matches, however its decimals are written',
+      { amount: '100', currency: 'USD', commission: '10.000' },
+      {},
+      'match',
+    ],
+    ['that is not kept', {}, null, 'missing_here'],
+    ['of another type than what is kept', { event: 'deposit' }, {}, 'missing_here'],
+    ['with another amount', { amount: '100.01' }, {}, 'amount_differs'],
+    ['with more decimals than the currency has', { amount: '100.001' }, {}, 'amount_differs'],
+    ['with an amount where none is kept', { amount: '1' }, { amountMinor: null, currency: null }, 'amount_differs'],
+    ['in another currency, whatever the amount', { amount: '1', currency: 'EUR' }, {}, 'currency_differs'],
+    ['in yen has no decimals to miss', { amount: '100' }, { currency: 'JPY', amountMinor: 100n }, 'match'],
+    ['with another commission', { commission: '9.99' }, {}, 'commission_differs'],
+    [
+      'with a commission for what earned nothing',
+      { commission: '9.99' },
+      { payoutMinor: null, payoutCurrency: null },
+      'commission_differs',
+    ],
+    ['that is not settled yet', { amount: '1' }, { status: 'accepted' }, 'not_settled'],
+    ['of nobody', {}, { status: 'orphaned' }, 'orphaned'],
+    ['that was rejected', {}, { status: 'rejected' }, 'rejected'],
+    ['that was set aside', {}, { status: 'set_aside' }, 'set_aside'],
+    ['whose commission was taken back', {}, { isStruck: true, payoutMinor: 0n }, 'reversed'],
+    ['that knows that its commission was taken back', { commission: '0' }, { isStruck: true, payoutMinor: 0n }, 'match'],
+    ['that does not know that half was taken back', { commission: '10' }, { isStruck: true, payoutMinor: 5_00n }, 'reversed'],
+    ['that was taken back and won again', { commission: '10' }, { isStruck: true }, 'match'],
+    ['of a refund, written with a minus', { amount: '-100' }, { type: 'refund', payoutMinor: null }, 'match'],
+    ['of a revenue whose sign differs', { amount: '-100' }, { type: 'revenue' }, 'amount_differs'],
+  ];
+  for (const [title, row, event, expected] of cases) {
+    test(`${title}: ${expected}`, () => {
+      const { compared } = compareAll([listed(row)], event === null ? [] : [kept(event)]);
+      assert.equal(compared[0]!.reason, expected);
+    });
+  }
+});
+
+test('rows of one id without a type speak of its events in turn, conversions first, and one too many is a repeat', () => {
+  const [chargeback, deposit] = [kept({ type: 'chargeback', amountMinor: 5n }), kept({ type: 'deposit' })];
+  const { compared, unlisted } = compareAll([listed(), listed(), listed()], [chargeback, deposit]);
+  assert.deepEqual(
+    compared.map(({ kept: event, reason, duplicateOf }) => [event?.type, reason, duplicateOf]),
+    [
+      ['deposit', 'match', null],
+      ['chargeback', 'match', null],
+      ['chargeback', 'duplicate_row', 1],
+    ],
+  );
+  assert.deepEqual(unlisted, []);
+});
+
+test('an event that no row speaks of is given back, also where another one of its id was listed', () => {
+  const [chargeback, deposit] = [kept({ type: 'chargeback' }), kept({ type: 'deposit' })];
+  const { unlisted } = compareAll([listed({ event: 'deposit' })], [chargeback, deposit]);
+  assert.deepEqual(unlisted, [chargeback]);
+});
+
+test('a row that is not kept and comes twice is missing once', () => {
+  const { compared } = compareAll([listed(), listed(), listed({ event: 'ftd' })], []);
+  assert.deepEqual(
+    compared.map(({ reason }) => reason),
+    ['missing_here', 'duplicate_row', 'missing_here'],
+  );
+});

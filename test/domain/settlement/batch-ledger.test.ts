@@ -1,0 +1,61 @@
+// The books of one batch in memory: what is said twice counts once, and nothing is said against what is not there.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openBooks, type Deltas } from '../../../domain/settlement/batch-ledger.ts';
+import { toldKey } from '../../../domain/settlement/reported-amounts.ts';
+import type { SlotFact } from '../../../domain/commission/reversals.ts';
+import { slotNameOf } from '../../../domain/commission/commission.ts';
+import { anEvent, aVersion } from '../../support/builders.ts';
+
+const version = aVersion();
+const OPTIONS = { newSlotId: () => 'slot_1', monthOf: () => '2026-03' };
+const [sale, refund] = [anEvent(), anEvent({ type: 'refund', amountMinor: 40_00n })];
+const of = { eventId: sale.id, subject: 'customer c', affiliateId: 'aff_a', month: '2026-03' };
+const name = slotNameOf(version, version.terms.components[0]!, of);
+
+function aFact(event: typeof sale): SlotFact {
+  const { id: eventId, type, occurredAt } = event;
+  return {
+    originalEventId: sale.id,
+    eventId,
+    type,
+    whole: event === sale,
+    amountMinor: event.amountMinor!,
+    basisMinor: event === sale ? event.amountMinor! : 0n,
+    volumeE4: 0n,
+    occurredAt,
+    fx: null,
+    customer: null,
+  };
+}
+
+test('a fact that is there already changes nothing', () => {
+  const books = openBooks([], new Map(), OPTIONS);
+  const slot = books.open(name, version, 'aff_a');
+  const deltas: Deltas = new Map();
+  for (const _ of [1, 2]) books.earn(slot, aFact(sale), version, sale, deltas);
+  assert.deepEqual([...deltas], [['aff_a', 10_00n]]);
+  for (const _ of [1, 2]) books.reverse(slot, aFact(refund), refund, deltas);
+  assert.deepEqual([...deltas], [['aff_a', 6_00n]]);
+  assert.deepEqual([books.facts.length, books.postings.length, slot.sums.factsCount], [2, 2, 2]);
+});
+
+test('a slot is opened once per name', () => {
+  const books = openBooks([], new Map(), OPTIONS);
+  assert.equal(books.open(name, version, 'aff_a'), books.open(name, version, 'aff_a'));
+  assert.equal(books.slots.size, 1);
+});
+
+test('a fact against a conversion that is not in the slot is an exception', () => {
+  const books = openBooks([], new Map(), OPTIONS);
+  const slot = books.open(name, version, 'aff_a');
+  assert.throws(() => books.reverse(slot, aFact(refund), refund, new Map()), /not in slot slot_1/);
+});
+
+test('a conversion is found in every slot it earned in, and what was told of it adds up', () => {
+  const books = openBooks([], new Map([[toldKey(sale.id, 'aff_a'), { payoutMinor: 3n, currency: 'USD' }]]), OPTIONS);
+  const slot = books.open(name, version, 'aff_a');
+  books.earn(slot, aFact(sale), version, sale, new Map());
+  assert.deepEqual([books.slotsOfConversion(sale.id), books.slotsOfConversion(refund.id)], [[slot], []]);
+  assert.deepEqual(books.tell(sale.id, 'aff_a', 4n, 'EUR'), { payoutMinor: 7n, currency: 'USD' });
+});

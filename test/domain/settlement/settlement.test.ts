@@ -1,0 +1,273 @@
+// What settling events comes to, story by story: outcomes, what is booked, and what affiliates are told in which order.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Books } from '../../../domain/settlement/batch-ledger.ts';
+import { hashOf } from '../../../domain/settlement/slot.ts';
+import { postedOf } from '../../../domain/ledger/transfers.ts';
+import { attributeAll, rateAll, RuleError, settleAll } from '../../../domain/settlement/settlement.ts';
+import type { WireTerms } from '../../../domain/commission/terms.ts';
+import type { Binding, Click, ConversionEvent, DealVersion } from '../../../domain/types.ts';
+import { anEvent, aVersion, DAY_MS, NOON } from '../../support/builders.ts';
+import { createMemorySettling, OPERATOR, type MemorySettling } from '../../support/memory-store.ts';
+
+const HYBRID: Partial<WireTerms> = {
+  components: [
+    { kind: 'cpa', on: 'ftd', amount: '200', min_amount: '100' },
+    { kind: 'revshare', on: 'revenue', percent: '25' },
+    { kind: 'percent', on: ['sale', 'ftd'], percent: '10' },
+    { kind: 'per_lot', on: 'trade', amount: '4' },
+  ],
+};
+
+/** Settles batch after batch for customer `c` of affiliate `aff_a`. */
+function settled(batches: readonly (readonly ConversionEvent[])[], ...versions: DealVersion[]): MemorySettling {
+  const settling = createMemorySettling(versions.length > 0 ? versions : [aVersion(HYBRID)], { boundTo: { c: 'aff_a' } });
+  for (const batch of batches) settling.settle(batch);
+  return settling;
+}
+
+/** What was told, in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00 so far. */
+function toldBy({ messages }: MemorySettling): string[] {
+  return messages.map(({ type, event, deltaMinor, payoutMinor }) => {
+    return `${type.replace('conversion.', '')}:${event?.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${payoutMinor}`;
+  });
+}
+
+/** What is booked, by kind of slot. */
+function bookedBy({ slots }: MemorySettling): Record<string, bigint> {
+  const sums: Record<string, bigint> = {};
+  for (const { name, money } of slots.values()) sums[name.kind] = (sums[name.kind] ?? 0n) + postedOf(money);
+  return sums;
+}
+
+const later = (days: number): { occurredAt: number } => ({ occurredAt: NOON + days * DAY_MS });
+
+describe('settling', () => {
+  test('a first deposit on a hybrid deal earns in both slots and is told once', () => {
+    const settling = settled([[anEvent({ type: 'ftd', amountMinor: 500_00n })]]);
+    assert.deepEqual(bookedBy(settling), { cpa: 200_00n, percent: 50_00n });
+    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000']);
+  });
+
+  test('an event that earns nothing is told with nothing', () => {
+    assert.deepEqual(toldBy(settled([[anEvent({ type: 'kyc', amountMinor: null })]])), ['created:kyc +0=0']);
+  });
+
+  test('an event of an affiliate without a deal is settled and told in the operator’s currency', () => {
+    const settling = settled([[anEvent()]], aVersion({}, { affiliateId: 'aff_b' }));
+    assert.deepEqual(bookedBy(settling), {});
+    assert.deepEqual([settling.messages[0]!.payoutMinor, settling.messages[0]!.currency], [0n, 'USD']);
+  });
+
+  test('the same batch twice, and the same event twice in a batch, change nothing', () => {
+    const batch = [anEvent(), anEvent({ type: 'revenue' })];
+    const once = settled([batch]);
+    const thrice = settled([[...batch, ...batch], batch, batch.slice(1)]);
+    assert.deepEqual(bookedBy(thrice), bookedBy(once));
+    assert.deepEqual(toldBy(thrice), toldBy(once));
+  });
+
+  test('a chargeback of a first deposit takes back both slots and is told as one reversal', () => {
+    const ftd = anEvent({ type: 'ftd', amountMinor: 500_00n });
+    const settling = settled([[ftd], [anEvent({ type: 'chargeback', reference: ftd.transactionId })]]);
+    assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 0n });
+    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
+  });
+
+  test('a chargeback heard of first waits, and is told after its conversion', () => {
+    const ftd = anEvent({ type: 'ftd', amountMinor: 500_00n });
+    const chargeback = anEvent({ type: 'chargeback', reference: ftd.transactionId });
+    const settling = createMemorySettling([aVersion(HYBRID)], { boundTo: { c: 'aff_a' } });
+    settling.settle([chargeback]);
+    assert.deepEqual(settling.outcomes.get(chargeback.id)?.reason, 'no_conversion');
+    settling.settle([ftd]);
+    assert.equal(settling.outcomes.get(chargeback.id)?.status, 'settled');
+    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
+  });
+
+  test('a chargeback without a reference tells each conversion it takes something from', () => {
+    const batch = [anEvent({ type: 'sale' }), anEvent({ type: 'kyc' }), anEvent({ type: 'sale', amountMinor: 50_00n })];
+    const settling = settled([batch, [anEvent({ type: 'fraud', ...later(1) })]]);
+    assert.deepEqual(toldBy(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
+  });
+
+  test('a customer’s clawback heard of before a conversion that it covers takes that one too', () => {
+    const settling = settled([[anEvent({ type: 'fraud', ...later(1) })], [anEvent()]]);
+    assert.deepEqual(toldBy(settling), ['created:sale +1000=1000', 'reversed:fraud -1000=0']);
+  });
+
+  test('refunds of thirds round over all of them, not one by one', () => {
+    const sale = anEvent({ type: 'sale', amountMinor: 1_00n });
+    const refund = (amountMinor: bigint) => anEvent({ type: 'refund', reference: sale.transactionId, amountMinor });
+    const settling = settled([[sale], [refund(33n)], [refund(33n)], [refund(34n)]]);
+    assert.deepEqual(toldBy(settling), [
+      'created:sale +10=10',
+      'reversed:refund -3=7',
+      'reversed:refund -4=3',
+      'reversed:refund -3=0',
+    ]);
+  });
+
+  test('a chargeback that is won back reinstates what it took, and no more', () => {
+    const sale = anEvent();
+    const refund = anEvent({ type: 'refund', reference: sale.transactionId, amountMinor: 25_00n });
+    const chargeback = anEvent({ type: 'chargeback', reference: sale.transactionId });
+    const won = anEvent({ type: 'chargeback_won', reference: sale.transactionId });
+    const expected = [
+      'created:sale +1000=1000',
+      'reversed:refund -250=750',
+      'reversed:chargeback -750=0',
+      'reinstated:chargeback_won +750=750',
+    ];
+    assert.deepEqual(toldBy(settled([[sale], [refund], [chargeback], [won]])), expected);
+    assert.deepEqual(bookedBy(settled([[won], [chargeback, refund], [sale]])), { percent: 7_50n });
+  });
+
+  test('an earlier deposit heard of later is the first one, and takes the CPA of the other', () => {
+    const first = anEvent({ type: 'ftd', amountMinor: 50_00n });
+    const second = anEvent({ type: 'ftd', amountMinor: 500_00n, ...later(1) });
+    const settling = settled([[second], [first]]);
+    assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 55_00n });
+    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'created:ftd +500=500', 'adjusted:undefined -20000=5000']);
+  });
+
+  test('a month that falls below zero pays nothing, and pays again when it rises', () => {
+    const revenue = (amountMinor: bigint) => anEvent({ type: 'revenue', amountMinor });
+    const settling = settled([[revenue(100_00n)], [revenue(-300_00n)], [revenue(400_00n)]]);
+    assert.deepEqual(toldBy(settling), [
+      'created:revenue +2500=2500',
+      'created:revenue -2500=-2500',
+      'created:revenue +5000=5000',
+    ]);
+  });
+
+  test('the events of a batch are told in the order they happened, each with what it changed', () => {
+    const gain = anEvent({ type: 'revenue', amountMinor: 400_00n, ...later(1) });
+    const loss = anEvent({ type: 'revenue', amountMinor: -300_00n });
+    assert.deepEqual(toldBy(settled([[gain, loss]])), ['created:revenue +0=0', 'created:revenue +2500=2500']);
+  });
+
+  test('events are rated by the version of their own date, also when heard of later', () => {
+    const versions = [
+      aVersion(),
+      aVersion({ components: [{ kind: 'percent', percent: '20' }] }, { version: 2, effectiveFrom: NOON }),
+    ];
+    const settling = settled([[anEvent()], [anEvent({ occurredAt: NOON - 1 })]], ...versions);
+    assert.deepEqual(toldBy(settling), ['created:sale +2000=2000', 'created:sale +1000=1000']);
+  });
+
+  for (const [timezone, begins] of [
+    ['UTC', Date.UTC(2026, 3, 1)],
+    ['Europe/Berlin', Date.UTC(2026, 2, 31, 22)],
+    ['America/New_York', Date.UTC(2026, 3, 1, 4)],
+  ] as const) {
+    test(`a month belongs to the operator’s calendar in ${timezone}`, () => {
+      const operator = { ...OPERATOR, timezone };
+      const settling = createMemorySettling([aVersion(HYBRID)], { boundTo: { c: 'aff_a' }, operator });
+      settling.settle([begins - 1, begins].map((occurredAt) => anEvent({ type: 'revenue', occurredAt })));
+      assert.deepEqual(
+        Array.from(settling.slots.values(), ({ name }) => name.period),
+        ['2026-03', '2026-04'],
+      );
+    });
+  }
+});
+
+describe('an event is left out', () => {
+  const euros = (changes: Partial<ConversionEvent>): ConversionEvent => anEvent({ currency: 'EUR', ...changes });
+  for (const [title, event, expected] of [
+    ['when its amount is in a currency without a rate', euros({ type: 'sale' }), 'set_aside no_exchange_rate'],
+    ['not when no component needs its amount', euros({ type: 'trade', volumeE4: 1_0000n }), 'settled null'],
+    ['not when no component listens to it', euros({ type: 'deposit' }), 'settled null'],
+    ['when a minimum must be compared with another currency', euros({ type: 'ftd' }), 'set_aside no_exchange_rate'],
+    ['when nobody brought its customer', anEvent({ customerId: 'stranger' }), 'orphaned no_evidence'],
+    ['when it takes back what nobody heard of', anEvent({ type: 'refund', reference: 'unheard-of' }), 'orphaned no_conversion'],
+    ['not when its customer did nothing to take back', anEvent({ type: 'fraud' }), 'settled nothing_to_reverse'],
+    ['when it takes back from a stranger', anEvent({ type: 'fraud', customerId: 'stranger' }), 'orphaned no_conversion'],
+  ] as const) {
+    test(title, () => {
+      const settling = settled([[event]]);
+      const { status, reason } = settling.outcomes.get(event.id)!;
+      assert.equal(`${status} ${reason}`, expected);
+    });
+  }
+
+  for (const order of ['before', 'after']) {
+    test(`when it refunds in another currency than that of the sale, heard of ${order} it`, () => {
+      const sale = anEvent();
+      const refund = anEvent({ type: 'refund', reference: sale.transactionId, amountMinor: 5000n, currency: 'JPY' });
+      const settling = settled(order === 'before' ? [[refund], [sale]] : [[sale], [refund]]);
+      assert.deepEqual(bookedBy(settling), { percent: 10_00n });
+      assert.equal(settling.outcomes.get(refund.id)?.status, 'set_aside');
+      assert.equal(settling.outcomes.get(refund.id)?.reason, 'no_exchange_rate');
+      assert.deepEqual(toldBy(settling), ['created:sale +1000=1000']);
+    });
+  }
+});
+
+describe('attribution within a batch', () => {
+  const click: Click = {
+    id: 'clk_1',
+    affiliateId: 'aff_a',
+    linkId: null,
+    subs: ['s1', null, null, null, 's5'],
+    clickedAt: NOON - DAY_MS,
+  };
+  const registration = anEvent({ type: 'registration', clickId: click.id, amountMinor: null, currency: null });
+  const deposit = anEvent({ type: 'sale', occurredAt: NOON + 1, subs: ['mine', null, null, null, null] });
+
+  for (const [title, batches] of [
+    ['reaches from the registration to what follows', [[deposit, registration]]],
+    ['reaches over batches', [[registration], [deposit]]],
+    ['reaches back to what was heard of before', [[deposit], [registration]]],
+  ] as const) {
+    test(title, () => {
+      const settling = createMemorySettling([aVersion()], { clicks: [click] });
+      for (const batch of batches) settling.settle(batch);
+      assert.deepEqual(settling.outcomes.get(deposit.id), {
+        ...settling.outcomes.get(deposit.id),
+        status: 'settled',
+        affiliateId: 'aff_a',
+      });
+      const message = settling.messages.find(({ event }) => event?.id === deposit.id)!;
+      assert.deepEqual([message.clickId, message.subs], ['clk_1', ['mine', null, null, null, 's5']]);
+    });
+  }
+
+  test('is never bound by an event that only takes something back', () => {
+    const chargeback = anEvent({ type: 'chargeback', clickId: click.id });
+    const loaded = [chargeback, deposit].map((event) => {
+      return { event, outcome: null, click: event.clickId ? click : null, binding: null, affiliateExternalId: null };
+    });
+    assert.equal(attributeAll(OPERATOR, loaded).get(deposit.id)?.kind, 'orphaned');
+  });
+});
+
+test('a rule that fails names its event, so that it alone can be set aside', () => {
+  const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null };
+  const ordered = [anEvent(), anEvent()].map((event) => ({
+    event,
+    outcome: null,
+    click: null,
+    binding,
+    affiliateExternalId: null,
+  }));
+  const books = new Proxy({} as Books, {
+    get: () => () => {
+      throw new Error('out of paper');
+    },
+  });
+  const attributions = attributeAll(OPERATOR, ordered);
+  const rated = rateAll(OPERATOR, [aVersion()], ordered, attributions);
+  const batch = { operator: OPERATOR, ordered, attributions, rated, rates: [], others: [] };
+  const isAbout = (error: unknown): boolean => error instanceof RuleError && error.eventId === ordered[0]!.event.id;
+  assert.throws(() => settleAll(batch, books), isAbout);
+});
+
+test('the hash of a set of facts does not depend on their order, and differs for every fact', () => {
+  const facts = Array.from({ length: 500 }, (_, i) => ({ originalEventId: `evt_${i % 20}`, eventId: `evt_${i}` }));
+  const xor = (list: typeof facts): bigint => list.reduce((sum, fact) => sum ^ hashOf(fact), 0n);
+  assert.equal(xor(facts), xor(facts.toReversed()));
+  assert.equal(new Set(facts.map(hashOf)).size, facts.length);
+  assert.notEqual(hashOf({ originalEventId: 'a', eventId: 'b' }), hashOf({ originalEventId: 'b', eventId: 'a' }));
+});

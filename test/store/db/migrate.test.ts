@@ -1,0 +1,47 @@
+// Migrations: what was released stays as it was, everything is applied once, and a process can tell an old schema.
+import assert from 'node:assert/strict';
+import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { checksumProblems, migrate, MIGRATIONS_DIR, missingMigrations, recordChecksums } from '../../../store/db/migrate.ts';
+import { withEmptyDatabase, type TestDatabase } from '../../support/database.ts';
+
+const copy = mkdtempSync(join(tmpdir(), 'postrider-migrations-'));
+let database: TestDatabase;
+before(async () => {
+  database = await withEmptyDatabase();
+  cpSync(MIGRATIONS_DIR, copy, { recursive: true });
+});
+after(async () => {
+  await database.drop();
+  rmSync(copy, { recursive: true });
+});
+
+test('the committed migrations match their checksums', async () => {
+  assert.deepEqual(await checksumProblems(), []);
+});
+
+test('processes that migrate at once apply everything once, and a later one nothing', async () => {
+  const missing = await missingMigrations(database.pool);
+  assert.ok(missing.length > 0);
+  const applied = await Promise.all([migrate(database.url), migrate(database.url)]);
+  assert.deepEqual(
+    applied.flat(),
+    missing.map((file) => file.replace('.sql', '')),
+  );
+  assert.deepEqual(await missingMigrations(database.pool), []);
+  assert.deepEqual(await migrate(database.url), []);
+});
+
+test('a new file must be recorded first, an edited one is refused for good, and a failing one leaves nothing', async () => {
+  writeFileSync(join(copy, '9998_half.sql'), 'create table half (n int); select 1 / 0;');
+  await assert.rejects(migrate(database.url, undefined, copy), /9998_half.sql has no checksum yet/);
+  assert.deepEqual(await recordChecksums(copy), ['9998_half.sql']);
+  await assert.rejects(migrate(database.url, undefined, copy), /division by zero/);
+  const { rows } = await database.pool.query(`select to_regclass('half') as "table"`);
+  assert.deepEqual(rows, [{ table: null }]);
+  appendFileSync(join(copy, '9998_half.sql'), '-- edited');
+  await assert.rejects(migrate(database.url, undefined, copy), /9998_half.sql was edited/);
+  await assert.rejects(recordChecksums(copy), /already recorded with other content/);
+});

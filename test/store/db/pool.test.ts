@@ -1,0 +1,67 @@
+// The pool: values arrive without loss, and a transaction is all or nothing and never waits for ever.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createPool, withTransaction } from '../../../store/db/pool.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+
+let database: TestDatabase;
+before(async () => {
+  database = await withDatabase();
+  await database.pool.query('create table things (id bigint primary key)');
+});
+after(() => database.drop());
+
+async function ids(): Promise<bigint[]> {
+  const { rows } = await database.pool.query<{ id: bigint }>('select id from things order by id');
+  return rows.map(({ id }) => id);
+}
+
+test('big numbers, exact decimals, days and instants arrive as they are', async () => {
+  const sql = `select 9223372036854775807::int8 as big, '{1,null}'::int8[] as list, 0.10::numeric as exact, '2026-02-28'::date as day,
+    '2026-02-28T23:59:59.999Z'::timestamptz as instant`;
+  const { rows } = await database.pool.query(sql);
+  const instant = new Date('2026-02-28T23:59:59.999Z');
+  assert.deepEqual(rows, [{ big: 9223372036854775807n, list: [1n, null], exact: '0.10', day: '2026-02-28', instant }]);
+});
+
+test('a transaction that throws leaves nothing behind', async () => {
+  const refused = withTransaction(database.pool, async (client) => {
+    await client.query('insert into things values (1)');
+    throw new Error('no');
+  });
+  await assert.rejects(refused, /^Error: no$/);
+  assert.deepEqual(await ids(), []);
+});
+
+test('a transaction whose failed statement was swallowed is not taken for committed', async () => {
+  const swallowed = withTransaction(database.pool, async (client) => {
+    await client.query('insert into things values (2)');
+    await client.query('select 1 / 0').catch(() => {});
+  });
+  await assert.rejects(swallowed, /rolled back/);
+  assert.deepEqual(await ids(), []);
+});
+
+test('a lock that another transaction holds is waited for no longer than the limit', async () => {
+  await withTransaction(database.pool, async (client) => {
+    await client.query('lock table things');
+    const second = withTransaction(database.pool, (other) => other.query('lock table things'), { lockTimeoutMs: 50 });
+    await assert.rejects(second, { code: '55P03' });
+  });
+});
+
+test('a connection that is cut in a transaction fails that transaction only', async () => {
+  const cut = withTransaction(database.pool, (client) => client.query('select pg_terminate_backend(pg_backend_pid())'));
+  await assert.rejects(cut, { code: '57P01' });
+  await withTransaction(database.pool, (client) => client.query('insert into things values (3)'));
+  assert.deepEqual(await ids(), [3n]);
+});
+
+test('a database that is away is noticed within three seconds', async () => {
+  const pool = createPool('postgres://nobody@127.0.0.1:1/none');
+  await assert.rejects(
+    withTransaction(pool, async () => {}),
+    { code: 'ECONNREFUSED' },
+  );
+  await pool.end();
+});

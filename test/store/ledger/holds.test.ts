@@ -1,0 +1,194 @@
+// Holds that end: in SQL exactly what the rule says, in chunks until nothing is due, and told to those who asked for it.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { SlotMoney } from '../../../domain/ledger/transfers.ts';
+import { transition } from '../../../domain/ledger/lifecycle.ts';
+import { createDecisions } from '../../../store/ledger/decisions.ts';
+import { createHolds } from '../../../store/ledger/holds.ts';
+import { createPayouts } from '../../../store/ledger/payouts.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts';
+
+const DAY_MS = 86_400_000;
+
+let database: TestDatabase;
+before(async () => {
+  database = await withDatabase();
+});
+after(() => database.drop());
+
+const longAgo = (): number => Date.now() - 40 * DAY_MS;
+const soon = (): number => Date.now() + 20_000;
+
+/** Clicks of the operator long enough ago for events whose hold is over. */
+async function backdateClicks({ operatorId }: TestOperator): Promise<void> {
+  await database.pool.query(`update clicks set clicked_at = now() - interval '50 days' where operator_id = $1`, [operatorId]);
+}
+
+async function withBackdatedClicks(): Promise<TestOperator> {
+  const operator = await withOperator(database.pool);
+  await database.pool.query(`update operators set click_window_days = 3650 where id = $1`, [operator.operatorId]);
+  await backdateClicks(operator);
+  return operator;
+}
+
+async function moneyOf({ operatorId }: TestOperator): Promise<Map<string, SlotMoney & { holdUntil: Date }>> {
+  const { rows } = await database.pool.query<SlotMoney & { id: string; holdUntil: Date }>(
+    `select id, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
+       clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
+       hold_until as "holdUntil" from slots where operator_id = $1`,
+    [operatorId],
+  );
+  return new Map(rows.map(({ id, ...money }) => [id, money]));
+}
+
+test('every slot that is due moves as the rule says, and no other', async () => {
+  const { pool } = database;
+  const operator = await withBackdatedClicks();
+  const { clickId } = await addAffiliate(pool, operator.operatorId, {
+    components: [
+      { kind: 'percent', on: 'sale', percent: '10' },
+      { kind: 'revshare', percent: '33' },
+    ],
+  });
+  const settle = createSettling(pool);
+  const occurredAt = longAgo();
+  const batches = [
+    [{ occurredAt }, { occurredAt, transactionId: 'struck' }, {}],
+    [
+      { type: 'revenue' as const, clickId, occurredAt },
+      { type: 'sale' as const, clickId, occurredAt, amountMinor: 1n },
+    ],
+    [{ type: 'refund' as const, reference: 'struck', clickId: null, customerId: null, amountMinor: 33_00n }],
+  ];
+  await backdateClicks(operator);
+  for (const batch of batches) await settle(operator.operatorId, await operator.takeIn(batch));
+  const was = await moneyOf(operator);
+  const released = await createHolds(pool).release(operator.operatorId, null, soon());
+  const is = await moneyOf(operator);
+  const expected = new Map(
+    [...was].map(([id, { holdUntil, ...money }]) => {
+      const isDue = holdUntil.getTime() <= Date.now();
+      return [id, { ...(isDue ? transition(money, 'release', money.pendingMinor).money : money), holdUntil }];
+    }),
+  );
+  assert.deepEqual(is, expected);
+  assert.deepEqual([was.size, released.released, released.more], [5, 3, false]);
+  assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+test('a release stops when its time is over and says that more is due; several at once release each slot once', async () => {
+  const { pool } = database;
+  const operator = await withBackdatedClicks();
+  const settle = createSettling(pool);
+  for (let batch = 0; batch < 5; batch++) {
+    await settle(operator.operatorId, await operator.takeIn(Array.from({ length: 500 }, () => ({ occurredAt: longAgo() }))));
+  }
+  const holds = createHolds(pool);
+  const first = await holds.release(operator.operatorId, null, Date.now());
+  assert.deepEqual(first, { released: 2000, more: true, endpointsToWake: [] });
+  const answers = await Promise.all([1, 2, 3].map(() => holds.release(operator.operatorId, null, soon())));
+  assert.equal(
+    answers.reduce((sum, { released }) => sum + released, 0),
+    500,
+  );
+  assert.ok(answers.every(({ more }) => !more));
+  const { rows } = await pool.query<{ payable: bigint; pending: bigint }>(
+    `select payable_minor as payable, pending_minor as pending from balances where operator_id = $1`,
+    [operator.operatorId],
+  );
+  assert.deepEqual(rows, [{ payable: 25_000_00n, pending: 0n }]);
+  assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+describe('told are', () => {
+  type Told = { endpointId: string; type: string; owner: string; body: { type: string; data: Record<string, string> } };
+
+  async function told({ operatorId }: TestOperator, type: string): Promise<Told[]> {
+    const { rows } = await database.pool.query<Omit<Told, 'body'> & { body: string }>(
+      `select endpoint_id as "endpointId", type, owner, body from deliveries where operator_id = $1 and type = $2 order by id`,
+      [operatorId, type],
+    );
+    return rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as Told['body'] }));
+  }
+
+  /** An operator with one endpoint for everything, and one for what has to be asked for; a sale and a month that are due. */
+  async function withListeners() {
+    const { pool } = database;
+    const operator = await withOperator(pool);
+    const { clickId, affiliateId } = await addAffiliate(pool, operator.operatorId, {
+      hold_days: 0,
+      components: [
+        { kind: 'percent', on: 'sale', percent: '10' },
+        { kind: 'revshare', percent: '25' },
+      ],
+    });
+    const all = await operator.addEndpoint('http://127.0.0.1:9/');
+    const events = ['conversion.released', 'payout.paid'];
+    const asked = await operator.addEndpoint('http://127.0.0.1:9/', { events });
+    await pool.query(`update endpoints set affiliate_id = $2 where operator_id = $1`, [operator.operatorId, affiliateId]);
+    const stranger = await operator.addEndpoint('http://127.0.0.1:9/', { events });
+    const settle = createSettling(pool);
+    const ids = await operator.takeIn([
+      { clickId, transactionId: 'sale' },
+      { type: 'revenue', clickId },
+    ]);
+    await settle(operator.operatorId, ids);
+    return { operator, affiliateId, all, asked, stranger, sale: ids[0]!, settle };
+  }
+
+  test('releases and payouts only to endpoints that name them, through their queues', async () => {
+    const { pool } = database;
+    const { operator, affiliateId, asked, sale } = await withListeners();
+    const { endpointsToWake, released } = await createHolds(pool).release(operator.operatorId, null, soon());
+    assert.deepEqual([released, endpointsToWake], [2, [asked.id]]);
+    const releases = await told(operator, 'conversion.released');
+    assert.deepEqual(
+      new Set(releases.map(({ endpointId, owner }) => `${endpointId} ${owner}`)),
+      new Set([`${asked.id} endpoint`]),
+    );
+    const data = releases.map(({ body }) => body.data);
+    const [first, second] = [data.find((one) => one['event_id'] === sale), data.find((one) => one['event_id'] === undefined)];
+    const { event_id: eventId, transaction_id: transactionId, commission, payout, payout_delta: delta, status } = first!;
+    assert.deepEqual(
+      { eventId, transactionId, commission, payout, delta, status },
+      { eventId: sale, transactionId: 'sale', commission: '10.00', payout: '10.00', delta: '0.00', status: 'payable' },
+    );
+    assert.deepEqual([second!['commission'], second!['period']?.length, second!['event_id']], ['25.00', 7, undefined]);
+
+    const payouts = createPayouts(pool);
+    const wanted = { affiliateId, currency: 'USD', minimumMinor: null, idempotencyKey: null, actor: 'key_test' };
+    const reserved = await payouts.reserve(operator.operatorId, wanted);
+    assert.ok(reserved.kind === 'reserved');
+    const by = { actor: 'key_test', reason: null, externalReference: 'wire' };
+    const paid = await payouts.step(operator.operatorId, reserved.payout.id, 'confirm', by);
+    assert.deepEqual(paid.kind === 'done' && paid.endpointsToWake, [asked.id]);
+    await payouts.step(operator.operatorId, reserved.payout.id, 'confirm', by);
+    const [message, ...others] = await told(operator, 'payout.paid');
+    assert.deepEqual(others, [], 'a repeat told of it again');
+    const { payout_id: id, amount, currency, external_reference: reference } = message!.body.data;
+    assert.deepEqual([id, amount, currency, reference], [reserved.payout.id, '35.00', 'USD', 'wire']);
+  });
+
+  test('a rejection to everybody who listens, after what is on its way about the conversion, and later sums go on from it', async () => {
+    const { pool } = database;
+    const { operator, all, sale, settle } = await withListeners();
+    const { rows } = await pool.query<{ id: string }>(`select slot_id as id from slot_facts where original_event_id = $1`, [
+      sale,
+    ]);
+    const by = { actor: 'key_test', reason: 'own traffic' };
+    await createDecisions(pool).decide(operator.operatorId, { ids: [rows[0]!.id] }, 'rejected', by);
+    const [adjusted, ...others] = await told(operator, 'conversion.adjusted');
+    assert.deepEqual([adjusted!.endpointId, adjusted!.owner, others], [all.id, 'predecessor', []]);
+    const { original_event_id: about, payout, payout_delta: delta, reason, event_id: eventId } = adjusted!.body.data;
+    assert.deepEqual([about, payout, delta, reason, eventId], [sale, '0.00', '-10.00', 'own traffic', undefined]);
+    await settle(
+      operator.operatorId,
+      await operator.takeIn([{ type: 'chargeback', reference: 'sale', clickId: null, customerId: null, amountMinor: null }]),
+    );
+    const [reversed] = await told(operator, 'conversion.reversed');
+    assert.deepEqual([reversed!.body.data['payout'], reversed!.body.data['payout_delta']], ['0.00', '0.00']);
+    assert.deepEqual((await auditOf(pool)).findings, []);
+  });
+});

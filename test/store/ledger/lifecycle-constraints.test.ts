@@ -1,0 +1,136 @@
+// What the database refuses about payouts, decisions and money by hand, whoever asks.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { createAdjustments } from '../../../store/ledger/adjustments.ts';
+import { createDecisions } from '../../../store/ledger/decisions.ts';
+import { createPayouts } from '../../../store/ledger/payouts.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { withOperator } from '../../support/operator.ts';
+import { answerOf } from '../../support/database-refusals.ts';
+import { createSettling } from '../../support/settling.ts';
+
+let database: TestDatabase;
+
+/** A confirmed payout and a failed one, an approved and a rejected commission, an adjustment each way. */
+before(async () => {
+  database = await withDatabase();
+  const { pool } = database;
+  const { operatorId, affiliateId, takeInSales } = await withOperator(pool);
+  const settle = createSettling(pool);
+  const [decisions, payouts, adjustments] = [createDecisions(pool), createPayouts(pool), createAdjustments(pool)];
+  const by = { actor: 'key_test', reason: 'test' };
+  const wanted = { affiliateId, currency: 'USD' };
+  for (const [step, externalReference] of [
+    ['confirm', 'wire'],
+    ['fail', null],
+  ] as const) {
+    await settle(operatorId, await takeInSales(1));
+    await decisions.decide(operatorId, { affiliateId, before: new Date(Date.now() + 1000) }, 'approved', by);
+    const payout = { ...wanted, minimumMinor: 100n, idempotencyKey: step, actor: 'key_test' };
+    const reserved = await payouts.reserve(operatorId, payout);
+    assert.ok(reserved.kind === 'reserved');
+    await payouts.step(operatorId, reserved.payout.id, step, { ...by, externalReference });
+  }
+  await decisions.decide(operatorId, { affiliateId, before: new Date(Date.now() + 1000) }, 'rejected', by);
+  for (const amountMinor of [5n, -5n]) {
+    await adjustments.adjust(operatorId, { ...wanted, ...by, amountMinor, idempotencyKey: String(amountMinor) });
+  }
+});
+after(() => database.drop());
+
+describe('the database refuses', () => {
+  const copied = (table: string, where: string, changes: object): string =>
+    `insert into ${table} select (jsonb_populate_record(t, '${JSON.stringify(changes)}')).* from ${table} t where ${where} limit 1`;
+  const cases: readonly [string, string, string][] = [
+    ['no further approval', copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x' }), 'done with 1 rows'],
+    [
+      'a second rejection of one commission',
+      copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_x' }),
+      '23505 commission_decisions_one_rejection',
+    ],
+    [
+      'a rejection without a reason',
+      copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_x', reason: null }),
+      '23514 commission_decisions_check',
+    ],
+    [
+      'a decision about a commission there is not',
+      copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x', slot_id: 'slot_x' }),
+      '23503 commission_decisions_operator_id_slot_id_fkey',
+    ],
+    [
+      'a second confirmation of a payout',
+      copied('payout_states', `state = 'paid'`, { actor: 'key_other' }),
+      '23505 payout_states_pkey',
+    ],
+    [
+      'a second payout for one key',
+      copied('payouts', `state = 'paid'`, { id: 'pay_x', external_reference: null }),
+      '23505 payouts_operator_id_idempotency_key_key',
+    ],
+    [
+      'a second payout with one external reference',
+      copied('payouts', `state = 'paid'`, { id: 'pay_x', idempotency_key: null }),
+      '23505 payouts_operator_id_external_reference_key',
+    ],
+    [
+      'a payout of nothing',
+      copied('payouts', 'true', {
+        id: 'pay_x',
+        idempotency_key: null,
+        external_reference: null,
+        amount_minor: 0,
+        minimum_minor: null,
+      }),
+      '23514 payouts_amount_minor_check',
+    ],
+    [
+      'a payout below its minimum',
+      copied('payouts', 'true', { id: 'pay_x', idempotency_key: null, external_reference: null, amount_minor: 99 }),
+      '23514 at_least_the_minimum',
+    ],
+    [
+      'a payout to an affiliate there is not',
+      copied('payouts', 'true', { id: 'pay_x', idempotency_key: null, external_reference: null, affiliate_id: 'aff_x' }),
+      '23503 payouts_operator_id_affiliate_id_fkey',
+    ],
+    ['a state nobody knows', `update payouts set state = 'lost'`, '23514 payouts_state_check'],
+    [
+      'to reserve more than is payable',
+      `update slots set payable_minor = payable_minor - 1, in_payout_minor = in_payout_minor + 1 where payable_minor = 0`,
+      '23514 slots_payable_minor_check',
+    ],
+    [
+      'to take back more of an earned commission than was given',
+      `update slots set debt_minor = gross_minor + 1 where kind <> 'manual'`,
+      '23514 never_more_back_than_given',
+    ],
+    [
+      'an adjustment that belongs to a deal',
+      `update slots set deal_id = 'deal_x', deal_version = 1 where kind = 'manual'`,
+      '23514 of_a_deal_or_manual',
+    ],
+    [
+      'a commission that belongs to none',
+      `update slots set deal_id = null, deal_version = null where kind <> 'manual'`,
+      '23514 of_a_deal_or_manual',
+    ],
+    [
+      'the same posting by hand twice',
+      `insert into transfers (operator_id, id, posting_group, currency, debit_account, credit_account, amount_minor, code, idempotency_key, occurred_at, posted_at, period, origin_period)
+       select operator_id, 'trf_x', posting_group, currency, debit_account, credit_account, amount_minor, code, idempotency_key, occurred_at, posted_at, period, origin_period
+       from transfers where idempotency_key is not null limit 1`,
+      '23505 transfers_idempotency',
+    ],
+  ];
+  for (const [title, statement, expected] of cases) {
+    test(title, async () => assert.equal(await answerOf(database.pool, statement), expected));
+  }
+
+  for (const table of ['commission_decisions', 'payout_states']) {
+    test(`to edit ${table}`, async () => {
+      const statements = [`update ${table} set actor = 'x'`, `delete from ${table}`, `truncate ${table}`];
+      for (const statement of statements) assert.equal(await answerOf(database.pool, statement), '23000', statement);
+    });
+  }
+});

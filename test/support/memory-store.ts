@@ -1,0 +1,249 @@
+// Settling and agreeing without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
+// store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
+import assert from 'node:assert/strict';
+import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
+import { openBooks, type Books, type Posting, type Slot } from '../../domain/settlement/batch-ledger.ts';
+import { earns, subjectOf } from '../../domain/commission/reversals.ts';
+import { isMonthly, NOTHING } from '../../domain/commission/commission.ts';
+import type { FxRate } from '../../domain/ledger/fx.ts';
+import { EMPTY } from '../../domain/ledger/transfers.ts';
+import { monthOf } from '../../domain/ledger/periods.ts';
+import { amendAll, attributionsOf, rateAsBefore, rerateAll, type Settled } from '../../domain/settlement/rerating.ts';
+import {
+  attributeAll,
+  inOrder,
+  rateAll,
+  settleAll,
+  type Batch,
+  type KnownOutcome,
+  type Loaded,
+  type Message,
+  type OperatorRules,
+  type Settlement,
+} from '../../domain/settlement/settlement.ts';
+import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts';
+import type { Told } from '../../domain/settlement/reported-amounts.ts';
+import { isNegative, type Binding, type Click, type ConversionEvent, type DealVersion } from '../../domain/types.ts';
+
+export type MemorySettling = {
+  /** Settles a batch; events that were settled before change nothing. */
+  settle(events: readonly ConversionEvent[]): void;
+  /** Adds a deal version and rates again, in chunks, what was settled. */
+  agree(version: DealVersion, atOnce?: number): void;
+  /** Gives an event that came in other values; `number` says which amendment of it this is. */
+  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
+  readonly outcomes: ReadonlyMap<string, KnownOutcome>;
+  readonly slots: ReadonlyMap<string, Slot>;
+  readonly told: ReadonlyMap<string, Told>;
+  readonly postings: readonly Posting[];
+  readonly messages: readonly Message[];
+};
+
+export const OPERATOR: OperatorRules = { id: 'opr_test', currency: 'USD', timezone: 'UTC', clickWindowDays: 30 };
+
+/**
+ * `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids; `parents` of an affiliate come nearest first;
+ * `stored`: every rate there is.
+ */
+export type MemoryOptions = {
+  boundTo?: Readonly<Record<string, string>>;
+  clicks?: readonly Click[];
+  parents?: Readonly<Record<string, readonly string[]>>;
+  stored?: readonly FxRate[];
+  operator?: OperatorRules;
+};
+
+export function createMemorySettling(agreed: readonly DealVersion[], options: MemoryOptions = {}): MemorySettling {
+  const { boundTo = {}, clicks = [], parents = {}, stored = [], operator = OPERATOR } = options;
+  const versions = [...agreed];
+  const ratedBy = new Map<string, DealVersion | null>();
+  const events = new Map<string, ConversionEvent>();
+  const outcomes = new Map<string, KnownOutcome>();
+  const slots = new Map<string, Slot>();
+  const told = new Map<string, Told>();
+  const postings: Posting[] = [];
+  const messages: Message[] = [];
+  const facts = new Set<string>();
+  let slotCount = 0;
+  const newSlotId = (): string => `slot_${++slotCount}`;
+  const bindings = new Map<string, Binding>();
+  for (const [customerId, affiliateId] of Object.entries(boundTo)) {
+    bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null });
+  }
+
+  const load = (event: ConversionEvent): Loaded => ({
+    event,
+    outcome: outcomes.get(event.id) ?? null,
+    click: clicks.find(({ id }) => id === event.clickId) ?? null,
+    binding: bindings.get(event.customerId ?? '') ?? null,
+    affiliateExternalId: null,
+  });
+
+  /** As `lockAndLoadSlots`: missing months are made first, and of months only the facts about what may be struck are loaded. */
+  function loadSlots(batch: Batch): Slot[] {
+    const { keys, monthly } = namedSlots(batch);
+    const conversionIds = new Set(inSlots(batch));
+    const linked = linkedDeals(batch, versions);
+    if (keys.length + conversionIds.size + linked.length === 0) return [];
+    for (const { name, affiliateId, version } of monthly) {
+      if (slots.has(name.key)) continue;
+      const counted = {
+        sums: NOTHING,
+        money: EMPTY,
+        transfersCount: 0,
+        ratingsCount: 0,
+        holdUntil: 0,
+        isRejected: false,
+        groups: new Map(),
+      };
+      const empty = { id: newSlotId(), name, affiliateId, version, override: null, isNew: false, isChanged: false, ...counted };
+      slots.set(name.key, empty);
+    }
+    const all = [...slots.values()];
+    const touched = all.filter(
+      ({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)),
+    );
+    const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
+    const locked = all.filter(({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)));
+    const wanted = new Set([...conversionIds, ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch)))]);
+    return locked.map((slot) => {
+      const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || wanted.has(id));
+      return { ...slot, groups: new Map(groups), isNew: false, isChanged: false };
+    });
+  }
+
+  /** As `findFirstDeposits`. */
+  function withFirstDeposits(ids: readonly string[]): string[] {
+    const subjects = new Set(ids.map((id) => subjectOf(events.get(id)!)));
+    return [...events.values()].filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event))).map(({ id }) => id);
+  }
+
+  /** As `findFamily`. */
+  function familyOf(touched: readonly Slot[], { ordered }: Batch, linked: ReturnType<typeof linkedDeals>): Slot[] {
+    const months = new Set<string | null>(ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone)));
+    for (const { name, groups } of touched) {
+      months.add(name.period);
+      if (name.kind !== 'cpa') continue;
+      for (const { earned } of groups.values()) months.add(monthOf(earned.occurredAt, operator.timezone));
+    }
+    const isOfDeal = ({ version, affiliateId }: Slot): boolean =>
+      linked.some((deal) => deal.dealId === version.dealId && deal.affiliateId === affiliateId);
+    const isWanted = ({ name: { kind, period } }: Slot): boolean =>
+      period !== null && (kind === 'revshare' || kind === 'month' || months.has(period));
+    return [...slots.values()].filter((slot) => isOfDeal(slot) && isWanted(slot));
+  }
+
+  /** As `findOthers`: what may speak against these conversions, or what these events may strike. */
+  function othersOf(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
+    const speaks = (against: ConversionEvent, of: ConversionEvent): boolean =>
+      against.reference === null
+        ? isNegative(against.type) && subjectOf(against) === subjectOf(of)
+        : against.reference === of.key.value;
+    return [...events.values()].filter((other) =>
+      own.some((event) => (isConversions ? speaks(other, event) : speaks(event, other))),
+    );
+  }
+
+  function settleSide(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
+    const isDue = ({ event, outcome }: Loaded): boolean =>
+      earns(event.type) === isConversions && outcome?.status !== 'settled' && outcome?.status !== 'rejected';
+    const ordered = inOrder(batch.map(load).filter(isDue));
+    const due = new Set(ordered.map(({ event }) => event.id));
+    const near = new Set([...batch, ...othersOf(batch, isConversions)]);
+    const others = [...near].filter(({ id }) => !due.has(id)).map(load);
+    const attributions = attributeAll(operator, ordered);
+    const rated = rateAll(operator, versions, ordered, attributions);
+    return written({ operator, ordered, attributions, rated, rates: stored, others }, settleAll);
+  }
+
+  function agree(version: DealVersion, atOnce = 3): void {
+    versions.push(version);
+    const settled = [...events.values()].filter(({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled');
+    for (let from = 0; from < settled.length; from += atOnce) {
+      const chunk = settled.slice(from, from + atOnce);
+      const ordered = inOrder(chunk.map(load)).map((one): Settled => ({ ...one, ratedBy: ratedBy.get(one.event.id) ?? null }));
+      const attributions = attributionsOf(ordered);
+      const rated = rateAll(operator, versions, ordered, attributions);
+      const others = othersOf(chunk, true).map(load);
+      written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+        const rerating = rerateAll({ ...side, ordered }, books);
+        for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
+        return { outcomes: [], bindings: [], messages: rerating.messages };
+      });
+    }
+  }
+
+  function amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void {
+    const event = { ...events.get(eventId)!, ...values };
+    events.set(eventId, event);
+    if (outcomes.get(eventId)?.status !== 'settled') return;
+    const ordered: Settled[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
+    const attributions = attributionsOf(ordered);
+    const rated = rateAsBefore(operator, versions, ordered);
+    const others = othersOf([event], true).map(load);
+    written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+      const amended = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
+      return { outcomes: [], bindings: [], messages: amended.messages };
+    });
+  }
+
+  /** Does what is to be done over books as they are loaded for it, and keeps what that came to. */
+  function written(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
+    const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
+    const books = openBooks(loadSlots(batch), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
+      newSlotId,
+      monthOf: (moment) => monthOf(moment, operator.timezone),
+      parentsOf: (affiliateId) => parents[affiliateId] ?? [],
+    });
+    const settled = rules(batch, books);
+    const settlement = { ...settled, messages: [...settled.messages, ...adjusted(books)] };
+    write(books, settlement);
+    return settlement;
+  }
+
+  /** As `withAdjusted`. */
+  function adjusted(books: Books): Message[] {
+    for (const [key, sum] of told) {
+      const [eventId, affiliateId] = key.split(' ');
+      books.remember(eventId!, affiliateId!, sum);
+    }
+    return tellAdjusted(books, (id) => shownAs(load(events.get(id)!)));
+  }
+
+  function write(books: Books, settlement: Settlement): void {
+    for (const { slot, fact } of books.facts) {
+      const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;
+      assert.ok(!facts.has(key), `the fact ${key} was written twice`);
+      facts.add(key);
+    }
+    for (const [key, slot] of books.slots) {
+      assert.ok(!slot.isNew || !slots.has(key), `the slot ${key} was made twice`);
+      if (!slot.isNew && !slot.isChanged) continue;
+      slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
+    }
+    for (const [id, sum] of books.toldHere) told.set(id, sum);
+    for (const outcome of settlement.outcomes) {
+      outcomes.set(outcome.eventId, outcome);
+      ratedBy.set(outcome.eventId, outcome.version);
+    }
+    for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
+    postings.push(...books.postings);
+    messages.push(...settlement.messages);
+  }
+
+  /** Conversions first, then what speaks against them, as `settle` does it; then orphans whose customer is bound now, as the workflow does it. */
+  function settle(heard: readonly ConversionEvent[]): void {
+    for (const event of heard) events.set(event.id, event);
+    const batch = [...new Set(heard.map(({ id }) => events.get(id)!))];
+    const conversions = settleSide(batch, true);
+    const against = batch.filter(({ type }) => !earns(type));
+    if (against.length > 0) settleSide(against, false);
+    if (conversions.bindings.length === 0 && conversions.outcomes.every(({ status }) => status !== 'orphaned')) return;
+    const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
+      outcomes.get(id)?.status === 'orphaned' && earns(type) && bindings.has(customerId ?? '');
+    const matched = [...events.values()].filter(isMatched);
+    if (matched.length > 0) settle(matched);
+  }
+
+  return { settle, agree, amend, outcomes, slots, told, postings, messages };
+}

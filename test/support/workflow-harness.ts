@@ -1,0 +1,46 @@
+// Everything a workflow needs to run, for one test file: a database, a namespace, the workers, and the dispatcher that starts batches.
+import { createDispatcher } from '../../api/intake/dispatcher.ts';
+import type { Limits } from '../../activities/index.ts';
+import { createLogger } from '../../log.ts';
+import type { Pool } from '../../store/db/pool.ts';
+import { withDatabase } from './database.ts';
+import type { TestOperator } from './operator.ts';
+import { withTemporal, type TestTemporal } from './temporal.ts';
+import { runWorkers, withActivities, type TestActivities } from './worker.ts';
+
+export interface Orchestra {
+  readonly pool: Pool;
+  readonly temporal: TestTemporal;
+  readonly working: TestActivities;
+  /** Starts events as the API does once it has inserted them. */
+  dispatch(operator: TestOperator, eventIds: readonly string[]): void;
+  /** What the UI shows of a workflow: its current details. */
+  detailsOf(workflowId: string): Promise<string>;
+  /** For `after`. */
+  close(): Promise<void>;
+}
+
+export async function withOrchestra(limits: Partial<Limits> = {}): Promise<Orchestra> {
+  const [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
+  const working = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
+  const stopWorkers = await runWorkers(temporal, working.activities);
+  const dispatcher = createDispatcher({ client: temporal.client, log: createLogger('silent', 'test') });
+  return {
+    pool: database.pool,
+    temporal,
+    working,
+    dispatch: ({ operatorId }, eventIds) => dispatcher.dispatch(eventIds.map((id) => ({ operatorId, id }))),
+    async detailsOf(workflowId) {
+      const handle = temporal.client.workflow.getHandle(workflowId);
+      const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+      return metadata.currentDetails ?? '';
+    },
+    async close() {
+      await dispatcher.drain(1000);
+      await stopWorkers();
+      await working.close();
+      await temporal.close();
+      await database.drop();
+    },
+  };
+}

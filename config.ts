@@ -24,12 +24,20 @@ interface TemporalTls {
   readonly clientCertPair?: { readonly crt: Buffer; readonly key: Buffer };
 }
 
-const portNumber = z.string().regex(/^\d+$/, 'must be a port number').transform(Number).pipe(z.number().min(1).max(65535));
+const portNumber = z
+  .string()
+  .regex(/^\d+$/, 'must be a port number')
+  .transform(Number)
+  .pipe(z.number().min(1).max(65535));
 const list = z.string().transform((text) => text.split(',').flatMap((item) => item.trim() || []));
 const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: 'is not an address range such as 10.0.0.0/8' });
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
-const months = z.string().regex(/^\d+$/, 'must be a number of months').transform(Number).pipe(z.number().min(1).max(1200));
+const months = z
+  .string()
+  .regex(/^\d+$/, 'must be a number of months')
+  .transform(Number)
+  .pipe(z.number().min(1).max(1200));
 const address = z.string().regex(/^[^\s:/]+:\d{1,5}$|^\[[^\]]+\]:\d{1,5}$/, 'must be host:port');
 
 const secretsKeys = list.transform((items, context): SecretsKey[] => {
@@ -41,7 +49,10 @@ const secretsKeys = list.transform((items, context): SecretsKey[] => {
   });
   const ids = new Set(keys.map(({ id }) => id));
   if (keys.length === 0 || ids.size < keys.length || keys.some(({ key }) => key.length !== 32)) {
-    context.addIssue({ code: 'custom', message: 'must be 32 bytes in base64 or hex, or a list id:base64,… with different ids' });
+    context.addIssue({
+      code: 'custom',
+      message: 'must be 32 bytes in base64 or hex, or a list id:base64,… with different ids',
+    });
   }
   return keys;
 });
@@ -51,10 +62,18 @@ const trustProxy = z.string().transform((text, context): number | false | string
   if (text === 'false') return false;
   if (/^\d+$/.test(text)) return Number(text) || false;
   const items = text.split(',').map((item) => item.trim());
-  if (items.every((item) => cidr.safeParse(item.includes('/') ? item : `${item}/${item.includes(':') ? 128 : 32}`).success))
+  if (
+    items.every(
+      (item) =>
+        cidr.safeParse(item.includes('/') ? item : `${item}/${item.includes(':') ? 128 : 32}`).success,
+    )
+  )
     return items;
   if (text === 'loopback') return [text];
-  context.addIssue({ code: 'custom', message: 'must be a number of proxies, "loopback", or a list of addresses and ranges' });
+  context.addIssue({
+    code: 'custom',
+    message: 'must be a number of proxies, "loopback", or a list of addresses and ranges',
+  });
   return z.NEVER;
 });
 
@@ -62,7 +81,10 @@ const fileContent = z.string().transform((path, context) => {
   try {
     return readFileSync(path);
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `cannot be read: ${error instanceof Error ? error.message : String(error)}` });
+    context.addIssue({
+      code: 'custom',
+      message: `cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    });
     return z.NEVER;
   }
 });
@@ -84,7 +106,9 @@ const processVariables = z.object({
   ADMIN_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
   SECRETS_KEY: secretsKeys,
   ALLOW_ENDPOINT_CIDRS: list.pipe(z.array(cidr)).default([]),
-  ALLOW_ENDPOINT_PORTS: z.union([z.literal('*'), list.pipe(z.array(portNumber))]).default([80, 443, 8080, 8443]),
+  ALLOW_ENDPOINT_PORTS: z
+    .union([z.literal('*'), list.pipe(z.array(portNumber))])
+    .default([80, 443, 8080, 8443]),
   REQUIRE_HTTPS: z.stringbool().default(true),
   TRUST_PROXY: trustProxy.default(false),
   EGRESS_ADDRESSES: list.default([]),
@@ -130,7 +154,10 @@ export function loadDatabaseUrl(env: Env = process.env): string {
 
 /** What sealing every secret anew needs: the database, and the keys, of which the first seals. */
 export function loadSealing(env: Env = process.env) {
-  const { DATABASE_URL, SECRETS_KEY } = parse(processVariables.pick({ DATABASE_URL: true, SECRETS_KEY: true }), env);
+  const { DATABASE_URL, SECRETS_KEY } = parse(
+    processVariables.pick({ DATABASE_URL: true, SECRETS_KEY: true }),
+    env,
+  );
   return { databaseUrl: DATABASE_URL, secretsKeys: SECRETS_KEY };
 }
 
@@ -164,7 +191,9 @@ export function describeConfig(config: Config): Record<string, unknown> {
   return {
     ...rest,
     ...('adminToken' in rest ? { adminToken: '[hidden]' } : {}),
-    databaseUrl: databaseUrl.replace(/\/\/[^@/]*@/, '//[hidden]@').replace(/password=[^&]*/g, 'password=[hidden]'),
+    databaseUrl: databaseUrl
+      .replace(/\/\/[^@/]*@/, '//[hidden]@')
+      .replace(/password=[^&]*/g, 'password=[hidden]'),
     secretsKeys: keys.map(({ id }) => id),
     temporal: {
       address: temporal.connection.address,
@@ -192,7 +221,10 @@ function configFrom(variables: z.output<typeof processVariables>) {
     requireHttps: variables.REQUIRE_HTTPS,
     trustProxy: variables.TRUST_PROXY,
     egressAddresses: Object.freeze(variables.EGRESS_ADDRESSES),
-    retention: Object.freeze({ clicksMonths: variables.CLICKS_KEPT_MONTHS, attemptsMonths: variables.ATTEMPTS_KEPT_MONTHS }),
+    retention: Object.freeze({
+      clicksMonths: variables.CLICKS_KEPT_MONTHS,
+      attemptsMonths: variables.ATTEMPTS_KEPT_MONTHS,
+    }),
     metricsPort: variables.METRICS_PORT,
     logLevel: variables.LOG_LEVEL,
   });
@@ -220,7 +252,9 @@ function temporalConnection(variables: z.output<typeof processVariables>): Tempo
 
 /** An empty value counts as not set (compose files pass those), except where "none" is an answer of its own. */
 function parse<S extends z.ZodType>(schema: S, env: Env): z.output<S> {
-  const given = Object.entries(env).filter(([name, value]) => value !== '' || name === 'ALLOW_ENDPOINT_CIDRS');
+  const given = Object.entries(env).filter(
+    ([name, value]) => value !== '' || name === 'ALLOW_ENDPOINT_CIDRS',
+  );
   const result = schema.safeParse(Object.fromEntries(given));
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => {

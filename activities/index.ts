@@ -82,12 +82,23 @@ export const DEFAULT_LIMITS: Limits = {
   retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
-export function createActivities({ pool, sender, recorder, secretBox, client, limits }: ActivityDeps): Activities {
+export function createActivities({
+  pool,
+  sender,
+  recorder,
+  secretBox,
+  client,
+  limits,
+}: ActivityDeps): Activities {
   const owners = createOwners(client);
   const attempt = createAttempt({ sender, recorder, secretBox });
   const inFlight = createInFlight();
   const settling = createSettle({ pool });
-  const handingOver = createHandOver({ pool, owners, limits: { perEndpoint: limits.selfPerEndpoint, inAll: limits.selfInAll } });
+  const handingOver = createHandOver({
+    pool,
+    owners,
+    limits: { perEndpoint: limits.selfPerEndpoint, inAll: limits.selfInAll },
+  });
   return {
     ...settling,
     ...handingOver,

@@ -63,7 +63,11 @@ const starter = createStarter({
 });
 const dispatcher = createDispatcher({ client, log });
 const metrics = createApiMetrics({ readBacklog: () => readBacklog(pool), dispatcher: dispatcher.counts });
-const intake = createIntake({ pool, onAccepted: (events) => dispatcher.dispatch(events), onWritten: metrics.tookIn });
+const intake = createIntake({
+  pool,
+  onAccepted: (events) => dispatcher.dispatch(events),
+  onWritten: metrics.tookIn,
+});
 const recorder = createClickRecorder({
   clicks: store.clicks,
   onLate: (operatorIds) => operatorIds.forEach(starter.matchOrphans),

@@ -88,10 +88,12 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
       if (typeof given === 'string') return given;
       if (given.wasOwner === 'self') await signalled(owners.startDelivery(operatorId, deliveryId, 'giveUp'));
-      for (const { endpointId } of given.endpointsToWake) await signalled(owners.wakeEndpoint(operatorId, endpointId));
+      for (const { endpointId } of given.endpointsToWake)
+        await signalled(owners.wakeEndpoint(operatorId, endpointId));
       return 'pushed';
     },
-    showSwitch: (operatorId, endpointId) => signalled(owners.wakeEndpoint(operatorId, endpointId, 'switched')),
+    showSwitch: (operatorId, endpointId) =>
+      signalled(owners.wakeEndpoint(operatorId, endpointId, 'switched')),
     startReplay: (operatorId, replayId) => signalled(owners.startReplay(operatorId, replayId)),
     async cancelReplay(operatorId, replayId) {
       await cancelReplay(pool, operatorId, replayId);
@@ -107,7 +109,8 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     },
     showSetAside: (operatorId, reason) => void signalled(owners.wakeSetAside(operatorId, reason)),
     rerate(operatorId, versions) {
-      for (const { dealId, version } of versions) void signalled(owners.startRerating(operatorId, dealId, version));
+      for (const { dealId, version } of versions)
+        void signalled(owners.startRerating(operatorId, dealId, version));
     },
     applyAmendments: (operatorId) => void signalled(owners.wakeAmendments(operatorId)),
     async isReachable() {
@@ -125,7 +128,9 @@ export function createStarter({ pool, client, connection, owners, uiUrl, log }: 
     },
     workflowUrl(workflowId) {
       const namespace = encodeURIComponent(client.options.namespace);
-      return uiUrl === undefined ? null : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
+      return uiUrl === undefined
+        ? null
+        : `${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`;
     },
   };
 }

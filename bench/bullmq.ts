@@ -1,7 +1,13 @@
 // The same first attempts as jobs of BullMQ, on a Redis of its own; the rows for the attempts go into the same PostgreSQL.
 import { Queue, Worker } from 'bullmq';
 import { answerQuestions } from './child.ts';
-import { UNDER_WAY, type ContenderQuestions, type PlannedBatch, type Postback, type Surroundings } from './contender.ts';
+import {
+  UNDER_WAY,
+  type ContenderQuestions,
+  type PlannedBatch,
+  type Postback,
+  type Surroundings,
+} from './contender.ts';
 import { createQueueJob, type QueueJob } from './queue-job.ts';
 
 const NAME = 'postbacks';
@@ -19,13 +25,18 @@ async function start(surroundings: Surroundings): Promise<void> {
 
 async function plan(batches: PlannedBatch[]): Promise<void> {
   for (const { postbacks } of batches)
-    await queue!.addBulk(postbacks.map((data) => ({ name: 'postback', data, opts: { removeOnComplete: true, attempts: 1 } })));
+    await queue!.addBulk(
+      postbacks.map((data) => ({ name: 'postback', data, opts: { removeOnComplete: true, attempts: 1 } })),
+    );
   planned = batches.reduce((sum, { postbacks }) => sum + postbacks.length, 0);
 }
 
 async function send(): Promise<number> {
   const performed = job!.performed(planned);
-  const worker = new Worker<Postback>(NAME, ({ data }) => job!.perform(data), { connection, concurrency: UNDER_WAY });
+  const worker = new Worker<Postback>(NAME, ({ data }) => job!.perform(data), {
+    connection,
+    concurrency: UNDER_WAY,
+  });
   worker.on('error', (error) => console.error(error));
   try {
     return await performed;

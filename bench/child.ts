@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 export type Questions = Record<string, (input: never) => Promise<unknown>>;
 
 export type Child<Q extends Questions> = {
-  ask<Name extends keyof Q & string>(name: Name, input: Parameters<Q[Name]>[0]): Promise<Awaited<ReturnType<Q[Name]>>>;
+  ask<Name extends keyof Q & string>(
+    name: Name,
+    input: Parameters<Q[Name]>[0],
+  ): Promise<Awaited<ReturnType<Q[Name]>>>;
   readonly pid: number;
   /** Resolves when the process has ended. */
   stop(): Promise<void>;
@@ -16,7 +19,10 @@ type Question = { number: number; name: string; input: unknown };
 type Answer = { number: number; result?: unknown; error?: string };
 
 /** Starts a file of this folder as a process and waits until it listens. A question rejects when it fails there, or when the process ends. */
-export async function startChild<Q extends Questions>(file: string, env: NodeJS.ProcessEnv = process.env): Promise<Child<Q>> {
+export async function startChild<Q extends Questions>(
+  file: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Child<Q>> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = fork(path, { serialization: 'advanced', env });
   const open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -27,7 +33,8 @@ export async function startChild<Q extends Questions>(file: string, env: NodeJS.
       resolve();
     });
   });
-  const wait = (number: number) => new Promise<never>((resolve, reject) => open.set(number, { resolve, reject }));
+  const wait = (number: number) =>
+    new Promise<never>((resolve, reject) => open.set(number, { resolve, reject }));
   const listens = wait(0);
   child.on('message', ({ number, result, error }: Answer) => {
     const asker = open.get(number);
@@ -57,7 +64,8 @@ export function answerQuestions(questions: Questions, close: () => Promise<void>
   process.on('message', ({ number, name, input }: Question) => {
     Promise.resolve(questions[name]?.(input as never)).then(
       (result) => send({ number, result }),
-      (error: unknown) => send({ number, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (error: unknown) =>
+        send({ number, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     );
   });
   // Ctrl-C reaches the whole process group; only the parent knows in which order to stop.

@@ -8,7 +8,10 @@ export async function measureClicks(bench: Bench, stage: Stage, visits: number):
   const response = await fetch(`${apiUrl}/v1/links`, {
     method: 'POST',
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ affiliate_id: stage.members[0]!.affiliateId, landing_url: 'https://shop.example/welcome?ref=1' }),
+    body: JSON.stringify({
+      affiliate_id: stage.members[0]!.affiliateId,
+      landing_url: 'https://shop.example/welcome?ref=1',
+    }),
   });
   const { id } = (await response.json()) as { id: string };
   const link = { apiUrl, path: `/c/${id}?sub1=campaign_spring_2026&sub2=banner-7` };

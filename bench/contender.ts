@@ -35,7 +35,11 @@ export async function timed(work: () => Promise<void>): Promise<number> {
 }
 
 /** Does something with each item, so many at a time. Rejects with the first failure. */
-export async function sideBySide<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function sideBySide<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const rest = items.values();
   const one = async (): Promise<void> => {
     for (const item of rest) await work(item);

@@ -25,7 +25,11 @@ const SETTINGS: Omit<EndpointSettings, 'url'> = {
 };
 
 /** Plans a postback for each of so many events, spread over as many affiliates as there are URLs. */
-export async function setDeliveryStage(pool: Pool, urls: readonly string[], events: number): Promise<DeliveryStage> {
+export async function setDeliveryStage(
+  pool: Pool,
+  urls: readonly string[],
+  events: number,
+): Promise<DeliveryStage> {
   const { operatorId, affiliateIds, eventIds } = await setLedgerStage(pool, events, urls.length);
   const endpoints = createEndpoints(pool, SECRET_BOX);
   for (const [index, url] of urls.entries()) {
@@ -45,7 +49,11 @@ export async function setDeliveryStage(pool: Pool, urls: readonly string[], even
   return { operatorId, batches };
 }
 
-async function plannedIn(pool: Pool, operatorId: string, batchId: string): Promise<PlannedBatch['postbacks']> {
+async function plannedIn(
+  pool: Pool,
+  operatorId: string,
+  batchId: string,
+): Promise<PlannedBatch['postbacks']> {
   const { rows } = await pool.query<PlannedBatch['postbacks'][number]>(
     `select d.id, d.event_id as "eventId", d.type, e.url, d.body
      from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id

@@ -27,7 +27,12 @@ export async function measureDelivery(
       const pool = createPool(databaseUrl, { max: 4, applicationName: 'bench' });
       try {
         const stage = await setDeliveryStage(pool, await receivers.ask('open', RECEIVERS), postbacks);
-        const surroundings = { databaseUrl, redisPort: redis?.port ?? 0, operatorId: stage.operatorId, secret: newSecret() };
+        const surroundings = {
+          databaseUrl,
+          redisPort: redis?.port ?? 0,
+          operatorId: stage.operatorId,
+          secret: newSecret(),
+        };
         return await measureAll({ pool, receivers, surroundings }, stage);
       } finally {
         await pool.end();
@@ -40,11 +45,15 @@ export async function measureDelivery(
 
 type Place = { pool: Pool; receivers: Child<ReceiverQuestions>; surroundings: Surroundings };
 
-async function measureAll(place: Place, stage: DeliveryStage): Promise<{ figures: Partial<Figures>; verdict: Verdict }> {
+async function measureAll(
+  place: Place,
+  stage: DeliveryStage,
+): Promise<{ figures: Partial<Figures>; verdict: Verdict }> {
   const ours = await measure(place, stage, 'first-attempts.ts');
   const beside = async (file: string, keepsAttempts: boolean): Promise<number> => {
     const { perSecond, verdict } = await measure(place, stage, file, keepsAttempts);
-    if (verdict.lost + verdict.doubled > 0) throw new Error(`${file} lost ${verdict.lost} and doubled ${verdict.doubled}`);
+    if (verdict.lost + verdict.doubled > 0)
+      throw new Error(`${file} lost ${verdict.lost} and doubled ${verdict.doubled}`);
     return perSecond;
   };
   const raw = await beside('raw-undici.ts', false);
@@ -63,7 +72,12 @@ async function measureAll(place: Place, stage: DeliveryStage): Promise<{ figures
 }
 
 /** A tenth of the batches, and at least one, warms up. */
-async function measure(place: Place, { batches }: DeliveryStage, file: string, keepsAttempts = true): Promise<Measured> {
+async function measure(
+  place: Place,
+  { batches }: DeliveryStage,
+  file: string,
+  keepsAttempts = true,
+): Promise<Measured> {
   const { pool, receivers, surroundings } = place;
   await receivers.ask('forget', null);
   const before = await attemptsIn(pool, surroundings.operatorId);
@@ -96,6 +110,9 @@ function postbacksOf(batches: readonly PlannedBatch[]): PlannedBatch['postbacks'
 }
 
 async function attemptsIn(pool: Pool, operatorId: string): Promise<number> {
-  const { rows } = await pool.query<{ count: number }>(`select count(*)::int from attempts where operator_id = $1`, [operatorId]);
+  const { rows } = await pool.query<{ count: number }>(
+    `select count(*)::int from attempts where operator_id = $1`,
+    [operatorId],
+  );
   return rows[0]!.count;
 }

@@ -17,11 +17,20 @@ export function customersFor(events: number): { known: number; fresh: number } {
 
 /** The body that binds a known customer. */
 export function registrationOf(customer: string, clickId: string): string {
-  return JSON.stringify({ event: 'registration', transaction_id: `reg-${customer}`, customer_id: customer, click_id: clickId });
+  return JSON.stringify({
+    event: 'registration',
+    transaction_id: `reg-${customer}`,
+    customer_id: customer,
+    click_id: clickId,
+  });
 }
 
 /** Bodies of single-event requests. `known` customers are bound already; the clicks are those of new ones. */
-export function eventBodies(count: number, known: readonly string[], freshClicks: readonly string[]): string[] {
+export function eventBodies(
+  count: number,
+  known: readonly string[],
+  freshClicks: readonly string[],
+): string[] {
   return Array.from({ length: count }, (_, index) => bodyAt(index, known, freshClicks));
 }
 
@@ -34,12 +43,25 @@ function bodyAt(index: number, known: readonly string[], freshClicks: readonly s
     amount: `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`,
     currency: 'USD',
   });
-  const about = { transaction_id: `t-${index}`, metadata: { platform: 'web', country: 'DE', campaign: 'spring-2026' } };
+  const about = {
+    transaction_id: `t-${index}`,
+    metadata: { platform: 'web', country: 'DE', campaign: 'spring-2026' },
+  };
   if (place <= 2)
-    return JSON.stringify({ event: 'ftd', customer_id: customerAt(ten * 2 + place - 1), ...money(50_000), ...about });
+    return JSON.stringify({
+      event: 'ftd',
+      customer_id: customerAt(ten * 2 + place - 1),
+      ...money(50_000),
+      ...about,
+    });
   if (place <= 5) {
     const customer = customerAt(ten * 3 + place - 3);
-    return JSON.stringify({ event: 'challenge_purchase', customer_id: customer, ...money(9_900 + (index % 97)), ...about });
+    return JSON.stringify({
+      event: 'challenge_purchase',
+      customer_id: customer,
+      ...money(9_900 + (index % 97)),
+      ...about,
+    });
   }
   return JSON.stringify({
     event: 'revenue',

@@ -38,7 +38,9 @@ export type Figures = {
 type Measured = Omit<Figures, 'ratio_vs_workflow_per_event' | 'ratio_vs_no_durability' | 'ratio_vs_queue'>;
 
 /** Adds the ratios; one is null where a part of it was not measured. */
-export function withRatios(measured: Partial<Measured> & Pick<Figures, 'lost' | 'doubled' | 'cores'>): Figures {
+export function withRatios(
+  measured: Partial<Measured> & Pick<Figures, 'lost' | 'doubled' | 'cores'>,
+): Figures {
   const { single_per_s: single = null, workflow_per_event_per_s: perEvent = null } = measured;
   const { no_durability_per_s: noDurability = null } = measured;
   const { delivery_per_s: delivery = null, queue_per_s: queue = null } = measured;
@@ -119,7 +121,11 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['queue_per_s', perPostback, 'the faster of the two job queues'],
   ['drain_per_s', perPostback, 'one endpoint that is back, and what it missed'],
   ['drain_10k_s', 's', 'until 10,000 of them are delivered'],
-  ['isolation_throughput_ratio', '×', 'nineteen endpoints beside one that hangs with half the events, against all well'],
+  [
+    'isolation_throughput_ratio',
+    '×',
+    'nineteen endpoints beside one that hangs with half the events, against all well',
+  ],
   ['isolation_p99_ratio', '×', 'the same, from request to postback received at 300 events a second'],
   ['ratio_vs_workflow_per_event', '×', 'single events against one workflow per event'],
   ['ratio_vs_no_durability', '×', 'single events against nothing kept'],

@@ -8,14 +8,23 @@ import { createGuard } from '../delivery/guard.ts';
 import { createSender } from '../delivery/send.ts';
 import { createPool, type Pool } from '../store/db/pool.ts';
 import { answerQuestions } from './child.ts';
-import { SECRET_BOX, sideBySide, timed, type ContenderQuestions, type PlannedBatch, type Surroundings } from './contender.ts';
+import {
+  SECRET_BOX,
+  sideBySide,
+  timed,
+  type ContenderQuestions,
+  type PlannedBatch,
+  type Surroundings,
+} from './contender.ts';
 
 /** One more than start requests at the same time, so that one is always next. */
 const BATCHES_UNDER_WAY = 4;
 /** On a slow machine a batch does not get through in its time; it is run again, as Temporal would, and all of it counts. */
 const RUNS_AT_MOST = 20;
 
-const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }));
+const sender = createSender(
+  createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }),
+);
 let pool: Pool | undefined;
 let deliverFirst: DeliverFirstActivities['deliverFirst'];
 let operatorId = '';

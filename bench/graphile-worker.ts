@@ -1,7 +1,13 @@
 // The same first attempts as jobs of graphile-worker, on the same PostgreSQL, with the batching that its documentation uses for speed.
 import { Logger, makeWorkerUtils, run, type WorkerUtils } from 'graphile-worker';
 import { answerQuestions } from './child.ts';
-import { UNDER_WAY, type ContenderQuestions, type PlannedBatch, type Postback, type Surroundings } from './contender.ts';
+import {
+  UNDER_WAY,
+  type ContenderQuestions,
+  type PlannedBatch,
+  type Postback,
+  type Surroundings,
+} from './contender.ts';
 import { createQueueJob, type QueueJob } from './queue-job.ts';
 
 const TASK = 'postback';

@@ -19,8 +19,18 @@ const GROUP = 500;
 /** Takes in so many events for so many affiliates; their customers are bound already. */
 export async function setLedgerStage(pool: Pool, events: number, affiliates: number): Promise<LedgerStage> {
   const operatorId = newId('opr');
-  const key = { id: newId('key'), name: 'bench', hash: Buffer.from(operatorId), hint: '', scopes: [], expiresAt: null };
-  await createOperators(pool).insert({ id: operatorId, name: 'Bench', currency: 'USD', timezone: 'UTC' }, key);
+  const key = {
+    id: newId('key'),
+    name: 'bench',
+    hash: Buffer.from(operatorId),
+    hint: '',
+    scopes: [],
+    expiresAt: null,
+  };
+  await createOperators(pool).insert(
+    { id: operatorId, name: 'Bench', currency: 'USD', timezone: 'UTC' },
+    key,
+  );
   const terms = {
     currency: 'USD',
     components: COMPONENTS,
@@ -37,7 +47,12 @@ export async function setLedgerStage(pool: Pool, events: number, affiliates: num
       externalId: null,
       parentId: null,
     });
-    await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Bench', affiliateId }, new Date(0), terms);
+    await createDeals(pool).insert(
+      operatorId,
+      { id: newId('deal'), name: 'Bench', affiliateId },
+      new Date(0),
+      terms,
+    );
     affiliateIds.push(affiliateId);
   }
   const needed = customersFor(events);
@@ -50,7 +65,12 @@ export async function setLedgerStage(pool: Pool, events: number, affiliates: num
   return { operatorId, affiliateIds, eventIds };
 }
 
-async function insertClicks(pool: Pool, operatorId: string, affiliateIds: readonly string[], count: number): Promise<string[]> {
+async function insertClicks(
+  pool: Pool,
+  operatorId: string,
+  affiliateIds: readonly string[],
+  count: number,
+): Promise<string[]> {
   const rows = Array.from({ length: count }, (_, index) => ({
     id: newId('clk'),
     affiliate: affiliateIds[index % affiliateIds.length],
@@ -82,14 +102,20 @@ async function takeIn(pool: Pool, operatorId: string, bodies: readonly string[])
 }
 
 export function inBatches<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** Batches side by side: while one waits for the database the other computes. */
 const AT_ONCE = 2;
 
 /** Settles batches and gives how long each took, in milliseconds, sorted. */
-export async function settleAll(pool: Pool, operatorId: string, batches: readonly string[][]): Promise<number[]> {
+export async function settleAll(
+  pool: Pool,
+  operatorId: string,
+  batches: readonly string[][],
+): Promise<number[]> {
   const { settle } = createSettle({ pool, atOnce: AT_ONCE });
   const took: number[] = [];
   const rest = batches.values();
@@ -122,9 +148,10 @@ const COPIED: readonly (readonly [table: string, ids: readonly string[]])[] = [
 /** Copies an operator's books, affiliates and all, until they hold so many transfers; gives how many they hold. */
 export async function multiply(pool: Pool, operatorId: string, transfers: number): Promise<number> {
   const count = async (): Promise<number> => {
-    const { rows } = await pool.query<{ count: number }>(`select count(*)::int from transfers where operator_id = $1`, [
-      operatorId,
-    ]);
+    const { rows } = await pool.query<{ count: number }>(
+      `select count(*)::int from transfers where operator_id = $1`,
+      [operatorId],
+    );
     return rows[0]!.count;
   };
   const copies = Math.ceil(transfers / (await count())) - 1;

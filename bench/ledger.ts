@@ -29,7 +29,11 @@ export async function measureLedger(events: number, isQuick: boolean): Promise<P
 async function measureAll(pool: Pool, events: number, isQuick: boolean): Promise<Partial<Figures>> {
   const spread = await measureSettling(pool, events, AFFILIATES);
   const { perSecond: onOne } = await measureSettling(pool, Math.ceil(events / 2), 1);
-  const figures = { settle_per_s: spread.perSecond, settle_p99_ms: spread.p99Ms, settle_one_affiliate_per_s: onOne };
+  const figures = {
+    settle_per_s: spread.perSecond,
+    settle_p99_ms: spread.p99Ms,
+    settle_one_affiliate_per_s: onOne,
+  };
   if (isQuick) return figures;
   const audited = await measureAudit(pool, spread.operatorId);
   return { ...figures, audit_1m_s: audited, release_300k_s: await measureReleasing(pool, spread.operatorId) };
@@ -62,7 +66,8 @@ async function measureAudit(pool: Pool, operatorId: string): Promise<number> {
   )) {
     if (Number(unexplained) !== 0) findings.push(`unexplained: ${unexplained}`);
   }
-  if (findings.length > 0) throw new Error(`the audit found ${findings.length} differences, the first: ${findings[0]}`);
+  if (findings.length > 0)
+    throw new Error(`the audit found ${findings.length} differences, the first: ${findings[0]}`);
   return Math.round((performance.now() - startedAt) / 100) / 10;
 }
 

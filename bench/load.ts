@@ -52,7 +52,11 @@ async function pace({ bodies, perSecond, ...target }: Parameters<LoadQuestions['
   });
 }
 
-async function visit({ visits, connections, ...link }: Parameters<LoadQuestions['visit']>[0]): Promise<{ tookMs: number }> {
+async function visit({
+  visits,
+  connections,
+  ...link
+}: Parameters<LoadQuestions['visit']>[0]): Promise<{ tookMs: number }> {
   return withVisitors(link, connections, async (follow) => {
     let left = visits;
     const connection = async (): Promise<void> => {
@@ -64,7 +68,11 @@ async function visit({ visits, connections, ...link }: Parameters<LoadQuestions[
   });
 }
 
-async function visitAtPace({ visits, perSecond, ...link }: Parameters<LoadQuestions['visitAtPace']>[0]): Promise<number[]> {
+async function visitAtPace({
+  visits,
+  perSecond,
+  ...link
+}: Parameters<LoadQuestions['visitAtPace']>[0]): Promise<number[]> {
   return withVisitors(link, OPEN_LOOP_CONNECTIONS, async (follow) => {
     const startedAt = performance.now() + 100;
     const one = async (_: unknown, index: number): Promise<number> => {
@@ -112,7 +120,8 @@ async function withPool<T>(
   const post = async (text: string): Promise<string> => {
     const { statusCode, body } = await pool.request({ method: 'POST', path, headers, body: text });
     const answered = await body.text();
-    if (statusCode >= 300) throw new Error(`POST ${path} was answered ${statusCode}: ${answered.slice(0, 300)}`);
+    if (statusCode >= 300)
+      throw new Error(`POST ${path} was answered ${statusCode}: ${answered.slice(0, 300)}`);
     return answered;
   };
   try {

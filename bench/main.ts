@@ -119,7 +119,10 @@ async function run(
     }
     if (wanted.includes('ledger')) {
       console.log(`measuring ledger: ${sizes.ledger} events`);
-      found.push({ figures: await measureLedger(sizes.ledger, isQuick), verdict: { lost: 0, doubled: 0, differences: [] } });
+      found.push({
+        figures: await measureLedger(sizes.ledger, isQuick),
+        verdict: { lost: 0, doubled: 0, differences: [] },
+      });
     }
   } finally {
     await Promise.all([load.stop(), receivers.stop()]);
@@ -177,7 +180,9 @@ const { values } = parseArgs({
   },
 });
 const sizes = sizesOf(Number(values.events), values.quick);
-const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter((name) => (values.only ?? name) === name && sizes[name] > 0);
+const wanted = (Object.keys(sizes) as (keyof Sizes)[]).filter(
+  (name) => (values.only ?? name) === name && sizes[name] > 0,
+);
 if (values.help || wanted.length === 0 || !Number.isSafeInteger(sizes.real)) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 1;

@@ -10,7 +10,9 @@ export function processIds(dataDir: string): { api: number; worker: number } {
 }
 
 /** Watches processes; the returned function stops and gives the largest resident set of each in MB, or null where there is no /proc. */
-export function watchMemory<Name extends string>(pids: Record<Name, number>): () => Record<Name, number | null> {
+export function watchMemory<Name extends string>(
+  pids: Record<Name, number>,
+): () => Record<Name, number | null> {
   const peaks = new Map<string, number>();
   const names = Object.keys(pids) as Name[];
   const timer = setInterval(() => {

@@ -72,12 +72,28 @@ export function createMemory(
 function versionFor(affiliateId: string): DealVersion {
   const rest = { currency: 'USD', hold_days: 30, rounding: 'half_even', clawback: DEFAULT_CLAWBACK } as const;
   const compiled = compileTerms({ components: COMPONENTS, ...rest });
-  if (compiled.kind === 'invalid') throw new Error(`the bench's terms do not compile: ${compiled.problems[0]?.message}`);
-  return { dealId: `deal-of-${affiliateId}`, version: 1, affiliateId, effectiveFrom: 0, terms: compiled.terms };
+  if (compiled.kind === 'invalid')
+    throw new Error(`the bench's terms do not compile: ${compiled.problems[0]?.message}`);
+  return {
+    dealId: `deal-of-${affiliateId}`,
+    version: 1,
+    affiliateId,
+    effectiveFrom: 0,
+    terms: compiled.terms,
+  };
 }
 
-function clickOf({ clickId, receivedAt }: ConversionEvent, clicks: ReadonlyMap<string, string>): Click | null {
+function clickOf(
+  { clickId, receivedAt }: ConversionEvent,
+  clicks: ReadonlyMap<string, string>,
+): Click | null {
   const affiliateId = clicks.get(clickId ?? '');
   if (clickId === null || affiliateId === undefined) return null;
-  return { id: clickId, affiliateId, linkId: null, subs: ['spring', null, null, null, null], clickedAt: receivedAt };
+  return {
+    id: clickId,
+    affiliateId,
+    linkId: null,
+    subs: ['spring', null, null, null, null],
+    clickedAt: receivedAt,
+  };
 }

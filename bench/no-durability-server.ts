@@ -76,7 +76,14 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
   // Events are only sent here, never looked at.
   const store = {} as Store;
   const dryRun = () => Promise.reject(new Error('nothing is rehearsed here'));
-  addEventRoutes(app, { store, auth, intake, starter: { workflowUrl: () => null }, refusals: { note: () => {} }, dryRun });
+  addEventRoutes(app, {
+    store,
+    auth,
+    intake,
+    starter: { workflowUrl: () => null },
+    refusals: { note: () => {} },
+    dryRun,
+  });
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

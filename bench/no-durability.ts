@@ -24,13 +24,24 @@ export async function measureNoDurability(
   const known = Array.from({ length: needed.known }, (_, index) => `c-${index}`);
   const freshClicks = Array.from({ length: needed.fresh }, (_, index) => `clk-new-${index}`);
   const affiliateAt = (index: number): string => `aff-${index % AFFILIATES}`;
-  const clicks = new Map([...known.map((name) => `clk-${name}`), ...freshClicks].map((id, index) => [id, affiliateAt(index)]));
+  const clicks = new Map(
+    [...known.map((name) => `clk-${name}`), ...freshClicks].map((id, index) => [id, affiliateAt(index)]),
+  );
   const server = await startChild<NoDurabilityQuestions>('no-durability-server.ts');
   try {
-    const apiUrl = await server.ask('start', { clicks, endpoints: new Map(urls.map((url, index) => [affiliateAt(index), url])) });
+    const apiUrl = await server.ask('start', {
+      clicks,
+      endpoints: new Map(urls.map((url, index) => [affiliateAt(index), url])),
+    });
     const accepted: string[] = [];
     const send = async (bodies: string[]): Promise<number> => {
-      const sent = await load.ask('rush', { apiUrl, apiKey: 'bench', path: '/v1/events', bodies, connections: CONNECTIONS });
+      const sent = await load.ask('rush', {
+        apiUrl,
+        apiKey: 'bench',
+        path: '/v1/events',
+        bodies,
+        connections: CONNECTIONS,
+      });
       accepted.push(...sent.answers.map((text) => (JSON.parse(text) as { id: string }).id));
       await untilReceived(receivers, accepted.length);
       return sent.startedAt;

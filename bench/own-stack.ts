@@ -10,7 +10,10 @@ import { freePort } from '../test/support/ports.ts';
  * Runs `work` on the stack, and leaves nothing behind; after a failure, or a signal to stop, its data and logs stay to be looked at. `settings`
  * are variables of `config.ts` that are to differ from what `npm start` has.
  */
-export async function withOwnStack<T>(work: (stack: Stack) => Promise<T>, settings: NodeJS.ProcessEnv = {}): Promise<T> {
+export async function withOwnStack<T>(
+  work: (stack: Stack) => Promise<T>,
+  settings: NodeJS.ProcessEnv = {},
+): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), 'postrider-bench-'));
   chmodSync(dataDir, 0o755);
   const ports = { PORT: 0, PG_PORT: 0, TEMPORAL_PORT: 0, TEMPORAL_UI_PORT: 0 };

@@ -25,12 +25,18 @@ export async function measureBatch(bench: Bench, stage: Stage, events: number): 
  * Single-event requests for twenty affiliates alike, of whom the first has a server that takes 5 s. Counted are the postbacks of the other
  * nineteen, until the last of theirs is recorded; all events must be settled by then. What the slow one still has to get waits in its queue.
  */
-export async function measureRealReceivers(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
+export async function measureRealReceivers(
+  bench: Bench,
+  stage: Stage,
+  events: number,
+): Promise<Partial<Figures>> {
   const before = await deliveredBeside(bench, stage);
   await bench.receivers.ask('behave', REAL_MS);
   const { startedAt } = await sendSingles(bench, stage, events);
   const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
-  return { single_per_s_real_receivers: rate((await deliveredBeside(bench, stage)) - before, startedAt, endedAt) };
+  return {
+    single_per_s_real_receivers: rate((await deliveredBeside(bench, stage)) - before, startedAt, endedAt),
+  };
 }
 
 async function deliveredBeside(bench: Bench, { operatorId, members }: Stage): Promise<number> {
@@ -53,7 +59,12 @@ export async function measureOpenLoop(bench: Bench, stage: Stage, events: number
 }
 
 /** From the moment a request was due to the first arrival of its postback, in milliseconds, sorted. */
-async function measureLatency(bench: Bench, stage: Stage, events: number, perSecond: number): Promise<number[]> {
+async function measureLatency(
+  bench: Bench,
+  stage: Stage,
+  events: number,
+  perSecond: number,
+): Promise<number[]> {
   const dueAt = await sendAtPace(bench, stage, events, perSecond);
   await untilRecorded(bench, stage);
   const arrivals = await bench.receivers.ask('arrivals', null);

@@ -18,7 +18,13 @@ export function createQueueJob({ databaseUrl, operatorId, secret }: Surroundings
   // As many connections as the worker has.
   const pool = createPool(databaseUrl, { applicationName: 'bench-queue' });
   const agent = new Agent({ pipelining: 1 });
-  const recipient = { method: 'POST', body: 'json', headers: {}, signing: 'v1', secrets: [secretKey(secret)] } as const;
+  const recipient = {
+    method: 'POST',
+    body: 'json',
+    headers: {},
+    signing: 'v1',
+    secrets: [secretKey(secret)],
+  } as const;
   let left = 0;
   let begin = (): void => {};
   let done = (): void => {};
@@ -64,7 +70,10 @@ export function createQueueJob({ databaseUrl, operatorId, secret }: Surroundings
 }
 
 /** Sends a request and gives the status. Throws when it is not 2xx: nothing here is tried again. */
-export async function post(dispatcher: Dispatcher, { url, method, headers, body }: PostbackRequest): Promise<number> {
+export async function post(
+  dispatcher: Dispatcher,
+  { url, method, headers, body }: PostbackRequest,
+): Promise<number> {
   const { origin, pathname: path } = new URL(url);
   const answer = await dispatcher.request({ origin, path, method, headers, body });
   await answer.body.dump();

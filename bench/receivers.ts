@@ -5,7 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { answerQuestions } from './child.ts';
 
 /** A postback as it arrived at a receiver; `at` is in milliseconds since 1970. */
-export type Arrival = { receiver: number; deliveryId: string; eventId: string; payoutDelta: string; at: number };
+export type Arrival = {
+  receiver: number;
+  deliveryId: string;
+  eventId: string;
+  payoutDelta: string;
+  at: number;
+};
 
 /** Answers after so many milliseconds; hangs up on whoever calls; or never answers. Only what is answered counts as received. */
 export type Manner = number | 'down' | 'hangs';
@@ -37,13 +43,20 @@ async function open(count: number): Promise<string[]> {
   kept = [];
   counts = Array.from({ length: count }, () => 0);
   manners = counts.slice();
-  servers = counts.map((_, receiver) => createServer(LEAN, (request, response) => take(receiver, request, response)));
+  servers = counts.map((_, receiver) =>
+    createServer(LEAN, (request, response) => take(receiver, request, response)),
+  );
   await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
   return servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/postbacks`);
 }
 
 /** What these servers need not do costs the machine that is measured: timers for each request, and a date in each answer. */
-const LEAN = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: 2 ** 30 };
+const LEAN = {
+  keepAliveTimeout: 0,
+  requestTimeout: 0,
+  headersTimeout: 0,
+  connectionsCheckingInterval: 2 ** 30,
+};
 
 /** Keeps the body as it came; reading it waits until nobody is measured. */
 function take(receiver: number, request: IncomingMessage, response: ServerResponse): void {
@@ -63,7 +76,9 @@ function take(receiver: number, request: IncomingMessage, response: ServerRespon
 
 async function arrivals(): Promise<Arrival[]> {
   return kept.map(({ body, ...rest }) => {
-    const { data } = JSON.parse(Buffer.concat(body).toString()) as { data: { event_id: string; payout_delta: string } };
+    const { data } = JSON.parse(Buffer.concat(body).toString()) as {
+      data: { event_id: string; payout_delta: string };
+    };
     return { ...rest, eventId: data.event_id, payoutDelta: data.payout_delta };
   });
 }

@@ -15,12 +15,21 @@ const READY_WITHIN_MS = 10_000;
  * As BullMQ's documentation wants it for production: nothing is evicted, and the log is synced once a second, not at every write. So a power
  * cut may take a second of jobs, which PostgreSQL's commits do not allow; the difference is in BullMQ's favour.
  */
-const SETTINGS = { appendonly: 'yes', appendfsync: 'everysec', save: '', 'maxmemory-policy': 'noeviction', bind: '127.0.0.1' };
+const SETTINGS = {
+  appendonly: 'yes',
+  appendfsync: 'everysec',
+  save: '',
+  'maxmemory-policy': 'noeviction',
+  bind: '127.0.0.1',
+};
 
 /** Null where there is no such program. Throws when it does not start. */
 export async function startRedis(program = 'redis-server'): Promise<RunningRedis | null> {
   const [port, dir] = [await freePort(), mkdtempSync(join(tmpdir(), 'postrider-bench-redis-'))];
-  const flags = Object.entries({ ...SETTINGS, port: String(port), dir }).flatMap(([name, value]) => [`--${name}`, value]);
+  const flags = Object.entries({ ...SETTINGS, port: String(port), dir }).flatMap(([name, value]) => [
+    `--${name}`,
+    value,
+  ]);
   const server = spawn(program, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(server, 'close');
   const removed = (): void => rmSync(dir, { recursive: true, force: true });

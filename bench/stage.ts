@@ -57,14 +57,24 @@ export async function setStage(bench: Bench, { events, warmUp, spread }: StageSi
   const { stack, load } = bench;
   const admin = { apiUrl: stack.apiUrl, apiKey: stack.adminToken };
   const urls = await bench.receivers.ask('open', spread.affiliates);
-  const operator = await one<{ id: string; api_key: string }>(bench, admin, '/v1/operators', { name: 'Bench', currency: 'USD' });
+  const operator = await one<{ id: string; api_key: string }>(bench, admin, '/v1/operators', {
+    name: 'Bench',
+    currency: 'USD',
+  });
   const api = { apiUrl: stack.apiUrl, apiKey: operator.api_key };
-  const members = await Promise.all(urls.map((url, index) => createMember(bench, api, `Affiliate ${index}`, url)));
+  const members = await Promise.all(
+    urls.map((url, index) => createMember(bench, api, `Affiliate ${index}`, url)),
+  );
   const needed = customersFor(events + warmUp);
   const clicks = Array.from({ length: needed.known + needed.fresh }, (_, index) =>
     JSON.stringify({ affiliate_id: members[spread.of(index)]!.affiliateId, sub1: 'spring' }),
   );
-  const clicked = await load.ask('rush', { ...api, path: '/v1/clicks', bodies: clicks, connections: SETUP_CONNECTIONS });
+  const clicked = await load.ask('rush', {
+    ...api,
+    path: '/v1/clicks',
+    bodies: clicks,
+    connections: SETUP_CONNECTIONS,
+  });
   const clickIds = clicked.answers.map((text) => (JSON.parse(text) as { click_id: string }).click_id);
   const known = Array.from({ length: needed.known }, (_, index) => `c-${index}`);
   const bodies = eventBodies(events + warmUp, known, clickIds.slice(needed.known));
@@ -81,30 +91,58 @@ export async function setStage(bench: Bench, { events, warmUp, spread }: StageSi
   return stage;
 }
 
-async function createMember(bench: Bench, api: Omit<Target, 'path'>, name: string, url: string): Promise<Member> {
+async function createMember(
+  bench: Bench,
+  api: Omit<Target, 'path'>,
+  name: string,
+  url: string,
+): Promise<Member> {
   const { id: affiliateId } = await one<{ id: string }>(bench, api, '/v1/affiliates', { name });
   await one(bench, api, '/v1/deals', { name, affiliate_id: affiliateId, terms: { components: COMPONENTS } });
-  const { id: endpointId } = await one<{ id: string }>(bench, api, '/v1/endpoints', { affiliate_id: affiliateId, url });
+  const { id: endpointId } = await one<{ id: string }>(bench, api, '/v1/endpoints', {
+    affiliate_id: affiliateId,
+    url,
+  });
   return { affiliateId, endpointId };
 }
 
 async function one<T>({ load }: Bench, api: Omit<Target, 'path'>, path: string, body: unknown): Promise<T> {
-  const { answers } = await load.ask('rush', { ...api, path, bodies: [JSON.stringify(body)], connections: 1 });
+  const { answers } = await load.ask('rush', {
+    ...api,
+    path,
+    bodies: [JSON.stringify(body)],
+    connections: 1,
+  });
   return JSON.parse(answers[0]!) as T;
 }
 
 /** Sends the next `count` events of the stage, one per request. */
 export async function sendSingles(bench: Bench, stage: Stage, count: number): Promise<Sent> {
   const bodies = stage.bodies.splice(0, count);
-  const sent = await bench.load.ask('rush', { ...stage.api, path: '/v1/events', bodies, connections: CONNECTIONS });
+  const sent = await bench.load.ask('rush', {
+    ...stage.api,
+    path: '/v1/events',
+    bodies,
+    connections: CONNECTIONS,
+  });
   stage.accepted.push(...sent.answers.map((text) => (JSON.parse(text) as { id: string }).id));
   return sent;
 }
 
 /** Sends the next `count` events of the stage at a steady pace; gives by event when its request was due, in milliseconds since 1970. */
-export async function sendAtPace(bench: Bench, stage: Stage, count: number, perSecond: number): Promise<Map<string, number>> {
+export async function sendAtPace(
+  bench: Bench,
+  stage: Stage,
+  count: number,
+  perSecond: number,
+): Promise<Map<string, number>> {
   const bodies = stage.bodies.splice(0, count);
-  const { answers, dueAt } = await bench.load.ask('pace', { ...stage.api, path: '/v1/events', bodies, perSecond });
+  const { answers, dueAt } = await bench.load.ask('pace', {
+    ...stage.api,
+    path: '/v1/events',
+    bodies,
+    perSecond,
+  });
   const ids = answers.map((text) => (JSON.parse(text) as { id: string }).id);
   stage.accepted.push(...ids);
   return new Map(ids.map((id, index) => [id, dueAt[index]!]));
@@ -114,7 +152,12 @@ export async function sendAtPace(bench: Bench, stage: Stage, count: number, perS
 export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly string[]): Promise<Sent> {
   const batches = batchBodies(bodies, BATCH);
   const path = '/v1/events/batch';
-  const sent = await bench.load.ask('rush', { ...stage.api, path, bodies: batches, connections: BATCH_CONNECTIONS });
+  const sent = await bench.load.ask('rush', {
+    ...stage.api,
+    path,
+    bodies: batches,
+    connections: BATCH_CONNECTIONS,
+  });
   for (const text of sent.answers) {
     const { results } = JSON.parse(text) as { results: { status: string; id: string }[] };
     const refused = results.find(({ status }) => status !== 'accepted');
@@ -128,18 +171,25 @@ export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly s
  * Waits until every accepted event is settled and its postback both received and recorded as delivered; gives the time that was seen.
  * Postbacks of `except` are not waited for. Throws when nothing moves for a minute.
  */
-export async function untilRecorded(bench: Bench, stage: Stage, except: readonly Member[] = []): Promise<number> {
+export async function untilRecorded(
+  bench: Bench,
+  stage: Stage,
+  except: readonly Member[] = [],
+): Promise<number> {
   const slow = except.map(({ endpointId }) => endpointId);
   let before = '';
   const pause = slow.length > 0 ? LOOK_EVERY_MS_IN_DATABASE : LOOK_EVERY_MS;
   for (let movedAt = Date.now(); ; await sleep(pause)) {
     const received = (await bench.receivers.ask('count', null)).reduce((sum, count) => sum + count, 0);
     // Counting rows costs the database something, so the receivers are asked first.
-    const recorded = slow.length > 0 || received >= stage.accepted.length ? await countRecorded(bench, stage, slow) : null;
-    if (recorded !== null && recorded.settled === stage.accepted.length && recorded.unfinished === 0) return Date.now();
+    const recorded =
+      slow.length > 0 || received >= stage.accepted.length ? await countRecorded(bench, stage, slow) : null;
+    if (recorded !== null && recorded.settled === stage.accepted.length && recorded.unfinished === 0)
+      return Date.now();
     const now = JSON.stringify([received, recorded]);
     if (now !== before) movedAt = Date.now();
-    if (Date.now() - movedAt > STANDSTILL_MS) throw new Error(`of ${stage.accepted.length} events: received and recorded ${now}`);
+    if (Date.now() - movedAt > STANDSTILL_MS)
+      throw new Error(`of ${stage.accepted.length} events: received and recorded ${now}`);
     before = now;
   }
 }

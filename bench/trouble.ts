@@ -24,7 +24,9 @@ export async function measureDrain(bench: Bench, stage: Stage, events: number): 
   await bench.load.ask('rush', resume);
   const endedAt = await untilRecorded(bench, stage);
   const drained = { drain_per_s: rate(events, startedAt, endedAt) };
-  return events === TEN_THOUSAND ? { ...drained, drain_10k_s: Math.round((endedAt - startedAt) / 100) / 10 } : drained;
+  return events === TEN_THOUSAND
+    ? { ...drained, drain_10k_s: Math.round((endedAt - startedAt) / 100) / 10 }
+    : drained;
 }
 
 async function untilHeld({ pool }: Bench, { operatorId }: Stage, expected: number): Promise<void> {
@@ -45,7 +47,11 @@ const PACE_PER_S = 300;
  * other nineteen get: postbacks a second while requests come as fast as they are answered, and how long one takes at a steady pace, since
  * waiting for a busy machine would hide the waiting for the one that hangs.
  */
-export async function measureIsolation(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
+export async function measureIsolation(
+  bench: Bench,
+  stage: Stage,
+  events: number,
+): Promise<Partial<Figures>> {
   const quarter = Math.floor(events / 4);
   // The first quarter only makes the second as warm as the last.
   await throughputOfOthers(bench, stage, quarter);

@@ -34,7 +34,9 @@ export async function judge(bench: Bench, stage: Stage): Promise<Verdict> {
     const told = toldTo(arrivals.filter((arrival) => arrival.receiver === receiver));
     const booked = await bookedFor(stage, affiliateId);
     if (told === booked) return [];
-    return [`${affiliateId} was told ${formatMoney(told, 'USD')}, but ${formatMoney(booked, 'USD')} is booked`];
+    return [
+      `${affiliateId} was told ${formatMoney(told, 'USD')}, but ${formatMoney(booked, 'USD')} is booked`,
+    ];
   });
   return { ...verdict, differences: (await Promise.all(differences)).flat() };
 }

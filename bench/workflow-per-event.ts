@@ -18,8 +18,13 @@ const WARM_UP = 64;
 const UNDER_WAY = 64;
 
 /** Runs a worker of its own beside the idle real one, on the same stage. */
-export async function measureWorkflowPerEvent(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
-  if (events <= WARM_UP) throw new Error(`a rate needs more events than the ${WARM_UP} that warm the worker up`);
+export async function measureWorkflowPerEvent(
+  bench: Bench,
+  stage: Stage,
+  events: number,
+): Promise<Partial<Figures>> {
+  if (events <= WARM_UP)
+    throw new Error(`a rate needs more events than the ${WARM_UP} that warm the worker up`);
   const { stack } = bench;
   const worker = await startChild<WorkerQuestions>('workflow-per-event-worker.ts', {
     ...process.env,
@@ -46,7 +51,12 @@ export async function measureWorkflowPerEvent(bench: Bench, stage: Stage, events
 }
 
 /** Takes events in and runs the workflow of each, so many side by side. */
-async function runAll({ pool }: Bench, client: Client, stage: Stage, bodies: readonly string[]): Promise<void> {
+async function runAll(
+  { pool }: Bench,
+  client: Client,
+  stage: Stage,
+  bodies: readonly string[],
+): Promise<void> {
   const { operatorId } = stage;
   const intake = createIntake({ pool, onAccepted: () => {} });
   const rest = bodies.values();
@@ -61,7 +71,11 @@ async function runAll({ pool }: Bench, client: Client, stage: Stage, bodies: rea
       const { id } = reading.event.event;
       await intake.accept([reading.event]);
       const batch: BatchInput = { batchId: newId('bat'), operators: [{ operatorId, eventIds: [id] }] };
-      await client.workflow.execute('settleAndDeliver', { workflowId: `bench/${id}`, taskQueue: TASK_QUEUE, args: [batch] });
+      await client.workflow.execute('settleAndDeliver', {
+        workflowId: `bench/${id}`,
+        taskQueue: TASK_QUEUE,
+        args: [batch],
+      });
       stage.accepted.push(id);
     }
   };

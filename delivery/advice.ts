@@ -12,10 +12,13 @@ const ADVICE: Readonly<Record<ErrorClass, string>> = {
     'Open the firewall to us if it did not connect, or answer first and work afterwards if it did: there are 15 s for all.',
   tls_expired: 'Renew the certificate.',
   tls_wrong_name: 'Get a certificate for this host name, or use the name that the certificate is for.',
-  tls_self_signed: 'Get a certificate from an authority that browsers know: a self-signed one proves nothing to us.',
-  tls_untrusted: 'Send the certificates of the issuers along (the "full chain"), and use an authority that browsers know.',
+  tls_self_signed:
+    'Get a certificate from an authority that browsers know: a self-signed one proves nothing to us.',
+  tls_untrusted:
+    'Send the certificates of the issuers along (the "full chain"), and use an authority that browsers know.',
   tls_error: 'Check that TLS is spoken on this port, in version 1.2 or 1.3.',
-  response_too_large: 'Answer with a status and a few words: the answer has no end, or its headers are too long.',
+  response_too_large:
+    'Answer with a status and a few words: the answer has no end, or its headers are too long.',
   protocol_error: 'Check that an HTTP/1.1 server answers on this port.',
   request_too_large: 'Use fewer or shorter macros: the filled URL is longer than servers take.',
   cancelled: 'Test again: we stopped it because this process was shutting down.',
@@ -40,7 +43,8 @@ function adviceForStatus(status: number): string {
     return 'Let us in: add the header it asks for to the endpoint, or our addresses to its allow list.';
   if (status === 404 || status === 405) return 'Check path and method of the endpoint.';
   if (status === 410) return 'Check the path: after a postback a 410 would disable the endpoint.';
-  if (status === 429) return 'Give the endpoint a lower rate_per_second or max_in_flight, or have the receiver take more.';
+  if (status === 429)
+    return 'Give the endpoint a lower rate_per_second or max_in_flight, or have the receiver take more.';
   if (status < 500) return 'Look up in the log of the receiver why it refuses the request.';
   return 'Look into the log of the receiver: it failed.';
 }

@@ -76,7 +76,9 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
         return opened.socket;
       } catch (error) {
         const { errorClass, detail } =
-          error instanceof DialError ? { errorClass: error.errorClass, detail: error.message } : classify(error);
+          error instanceof DialError
+            ? { errorClass: error.errorClass, detail: error.message }
+            : classify(error);
         failure = new DialError(errorClass, detail, { dnsMs, dialled });
         if (performance.now() >= deadline) break;
       }
@@ -97,7 +99,8 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
 
   function keep(link: Link): void {
     const { remoteAddress } = link.socket;
-    if (remoteAddress === undefined) throw new DialError('connection_reset', 'the connection was closed at once');
+    if (remoteAddress === undefined)
+      throw new DialError('connection_reset', 'the connection was closed at once');
     if (!guard.mayDial(remoteAddress)) {
       link.socket.destroy();
       throw new DialError('blocked_address', 'the connection led to an address that may not be called');
@@ -140,7 +143,10 @@ function connectTo(address: string, target: Target, limitMs: number): Promise<Op
     const socket = isSecure ? connectSecure({ ...to, ...tlsFor(target.hostname) }) : connectPlain(to);
     let connectMs: number | undefined;
     const late = (): DialError =>
-      new DialError('timeout', connectMs === undefined ? 'no connection in time' : 'the TLS handshake did not end in time');
+      new DialError(
+        'timeout',
+        connectMs === undefined ? 'no connection in time' : 'the TLS handshake did not end in time',
+      );
     const timer = setTimeout(() => socket.destroy(late()), limitMs);
     socket.setNoDelay(true);
     // Left in place: an error in the moment before undici listens would end the process.
@@ -156,7 +162,11 @@ function connectTo(address: string, target: Target, limitMs: number): Promise<Op
 }
 
 /** For a literal the certificate must name the address, and SNI has no place for one. Certificates are checked whatever the environment says. */
-function tlsFor(hostname: string): { servername?: string; ALPNProtocols: string[]; rejectUnauthorized: true } {
+function tlsFor(hostname: string): {
+  servername?: string;
+  ALPNProtocols: string[];
+  rejectUnauthorized: true;
+} {
   const name = isIP(hostname) === 0 ? { servername: hostname.replace(/\.$/, '') } : {};
   return { ...name, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true };
 }

@@ -11,7 +11,11 @@ import type { Failure } from './failures.ts';
  * What all exchanges of a sender share. Reading stops at `responseBytes` of the answer's body, of which the first `excerptBytes` are kept,
  * and at `wireBytes` of anything at all.
  */
-export type Way = { agent: Agent; dialer: Dialer; limits: { responseBytes: number; excerptBytes: number; wireBytes: number } };
+export type Way = {
+  agent: Agent;
+  dialer: Dialer;
+  limits: { responseBytes: number; excerptBytes: number; wireBytes: number };
+};
 
 /** Told on the way, for those who show an exchange rather than judge it. */
 export type Watch = {
@@ -73,7 +77,8 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
     // The body is bounded by what undici hands on; 1xx answers, the extensions of chunks and trailers it swallows, and they have no end.
     let readBefore = 0;
     const countWire = (): void => {
-      if (progress.link === undefined || progress.link.socket.bytesRead - readBefore <= limits.wireBytes) return;
+      if (progress.link === undefined || progress.link.socket.bytesRead - readBefore <= limits.wireBytes)
+        return;
       stop({ errorClass: 'response_too_large', detail: 'there was no end to what it sent' });
     };
     // A timer rather than AbortSignal.timeout, which cannot be called off: at full speed its signals would pile up for 15 s each.
@@ -119,13 +124,27 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
 }
 
 function begun(): Progress {
-  return { startedAt: performance.now(), link: undefined, status: 0, firstByteMs: 0, headers: {}, chunks: [], bytes: 0 };
+  return {
+    startedAt: performance.now(),
+    link: undefined,
+    status: 0,
+    firstByteMs: 0,
+    headers: {},
+    chunks: [],
+    bytes: 0,
+  };
 }
 
-function takeHead(progress: Progress, status: number, headers: Record<string, string | string[] | undefined>): void {
+function takeHead(
+  progress: Progress,
+  status: number,
+  headers: Record<string, string | string[] | undefined>,
+): void {
   progress.status = status;
   progress.firstByteMs = sinceMs(progress.startedAt);
-  const [retryAfter, control] = [headers['retry-after'], headers['webhook-delivery']].map((value) => [value].flat()[0]);
+  const [retryAfter, control] = [headers['retry-after'], headers['webhook-delivery']].map(
+    (value) => [value].flat()[0],
+  );
   if (retryAfter !== undefined) progress.headers.retryAfter = printable(retryAfter.slice(0, HEADER_LENGTH));
   if (control !== undefined) progress.headers.control = printable(control.slice(0, HEADER_LENGTH));
 }
@@ -163,7 +182,12 @@ function failureFrom(cause: unknown): Failure {
   return cause instanceof Error ? classify(cause) : (cause as Failure);
 }
 
-type Opening = { dnsMs?: number | undefined; connectMs?: number; tlsMs?: number; dialled?: string | undefined };
+type Opening = {
+  dnsMs?: number | undefined;
+  connectMs?: number;
+  tlsMs?: number;
+  dialled?: string | undefined;
+};
 
 /** The opening of a connection is told by the first exchange on it, or by its failure. */
 function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: unknown): Measured {
@@ -185,7 +209,11 @@ function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: un
 /** An answer counts when it is whole, or when we stopped reading; one that stalls does not, whatever its status said. */
 function lateAt({ status, link }: Progress): Failure {
   const what =
-    link === undefined ? 'no connection' : status === 0 ? 'no answer' : `${status} came, but the rest of the answer did not come`;
+    link === undefined
+      ? 'no connection'
+      : status === 0
+        ? 'no answer'
+        : `${status} came, but the rest of the answer did not come`;
   return { errorClass: 'timeout', detail: `${what} in time` };
 }
 

@@ -8,30 +8,67 @@ const KNOWN: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: { errorClass: 'connection_refused', detail: 'nothing listens there' },
   ECONNRESET: { errorClass: 'connection_reset', detail: 'the connection was reset' },
   EPIPE: { errorClass: 'connection_reset', detail: 'the connection was closed while we were sending' },
-  UND_ERR_SOCKET: { errorClass: 'connection_reset', detail: 'the connection was closed before the answer was whole' },
+  UND_ERR_SOCKET: {
+    errorClass: 'connection_reset',
+    detail: 'the connection was closed before the answer was whole',
+  },
   ETIMEDOUT: { errorClass: 'timeout', detail: 'the network gave up waiting' },
-  UND_ERR_HEADERS_OVERFLOW: { errorClass: 'response_too_large', detail: 'the headers of the answer are too long' },
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { errorClass: 'protocol_error', detail: 'the body is not as long as it claimed' },
+  UND_ERR_HEADERS_OVERFLOW: {
+    errorClass: 'response_too_large',
+    detail: 'the headers of the answer are too long',
+  },
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: {
+    errorClass: 'protocol_error',
+    detail: 'the body is not as long as it claimed',
+  },
   UND_ERR_DESTROYED: { errorClass: 'cancelled', detail: 'we were shutting down' },
   UND_ERR_CLOSED: { errorClass: 'cancelled', detail: 'we were shutting down' },
 };
-const UNREACHABLE = new Set(['ENETUNREACH', 'EHOSTUNREACH', 'ENETDOWN', 'EHOSTDOWN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
+const UNREACHABLE = new Set([
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'EHOSTDOWN',
+  'EADDRNOTAVAIL',
+  'EACCES',
+  'EPERM',
+]);
 /** What is wrong with a certificate has classes of its own: the receiver's owner can mend it, and each in another way. */
 const CERTIFICATE: Readonly<Record<string, Failure>> = {
   CERT_HAS_EXPIRED: { errorClass: 'tls_expired', detail: 'the certificate has expired' },
-  ERR_TLS_CERT_ALTNAME_INVALID: { errorClass: 'tls_wrong_name', detail: 'the certificate is for another name' },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    errorClass: 'tls_wrong_name',
+    detail: 'the certificate is for another name',
+  },
   HOSTNAME_MISMATCH: { errorClass: 'tls_wrong_name', detail: 'the certificate is for another name' },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { errorClass: 'tls_self_signed', detail: 'the certificate vouches for itself' },
-  SELF_SIGNED_CERT_IN_CHAIN: { errorClass: 'tls_untrusted', detail: 'the certificate was issued by an authority nobody knows' },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { errorClass: 'tls_untrusted', detail: 'the certificate of its issuer was not sent along' },
-  UNABLE_TO_GET_ISSUER_CERT: { errorClass: 'tls_untrusted', detail: 'the certificate of its issuer was not sent along' },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { errorClass: 'tls_untrusted', detail: 'the certificate of its issuer is not known' },
+  DEPTH_ZERO_SELF_SIGNED_CERT: {
+    errorClass: 'tls_self_signed',
+    detail: 'the certificate vouches for itself',
+  },
+  SELF_SIGNED_CERT_IN_CHAIN: {
+    errorClass: 'tls_untrusted',
+    detail: 'the certificate was issued by an authority nobody knows',
+  },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: {
+    errorClass: 'tls_untrusted',
+    detail: 'the certificate of its issuer was not sent along',
+  },
+  UNABLE_TO_GET_ISSUER_CERT: {
+    errorClass: 'tls_untrusted',
+    detail: 'the certificate of its issuer was not sent along',
+  },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: {
+    errorClass: 'tls_untrusted',
+    detail: 'the certificate of its issuer is not known',
+  },
 };
-const TLS_CODE = /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/;
+const TLS_CODE =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/;
 
 /** The class of an error that a connection or an exchange ended with. What is not known is taken for a fault of ours. */
 export function classify(error: unknown): Failure {
-  if (error instanceof errors.HTTPParserError) return { errorClass: 'protocol_error', detail: 'it does not speak HTTP' };
+  if (error instanceof errors.HTTPParserError)
+    return { errorClass: 'protocol_error', detail: 'it does not speak HTTP' };
   const { code, message } = described(error);
   // undici has one code for every way in which a socket ends; these two are answers that break the rules.
   if (message === 'bad response' || message === 'bad upgrade') {
@@ -40,7 +77,8 @@ export function classify(error: unknown): Failure {
   const known = KNOWN[code] ?? CERTIFICATE[code];
   if (known !== undefined) return known;
   if (UNREACHABLE.has(code)) return { errorClass: 'network_unreachable', detail: `no way there (${code})` };
-  if (TLS_CODE.test(code)) return { errorClass: 'tls_error', detail: `no trustworthy TLS connection (${code})` };
+  if (TLS_CODE.test(code))
+    return { errorClass: 'tls_error', detail: `no trustworthy TLS connection (${code})` };
   return { errorClass: 'local_error', detail: `unexpected on our side (${code === '' ? 'no code' : code})` };
 }
 

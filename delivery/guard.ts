@@ -16,7 +16,8 @@ export type GuardSettings = {
 export type Refusal = { kind: 'refused'; code: 'blocked_address' | 'invalid_request'; message: string };
 export type UrlVerdict = { kind: 'allowed'; url: URL } | Refusal;
 /** A resolver's failure is nobody's fault but the resolver's. */
-export type Resolution = { kind: 'resolved'; addresses: string[] } | Refusal | { kind: 'dns_error'; message: string };
+export type Resolution =
+  { kind: 'resolved'; addresses: string[] } | Refusal | { kind: 'dns_error'; message: string };
 export type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };
 
 export type Guard = {
@@ -44,9 +45,11 @@ export function createGuard(settings: GuardSettings): Guard {
     if (text.length > MAX_URL_LENGTH) return invalid(`the URL is longer than ${MAX_URL_LENGTH} characters`);
     if (!URL.canParse(text)) return invalid('this is not a URL');
     const url = new URL(text);
-    if (url.protocol !== 'https:' && url.protocol !== 'http:') return invalid('only http and https URLs can be called');
+    if (url.protocol !== 'https:' && url.protocol !== 'http:')
+      return invalid('only http and https URLs can be called');
     if (url.protocol === 'http:' && settings.requireHttps) return invalid('the URL must be https');
-    if (url.username !== '' || url.password !== '') return invalid('the URL must not hold a user name or password');
+    if (url.username !== '' || url.password !== '')
+      return invalid('the URL must not hold a user name or password');
     if (!isPortAllowed(url, settings.allowPorts)) return blocked('this port may not be called');
     // The parser has turned every spelling of an IPv4 address, octal, hex, short or in circled digits, into the dotted one.
     const literal = literalOf(url.hostname);
@@ -57,12 +60,15 @@ export function createGuard(settings: GuardSettings): Guard {
   async function resolve(hostname: string, signal: AbortSignal): Promise<Resolution> {
     const literal = literalOf(hostname);
     if (literal !== undefined) {
-      return mayDial(literal) ? { kind: 'resolved', addresses: [literal] } : blocked('this address may not be called');
+      return mayDial(literal)
+        ? { kind: 'resolved', addresses: [literal] }
+        : blocked('this address may not be called');
     }
     try {
       const addresses = (await raced(lookup(hostname), signal)).map(({ address }) => address);
       if (addresses.length === 0) return { kind: 'dns_error', message: 'the host name has no address' };
-      if (!addresses.every(mayDial)) return blocked('the host name stands for an address that may not be called');
+      if (!addresses.every(mayDial))
+        return blocked('the host name stands for an address that may not be called');
       return { kind: 'resolved', addresses };
     } catch {
       const why = signal.aborted ? 'was not resolved in time' : 'could not be resolved';
@@ -74,7 +80,8 @@ export function createGuard(settings: GuardSettings): Guard {
     const verdict = judgeUrl(text);
     if (verdict.kind === 'refused') return { ok: false, code: verdict.code, message: verdict.message };
     const resolution = await resolve(verdict.url.hostname, AbortSignal.timeout(CHECK_DNS_MS));
-    if (resolution.kind === 'refused') return { ok: false, code: resolution.code, message: resolution.message };
+    if (resolution.kind === 'refused')
+      return { ok: false, code: resolution.code, message: resolution.message };
     return { ok: true };
   }
 

@@ -36,7 +36,8 @@ export type Preflight = {
 };
 
 /** Of an answer's headers those that tell something about a failed delivery. */
-const TELLING = `allow cf-ray content-length content-type date location retry-after server via webhook-delivery www-authenticate
+const TELLING =
+  `allow cf-ray content-length content-type date location retry-after server via webhook-delivery www-authenticate
   x-cache x-request-id`.split(/\s+/);
 const HEADER_LENGTH = 512;
 
@@ -85,7 +86,13 @@ function listening(guard: Guard, resolved: Trial['resolved']): Guard {
 
 function told(outcome: Outcome): Pick<Trial, 'verdict' | 'advice' | 'dialled' | 'phases' | 'durationMs'> {
   const { dialled = null, phases, durationMs } = outcome;
-  return { verdict: errorClassOf(outcome) ?? 'delivered', advice: adviceFor(outcome), dialled, phases, durationMs };
+  return {
+    verdict: errorClassOf(outcome) ?? 'delivered',
+    advice: adviceFor(outcome),
+    dialled,
+    phases,
+    durationMs,
+  };
 }
 
 function withExcerpt(received: Trial['received'], outcome: Outcome): Trial['received'] {
@@ -107,7 +114,9 @@ function telling(headers: Readonly<Record<string, string | string[] | undefined>
   return Object.fromEntries(
     TELLING.flatMap((name) => {
       const value = headers[name];
-      return value === undefined ? [] : [[name, printable([value].flat().join(', ').slice(0, HEADER_LENGTH))]];
+      return value === undefined
+        ? []
+        : [[name, printable([value].flat().join(', ').slice(0, HEADER_LENGTH))]];
     }),
   );
 }

@@ -2,7 +2,15 @@
 // the signature over it and the number of the try change.
 import { readFileSync } from 'node:fs';
 import type { Values } from '../domain/delivery/templates/macros.ts';
-import { fillFormValue, fillHeader, fillUrl, formEncoded, parseText, parseUrl, type Parsed } from '../domain/delivery/templates/template.ts';
+import {
+  fillFormValue,
+  fillHeader,
+  fillUrl,
+  formEncoded,
+  parseText,
+  parseUrl,
+  type Parsed,
+} from '../domain/delivery/templates/template.ts';
 import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
 import type { SigningKey } from './sign.ts';
@@ -24,14 +32,19 @@ export type Recipient = {
   secrets: readonly SigningKey[];
 };
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const USER_AGENT = `Postrider/${version}`;
 
 /** The request of one try. Throws when the template is not one that `parseTemplate` finds good: that is refused when it is saved. */
 export function render(postback: Postback, recipient: Recipient, nowMs: number): PostbackRequest {
   const isGet = recipient.method === 'GET';
   const form = recipient.body === 'form';
-  const values = form || hasMacros(recipient.url) || Object.values(recipient.headers).some(hasMacros) ? valuesOf(postback) : {};
+  const values =
+    form || hasMacros(recipient.url) || Object.values(recipient.headers).some(hasMacros)
+      ? valuesOf(postback)
+      : {};
   const url = filledUrl(recipient.url, values);
   const body = isGet ? null : form ? formBody(recipient.form ?? null, values) : postback.body;
   const timestampSeconds = Math.floor(nowMs / 1000);
@@ -45,16 +58,26 @@ export function render(postback: Postback, recipient: Recipient, nowMs: number):
   if (!isGet) headers['content-type'] = form ? 'application/x-www-form-urlencoded' : 'application/json';
   if (recipient.signing !== 'none') {
     const content = body ?? contentOfGet(url);
-    headers['webhook-signature'] = signatureHeader({ id: postback.id, timestampSeconds, content, secrets: recipient.secrets });
+    headers['webhook-signature'] = signatureHeader({
+      id: postback.id,
+      timestampSeconds,
+      content,
+      secrets: recipient.secrets,
+    });
   }
   return { url, method: recipient.method, headers, body };
 }
 
 /** What macros and form fields are filled with: the scalars of `data`, and three fields of the envelope. */
 function valuesOf(postback: Postback): Record<string, string> {
-  const { timestamp, data } = JSON.parse(postback.body) as { timestamp?: unknown; data?: Record<string, unknown> };
+  const { timestamp, data } = JSON.parse(postback.body) as {
+    timestamp?: unknown;
+    data?: Record<string, unknown>;
+  };
   const fields = Object.entries({ ...data, event_type: postback.type, delivery_id: postback.id, timestamp });
-  return Object.fromEntries(fields.flatMap(([name, value]) => (isScalar(value) ? [[name, String(value)]] : [])));
+  return Object.fromEntries(
+    fields.flatMap(([name, value]) => (isScalar(value) ? [[name, String(value)]] : [])),
+  );
 }
 
 function isScalar(value: unknown): value is string | number | boolean {
@@ -80,7 +103,8 @@ function formBody(fields: Readonly<Record<string, string>> | null, values: Recor
 }
 
 function good<Template>(parsed: Parsed<Template>): Template {
-  if (parsed.kind === 'problems') throw new Error(`a stored template is broken: ${parsed.problems[0]?.message}`);
+  if (parsed.kind === 'problems')
+    throw new Error(`a stored template is broken: ${parsed.problems[0]?.message}`);
   return parsed.template;
 }
 
@@ -97,10 +121,13 @@ const MAX_HEADERS = 20;
 const MAX_VALUE_LENGTH = 4096;
 
 /** What is wrong with an endpoint's own headers, one entry per bad one; asked when they are saved. Never repeats a value. */
-export function headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[] {
+export function headerProblems(
+  headers: Readonly<Record<string, string>>,
+): { name: string; message: string }[] {
   const names = Object.keys(headers);
   if (names.length > MAX_HEADERS) return [{ name: '', message: `more than ${MAX_HEADERS} headers` }];
-  const isTwice = (name: string): boolean => names.filter((other) => other.toLowerCase() === name.toLowerCase()).length > 1;
+  const isTwice = (name: string): boolean =>
+    names.filter((other) => other.toLowerCase() === name.toLowerCase()).length > 1;
   return Object.entries(headers).flatMap(([name, value]) => {
     const message = isTwice(name) ? 'this header is given twice' : headerProblem(name.toLowerCase(), value);
     return message === undefined ? [] : [{ name, message }];

@@ -9,7 +9,12 @@ import { MAX_URL_LENGTH } from './guard.ts';
 import type { Guard } from './guard.ts';
 
 /** A request ready to go: the URL is what was signed, character by character. */
-export type PostbackRequest = { url: string; method: 'POST' | 'GET'; headers: Record<string, string>; body: string | null };
+export type PostbackRequest = {
+  url: string;
+  method: 'POST' | 'GET';
+  headers: Record<string, string>;
+  body: string | null;
+};
 
 export type Limits = {
   dnsMs: number;
@@ -77,12 +82,19 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
 
   async function send(request: PostbackRequest, options: SendOptions = {}): Promise<Outcome> {
     if (request.url.length > MAX_URL_LENGTH) {
-      return refused({ errorClass: 'request_too_large', detail: `the URL is longer than ${MAX_URL_LENGTH} characters` });
+      return refused({
+        errorClass: 'request_too_large',
+        detail: `the URL is longer than ${MAX_URL_LENGTH} characters`,
+      });
     }
     const verdict = guard.judgeUrl(request.url);
-    if (verdict.kind === 'refused') return refused({ errorClass: 'blocked_address', detail: verdict.message });
+    if (verdict.kind === 'refused')
+      return refused({ errorClass: 'blocked_address', detail: verdict.message });
     if (Buffer.byteLength(request.body ?? '') > bounds.requestBytes) {
-      return refused({ errorClass: 'request_too_large', detail: `the body is larger than ${bounds.requestBytes} bytes` });
+      return refused({
+        errorClass: 'request_too_large',
+        detail: `the body is larger than ${bounds.requestBytes} bytes`,
+      });
     }
     const startedAt = performance.now();
     const headers = { ...request.headers, 'accept-encoding': 'identity' };

@@ -1,7 +1,14 @@
 // Signatures after Standard Webhooks (https://www.standardwebhooks.com): made for every postback, checked by receivers and on signed intake.
 // What is signed is `id.timestamp.content`; the content is the body as sent, or `GET <whole URL>` where there is no body.
 // A secret is either shared (`v1`: HMAC-SHA256) or the private half of a pair (`v1a`: ed25519), of which the receiver knows the public half.
-import { createHmac, createPrivateKey, generateKeyPairSync, randomBytes, sign, timingSafeEqual } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  timingSafeEqual,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 const SECRET_PREFIX = 'whsec_';
@@ -38,7 +45,9 @@ export type SigningKey = Buffer | KeyObject;
 
 /** The key inside a secret of either kind. Throws when the text is neither, without repeating it. */
 export function signingKey(secret: string): SigningKey {
-  return secret.startsWith(PRIVATE_PREFIX) ? privateKey(secret.slice(PRIVATE_PREFIX.length)) : secretKey(secret);
+  return secret.startsWith(PRIVATE_PREFIX)
+    ? privateKey(secret.slice(PRIVATE_PREFIX.length))
+    : secretKey(secret);
 }
 
 function privateKey(encoded: string): KeyObject {
@@ -67,7 +76,9 @@ export function contentOfGet(url: string): string {
 
 /** One signature as it stands in the header. */
 function signatureBy(key: SigningKey, text: string): string {
-  return Buffer.isBuffer(key) ? v1(key, text) : `v1a,${sign(null, Buffer.from(text), key).toString('base64')}`;
+  return Buffer.isBuffer(key)
+    ? v1(key, text)
+    : `v1a,${sign(null, Buffer.from(text), key).toString('base64')}`;
 }
 
 function v1(key: Buffer, text: string): string {
@@ -104,7 +115,9 @@ export function verify(request: SignedRequest): Verdict {
   const given = request.signature.split(' ', MAX_SIGNATURES);
   const expected = request.secrets.map((key) => v1(key, text));
   if (!expected.some((one) => given.some((other) => isEqual(one, other)))) return 'bad_signature';
-  return Math.abs(request.nowMs - Number(request.timestamp) * 1000) > TOLERANCE_MS ? 'stale_signature' : 'valid';
+  return Math.abs(request.nowMs - Number(request.timestamp) * 1000) > TOLERANCE_MS
+    ? 'stale_signature'
+    : 'valid';
 }
 
 /** Compares in a time that does not tell how many characters were right. */

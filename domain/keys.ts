@@ -17,12 +17,15 @@ export const rerateWorkflowId = (dealId: string, version: number): string => `re
 /** What an operator amended, on its way into the books. */
 export const amendmentsWorkflowId = (operatorId: string): string => `amendments/${operatorId}`;
 /** All events of an operator that were set aside for one reason. */
-export const setAsideWorkflowId = (operatorId: string, reason: string): string => `set-aside/${operatorId}/${reason}`;
+export const setAsideWorkflowId = (operatorId: string, reason: string): string =>
+  `set-aside/${operatorId}/${reason}`;
 /** A month of an operator's books being closed. */
-export const periodWorkflowId = (operatorId: string, period: string): string => `period/${operatorId}/${period}`;
+export const periodWorkflowId = (operatorId: string, period: string): string =>
+  `period/${operatorId}/${period}`;
 
 /** A CPA is earned once per deal component and subject (a customer, or a click where no customer is named). */
-export const cpaSlotKey = (dealId: string, component: string, subject: string): string => `cpa/${dealId}/${component}/${subject}`;
+export const cpaSlotKey = (dealId: string, component: string, subject: string): string =>
+  `cpa/${dealId}/${component}/${subject}`;
 /** A percentage is earned per event. */
 export const percentSlotKey = (dealId: string, component: string, eventId: string): string =>
   `percent/${dealId}/${component}/${eventId}`;
@@ -48,5 +51,6 @@ export const writeOffKey = (idempotencyKey: string): string => `write_off/${idem
 export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt' | 'negative_carry';
 export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment' | 'fx';
 
-export const affiliateAccountId = (purpose: AffiliatePurpose, affiliateId: string): string => `${purpose}/${affiliateId}`;
+export const affiliateAccountId = (purpose: AffiliatePurpose, affiliateId: string): string =>
+  `${purpose}/${affiliateId}`;
 export const operatorAccountId = (purpose: OperatorPurpose): string => purpose;

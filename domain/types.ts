@@ -31,7 +31,12 @@ export type EventType = PositiveEvent | NegativeEvent | 'chargeback_won';
 export const EVENT_TYPES: readonly EventType[] = [...POSITIVE_EVENTS, ...NEGATIVE_EVENTS, 'chargeback_won'];
 
 /** Events that happen once in a customer's life and so need no transaction id. */
-export const ONE_OFF_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['registration', 'kyc', 'ftd', 'account_closure']);
+export const ONE_OFF_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
+  'registration',
+  'kyc',
+  'ftd',
+  'account_closure',
+]);
 
 export function isNegative(type: EventType): type is NegativeEvent {
   return (NEGATIVE_EVENTS as readonly string[]).includes(type);
@@ -110,7 +115,8 @@ export type Tiers = {
 export type Cap = { count: number | null; amountMinor: bigint | null };
 
 /** By which deposits a CPA is earned: the first alone, or all of a customer's together within some days of the first. */
-export type Qualify = { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
+export type Qualify =
+  { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
 
 /**
  * One component of a deal: what is paid for which events. Rates are parts per million.
@@ -142,4 +148,10 @@ export type Terms = {
 };
 
 /** A deal version with the terms it pins. */
-export type DealVersion = { dealId: string; version: number; affiliateId: string | null; effectiveFrom: number; terms: Terms };
+export type DealVersion = {
+  dealId: string;
+  version: number;
+  affiliateId: string | null;
+  effectiveFrom: number;
+  terms: Terms;
+};

@@ -33,7 +33,14 @@ export interface AffiliateServers {
 
 /** A server that has been told nothing. */
 export function nothingTold(): Told {
-  return { ids: new Set(), doubled: 0, badSignatures: 0, payout: 0n, notices: new Set(), reversedTooEarly: 0 };
+  return {
+    ids: new Set(),
+    doubled: 0,
+    badSignatures: 0,
+    payout: 0n,
+    notices: new Set(),
+    reversedTooEarly: 0,
+  };
 }
 
 interface Fields {
@@ -44,7 +51,8 @@ interface Fields {
 }
 
 /** The query an affiliate puts into the URL of a GET endpoint, so that the macros bring what `fieldsFromQuery` reads. */
-export const GET_QUERY = 'type={event_type}&event={event_id}&original={original_event_id}&delta={payout_delta}';
+export const GET_QUERY =
+  'type={event_type}&event={event_id}&original={original_event_id}&delta={payout_delta}';
 
 /** Starts the servers on a free port of the loopback address. */
 export async function startAffiliateServers(): Promise<AffiliateServers> {
@@ -140,5 +148,10 @@ function fieldsFromJson(body: string): Fields {
 function fieldsFromQuery(url: string): Fields {
   const query = new URL(url).searchParams;
   const field = (name: string) => query.get(name) ?? '';
-  return { type: field('type'), eventId: field('event'), originalEventId: field('original'), payoutDelta: field('delta') };
+  return {
+    type: field('type'),
+    eventId: field('event'),
+    originalEventId: field('original'),
+    payoutDelta: field('delta'),
+  };
 }

@@ -24,14 +24,28 @@ export interface Affiliate {
 export const CLAWBACK_DAYS = 90;
 
 /** The deal of everyone who has none of their own. */
-export const DEFAULT_TERMS: Terms = { components: [{ kind: 'percent', on: ['ftd', 'deposit'], percent: '10' }] };
+export const DEFAULT_TERMS: Terms = {
+  components: [{ kind: 'percent', on: ['ftd', 'deposit'], percent: '10' }],
+};
 
 const PURCHASES: EarningEvent[] = ['ftd', 'deposit'];
 
 export const AFFILIATES: readonly Affiliate[] = [
-  { name: 'Bounty', method: 'POST', terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '15.00', min_amount: '20.00' }] } },
-  { name: 'Loyal', method: 'GET', terms: { components: [{ kind: 'percent', on: ['deposit'], percent: '7.5' }] } },
-  { name: 'Share', method: 'POST', terms: { components: [{ kind: 'revshare', on: PURCHASES, percent: '25' }] } },
+  {
+    name: 'Bounty',
+    method: 'POST',
+    terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '15.00', min_amount: '20.00' }] },
+  },
+  {
+    name: 'Loyal',
+    method: 'GET',
+    terms: { components: [{ kind: 'percent', on: ['deposit'], percent: '7.5' }] },
+  },
+  {
+    name: 'Share',
+    method: 'POST',
+    terms: { components: [{ kind: 'revshare', on: PURCHASES, percent: '25' }] },
+  },
   {
     name: 'Welcome',
     method: 'GET',
@@ -52,7 +66,11 @@ export const AFFILIATES: readonly Affiliate[] = [
       ],
     },
   },
-  { name: 'Even', method: 'POST', terms: { components: [{ kind: 'percent', on: PURCHASES, percent: '12.5' }] } },
+  {
+    name: 'Even',
+    method: 'POST',
+    terms: { components: [{ kind: 'percent', on: PURCHASES, percent: '12.5' }] },
+  },
   {
     name: 'Up',
     method: 'GET',

@@ -19,7 +19,8 @@ export function createClient(apiUrl: string, token: string, giveUpAt: number): C
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       const outcome = await attempt<T>(apiUrl + path, { method, token, body });
       if (outcome.kind === 'answer') return outcome.value;
-      if (outcome.kind === 'refused' || Date.now() > giveUpAt) throw new Error(`${method} ${path}: ${outcome.reason}`);
+      if (outcome.kind === 'refused' || Date.now() > giveUpAt)
+        throw new Error(`${method} ${path}: ${outcome.reason}`);
       repeats += 1;
       await new Promise((resolve) => setTimeout(resolve, Math.max(pauseMs, outcome.waitMs)));
     }
@@ -29,9 +30,14 @@ export function createClient(apiUrl: string, token: string, giveUpAt: number): C
 }
 
 type Outcome<T> =
-  { kind: 'answer'; value: T } | { kind: 'refused'; reason: string } | { kind: 'no_answer'; reason: string; waitMs: number };
+  | { kind: 'answer'; value: T }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'no_answer'; reason: string; waitMs: number };
 
-async function attempt<T>(url: string, call: { method: string; token: string; body: unknown }): Promise<Outcome<T>> {
+async function attempt<T>(
+  url: string,
+  call: { method: string; token: string; body: unknown },
+): Promise<Outcome<T>> {
   try {
     const response = await fetch(url, {
       method: call.method,
@@ -47,7 +53,11 @@ async function attempt<T>(url: string, call: { method: string; token: string; bo
   } catch (error) {
     // Refused and broken connections, time limits, answers cut short: what was sent may or may not have arrived.
     const { message, cause } = error as Error;
-    return { kind: 'no_answer', reason: cause instanceof Error ? `${message}: ${cause.message}` : message, waitMs: 0 };
+    return {
+      kind: 'no_answer',
+      reason: cause instanceof Error ? `${message}: ${cause.message}` : message,
+      waitMs: 0,
+    };
   }
 }
 

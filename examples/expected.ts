@@ -23,7 +23,9 @@ export function expectedOf(
 ): Expected[] {
   const chargebacks = indexChargebacks(events);
   return affiliates.map(({ terms = DEFAULT_TERMS }, index) => {
-    const conversions = events.filter((event) => event.event !== 'chargeback' && affiliateOf(event.customer_id ?? '') === index);
+    const conversions = events.filter(
+      (event) => event.event !== 'chargeback' && affiliateOf(event.customer_id ?? '') === index,
+    );
     const lost = conversions.filter((event) => isTakenBack(event, chargebacks));
     const kept = conversions.filter((event) => !lost.includes(event));
     return {
@@ -44,7 +46,8 @@ export function dollars(cents: bigint): string {
 export function unitsOf(decimal: string, places: number): bigint {
   const match = /^(-?\d+)(?:\.(\d+))?$/.exec(decimal);
   const [, whole = '', fraction = ''] = match ?? [];
-  if (!match || fraction.length > places) throw new Error(`${decimal} is not a decimal of at most ${places} places`);
+  if (!match || fraction.length > places)
+    throw new Error(`${decimal} is not a decimal of at most ${places} places`);
   return BigInt(whole + fraction.padEnd(places, '0'));
 }
 
@@ -74,7 +77,9 @@ function isTakenBack(event: StoryEvent, { references, timesByCustomer }: Chargeb
 }
 
 function earnedBy(events: readonly StoryEvent[], terms: Terms): bigint {
-  return sum(terms.components.map((component) => earnedByComponent(events, component, terms.rounding ?? 'half_even')));
+  return sum(
+    terms.components.map((component) => earnedByComponent(events, component, terms.rounding ?? 'half_even')),
+  );
 }
 
 type Rounding = NonNullable<Terms['rounding']>;
@@ -84,7 +89,9 @@ function earnedByComponent(events: readonly StoryEvent[], component: Component, 
   const heard = events.filter(({ event }) => ([component.on].flat() as string[]).includes(event));
   if (component.kind === 'cpa') {
     const minimum = unitsOf(component.min_amount ?? '0', 2);
-    const customers = new Set(heard.filter((event) => centsOf(event) >= minimum).map((event) => event.customer_id));
+    const customers = new Set(
+      heard.filter((event) => centsOf(event) >= minimum).map((event) => event.customer_id),
+    );
     return BigInt(customers.size) * unitsOf(component.amount, 2);
   }
   const amounts = component.kind === 'percent' ? heard.map(centsOf) : monthlySums(heard);

@@ -30,7 +30,12 @@ interface Line {
 /** How long to wait, once everything expected has come, for sums that do not agree yet. */
 const QUIET_MS = 20_000;
 
-async function run(options: { limit: number; seed: number; shuffle: boolean; patienceSeconds: number }): Promise<boolean> {
+async function run(options: {
+  limit: number;
+  seed: number;
+  shuffle: boolean;
+  patienceSeconds: number;
+}): Promise<boolean> {
   const deadline = Date.now() + options.patienceSeconds * 1000;
   const apiUrl = process.env['API_URL'] ?? 'http://127.0.0.1:8080';
   const servers = await startAffiliateServers();
@@ -42,13 +47,17 @@ async function run(options: { limit: number; seed: number; shuffle: boolean; pat
     const customers = readCustomers(csv).slice(0, options.limit);
     const clickIds = await createClicks(client, members, customers);
     const story = tellStory(customers, clickIds, options.seed);
-    console.log(`${members.length} affiliates, ${customers.length} customers with a click each, ${story.length} events to send`);
+    console.log(
+      `${members.length} affiliates, ${customers.length} customers with a click each, ${story.length} events to send`,
+    );
 
     const startedAt = Date.now();
     const sent = await sendAll(client, options.shuffle ? shuffled(story, options.seed) : story);
     const sentMs = Date.now() - startedAt;
     const repeated = `${sent.duplicates} duplicates recognised, ${client.repeats()} requests repeated for want of an answer`;
-    console.log(`accepted ${sent.accepted} events in ${seconds(sentMs)} and ${sent.requests} requests; ${repeated}`);
+    console.log(
+      `accepted ${sent.accepted} events in ${seconds(sentMs)} and ${sent.requests} requests; ${repeated}`,
+    );
 
     const expected = expectedOf(story, AFFILIATES, affiliateIndexOf);
     const lines = members.map((member, index): Line => {
@@ -87,15 +96,23 @@ function hasEveryNotice({ member, missing }: Line): boolean {
 /** Everything the affiliate has earned, wherever the money is by now: the deals' holds of 1997 are long over. */
 async function bookedFor(client: Client, affiliateId: string): Promise<bigint> {
   type Balance = Record<'pending' | 'payable' | 'in_payout' | 'paid' | 'debt', string>;
-  const { balances } = await client.request<{ balances: Balance[] }>('GET', `/v1/affiliates/${affiliateId}/balance`);
+  const { balances } = await client.request<{ balances: Balance[] }>(
+    'GET',
+    `/v1/affiliates/${affiliateId}/balance`,
+  );
   const cents = (decimal: string) => unitsOf(decimal, 2);
   return balances.reduce(
-    (sum, of) => sum + cents(of.pending) + cents(of.payable) + cents(of.in_payout) + cents(of.paid) - cents(of.debt),
+    (sum, of) =>
+      sum + cents(of.pending) + cents(of.payable) + cents(of.in_payout) + cents(of.paid) - cents(of.debt),
     0n,
   );
 }
 
-async function report(client: Client, lines: Line[], { sent, arrivedMs }: { sent: Sent; arrivedMs: number }): Promise<boolean> {
+async function report(
+  client: Client,
+  lines: Line[],
+  { sent, arrivedMs }: { sent: Sent; arrivedMs: number },
+): Promise<boolean> {
   for (const line of lines) for (const notice of line.member.told.notices) line.missing.delete(notice);
   const rows = lines.map(({ member: { affiliate, told }, expected, booked, missing }) => ({
     affiliate: affiliate.name,
@@ -117,13 +134,20 @@ async function report(client: Client, lines: Line[], { sent, arrivedMs }: { sent
   );
   const wrong = lines.filter(isWrong);
   for (const line of wrong) await explain(client, line);
-  console.log(wrong.length === 0 ? 'Every cent and every postback is where it should be.' : `${wrong.length} affiliates differ.`);
+  console.log(
+    wrong.length === 0
+      ? 'Every cent and every postback is where it should be.'
+      : `${wrong.length} affiliates differ.`,
+  );
   return wrong.length === 0 && isAudited();
 }
 
 /** What the books say of themselves: `npm run audit`, on the stack that keeps its data in `DATA_DIR`. */
 function isAudited(): boolean {
-  const { status } = spawnSync('npm', ['run', '--silent', 'audit'], { stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status } = spawnSync('npm', ['run', '--silent', 'audit'], {
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   return status === 0;
 }
 

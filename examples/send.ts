@@ -46,7 +46,9 @@ function requestsOf(events: readonly StoryEvent[]): StoryEvent[][] {
 
 async function sendGroup(client: Client, group: StoryEvent[]): Promise<Result[]> {
   if (group.length === 1) return [await client.request<Result>('POST', '/v1/events', group[0])];
-  const { results } = await client.request<{ results: Result[] }>('POST', '/v1/events/batch', { events: group });
+  const { results } = await client.request<{ results: Result[] }>('POST', '/v1/events/batch', {
+    events: group,
+  });
   return results;
 }
 
@@ -58,7 +60,8 @@ function note(sent: Sent, group: StoryEvent[], results: Result[]): void {
       throw new Error(`${key} was ${status}: ${JSON.stringify(results[index])}`);
     }
     const known = sent.ids.get(key);
-    if (known !== undefined && known !== id) throw new Error(`${key} was counted twice, as ${known} and as ${id}`);
+    if (known !== undefined && known !== id)
+      throw new Error(`${key} was counted twice, as ${known} and as ${id}`);
     sent.ids.set(key, id);
     if (status === 'accepted') sent.accepted += 1;
     else sent.duplicates += 1;

@@ -26,27 +26,44 @@ export async function createOperator(admin: Client): Promise<string> {
 
 /** Makes the affiliates, in the order of `AFFILIATES`, and the default deal of those without one. */
 export async function createMembers(client: Client, servers: AffiliateServers): Promise<Member[]> {
-  await client.request('POST', '/v1/deals', { name: 'Default', effective_from: DEALS_FROM, terms: DEFAULT_TERMS });
+  await client.request('POST', '/v1/deals', {
+    name: 'Default',
+    effective_from: DEALS_FROM,
+    terms: DEFAULT_TERMS,
+  });
   const members: Member[] = [];
   for (const affiliate of AFFILIATES) members.push(await createMember(client, servers, affiliate));
   return members;
 }
 
-async function createMember(client: Client, servers: AffiliateServers, affiliate: Affiliate): Promise<Member> {
+async function createMember(
+  client: Client,
+  servers: AffiliateServers,
+  affiliate: Affiliate,
+): Promise<Member> {
   const { name, terms, method } = affiliate;
   const { id } = await client.request<{ id: string }>('POST', '/v1/affiliates', { name });
-  if (terms) await client.request('POST', '/v1/deals', { name, affiliate_id: id, effective_from: DEALS_FROM, terms });
+  if (terms)
+    await client.request('POST', '/v1/deals', { name, affiliate_id: id, effective_from: DEALS_FROM, terms });
   const link = { affiliate_id: id, landing_url: 'https://shop.example/welcome' };
   const { id: linkId } = await client.request<{ id: string }>('POST', '/v1/links', link);
   const told = nothingTold();
   const url = `${servers.url}/${id}${method === 'GET' ? `?${GET_QUERY}` : ''}`;
-  const endpoint = await client.request<{ secret: string }>('POST', '/v1/endpoints', { affiliate_id: id, url, method });
+  const endpoint = await client.request<{ secret: string }>('POST', '/v1/endpoints', {
+    affiliate_id: id,
+    url,
+    method,
+  });
   servers.open(id, endpoint.secret, told);
   return { affiliate, id, linkId, told };
 }
 
 /** Records a click for each customer, an hour before the registration; gives the click ids by customer. */
-export async function createClicks(client: Client, members: Member[], customers: Customer[]): Promise<Map<string, string>> {
+export async function createClicks(
+  client: Client,
+  members: Member[],
+  customers: Customer[],
+): Promise<Map<string, string>> {
   const clickIds = new Map<string, string>();
   await inParallel(customers, CALLERS, async ({ id, purchases: [first] }) => {
     const { linkId } = members[affiliateIndexOf(id)] as Member;
@@ -59,7 +76,11 @@ export async function createClicks(client: Client, members: Member[], customers:
 }
 
 /** Runs `task` for every item, at most `width` at a time, starting in order. Rejects with the first failure. */
-export async function inParallel<T>(items: readonly T[], width: number, task: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  task: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items.values();
   const workers = Array.from({ length: width }, async () => {
     for (const item of queue) await task(item);

@@ -48,7 +48,11 @@ export function readCustomers(csv: string): Customer[] {
 }
 
 /** Everything the operator has to tell, in order of `occurred_at`. `clickIds` are by customer; only registration and first deposit carry one. */
-export function tellStory(customers: Customer[], clickIds: ReadonlyMap<string, string>, seed: number): StoryEvent[] {
+export function tellStory(
+  customers: Customer[],
+  clickIds: ReadonlyMap<string, string>,
+  seed: number,
+): StoryEvent[] {
   const random = randomFrom(seed);
   const events = customers.flatMap((customer) => {
     const clickId = clickIds.get(customer.id);
@@ -76,9 +80,16 @@ export function shuffled<T>(items: readonly T[], seed: number): T[] {
 
 function purchaseEvents(customer: Customer, index: number, clickId: string | undefined): StoryEvent[] {
   const { amount, occurredAt } = customer.purchases[index] as Purchase;
-  const money = { transaction_id: transactionId(customer, index), customer_id: customer.id, amount, currency: 'USD' } as const;
+  const money = {
+    transaction_id: transactionId(customer, index),
+    customer_id: customer.id,
+    amount,
+    currency: 'USD',
+  } as const;
   const click = clickId === undefined ? {} : { click_id: clickId };
-  const at = (minutesLater: number) => ({ occurred_at: new Date(occurredAt.getTime() + minutesLater * MINUTE_MS).toISOString() });
+  const at = (minutesLater: number) => ({
+    occurred_at: new Date(occurredAt.getTime() + minutesLater * MINUTE_MS).toISOString(),
+  });
   if (index === 0) {
     return [
       { event: 'registration', customer_id: customer.id, ...click, ...at(-30) },
@@ -88,7 +99,9 @@ function purchaseEvents(customer: Customer, index: number, clickId: string | und
   const deposit: StoryEvent = { event: 'deposit', ...money, ...at(0) };
   const quietMs = occurredAt.getTime() - (customer.purchases[index - 1] as Purchase).occurredAt.getTime();
   // A reactivation shares the transaction id of its deposit: ids are unique per event type, and a chargeback of the id reverses both.
-  return quietMs > DORMANT_DAYS * DAY_MS ? [deposit, { event: 'reactivation', ...money, ...at(0) }] : [deposit];
+  return quietMs > DORMANT_DAYS * DAY_MS
+    ? [deposit, { event: 'reactivation', ...money, ...at(0) }]
+    : [deposit];
 }
 
 /**
@@ -96,7 +109,8 @@ function purchaseEvents(customer: Customer, index: number, clickId: string | und
  * and those by reference within 60 days, so that it does not matter whether the window applies to them.
  */
 function chargebacksOf(customer: Customer, random: () => number): StoryEvent[] {
-  const late = (day: Date, days: number) => `${new Date(day.getTime() + days * DAY_MS).toISOString().slice(0, 10)}T23:00:00.000Z`;
+  const late = (day: Date, days: number) =>
+    `${new Date(day.getTime() + days * DAY_MS).toISOString().slice(0, 10)}T23:00:00.000Z`;
   const single = customer.purchases.flatMap(({ amount, occurredAt }, index): StoryEvent[] => {
     const days = 20 + Math.floor(random() * 40);
     if (random() * CHARGEBACK_PER_PURCHASES >= 1) return [];
@@ -107,7 +121,11 @@ function chargebacksOf(customer: Customer, random: () => number): StoryEvent[] {
   });
   if (random() * CHARGEBACK_PER_CUSTOMERS >= 1) return single;
   const last = customer.purchases.at(-1) as Purchase;
-  const whole = { transaction_id: `back-cdnow-${customer.id}`, customer_id: customer.id, occurred_at: late(last.occurredAt, 10) };
+  const whole = {
+    transaction_id: `back-cdnow-${customer.id}`,
+    customer_id: customer.id,
+    occurred_at: late(last.occurredAt, 10),
+  };
   return [...single, { event: 'chargeback', ...whole }];
 }
 

@@ -16,7 +16,8 @@ async function run(): Promise<void> {
   let findings = 0;
   try {
     const lines = auditAll(pool, (operator, { minor, ...finding }) => {
-      if (++findings <= FINDINGS_AT_MOST) console.error(JSON.stringify({ operator, minor: String(minor), ...finding }));
+      if (++findings <= FINDINGS_AT_MOST)
+        console.error(JSON.stringify({ operator, minor: String(minor), ...finding }));
     });
     for await (const line of lines) console.log(JSON.stringify(line));
   } finally {

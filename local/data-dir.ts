@@ -34,14 +34,18 @@ export function loadSecrets(dataDir: string): Secrets {
 export function embeddedDatabaseUrl(dataDir: string): string {
   const port = runningPostgresPort(dataDir);
   if (port === undefined)
-    throw new Error(`No embedded PostgreSQL runs on ${dataDir}: start it with npm start, or set DATABASE_URL.`);
+    throw new Error(
+      `No embedded PostgreSQL runs on ${dataDir}: start it with npm start, or set DATABASE_URL.`,
+    );
   return postgresUrl({ port, password: loadSecrets(dataDir).postgresPassword });
 }
 
 /** Takes the folder for this process; the returned function gives it back. Throws when a living stack has it. */
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, 'stack.lock');
-  const holder = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; command: string }) : undefined;
+  const holder = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; command: string })
+    : undefined;
   if (holder && holder.pid !== process.pid && commandLine(holder.pid) === holder.command) {
     throw new Error(
       `${dataDir} is in use by process ${holder.pid}: stop that first, or set DATA_DIR and the ports to run a second stack.`,

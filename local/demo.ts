@@ -40,7 +40,8 @@ interface Affiliate {
 /** Seeds the demo unless this data folder has one that the API still knows, and prints what to try. Throws when the API refuses something. */
 export async function seedDemo(options: DemoOptions): Promise<void> {
   const known = readDemo(options.dataDir);
-  const isAlive = known !== undefined && (await callerOf(options.apiUrl, known.api_key).succeeds('/v1/operator'));
+  const isAlive =
+    known !== undefined && (await callerOf(options.apiUrl, known.api_key).succeeds('/v1/operator'));
   const demo = isAlive ? known : await makeDemo(options);
   if (!isAlive) writeDemo(options.dataDir, demo);
   printSummary(options, demo);
@@ -48,7 +49,10 @@ export async function seedDemo(options: DemoOptions): Promise<void> {
 
 async function makeDemo({ apiUrl, adminToken, receiverUrl }: DemoOptions): Promise<Demo> {
   const admin = callerOf(apiUrl, adminToken);
-  const operator = await admin.post<{ id: string; api_key: string }>('/v1/operators', { name: 'Demo Broker', currency: 'USD' });
+  const operator = await admin.post<{ id: string; api_key: string }>('/v1/operators', {
+    name: 'Demo Broker',
+    currency: 'USD',
+  });
   const api = callerOf(apiUrl, operator.api_key);
   // Endpoints left by a start that broke off must not meet the ones made now, whose secrets differ.
   const run = randomBytes(3).toString('hex');
@@ -61,7 +65,12 @@ async function makeDemo({ apiUrl, adminToken, receiverUrl }: DemoOptions): Promi
     { kind: 'per_lot', on: ['trade'], amount: '4.00' },
   ]);
   await createEndpoint(api, northwind, { receiverUrl, name: `northwind-${run}`, path: 'postbacks' });
-  await createEndpoint(api, lotstreet, { receiverUrl, name: `lot-street-${run}`, path: 'postbacks', query: MACROS });
+  await createEndpoint(api, lotstreet, {
+    receiverUrl,
+    name: `lot-street-${run}`,
+    path: 'postbacks',
+    query: MACROS,
+  });
   await createEndpoint(api, northwind, { receiverUrl, name: `northwind-crm-${run}`, path: 'failing' });
   await sendConversions(api, northwind, lotstreet);
   const affiliates = [northwind, lotstreet].map(({ name, id, linkUrl, endpointIds }) => {
@@ -70,7 +79,12 @@ async function makeDemo({ apiUrl, adminToken, receiverUrl }: DemoOptions): Promi
   return { operator_id: operator.id, api_key: operator.api_key, affiliates };
 }
 
-async function createAffiliate(api: Caller, name: string, receiverUrl: string, components: unknown[]): Promise<Affiliate> {
+async function createAffiliate(
+  api: Caller,
+  name: string,
+  receiverUrl: string,
+  components: unknown[],
+): Promise<Affiliate> {
   const { id } = await api.post<{ id: string }>('/v1/affiliates', { name });
   await api.post('/v1/deals', { name: `${name}: standard`, affiliate_id: id, terms: { components } });
   const link = await api.post<{ id: string; url: string }>('/v1/links', {
@@ -87,8 +101,12 @@ async function createEndpoint(
   { receiverUrl, name, path, query }: { receiverUrl: string; name: string; path: string; query?: string },
 ): Promise<void> {
   const target = `${receiverUrl}/${path}/${name}`;
-  const how = query === undefined ? { url: target, method: 'POST' } : { url: `${target}?${query}`, method: 'GET' };
-  const endpoint = await api.post<{ id: string; secret: string }>('/v1/endpoints', { affiliate_id: affiliate.id, ...how });
+  const how =
+    query === undefined ? { url: target, method: 'POST' } : { url: `${target}?${query}`, method: 'GET' };
+  const endpoint = await api.post<{ id: string; secret: string }>('/v1/endpoints', {
+    affiliate_id: affiliate.id,
+    ...how,
+  });
   affiliate.endpointIds.push(endpoint.id);
   const body = JSON.stringify({ secret: endpoint.secret });
   const response = await fetch(`${receiverUrl}/secrets/${name}`, { method: 'PUT', body });
@@ -135,17 +153,25 @@ function callerOf(apiUrl: string, token: string): Caller {
       return JSON.parse(text) as T;
     },
     async succeeds(path) {
-      return (await fetch(apiUrl + path, { headers: { authorization }, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })).ok;
+      return (
+        await fetch(apiUrl + path, {
+          headers: { authorization },
+          signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        })
+      ).ok;
     },
   };
 }
 
 function printSummary({ apiUrl, receiverUrl, temporalUiUrl, print }: DemoOptions, demo: Demo): void {
-  const event = '{"event":"revenue","transaction_id":"my-1","customer_id":"ben","amount":"100.00","currency":"USD"}';
+  const event =
+    '{"event":"revenue","transaction_id":"my-1","customer_id":"ben","amount":"100.00","currency":"USD"}';
   print(`operator      Demo Broker ${demo.operator_id}, API key ${demo.api_key}`);
   for (const { name, link_url: linkUrl } of demo.affiliates) print(`link          ${linkUrl}  (${name})`);
   print(`postbacks     ${receiverUrl}/ shows what the affiliates' servers received`);
-  print(`trouble       ${temporalUiUrl || 'the Temporal UI'} shows the postbacks to northwind-crm, which answers 503`);
+  print(
+    `trouble       ${temporalUiUrl || 'the Temporal UI'} shows the postbacks to northwind-crm, which answers 503`,
+  );
   print(`heal it       curl -X POST ${receiverUrl}/heal`);
   const headers = `-H 'authorization: Bearer ${demo.api_key}' -H 'content-type: application/json'`;
   print(`send an event curl -sS ${apiUrl}/v1/events ${headers} -d '${event}'`);

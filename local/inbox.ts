@@ -55,7 +55,8 @@ export function createInbox(): Inbox {
       distinct += 1;
       if (ids.size > IDS_REMEMBERED) forgetOldest(ids);
       const { payout_currency: currency, payout_delta: delta } = postback.data;
-      if (currency && delta && isDecimal(delta)) payouts.set(currency, addDecimals(payouts.get(currency) ?? '0', delta));
+      if (currency && delta && isDecimal(delta))
+        payouts.set(currency, addDecimals(payouts.get(currency) ?? '0', delta));
     },
     refuse() {
       badSignatures += 1;

@@ -63,21 +63,37 @@ function ownerOf(folder: string): User | undefined {
 function systemUser(): User | undefined {
   const find = (): User | undefined => {
     const [uid, gid] = ['-u', '-g'].map((flag) => spawnSync('id', [flag, USER], { encoding: 'utf8' }));
-    return uid?.status === 0 && gid?.status === 0 ? { uid: Number(uid.stdout), gid: Number(gid.stdout) } : undefined;
+    return uid?.status === 0 && gid?.status === 0
+      ? { uid: Number(uid.stdout), gid: Number(gid.stdout) }
+      : undefined;
   };
   const found = find();
   if (found) return found;
-  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', USER]);
+  spawnSync('useradd', [
+    '--system',
+    '--user-group',
+    '--no-create-home',
+    '--shell',
+    '/usr/sbin/nologin',
+    USER,
+  ]);
   return find();
 }
 
 /** The first path that the user may not use, asked as that user, so that every kind of permission counts. */
 function firstClosed(user: User, { programs, files, dataDir }: Paths): string | undefined {
   const folders = new Set([...programs, ...files, dataDir].flatMap(foldersAbove));
-  const checks = [...[...folders, ...programs].flatMap((path) => ['-x', path]), ...files.flatMap((path) => ['-r', path])];
+  const checks = [
+    ...[...folders, ...programs].flatMap((path) => ['-x', path]),
+    ...files.flatMap((path) => ['-r', path]),
+  ];
   const script = 'while [ $# -gt 0 ]; do [ "$1" "$2" ] || { echo "$2"; exit; }; shift 2; done';
   return (
-    spawnSync('/bin/sh', ['-c', script, 'sh', ...checks], { ...user, cwd: '/', encoding: 'utf8' }).stdout.trim() || undefined
+    spawnSync('/bin/sh', ['-c', script, 'sh', ...checks], {
+      ...user,
+      cwd: '/',
+      encoding: 'utf8',
+    }).stdout.trim() || undefined
   );
 }
 

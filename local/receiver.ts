@@ -20,7 +20,11 @@ const MAX_BODY_BYTES = 256 * 1024;
 const SHOWN_ON_PAGE = 20;
 
 /** Starts the receiver; port 0 takes a free one. What was received is kept in memory only. Rejects when the port is taken. */
-export async function startReceiver(options: { host: string; port: number; dataDir: string }): Promise<Receiver> {
+export async function startReceiver(options: {
+  host: string;
+  port: number;
+  dataDir: string;
+}): Promise<Receiver> {
   const server = createServer(createListener(options.dataDir));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -64,7 +68,8 @@ function createListener(dataDir: string): RequestListener {
   function register(request: IncomingMessage, response: ServerResponse, name: string, body: string): void {
     if (!isLoopback(request)) return answer(response, 403, 'secrets are registered from this machine only');
     const { secret } = objectFrom(body);
-    if (!NAME.test(name) || !isSecret(secret)) return answer(response, 400, 'expected a plain name and {"secret":"whsec_…"}');
+    if (!NAME.test(name) || !isSecret(secret))
+      return answer(response, 400, 'expected a plain name and {"secret":"whsec_…"}');
     state.secrets.set(name, secret);
     saveState(dataDir, state);
     answer(response, 204);
@@ -216,7 +221,9 @@ function answerJson(response: ServerResponse, value: unknown): void {
 
 function answerPage(response: ServerResponse, html: string): void {
   const policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'";
-  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy }).end(html);
+  response
+    .writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy })
+    .end(html);
 }
 
 function closeServer(server: Server): Promise<void> {

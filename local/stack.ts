@@ -83,7 +83,8 @@ function describeStack(config: LocalConfig, dataDir: string): StackPlaces {
   const uiUrl = config.temporalAddress ? env.TEMPORAL_UI_URL : `http://127.0.0.1:${config.temporalUiPort}`;
   return {
     apiUrl: `http://${['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host}:${port}`,
-    databaseUrl: config.databaseUrl ?? postgresUrl({ port: config.postgresPort, password: made.postgresPassword }),
+    databaseUrl:
+      config.databaseUrl ?? postgresUrl({ port: config.postgresPort, password: made.postgresPassword }),
     temporalAddress: config.temporalAddress ?? `127.0.0.1:${config.temporalPort}`,
     temporalUiUrl: uiUrl,
     receiverUrl: `http://127.0.0.1:${config.receiverPort}`,
@@ -95,7 +96,11 @@ function describeStack(config: LocalConfig, dataDir: string): StackPlaces {
 
 /** The environment of our own processes: what was given, and for an embedded stack the settings that make it usable at once. */
 function processEnv(config: LocalConfig, stack: StackPlaces): Record<string, string | undefined> {
-  const friendly = { ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8,::1/128', ALLOW_ENDPOINT_PORTS: '*', REQUIRE_HTTPS: 'false' };
+  const friendly = {
+    ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8,::1/128',
+    ALLOW_ENDPOINT_PORTS: '*',
+    REQUIRE_HTTPS: 'false',
+  };
   return {
     ...(config.embedded ? friendly : {}),
     ...config.env,
@@ -119,14 +124,19 @@ async function createParts(config: LocalConfig, stack: StackPlaces, print: Print
   const env = processEnv(config, stack);
   // Read here as well, so that what is missing is said before anything starts.
   const { temporal } = loadApiConfig(env);
-  const postgresOptions = { dataDir, port: config.postgresPort, password: loadSecrets(dataDir).postgresPassword };
+  const postgresOptions = {
+    dataDir,
+    port: config.postgresPort,
+    password: loadSecrets(dataDir).postgresPassword,
+  };
   const temporalOptions = {
     dataDir,
     port: config.temporalPort,
     uiPort: config.temporalUiPort,
     namespace: config.temporalNamespace,
   };
-  const answersAt = (url: string) => (signal: AbortSignal) => waitUntil(async () => (await fetch(url, { signal })).ok, signal);
+  const answersAt = (url: string) => (signal: AbortSignal) =>
+    waitUntil(async () => (await fetch(url, { signal })).ok, signal);
   const own = [
     nodePart({
       name: 'worker',
@@ -165,7 +175,12 @@ async function createParts(config: LocalConfig, stack: StackPlaces, print: Print
   };
 }
 
-async function startParts(supervisor: Supervisor, parts: Parts, databaseUrl: string, print: Print): Promise<void> {
+async function startParts(
+  supervisor: Supervisor,
+  parts: Parts,
+  databaseUrl: string,
+  print: Print,
+): Promise<void> {
   const services = [parts.postgres, parts.temporal].filter((part) => part !== undefined);
   await supervisor.endLeftovers([...parts.own, ...services]);
   await settleAll(services.map((part) => supervisor.add(part)));
@@ -205,7 +220,8 @@ function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
     ...rest,
     logFile,
     mark,
-    spawn: () => spawnCommand({ file: process.execPath, args, env: { ...env, ...THREADS }, logFile, cwd: ROOT }),
+    spawn: () =>
+      spawnCommand({ file: process.execPath, args, env: { ...env, ...THREADS }, logFile, cwd: ROOT }),
     readySeconds: 60,
     stopSignal: 'SIGTERM',
   };
@@ -220,7 +236,9 @@ function workerPolls({ connection: options, namespace }: Config['temporal']) {
       const { pollers } = await connection.withDeadline(Date.now() + 1000, () =>
         connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: TASK_QUEUES.batches } }),
       );
-      return (pollers ?? []).some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 >= since - 1000);
+      return (pollers ?? []).some(
+        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1000 >= since - 1000,
+      );
     };
     try {
       await waitUntil(polls, signal);

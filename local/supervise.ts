@@ -26,7 +26,13 @@ interface Kept {
 }
 
 /** Supervises the parts that live under one data folder. */
-export function createSupervisor({ dataDir, print }: { dataDir: string; print: (line: string) => void }): Supervisor {
+export function createSupervisor({
+  dataDir,
+  print,
+}: {
+  dataDir: string;
+  print: (line: string) => void;
+}): Supervisor {
   const file = join(dataDir, 'processes.json');
   const pids: Record<string, number> = {};
   const parts = new Map<string, Kept>();
@@ -51,7 +57,9 @@ export function createSupervisor({ dataDir, print }: { dataDir: string; print: (
       print(`${part.name} ended (${how}); starting it again`);
       await pause(delayMs, stopping.signal);
       delayMs = Math.min(delayMs * 2, MOST_DELAY_MS);
-      entry.running = await start(part).catch((error: Error) => void (stopping.signal.aborted || print(error.message)));
+      entry.running = await start(part).catch(
+        (error: Error) => void (stopping.signal.aborted || print(error.message)),
+      );
     }
   };
 
@@ -60,7 +68,8 @@ export function createSupervisor({ dataDir, print }: { dataDir: string; print: (
       const left = readPids(file);
       for (const part of all) {
         const pid = left[part.name];
-        if (pid !== undefined && (await endLeftover(pid, part))) print(`ended ${part.name} of an earlier run (process ${pid})`);
+        if (pid !== undefined && (await endLeftover(pid, part)))
+          print(`ended ${part.name} of an earlier run (process ${pid})`);
       }
     },
 

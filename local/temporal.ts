@@ -44,7 +44,8 @@ export async function createTemporalPart(options: TemporalOptions): Promise<Part
     name: 'temporal',
     logFile,
     mark: `start-dev --ip 127.0.0.1 --port ${options.port} `,
-    spawn: () => spawnCommand({ file: options.program, args: serverArguments(options), env: SERVER_ENV, logFile }),
+    spawn: () =>
+      spawnCommand({ file: options.program, args: serverArguments(options), env: SERVER_ENV, logFile }),
     ready: (signal) => waitUntil(() => answers(options), signal),
     readySeconds: 60,
     stopSignal: 'SIGTERM',
@@ -53,7 +54,9 @@ export async function createTemporalPart(options: TemporalOptions): Promise<Part
 }
 
 /** A server for tests and tools that supervise nothing. */
-export async function startTemporal(options: TemporalOptions): Promise<RunningPart & { readonly address: string }> {
+export async function startTemporal(
+  options: TemporalOptions,
+): Promise<RunningPart & { readonly address: string }> {
   return { ...(await startPart(await createTemporalPart(options))), address: `127.0.0.1:${options.port}` };
 }
 
@@ -82,9 +85,13 @@ function serverArguments({ dataDir, port, uiPort, namespace, inMemory = false }:
     ...(uiPort === undefined ? ['--headless'] : flag('ui-port', String(uiPort))),
     ...(inMemory ? [] : flag('db-filename', join(folder, 'temporal.db'))),
     // Without a wait for the disk at every step: a kill loses nothing, and what a power cut takes the sweep starts again from PostgreSQL.
-    ...(inMemory ? [] : [...flag('sqlite-pragma', 'journal_mode=wal'), ...flag('sqlite-pragma', 'synchronous=1')]),
+    ...(inMemory
+      ? []
+      : [...flag('sqlite-pragma', 'journal_mode=wal'), ...flag('sqlite-pragma', 'synchronous=1')]),
     ...searchAttributeFlags(),
-    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) => flag('dynamic-config-value', `${key}=${value}`)),
+    ...Object.entries(DYNAMIC_CONFIG).flatMap(([key, value]) =>
+      flag('dynamic-config-value', `${key}=${value}`),
+    ),
   ];
 }
 
@@ -110,7 +117,10 @@ async function answers({ port, namespace }: TemporalOptions): Promise<boolean> {
       const { config } = await connection.workflowService.describeNamespace({ namespace });
       if (Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) >= RETENTION_SECONDS) return true;
       const workflowExecutionRetentionTtl = msToTs(RETENTION_SECONDS * 1000);
-      await connection.workflowService.updateNamespace({ namespace, config: { workflowExecutionRetentionTtl } });
+      await connection.workflowService.updateNamespace({
+        namespace,
+        config: { workflowExecutionRetentionTtl },
+      });
       return true;
     });
   } finally {

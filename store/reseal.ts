@@ -20,10 +20,15 @@ type Place = (typeof PLACES)[number];
 type Sealed = { operatorId: string; id: string; secret: Buffer };
 
 /** Goes through all secrets, beside live traffic; one that is rotated meanwhile stays as it was put. Running it again does no harm. */
-export async function resealSecrets(pool: Pool, secretBox: SecretBox, tell: (line: string) => void): Promise<Resealed> {
+export async function resealSecrets(
+  pool: Pool,
+  secretBox: SecretBox,
+  tell: (line: string) => void,
+): Promise<Resealed> {
   const counts: Resealed = { current: 0, resealed: 0, unopened: 0 };
   for (const place of PLACES) {
-    for await (const row of sealedIn(pool, place)) counts[await resealOne(pool, secretBox, place, row, tell)] += 1;
+    for await (const row of sealedIn(pool, place))
+      counts[await resealOne(pool, secretBox, place, row, tell)] += 1;
   }
   return counts;
 }

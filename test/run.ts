@@ -14,7 +14,9 @@ import { freePort } from './support/ports.ts';
 function allFiles(): string[] {
   const folders = readdirSync('test', { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return folders.flatMap(({ name }) =>
-    readdirSync(join('test', name)).flatMap((file) => (file.endsWith('.test.ts') ? join('test', name, file) : [])),
+    readdirSync(join('test', name)).flatMap((file) =>
+      file.endsWith('.test.ts') ? join('test', name, file) : [],
+    ),
   );
 }
 
@@ -24,13 +26,23 @@ interface Services {
 }
 
 async function startServices(dataDir: string): Promise<Services> {
-  const [postgresPort, temporalPort, program] = [await freePort(), await freePort(), await findTemporalCli(console.log)];
+  const [postgresPort, temporalPort, program] = [
+    await freePort(),
+    await freePort(),
+    await findTemporalCli(console.log),
+  ];
   // What a test run holds is thrown away, and a kill of the process loses nothing even so.
   const settings = { fsync: 'off', full_page_writes: 'off' };
   const postgres = await startPostgres({ dataDir, port: postgresPort, password: 'test', settings });
   try {
     await createTemplate(postgres.url);
-    const temporal = await startTemporal({ program, dataDir, port: temporalPort, namespace: 'default', inMemory: true });
+    const temporal = await startTemporal({
+      program,
+      dataDir,
+      port: temporalPort,
+      namespace: 'default',
+      inMemory: true,
+    });
     return {
       env: { ...process.env, TEST_DATABASE_URL: postgres.url, TEST_TEMPORAL_ADDRESS: temporal.address },
       stop: async () => void (await Promise.all([postgres.stop(), temporal.stop()])),
@@ -69,7 +81,9 @@ chmodSync(dataDir, 0o755);
 try {
   const services = await startServices(dataDir);
   try {
-    process.exitCode = stopping.signal.aborted ? 1 : await runTests(process.argv.slice(2), services.env, stopping.signal);
+    process.exitCode = stopping.signal.aborted
+      ? 1
+      : await runTests(process.argv.slice(2), services.env, stopping.signal);
   } finally {
     await services.stop();
   }

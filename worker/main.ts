@@ -18,7 +18,9 @@ import { prepareNamespace } from './namespace.ts';
 const config = loadConfig();
 const log = createLogger(config.logLevel, 'worker');
 Runtime.install({
-  logger: new DefaultLogger('WARN', ({ level, message, meta }) => log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message)),
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+    log[level === 'ERROR' ? 'error' : 'warn'](meta ?? {}, message),
+  ),
 });
 
 const { namespace, connection: address } = config.temporal;

@@ -84,7 +84,8 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
     }),
     async listen(port, host) {
       const server = createServer((req, res) => {
-        if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics') return void res.writeHead(404).end();
+        if (req.method !== 'GET' || req.url?.split('?')[0] !== '/metrics')
+          return void res.writeHead(404).end();
         registry.metrics().then(
           (text) => res.writeHead(200, { 'content-type': registry.contentType }).end(text),
           () => res.writeHead(500).end(),

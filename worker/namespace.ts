@@ -10,14 +10,24 @@ const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
 /** What runs by itself, and when; the id of a schedule is that of its workflow. */
 const SCHEDULES: { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec }[] = [
   { id: 'sweep', workflowType: WORKFLOWS.sweep, args: [], spec: { intervals: [{ every: '10s' }] } },
-  { id: 'release-holds', workflowType: WORKFLOWS.releaseHolds, args: [], spec: { intervals: [{ every: '1m' }] } },
+  {
+    id: 'release-holds',
+    workflowType: WORKFLOWS.releaseHolds,
+    args: [],
+    spec: { intervals: [{ every: '1m' }] },
+  },
   {
     id: rematchWorkflowId(null),
     workflowType: WORKFLOWS.rematchOrphans,
     args: [{ operatorId: null }],
     spec: { intervals: [{ every: '5m' }] },
   },
-  { id: 'close-due-periods', workflowType: WORKFLOWS.closeDuePeriods, args: [], spec: { intervals: [{ every: '1h' }] } },
+  {
+    id: 'close-due-periods',
+    workflowType: WORKFLOWS.closeDuePeriods,
+    args: [],
+    spec: { intervals: [{ every: '1h' }] },
+  },
   { id: 'purge', workflowType: WORKFLOWS.purge, args: [], spec: { calendars: [{ hour: 3, minute: 17 }] } },
 ];
 
@@ -50,13 +60,20 @@ async function addSearchAttributes(client: Client): Promise<void> {
   const missing: Record<string, number> = {};
   for (const [type, names] of Object.entries(SEARCH_ATTRIBUTES)) {
     for (const name of names) {
-      if (!(name in customAttributes)) missing[name] = INDEXED_VALUE_TYPE[type as keyof typeof INDEXED_VALUE_TYPE];
+      if (!(name in customAttributes))
+        missing[name] = INDEXED_VALUE_TYPE[type as keyof typeof INDEXED_VALUE_TYPE];
     }
   }
-  if (Object.keys(missing).length > 0) await operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
+  if (Object.keys(missing).length > 0)
+    await operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
 }
 
 type Operator = {
-  listSearchAttributes(request: { namespace: string }): Promise<{ customAttributes: Record<string, unknown> }>;
-  addSearchAttributes(request: { namespace: string; searchAttributes: Record<string, number> }): Promise<unknown>;
+  listSearchAttributes(request: {
+    namespace: string;
+  }): Promise<{ customAttributes: Record<string, unknown> }>;
+  addSearchAttributes(request: {
+    namespace: string;
+    searchAttributes: Record<string, number>;
+  }): Promise<unknown>;
 };

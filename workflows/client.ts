@@ -1,5 +1,9 @@
 // Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
-import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowStartOptions } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  type Client,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import {
   amendmentsWorkflowId,
   deliveryWorkflowId,
@@ -42,7 +46,8 @@ export type Owners = {
 
 /** `callAtMostMs`: how long a call waits for Temporal before it fails. */
 export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Owners {
-  const bounded = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callAtMostMs, call);
+  const bounded = <T>(call: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + callAtMostMs, call);
 
   /** Whether it was started now; one that is running is left in peace. */
   async function start(type: string, options: Options): Promise<boolean> {
@@ -68,7 +73,9 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         staticSummary: `postback ${deliveryId}`,
         ...fairTo(operatorId),
       };
-      await (name ? signal(WORKFLOWS.deliverPostback, options, name) : start(WORKFLOWS.deliverPostback, options));
+      await (name
+        ? signal(WORKFLOWS.deliverPostback, options, name)
+        : start(WORKFLOWS.deliverPostback, options));
     },
     wakeEndpoint: (operatorId, endpointId, name = 'wake') =>
       signal(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId), name),
@@ -78,7 +85,8 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
     async startReplay(operatorId, replayId) {
       await start(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId));
     },
-    cancelReplay: (operatorId, replayId) => signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
+    cancelReplay: (operatorId, replayId) =>
+      signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
     async wakeSetAside(operatorId, reason, name = 'wake') {
       const options = {
         workflowId: setAsideWorkflowId(operatorId, reason),
@@ -131,7 +139,9 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
   };
 }
 
-type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 'staticSummary'> & { workflowId: string };
+type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 'staticSummary'> & {
+  workflowId: string;
+};
 
 /** Temporal gives waiting tasks out in turn by this key, so that an operator with much trouble does not keep the others waiting. */
 const fairTo = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });

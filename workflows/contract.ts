@@ -2,7 +2,11 @@
 // passes here: ids, counts and reasons only.
 
 /** Three queues, so that a slow endpoint's retries never hold up a batch: batches, single attempts, drains and housekeeping. */
-export const TASK_QUEUES = { batches: 'postrider-batches', attempts: 'postrider-attempts', upkeep: 'postrider-upkeep' } as const;
+export const TASK_QUEUES = {
+  batches: 'postrider-batches',
+  attempts: 'postrider-attempts',
+  upkeep: 'postrider-upkeep',
+} as const;
 
 /** Ids of one operator's events. */
 export type OperatorEvents = { operatorId: string; eventIds: string[] };
@@ -30,7 +34,12 @@ export type ReplayInput = { operatorId: string; replayId: string };
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
 /** Which orphans to look through again: one operator's, or all. The rest is where an earlier run left off. */
-export type RematchInput = { operatorId: string | null; after?: OrphanPosition; isWoken?: boolean; settled?: number };
+export type RematchInput = {
+  operatorId: string | null;
+  after?: OrphanPosition;
+  isWoken?: boolean;
+  settled?: number;
+};
 /** Orphans are looked through in this order. */
 export type OrphanPosition = { operatorId: string; eventId: string };
 

@@ -23,7 +23,13 @@ const status = defineQuery<DeliveryStatus>(STATUS_QUERY);
 export async function deliverPostback(input: DeliveryInput): Promise<{ state: string; tries: number }> {
   let wish: 'retry' | 'giveUp' | null = null;
   let isPaused = false;
-  const now: DeliveryStatus = { state: 'starting', tries: 0, lastError: null, nextAttemptAt: null, story: [] };
+  const now: DeliveryStatus = {
+    state: 'starting',
+    tries: 0,
+    lastError: null,
+    nextAttemptAt: null,
+    story: [],
+  };
   setHandler(retryNow, () => void (wish = 'retry'), { description: 'try at once, outside the schedule' });
   setHandler(giveUp, () => void (wish = 'giveUp'), { description: 'stop; what has to follow it goes on' });
   setHandler(pause, () => void (isPaused = true), { description: 'wait until resumed' });
@@ -36,12 +42,19 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
   now.story.push(`| ${tries} | ${lastError ?? ''} | first attempt, in its batch |`);
 
   for (;;) {
-    Object.assign(now, { state: 'retrying', tries, lastError, nextAttemptAt: new Date(nextAttemptAt).toISOString() });
+    Object.assign(now, {
+      state: 'retrying',
+      tries,
+      lastError,
+      nextAttemptAt: new Date(nextAttemptAt).toISOString(),
+    });
     show(input, now, { ...start, nextAttemptAt });
     const waitMs = nextAttemptAt - Date.now();
     const wanted = (): boolean => wish !== null || isPaused;
     if (waitMs > 0)
-      await condition(wanted, waitMs, { summary: `attempt ${tries + 1} at ${now.nextAttemptAt}, after ${lastError}` });
+      await condition(wanted, waitMs, {
+        summary: `attempt ${tries + 1} at ${now.nextAttemptAt}, after ${lastError}`,
+      });
     if (isPaused && wish === null) {
       showInLists({ DeliveryState: 'paused' });
       await condition(() => wish !== null || !isPaused);
@@ -57,7 +70,8 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
     const result = await attemptNumber(tries + 1).attemptPostback({ ...input, cause, tries });
     await wake(result.endpointsToWake);
     if (result.tries > 0) now.story.push(`| ${result.tries} | ${result.reason} | ${cause} |`);
-    if (result.state !== 'retrying' || result.nextAttemptAt === null) return end(now, result.state, result.tries || tries);
+    if (result.state !== 'retrying' || result.nextAttemptAt === null)
+      return end(now, result.state, result.tries || tries);
     ({ tries, nextAttemptAt, lastError } = result);
   }
 }
@@ -85,9 +99,13 @@ function show(
 }
 
 function details(now: DeliveryStatus): string {
-  const lines = [`**${now.state}** after ${now.tries} ${now.tries === 1 ? 'try' : 'tries'}: ${now.lastError ?? 'no error'}`];
+  const lines = [
+    `**${now.state}** after ${now.tries} ${now.tries === 1 ? 'try' : 'tries'}: ${now.lastError ?? 'no error'}`,
+  ];
   if (now.nextAttemptAt !== null)
-    lines.push(`Next attempt: ${now.nextAttemptAt}. Send the signal \`retryNow\` to try at once, \`giveUp\` to stop.`);
+    lines.push(
+      `Next attempt: ${now.nextAttemptAt}. Send the signal \`retryNow\` to try at once, \`giveUp\` to stop.`,
+    );
   return [...lines, '', '| try | answer | cause |', '|---|---|---|', ...now.story].join('\n');
 }
 

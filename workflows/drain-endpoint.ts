@@ -31,18 +31,33 @@ const status = defineQuery<EndpointStatus>(STATUS_QUERY);
 const COUNT_EVERY_MS = 10_000;
 
 /** `probes` failed in a row, and the rate allowed nothing before `nextSendAt`, when this run continued an earlier one. */
-export async function drainEndpoint(input: EndpointInput & { probes?: number; nextSendAt?: number }): Promise<{ sent: number }> {
+export async function drainEndpoint(
+  input: EndpointInput & { probes?: number; nextSendAt?: number },
+): Promise<{ sent: number }> {
   let isWoken = false;
   /** Its row was switched, by a button of the API say: look at once, also where it is down. */
   let isSwitched = false;
   let wish: 'paused' | 'active' | 'disabled' | null = null;
   let { probes = 0, nextSendAt = 0 } = input;
-  const now: EndpointStatus = { condition: 'open', held: 0, lastError: null, reason: '', nextTurnAt: null, sent: 0 };
+  const now: EndpointStatus = {
+    condition: 'open',
+    held: 0,
+    lastError: null,
+    reason: '',
+    nextTurnAt: null,
+    sent: 0,
+  };
   setHandler(wake, () => void (isWoken = true), { description: 'something joined the queue: look again' });
-  setHandler(switched, () => void (isSwitched = true), { description: 'the endpoint was switched: look at once' });
+  setHandler(switched, () => void (isSwitched = true), {
+    description: 'the endpoint was switched: look at once',
+  });
   setHandler(pause, () => void (wish = 'paused'), { description: 'keep everything in the queue' });
-  setHandler(resume, () => void (wish = 'active'), { description: 'make it active with a clean slate and send at once' });
-  setHandler(disable, () => void (wish = 'disabled'), { description: 'switch it off; everything stays in the queue' });
+  setHandler(resume, () => void (wish = 'active'), {
+    description: 'make it active with a clean slate and send at once',
+  });
+  setHandler(disable, () => void (wish = 'disabled'), {
+    description: 'switch it off; everything stays in the queue',
+  });
   setHandler(status, () => now);
   const isTold = (): boolean => wish !== null || isSwitched;
   const isHeard = (): boolean => isTold() || isWoken;
@@ -69,7 +84,8 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
     if (turn.held === 0 && nextSendAt > Date.now()) await condition(isHeard, nextSendAt - Date.now());
     // A wake that came during the turn may be about a row the turn did not see.
     if (turn.held === 0 && !isHeard()) return { sent: now.sent };
-    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof drainEndpoint>({ ...of, probes, nextSendAt });
+    if (workflowInfo().continueAsNewSuggested)
+      await continueAsNew<typeof drainEndpoint>({ ...of, probes, nextSendAt });
     if (turn.held > 0) await rest(turn);
   }
 
@@ -92,7 +108,12 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
       isWoken = false;
       const { held, condition: stands } = await upkeep.countQueue(of);
       countedAt = Date.now();
-      show(of, now, { ...turn, held, sent: 0, waitMs: until === null ? null : Math.max(0, until - countedAt) });
+      show(of, now, {
+        ...turn,
+        held,
+        sent: 0,
+        waitMs: until === null ? null : Math.max(0, until - countedAt),
+      });
       // Somebody else's attempt closed the breaker, or the endpoint was disabled. Counts from before this was told have no condition.
       const isTurned = stands !== undefined && stands !== turn.condition;
       if (held === 0 || isTurned || workflowInfo().continueAsNewSuggested) return;
@@ -101,7 +122,9 @@ export async function drainEndpoint(input: EndpointInput & { probes?: number; ne
 }
 
 function summaryOf({ condition: state, held, reason }: Drained): string {
-  return state === 'failing' ? `next probe, after ${reason}; ${held} waiting` : `${held} waiting for their time`;
+  return state === 'failing'
+    ? `next probe, after ${reason}; ${held} waiting`
+    : `${held} waiting for their time`;
 }
 
 function show(of: EndpointInput, now: EndpointStatus, turn: Drained): void {
@@ -121,10 +144,15 @@ function show(of: EndpointInput, now: EndpointStatus, turn: Drained): void {
     Held: held,
     NextAttemptAt: now.nextTurnAt === null ? null : new Date(now.nextTurnAt),
   });
-  const why = turn.condition === 'failing' ? `it is failing (${reason}); one postback at a time probes it` : turn.condition;
+  const why =
+    turn.condition === 'failing'
+      ? `it is failing (${reason}); one postback at a time probes it`
+      : turn.condition;
   const next =
     now.nextTurnAt === null
       ? 'Nothing happens before somebody sends `resume`.'
       : `Next turn: ${now.nextTurnAt}. Send \`resume\` to try now.`;
-  setCurrentDetails(`**${held} postbacks wait** for endpoint ${of.endpointId}: ${why}.\n\n${held === 0 ? 'All sent.' : next}`);
+  setCurrentDetails(
+    `**${held} postbacks wait** for endpoint ${of.endpointId}: ${why}.\n\n${held === 0 ? 'All sent.' : next}`,
+  );
 }

@@ -15,12 +15,18 @@ export async function processConversions(batch: BatchInput): Promise<BatchResult
     endpointsToWake = [...endpointsToWake, ...matched.endpointsToWake];
   }
   const events = batch.operators.reduce((sum, { eventIds }) => sum + eventIds.length, 0);
-  const first = settled.forBatch === 0 ? { delivered: 0, left: 0, endpointsToWake: [] } : await deliverFirst(batch);
+  const first =
+    settled.forBatch === 0 ? { delivered: 0, left: 0, endpointsToWake: [] } : await deliverFirst(batch);
   endpointsToWake = [...endpointsToWake, ...first.endpointsToWake];
   let handedOver = 0;
   if (first.left > 0 || endpointsToWake.length > 0 || setAside.length > 0) {
     const operators = batch.operators.map(({ operatorId }) => ({ operatorId }));
-    ({ workflows: handedOver } = await handOver({ batchId: batch.batchId, operators, endpointsToWake, setAside }));
+    ({ workflows: handedOver } = await handOver({
+      batchId: batch.batchId,
+      operators,
+      endpointsToWake,
+      setAside,
+    }));
   }
   return { events, delivered: first.delivered, handedOver };
 }

@@ -1,6 +1,12 @@
 // Looks through orphans again, page by page, and settles those for which evidence came: a click told late, a coupon, an affiliate assigned by
 // hand. Runs by schedule over all operators, and for one operator as soon as evidence came.
-import { continueAsNew, defineSignal, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  defineSignal,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { SIGNALS, type OrphanPosition, type RematchInput } from './contract.ts';
 import { upkeep } from './steps.ts';
 
@@ -21,6 +27,11 @@ export async function rematchOrphans(input: RematchInput): Promise<{ settled: nu
     setCurrentDetails(`${settled} orphans settled so far.`);
     if (after === null && !isWoken) return { settled };
     if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof rematchOrphans>({ operatorId, isWoken, settled, ...(after === null ? {} : { after }) });
+      await continueAsNew<typeof rematchOrphans>({
+        operatorId,
+        isWoken,
+        settled,
+        ...(after === null ? {} : { after }),
+      });
   }
 }

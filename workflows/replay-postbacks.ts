@@ -27,7 +27,9 @@ export async function replayPostbacks(input: ReplayInput): Promise<ReplayStatus>
   let now: ReplayStatus = { state: 'running', total: 0, released: 0 };
   let isCancelled = false;
   let shownAt = 0;
-  setHandler(cancel, () => void (isCancelled = true), { description: 'release no more; what is released goes on' });
+  setHandler(cancel, () => void (isCancelled = true), {
+    description: 'release no more; what is released goes on',
+  });
   setHandler(status, () => now);
 
   for (;;) {
@@ -43,7 +45,8 @@ export async function replayPostbacks(input: ReplayInput): Promise<ReplayStatus>
     }
     if (isOver) return now;
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof replayPostbacks>(input);
-    if (waitMs > 0) await condition(() => isCancelled, waitMs, { summary: `${now.released} of ${now.total} released` });
+    if (waitMs > 0)
+      await condition(() => isCancelled, waitMs, { summary: `${now.released} of ${now.total} released` });
   }
 }
 

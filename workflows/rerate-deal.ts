@@ -1,11 +1,23 @@
 // Rates settled conversions again after a deal version that begins before them, chunk by chunk, with its progress in plain sight.
-import { continueAsNew, defineQuery, patched, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  defineQuery,
+  patched,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { STATUS_QUERY, type RerateInput } from './contract.ts';
 import { showInLists } from './search-attributes.ts';
 import { upkeep } from './steps.ts';
 
 /** `reasons`: how many were left as they were, by what they lack, since this run began. */
-export type RerateStatus = { lookedAt: number; changed: number; kept: number; reasons: Record<string, number> };
+export type RerateStatus = {
+  lookedAt: number;
+  changed: number;
+  kept: number;
+  reasons: Record<string, number>;
+};
 const status = defineQuery<RerateStatus>(STATUS_QUERY);
 
 /** How far it got is kept in the database, so that a run may end anywhere. */
@@ -18,7 +30,8 @@ export async function rerateDeal(input: RerateInput): Promise<RerateStatus> {
   for (;;) {
     const { lookedAt, changed, kept, reasons, isFinished } = await upkeep.rerateChunk(input);
     Object.assign(now, { lookedAt, changed, kept });
-    for (const [reason, count] of Object.entries(reasons)) now.reasons[reason] = (now.reasons[reason] ?? 0) + count;
+    for (const [reason, count] of Object.entries(reasons))
+      now.reasons[reason] = (now.reasons[reason] ?? 0) + count;
     show(input, now, isFinished);
     if (isFinished) {
       if (isInLists) showInLists({ DeliveryState: 'done' });
@@ -29,7 +42,9 @@ export async function rerateDeal(input: RerateInput): Promise<RerateStatus> {
 }
 
 function show({ dealId, version }: RerateInput, now: RerateStatus, isFinished: boolean): void {
-  const kept = Object.entries(now.reasons).map(([reason, count]) => `- ${count} kept as they were: ${reason}`);
+  const kept = Object.entries(now.reasons).map(
+    ([reason, count]) => `- ${count} kept as they were: ${reason}`,
+  );
   setCurrentDetails(
     [
       `**${now.changed} conversions rated again** by version ${version} of ${dealId}, of ${now.lookedAt} events looked at${isFinished ? '; finished' : ' so far'}.`,

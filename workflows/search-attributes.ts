@@ -4,7 +4,9 @@ import { upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from './contract.ts';
 
 type Names = typeof SEARCH_ATTRIBUTES;
-type Values = { [Name in Names['keyword'][number]]?: string | null } & { [Name in Names['int'][number]]?: number | null } & {
+type Values = { [Name in Names['keyword'][number]]?: string | null } & {
+  [Name in Names['int'][number]]?: number | null;
+} & {
   [Name in Names['datetime'][number]]?: Date | null;
 };
 

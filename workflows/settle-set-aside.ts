@@ -16,7 +16,11 @@ const wake = defineSignal(SIGNALS.wake);
 const retry = defineSignal(SIGNALS.retry);
 const dismiss = defineSignal(SIGNALS.dismiss);
 
-export type SetAsideStatus = { reason: string; count: number; samples: { eventId: string; detail: string | null }[] };
+export type SetAsideStatus = {
+  reason: string;
+  count: number;
+  samples: { eventId: string; detail: string | null }[];
+};
 const status = defineQuery<SetAsideStatus>(STATUS_QUERY);
 
 const COUNT_EVERY_MS = 10_000;
@@ -48,8 +52,15 @@ export async function settleSetAside(input: SetAsideInput): Promise<{ settled: n
 
 function show(input: SetAsideInput, now: SetAsideStatus): void {
   const state = now.count === 0 ? 'settled' : 'set_aside';
-  showInLists({ OperatorId: input.operatorId, DeliveryState: state, LastError: input.reason.slice(0, 64), Held: now.count });
-  const samples = now.samples.map(({ eventId, detail }) => `- ${eventId}${detail === null ? '' : `: ${detail}`}`);
+  showInLists({
+    OperatorId: input.operatorId,
+    DeliveryState: state,
+    LastError: input.reason.slice(0, 64),
+    Held: now.count,
+  });
+  const samples = now.samples.map(
+    ({ eventId, detail }) => `- ${eventId}${detail === null ? '' : `: ${detail}`}`,
+  );
   setCurrentDetails(
     [
       `**${now.count} events set aside**: ${input.reason}. Send \`retry\` to settle them again, \`dismiss\` to reject them.`,

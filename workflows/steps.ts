@@ -18,7 +18,11 @@ export const upkeep = proxyActivities<Activities>({
 });
 
 /** Closing a month: its statements are written by a few statements that may take minutes each. */
-export const closing = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.upkeep, startToCloseTimeout: '15m', retry: REPEAT });
+export const closing = proxyActivities<Activities>({
+  taskQueue: TASK_QUEUES.upkeep,
+  startToCloseTimeout: '15m',
+  retry: REPEAT,
+});
 
 /** An HTTP attempt ends within 15 s. */
 const SINGLE = { taskQueue: TASK_QUEUES.attempts, startToCloseTimeout: '20s', retry: REPEAT } as const;
@@ -32,12 +36,22 @@ export function attemptNumber(number: number): Pick<Activities, 'attemptPostback
 }
 
 /** Steps of a batch that failed as local activities, and its hand-over: repeated until they work, in plain sight. */
-const patient = proxyActivities<Activities>({ taskQueue: TASK_QUEUES.batches, startToCloseTimeout: '30s', retry: REPEAT });
+const patient = proxyActivities<Activities>({
+  taskQueue: TASK_QUEUES.batches,
+  startToCloseTimeout: '30s',
+  retry: REPEAT,
+});
 export const { handOver } = patient;
 
 /** A healthy batch's steps are local, since then a whole batch costs Temporal three transactions. */
-const quickSettle = proxyLocalActivities<Activities>({ startToCloseTimeout: '5s', retry: { maximumAttempts: 2 } });
-const quickDeliver = proxyLocalActivities<Activities>({ startToCloseTimeout: '20s', retry: { maximumAttempts: 2 } });
+const quickSettle = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '5s',
+  retry: { maximumAttempts: 2 },
+});
+const quickDeliver = proxyLocalActivities<Activities>({
+  startToCloseTimeout: '20s',
+  retry: { maximumAttempts: 2 },
+});
 
 export const settle: Activities['settle'] = (input) =>
   orPatiently(

@@ -1,7 +1,14 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
 import { newId } from '../../store/db/ids.ts';
 import { isDown } from '../../domain/delivery/breaker.ts';
-import { blamesEndpoint, decide, errorClassOf, reasonOf, type Decision, type Outcome } from '../../domain/delivery/retry.ts';
+import {
+  blamesEndpoint,
+  decide,
+  errorClassOf,
+  reasonOf,
+  type Decision,
+  type Outcome,
+} from '../../domain/delivery/retry.ts';
 import { render, type Recipient } from '../../delivery/render.ts';
 import type { Sender } from '../../delivery/send.ts';
 import { signingKey, type SigningKey } from '../../delivery/sign.ts';
@@ -59,10 +66,19 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     return [endpoint.secret, ...endpoint.retiringSecrets].map((sealed) => keyOf(sealed, context));
   };
 
-  const sendTo = async (endpoint: SendingEndpoint, due: Due, startedAt: Date, options: AttemptOptions): Promise<Outcome> => {
+  const sendTo = async (
+    endpoint: SendingEndpoint,
+    due: Due,
+    startedAt: Date,
+    options: AttemptOptions,
+  ): Promise<Outcome> => {
     try {
       const recipient = recipientOf(endpoint, keysOf(endpoint));
-      const request = render({ id: due.id, type: due.type, body: due.body, try: due.tries + 1 }, recipient, startedAt.getTime());
+      const request = render(
+        { id: due.id, type: due.type, body: due.body, try: due.tries + 1 },
+        recipient,
+        startedAt.getTime(),
+      );
       return await sender.send(request, options.signal ? { signal: options.signal } : {});
     } catch (error) {
       // A secret that none of our keys opens, say: an attempt that failed, told like any other, so that it holds up no other postback.
@@ -71,14 +87,22 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     }
   };
 
-  const newsOf = (endpoint: SendingEndpoint, outcome: Outcome, decision: Decision, isProbe: boolean): EndpointNews | null => {
+  const newsOf = (
+    endpoint: SendingEndpoint,
+    outcome: Outcome,
+    decision: Decision,
+    isProbe: boolean,
+  ): EndpointNews | null => {
     const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
-    if (decision.kind === 'disable_endpoint') return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
+    if (decision.kind === 'disable_endpoint')
+      return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
     if (decision.kind === 'delivered' || (isAlive(outcome) && (isProbe || isDown(endpoint)))) {
       const isUnwanted = decision.kind === 'delivered' && decision.disableEndpoint;
       const disabledBecause = isUnwanted ? 'the receiver asked for no more postbacks' : null;
       const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;
-      return recovered || disabledBecause !== null ? { ...of, failures: 0, recovered, disabledBecause } : null;
+      return recovered || disabledBecause !== null
+        ? { ...of, failures: 0, recovered, disabledBecause }
+        : null;
     }
     if (!blamesEndpoint(outcome)) return null;
     failing.add(endpoint.id);
@@ -92,9 +116,16 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     options.onAnswered?.(outcome);
     const nowMs = Date.now();
     const isProbe = cause === 'probe';
-    const judged = decide({ schedule: endpoint.schedule, tries: due.tries + 1, outcome, random: random(), nowMs });
+    const judged = decide({
+      schedule: endpoint.schedule,
+      tries: due.tries + 1,
+      outcome,
+      random: random(),
+      nowMs,
+    });
     // A probe asks about the endpoint: that it is still down is no try of this postback.
-    const costsTry = !isProbe || isAlive(outcome) || judged.kind === 'disable_endpoint' || judged.kind === 'abort';
+    const costsTry =
+      !isProbe || isAlive(outcome) || judged.kind === 'disable_endpoint' || judged.kind === 'abort';
     const tries = due.tries + (costsTry ? 1 : 0);
     const decision: Decision = costsTry ? judged : { kind: 'retry', delayMs: 0, reason: reasonOf(outcome) };
     const next = nextOf(due, decision, tries, nowMs);
@@ -141,7 +172,11 @@ function isAlive(outcome: Outcome): boolean {
   return outcome.kind === 'answered' && !blamesEndpoint(outcome);
 }
 
-type Next = { state: AttemptResult['state']; owner: AttemptRecord['next']['owner']; nextAttemptAt: Date | null };
+type Next = {
+  state: AttemptResult['state'];
+  owner: AttemptRecord['next']['owner'];
+  nextAttemptAt: Date | null;
+};
 
 function nextOf(due: Due, decision: Decision, tries: number, nowMs: number): Next {
   switch (decision.kind) {

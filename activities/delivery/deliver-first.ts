@@ -2,7 +2,12 @@
 import { FAILURES_THAT_OPEN, takesDirectly } from '../../domain/delivery/breaker.ts';
 import { blamesEndpoint, isDelivered, type Outcome } from '../../domain/delivery/retry.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { readBatchDeliveries, readSendingEndpoints, type Due, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
+import {
+  readBatchDeliveries,
+  readSendingEndpoints,
+  type Due,
+  type SendingEndpoint,
+} from '../../store/delivery/deliveries.ts';
 import type { EndpointInput, BatchInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { Hanging, InFlight } from './concurrency-limiter.ts';
@@ -14,7 +19,13 @@ export type DeliveredFirst = { delivered: number; left: number; endpointsToWake:
 
 export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<DeliveredFirst> };
 
-export type DeliverFirstDeps = { pool: Pool; attempt: Attempt; inFlight: InFlight; recorder: Recorder; budgetMs: number };
+export type DeliverFirstDeps = {
+  pool: Pool;
+  attempt: Attempt;
+  inFlight: InFlight;
+  recorder: Recorder;
+  budgetMs: number;
+};
 
 /** Batches of a process that start requests side by side; each has its whole budget once it is its turn, however busy the machine is. */
 const BATCHES_AT_ONCE = 2;
@@ -31,12 +42,21 @@ const LOOK_EVERY_MS = 25;
 type Release = (() => void) | null;
 
 /** Running it again sends only what has no recorded attempt yet, or joins a run that still goes on. Throws when PostgreSQL is away; nothing is sent then. */
-export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs }: DeliverFirstDeps): DeliverFirstActivities {
+export function createDeliverFirst({
+  pool,
+  attempt,
+  inFlight,
+  recorder,
+  budgetMs,
+}: DeliverFirstDeps): DeliverFirstActivities {
   /** While outcomes cannot be written, nobody sends and so nobody answers. */
   const hanging: Hanging = { afterMs: HANGS_AFTER_MS, isOurDoing: () => recorder.isBlocked() };
 
   /** What an operator's part of the batch has to send, each with the endpoint it goes to. */
-  async function readDue(operatorId: string, batchId: string): Promise<{ due: Due; endpoint: SendingEndpoint }[]> {
+  async function readDue(
+    operatorId: string,
+    batchId: string,
+  ): Promise<{ due: Due; endpoint: SendingEndpoint }[]> {
     const rows = await readBatchDeliveries(pool, operatorId, batchId);
     const endpointIds = [...new Set(rows.map(({ endpointId }) => endpointId))];
     const endpoints = new Map(
@@ -99,7 +119,9 @@ export function createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
       const places = all.map(({ due, endpoint }): Promise<Release> => {
         const mayGo = due.tries === 0 && takesDirectly(endpoint);
-        return mayGo ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, hanging) : Promise.resolve(null);
+        return mayGo
+          ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, hanging)
+          : Promise.resolve(null);
       });
       sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));
       const endpointIds = all.map(({ endpoint }) => endpoint.id);

@@ -45,7 +45,13 @@ export type DrainActivities = {
 /** Waits between probes: the first, doubling up to the longest. */
 export type ProbeWaits = { firstMs: number; longestMs: number };
 
-export type DrainDeps = { pool: Pool; attempt: Attempt; inFlight: InFlight; budgetMs: number; probeWaits: ProbeWaits };
+export type DrainDeps = {
+  pool: Pool;
+  attempt: Attempt;
+  inFlight: InFlight;
+  budgetMs: number;
+  probeWaits: ProbeWaits;
+};
 
 /** A turn reads this many at once: enough to keep an endpoint's places filled, few enough to notice soon that it went down again. */
 const READ_AT_ONCE = 200;
@@ -77,13 +83,15 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       // What the answer to one postback asks holds for the whole queue: the next request of any kind waits as long.
       const now = Date.now();
       const waitMs = askedWaitMs(outcome, now);
-      if (waitMs > 0) Object.assign(turn, { isOff: true, nextSendAt: Math.max(turn.nextSendAt, now + waitMs) });
+      if (waitMs > 0)
+        Object.assign(turn, { isOff: true, nextSendAt: Math.max(turn.nextSendAt, now + waitMs) });
     };
     const result = await attempt(due, endpoint, cause, { onAnswered });
     turn.sent++;
     if (result.state === 'held') turn.isOff = true;
     turn.endpointsToWake.push(...result.endpointsToWake);
-    if (result.errorClass !== null) Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
+    if (result.errorClass !== null)
+      Object.assign(turn, { lastError: result.errorClass, reason: result.reason });
   }
 
   /**
@@ -136,8 +144,13 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
   }
 
   /** Whether the endpoint answers again. Null: there was no place, or no postback that is due, and so nothing to ask with. */
-  async function answersAgain(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<boolean | null> {
-    const [oldest] = turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
+  async function answersAgain(
+    turn: Turn,
+    endpoint: SendingEndpoint,
+    deadline: number,
+  ): Promise<boolean | null> {
+    const [oldest] =
+      turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
     const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
     if (!release) return null;
     await send(turn, oldest, endpoint, 'probe', release);
@@ -146,7 +159,15 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
 
   async function drainQueue({ operatorId, endpointId, probes, nextSendAt }: DrainInput): Promise<Drained> {
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
-    const turn: Turn = { sent: 0, failures: 0, lastError: null, reason: '', endpointsToWake: [], nextSendAt, isOff: false };
+    const turn: Turn = {
+      sent: 0,
+      failures: 0,
+      lastError: null,
+      reason: '',
+      endpointsToWake: [],
+      nextSendAt,
+      isOff: false,
+    };
     const result = async (
       condition: Drained['condition'],
       waitMs: (dueInMs: number | null) => number | null,
@@ -159,18 +180,22 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       // A successor that joined this very queue is seen by the next turn; waking ourselves would only make one more.
       const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
       const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
-      return held === 0 ? { ...of, condition: 'drained', waitMs: null } : { ...of, condition, waitMs: waitMs(dueInMs) };
+      return held === 0
+        ? { ...of, condition: 'drained', waitMs: null }
+        : { ...of, condition, waitMs: waitMs(dueInMs) };
     };
     // What was planned while the endpoint was being deleted is cancelled here.
     if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
     const condition = conditionOf(endpoint);
-    if (endpoint === undefined || condition === 'paused' || condition === 'disabled') return result(condition, () => null);
+    if (endpoint === undefined || condition === 'paused' || condition === 'disabled')
+      return result(condition, () => null);
 
     const deadline = Date.now() + budgetMs;
     const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
     if (condition === 'failing') {
       const answers = await answersAgain(turn, endpoint, deadline);
-      if (answers === null) return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
+      if (answers === null)
+        return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
       if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
     }
     if (condition === 'open') turn.failures = endpoint.failuresInARow;

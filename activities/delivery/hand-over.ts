@@ -33,7 +33,9 @@ export function createHandOver({
         await inParallel(left.deliveries, (deliveryId) => owners.startDelivery(operatorId, deliveryId));
         workflows += left.deliveries.length;
       }
-      await inParallel([...endpoints.values()], ({ operatorId, endpointId }) => owners.wakeEndpoint(operatorId, endpointId));
+      await inParallel([...endpoints.values()], ({ operatorId, endpointId }) =>
+        owners.wakeEndpoint(operatorId, endpointId),
+      );
       await inParallel(setAside, ({ operatorId, reason }) => owners.wakeSetAside(operatorId, reason));
       return { workflows: workflows + endpoints.size + setAside.length };
     },

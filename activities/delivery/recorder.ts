@@ -44,7 +44,8 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
       const givenUp = finished.filter(({ next }) => next.state === 'gave_up');
       // What was counted by a commit that went through unheard is not counted again.
       const inserted = insertAttempts(client, records);
-      const newsOf = (kept: Set<string>) => group.flatMap(({ record, news }) => (kept.has(record.attemptId) ? (news ?? []) : []));
+      const newsOf = (kept: Set<string>) =>
+        group.flatMap(({ record, news }) => (kept.has(record.attemptId) ? (news ?? []) : []));
       // Sent one behind the other without waiting, but for news, of which healthy traffic has none; releasing is a later statement than finishing
       // all the same.
       const [, , released, turned, told] = await allDone([
@@ -54,7 +55,11 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
         inserted.then((kept) => applyNews(client, summed(newsOf(kept)))),
         tellGivenUp(client, givenUp),
       ]);
-      return [...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })), ...turned, ...told];
+      return [
+        ...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })),
+        ...turned,
+        ...told,
+      ];
     };
     const woken = await withTransaction(pool, write, { looksUp: true });
     for (const { record, resolve } of group) {
@@ -104,7 +109,12 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
 function summed(news: readonly EndpointNews[]): EndpointNews[] {
   const byEndpoint = new Map<string, EndpointNews>();
   for (const one of news) {
-    const so = byEndpoint.get(one.endpointId) ?? { ...one, failures: 0, recovered: false, disabledBecause: null };
+    const so = byEndpoint.get(one.endpointId) ?? {
+      ...one,
+      failures: 0,
+      recovered: false,
+      disabledBecause: null,
+    };
     byEndpoint.set(one.endpointId, {
       ...so,
       failures: one.recovered ? 0 : so.failures + one.failures,

@@ -57,7 +57,12 @@ export function createSingle({
     return { state, tries: 0, reason: '', lastError: null, nextAttemptAt: null, endpointsToWake };
   };
 
-  async function attemptPostback({ operatorId, deliveryId, cause, tries }: AttemptInput): Promise<SingleResult> {
+  async function attemptPostback({
+    operatorId,
+    deliveryId,
+    cause,
+    tries,
+  }: AttemptInput): Promise<SingleResult> {
     const due = await readDelivery(pool, operatorId, deliveryId);
     if (due?.owner !== 'self') return moved(due?.state ?? 'unknown');
     if (due.tries > tries) {
@@ -82,7 +87,9 @@ export function createSingle({
     }
     const result = await attempt(due, endpoint!, nextCause ?? 'retry', { onAnswered: release });
     const endpointsToWake =
-      result.state === 'held' ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }] : result.endpointsToWake;
+      result.state === 'held'
+        ? [...result.endpointsToWake, { operatorId, endpointId: due.endpointId }]
+        : result.endpointsToWake;
     const { state, reason, nextAttemptAt, errorClass } = result;
     return { state, tries: due.tries + 1, reason, lastError: errorClass, nextAttemptAt, endpointsToWake };
   }
@@ -92,7 +99,15 @@ export function createSingle({
       const due = await readDelivery(pool, operatorId, deliveryId);
       if (due?.owner !== 'self') return { kind: 'gone', state: due?.state ?? 'unknown' };
       const { tries, nextAttemptAt, endpointId, affiliateId, type, lastError } = due;
-      return { kind: 'waiting', tries, nextAttemptAt: nextAttemptAt.getTime(), lastError, endpointId, affiliateId, type };
+      return {
+        kind: 'waiting',
+        tries,
+        nextAttemptAt: nextAttemptAt.getTime(),
+        lastError,
+        endpointId,
+        affiliateId,
+        type,
+      };
     },
 
     attemptPostback: joined(({ deliveryId }) => deliveryId, attemptPostback),

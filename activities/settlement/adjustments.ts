@@ -17,9 +17,12 @@ export async function withAdjusted(
   if (moved.length === 0) return [...messages];
   for (const { eventId, affiliateId, ...sum } of await lockTold(client, operatorId, moved))
     books.remember(eventId, affiliateId, sum);
-  const shown = new Map((await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, shownAs(one)]));
+  const shown = new Map(
+    (await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, shownAs(one)]),
+  );
   // A customer whom this batch binds is not bound in the database yet.
   for (const { type, via, conversion, clickId, subs } of messages)
-    if (type === 'conversion.created' && via === null) shown.set(conversion.id, { conversion, clickId, subs });
+    if (type === 'conversion.created' && via === null)
+      shown.set(conversion.id, { conversion, clickId, subs });
   return [...messages, ...tellAdjusted(books, (conversionId) => shown.get(conversionId)!)];
 }

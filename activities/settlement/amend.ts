@@ -43,28 +43,52 @@ export function createAmend({
     const done = await withTransaction(
       pool,
       async (client) => {
-        const [closedThrough] = await allDone([beginPosting(client, operatorId), lockStrikes(client, operatorId, 'amended')]);
+        const [closedThrough] = await allDone([
+          beginPosting(client, operatorId),
+          lockStrikes(client, operatorId, 'amended'),
+        ]);
         const due = await takeDue(client, operatorId, batchId, limit);
         if (due.length === 0) return null;
         const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
-        const loaded = await loadBatch(client, { operatorId, side: 'amended', eventIds, isSetAside: () => false }, compiled);
+        const loaded = await loadBatch(
+          client,
+          { operatorId, side: 'amended', eventIds, isSetAside: () => false },
+          compiled,
+        );
         const books = await loadBooks(client, loaded);
         const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
         const { kept, messages: ofAmended } = amendAll(loaded.batch, books, numbers);
         const messages = await withAdjusted(client, operatorId, books, ofAmended);
         const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
-        const waiting = due.flatMap((one) => (lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : []));
+        const waiting = due.flatMap((one) =>
+          lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
+        );
         const settlement = { outcomes: [], bindings: [], messages };
         const now = new Date();
         const { operator } = loaded.batch;
         const nobody = { setAside: new Map(), waited: new Set<string>() };
         const [written, planned] = await allDone([
-          booking.write(client, { batchId, operatorId, operator, books, settlement, ...nobody, closedThrough, now }),
+          booking.write(client, {
+            batchId,
+            operatorId,
+            operator,
+            books,
+            settlement,
+            ...nobody,
+            closedThrough,
+            now,
+          }),
           planDeliveries(client, { operatorId, batchId, now, owner: 'endpoint' }, loaded.listeners, messages),
           keepWaiting(client, operatorId, waiting),
           helpSetAside(client, operatorId, due),
         ]);
-        return { written, planned, applied: due.length - waiting.length, waiting: countsOf(waiting), isEnd: due.length < limit };
+        return {
+          written,
+          planned,
+          applied: due.length - waiting.length,
+          waiting: countsOf(waiting),
+          isEnd: due.length < limit,
+        };
       },
       { looksUp: true },
     );
@@ -114,8 +138,13 @@ async function parkNext(pool: Pool, operatorId: string, reason: string): Promise
 }
 
 /** An event that was set aside for want of a payout may have been given one. */
-async function helpSetAside(client: PoolClient, operatorId: string, due: readonly DueAmendment[]): Promise<void> {
-  if (due.some(({ status }) => status === 'set_aside')) await wantRetries(client, operatorId, ['payout_required']);
+async function helpSetAside(
+  client: PoolClient,
+  operatorId: string,
+  due: readonly DueAmendment[],
+): Promise<void> {
+  if (due.some(({ status }) => status === 'set_aside'))
+    await wantRetries(client, operatorId, ['payout_required']);
 }
 
 function countsOf(waiting: readonly { reason: string }[]): Record<string, number> {

@@ -114,7 +114,8 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
     const row = { ...outcome, payoutMinor, payoutCurrency, isFirst: !waited.has(outcome.eventId) };
     rows.set(outcome.eventId, detail === undefined ? row : { ...row, detail });
   };
-  for (const outcome of settlement.outcomes) add(outcome, books.told.get(toldKey(outcome.eventId, outcome.affiliateId ?? '')));
+  for (const outcome of settlement.outcomes)
+    add(outcome, books.told.get(toldKey(outcome.eventId, outcome.affiliateId ?? '')));
   for (const [eventId, { reason, detail }] of setAside) {
     const outcome: Outcome = {
       eventId,
@@ -163,24 +164,37 @@ function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint
   // Months, which have none, are not rated.
   const component = componentOf(slot)!;
   const { sums, name } = slot;
-  return { targetMinor, ...explain({ component, terms, groups: countedIn(slot), sums, links, period: name.period }) };
+  return {
+    targetMinor,
+    ...explain({ component, terms, groups: countedIn(slot), sums, links, period: name.period }),
+  };
 }
 
 /** The accounts that postings touch: the operator's expense and the affiliate's own, per currency. */
 function accountsOf(operatorId: string, postings: readonly Posting[]) {
   const accounts = new Map<
     string,
-    { id: string; purpose: string; affiliateId: string | null; currency: string; exponent: number; cacheKey: string }
+    {
+      id: string;
+      purpose: string;
+      affiliateId: string | null;
+      currency: string;
+      exponent: number;
+      cacheKey: string;
+    }
   >();
   const add = (id: string, purpose: string, affiliateId: string | null, currency: string): void => {
     const cacheKey = `${operatorId} ${id} ${currency}`;
     accounts.set(cacheKey, { id, purpose, affiliateId, currency, exponent: exponentOf(currency)!, cacheKey });
   };
-  const owners = new Map(postings.map(({ slot }) => [`${slot.affiliateId} ${slot.version.terms.currency}`, slot]));
+  const owners = new Map(
+    postings.map(({ slot }) => [`${slot.affiliateId} ${slot.version.terms.currency}`, slot]),
+  );
   for (const { affiliateId, version } of owners.values()) {
     const { currency } = version.terms;
     add(operatorAccountId('expense'), 'expense', null, currency);
-    for (const purpose of AFFILIATE_ACCOUNTS) add(affiliateAccountId(purpose, affiliateId), purpose, affiliateId, currency);
+    for (const purpose of AFFILIATE_ACCOUNTS)
+      add(affiliateAccountId(purpose, affiliateId), purpose, affiliateId, currency);
   }
   return [...accounts.values()];
 }

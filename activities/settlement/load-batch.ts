@@ -2,7 +2,13 @@
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { earns } from '../../domain/commission/reversals.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
-import { attributeAll, inOrder, rateAll, type Batch, type OperatorRules } from '../../domain/settlement/settlement.ts';
+import {
+  attributeAll,
+  inOrder,
+  rateAll,
+  type Batch,
+  type OperatorRules,
+} from '../../domain/settlement/settlement.ts';
 import { toldKey, type Told } from '../../domain/settlement/reported-amounts.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
@@ -24,7 +30,12 @@ import { readToldToParents } from '../../store/settlement/outcomes.ts';
 import { allDone } from '../single-flight.ts';
 
 /** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
-export type Wanted = { operatorId: string; side: Side; eventIds: readonly string[]; isSetAside: (eventId: string) => boolean };
+export type Wanted = {
+  operatorId: string;
+  side: Side;
+  eventIds: readonly string[];
+  isSetAside: (eventId: string) => boolean;
+};
 
 export type LoadedBatch = {
   batch: Batch & { ordered: readonly LoadedEvent[] };
@@ -43,7 +54,11 @@ export type LoadedBatch = {
 export type Compiled = (operatorId: string, stored: StoredVersion) => DealVersion;
 
 /** In a transaction that settles; its first statement takes the lock that keeps the other side out. Throws for an unknown operator. */
-export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Compiled): Promise<LoadedBatch> {
+export async function loadBatch(
+  client: PoolClient,
+  wanted: Wanted,
+  compiled: Compiled,
+): Promise<LoadedBatch> {
   const { operatorId } = wanted;
   const { operator, loaded } = await loadAll(client, wanted);
   const { due, otherSide, others } = sorted(loaded, wanted);
@@ -53,7 +68,10 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
   const [stored, listeners] =
     affiliates.length === 0
       ? [[], []]
-      : await allDone([readVersions(client, operatorId, affiliates), readListeners(client, operatorId, affiliates)]);
+      : await allDone([
+          readVersions(client, operatorId, affiliates),
+          readListeners(client, operatorId, affiliates),
+        ]);
   const versions = stored.map((version) => compiled(operatorId, version));
   const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
@@ -66,11 +84,15 @@ export async function loadBatch(client: PoolClient, wanted: Wanted, compiled: Co
   for (const { eventId, affiliateId, payoutMinor, currency } of toldToParents)
     told.set(toldKey(eventId, affiliateId), { payoutMinor, currency });
   const rated =
-    wanted.side === 'amended' ? rateAsBefore(operator, versions, ordered) : rateAll(operator, versions, ordered, attributions);
+    wanted.side === 'amended'
+      ? rateAsBefore(operator, versions, ordered)
+      : rateAll(operator, versions, ordered, attributions);
   return {
     batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
     versions,
-    listeners: hasOverrides ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))] : listeners,
+    listeners: hasOverrides
+      ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))]
+      : listeners,
     otherSide: otherSide.map(({ event }) => event.id),
     waited: new Set(loaded.flatMap(({ event, outcome }) => (outcome === null ? [] : [event.id]))),
     told,
@@ -94,7 +116,10 @@ async function loadAll(
   if (operator === null) throw new Error(`there is no operator ${operatorId}`);
   return {
     operator,
-    loaded: [...(await addRareEvidence(client, operatorId, own)), ...(await loadEvents(client, operatorId, rest))],
+    loaded: [
+      ...(await addRareEvidence(client, operatorId, own)),
+      ...(await loadEvents(client, operatorId, rest)),
+    ],
   };
 }
 
@@ -104,14 +129,22 @@ function isAgain({ side }: Wanted): boolean {
 }
 
 /** What this transaction settles, what one of the other side must, and what both only look at. */
-function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
+function sorted(
+  loaded: readonly LoadedEvent[],
+  wanted: Wanted,
+): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
   const { side, isSetAside } = wanted;
   const eventIds = new Set(wanted.eventIds);
-  const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = { due: [], otherSide: [], others: [] };
+  const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = {
+    due: [],
+    otherSide: [],
+    others: [],
+  };
   for (const one of loaded) {
     const { id, type } = one.event;
     const isSettled = one.outcome?.status === 'settled';
-    const isDue = eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
+    const isDue =
+      eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
     if (!isDue) result.others.push(one);
     else if (earns(type) === (side === 'against')) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);
@@ -121,13 +154,17 @@ function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Record<'due' | 
 
 function affiliatesOf(attributions: Iterable<Attribution>, others: readonly LoadedEvent[]): string[] {
   const affiliates = new Set<string>();
-  for (const attribution of attributions) if (attribution.kind === 'attributed') affiliates.add(attribution.affiliateId);
+  for (const attribution of attributions)
+    if (attribution.kind === 'attributed') affiliates.add(attribution.affiliateId);
   for (const { outcome } of others) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
   return [...affiliates];
 }
 
 /** Between which currencies, and when, amounts may have to be exchanged; nothing where there is only one. */
-function exchanged(loaded: readonly LoadedEvent[], versions: readonly DealVersion[]): Parameters<typeof readRates>[2] {
+function exchanged(
+  loaded: readonly LoadedEvent[],
+  versions: readonly DealVersion[],
+): Parameters<typeof readRates>[2] {
   const bases = new Set(loaded.flatMap(({ event }) => event.currency ?? []));
   const quotes = new Set([...bases, ...versions.map(({ terms }) => terms.currency)]);
   if (bases.size === 0 || quotes.size < 2) return null;
@@ -155,6 +192,8 @@ async function parentsListeners(
 /** What was told for conversions that earlier batches settled. */
 function toldBefore(loaded: readonly LoadedEvent[]): Map<string, Told> {
   return new Map(
-    loaded.flatMap(({ event, outcome, told }) => (told === null ? [] : [[toldKey(event.id, outcome?.affiliateId ?? ''), told]])),
+    loaded.flatMap(({ event, outcome, told }) =>
+      told === null ? [] : [[toldKey(event.id, outcome?.affiliateId ?? ''), told]],
+    ),
   );
 }

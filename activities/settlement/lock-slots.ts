@@ -8,7 +8,14 @@ import type { Batch } from '../../domain/settlement/settlement.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { readOpenDebts } from '../../store/settlement/books.ts';
-import { findFamily, findFirstDeposits, loadFacts, lockDeals, lockSlots, type DealOfAffiliate } from '../../store/settlement/slots.ts';
+import {
+  findFamily,
+  findFirstDeposits,
+  loadFacts,
+  lockDeals,
+  lockSlots,
+  type DealOfAffiliate,
+} from '../../store/settlement/slots.ts';
 import { insertEmptySlots } from '../../store/settlement/slot-writing.ts';
 import type { LoadedBatch } from './load-batch.ts';
 

@@ -2,7 +2,13 @@
 import { newId } from '../../store/db/ids.ts';
 import { findEvidence } from '../../store/attribution/orphans.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { BATCH_AT_MOST, byOperator, type OperatorEvents, type OrphanPosition, type RematchInput } from '../../workflows/contract.ts';
+import {
+  BATCH_AT_MOST,
+  byOperator,
+  type OperatorEvents,
+  type OrphanPosition,
+  type RematchInput,
+} from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 

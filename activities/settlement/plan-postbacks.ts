@@ -52,15 +52,25 @@ export async function planDeliveries(
   }
   await insertDeliveries(db, at.operatorId, at.batchId, deliveries);
   const queued = deliveries.filter(({ owner }) => owner === 'endpoint').map(({ endpointId }) => endpointId);
-  return { forBatch: deliveries.filter(({ owner }) => owner === 'batch').length, endpointsToWake: [...new Set(queued)] };
+  return {
+    forBatch: deliveries.filter(({ owner }) => owner === 'batch').length,
+    endpointsToWake: [...new Set(queued)],
+  };
 }
 
 /** Only conversions told of before can have something unfinished; those of this batch were never told of. */
-async function unfinishedBefore(db: Queryable, operatorId: string, messages: readonly Message[]): Promise<Map<string, string>> {
+async function unfinishedBefore(
+  db: Queryable,
+  operatorId: string,
+  messages: readonly Message[],
+): Promise<Map<string, string>> {
   const earlier = new Set(
-    messages.filter(({ event, conversion }) => event?.id !== conversion.id).map(({ conversion }) => conversion.id),
+    messages
+      .filter(({ event, conversion }) => event?.id !== conversion.id)
+      .map(({ conversion }) => conversion.id),
   );
-  for (const { type, conversion } of messages) if (type === 'conversion.created') earlier.delete(conversion.id);
+  for (const { type, conversion } of messages)
+    if (type === 'conversion.created') earlier.delete(conversion.id);
   if (earlier.size === 0) return new Map();
   await lockUnfinished(db, operatorId, [...earlier]);
   return lastUnfinished(db, operatorId, [...earlier]);

@@ -53,7 +53,12 @@ export function createRerate({
           ]);
           if (rerating === null) return null;
           const chunk = await findCandidates(client, operatorId, input, rerating, atOnce);
-          const wanted = { operatorId, side: 'agreed', eventIds: chunk.eventIds, isSetAside: () => false } as const;
+          const wanted = {
+            operatorId,
+            side: 'agreed',
+            eventIds: chunk.eventIds,
+            isSetAside: () => false,
+          } as const;
           const loaded = await loadBatch(client, wanted, compiled);
           const books = await loadBooks(client, loaded);
           const { operator } = loaded.batch;
@@ -61,7 +66,11 @@ export function createRerate({
           const messages = await withAdjusted(client, operatorId, books, ofChanged);
           const now = new Date();
           const settlement = { outcomes: [], bindings: [], messages };
-          const rated = changed.map(({ eventId, version: { dealId, version } }) => ({ eventId, dealId, version }));
+          const rated = changed.map(({ eventId, version: { dealId, version } }) => ({
+            eventId,
+            dealId,
+            version,
+          }));
           const progress = {
             after: chunk.last ?? rerating.after,
             ...sumOf(rerating, chunk.lookedAt, changed.length, kept.length),
@@ -79,7 +88,12 @@ export function createRerate({
               closedThrough,
               now,
             }),
-            planDeliveries(client, { operatorId, batchId, now, owner: 'endpoint' }, loaded.listeners, messages),
+            planDeliveries(
+              client,
+              { operatorId, batchId, now, owner: 'endpoint' },
+              loaded.listeners,
+              messages,
+            ),
             writeRatedBy(client, operatorId, rated),
             advanceRerating(client, operatorId, input, progress),
           ]);
@@ -101,7 +115,11 @@ export function createRerate({
 }
 
 function sumOf(before: Rerating, lookedAt: number, changed: number, kept: number): Progress {
-  return { lookedAt: before.lookedAt + lookedAt, changed: before.changed + changed, kept: before.kept + kept };
+  return {
+    lookedAt: before.lookedAt + lookedAt,
+    changed: before.changed + changed,
+    kept: before.kept + kept,
+  };
 }
 
 function countsOf(kept: readonly { reason: string }[]): Record<string, number> {

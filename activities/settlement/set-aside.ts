@@ -2,7 +2,12 @@
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findWanted, retried } from '../../store/settlement/retry-reasons.ts';
-import { dismissSetAside, readSetAside, sampleSetAside, type Sample } from '../../store/settlement/set-aside.ts';
+import {
+  dismissSetAside,
+  readSetAside,
+  sampleSetAside,
+  type Sample,
+} from '../../store/settlement/set-aside.ts';
 import { BATCH_AT_MOST, type SetAsideInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';

@@ -34,7 +34,12 @@ const VERSIONS_AT_MOST = 20_000;
  * were settled before, so that what they left must be read back. `mayMatch`: a customer was bound or an event orphaned, so that orphans and
  * bindings must be looked through after the commit.
  */
-export type Part = Planned & { otherSide: string[]; setAside: string[]; isRepeated: boolean; mayMatch: boolean };
+export type Part = Planned & {
+  otherSide: string[];
+  setAside: string[];
+  isRepeated: boolean;
+  mayMatch: boolean;
+};
 
 /** Makes the function that settles one operator's events in one transaction. It throws what the caller sorts out: RuleError, LostRace, refusals. */
 export function createTransactionOf(pool: Pool): (input: TransactionInput) => Promise<Part> {
@@ -55,7 +60,10 @@ export function createTransactionOf(pool: Pool): (input: TransactionInput) => Pr
         const isRepeated = batch.ordered.length + otherSide.length + setAside.size < input.eventIds.length;
         const books = await loadBooks(client, loaded);
         const settled = settleAll(batch, books);
-        const settlement = { ...settled, messages: await withAdjusted(client, input.operatorId, books, settled.messages) };
+        const settlement = {
+          ...settled,
+          messages: await withAdjusted(client, input.operatorId, books, settled.messages),
+        };
         const [booked, planned] = await allDone([
           booking.write(client, { ...input, operator, books, settlement, waited, closedThrough }),
           planDeliveries(client, input, listeners, settlement.messages),
@@ -91,7 +99,9 @@ function partOf(
   { outcomes, bindings }: Settlement,
   planned: Planned,
 ): Omit<Part, 'otherSide' | 'isRepeated'> {
-  const reasons = [...setAside.values(), ...outcomes.filter(({ status }) => status === 'set_aside')].map(({ reason }) => reason!);
+  const reasons = [...setAside.values(), ...outcomes.filter(({ status }) => status === 'set_aside')].map(
+    ({ reason }) => reason!,
+  );
   const mayMatch = bindings.length > 0 || outcomes.some(({ status }) => status === 'orphaned');
   return { ...planned, setAside: [...new Set(reasons)], mayMatch };
 }

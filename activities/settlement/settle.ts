@@ -39,12 +39,19 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
   const places = createInFlight();
 
   /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
-  async function settleOrHalve(input: SettleInput, operatorId: string, side: Side, eventIds: readonly string[]): Promise<Part[]> {
+  async function settleOrHalve(
+    input: SettleInput,
+    operatorId: string,
+    side: Side,
+    eventIds: readonly string[],
+  ): Promise<Part[]> {
     const { batchId, owner } = input;
     const setAside: SetAside = new Map();
     for (let races = 0; ;) {
       try {
-        return [await settleTransaction({ batchId, owner, operatorId, side, eventIds, setAside, now: now() })];
+        return [
+          await settleTransaction({ batchId, owner, operatorId, side, eventIds, setAside, now: now() }),
+        ];
       } catch (error) {
         if (error instanceof RuleError) {
           setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
@@ -83,8 +90,12 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
       const conversions = await settleOrHalve(input, operatorId, 'conversions', eventIds);
       const against = conversions.flatMap(({ otherSide }) => otherSide);
       const parts =
-        against.length === 0 ? conversions : [...conversions, ...(await settleOrHalve(input, operatorId, 'against', against))];
-      const rest = parts.some(({ isRepeated }) => isRepeated) ? await readBatch(pool, operatorId, input.batchId) : sumOf(parts);
+        against.length === 0
+          ? conversions
+          : [...conversions, ...(await settleOrHalve(input, operatorId, 'against', against))];
+      const rest = parts.some(({ isRepeated }) => isRepeated)
+        ? await readBatch(pool, operatorId, input.batchId)
+        : sumOf(parts);
       settled.forBatch += rest.forBatch;
       settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
       settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));

@@ -23,7 +23,11 @@ const OPERATORS_AT_ONCE = 500;
 /** Months are few and nobody waits for one: so many a run, by the schedule every hour, leave the databases to the events. */
 const STARTED_AT_MOST = 200;
 
-export function createClosePeriods({ pool, owners, now = Date.now }: ClosePeriodsDeps): ClosePeriodsActivities {
+export function createClosePeriods({
+  pool,
+  owners,
+  now = Date.now,
+}: ClosePeriodsDeps): ClosePeriodsActivities {
   return {
     closePeriod: joined(
       ({ operatorId, period }) => `${operatorId} ${period}`,

@@ -18,11 +18,24 @@ import {
 } from '../../store/upkeep/sweep.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
-import { BATCH_AT_MOST, byOperator, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
+import {
+  BATCH_AT_MOST,
+  byOperator,
+  TASK_QUEUES,
+  WORKFLOWS,
+  type BatchInput,
+} from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 
 /** What a run found and gave back. */
-export type Swept = { events: number; batches: number; singles: number; queues: number; released: number; setAside: number } & {
+export type Swept = {
+  events: number;
+  batches: number;
+  singles: number;
+  queues: number;
+  released: number;
+  setAside: number;
+} & {
   replays: number;
   retries: number;
   reratings: number;
@@ -49,7 +62,11 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
     for (let from = 0; from < lost.length; from += BATCH_AT_MOST) {
       const events = lost.slice(from, from + BATCH_AT_MOST);
       const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(events) };
-      const options = { workflowId: conversionsWorkflowId(batch.batchId), taskQueue: TASK_QUEUES.batches, args: [batch] };
+      const options = {
+        workflowId: conversionsWorkflowId(batch.batchId),
+        taskQueue: TASK_QUEUES.batches,
+        args: [batch],
+      };
       await client.withDeadline(Date.now() + START_AT_MOST_MS, () =>
         client.workflow.start(WORKFLOWS.processConversions, options),
       );
@@ -108,11 +125,17 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
       const retries = await findWantedRetries(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of retries) await owners.wakeSetAside(operatorId, reason, 'retry');
       const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, dealId, version } of reratings) await owners.startRerating(operatorId, dealId, version);
+      for (const { operatorId, dealId, version } of reratings)
+        await owners.startRerating(operatorId, dealId, version);
       const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
       for (const operatorId of amending) await owners.wakeAmendments(operatorId);
       const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
-      const counts = { singles: singles.length, queues: queues.length, setAside: setAside.length, replays: replays.length };
+      const counts = {
+        singles: singles.length,
+        queues: queues.length,
+        setAside: setAside.length,
+        replays: replays.length,
+      };
       return { events, batches, released, ...counts, ...agreed };
     },
   };

@@ -48,7 +48,10 @@ export function createHeldClicks({ clicks, onLate, log }: HeldClicksDeps): HeldC
         }
         // A defect of ours; the others must not wait behind them for ever.
         lost += group.length;
-        log.error({ err: error, clicks: group.map(({ id }) => id) }, 'clicks that were held cannot be written and are lost');
+        log.error(
+          { err: error, clicks: group.map(({ id }) => id) },
+          'clicks that were held cannot be written and are lost',
+        );
       }
       held = held.slice(group.length);
     }
@@ -61,7 +64,8 @@ export function createHeldClicks({ clicks, onLate, log }: HeldClicksDeps): HeldC
   return {
     hold(click) {
       if (held.length >= HELD_AT_MOST) {
-        if (lost++ === 0) log.error({ held: held.length }, 'too many clicks wait for PostgreSQL; further ones are lost');
+        if (lost++ === 0)
+          log.error({ held: held.length }, 'too many clicks wait for PostgreSQL; further ones are lost');
         return;
       }
       held.push(click);

@@ -17,7 +17,10 @@ export type ClickRecorder = {
   drain(withinMs: number): Promise<void>;
 };
 
-export type ClickRecorderDeps = Pick<HeldClicksDeps, 'onLate'> & { clicks: Pick<Clicks, 'insertAll' | 'markSeen'>; log: Logger };
+export type ClickRecorderDeps = Pick<HeldClicksDeps, 'onLate'> & {
+  clicks: Pick<Clicks, 'insertAll' | 'markSeen'>;
+  log: Logger;
+};
 
 /** A visitor waits no longer than this for PostgreSQL. */
 const VISITOR_WAITS_MS = 1000;
@@ -47,16 +50,22 @@ export function createClickRecorder({ clicks, onLate, log }: ClickRecorderDeps):
         // Written twice it is one click: its id is taken the second time.
         if (!(await within(VISITOR_WAITS_MS, commit.add([click])))) held.hold(click);
       } catch (error) {
-        log.error({ err: error, click: click.id }, 'a click cannot be written and is lost; its visitor goes on');
+        log.error(
+          { err: error, click: click.id },
+          'a click cannot be written and is lost; its visitor goes on',
+        );
       }
     },
     seen(clickId) {
-      sightings.add([clickId]).catch((error: unknown) => log.debug({ err: error }, 'a sighting of a click is forgotten'));
+      sightings
+        .add([clickId])
+        .catch((error: unknown) => log.debug({ err: error }, 'a sighting of a click is forgotten'));
     },
     async drain(withinMs) {
       if (await within(withinMs, Promise.all([commit.drain(), sightings.drain(), held.drain()]))) return;
       const ids = held.list().map(({ id }) => id);
-      if (ids.length > 0) log.error({ lost: ids.length, clicks: ids.slice(0, 1000) }, 'clicks held in memory are lost');
+      if (ids.length > 0)
+        log.error({ lost: ids.length, clicks: ids.slice(0, 1000) }, 'clicks held in memory are lost');
     },
   };
 }

@@ -15,9 +15,17 @@ const visit: Omit<Operation, 'summary'> = {
     sub3: sub,
     sub4: sub,
     sub5: sub,
-    to: z.string().optional().meta({ description: 'a page behind the landing page, on a host of `deep_link_hosts`; or `url`' }),
+    to: z
+      .string()
+      .optional()
+      .meta({ description: 'a page behind the landing page, on a host of `deep_link_hosts`; or `url`' }),
   }),
-  answers: { 302: { description: 'to the landing page', headers: { location: 'the page, which learns the click’s id' } } },
+  answers: {
+    302: {
+      description: 'to the landing page',
+      headers: { location: 'the page, which learns the click’s id' },
+    },
+  },
   refusals: ['unavailable'],
 };
 
@@ -28,7 +36,12 @@ export const clickOperations: Operations = {
     body: jsonBody(newLink),
     answers: { 201: json(answers.link, 'made') },
   },
-  'GET /v1/links': { summary: 'List links', who: 'read', query: byAffiliate, answers: { 200: json(listOf(answers.link)) } },
+  'GET /v1/links': {
+    summary: 'List links',
+    who: 'read',
+    query: byAffiliate,
+    answers: { 200: json(listOf(answers.link)) },
+  },
   'GET /v1/links/:id': { summary: 'A link', who: 'read', answers: { 200: json(answers.link) } },
   'GET /c/:id': { ...visit, summary: 'Follow a link' },
   'HEAD /c/:id': { ...visit, summary: 'Where a link leads; counts no click' },
@@ -54,7 +67,12 @@ export const clickOperations: Operations = {
     answers: { 201: json(answers.newClick, 'kept'), 200: json(answers.newClick, 'known already') },
     refusals: ['conflict'],
   },
-  'GET /v1/clicks': { summary: 'List clicks', who: 'read', query: clickFilter, answers: { 200: json(listOf(answers.click)) } },
+  'GET /v1/clicks': {
+    summary: 'List clicks',
+    who: 'read',
+    query: clickFilter,
+    answers: { 200: json(listOf(answers.click)) },
+  },
   'GET /v1/clicks/:id': { summary: 'A click', who: 'read', answers: { 200: json(answers.click) } },
   'POST /v1/coupons': {
     summary: 'Add a coupon',
@@ -63,6 +81,11 @@ export const clickOperations: Operations = {
     answers: { 201: json(answers.coupon, 'added') },
     refusals: ['conflict'],
   },
-  'GET /v1/coupons': { summary: 'List coupons', who: 'read', query: byAffiliate, answers: { 200: json(listOf(answers.coupon)) } },
+  'GET /v1/coupons': {
+    summary: 'List coupons',
+    who: 'read',
+    query: byAffiliate,
+    answers: { 200: json(listOf(answers.coupon)) },
+  },
   'DELETE /v1/coupons/:id': { summary: 'Remove a coupon', who: 'manage', answers: deleted },
 };

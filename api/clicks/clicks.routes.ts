@@ -33,7 +33,13 @@ export function addClickRoutes(router: Router, { store, auth, recorder, starter 
       auth.signed,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const { link_id: linkId = null, affiliate_id: given = null, click_id, clicked_at, ...subs } = read(newClick, req.body);
+        const {
+          link_id: linkId = null,
+          affiliate_id: given = null,
+          click_id,
+          clicked_at,
+          ...subs
+        } = read(newClick, req.body);
         const link = linkId === null ? null : await store.links.find(operatorId, linkId);
         if (linkId !== null && link === null)
           throw invalid([{ path: 'link_id', code: 'unknown_link', message: 'there is no such link' }]);
@@ -54,8 +60,10 @@ export function addClickRoutes(router: Router, { store, auth, recorder, starter 
         } else {
           const known = await store.clicks.find(operatorId, click_id);
           const same =
-            known !== null && saySame(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
-          if (!same) throw new ApiError('conflict', `the click ${click_id} is known already, and says something else`);
+            known !== null &&
+            saySame(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
+          if (!same)
+            throw new ApiError('conflict', `the click ${click_id} is known already, and says something else`);
           return void res.json({ click_id });
         }
         res.status(201).json({ click_id: click.id });

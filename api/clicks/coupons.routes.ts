@@ -14,7 +14,11 @@ import { read } from '../http/read.ts';
 import type { Starter } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
-type Deps = { store: Pick<Store, 'coupons' | 'affiliates'>; auth: Auth; starter: Pick<Starter, 'matchOrphans'> };
+type Deps = {
+  store: Pick<Store, 'coupons' | 'affiliates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'matchOrphans'>;
+};
 
 export function addCouponRoutes(router: Router, { store, auth, starter }: Deps): void {
   addResource(router, '/v1/coupons', {
@@ -34,7 +38,10 @@ export function addCouponRoutes(router: Router, { store, auth, starter }: Deps):
           endsAt: given.ends_at ?? null,
         });
         if (coupon === null)
-          throw new ApiError('conflict', `the code ${given.code} is in use; capital letters make no difference`);
+          throw new ApiError(
+            'conflict',
+            `the code ${given.code} is in use; capital letters make no difference`,
+          );
         // Customers may have used it before it was known here.
         starter.matchOrphans(operatorId);
         res.status(201).json(couponView(coupon));
@@ -45,7 +52,13 @@ export function addCouponRoutes(router: Router, { store, auth, starter }: Deps):
       async (req, res) => {
         const query = read(byAffiliate, req.query);
         const operatorId = callerOf(res).operator.id;
-        res.json(await answerPage(query, (page) => store.coupons.list(operatorId, query.affiliate_id ?? null, page), couponView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.coupons.list(operatorId, query.affiliate_id ?? null, page),
+            couponView,
+          ),
+        );
       },
     ],
   });
@@ -54,7 +67,8 @@ export function addCouponRoutes(router: Router, { store, auth, starter }: Deps):
     delete: [
       auth.scope('manage'),
       async (req, res) => {
-        if (!(await store.coupons.delete(callerOf(res).operator.id, idOf(req, 'coupon')))) throw notFound('coupon');
+        if (!(await store.coupons.delete(callerOf(res).operator.id, idOf(req, 'coupon'))))
+          throw notFound('coupon');
         res.status(204).end();
       },
     ],

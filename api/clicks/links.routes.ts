@@ -49,7 +49,13 @@ export function addLinkRoutes(router: Router, { store, auth, publicUrl }: Deps):
       async (req, res) => {
         const query = read(byAffiliate, req.query);
         const operatorId = callerOf(res).operator.id;
-        res.json(await answerPage(query, (page) => store.links.list(operatorId, query.affiliate_id ?? null, page), linkView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.links.list(operatorId, query.affiliate_id ?? null, page),
+            linkView,
+          ),
+        );
       },
     ],
   });

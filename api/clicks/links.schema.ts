@@ -33,7 +33,13 @@ export const newLink = z
     for (const { code, message, path } of compiled.problems) context.addIssue(problem(code, message, path));
   });
 
-const subs = { sub1: sub.optional(), sub2: sub.optional(), sub3: sub.optional(), sub4: sub.optional(), sub5: sub.optional() };
+const subs = {
+  sub1: sub.optional(),
+  sub2: sub.optional(),
+  sub3: sub.optional(),
+  sub4: sub.optional(),
+  sub5: sub.optional(),
+};
 
 /** A click id of the operator's own, or one of ours that was lost, brings a click back under the id that events name. */
 export const newClick = z
@@ -65,7 +71,9 @@ export const clickFilter = z.strictObject({
 });
 
 /** Letters in either case mean the same. */
-const couponCode = z.string().regex(/^[!-~]{1,64}$/, 'must be 1 to 64 letters, digits or signs of ASCII, without spaces');
+const couponCode = z
+  .string()
+  .regex(/^[!-~]{1,64}$/, 'must be 1 to 64 letters, digits or signs of ASCII, without spaces');
 
 export const newCoupon = z
   .strictObject({

@@ -12,7 +12,11 @@ import type { KnownLinks } from './link-cache.ts';
 import { addResource, idOf } from '../http/resource.ts';
 import { answerVisitor } from '../http/visitor-page.ts';
 
-type Deps = { links: KnownLinks; recorder: Pick<ClickRecorder, 'visit' | 'seen'>; captureScript: CaptureScript };
+type Deps = {
+  links: KnownLinks;
+  recorder: Pick<ClickRecorder, 'visit' | 'seen'>;
+  captureScript: CaptureScript;
+};
 
 const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 const SUB_LENGTH = 500;
@@ -42,7 +46,8 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
         isBot: isBot(req),
       });
     const wish = req.query['to'] ?? req.query['url'];
-    const deepLink = typeof wish === 'string' ? deepLinkOf(link.landing, wish, link.deepLinkHosts, visit) : null;
+    const deepLink =
+      typeof wish === 'string' ? deepLinkOf(link.landing, wish, link.deepLinkHosts, visit) : null;
     res.setHeader('cache-control', 'no-store');
     res.setHeader('referrer-policy', 'strict-origin-when-cross-origin');
     res.setHeader('x-robots-tag', 'noindex, nofollow');

@@ -33,7 +33,12 @@ export function addDealRoutes(router: Router, { store, auth, starter }: Deps): v
       ...jsonBody,
       async (req, res) => {
         const { operator } = callerOf(res);
-        const { name, affiliate_id: affiliateId = null, effective_from: from = null, terms: form } = read(newDeal, req.body);
+        const {
+          name,
+          affiliate_id: affiliateId = null,
+          effective_from: from = null,
+          terms: form,
+        } = read(newDeal, req.body);
         const terms = completeTerms(form, operator.currency);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
@@ -47,7 +52,13 @@ export function addDealRoutes(router: Router, { store, auth, starter }: Deps): v
       async (req, res) => {
         const query = read(byAffiliate, req.query);
         const operatorId = callerOf(res).operator.id;
-        res.json(await answerPage(query, (page) => store.deals.list(operatorId, query.affiliate_id ?? null, page), dealView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.deals.list(operatorId, query.affiliate_id ?? null, page),
+            dealView,
+          ),
+        );
       },
     ],
   });
@@ -71,7 +82,12 @@ export function addDealRoutes(router: Router, { store, auth, starter }: Deps): v
         const { operator } = callerOf(res);
         const id = idOf(req, 'deal');
         const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body);
-        const version = await store.deals.addVersion(operator.id, id, from, completeTerms(terms, operator.currency));
+        const version = await store.deals.addVersion(
+          operator.id,
+          id,
+          from,
+          completeTerms(terms, operator.currency),
+        );
         if (version === null) throw notFound('deal');
         if (version === 'date_taken')
           throw new ApiError('conflict', 'a version of this deal takes effect at this very time already');

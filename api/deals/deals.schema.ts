@@ -1,6 +1,11 @@
 // What a deal takes. The terms are checked for their form here and for their meaning by the domain; what is kept has every default filled in.
 import { z } from 'zod';
-import { compileTerms, DEFAULT_CLAWBACK, LEVELS_AT_MOST, type WireTerms } from '../../domain/commission/terms.ts';
+import {
+  compileTerms,
+  DEFAULT_CLAWBACK,
+  LEVELS_AT_MOST,
+  type WireTerms,
+} from '../../domain/commission/terms.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/events.ts';
 import { currency, id, name, time } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
@@ -30,7 +35,9 @@ const component = z.strictObject({
   negative: z.enum(['reset', 'carry']).optional(),
   carry_by: z.enum(['ngr', 'commission']).optional(),
   tiers: tiers.optional(),
-  cap: z.strictObject({ count: z.int().min(1).max(1_000_000).optional(), amount: decimal.optional() }).optional(),
+  cap: z
+    .strictObject({ count: z.int().min(1).max(1_000_000).optional(), amount: decimal.optional() })
+    .optional(),
 });
 
 export const terms = z.strictObject({
@@ -56,13 +63,19 @@ export const terms = z.strictObject({
     .optional(),
 });
 
-export const newDeal = z.strictObject({ name, affiliate_id: id.optional(), effective_from: time.optional(), terms });
+export const newDeal = z.strictObject({
+  name,
+  affiliate_id: id.optional(),
+  effective_from: time.optional(),
+  terms,
+});
 export const newDealVersion = z.strictObject({ effective_from: time.optional(), terms });
 
 /** From then until before then. */
 export const dealPreview = z.strictObject({ terms, from: time, to: time }).check((context) => {
   const { from, to } = context.value;
-  if (from >= to) context.issues.push({ ...problem('not_rising', 'must be later than from', ['to']), input: to });
+  if (from >= to)
+    context.issues.push({ ...problem('not_rising', 'must be later than from', ['to']), input: to });
 });
 
 /**
@@ -72,10 +85,20 @@ export const dealPreview = z.strictObject({ terms, from: time, to: time }).check
 export function completeTerms(form: z.output<typeof terms>, operatorCurrency: string): WireTerms {
   const { currency: own, components, ...rest } = form;
   // Whether these are names of events is for the domain to say.
-  const wire: WireTerms = { ...rest, currency: own ?? operatorCurrency, components: components as WireTerms['components'] };
+  const wire: WireTerms = {
+    ...rest,
+    currency: own ?? operatorCurrency,
+    components: components as WireTerms['components'],
+  };
   const compiled = compileTerms(wire);
   if (compiled.kind === 'invalid') {
-    throw invalid(compiled.problems.map(({ path, code, message }) => ({ path: ['terms', ...path].join('.'), code, message })));
+    throw invalid(
+      compiled.problems.map(({ path, code, message }) => ({
+        path: ['terms', ...path].join('.'),
+        code,
+        message,
+      })),
+    );
   }
   const heard = compiled.terms.components.map(({ on }) => [...on]);
   return { ...wire, components: wire.components.map((part, index) => ({ ...part, on: heard[index] })) };

@@ -12,7 +12,11 @@ import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
 import { read } from '../http/read.ts';
 import type { Starter } from '../temporal.ts';
 
-type Deps = { store: Pick<Store, 'fxRates'>; auth: Auth; starter: Pick<Starter, 'retrySetAside' | 'rerate' | 'applyAmendments'> };
+type Deps = {
+  store: Pick<Store, 'fxRates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'retrySetAside' | 'rerate' | 'applyAmendments'>;
+};
 
 export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps): void {
   addResource(router, '/v1/fx-rates', {
@@ -22,9 +26,17 @@ export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps):
       async (req, res) => {
         const { operator, key } = callerOf(res);
         const { as_of: asOf = new Date(), ...given } = read(newFxRate, req.body);
-        const added = await store.fxRates.insert(operator.id, { ...given, id: newId('fx'), asOf, actor: key.id });
+        const added = await store.fxRates.insert(operator.id, {
+          ...given,
+          id: newId('fx'),
+          asOf,
+          actor: key.id,
+        });
         if (added === 'other_rate')
-          throw new ApiError('conflict', 'this source gave another rate for this moment; a rate that was used is never changed');
+          throw new ApiError(
+            'conflict',
+            'this source gave another rate for this moment; a rate that was used is never changed',
+          );
         starter.retrySetAside(operator.id, added.retried);
         starter.rerate(operator.id, added.reopened);
         if (added.amends) starter.applyAmendments(operator.id);
@@ -45,7 +57,16 @@ export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps):
 }
 
 function rateView({ id, base, quote, rate, source, asOf, actor, createdAt }: StoredRate) {
-  return { id, base, quote, rate: trimmed(rate), source, as_of: asOf, added_by: actor, created_at: createdAt };
+  return {
+    id,
+    base,
+    quote,
+    rate: trimmed(rate),
+    source,
+    as_of: asOf,
+    added_by: actor,
+    created_at: createdAt,
+  };
 }
 
 /** Without the zeros that the twelve decimals end with. */

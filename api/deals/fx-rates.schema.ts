@@ -17,7 +17,14 @@ export const newFxRate = z
   .check((context) => {
     const { base, quote } = context.value;
     if (base === quote)
-      context.issues.push({ ...problem('same_currency', 'must be another currency than base', ['quote']), input: quote });
+      context.issues.push({
+        ...problem('same_currency', 'must be another currency than base', ['quote']),
+        input: quote,
+      });
   });
 
-export const fxRateFilter = z.strictObject({ ...page, base: currency.optional(), quote: currency.optional() });
+export const fxRateFilter = z.strictObject({
+  ...page,
+  base: currency.optional(),
+  quote: currency.optional(),
+});

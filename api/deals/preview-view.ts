@@ -11,7 +11,14 @@ export function previewView({ would, paid, events, lacking }: Previewed, currenc
   const rowOf = ({ affiliateId, month }: { affiliateId: string; month: string }): MonthRow => {
     const months = affiliates.get(affiliateId) ?? new Map<string, MonthRow>();
     affiliates.set(affiliateId, months);
-    const row = months.get(month) ?? { month, would: 0n, paid: 0n, events: 0, components: new Map(), elsewhere: new Map() };
+    const row = months.get(month) ?? {
+      month,
+      would: 0n,
+      paid: 0n,
+      events: 0,
+      components: new Map(),
+      elsewhere: new Map(),
+    };
     months.set(month, row);
     return row;
   };
@@ -57,7 +64,11 @@ export function previewView({ would, paid, events, lacking }: Previewed, currenc
 
 function sumOf(rows: readonly Row[]): Row {
   return rows.reduce(
-    (sum, { would, paid, events }) => ({ would: sum.would + would, paid: sum.paid + paid, events: sum.events + events }),
+    (sum, { would, paid, events }) => ({
+      would: sum.would + would,
+      paid: sum.paid + paid,
+      events: sum.events + events,
+    }),
     { would: 0n, paid: 0n, events: 0 },
   );
 }

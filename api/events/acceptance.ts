@@ -34,14 +34,20 @@ const DRY_RUN_AT_MOST = 100;
 export function rulesOf({ operator, eventTypes }: Caller, way: 'json' | 'postback'): EventRules {
   return {
     operatorId: operator.id,
-    withoutTransactionId: operator.withoutTransactionId ?? (way === 'json' ? 'refuse' : 'same_content_is_repeat'),
+    withoutTransactionId:
+      operator.withoutTransactionId ?? (way === 'json' ? 'refuse' : 'same_content_is_repeat'),
     repeatWindowHours: operator.repeatWindowHours,
     eventTypes,
   };
 }
 
 /** Takes one event in and answers. Throws what is wrong with it. */
-export async function answerOne(req: Request, res: Response, reading: EventReading, deps: AcceptanceDeps): Promise<void> {
+export async function answerOne(
+  req: Request,
+  res: Response,
+  reading: EventReading,
+  deps: AcceptanceDeps,
+): Promise<void> {
   if (reading.kind === 'invalid') throw reading.error;
   const operatorId = callerOf(res).operator.id;
   const [result] = await deps.intake.accept([reading.event]);
@@ -50,14 +56,21 @@ export async function answerOne(req: Request, res: Response, reading: EventReadi
   const waitSeconds = outcome.status === 'accepted' ? waitOf(req) : 0;
   const isSettled = () => deps.store.traces.isSettled(operatorId, outcome.id);
   if (await comesTrueWithin(waitSeconds, res, isSettled)) {
-    res.setHeader('preference-applied', `wait=${waitSeconds}`).json(await traceOf(operatorId, outcome.id, deps));
+    res
+      .setHeader('preference-applied', `wait=${waitSeconds}`)
+      .json(await traceOf(operatorId, outcome.id, deps));
     return;
   }
   res.status(outcome.status === 'accepted' ? 202 : 200).json(outcome);
 }
 
 /** Takes a batch in and answers for each of its events, in order. */
-export async function answerBatch(req: Request, res: Response, lines: readonly BatchLine[], deps: AcceptanceDeps): Promise<void> {
+export async function answerBatch(
+  req: Request,
+  res: Response,
+  lines: readonly BatchLine[],
+  deps: AcceptanceDeps,
+): Promise<void> {
   const readings = readingsOf(res, lines);
   const results = await deps.intake.accept(eventsOf(readings));
   const answers = inOrder(readings, results).map((part, index) => {
@@ -70,7 +83,11 @@ export async function answerBatch(req: Request, res: Response, lines: readonly B
 }
 
 /** Answers what would happen to one event. Throws what is wrong with it. */
-export async function rehearseOne(res: Response, reading: EventReading, { dryRun }: AcceptanceDeps): Promise<void> {
+export async function rehearseOne(
+  res: Response,
+  reading: EventReading,
+  { dryRun }: AcceptanceDeps,
+): Promise<void> {
   if (reading.kind === 'invalid') throw reading.error;
   const [rehearsed] = await dryRun(callerOf(res).operator.id, [reading.event]);
   const outcome = outcomeOf(rehearsed?.result);
@@ -79,9 +96,15 @@ export async function rehearseOne(res: Response, reading: EventReading, { dryRun
 }
 
 /** Answers what would happen to the events of a batch, each after those before it. */
-export async function rehearseBatch(res: Response, lines: readonly BatchLine[], { dryRun }: AcceptanceDeps): Promise<void> {
+export async function rehearseBatch(
+  res: Response,
+  lines: readonly BatchLine[],
+  { dryRun }: AcceptanceDeps,
+): Promise<void> {
   if (lines.length > DRY_RUN_AT_MOST)
-    throw invalid([{ path: 'events', code: 'too_large', message: `a dry run holds at most ${DRY_RUN_AT_MOST} events` }]);
+    throw invalid([
+      { path: 'events', code: 'too_large', message: `a dry run holds at most ${DRY_RUN_AT_MOST} events` },
+    ]);
   const readings = readingsOf(res, lines);
   const rehearsed = await dryRun(callerOf(res).operator.id, eventsOf(readings));
   const results = inOrder<Rehearsed>(readings, rehearsed).map((part, index) => {
@@ -145,7 +168,10 @@ function eventsOf(readings: readonly EventReading[]): IntakeEvent[] {
 }
 
 /** For each reading its error, or the next of the results, which are those of the readings that are events. */
-function inOrder<Result>(readings: readonly EventReading[], results: readonly Result[]): (Result | ApiError)[] {
+function inOrder<Result>(
+  readings: readonly EventReading[],
+  results: readonly Result[],
+): (Result | ApiError)[] {
   let next = 0;
   return readings.map((reading) => (reading.kind === 'invalid' ? reading.error : results[next++]!));
 }
@@ -157,9 +183,17 @@ export function waitOf(req: Request): number {
 }
 
 /** Whether what the caller waits for is there before the time runs out or it hangs up. Its request is kept by now, so failing to look is no failure. */
-export async function comesTrueWithin(seconds: number, res: Response, isTrue: () => Promise<boolean>): Promise<boolean> {
+export async function comesTrueWithin(
+  seconds: number,
+  res: Response,
+  isTrue: () => Promise<boolean>,
+): Promise<boolean> {
   const end = Date.now() + seconds * 1000;
-  for (let pause = POLL_FIRST_MS; Date.now() + pause <= end && !res.closed; pause = Math.min(pause * 1.5, POLL_AT_MOST_MS)) {
+  for (
+    let pause = POLL_FIRST_MS;
+    Date.now() + pause <= end && !res.closed;
+    pause = Math.min(pause * 1.5, POLL_AT_MOST_MS)
+  ) {
     await delay(pause);
     if (await isTrue().catch(() => false)) return true;
   }

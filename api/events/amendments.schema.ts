@@ -16,7 +16,10 @@ export const amendment = values
   .check((ctx) => {
     const { reason: _reason, ...given } = ctx.value;
     if (Object.values(given).every((value) => value == null))
-      ctx.issues.push({ ...problem('required', 'needs amount, currency, volume, payout or metadata'), input: ctx.value });
+      ctx.issues.push({
+        ...problem('required', 'needs amount, currency, volume, payout or metadata'),
+        input: ctx.value,
+      });
   });
 
 export type AmendmentForm = z.output<typeof amendment>;
@@ -30,7 +33,8 @@ export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
   const after = {
     amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
     currency,
-    volumeE4: form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    volumeE4:
+      form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
     payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
     metadata: form.metadata == null ? before.metadata : JSON.stringify(form.metadata),
   };
@@ -38,9 +42,14 @@ export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
   return after;
 }
 
-function refuseWhatCannotBe({ type, status, values: { currency } }: AmendableEvent, form: AmendmentForm): void {
-  if (!earns(type)) throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
-  if (status === 'rejected') throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');
+function refuseWhatCannotBe(
+  { type, status, values: { currency } }: AmendableEvent,
+  form: AmendmentForm,
+): void {
+  if (!earns(type))
+    throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
+  if (status === 'rejected')
+    throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');
   if (form.currency != null && currency !== null && form.currency.toUpperCase() !== currency)
     throw new ApiError(
       'not_possible',

@@ -7,7 +7,9 @@ export const BATCH_LIMIT = 1000;
 
 export type BatchLine = { kind: 'value'; value: unknown } | { kind: 'invalid'; error: ApiError };
 
-const batch = z.strictObject({ events: z.array(z.unknown()).max(BATCH_LIMIT, `a batch holds at most ${BATCH_LIMIT} events`) });
+const batch = z.strictObject({
+  events: z.array(z.unknown()).max(BATCH_LIMIT, `a batch holds at most ${BATCH_LIMIT} events`),
+});
 
 /** The events of a body: text is lines of JSON, of which empty ones do not count. Throws when the whole is not a batch. */
 export function batchOf(body: unknown): BatchLine[] {

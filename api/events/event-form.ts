@@ -11,16 +11,24 @@ const METADATA_DEPTH = 16;
 const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
 /** Judged and kept as it arrived: a schema that copies would leave out a field named like JavaScript's own, and whatever lies below it. */
 const metadata = z
-  .custom<Record<string, unknown>>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    params: { code: 'invalid_type' },
-    error: 'must be an object',
-  })
-  .refine((value) => isShallow(value, METADATA_DEPTH), `must not be nested deeper than ${METADATA_DEPTH} levels`)
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      params: { code: 'invalid_type' },
+      error: 'must be an object',
+    },
+  )
+  .refine(
+    (value) => isShallow(value, METADATA_DEPTH),
+    `must not be nested deeper than ${METADATA_DEPTH} levels`,
+  )
   .meta({ type: 'object' });
 
 /** Null means the same as a field left out, since many clients write it so. */
 export const eventForm = z.strictObject({
-  event: z.string().meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
+  event: z
+    .string()
+    .meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
   transaction_id: externalId.nullish(),
   click_id: externalId.nullish(),
   customer_id: externalId.nullish(),

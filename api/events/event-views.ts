@@ -10,7 +10,14 @@ import { commissionView, transferView } from '../ledger/views.ts';
 /** An event in a list: as it was sent, or amended since, with what became of it. */
 export function eventView(row: EventRow) {
   const attribution = row.affiliateId === null ? null : attributionView(row);
-  return { id: row.id, status: row.status, ...reasonOf(row), received_at: row.receivedAt, event: sentView(row), attribution };
+  return {
+    id: row.id,
+    status: row.status,
+    ...reasonOf(row),
+    received_at: row.receivedAt,
+    event: sentView(row),
+    attribution,
+  };
 }
 
 /** The whole story. The link leads to the workflow in Temporal's own interface, where one is configured. */
@@ -44,7 +51,13 @@ export function rehearsedView(
     body: JSON.parse(body) as unknown,
   }));
   if (trace === null) return { would_be: status, postbacks: told };
-  const { id: _id, deliveries: _planned, workflow_id: _workflow, workflow_url: _url, ...shown } = traceView(trace, null);
+  const {
+    id: _id,
+    deliveries: _planned,
+    workflow_id: _workflow,
+    workflow_url: _url,
+    ...shown
+  } = traceView(trace, null);
   return { would_be: status, ...(status === 'duplicate' && { id }), ...shown, postbacks: told };
 }
 
@@ -66,7 +79,17 @@ function consideredView({ kind, id, affiliateId, at, verdict }: Considered) {
 }
 
 /** A version of an event: its values, and what became of it. */
-function versionView({ number, state, waitsFor, actor, reason, since, appliedAt, metadata, ...values }: EventVersion) {
+function versionView({
+  number,
+  state,
+  waitsFor,
+  actor,
+  reason,
+  since,
+  appliedAt,
+  metadata,
+  ...values
+}: EventVersion) {
   const fields = {
     ...valuesOf(values),
     metadata: metadata === null ? null : (JSON.parse(metadata) as unknown),
@@ -78,7 +101,8 @@ function versionView({ number, state, waitsFor, actor, reason, since, appliedAt,
 }
 
 function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<Amendable, 'metadata'>) {
-  const money = (minor: bigint | null) => (minor === null || currency === null ? null : formatMoney(minor, currency));
+  const money = (minor: bigint | null) =>
+    minor === null || currency === null ? null : formatMoney(minor, currency);
   const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);
   return { amount: money(amountMinor), currency, volume, payout: money(payoutMinor) };
 }

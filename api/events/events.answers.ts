@@ -9,7 +9,10 @@ import { commission, transfer } from '../ledger/ledger.answers.ts';
 export const accepted = z.object({ id: idOf('evt'), status: z.literal('accepted') });
 export const duplicate = z.object({ id: idOf('evt'), status: z.literal('duplicate') });
 
-const amendmentOf = { id: idOf('evt'), version: z.int().min(0).meta({ description: 'the amendment’s number' }) };
+const amendmentOf = {
+  id: idOf('evt'),
+  version: z.int().min(0).meta({ description: 'the amendment’s number' }),
+};
 export const amending = z.object({ ...amendmentOf, status: z.literal('accepted') });
 export const alreadyAmended = z.object({ ...amendmentOf, status: z.literal('duplicate') });
 
@@ -71,7 +74,8 @@ const considered = z.array(
   z.object({
     evidence: z.enum(EVIDENCE),
     id: text.meta({
-      description: 'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
+      description:
+        'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
     }),
     affiliate_id: affiliateId.nullable(),
     at: time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
@@ -80,7 +84,9 @@ const considered = z.array(
 );
 
 /** Those by which its amount was converted. */
-const exchangeRates = z.array(z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }));
+const exchangeRates = z.array(
+  z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }),
+);
 
 /** What an event's values were, are, or are to be. */
 const version = z.object({
@@ -119,7 +125,9 @@ export const trace = event.extend({
   workflow_url: text.nullable().meta({ description: 'leads to the workflow in the Temporal UI' }),
 });
 
-const postbacks = z.array(z.object({ endpoint_id: idOf('ep'), type: text, body: z.record(z.string(), z.unknown()) }));
+const postbacks = z.array(
+  z.object({ endpoint_id: idOf('ep'), type: text, body: z.record(z.string(), z.unknown()) }),
+);
 const wouldBe = z.enum(['accepted', 'duplicate', 'conflict', 'invalid']);
 
 /** What would become of an event; `id` only where there is one already. */
@@ -146,13 +154,22 @@ export const rehearsedBatch = z.object({
   results: z.array(rehearsal.extend({ index: count, error: partError.optional() })),
 });
 
-export const repeat = z.object({ event_id: idOf('evt'), times: z.int().min(1), first_at: time, last_at: time });
+export const repeat = z.object({
+  event_id: idOf('evt'),
+  times: z.int().min(1),
+  first_at: time,
+  last_at: time,
+});
 
 export const orphans = listOf(event).extend({
   counts: z.record(z.string(), count).meta({ description: 'orphans by reason' }),
 });
 
-export const assigned = z.object({ id: idOf('evt'), status: z.literal('assigned'), affiliate_id: affiliateId });
+export const assigned = z.object({
+  id: idOf('evt'),
+  status: z.literal('assigned'),
+  affiliate_id: affiliateId,
+});
 
 /** What a button did with an event that was set aside for this reason. */
 export const retrying = z.object({ id: idOf('evt'), status: z.literal('retrying'), reason: text });

@@ -21,13 +21,29 @@ const kept = {
   ),
 };
 
-const DEPOSIT = { event: 'ftd', transaction_id: 't-1', customer_id: 'carla', amount: '500.00', currency: 'USD' };
-const CHARGEBACK = { event: 'chargeback', transaction_id: 't-2', reference: 't-1', amount: '500.00', currency: 'USD' };
+const DEPOSIT = {
+  event: 'ftd',
+  transaction_id: 't-1',
+  customer_id: 'carla',
+  amount: '500.00',
+  currency: 'USD',
+};
+const CHARGEBACK = {
+  event: 'chargeback',
+  transaction_id: 't-2',
+  reference: 't-1',
+  amount: '500.00',
+  currency: 'USD',
+};
 
-const batch = z.strictObject({ events: z.array(eventForm).max(BATCH_LIMIT) }).meta({ description: 'each is judged by itself' });
+const batch = z
+  .strictObject({ events: z.array(eventForm).max(BATCH_LIMIT) })
+  .meta({ description: 'each is judged by itself' });
 const lines = z.string().meta({ description: 'one event as JSON on each line' });
 
-const parameters = z.looseObject(Object.fromEntries(POSTBACK_FIELDS.map((field) => [field, z.string().optional()])));
+const parameters = z.looseObject(
+  Object.fromEntries(POSTBACK_FIELDS.map((field) => [field, z.string().optional()])),
+);
 const postback: Omit<Operation, 'summary'> = {
   description:
     'Usual other names (`txid`, `goal`, `sum`, …) and those of the operator’s `postback_aliases` are taken as well; empty ones count as not given.',
@@ -42,7 +58,8 @@ const postback: Omit<Operation, 'summary'> = {
 export const eventOperations: Operations = {
   'POST /v1/events': {
     summary: 'Send an event',
-    description: 'Answered once it is kept. The same event again is answered with the first one’s id, and counted once.',
+    description:
+      'Answered once it is kept. The same event again is answered with the first one’s id, and counted once.',
     who: 'events:write',
     signable: true,
     query: sendingOptions,
@@ -67,7 +84,9 @@ export const eventOperations: Operations = {
       required: true,
       example: { events: [DEPOSIT, CHARGEBACK] },
     },
-    answers: { 200: json(z.union([answers.batchResults, answers.rehearsedBatch]), 'one result for each, in order') },
+    answers: {
+      200: json(z.union([answers.batchResults, answers.rehearsedBatch]), 'one result for each, in order'),
+    },
   },
   'GET /postback': { ...postback, summary: 'Send an event by query parameters', query: parameters },
   'POST /postback': {
@@ -108,13 +127,17 @@ export const eventOperations: Operations = {
     body: jsonBody(amendment),
     answers: {
       202: json(answers.amending, 'kept'),
-      200: json(z.union([answers.alreadyAmended, answers.trace]), 'it says so already; or, with `Prefer: wait`, the trace'),
+      200: json(
+        z.union([answers.alreadyAmended, answers.trace]),
+        'it says so already; or, with `Prefer: wait`, the trace',
+      ),
     },
     refusals: ['not_possible'],
   },
   'GET /v1/repeats': {
     summary: 'List repeats by content',
-    description: 'Events that were sent again without a transaction id and taken for the same, because nothing in them differed.',
+    description:
+      'Events that were sent again without a transaction id and taken for the same, because nothing in them differed.',
     who: 'read',
     query: plainPage,
     answers: { 200: json(listOf(answers.repeat)) },

@@ -2,7 +2,15 @@
 import type { Request, Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import type { ContentRepeat } from '../../store/intake/content-keys.ts';
-import { answerBatch, answerOne, rehearseBatch, rehearseOne, rulesOf, traceOf, type AcceptanceDeps } from './acceptance.ts';
+import {
+  answerBatch,
+  answerOne,
+  rehearseBatch,
+  rehearseOne,
+  rulesOf,
+  traceOf,
+  type AcceptanceDeps,
+} from './acceptance.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import { batchBody, eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
@@ -34,9 +42,21 @@ export function addEventRoutes(router: Router, deps: Deps): void {
       auth.scope('read'),
       async (req, res) => {
         const query = read(eventFilter, req.query);
-        const { customer_id: customerId = null, status = null, event: type = null, from = null, to = null } = query;
+        const {
+          customer_id: customerId = null,
+          status = null,
+          event: type = null,
+          from = null,
+          to = null,
+        } = query;
         const filter = { customerId, status, type, from, to };
-        res.json(await answerPage(query, (page) => store.events.list(callerOf(res).operator.id, filter, page), eventView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.events.list(callerOf(res).operator.id, filter, page),
+            eventView,
+          ),
+        );
       },
     ],
   });
@@ -69,7 +89,13 @@ export function addEventRoutes(router: Router, deps: Deps): void {
       auth.scope('read'),
       async (req, res) => {
         const query = read(plainPage, req.query);
-        res.json(await answerPage(query, (page) => store.contentRepeats.list(callerOf(res).operator.id, page), repeatView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.contentRepeats.list(callerOf(res).operator.id, page),
+            repeatView,
+          ),
+        );
       },
     ],
   });

@@ -33,7 +33,13 @@ type Form = Partial<EventForm>;
 const HOUR_MS = 3_600_000;
 const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
 /** The fields that say what an event is and whose. While one of them is wrong, nothing is said about what they lack together. */
-const IDENTIFYING: ReadonlySet<string> = new Set(['event', 'transaction_id', 'click_id', 'customer_id', 'reference']);
+const IDENTIFYING: ReadonlySet<string> = new Set([
+  'event',
+  'transaction_id',
+  'click_id',
+  'customer_id',
+  'reference',
+]);
 export const VOLUME_DECIMALS = 4;
 /** A double tells every decimal of so many digits from its neighbours, so the number that arrived is the one that was written. */
 const EXACT_DIGITS = 15;
@@ -48,7 +54,11 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
   if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
   const metadata = form.metadata ?? null;
   const contentHash = contentHashOf(event, form.occurred_at != null, metadata);
-  const incoming: IntakeEvent = { event, metadata: metadata === null ? null : JSON.stringify(metadata), contentHash };
+  const incoming: IntakeEvent = {
+    event,
+    metadata: metadata === null ? null : JSON.stringify(metadata),
+    contentHash,
+  };
   if (form.event !== event.type) incoming.sentAs = form.event!;
   if (event.key.kind === 'content') {
     event.key.value = contentHash.toString('hex');
@@ -76,7 +86,8 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     currency,
     volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
     reference: form.reference ?? null,
-    referenceType: form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
+    referenceType:
+      form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
     payoutMinor: money('payout', form, currency, false, issues),
     subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
     coupon: form.coupon ?? null,
@@ -104,13 +115,27 @@ function keyOf(
 }
 
 /** What an event must name to be told from others, and for somebody to earn by it or lose. */
-function checkIdentity({ type, key, clickId, customerId, reference }: ConversionEvent, issues: Issue[]): void {
+function checkIdentity(
+  { type, key, clickId, customerId, reference }: ConversionEvent,
+  issues: Issue[],
+): void {
   const mayRefer = isNegative(type) || type === 'chargeback_won';
-  if (key.value === '') report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
+  if (key.value === '')
+    report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
   if (reference === null && (type === 'refund' || type === 'chargeback_won'))
-    report(issues, 'reference', 'reference_required', `is required for ${type}: the transaction_id of what it is about`);
+    report(
+      issues,
+      'reference',
+      'reference_required',
+      `is required for ${type}: the transaction_id of what it is about`,
+    );
   else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
-    report(issues, 'click_id', 'click_or_customer_required', `give click_id or customer_id${mayRefer ? ' or reference' : ''}`);
+    report(
+      issues,
+      'click_id',
+      'click_or_customer_required',
+      `give click_id or customer_id${mayRefer ? ' or reference' : ''}`,
+    );
 }
 
 function typeOf(
@@ -185,15 +210,23 @@ export function scaled(
 function decimalOf(value: number): string | null {
   const text = String(value);
   if (text.includes('e')) return null;
-  return Number.isSafeInteger(value) || text.replace(/^-?0?\.?0*|\./g, '').length <= EXACT_DIGITS ? text : null;
+  return Number.isSafeInteger(value) || text.replace(/^-?0?\.?0*|\./g, '').length <= EXACT_DIGITS
+    ? text
+    : null;
 }
 
 function occurredAt(value: string | number, now: number, issues: Issue[]): number {
   const isEpoch = typeof value === 'number' || /^\d{1,11}(\.\d{1,9})?$/.test(value);
   const moment = isEpoch ? Math.trunc(Number(value) * 1000) : momentOf(value);
   if (moment === null)
-    report(issues, 'occurred_at', 'invalid_time', 'must be an RFC 3339 time with its offset, or epoch seconds');
-  else if (!isPlausible(moment, now)) report(issues, 'occurred_at', 'invalid_time', 'lies before 1970 or in the future');
+    report(
+      issues,
+      'occurred_at',
+      'invalid_time',
+      'must be an RFC 3339 time with its offset, or epoch seconds',
+    );
+  else if (!isPlausible(moment, now))
+    report(issues, 'occurred_at', 'invalid_time', 'lies before 1970 or in the future');
   return moment ?? now;
 }
 
@@ -207,7 +240,11 @@ function codeOf(issues: Issue[]): 'unknown_event' | 'invalid_request' {
 }
 
 /** SHA-256 over the values as sent, in our units and without defaults: the same content hashes the same, however it was written. */
-function contentHashOf(event: ConversionEvent, isTimed: boolean, metadata: Record<string, unknown> | null): Buffer {
+function contentHashOf(
+  event: ConversionEvent,
+  isTimed: boolean,
+  metadata: Record<string, unknown> | null,
+): Buffer {
   const { amountMinor, payoutMinor, volumeE4 } = event;
   const values = [
     event.type,

@@ -13,7 +13,11 @@ import type { Starter } from '../temporal.ts';
 import { eventView } from './event-views.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
-type Deps = { store: Pick<Store, 'events' | 'orphans' | 'affiliates'>; auth: Auth; starter: Pick<Starter, 'matchOrphans'> };
+type Deps = {
+  store: Pick<Store, 'events' | 'orphans' | 'affiliates'>;
+  auth: Auth;
+  starter: Pick<Starter, 'matchOrphans'>;
+};
 
 export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps): void {
   addResource(router, '/v1/orphans', {
@@ -23,7 +27,11 @@ export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps):
         const query = read(orphanFilter, req.query);
         const operatorId = callerOf(res).operator.id;
         const [orphans, counts] = await Promise.all([
-          answerPage(query, (page) => store.events.listOrphans(operatorId, query.reason ?? null, page), eventView),
+          answerPage(
+            query,
+            (page) => store.events.listOrphans(operatorId, query.reason ?? null, page),
+            eventView,
+          ),
           store.orphans.count(operatorId),
         ]);
         res.json({ ...orphans, counts });
@@ -43,7 +51,8 @@ export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps):
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const assigned = await store.orphans.assign(operator.id, { eventId, affiliateId, actor: key.id });
         if (assigned === 'not_found') throw notFound('event');
-        if (assigned === 'conflict') throw new ApiError('conflict', 'the event was given to another affiliate before');
+        if (assigned === 'conflict')
+          throw new ApiError('conflict', 'the event was given to another affiliate before');
         if (assigned === 'not_orphaned')
           throw new ApiError('not_possible', 'only an orphan that lacks an affiliate can be given to one');
         // The customer's other orphans follow, once this one has bound the customer.

@@ -16,7 +16,12 @@ export function addPostbackRoute(router: Router, deps: AcceptanceDeps & { auth: 
     res.setHeader('cache-control', 'no-store');
     const from = callerOf(res);
     const params = paramsOf(req);
-    await answerOne(req, res, readPostback(params, from.operator.postbackAliases, rulesOf(from, 'postback'), Date.now()), deps);
+    await answerOne(
+      req,
+      res,
+      readPostback(params, from.operator.postbackAliases, rulesOf(from, 'postback'), Date.now()),
+      deps,
+    );
   };
   const refuseHead: RequestHandler = (_req, res, next) => {
     res.setHeader('allow', 'GET, POST');

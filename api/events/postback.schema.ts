@@ -49,14 +49,21 @@ const USUAL_NAMES: Partial<Record<PostbackField, string>> = {
   sub5: 's5 subid5 aff_sub5',
 };
 const USUAL = new Map(
-  Object.entries(USUAL_NAMES).flatMap(([field, names]) => names.split(' ').map((name) => [name, field] as const)),
+  Object.entries(USUAL_NAMES).flatMap(([field, names]) =>
+    names.split(' ').map((name) => [name, field] as const),
+  ),
 );
 
 /**
  * Reads an event from parameters. An empty one counts as not given, since trackers send those for what they do not know. Issues name a
  * parameter as the caller does.
  */
-export function readPostback(params: unknown, aliases: PostbackAliases, rules: EventRules, now: number): EventReading {
+export function readPostback(
+  params: unknown,
+  aliases: PostbackAliases,
+  rules: EventRules,
+  now: number,
+): EventReading {
   const issues: Issue[] = [];
   if (typeof params !== 'object' || params === null || Array.isArray(params)) {
     formOf(params, issues);
@@ -79,7 +86,10 @@ export function readPostback(params: unknown, aliases: PostbackAliases, rules: E
   }
   const reading = readEvent(form, rules, now);
   if (reading.kind === 'event' && issues.length === 0) return reading;
-  return { kind: 'invalid', error: withIssues(issues, reading.kind === 'invalid' ? reading.error : null, nameOf) };
+  return {
+    kind: 'invalid',
+    error: withIssues(issues, reading.kind === 'invalid' ? reading.error : null, nameOf),
+  };
 }
 
 /** Null: to be ignored. Undefined: nobody knows it. */
@@ -94,6 +104,10 @@ function twice(name: string, other: string | undefined): Issue {
 }
 
 function withIssues(issues: Issue[], error: ApiError | null, nameOf: ReadonlyMap<string, string>): ApiError {
-  const ofEvent = error?.issues?.map((issue) => ({ ...issue, path: nameOf.get(issue.path) ?? issue.path })) ?? [];
-  return invalid([...issues, ...ofEvent], error?.code === 'unknown_event' ? 'unknown_event' : 'invalid_request');
+  const ofEvent =
+    error?.issues?.map((issue) => ({ ...issue, path: nameOf.get(issue.path) ?? issue.path })) ?? [];
+  return invalid(
+    [...issues, ...ofEvent],
+    error?.code === 'unknown_event' ? 'unknown_event' : 'invalid_request',
+  );
 }

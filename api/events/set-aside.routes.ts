@@ -8,7 +8,11 @@ import { addResource } from '../http/resource.ts';
 import { isId } from '../http/fields.ts';
 import type { Starter } from '../temporal.ts';
 
-type Deps = { store: Pick<Store, 'setAside'>; auth: Auth; starter: Pick<Starter, 'retrySetAside' | 'showSetAside'> };
+type Deps = {
+  store: Pick<Store, 'setAside'>;
+  auth: Auth;
+  starter: Pick<Starter, 'retrySetAside' | 'showSetAside'>;
+};
 
 export function addSetAsideRoutes(router: Router, { store, auth, starter }: Deps): void {
   addResource(router, '/v1/set-aside/:event_id/retry', {

@@ -25,7 +25,11 @@ function compile(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
     const [address = '', bits] = range.split('/');
-    list.addSubnet(address, bits === undefined ? bitsOf(address) : Number(bits), isIP(address) === 4 ? 'ipv4' : 'ipv6');
+    list.addSubnet(
+      address,
+      bits === undefined ? bitsOf(address) : Number(bits),
+      isIP(address) === 4 ? 'ipv4' : 'ipv6',
+    );
   }
   return list;
 }

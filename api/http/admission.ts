@@ -18,11 +18,15 @@ export type Admission = {
 };
 
 /** Without a trusted proxy nobody can say whether a request came over TLS, so that it is not asked. */
-export function createAdmission(config: { requireHttps: boolean; trustProxy: unknown }, rates: RateLimits): Admission {
+export function createAdmission(
+  config: { requireHttps: boolean; trustProxy: unknown },
+  rates: RateLimits,
+): Admission {
   const mustBeSecure = config.requireHttps && config.trustProxy !== false;
 
   function requireHttps(req: Request): void {
-    if (mustBeSecure && !req.secure) throw new ApiError('https_required', 'plain HTTP is not taken here: use https');
+    if (mustBeSecure && !req.secure)
+      throw new ApiError('https_required', 'plain HTTP is not taken here: use https');
   }
 
   return {
@@ -30,14 +34,23 @@ export function createAdmission(config: { requireHttps: boolean; trustProxy: unk
     admit(req, { operator, key }, scope) {
       requireHttps(req);
       if (key.isRevoked) throw badKey('key_revoked', 'this API key was revoked');
-      if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now()) throw badKey('key_expired', 'this API key has ended');
+      if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now())
+        throw badKey('key_expired', 'this API key has ended');
       // The list is about where events come from. Whoever left an address out must still be able to see that, and to mend it.
-      if (scope === 'events:write' && operator.allowedIps.length > 0 && !isWithin(operator.allowedIps, req.ip ?? ''))
-        throw new ApiError('ip_not_allowed', `this address may not send events for this operator: ${req.ip ?? 'unknown'}`);
+      if (
+        scope === 'events:write' &&
+        operator.allowedIps.length > 0 &&
+        !isWithin(operator.allowedIps, req.ip ?? '')
+      )
+        throw new ApiError(
+          'ip_not_allowed',
+          `this address may not send events for this operator: ${req.ip ?? 'unknown'}`,
+        );
       const perSecond = key.ratePerSecond ?? operator.ratePerSecond;
       const wait = perSecond === null ? 0 : rates.take(key.id, perSecond);
       if (wait > 0) throw tooFast(perSecond!, wait);
-      if (!key.scopes.includes(scope)) throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
+      if (!key.scopes.includes(scope))
+        throw new ApiError('forbidden', `this API key lacks the scope ${scope}`);
     },
   };
 }
@@ -48,5 +61,7 @@ function badKey(code: string, message: string): ApiError {
 
 function tooFast(perSecond: number, waitMs: number): ApiError {
   const retryAfterSeconds = Math.ceil(waitMs / 1000);
-  return new ApiError('rate_limited', `more than ${perSecond} requests per second by this API key`, { retryAfterSeconds });
+  return new ApiError('rate_limited', `more than ${perSecond} requests per second by this API key`, {
+    retryAfterSeconds,
+  });
 }

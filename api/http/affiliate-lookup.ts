@@ -5,7 +5,11 @@ import { notFound } from './errors.ts';
 import { invalid } from './read.ts';
 
 /** The affiliate of a path. Throws `not_found`. */
-export async function findAffiliate(store: Pick<Store, 'affiliates'>, operatorId: string, id: string): Promise<Affiliate> {
+export async function findAffiliate(
+  store: Pick<Store, 'affiliates'>,
+  operatorId: string,
+  id: string,
+): Promise<Affiliate> {
   const affiliate = await store.affiliates.find(operatorId, id);
   if (affiliate === null) throw notFound('affiliate');
   return affiliate;

@@ -44,7 +44,14 @@ export function newApiKey(): { text: string; hash: Buffer; hint: string } {
   return { text, hash: sha256(text), hint: `pk_…${text.slice(-4)}` };
 }
 
-export function createAuth({ operators, apiKeys, adminToken, admission, signed, onUnknownKey = () => {} }: AuthDeps): Auth {
+export function createAuth({
+  operators,
+  apiKeys,
+  adminToken,
+  admission,
+  signed,
+  onUnknownKey = () => {},
+}: AuthDeps): Auth {
   const believed = new Map<string, { caller: Promise<Caller | null>; until: number }>();
   const touched = new Map<string, number>();
   const adminHash = sha256(adminToken);

@@ -29,7 +29,9 @@ export const tableBody: RequestHandler[] = [
 export const postbackBody: RequestHandler[] = [
   only(['json', 'urlencoded'], 'application/json or application/x-www-form-urlencoded', true),
   json(ONE_LIMIT),
-  keepingRaw((verify) => express.urlencoded({ extended: false, limit: ONE_LIMIT, parameterLimit: 100, ...verify })),
+  keepingRaw((verify) =>
+    express.urlencoded({ extended: false, limit: ONE_LIMIT, parameterLimit: 100, ...verify }),
+  ),
 ];
 
 function json(limit: string): RequestHandler {
@@ -44,7 +46,8 @@ function keepingRaw(make: (options: { verify?: typeof keepRawBody }) => RequestH
 
 function only(types: string[], names: string, mayBeEmpty: boolean): RequestHandler {
   return (req, _res, next) => {
-    const isEmpty = req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0;
+    const isEmpty =
+      req.headers['transfer-encoding'] === undefined && Number(req.headers['content-length'] ?? 0) === 0;
     if (req.is(types) || (mayBeEmpty && isEmpty)) return next();
     next(new ApiError('unsupported_media_type', `the body must be ${names}`));
   };

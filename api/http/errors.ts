@@ -99,29 +99,40 @@ export function createErrorHandler(
       log.warn({ ...place, reason: reasonOf(error.cause) }, 'request refused, a dependency is away');
     if (res.headersSent) return void res.destroy();
     const { code, message, issues } = bodyOf(error);
-    if (code === 'unavailable' || code === 'rate_limited') res.setHeader('retry-after', String(error.retryAfterSeconds));
+    if (code === 'unavailable' || code === 'rate_limited')
+      res.setHeader('retry-after', String(error.retryAfterSeconds));
     if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
     // Who follows a link is a person with a browser, not a caller of the API.
     if (isVisitor(res) && (req.headers.accept ?? '').includes('text/html'))
       return void res.status(STATUS[code]).type('html').send(visitorPage(code));
-    res.status(STATUS[code]).json({ error: { code, message, request_id: requestId, ...(issues && { issues }) } });
+    res
+      .status(STATUS[code])
+      .json({ error: { code, message, request_id: requestId, ...(issues && { issues }) } });
   };
 }
 
 function apiErrorFrom(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (isOutage(thrown)) return new UnavailableError(thrown);
-  return readingErrorFrom(thrown) ?? new ApiError('internal', 'something went wrong on our side', { cause: thrown });
+  return (
+    readingErrorFrom(thrown) ??
+    new ApiError('internal', 'something went wrong on our side', { cause: thrown })
+  );
 }
 
 /** What Express and its body parser throw carries a status; a path that cannot be decoded is among it. */
 function readingErrorFrom(thrown: unknown): ApiError | undefined {
-  if (!(thrown instanceof Error) || !('status' in thrown) || typeof thrown.status !== 'number') return undefined;
+  if (!(thrown instanceof Error) || !('status' in thrown) || typeof thrown.status !== 'number')
+    return undefined;
   if (thrown.status === 413) return new ApiError('too_large', 'the body is too large');
-  if (thrown.status === 415) return new ApiError('unsupported_media_type', 'this encoding or character set is not supported');
+  if (thrown.status === 415)
+    return new ApiError('unsupported_media_type', 'this encoding or character set is not supported');
   if (thrown.status < 400 || thrown.status > 499) return undefined;
   const isJson = 'type' in thrown && thrown.type === 'entity.parse.failed';
-  return new ApiError('invalid_request', isJson ? 'the body is not valid JSON' : 'the request could not be read');
+  return new ApiError(
+    'invalid_request',
+    isJson ? 'the body is not valid JSON' : 'the request could not be read',
+  );
 }
 
 function reasonOf(cause: unknown): string | undefined {

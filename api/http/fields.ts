@@ -57,7 +57,10 @@ export const time = z
   .transform((value, context) => {
     const moment = momentOf(value);
     if (moment !== null && moment >= EARLIEST_MS) return new Date(moment);
-    context.issues.push({ ...problem('invalid_time', 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z'), input: value });
+    context.issues.push({
+      ...problem('invalid_time', 'must be an RFC 3339 time such as 2026-11-22T10:00:00Z'),
+      input: value,
+    });
     return z.NEVER;
   });
 

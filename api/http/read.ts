@@ -15,7 +15,10 @@ export function invalid(
   code: 'invalid_request' | 'unknown_event' | 'unknown_macro' | 'blocked_address' = 'invalid_request',
 ): ApiError {
   const [first] = issues;
-  const message = first === undefined ? 'the request is not valid' : `${first.path ? `${first.path}: ` : ''}${first.message}`;
+  const message =
+    first === undefined
+      ? 'the request is not valid'
+      : `${first.path ? `${first.path}: ` : ''}${first.message}`;
   return new ApiError(code, message, { issues });
 }
 

@@ -6,11 +6,16 @@ import { isId } from './fields.ts';
 type Method = 'get' | 'head' | 'post' | 'patch' | 'delete';
 
 /** Adds a path with its methods; each has its handlers in the order in which they run. */
-export function addResource(router: Router, path: string, methods: Partial<Record<Method, RequestHandler[]>>): void {
+export function addResource(
+  router: Router,
+  path: string,
+  methods: Partial<Record<Method, RequestHandler[]>>,
+): void {
   const route = router.route(path);
   const names = Object.keys(methods) as Method[];
   // Express answers HEAD by the handler of GET unless it has met one for HEAD before.
-  for (const name of names.sort((a, b) => Number(b === 'head') - Number(a === 'head'))) route[name](...methods[name]!);
+  for (const name of names.sort((a, b) => Number(b === 'head') - Number(a === 'head')))
+    route[name](...methods[name]!);
   const allow = names.map((name) => name.toUpperCase()).join(', ');
   route.all((req, res: Response, next) => {
     res.setHeader('allow', allow);

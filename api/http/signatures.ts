@@ -37,7 +37,10 @@ export function keepRawBody(_req: IncomingMessage, res: unknown, raw: Buffer): v
 }
 
 /** The handler that judges a request after its body was read; callers are known by then. */
-export function createSignatureCheck(secrets: Pick<InboundSecrets, 'live' | 'touch'>, signing: Signing): RequestHandler {
+export function createSignatureCheck(
+  secrets: Pick<InboundSecrets, 'live' | 'touch'>,
+  signing: Signing,
+): RequestHandler {
   /** As long as the caller is believed, so are its secrets. */
   const keys = new WeakMap<Caller, Promise<Buffer[]>>();
   const noted = new WeakSet<Caller>();
@@ -52,7 +55,9 @@ export function createSignatureCheck(secrets: Pick<InboundSecrets, 'live' | 'tou
   function keysOf(caller: Caller): Promise<Buffer[]> {
     const known = keys.get(caller);
     if (known !== undefined) return known;
-    const loaded = secrets.live(caller.operator.id).then((live) => live.map((secret) => signing.secretKey(secret)));
+    const loaded = secrets
+      .live(caller.operator.id)
+      .then((live) => live.map((secret) => signing.secretKey(secret)));
     keys.set(caller, loaded);
     loaded.catch(() => keys.delete(caller));
     return loaded;
@@ -60,7 +65,14 @@ export function createSignatureCheck(secrets: Pick<InboundSecrets, 'live' | 'tou
 
   async function judge(req: Request, res: Response, caller: Caller, next: () => void): Promise<void> {
     const [id = '', timestamp = '', signature = ''] = HEADERS.map((name) => req.get(name));
-    const request = { id, timestamp, signature, content: contentOf(req, res), secrets: await keysOf(caller), nowMs: Date.now() };
+    const request = {
+      id,
+      timestamp,
+      signature,
+      content: contentOf(req, res),
+      secrets: await keysOf(caller),
+      nowMs: Date.now(),
+    };
     const verdict = signing.verify(request);
     if (verdict !== 'valid') throw new ApiError(verdict, MESSAGES[verdict]);
     noteGenuine(caller);

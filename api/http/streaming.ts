@@ -2,7 +2,11 @@
 import type { Response } from 'express';
 
 /** Writes the parts and ends. What fails before the first part is thrown as usual; what fails later breaks the connection off. */
-export async function answerInParts(res: Response, type: string, parts: AsyncIterable<string>): Promise<void> {
+export async function answerInParts(
+  res: Response,
+  type: string,
+  parts: AsyncIterable<string>,
+): Promise<void> {
   for await (const part of parts) {
     // A caller who hangs up is no failure of ours.
     if (res.closed) return;

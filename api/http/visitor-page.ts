@@ -15,7 +15,10 @@ export function isVisitor(res: Response): boolean {
 export function visitorPage(code: ErrorCode): string {
   const [title, text] =
     code === 'not_found'
-      ? ['This link leads nowhere', 'It may be mistyped, or it has ended. Please go back and try another one.']
+      ? [
+          'This link leads nowhere',
+          'It may be mistyped, or it has ended. Please go back and try another one.',
+        ]
       : ['This link does not work at the moment', 'Please try again in a few seconds.'];
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${title}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto 0;padding:0 1rem;color:#1d2530}</style></head><body><h1>${title}</h1><p>${text}</p></body></html>\n`;
 }

@@ -66,7 +66,9 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
   }
 
   /** Starts a batch, under the same id until Temporal answers: a start that timed out may have happened. */
-  async function start(batch: BatchInput): Promise<Pick<Awaited<ReturnType<Client['workflow']['start']>>, 'result'> | null> {
+  async function start(
+    batch: BatchInput,
+  ): Promise<Pick<Awaited<ReturnType<Client['workflow']['start']>>, 'result'> | null> {
     const workflowId = conversionsWorkflowId(batch.batchId);
     starting++;
     try {
@@ -84,9 +86,11 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
           isAway = false;
           return handle;
         } catch (error) {
-          if (error instanceof WorkflowExecutionAlreadyStartedError) return client.workflow.getHandle(workflowId);
+          if (error instanceof WorkflowExecutionAlreadyStartedError)
+            return client.workflow.getHandle(workflowId);
           if (isStopped) return null;
-          if (!isAway) log.warn({ err: error }, 'Temporal is away; events are kept and started when it is back');
+          if (!isAway)
+            log.warn({ err: error }, 'Temporal is away; events are kept and started when it is back');
           isAway = true;
           await pause(REPEAT_AFTER_MS);
         }
@@ -104,7 +108,8 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     },
     async drain(withinMs) {
       const deadline = Date.now() + withinMs;
-      while (waiting.count() > 0 && !isAway) void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+      while (waiting.count() > 0 && !isAway)
+        void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
       while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
       isStopped = true;
     },

@@ -18,7 +18,11 @@ export type DryRunDeps = {
   createSettle: (deps: { pool: Pool }) => { settle(batch: SettledBatch): Promise<unknown> };
 };
 
-type SettledBatch = { batchId: string; operators: { operatorId: string; eventIds: string[] }[]; owner: 'batch' };
+type SettledBatch = {
+  batchId: string;
+  operators: { operatorId: string; eventIds: string[] }[];
+  owner: 'batch';
+};
 
 /** A rehearsal locks what it touches until it is over, so that only one runs at a time in a process, and few may wait. */
 const WAITING_AT_MOST = 16;
@@ -34,7 +38,8 @@ export function createDryRun({ pool, createSettle }: DryRunDeps): DryRun {
       const eventIds = results.flatMap((result) => (result.kind === 'accepted' ? [result.id] : []));
       // Made anew each time, so that nothing it remembers outlives the rehearsal.
       const { settle } = createSettle({ pool: stage });
-      if (eventIds.length > 0) await settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' });
+      if (eventIds.length > 0)
+        await settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' });
       const postbacks = await readPlannedPostbacks(stage, operatorId, batchId);
       const traces = createTraces(stage);
       const rehearsed: Rehearsed[] = [];
@@ -49,7 +54,8 @@ export function createDryRun({ pool, createSettle }: DryRunDeps): DryRun {
   }
 
   return (operatorId, events) => {
-    if (waiting >= WAITING_AT_MOST) throw new ApiError('rate_limited', 'too many dry runs at once; repeat it in a moment');
+    if (waiting >= WAITING_AT_MOST)
+      throw new ApiError('rate_limited', 'too many dry runs at once; repeat it in a moment');
     waiting++;
     const result = last.then(() => run(operatorId, events)).finally(() => waiting--);
     last = result.catch(() => {});

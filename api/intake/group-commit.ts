@@ -22,9 +22,17 @@ const GROUP_AT_MOST = 500;
 /** Beyond this the database is not keeping up, and saying so at once is better than answering late. */
 const WAITING_AT_MOST = 20_000;
 
-type Waiting<Item, Result> = { item: Item; since: number; resolve: (result: Result) => void; reject: (error: unknown) => void };
+type Waiting<Item, Result> = {
+  item: Item;
+  since: number;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+};
 
-export function createGroupCommit<Item, Result>({ write, onWritten }: GroupCommitDeps<Item, Result>): GroupCommit<Item, Result> {
+export function createGroupCommit<Item, Result>({
+  write,
+  onWritten,
+}: GroupCommitDeps<Item, Result>): GroupCommit<Item, Result> {
   const waiting: Waiting<Item, Result>[] = [];
   let writing: Promise<void> | null = null;
 
@@ -48,7 +56,8 @@ export function createGroupCommit<Item, Result>({ write, onWritten }: GroupCommi
 
   return {
     async add(items) {
-      if (waiting.length + items.length > WAITING_AT_MOST) throw new UnavailableError('too much is waiting to be written');
+      if (waiting.length + items.length > WAITING_AT_MOST)
+        throw new UnavailableError('too much is waiting to be written');
       const since = performance.now();
       const results = items.map(
         (item) => new Promise<Result>((resolve, reject) => waiting.push({ item, since, resolve, reject })),

@@ -1,7 +1,13 @@
 // Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
 import { newId } from '../../store/db/ids.ts';
 import { insertByContent, noteRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
-import { eventKeyOf, insertConflicts, insertEvents, readWinners, type IncomingEvent } from '../../store/intake/events.ts';
+import {
+  eventKeyOf,
+  insertConflicts,
+  insertEvents,
+  readWinners,
+  type IncomingEvent,
+} from '../../store/intake/events.ts';
 import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
 import type { Pool, Queryable } from '../../store/db/pool.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -32,7 +38,9 @@ export function createIntake({ pool, onAccepted, onWritten }: IntakeDeps): Intak
   const commit = createGroupCommit<IntakeEvent, IntakeResult>({
     async write(group) {
       const results = await takeIn(pool, group);
-      const accepted = group.filter((_, index) => results[index]!.kind === 'accepted').map(({ event }) => event);
+      const accepted = group
+        .filter((_, index) => results[index]!.kind === 'accepted')
+        .map(({ event }) => event);
       if (accepted.length > 0) onAccepted(accepted);
       return results;
     },
@@ -52,7 +60,9 @@ export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Prom
   const isLoser = ({ event }: IntakeEvent): boolean => !inserted.has(event.id) && !refused.has(event.id);
   const losers = group.filter(isLoser);
   if (losers.length === 0)
-    return group.map(({ event }) => (refused.has(event.id) ? { kind: 'refused' } : { kind: 'accepted', id: event.id }));
+    return group.map(({ event }) =>
+      refused.has(event.id) ? { kind: 'refused' } : { kind: 'accepted', id: event.id },
+    );
 
   const winners = await winnersOver(db, losers);
   const conflicts: Parameters<typeof insertConflicts>[1][number][] = [];
@@ -97,7 +107,11 @@ async function winnersOver(db: Queryable, losers: readonly IntakeEvent[]): Retur
 }
 
 /** Inserts events; where PostgreSQL refuses a row, each half by itself, down to the guilty one. A deadlock is tried again whole. */
-async function insertOrHalve(db: Queryable, events: readonly IntakeEvent[], insert: typeof insertEvents): Promise<Inserted> {
+async function insertOrHalve(
+  db: Queryable,
+  events: readonly IntakeEvent[],
+  insert: typeof insertEvents,
+): Promise<Inserted> {
   for (let repeats = 0; ; repeats++) {
     try {
       return { inserted: await insert(db, events), refused: new Set() };
@@ -113,5 +127,8 @@ async function insertOrHalve(db: Queryable, events: readonly IntakeEvent[], inse
 }
 
 function both(left: Inserted, right: Inserted): Inserted {
-  return { inserted: new Set([...left.inserted, ...right.inserted]), refused: new Set([...left.refused, ...right.refused]) };
+  return {
+    inserted: new Set([...left.inserted, ...right.inserted]),
+    refused: new Set([...left.refused, ...right.refused]),
+  };
 }

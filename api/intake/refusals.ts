@@ -34,7 +34,11 @@ type Pending = {
 };
 
 /** `onRefused` hears of every refusal, also of those that no operator sees. */
-export type RefusalLogDeps = { store: Pick<Refusals, 'add'>; onRefused?: (code: ErrorCode) => void; log: Logger };
+export type RefusalLogDeps = {
+  store: Pick<Refusals, 'add'>;
+  onRefused?: (code: ErrorCode) => void;
+  log: Logger;
+};
 
 export function createRefusalLog({ store, onRefused, log }: RefusalLogDeps): RefusalLog {
   const pending = new Map<string, Pending>();
@@ -116,7 +120,12 @@ function addTo(notes: Pending, req: Request, res: Response, caller: Caller, erro
   const from = (req.ip ?? '').slice(0, ADDRESS_LENGTH);
   const isToldApart = notes.addresses.has(from) || notes.addresses.size < ADDRESSES_PER_MINUTE;
   if (isToldApart) notes.addresses.add(from);
-  addCount(notes, { minute: new Date(notes.minute), reason: error.code, address: isToldApart ? from : '', count: 1 });
+  addCount(notes, {
+    minute: new Date(notes.minute),
+    reason: error.code,
+    address: isToldApart ? from : '',
+    count: 1,
+  });
   if (notes.sampled >= SAMPLES_PER_MINUTE) return;
   notes.sampled++;
   const [issue] = error.issues ?? [];

@@ -33,8 +33,12 @@ export function addByHandRoutes(
     res.status(201).json(byHandView(await store.adjustments.writeOff(operator.id, wanted), currency));
   };
 
-  addResource(router, '/v1/affiliates/:id/adjustments', { post: [auth.scope('manage'), ...jsonBody, adjustment] });
-  addResource(router, '/v1/affiliates/:id/write-offs', { post: [auth.scope('manage'), ...jsonBody, debtWriteOff] });
+  addResource(router, '/v1/affiliates/:id/adjustments', {
+    post: [auth.scope('manage'), ...jsonBody, adjustment],
+  });
+  addResource(router, '/v1/affiliates/:id/write-offs', {
+    post: [auth.scope('manage'), ...jsonBody, debtWriteOff],
+  });
 }
 
 /** What was posted; a repeat is answered as the first request was. */

@@ -9,7 +9,14 @@ import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { answerPage } from '../http/lists.ts';
 import { addResource, idOf } from '../http/resource.ts';
-import { approval, approvals, commissionFilter, holdRelease, rejection, rejections } from './ledger.schema.ts';
+import {
+  approval,
+  approvals,
+  commissionFilter,
+  holdRelease,
+  rejection,
+  rejections,
+} from './ledger.schema.ts';
 import { read } from '../http/read.ts';
 import type { Starter } from '../temporal.ts';
 import { commissionView } from './views.ts';
@@ -47,7 +54,11 @@ export function addCommissionRoutes(router: Router, { store, auth, starter }: De
         const { affiliate_id: affiliateId = null, state = null, currency = null, period = null } = query;
         const filter = { affiliateId, state, currency, period };
         res.json(
-          await answerPage(query, (page) => store.commissions.list(callerOf(res).operator.id, filter, page), commissionView),
+          await answerPage(
+            query,
+            (page) => store.commissions.list(callerOf(res).operator.id, filter, page),
+            commissionView,
+          ),
         );
       },
     ],
@@ -72,11 +83,18 @@ const DECISIONS = {
 } as const satisfies Record<string, { verdict: Verdict; one: object; many: object }>;
 
 /** One commission by its path, or many by their ids or their affiliate. */
-function addDecisionRoutes(router: Router, { store, auth, starter }: Deps, name: keyof typeof DECISIONS): void {
+function addDecisionRoutes(
+  router: Router,
+  { store, auth, starter }: Deps,
+  name: keyof typeof DECISIONS,
+): void {
   const { verdict, one, many } = DECISIONS[name];
   const decide = async (res: Response, choice: Choice, reason: string | undefined): Promise<Decided> => {
     const { operator, key } = callerOf(res);
-    const decided = await store.decisions.decide(operator.id, choice, verdict, { actor: key.id, reason: reason ?? null });
+    const decided = await store.decisions.decide(operator.id, choice, verdict, {
+      actor: key.id,
+      reason: reason ?? null,
+    });
     await starter.wakeQueues(operator.id, decided.endpointsToWake);
     return decided;
   };
@@ -126,7 +144,9 @@ async function find(store: Pick<Store, 'commissions'>, operatorId: string, id: s
   };
   return {
     ...commissionView(commission),
-    money: Object.fromEntries(Object.entries(money).map(([place, minor]) => [place, formatMoney(minor, currency)])),
+    money: Object.fromEntries(
+      Object.entries(money).map(([place, minor]) => [place, formatMoney(minor, currency)]),
+    ),
     decisions: decisions.map((decision) => decisionView(decision, currency)),
   };
 }

@@ -4,7 +4,9 @@ import { COMMISSION_STATES } from '../../store/ledger/commissions.ts';
 import { affiliateId, count, currency, idOf, money, month, text, time } from '../http/answer-fields.ts';
 
 export const balances = z.object({
-  balances: z.array(z.object({ currency, pending: money, payable: money, in_payout: money, paid: money, debt: money })),
+  balances: z.array(
+    z.object({ currency, pending: money, payable: money, in_payout: money, paid: money, debt: money }),
+  ),
 });
 
 export const transfer = z.object({
@@ -28,7 +30,9 @@ export const transfer = z.object({
 export const commission = z.object({
   id: text,
   affiliate_id: affiliateId,
-  component: text.meta({ description: 'the kind: `cpa`, `percent`, `revshare`, `per_lot`, `override`, `payout`, `manual`' }),
+  component: text.meta({
+    description: 'the kind: `cpa`, `percent`, `revshare`, `per_lot`, `override`, `payout`, `manual`',
+  }),
   label: text,
   deal_id: idOf('deal').nullable(),
   deal_version: z.int().nullable(),
@@ -58,11 +62,19 @@ export const wholeCommission = commission.extend({
 });
 
 export const decided = z.object({
-  results: z.array(z.object({ id: text, status: z.enum(['approved', 'rejected', 'unchanged', 'not_possible', 'not_found']) })),
+  results: z.array(
+    z.object({
+      id: text,
+      status: z.enum(['approved', 'rejected', 'unchanged', 'not_possible', 'not_found']),
+    }),
+  ),
   more: z.boolean().meta({ description: 'the choice holds more than were decided; send it again' }),
 });
 
-export const released = z.object({ released: count, more: z.boolean().meta({ description: 'more is due; send it again' }) });
+export const released = z.object({
+  released: count,
+  more: z.boolean().meta({ description: 'more is due; send it again' }),
+});
 
 const PAYOUT_STATE = z.enum(['reserved', 'paid', 'failed', 'returned']);
 
@@ -101,7 +113,9 @@ export const preview = z.object({
   to: time,
   currency,
   ...previewed,
-  left_out: z.record(z.string(), count).meta({ description: 'events that could not be worked out, by reason' }),
+  left_out: z
+    .record(z.string(), count)
+    .meta({ description: 'events that could not be worked out, by reason' }),
   affiliates: z.array(
     z.object({
       affiliate_id: affiliateId,

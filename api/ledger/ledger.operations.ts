@@ -99,7 +99,11 @@ export const moneyOperations: Operations = {
     query: form.payoutFilter,
     answers: { 200: json(listOf(answers.payout)) },
   },
-  'GET /v1/payouts/:id': { summary: 'A payout with its history', who: 'read', answers: { 200: json(answers.wholePayout) } },
+  'GET /v1/payouts/:id': {
+    summary: 'A payout with its history',
+    who: 'read',
+    answers: { 200: json(answers.wholePayout) },
+  },
   'POST /v1/payouts/:id/confirm': {
     summary: 'The payout arrived',
     who: 'manage',
@@ -127,11 +131,18 @@ export const moneyOperations: Operations = {
     query: periodPage,
     answers: { 200: json(listOf(books.period)) },
   },
-  'GET /v1/periods/:period': { summary: 'A month of the books', who: 'read', answers: { 200: json(books.period) } },
+  'GET /v1/periods/:period': {
+    summary: 'A month of the books',
+    who: 'read',
+    answers: { 200: json(books.period) },
+  },
   'POST /v1/periods/:period/close': {
     summary: 'Close a month',
     who: 'manage',
-    answers: { 202: json(books.period, 'its statements are being written'), 200: json(books.period, 'closed already') },
+    answers: {
+      202: json(books.period, 'its statements are being written'),
+      200: json(books.period, 'closed already'),
+    },
     refusals: ['not_possible'],
   },
   'GET /v1/affiliates/:id/statements': {
@@ -147,14 +158,23 @@ export const moneyOperations: Operations = {
     answers: { 200: wholeStatement },
     refusals: ['not_possible'],
   },
-  'GET /v1/statements/:id': { summary: 'A statement', who: 'read', query: statementForm, answers: { 200: wholeStatement } },
+  'GET /v1/statements/:id': {
+    summary: 'A statement',
+    who: 'read',
+    query: statementForm,
+    answers: { 200: wholeStatement },
+  },
   'POST /v1/reconciliations': {
     summary: 'Compare a list of transactions with what is kept',
-    description: 'Nothing is stored and nothing is posted. With a range of time, what the list lacks is told too.',
+    description:
+      'Nothing is stored and nothing is posted. With a range of time, what the list lacks is told too.',
     who: 'read',
     query: listRange,
     body: {
-      content: { 'application/json': list, 'text/csv': z.string().meta({ description: 'with the columns of a row' }) },
+      content: {
+        'application/json': list,
+        'text/csv': z.string().meta({ description: 'with the columns of a row' }),
+      },
       required: true,
     },
     answers: { 200: json(books.reconciliation, 'one difference for each row') },

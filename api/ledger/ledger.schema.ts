@@ -33,9 +33,21 @@ export const approval = z.strictObject({ reason: reason.optional() });
 const why = reason.default('no reason given');
 export const rejection = z.strictObject({ reason: why });
 
-const choice = { ids: z.array(id).min(1).max(DECIDED_AT_MOST).optional(), affiliate_id: id.optional(), before: time.optional() };
+const choice = {
+  ids: z.array(id).min(1).max(DECIDED_AT_MOST).optional(),
+  affiliate_id: id.optional(),
+  before: time.optional(),
+};
 
-function isOneChoice({ ids, affiliate_id, before }: { ids?: unknown; affiliate_id?: unknown; before?: unknown }): boolean {
+function isOneChoice({
+  ids,
+  affiliate_id,
+  before,
+}: {
+  ids?: unknown;
+  affiliate_id?: unknown;
+  before?: unknown;
+}): boolean {
   return ids === undefined
     ? affiliate_id !== undefined && before !== undefined
     : affiliate_id === undefined && before === undefined;
@@ -46,7 +58,9 @@ const ONE_CHOICE = {
   path: ['ids'],
 };
 
-export const approvals = z.strictObject({ ...choice, reason: reason.optional() }).refine(isOneChoice, ONE_CHOICE);
+export const approvals = z
+  .strictObject({ ...choice, reason: reason.optional() })
+  .refine(isOneChoice, ONE_CHOICE);
 export const rejections = z.strictObject({ ...choice, reason: why }).refine(isOneChoice, ONE_CHOICE);
 
 export const newPayout = z.strictObject({ affiliate_id: id, currency, minimum: decimal.optional() });
@@ -56,7 +70,12 @@ export const payoutStep = {
   return: z.strictObject({ reason: reason.optional() }),
 };
 
-export const newAdjustment = z.strictObject({ currency, amount: decimal, reason, idempotency_key: externalId });
+export const newAdjustment = z.strictObject({
+  currency,
+  amount: decimal,
+  reason,
+  idempotency_key: externalId,
+});
 export const newWriteOff = z.strictObject({
   currency,
   amount: decimal.optional(),
@@ -69,7 +88,9 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
   if (header === undefined) return null;
   const parsed = externalId.safeParse(header);
   if (parsed.success) return parsed.data;
-  throw invalid([{ path: 'Idempotency-Key', code: 'invalid_format', message: 'must be 1 to 255 characters' }]);
+  throw invalid([
+    { path: 'Idempotency-Key', code: 'invalid_format', message: 'must be 1 to 255 characters' },
+  ]);
 }
 
 /** An amount in minor units; positive, but for those that say so. Throws `invalid_request` with the field. */
@@ -86,7 +107,10 @@ export function amountOf(
   };
   if (parsed.kind === 'too_precise') return refuse('too_precise', `must have at most ${decimals} decimals`);
   if (parsed.kind !== 'ok')
-    return refuse(parsed.kind === 'too_large' ? 'too_large' : 'invalid_format', 'must be decimal text such as "10.00"');
+    return refuse(
+      parsed.kind === 'too_large' ? 'too_large' : 'invalid_format',
+      'must be decimal text such as "10.00"',
+    );
   if (parsed.value === 0n && kind !== 'zero_or_more') return refuse('too_small', 'must not be zero');
   if (parsed.value < 0n && kind !== 'signed') return refuse('too_small', 'must not be negative');
   return parsed.value;

@@ -14,7 +14,11 @@ import { read } from '../http/read.ts';
 import type { Starter } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
-type Deps = { store: Pick<Store, 'affiliates' | 'payouts'>; auth: Auth; starter: Pick<Starter, 'wakeQueues'> };
+type Deps = {
+  store: Pick<Store, 'affiliates' | 'payouts'>;
+  auth: Auth;
+  starter: Pick<Starter, 'wakeQueues'>;
+};
 
 export function addPayoutRoutes(router: Router, { store, auth, starter }: Deps): void {
   addResource(router, '/v1/payouts', {
@@ -25,7 +29,8 @@ export function addPayoutRoutes(router: Router, { store, auth, starter }: Deps):
         const { operator, key } = callerOf(res);
         const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body);
         const idempotencyKey = idempotencyKeyOf(req.headers['idempotency-key']);
-        const minimumMinor = minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');
+        const minimumMinor =
+          minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const wanted = { affiliateId, currency, minimumMinor, idempotencyKey, actor: key.id };
         const payout = reservedOr422(await store.payouts.reserve(operator.id, wanted), currency);
@@ -39,7 +44,13 @@ export function addPayoutRoutes(router: Router, { store, auth, starter }: Deps):
         const query = read(payoutFilter, req.query);
         const { affiliate_id: affiliateId = null, state = null, currency = null } = query;
         const filter = { affiliateId, state, currency };
-        res.json(await answerPage(query, (page) => store.payouts.list(callerOf(res).operator.id, filter, page), payoutView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.payouts.list(callerOf(res).operator.id, filter, page),
+            payoutView,
+          ),
+        );
       },
     ],
   });

@@ -21,7 +21,14 @@ const parts = z.object({
   owed: money.meta({ description: 'pending, payable and in payout, less debt' }),
 });
 
-const head = { affiliate_id: affiliateId, currency, period: month, opening: parts, closing: parts, lines_count: count };
+const head = {
+  affiliate_id: affiliateId,
+  currency,
+  period: month,
+  opening: parts,
+  closing: parts,
+  lines_count: count,
+};
 
 export const statement = z.object({ id: idOf('stm'), ...head, status: z.literal('final'), created_at: time });
 
@@ -73,7 +80,11 @@ export const reconciliation = z.object({
   ),
   results: z.array(
     z.object({
-      row: z.int().min(1).nullable().meta({ description: 'counted from 1; null for an event that no row speaks of' }),
+      row: z
+        .int()
+        .min(1)
+        .nullable()
+        .meta({ description: 'counted from 1; null for an event that no row speaks of' }),
       transaction_id: text.nullable(),
       event: text.nullable(),
       reason: z.enum(REASONS),
@@ -90,7 +101,9 @@ export const reconciliation = z.object({
           occurred_at: time,
         })
         .nullable(),
-      there: z.object({ amount: text.nullable(), currency: text.nullable(), commission: text.nullable() }).nullable(),
+      there: z
+        .object({ amount: text.nullable(), currency: text.nullable(), commission: text.nullable() })
+        .nullable(),
       duplicate_of_row: z.int().optional(),
       issues: z.array(issue).optional(),
     }),

@@ -95,5 +95,12 @@ function openRow(period: string): Row {
 
 function periodView({ period, status, closedAt, transfers, statements, seal }: Row) {
   const count = (value: bigint | null) => (value === null ? null : Number(value));
-  return { period, status, closed_at: closedAt, transfers: count(transfers), statements: count(statements), seal };
+  return {
+    period,
+    status,
+    closed_at: closedAt,
+    transfers: count(transfers),
+    statements: count(statements),
+    seal,
+  };
 }

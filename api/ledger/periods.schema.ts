@@ -26,4 +26,8 @@ const format = z.enum(['json', 'csv']).optional();
 
 export const statementForm = z.strictObject({ format });
 
-export const openStatement = z.strictObject({ format, currency: currency.optional(), period: month.optional() });
+export const openStatement = z.strictObject({
+  format,
+  currency: currency.optional(),
+  period: month.optional(),
+});

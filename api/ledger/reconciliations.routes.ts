@@ -1,7 +1,14 @@
 // Compares the caller's own list of transactions with what is kept here. Nothing is stored and nothing is posted.
 import type { Router } from 'express';
 import { formatMoney } from '../../domain/ledger/money.ts';
-import { compareAll, minorOf, type Compared, type Kept, type Listed, type Reason } from '../../domain/ledger/reconciliation.ts';
+import {
+  compareAll,
+  minorOf,
+  type Compared,
+  type Kept,
+  type Listed,
+  type Reason,
+} from '../../domain/ledger/reconciliation.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import { tableBody } from '../http/body.ts';
@@ -39,12 +46,22 @@ async function reconcile(
   const listed = rows.flatMap((row, index) => (row.kind === 'listed' ? [{ ...row.listed, index }] : []));
   const ids = [...new Set(listed.map(({ transactionId }) => transactionId))];
   const { compared, unlisted } = compareAll(listed, await reconciling.find(operatorId, ids));
-  const others = range === null ? [] : await reconciling.findUnlisted(operatorId, ids, range, ROWS_AT_MOST + 1);
-  const inRange = unlisted.filter(({ occurredAt }) => range !== null && occurredAt >= range.from && occurredAt < range.to);
+  const others =
+    range === null ? [] : await reconciling.findUnlisted(operatorId, ids, range, ROWS_AT_MOST + 1);
+  const inRange = unlisted.filter(
+    ({ occurredAt }) => range !== null && occurredAt >= range.from && occurredAt < range.to,
+  );
   const byRow = new Map(compared.map((one, index) => [listed[index]!.index, one]));
   const ofRows = rows.map((row, index): Difference => {
     if (row.kind === 'invalid') {
-      return { row: index + 1, listed: null, reason: 'invalid_row', issues: row.issues, kept: null, duplicateOf: null };
+      return {
+        row: index + 1,
+        listed: null,
+        reason: 'invalid_row',
+        issues: row.issues,
+        kept: null,
+        duplicateOf: null,
+      };
     }
     const one = byRow.get(index)!;
     // The index among the rows that could be read becomes the row's own number.
@@ -66,7 +83,10 @@ function differenceView(difference: Difference) {
     reason,
     event_id: kept?.eventId ?? null,
     here: kept === null ? null : keptView(kept),
-    there: listed === null ? null : { amount: listed.amount, currency: listed.currency, commission: listed.commission },
+    there:
+      listed === null
+        ? null
+        : { amount: listed.amount, currency: listed.currency, commission: listed.commission },
     ...(duplicateOf !== null && { duplicate_of_row: duplicateOf }),
     ...('issues' in difference && { issues: difference.issues }),
   };
@@ -87,7 +107,13 @@ function keptView({ amountMinor, currency, payoutMinor, payoutCurrency, ...kept 
   };
 }
 
-type Total = { reason: Reason | 'invalid_row'; currency: string | null; count: number; here: bigint; there: bigint };
+type Total = {
+  reason: Reason | 'invalid_row';
+  currency: string | null;
+  count: number;
+  here: bigint;
+  there: bigint;
+};
 
 /** How many rows there are of each reason and currency, and what their amounts come to on each side. */
 function totalsOf(differences: readonly Difference[]) {
@@ -104,7 +130,9 @@ function totalsOf(differences: readonly Difference[]) {
   }
   return [...totals.values()].map(({ reason, currency, count, here, there }) => {
     const sums =
-      currency === null ? {} : { amount_here: formatMoney(here, currency), amount_there: formatMoney(there, currency) };
+      currency === null
+        ? {}
+        : { amount_here: formatMoney(here, currency), amount_there: formatMoney(there, currency) };
     return { reason, currency, count, ...sums };
   });
 }

@@ -42,7 +42,10 @@ export function listOf(body: unknown, queryOfRequest: unknown, now: number): Lis
 }
 
 /** Until now where no end is given. */
-function rangeOf({ from, to }: { from?: Date | undefined; to?: Date | undefined }, now: number): List['range'] {
+function rangeOf(
+  { from, to }: { from?: Date | undefined; to?: Date | undefined },
+  now: number,
+): List['range'] {
   if (from === undefined && to === undefined) return null;
   if (from === undefined) throw invalid([{ path: 'from', code: 'required', message: 'is required with to' }]);
   const end = to ?? new Date(now);
@@ -53,7 +56,13 @@ function rangeOf({ from, to }: { from?: Date | undefined; to?: Date | undefined 
 function rowOf(value: unknown): ListedRow {
   const result = row.safeParse(value);
   if (!result.success) return { kind: 'invalid', issues: issuesFrom(result.error, value) };
-  const { transaction_id: transactionId, event = null, amount = null, currency: code = null, commission = null } = result.data;
+  const {
+    transaction_id: transactionId,
+    event = null,
+    amount = null,
+    currency: code = null,
+    commission = null,
+  } = result.data;
   return { kind: 'listed', listed: { transactionId, event, amount, currency: code, commission } };
 }
 
@@ -78,13 +87,25 @@ function rowsOf(text: string): ListedRow[] {
   if (twice !== undefined)
     throw invalid([{ path: twice, code: 'duplicate_column', message: 'the header has this column twice' }]);
   if (!names.includes('transaction_id'))
-    throw invalid([{ path: 'transaction_id', code: 'required', message: 'the header row must have a column transaction_id' }]);
-  const places = COLUMNS.map((name) => [name, names.indexOf(name)] as const).filter(([, place]) => place >= 0);
+    throw invalid([
+      {
+        path: 'transaction_id',
+        code: 'required',
+        message: 'the header row must have a column transaction_id',
+      },
+    ]);
+  const places = COLUMNS.map((name) => [name, names.indexOf(name)] as const).filter(
+    ([, place]) => place >= 0,
+  );
   const judged = rows.map((cells) =>
-    rowOf(Object.fromEntries(places.flatMap(([name, place]) => (cells[place] ? [[name, cells[place]]] : [])))),
+    rowOf(
+      Object.fromEntries(places.flatMap(([name, place]) => (cells[place] ? [[name, cells[place]]] : []))),
+    ),
   );
   const message = 'a quote is not closed, so what follows the last row above cannot be told apart';
-  return unread.length === 0 ? judged : [...judged, { kind: 'invalid', issues: [{ path: '', code: 'unclosed_quote', message }] }];
+  return unread.length === 0
+    ? judged
+    : [...judged, { kind: 'invalid', issues: [{ path: '', code: 'unclosed_quote', message }] }];
 }
 
 /** A comma, or what spreadsheets write in its place where the comma is for decimals. */

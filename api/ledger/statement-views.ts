@@ -5,10 +5,23 @@ import type { OpenMonth, Statement, StatementLine } from '../../store/ledger/sta
 import { csvRow, plainCell, textCell } from '../http/csv.ts';
 
 /** A statement with its lines to come. One of an open month is preliminary: it has no id, and closes with what its lines come to. */
-export type WholeStatement = OpenMonth & { opening: Parts; lines: AsyncIterable<StatementLine[]>; final: Statement | null };
+export type WholeStatement = OpenMonth & {
+  opening: Parts;
+  lines: AsyncIterable<StatementLine[]>;
+  final: Statement | null;
+};
 
 /** A statement in a list. */
-export function statementView({ id, affiliateId, currency, period, opening, closing, linesCount, createdAt }: Statement) {
+export function statementView({
+  id,
+  affiliateId,
+  currency,
+  period,
+  opening,
+  closing,
+  linesCount,
+  createdAt,
+}: Statement) {
   return {
     id,
     affiliate_id: affiliateId,
@@ -23,7 +36,14 @@ export function statementView({ id, affiliateId, currency, period, opening, clos
 }
 
 /** As JSON, in the order head, lines, closing: a preliminary statement knows its closing only when its last line is written. */
-export async function* asJson({ final, affiliateId, currency, period, opening, lines }: WholeStatement): AsyncGenerator<string> {
+export async function* asJson({
+  final,
+  affiliateId,
+  currency,
+  period,
+  opening,
+  lines,
+}: WholeStatement): AsyncGenerator<string> {
   const head = {
     id: final?.id ?? null,
     affiliate_id: affiliateId,
@@ -74,12 +94,20 @@ const COLUMNS = [
 ] as const;
 
 /** As CSV: the opening, the lines with what is owed after each, the closing. */
-export async function* asCsv({ final, currency, period, opening, lines }: WholeStatement): AsyncGenerator<string> {
-  const row = (cells: Partial<Record<(typeof COLUMNS)[number], string>>) => csvRow(COLUMNS.map((column) => cells[column] ?? ''));
+export async function* asCsv({
+  final,
+  currency,
+  period,
+  opening,
+  lines,
+}: WholeStatement): AsyncGenerator<string> {
+  const row = (cells: Partial<Record<(typeof COLUMNS)[number], string>>) =>
+    csvRow(COLUMNS.map((column) => cells[column] ?? ''));
   const always = { currency, period, status: statusOf(final) };
   const money = (minor: bigint): string => plainCell(formatMoney(minor, currency));
   let owed = owedOf(opening);
-  let text = csvRow(COLUMNS) + row({ ...always, code: 'opening', description: 'opening balance', owed: money(owed) });
+  let text =
+    csvRow(COLUMNS) + row({ ...always, code: 'opening', description: 'opening balance', owed: money(owed) });
   for await (const chunk of lines) {
     for (const line of chunk) {
       owed += owedOf(movedBy(line));
@@ -89,7 +117,13 @@ export async function* asCsv({ final, currency, period, opening, lines }: WholeS
     text = '';
   }
   yield (
-    text + row({ ...always, code: 'closing', description: 'closing balance', owed: money(final ? owedOf(final.closing) : owed) })
+    text +
+    row({
+      ...always,
+      code: 'closing',
+      description: 'closing balance',
+      owed: money(final ? owedOf(final.closing) : owed),
+    })
   );
 }
 
@@ -138,7 +172,12 @@ function lineView(line: StatementLine, currency: string) {
 }
 
 /** What others wrote is text and may hold anything; the rest is ours. */
-const FREE_TEXT: ReadonlySet<string> = new Set(['transaction_id', 'original_transaction_id', 'formula', 'reason']);
+const FREE_TEXT: ReadonlySet<string> = new Set([
+  'transaction_id',
+  'original_transaction_id',
+  'formula',
+  'reason',
+]);
 
 function lineCells(line: StatementLine, currency: string) {
   const { actor: _, ...shown } = lineView(line, currency);

@@ -39,7 +39,8 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
         const books = await store.periods.books(operator.id);
         const open = [...openMonths(books, Date.now()), ...(books.closing === null ? [] : [books.closing])];
         const { period = open[0]!, currency = operator.currency } = query;
-        if (!open.includes(period)) throw new ApiError('not_possible', `${period} is no open month of the books`);
+        if (!open.includes(period))
+          throw new ApiError('not_possible', `${period} is no open month of the books`);
         const of = { affiliateId, currency, period };
         const opening = await store.statements.openingOf(operator.id, of);
         const whole = { ...of, opening, lines: store.statements.openLines(operator.id, of), final: null };
@@ -56,14 +57,23 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
         const operatorId = callerOf(res).operator.id;
         const final = await store.statements.find(operatorId, idOf(req, 'statement'));
         if (final === null) throw notFound('statement');
-        await answer(req, res, format, { ...final, lines: store.statements.lines(operatorId, final.id), final });
+        await answer(req, res, format, {
+          ...final,
+          lines: store.statements.lines(operatorId, final.id),
+          final,
+        });
       },
     ],
   });
 }
 
 /** As CSV where the query or else the caller's `Accept` asks for it. */
-async function answer(req: Request, res: Response, format: 'json' | 'csv' | undefined, whole: WholeStatement): Promise<void> {
+async function answer(
+  req: Request,
+  res: Response,
+  format: 'json' | 'csv' | undefined,
+  whole: WholeStatement,
+): Promise<void> {
   const form = format ?? (req.accepts(['application/json', 'text/csv']) === 'text/csv' ? 'csv' : 'json');
   res.vary('accept');
   if (form === 'json') return answerInParts(res, 'application/json', asJson(whole));

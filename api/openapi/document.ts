@@ -12,7 +12,13 @@ import { setupOperations } from '../setup/setup.operations.ts';
 import { schemasOf, type JsonSchema, type Schemas } from './schemas.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
 
-type Parameter = { name: string; in: 'path' | 'query' | 'header'; required: boolean; description?: string; schema: JsonSchema };
+type Parameter = {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required: boolean;
+  description?: string;
+  schema: JsonSchema;
+};
 type QuerySchema = { properties?: object; required?: string[] };
 type Media = Record<string, { schema: JsonSchema; example?: object }>;
 type Response = { description: string; headers?: object; content?: Media; 'x-error-codes'?: ErrorCode[] };
@@ -100,15 +106,25 @@ export function createDocument(publicUrl: string): OpenApiDocument {
 
 const SECURITY_SCHEMES = {
   apiKey: { type: 'http', scheme: 'bearer', description: 'an operator’s API key' },
-  keyInQuery: { type: 'apiKey', in: 'query', name: 'key', description: 'the same, where a caller can send no headers' },
-  adminToken: { type: 'http', scheme: 'bearer', description: 'the token of the configuration (`ADMIN_TOKEN`)' },
+  keyInQuery: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'key',
+    description: 'the same, where a caller can send no headers',
+  },
+  adminToken: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'the token of the configuration (`ADMIN_TOKEN`)',
+  },
 };
 
 function documented(route: string, tag: string, operation: Operation, schemas: Schemas): DocumentedOperation {
   const { summary, description, who, body, answers } = operation;
   const answered = Object.entries(answers).map(([status, { description: meaning, headers, content }]) => {
     const response: Response = { description: meaning };
-    if (headers) response.headers = mapValues(headers, (about) => ({ description: about, schema: { type: 'string' } }));
+    if (headers)
+      response.headers = mapValues(headers, (about) => ({ description: about, schema: { type: 'string' } }));
     if (content) response.content = mediaOf(content, schemas);
     return [status, response] as const;
   });
@@ -124,7 +140,10 @@ function documented(route: string, tag: string, operation: Operation, schemas: S
     security: securityOf(operation),
     parameters: parametersOf(route, operation, schemas),
     ...(body && { requestBody: requestBodyOf(body, schemas) }),
-    responses: { ...refusalResponses(refusalsOf(route, operation), schemas), ...Object.fromEntries(answered) },
+    responses: {
+      ...refusalResponses(refusalsOf(route, operation), schemas),
+      ...Object.fromEntries(answered),
+    },
   };
 }
 
@@ -136,17 +155,31 @@ function securityOf({ who, keyInQuery }: Operation): Record<string, string[]>[] 
 
 function parametersOf(route: string, { query, headers, signable }: Operation, schemas: Schemas): Parameter[] {
   const inPath = pathParametersOf(route).map((name): Parameter => {
-    return { name, in: 'path', required: true, description: PATH_PARAMETERS[name]!, schema: { type: 'string' } };
+    return {
+      name,
+      in: 'path',
+      required: true,
+      description: PATH_PARAMETERS[name]!,
+      schema: { type: 'string' },
+    };
   });
   const { properties = {}, required = [] }: QuerySchema = query ? schemas.of(query) : {};
   const inQuery = Object.entries(properties).map(([name, found]): Parameter => {
     const { description, ...schema } = found as JsonSchema & { description?: string };
     const about = description === undefined ? {} : { description };
-    return { name, in: 'query', required: required.includes(name), ...about, schema: name === 'limit' ? LIMIT : schema };
+    return {
+      name,
+      in: 'query',
+      required: required.includes(name),
+      ...about,
+      schema: name === 'limit' ? LIMIT : schema,
+    };
   });
-  const inHeaders = Object.entries({ ...headers, ...(signable && SIGNATURE_HEADERS) }).map(([name, about]): Parameter => {
-    return { name, in: 'header', required: false, description: about, schema: { type: 'string' } };
-  });
+  const inHeaders = Object.entries({ ...headers, ...(signable && SIGNATURE_HEADERS) }).map(
+    ([name, about]): Parameter => {
+      return { name, in: 'header', required: false, description: about, schema: { type: 'string' } };
+    },
+  );
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
@@ -170,7 +203,8 @@ function refusalsOf(route: string, { who, signable, query, body, refusals = [] }
 
 function refusalResponses(codes: readonly ErrorCode[], schemas: Schemas): Record<string, Response> {
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of codes) byStatus.set(statusOf({ code }), [...(byStatus.get(statusOf({ code })) ?? []), code]);
+  for (const code of codes)
+    byStatus.set(statusOf({ code }), [...(byStatus.get(statusOf({ code })) ?? []), code]);
   return Object.fromEntries(
     [...byStatus].map(([status, ofStatus]) => {
       const response: Response = {
@@ -187,7 +221,13 @@ function refusalResponses(codes: readonly ErrorCode[], schemas: Schemas): Record
 
 function documentedWebhooks(schemas: Schemas): OpenApiDocument['webhooks'] {
   const parameters = Object.entries(WEBHOOK_HEADERS).map(([name, description]) => {
-    return { name, in: 'header', required: name !== 'webhook-signature', description, schema: { type: 'string' } };
+    return {
+      name,
+      in: 'header',
+      required: name !== 'webhook-signature',
+      description,
+      schema: { type: 'string' },
+    };
   });
   return mapValues(webhooks, ({ summary, body }) => {
     const responses = {
@@ -195,7 +235,14 @@ function documentedWebhooks(schemas: Schemas): OpenApiDocument['webhooks'] {
       410: { description: 'the endpoint is disabled' },
       default: { description: 'tried again on the schedule' },
     };
-    return { post: { summary, parameters, requestBody: { content: mediaOf({ 'application/json': body }, schemas) }, responses } };
+    return {
+      post: {
+        summary,
+        parameters,
+        requestBody: { content: mediaOf({ 'application/json': body }, schemas) },
+        responses,
+      },
+    };
   });
 }
 

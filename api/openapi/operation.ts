@@ -32,7 +32,11 @@ export type Operations = Record<string, Operation>;
 
 /** A JSON body, with one that would be taken. It may be left out where every field may. */
 export function jsonBody(schema: z.ZodType, example?: object): NonNullable<Operation['body']> {
-  return { content: { 'application/json': schema }, required: !schema.safeParse({}).success, ...(example && { example }) };
+  return {
+    content: { 'application/json': schema },
+    required: !schema.safeParse({}).success,
+    ...(example && { example }),
+  };
 }
 
 /** A JSON answer. */

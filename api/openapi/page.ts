@@ -22,7 +22,10 @@ export function pageOf(document: OpenApiDocument): string {
   );
   const sections = tags.map(({ name }) => {
     const own = operations.filter(({ operation }) => operation.tags.includes(name));
-    return section(name, own.map(({ path, method, operation }) => operationHtml(path, method, operation)).join('\n'));
+    return section(
+      name,
+      own.map(({ path, method, operation }) => operationHtml(path, method, operation)).join('\n'),
+    );
   });
   const messages = Object.entries(webhooks).map(([type, { post }]) =>
     details(
@@ -79,11 +82,17 @@ function operationHtml(path: string, method: string, operation: DocumentedOperat
   const body = requestBody
     ? `<h4>Body${requestBody.required ? '' : ' (may be left out)'}</h4>${mediaHtml(requestBody.content)}`
     : '';
-  const answers = Object.entries(responses).map(([status, { description: meaning, content, ...response }]) => {
-    // All refusals have one form.
-    const isRefusal = response['x-error-codes'] !== undefined;
-    return row(`<b>${escape(status)}</b>`, prose(meaning), isRefusal ? link('Error') : mediaHtml(content ?? {}));
-  });
+  const answers = Object.entries(responses).map(
+    ([status, { description: meaning, content, ...response }]) => {
+      // All refusals have one form.
+      const isRefusal = response['x-error-codes'] !== undefined;
+      return row(
+        `<b>${escape(status)}</b>`,
+        prose(meaning),
+        isRefusal ? link('Error') : mediaHtml(content ?? {}),
+      );
+    },
+  );
   return details(
     operationId,
     title,
@@ -129,7 +138,13 @@ function prose(text: string): string {
   return escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 function escape(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign]!);

@@ -24,7 +24,9 @@ export function schemasOf(asked: readonly z.ZodType[]): Schemas {
     uri: refTo,
     override: ({ jsonSchema }) => dropImplied(jsonSchema),
   });
-  const made = new Map(Object.entries(schemas).map(([name, schema]) => [name, withoutAddress(schema as JsonSchema)]));
+  const made = new Map(
+    Object.entries(schemas).map(([name, schema]) => [name, withoutAddress(schema as JsonSchema)]),
+  );
   return {
     components: Object.fromEntries(Object.keys(NAMED).map((name) => [name, made.get(name)!])),
     of(schema) {
@@ -39,7 +41,8 @@ function inlined(value: unknown, made: ReadonlyMap<string, JsonSchema>): unknown
   if (Array.isArray(value)) return value.map((item) => inlined(item, made));
   if (typeof value !== 'object' || value === null) return value;
   const { $ref } = value as JsonSchema;
-  if (typeof $ref === 'string' && $ref.startsWith(refTo('.'))) return inlined(made.get($ref.slice(refTo('').length)), made);
+  if (typeof $ref === 'string' && $ref.startsWith(refTo('.')))
+    return inlined(made.get($ref.slice(refTo('').length)), made);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inlined(item, made)]));
 }
 

@@ -16,7 +16,10 @@ const conversion = z.object({
   transaction_id: text.nullable(),
   click_id: text.nullable(),
   affiliate_id: text,
-  customer_id: text.nullable().optional().meta({ description: 'only for endpoints with `share_customer_id`' }),
+  customer_id: text
+    .nullable()
+    .optional()
+    .meta({ description: 'only for endpoints with `share_customer_id`' }),
   original_event_id: text.optional().meta({ description: 'the conversion that this is about' }),
   reason: text.optional().meta({
     description:
@@ -30,7 +33,10 @@ const conversion = z.object({
   payout_currency: currency,
   status: z.enum(['pending', 'reversed']),
   occurred_at: time,
-  previous_gave_up: z.array(text).optional().meta({ description: 'postbacks before this one that never arrived' }),
+  previous_gave_up: z
+    .array(text)
+    .optional()
+    .meta({ description: 'postbacks before this one that never arrived' }),
   ...subs,
 });
 
@@ -77,7 +83,8 @@ const givenUp = z.object({
 });
 
 const message = (type: string, data: z.ZodType) => z.object({ type: z.literal(type), timestamp: time, data });
-const told = (type: string, summary: string, data: z.ZodType) => [type, { summary, body: message(type, data) }] as const;
+const told = (type: string, summary: string, data: z.ZodType) =>
+  [type, { summary, body: message(type, data) }] as const;
 
 /** Every type of message, by its name. */
 export const webhooks = Object.fromEntries([
@@ -85,7 +92,11 @@ export const webhooks = Object.fromEntries([
   told('conversion.adjusted', 'What a conversion pays has changed', commission),
   told('conversion.reversed', 'A conversion was taken back, in whole or in part', conversion),
   told('conversion.reinstated', 'What was taken back is given again', conversion),
-  told('conversion.released', 'A commission became payable; only for endpoints that name this type', commission),
+  told(
+    'conversion.released',
+    'A commission became payable; only for endpoints that name this type',
+    commission,
+  ),
   told('payout.paid', 'A payout arrived; only for endpoints that name this type', payout),
   told('endpoint.test', 'A test, which means nothing', z.looseObject({ status: z.literal('test') })),
   told('endpoint.failing', 'To the operator’s own webhook: an endpoint does nothing but fail', health),

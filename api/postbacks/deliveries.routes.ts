@@ -10,7 +10,11 @@ import { deliveryFilter } from '../events/lists.schema.ts';
 import { read } from '../http/read.ts';
 import type { Starter } from '../temporal.ts';
 
-type Deps = { store: Pick<Store, 'deliveries'>; auth: Auth; starter: Pick<Starter, 'pushDelivery' | 'giveUpDelivery'> };
+type Deps = {
+  store: Pick<Store, 'deliveries'>;
+  auth: Auth;
+  starter: Pick<Starter, 'pushDelivery' | 'giveUpDelivery'>;
+};
 
 export function addDeliveryRoutes(router: Router, { store, auth, starter }: Deps): void {
   const find = async (operatorId: string, id: string) => {
@@ -31,7 +35,13 @@ export function addDeliveryRoutes(router: Router, { store, auth, starter }: Deps
           event_id: eventId = null,
         } = query;
         const filter = { state, endpointId, affiliateId, eventId };
-        res.json(await answerPage(query, (page) => store.deliveries.list(callerOf(res).operator.id, filter, page), deliveryView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.deliveries.list(callerOf(res).operator.id, filter, page),
+            deliveryView,
+          ),
+        );
       },
     ],
   });
@@ -96,7 +106,11 @@ function deliveryView(delivery: DeliveryRow) {
 }
 
 function reportView(report: DeliveryReport) {
-  return { ...deliveryView(report), body: JSON.parse(report.body) as unknown, attempts: report.attempts.map(attemptView) };
+  return {
+    ...deliveryView(report),
+    body: JSON.parse(report.body) as unknown,
+    attempts: report.attempts.map(attemptView),
+  };
 }
 
 function attemptView(attempt: AttemptRow) {

@@ -8,7 +8,10 @@ import { checkEndpoint, endpointImport, type EndpointRules } from './endpoints.s
 import { invalid, read } from '../http/read.ts';
 
 /** Must be added before `/v1/endpoints/:id`, which would take `import` for an id. */
-export function addEndpointImportRoute(router: Router, { auth, rules }: { auth: Auth; rules: EndpointRules }): void {
+export function addEndpointImportRoute(
+  router: Router,
+  { auth, rules }: { auth: Auth; rules: EndpointRules },
+): void {
   addResource(router, '/v1/endpoints/import', {
     post: [
       auth.scope('manage'),
@@ -16,7 +19,8 @@ export function addEndpointImportRoute(router: Router, { auth, rules }: { auth: 
       async (req, res) => {
         const { dialect, url } = read(endpointImport, req.body);
         const result = translate(url, dialect);
-        if (result.kind === 'refused') throw invalid([{ path: result.about, code: result.code, message: result.message }]);
+        if (result.kind === 'refused')
+          throw invalid([{ path: result.about, code: result.code, message: result.message }]);
         const { translation } = result;
         await checkEndpoint({ url: translation.url }, rules);
         // All of these platforms call by GET unless told otherwise, and what reads their postbacks expects it.

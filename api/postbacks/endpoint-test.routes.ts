@@ -8,7 +8,11 @@ import { callerOf, type Auth } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { addResource, idOf } from '../http/resource.ts';
 
-type Deps = { store: Pick<Store, 'endpoints' | 'endpointSecrets'>; auth: Auth; preflight: Pick<Preflight, 'run'> };
+type Deps = {
+  store: Pick<Store, 'endpoints' | 'endpointSecrets'>;
+  auth: Auth;
+  preflight: Pick<Preflight, 'run'>;
+};
 
 /** Tests of one operator at a time, in each API process: each may hold a connection and its caller for 15 s. */
 const AT_ONCE = 2;
@@ -20,7 +24,10 @@ export function addEndpointTestRoute(router: Router, { store, auth, preflight }:
   async function inPlace<T>(operatorId: string, work: () => Promise<T>): Promise<T> {
     const count = running.get(operatorId) ?? 0;
     if (count >= AT_ONCE)
-      throw new ApiError('rate_limited', `${AT_ONCE} endpoint tests are under way; wait for one of them to end`);
+      throw new ApiError(
+        'rate_limited',
+        `${AT_ONCE} endpoint tests are under way; wait for one of them to end`,
+      );
     running.set(operatorId, count + 1);
     try {
       return await work();
@@ -42,7 +49,10 @@ export function addEndpointTestRoute(router: Router, { store, auth, preflight }:
           if (endpoint === null) throw notFound('endpoint');
           const secrets = await store.endpointSecrets.live(operatorId, id);
           const body = testBodyOf(endpoint, { currency, timestamp: new Date() });
-          return await preflight.run({ id: newId('test'), type: 'endpoint.test', body, try: 1 }, { ...endpoint, secrets });
+          return await preflight.run(
+            { id: newId('test'), type: 'endpoint.test', body, try: 1 },
+            { ...endpoint, secrets },
+          );
         });
         res.json(trialView(trial));
       },

@@ -45,10 +45,19 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         const { affiliate_id: affiliateId = null, ...wire } = read(newEndpoint, req.body);
         await checkEndpoint(wire, rules);
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
-        const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
+        const {
+          max_in_flight: maxInFlight,
+          rate_per_second: ratePerSecond,
+          share_customer_id: shareCustomerId,
+          ...rest
+        } = wire;
         const settings = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
         const made = makeSecret(settings.signing);
-        const endpoint = await store.endpoints.insert(operatorId, { id: newId('ep'), affiliateId, ...made }, settings);
+        const endpoint = await store.endpoints.insert(
+          operatorId,
+          { id: newId('ep'), affiliateId, ...made },
+          settings,
+        );
         res.status(201).json({ ...endpointView(endpoint), ...shown(made) });
       },
     ],
@@ -58,7 +67,11 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         const query = read(byAffiliate, req.query);
         const operatorId = callerOf(res).operator.id;
         res.json(
-          await answerPage(query, (page) => store.endpoints.list(operatorId, query.affiliate_id ?? null, page), endpointView),
+          await answerPage(
+            query,
+            (page) => store.endpoints.list(operatorId, query.affiliate_id ?? null, page),
+            endpointView,
+          ),
         );
       },
     ],
@@ -82,7 +95,12 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         const wire = read(endpointChange, req.body);
         await checkEndpoint(wire, rules);
         const made = await secretFor(wire.signing, operatorId, id);
-        const { max_in_flight: maxInFlight, rate_per_second: ratePerSecond, share_customer_id: shareCustomerId, ...rest } = wire;
+        const {
+          max_in_flight: maxInFlight,
+          rate_per_second: ratePerSecond,
+          share_customer_id: shareCustomerId,
+          ...rest
+        } = wire;
         const change = { ...rest, maxInFlight, ratePerSecond, shareCustomerId };
         const endpoint = await store.endpoints.update(operatorId, id, change);
         if (endpoint === null) throw notFound('endpoint');
@@ -112,7 +130,11 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         const present = await store.endpoints.find(operatorId, id);
         const signing = present?.signing ?? 'v1';
         const made = makeSecret(signing);
-        const endpoint = await store.endpointSecrets.rotate(operatorId, id, { ...made, overlapHours, signing });
+        const endpoint = await store.endpointSecrets.rotate(operatorId, id, {
+          ...made,
+          overlapHours,
+          signing,
+        });
         if (endpoint === null) throw notFound('endpoint');
         res.json({ ...endpointView(endpoint), ...shown(made) });
       },
@@ -120,7 +142,11 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
   });
 
   /** Gives an endpoint that is to sign in another way a secret of that kind; what it signed with so far signs on for the usual overlap. */
-  async function secretFor(signing: Signing | undefined, operatorId: string, id: string): Promise<NewSecret | null> {
+  async function secretFor(
+    signing: Signing | undefined,
+    operatorId: string,
+    id: string,
+  ): Promise<NewSecret | null> {
     const present = await store.endpoints.find(operatorId, id);
     if (present === null || signing === undefined || signing === 'none') return null;
     if ((signing === 'v1a') === (present.publicKey !== null)) return null;
@@ -130,7 +156,8 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
     return made;
   }
 
-  for (const button of ['pause', 'resume', 'enable'] as const) addButton(router, { store, auth, starter }, button);
+  for (const button of ['pause', 'resume', 'enable'] as const)
+    addButton(router, { store, auth, starter }, button);
 }
 
 /** A button changes the row first and lets the endpoint's workflow see it then, which reads the row. */
@@ -149,7 +176,10 @@ function addButton(
         if (endpoint === null) {
           const present = await store.endpoints.find(operatorId, id);
           if (present === null) throw notFound('endpoint');
-          throw new ApiError('not_possible', `${button} is not possible while the endpoint is ${present.state}`);
+          throw new ApiError(
+            'not_possible',
+            `${button} is not possible while the endpoint is ${present.state}`,
+          );
         }
         await starter.showSwitch(operatorId, id);
         const offer = button === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};

@@ -1,7 +1,13 @@
 // What an endpoint takes. Its URL and headers are judged by rules that are handed in, since they belong to the way out.
 import { z } from 'zod';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
-import { misplacedMacros, parseText, parseUrl, type Parsed, type Problem } from '../../domain/delivery/templates/template.ts';
+import {
+  misplacedMacros,
+  parseText,
+  parseUrl,
+  type Parsed,
+  type Problem,
+} from '../../domain/delivery/templates/template.ts';
 import { DIALECT_NAMES } from '../../domain/delivery/dialects/translation.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
@@ -9,8 +15,16 @@ import { id } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 
 /** The kinds of message an endpoint can listen to, besides the events themselves. */
-const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map((change) => `conversion.${change}`);
-const OTHER_TYPES = ['payout.paid', 'endpoint.test', 'endpoint.failing', 'endpoint.disabled', 'delivery.gave_up'];
+const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map(
+  (change) => `conversion.${change}`,
+);
+const OTHER_TYPES = [
+  'payout.paid',
+  'endpoint.test',
+  'endpoint.failing',
+  'endpoint.disabled',
+  'delivery.gave_up',
+];
 const MOST_FORM_FIELDS = 50;
 const LONGEST_WAIT_SECONDS = 7 * 86_400;
 
@@ -26,7 +40,10 @@ const settings = {
     .max(50),
   form: z
     .record(z.string().min(1).max(255), z.string().max(4096))
-    .refine((fields) => Object.keys(fields).length <= MOST_FORM_FIELDS, `a form has at most ${MOST_FORM_FIELDS} fields`)
+    .refine(
+      (fields) => Object.keys(fields).length <= MOST_FORM_FIELDS,
+      `a form has at most ${MOST_FORM_FIELDS} fields`,
+    )
     .nullable(),
   headers: z.record(z.string(), z.string()),
   schedule: z
@@ -60,13 +77,22 @@ export const newEndpoint = anEndpoint.check(formNeedsForm);
 export const endpointChange = z.strictObject(settings).partial().check(formNeedsForm);
 
 /** Fields for a body that is none of them would never be sent. A change that leaves `body` out is taken at its word. */
-function formNeedsForm({ value, issues }: z.core.ParsePayload<{ body?: string | undefined; form?: object | null | undefined }>) {
+function formNeedsForm({
+  value,
+  issues,
+}: z.core.ParsePayload<{ body?: string | undefined; form?: object | null | undefined }>) {
   if (value.form && value.body !== undefined && value.body !== 'form')
-    issues.push({ ...problem('not_applicable', 'fields are for the body "form"', ['form']), input: value.form });
+    issues.push({
+      ...problem('not_applicable', 'fields are for the body "form"', ['form']),
+      input: value.form,
+    });
 }
 
 /** A URL in another platform's macros. */
-export const endpointImport = z.strictObject({ dialect: z.enum(['auto', ...DIALECT_NAMES]), url: settings.url });
+export const endpointImport = z.strictObject({
+  dialect: z.enum(['auto', ...DIALECT_NAMES]),
+  url: settings.url,
+});
 
 /** How long a secret that is replaced signs beside the new one. */
 export const DEFAULT_OVERLAP_HOURS = 24;
@@ -78,7 +104,9 @@ export const rotation = z.strictObject({
 /** What may be called and sent; made by `delivery/`. */
 export type EndpointRules = {
   guard: {
-    check(url: string): Promise<{ ok: true } | { ok: false; code: 'blocked_address' | 'invalid_request'; message: string }>;
+    check(
+      url: string,
+    ): Promise<{ ok: true } | { ok: false; code: 'blocked_address' | 'invalid_request'; message: string }>;
   };
   headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[];
 };
@@ -93,19 +121,31 @@ export async function checkEndpoint(
   rules: EndpointRules,
 ) {
   const headers = rules.headerProblems(given.headers ?? {});
-  const issues: Issue[] = headers.map(({ name, message }) => ({ path: `headers.${name}`, code: 'invalid_header', message }));
-  for (const [name, value] of Object.entries(given.headers ?? {})) issues.push(...issuesIn(`headers.${name}`, parseText(value)));
+  const issues: Issue[] = headers.map(({ name, message }) => ({
+    path: `headers.${name}`,
+    code: 'invalid_header',
+    message,
+  }));
+  for (const [name, value] of Object.entries(given.headers ?? {}))
+    issues.push(...issuesIn(`headers.${name}`, parseText(value)));
   for (const [name, value] of Object.entries(given.form ?? {}))
     issues.push(
       ...issuesOf(`form.${name}`, misplacedMacros(name, "a field's name")),
       ...issuesIn(`form.${name}`, parseText(value)),
     );
   const urlIssues = given.url === undefined ? [] : issuesIn('url', parseUrl(given.url));
-  const verdict = given.url === undefined || urlIssues.length > 0 ? { ok: true as const } : await rules.guard.check(given.url);
-  if (!verdict.ok) throw invalid([...issues, { path: 'url', code: verdict.code, message: verdict.message }], verdict.code);
+  const verdict =
+    given.url === undefined || urlIssues.length > 0
+      ? { ok: true as const }
+      : await rules.guard.check(given.url);
+  if (!verdict.ok)
+    throw invalid([...issues, { path: 'url', code: verdict.code, message: verdict.message }], verdict.code);
   issues.push(...urlIssues);
   if (issues.length > 0)
-    throw invalid(issues, issues.some(({ code }) => code === 'unknown_macro') ? 'unknown_macro' : 'invalid_request');
+    throw invalid(
+      issues,
+      issues.some(({ code }) => code === 'unknown_macro') ? 'unknown_macro' : 'invalid_request',
+    );
 }
 
 function issuesIn(path: string, parsed: Parsed<unknown>): Issue[] {

@@ -28,7 +28,9 @@ export const endpoint = z.object({
   created_at: time,
 });
 
-const secret = text.nullable().meta({ description: 'shown this once; null for `v1a`, whose public half is `public_key`' });
+const secret = text
+  .nullable()
+  .meta({ description: 'shown this once; null for `v1a`, whose public half is `public_key`' });
 
 export const newEndpoint = endpoint.extend({ secret });
 /** A change of `signing` may come with a new secret. */
@@ -60,8 +62,12 @@ export const trial = z.object({
   resolved: z.object({ host: text, addresses: z.array(text) }),
   dialled: text.nullable(),
   tls: z.object({ protocol: text.nullable(), issuer: text, valid_to: text.nullable() }).nullable(),
-  sent: z.object({ url: text, method: text, headers: z.record(z.string(), text), body: text.nullable() }).nullable(),
-  received: z.object({ status: z.int(), headers: z.record(z.string(), text), excerpt: text.nullable() }).nullable(),
+  sent: z
+    .object({ url: text, method: text, headers: z.record(z.string(), text), body: text.nullable() })
+    .nullable(),
+  received: z
+    .object({ status: z.int(), headers: z.record(z.string(), text), excerpt: text.nullable() })
+    .nullable(),
   phases: z.object({
     dns_ms: milliseconds,
     connect_ms: milliseconds,

@@ -17,7 +17,10 @@ export const postbackOperations: Operations = {
     description:
       'Without `affiliate_id` it is the operator’s own webhook, which hears of every affiliate and is told of trouble.',
     who: 'manage',
-    body: jsonBody(newEndpoint, { url: 'https://affiliate.example/postback?click={click_id}', method: 'GET' }),
+    body: jsonBody(newEndpoint, {
+      url: 'https://affiliate.example/postback?click={click_id}',
+      method: 'GET',
+    }),
     answers: { 201: json(answers.newEndpoint, 'added') },
     refusals: ['unknown_macro', 'blocked_address'],
   },
@@ -45,12 +48,21 @@ export const postbackOperations: Operations = {
   },
   'DELETE /v1/endpoints/:id': { summary: 'Remove an endpoint', who: 'manage', answers: deleted },
   'POST /v1/endpoints/:id/test': {
-    ...button('Send a postback that means nothing, and tell how it went', json(answers.trial, 'phase by phase')),
+    ...button(
+      'Send a postback that means nothing, and tell how it went',
+      json(answers.trial, 'phase by phase'),
+    ),
     refusals: [],
   },
   'POST /v1/endpoints/:id/pause': button('Hold what is for an endpoint', json(answers.endpoint)),
-  'POST /v1/endpoints/:id/resume': button('Send again to an endpoint that was paused', json(answers.endpoint)),
-  'POST /v1/endpoints/:id/enable': button('Send again to an endpoint that was disabled', json(answers.enabledEndpoint)),
+  'POST /v1/endpoints/:id/resume': button(
+    'Send again to an endpoint that was paused',
+    json(answers.endpoint),
+  ),
+  'POST /v1/endpoints/:id/enable': button(
+    'Send again to an endpoint that was disabled',
+    json(answers.enabledEndpoint),
+  ),
   'POST /v1/endpoints/:id/rotate-secret': {
     summary: 'Give an endpoint a new secret',
     description: 'The one before signs beside it for `overlap_hours`.',
@@ -72,14 +84,26 @@ export const postbackOperations: Operations = {
   },
   'POST /v1/deliveries/:id/retry': button('Try a postback now', json(answers.wholeDelivery)),
   'POST /v1/deliveries/:id/give-up': button('Try a postback no more', json(answers.wholeDelivery)),
-  'POST /v1/deliveries/:id/acknowledge': button('Note that somebody has seen it', json(answers.wholeDelivery)),
+  'POST /v1/deliveries/:id/acknowledge': button(
+    'Note that somebody has seen it',
+    json(answers.wholeDelivery),
+  ),
   'POST /v1/replays': {
     summary: 'Send postbacks again',
     who: 'manage',
     body: jsonBody(newReplay),
     answers: { 202: json(answers.replay, 'under way; a dry run only counts') },
   },
-  'GET /v1/replays': { summary: 'List replays', who: 'read', query: plainPage, answers: { 200: json(listOf(answers.replay)) } },
-  'GET /v1/replays/:id': { summary: 'How far a replay is', who: 'read', answers: { 200: json(answers.replayProgress) } },
+  'GET /v1/replays': {
+    summary: 'List replays',
+    who: 'read',
+    query: plainPage,
+    answers: { 200: json(listOf(answers.replay)) },
+  },
+  'GET /v1/replays/:id': {
+    summary: 'How far a replay is',
+    who: 'read',
+    answers: { 200: json(answers.replayProgress) },
+  },
   'DELETE /v1/replays/:id': button('Cancel a replay', json(answers.replayProgress)),
 };

@@ -34,10 +34,18 @@ export function addReplayRoutes(router: Router, { store, auth, starter }: Deps):
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const wire = read(newReplay, req.body);
-        const { endpoint_id: endpointId = null, affiliate_id: affiliateId = null, from = null, to = null, states } = wire;
+        const {
+          endpoint_id: endpointId = null,
+          affiliate_id: affiliateId = null,
+          from = null,
+          to = null,
+          states,
+        } = wire;
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
         if (endpointId !== null && (await store.endpoints.find(operatorId, endpointId)) === null)
-          throw invalid([{ path: 'endpoint_id', code: 'unknown_endpoint', message: 'there is no such endpoint' }]);
+          throw invalid([
+            { path: 'endpoint_id', code: 'unknown_endpoint', message: 'there is no such endpoint' },
+          ]);
         const filter = { endpointId, affiliateId, from, to, states };
         const options = { ratePerSecond: wire.rate_per_second ?? null, isDryRun: wire.dry_run };
         const replay = await store.replays.insert(operatorId, newId('rpl'), filter, options);
@@ -49,7 +57,13 @@ export function addReplayRoutes(router: Router, { store, auth, starter }: Deps):
       auth.scope('read'),
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        res.json(await answerPage(read(plainPage, req.query), (page) => store.replays.list(operatorId, page), replayView));
+        res.json(
+          await answerPage(
+            read(plainPage, req.query),
+            (page) => store.replays.list(operatorId, page),
+            replayView,
+          ),
+        );
       },
     ],
   });
@@ -95,5 +109,10 @@ function replayView(replay: Replay) {
 
 /** What became of those it released, as far as no later replay took them over. */
 function progressView(replay: ReplayProgress) {
-  return { ...replayView(replay), delivered: replay.delivered, waiting: replay.waiting, gave_up: replay.gaveUp };
+  return {
+    ...replayView(replay),
+    delivered: replay.delivered,
+    waiting: replay.waiting,
+    gave_up: replay.gaveUp,
+  };
 }

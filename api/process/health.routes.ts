@@ -17,7 +17,9 @@ export function addHealthRoutes(router: Router, { store, starter }: Deps): void 
         const [postgres, temporal] = await Promise.all([store.isReachable(), starter.isReachable()]);
         // Without Temporal events are kept, and started by the sweep when it is back.
         const status = !postgres ? 'unavailable' : temporal ? 'ready' : 'degraded';
-        res.status(postgres ? 200 : 503).json({ status, postgres: wordFor(postgres), temporal: wordFor(temporal) });
+        res
+          .status(postgres ? 200 : 503)
+          .json({ status, postgres: wordFor(postgres), temporal: wordFor(temporal) });
       },
     ],
   });

@@ -8,7 +8,15 @@ import { addResource } from '../http/resource.ts';
 type Deps = { auth: Auth; metrics: Pick<ApiMetrics, 'contentType' | 'read'>; trustProxy: unknown };
 
 /** Loopback and private networks. */
-const NEAR = ['127.0.0.0/8', '::1/128', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7', 'fe80::/10'];
+const NEAR = [
+  '127.0.0.0/8',
+  '::1/128',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  'fc00::/7',
+  'fe80::/10',
+];
 
 export function addMetricsRoute(router: Router, { auth, metrics, trustProxy }: Deps): void {
   addResource(router, '/metrics', {

@@ -70,7 +70,8 @@ export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: Ap
   let kept: { at: number; backlog: Promise<Backlog | null> } | null = null;
   function backlogNow(): Promise<Backlog | null> {
     // The promise is kept, so that many who look at once ask once; a failure is kept as long.
-    if (kept === null || now() - kept.at >= BACKLOG_KEPT_MS) kept = { at: now(), backlog: readBacklog().catch(() => null) };
+    if (kept === null || now() - kept.at >= BACKLOG_KEPT_MS)
+      kept = { at: now(), backlog: readBacklog().catch(() => null) };
     return kept.backlog;
   }
 
@@ -139,10 +140,16 @@ function addDispatcherMetrics(registry: Registry, read: () => DispatcherCounts):
 function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `postrider_${name}`, help, labelNames, registers: [registry] });
-  const isRead = gauge('backlog_read', 'Whether PostgreSQL could be asked for the figures below, which are missing otherwise');
+  const isRead = gauge(
+    'backlog_read',
+    'Whether PostgreSQL could be asked for the figures below, which are missing otherwise',
+  );
   const gauges = {
     unsettled: gauge('events_unsettled', 'Events without an outcome, among the newest 20,000'),
-    oldest: gauge('events_unsettled_oldest_seconds', 'How long the oldest event without an outcome has waited'),
+    oldest: gauge(
+      'events_unsettled_oldest_seconds',
+      'How long the oldest event without an outcome has waited',
+    ),
     setAside: gauge('events_set_aside', 'Events set aside, counted to 100,000', ['reason']),
     postbacks: gauge('postbacks_unfinished', 'Postbacks in trouble, counted to 100,000', ['state']),
     endpoints: gauge('endpoints', 'Endpoints; failing are active ones that do nothing but fail', ['state']),

@@ -4,7 +4,11 @@ import * as answers from '../setup/setup.answers.ts';
 import { json, type Operations } from '../openapi/operation.ts';
 
 export const processOperations: Operations = {
-  'GET /healthz': { summary: 'Whether this process lives', who: 'anybody', answers: { 200: json(answers.health) } },
+  'GET /healthz': {
+    summary: 'Whether this process lives',
+    who: 'anybody',
+    answers: { 200: json(answers.health) },
+  },
   'GET /readyz': {
     summary: 'Whether it can take events',
     who: 'anybody',
@@ -12,7 +16,8 @@ export const processOperations: Operations = {
   },
   'GET /metrics': {
     summary: 'What this process counts, and what waits',
-    description: 'For Prometheus. From loopback and private addresses; from elsewhere with the administrator token.',
+    description:
+      'For Prometheus. From loopback and private addresses; from elsewhere with the administrator token.',
     who: 'anybody',
     answers: { 200: { description: 'text', content: { 'text/plain': z.string() } } },
     refusals: ['unauthorized'],

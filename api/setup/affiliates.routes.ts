@@ -27,9 +27,18 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
       ...jsonBody,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const { name, external_id: externalId = null, parent_id: parentId = null } = read(newAffiliate, req.body);
+        const {
+          name,
+          external_id: externalId = null,
+          parent_id: parentId = null,
+        } = read(newAffiliate, req.body);
         await requireAffiliate(store, operatorId, parentId, 'parent_id');
-        const affiliate = await store.affiliates.insert(operatorId, { id: newId('aff'), name, externalId, parentId });
+        const affiliate = await store.affiliates.insert(operatorId, {
+          id: newId('aff'),
+          name,
+          externalId,
+          parentId,
+        });
         res.status(201).json(affiliateView(notTaken(affiliate)));
       },
     ],
@@ -37,7 +46,13 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
       auth.scope('read'),
       async (req, res) => {
         const query = read(plainPage, req.query);
-        res.json(await answerPage(query, (page) => store.affiliates.list(callerOf(res).operator.id, page), affiliateView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.affiliates.list(callerOf(res).operator.id, page),
+            affiliateView,
+          ),
+        );
       },
     ],
   });
@@ -46,7 +61,9 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
     get: [
       auth.scope('read'),
       async (req, res) => {
-        res.json(affiliateView(await findAffiliate(store, callerOf(res).operator.id, idOf(req, 'affiliate'))));
+        res.json(
+          affiliateView(await findAffiliate(store, callerOf(res).operator.id, idOf(req, 'affiliate'))),
+        );
       },
     ],
     patch: [
@@ -60,7 +77,9 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
         const affiliate = await store.affiliates.update(operatorId, id, { name, externalId, parentId });
         if (affiliate === null) throw notFound('affiliate');
         if (affiliate === 'circle')
-          throw invalid([{ path: 'parent_id', code: 'circle', message: 'an affiliate cannot stand above itself' }]);
+          throw invalid([
+            { path: 'parent_id', code: 'circle', message: 'an affiliate cannot stand above itself' },
+          ]);
         res.json(affiliateView(notTaken(affiliate)));
       },
     ],
@@ -87,7 +106,8 @@ export function addMoneyRoutes(router: Router, { store, auth }: Deps): void {
         const { currency = null, from = null, to = null } = query;
         const operatorId = callerOf(res).operator.id;
         const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
-        const rows = (page: Page) => store.balances.listTransfers(operatorId, id, { currency, from, to }, page);
+        const rows = (page: Page) =>
+          store.balances.listTransfers(operatorId, id, { currency, from, to }, page);
         res.json(await answerPage(query, rows, transferView));
       },
     ],
@@ -95,7 +115,8 @@ export function addMoneyRoutes(router: Router, { store, auth }: Deps): void {
 }
 
 function notTaken(affiliate: Affiliate | 'external_id_taken'): Affiliate {
-  if (affiliate === 'external_id_taken') throw new ApiError('conflict', 'another affiliate has this external_id');
+  if (affiliate === 'external_id_taken')
+    throw new ApiError('conflict', 'another affiliate has this external_id');
   return affiliate;
 }
 

@@ -17,7 +17,10 @@ import { eventClassOf } from '../../domain/types.ts';
 const NAMES_AT_MOST = 200;
 const nameOrId = text(64);
 
-export function addEventTypeRoutes(router: Router, { store, auth }: { store: Pick<Store, 'eventTypes'>; auth: Auth }): void {
+export function addEventTypeRoutes(
+  router: Router,
+  { store, auth }: { store: Pick<Store, 'eventTypes'>; auth: Auth },
+): void {
   addResource(router, '/v1/event-types', {
     post: [
       auth.scope('manage'),
@@ -26,10 +29,13 @@ export function addEventTypeRoutes(router: Router, { store, auth }: { store: Pic
         const operatorId = callerOf(res).operator.id;
         const { name, standard } = read(newEventType, req.body);
         if ((await store.eventTypes.count(operatorId)) >= NAMES_AT_MOST)
-          throw invalid([{ path: 'name', code: 'too_many', message: `there may be at most ${NAMES_AT_MOST} names` }]);
+          throw invalid([
+            { path: 'name', code: 'too_many', message: `there may be at most ${NAMES_AT_MOST} names` },
+          ]);
         const id = newId('typ');
         const kept = await store.eventTypes.insert(operatorId, { id, name, standard });
-        if (kept.standard !== standard) throw new ApiError('conflict', `this name stands for ${kept.standard} already`);
+        if (kept.standard !== standard)
+          throw new ApiError('conflict', `this name stands for ${kept.standard} already`);
         auth.forget();
         res.status(kept.id === id ? 201 : 200).json(eventTypeView(kept));
       },
@@ -38,7 +44,13 @@ export function addEventTypeRoutes(router: Router, { store, auth }: { store: Pic
       auth.scope('read'),
       async (req, res) => {
         const query = read(plainPage, req.query);
-        res.json(await answerPage(query, (page) => store.eventTypes.list(callerOf(res).operator.id, page), eventTypeView));
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.eventTypes.list(callerOf(res).operator.id, page),
+            eventTypeView,
+          ),
+        );
       },
     ],
   });

@@ -6,7 +6,12 @@ import { callerOf, type Auth } from '../http/auth.ts';
 import type { RefusalLog } from '../intake/refusals.ts';
 import { addResource } from '../http/resource.ts';
 
-type Deps = { store: Pick<Store, 'onboarding'>; auth: Auth; refusals: Pick<RefusalLog, 'flush'>; publicUrl: string };
+type Deps = {
+  store: Pick<Store, 'onboarding'>;
+  auth: Auth;
+  refusals: Pick<RefusalLog, 'flush'>;
+  publicUrl: string;
+};
 
 export function addOnboardingRoute(router: Router, { store, auth, refusals, publicUrl }: Deps): void {
   addResource(router, '/v1/onboarding', {

@@ -24,7 +24,14 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
       async (req, res) => {
         const operator = { id: newId('opr'), ...read(newOperator, req.body) };
         const { text, hash, hint } = newApiKey();
-        await store.operators.insert(operator, { id: newId('key'), name: 'first', hash, hint, scopes: SCOPES, expiresAt: null });
+        await store.operators.insert(operator, {
+          id: newId('key'),
+          name: 'first',
+          hash,
+          hint,
+          scopes: SCOPES,
+          expiresAt: null,
+        });
         res.status(201).json({ ...operator, api_key: text });
       },
     ],
@@ -70,7 +77,12 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const { name, scopes, rate_per_second: ratePerSecond = null, expires_at: expiresAt = null } = read(newKey, req.body);
+        const {
+          name,
+          scopes,
+          rate_per_second: ratePerSecond = null,
+          expires_at: expiresAt = null,
+        } = read(newKey, req.body);
         const { text, hash, hint } = newApiKey();
         const key = await store.apiKeys.insert(callerOf(res).operator.id, {
           id: newId('key'),
@@ -88,7 +100,9 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
       auth.scope('manage'),
       async (req, res) => {
         const query = read(plainPage, req.query);
-        res.json(await answerPage(query, (page) => store.apiKeys.list(callerOf(res).operator.id, page), apiKeyView));
+        res.json(
+          await answerPage(query, (page) => store.apiKeys.list(callerOf(res).operator.id, page), apiKeyView),
+        );
       },
     ],
   });
@@ -97,7 +111,8 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
     delete: [
       auth.scope('manage'),
       async (req, res) => {
-        if (!(await store.apiKeys.revoke(callerOf(res).operator.id, idOf(req, 'API key')))) throw notFound('API key');
+        if (!(await store.apiKeys.revoke(callerOf(res).operator.id, idOf(req, 'API key'))))
+          throw notFound('API key');
         auth.forget();
         res.status(204).end();
       },

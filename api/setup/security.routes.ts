@@ -25,7 +25,10 @@ type Deps = {
 /** Refusals are counted over the last day unless a time is given. */
 const DAY_MS = 86_400_000;
 
-export function addDoorRoutes(router: Router, { store, auth, refusals, makeSecret, egressAddresses }: Deps): void {
+export function addDoorRoutes(
+  router: Router,
+  { store, auth, refusals, makeSecret, egressAddresses }: Deps,
+): void {
   addResource(router, '/v1/operator/inbound-secret', {
     post: [
       auth.scope('manage'),
@@ -51,7 +54,11 @@ export function addDoorRoutes(router: Router, { store, auth, refusals, makeSecre
         const filter = { from, to, reason: query.reason ?? null, address: query.address ?? null };
         // So that an answer shows at least what this process refused.
         await refusals.flush();
-        const list = await answerPage(query, (page) => store.refusals.list(operatorId, filter, page), refusalView);
+        const list = await answerPage(
+          query,
+          (page) => store.refusals.list(operatorId, filter, page),
+          refusalView,
+        );
         const { total, byReason, byAddress } = await store.refusals.totals(operatorId, filter);
         res.json({ ...list, counts: { from, to, total, by_reason: byReason, by_address: byAddress } });
       },

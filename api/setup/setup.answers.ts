@@ -40,7 +40,10 @@ export const apiKey = z.object({
 });
 export const newApiKey = apiKey.extend({ api_key: text.meta({ description: 'shown this once' }) });
 
-export const inboundSecret = z.object({ id: idOf('sec'), secret: text.meta({ description: 'shown this once' }) });
+export const inboundSecret = z.object({
+  id: idOf('sec'),
+  secret: text.meta({ description: 'shown this once' }),
+});
 
 const counted = { count };
 
@@ -84,7 +87,9 @@ export const affiliate = z.object({
   created_at: time,
 });
 
-const terms = z.record(z.string(), z.unknown()).meta({ description: 'as given, with every default filled in' });
+const terms = z
+  .record(z.string(), z.unknown())
+  .meta({ description: 'as given, with every default filled in' });
 const version = { version: z.int().min(1), effective_from: time, terms, created_at: time };
 
 export const deal = z

@@ -87,7 +87,11 @@ export const setupOperations: Operations = {
     query: plainPage,
     answers: { 200: json(listOf(answers.eventType)) },
   },
-  'DELETE /v1/event-types/:name': { summary: 'Remove a name, by itself or its id', who: 'manage', answers: deleted },
+  'DELETE /v1/event-types/:name': {
+    summary: 'Remove a name, by itself or its id',
+    who: 'manage',
+    answers: deleted,
+  },
   'POST /v1/affiliates': {
     summary: 'Add an affiliate',
     who: 'manage',
@@ -101,7 +105,11 @@ export const setupOperations: Operations = {
     query: plainPage,
     answers: { 200: json(listOf(answers.affiliate)) },
   },
-  'GET /v1/affiliates/:id': { summary: 'An affiliate', who: 'read', answers: { 200: json(answers.affiliate) } },
+  'GET /v1/affiliates/:id': {
+    summary: 'An affiliate',
+    who: 'read',
+    answers: { 200: json(answers.affiliate) },
+  },
   'PATCH /v1/affiliates/:id': {
     summary: 'Change an affiliate',
     who: 'manage',

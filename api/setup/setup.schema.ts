@@ -13,18 +13,29 @@ const ratePerSecond = z.int().min(1).max(100_000);
 
 const allowedIps = z
   .array(
-    z.string().refine(isRange, { params: { code: 'invalid_range' }, error: 'is not an address or range such as 203.0.113.0/24' }),
+    z
+      .string()
+      .refine(isRange, {
+        params: { code: 'invalid_range' },
+        error: 'is not an address or range such as 203.0.113.0/24',
+      }),
   )
   .max(200);
 
 /** A parameter's name as it comes in a query or form; our own names mean what they say and nothing else. */
-const aliasName = text(64).refine((value) => value !== 'key' && !(POSTBACK_FIELDS as readonly string[]).includes(value), {
-  params: { code: 'own_name' },
-  error: 'is a name of our own',
-});
-const postbackAliases = z.record(aliasName, z.enum(POSTBACK_FIELDS).nullable()).superRefine((value, context) => {
-  if (Object.keys(value).length > 100) context.addIssue(problem('too_large', 'must have at most 100 names'));
-});
+const aliasName = text(64).refine(
+  (value) => value !== 'key' && !(POSTBACK_FIELDS as readonly string[]).includes(value),
+  {
+    params: { code: 'own_name' },
+    error: 'is a name of our own',
+  },
+);
+const postbackAliases = z
+  .record(aliasName, z.enum(POSTBACK_FIELDS).nullable())
+  .superRefine((value, context) => {
+    if (Object.keys(value).length > 100)
+      context.addIssue(problem('too_large', 'must have at most 100 names'));
+  });
 
 export const operatorChange = z.strictObject({
   name: name.optional(),
@@ -60,7 +71,11 @@ export const newKey = z.strictObject({
   expires_at: time.optional(),
 });
 
-export const newAffiliate = z.strictObject({ name, external_id: externalId.optional(), parent_id: id.optional() });
+export const newAffiliate = z.strictObject({
+  name,
+  external_id: externalId.optional(),
+  parent_id: id.optional(),
+});
 
 /** Null takes away. */
 export const affiliateChange = z.strictObject({

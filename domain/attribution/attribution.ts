@@ -33,7 +33,13 @@ export function attribute(event: ConversionEvent, evidence: Evidence, clickWindo
     if (isOwn(event, evidence.affiliateExternalId)) return { kind: 'rejected', reason: 'own_referral' };
     const { affiliateId } = binding;
     const named = click?.affiliateId === affiliateId ? click : null;
-    return { kind: 'attributed', affiliateId, method: named ? 'click' : 'binding', click: named ?? binding.click, binds: null };
+    return {
+      kind: 'attributed',
+      affiliateId,
+      method: named ? 'click' : 'binding',
+      click: named ?? binding.click,
+      binds: null,
+    };
   }
   const found = firstEvidence(event, evidence, clickWindowDays);
   if (found !== null) {
@@ -51,7 +57,12 @@ export function attribute(event: ConversionEvent, evidence: Evidence, clickWindo
   return { kind: 'orphaned', reason: event.coupon === null ? 'no_evidence' : 'unknown_coupon' };
 }
 
-type Found = { affiliateId: string; affiliateExternalId: string | null; method: Method; bindsCustomer: boolean };
+type Found = {
+  affiliateId: string;
+  affiliateExternalId: string | null;
+  method: Method;
+  bindsCustomer: boolean;
+};
 
 /** The evidence that decides where there is no binding. */
 function firstEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Found | null {
@@ -72,11 +83,9 @@ function isOwn(event: ConversionEvent, affiliateExternalId: string | null): bool
 }
 
 /** The deal version that rates an affiliate's event: of the affiliate's own deal if there is one, else of the operator's default; the latest in force. */
-export function versionInForce<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
-  versions: readonly V[],
-  affiliateId: string,
-  occurredAt: number,
-): V | null {
+export function versionInForce<
+  V extends { affiliateId: string | null; effectiveFrom: number; dealId: string },
+>(versions: readonly V[], affiliateId: string, occurredAt: number): V | null {
   let best: V | null = null;
   for (const version of versions) {
     if (version.effectiveFrom > occurredAt) continue;
@@ -87,12 +96,18 @@ export function versionInForce<V extends { affiliateId: string | null; effective
 }
 
 /** Of two versions that may rate a conversion, the one that does. */
-export function outranking<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(a: V, b: V): V {
+export function outranking<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
+  a: V,
+  b: V,
+): V {
   return outranks(b, a) ? b : a;
 }
 
 /** An own deal outranks the default; then the later date; then the later deal, so that the answer never depends on reading order. */
-function outranks<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(a: V, b: V): boolean {
+function outranks<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
+  a: V,
+  b: V,
+): boolean {
   if ((a.affiliateId === null) !== (b.affiliateId === null)) return a.affiliateId !== null;
   if (a.effectiveFrom !== b.effectiveFrom) return a.effectiveFrom > b.effectiveFrom;
   return a.dealId > b.dealId;

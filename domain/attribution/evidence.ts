@@ -40,14 +40,25 @@ export type Verdict = (typeof VERDICTS)[number];
 export type Considered = Pick<Piece, 'kind' | 'id' | 'affiliateId' | 'at'> & { verdict: Verdict };
 
 /** What attribution came to, as it was kept. */
-export type Attributed = { status: string; reason: string | null; method: Method | null; affiliateId: string | null };
+export type Attributed = {
+  status: string;
+  reason: string | null;
+  method: Method | null;
+  affiliateId: string | null;
+};
 
-const DECIDES: Record<Method, Piece['kind']> = { binding: 'binding', manual: 'assignment', click: 'click', coupon: 'coupon' };
+const DECIDES: Record<Method, Piece['kind']> = {
+  binding: 'binding',
+  manual: 'assignment',
+  click: 'click',
+  coupon: 'coupon',
+};
 
 /** The pieces with their verdicts, in their order; none for an event that was not attributed yet, or failed for another reason. */
 export function consider(pieces: readonly Piece[], outcome: Attributed): Considered[] {
   const { status, reason, method } = outcome;
-  if (method === null && status !== 'orphaned' && reason !== 'click_expired' && reason !== 'own_referral') return [];
+  if (method === null && status !== 'orphaned' && reason !== 'click_expired' && reason !== 'own_referral')
+    return [];
   return pieces.map((piece) => {
     const verdict = verdictOf(piece, pieces, outcome);
     // A click may have been dropped with its month; whose it was is known all the same.
@@ -56,7 +67,11 @@ export function consider(pieces: readonly Piece[], outcome: Attributed): Conside
   });
 }
 
-function verdictOf(piece: Piece, pieces: readonly Piece[], { reason, method, affiliateId }: Attributed): Verdict {
+function verdictOf(
+  piece: Piece,
+  pieces: readonly Piece[],
+  { reason, method, affiliateId }: Attributed,
+): Verdict {
   if (method !== null && DECIDES[method] === piece.kind) return 'decided';
   if (piece.affiliateId === null) return 'not_found';
   if (piece.isLater) return 'came_later';

@@ -30,10 +30,19 @@ export type Landing = {
 };
 
 /** A visit as its target learns of it. No click id: the visit is not counted. `firstClickDays`: an earlier click so old outranks this one. */
-export type Visit = { affiliateId: string; clickId: string | null; subs: Subs; firstClickDays: number | null };
+export type Visit = {
+  affiliateId: string;
+  clickId: string | null;
+  subs: Subs;
+  firstClickDays: number | null;
+};
 
 /** What is wrong; the path leads to the landing URL, or to the parameter. */
-export type LandingProblem = { code: Problem['code'] | 'reserved_parameter'; message: string; path: string[] };
+export type LandingProblem = {
+  code: Problem['code'] | 'reserved_parameter';
+  message: string;
+  path: string[];
+};
 
 /** Reads a landing URL and a link's parameters, or says everything that is wrong with them. */
 export function compileLanding(
@@ -45,7 +54,10 @@ export function compileLanding(
   const at = ['landing_url'];
   const address = checked(parseUrl(addressText), at, problems);
   const fragment = checked(parseText(fragmentTexts.join('')), at, problems);
-  if (address !== null && namesOf([...address.path.flat(), ...address.query, ...(fragment ?? [])]).some(isUnknownAtClick))
+  if (
+    address !== null &&
+    namesOf([...address.path.flat(), ...address.query, ...(fragment ?? [])]).some(isUnknownAtClick)
+  )
     problems.push(unknownAtClick(at));
   if (parametersOf(addressText).some(isMisusedClickParameter)) problems.push(reserved(at));
   const compiled = Object.entries(params).map(([name, text]) => {
@@ -68,7 +80,12 @@ export function landingPageOf({ address, fragment, params }: Landing, visit: Vis
 }
 
 /** The page a visitor asked for, or null where it is none, or of a host that is not among those allowed. Braces in it mean nothing. */
-export function deepLinkOf({ params }: Landing, to: string, allowedHosts: readonly string[], visit: Visit): string | null {
+export function deepLinkOf(
+  { params }: Landing,
+  to: string,
+  allowedHosts: readonly string[],
+  visit: Visit,
+): string | null {
   const url = parseWebUrl(to);
   if (url === null || !allowedHosts.some((host) => isOf(url, host))) return null;
   const { hash } = url;
@@ -139,7 +156,11 @@ function parametersOf(address: string): [name: string, value: string][] {
 }
 
 /** The template, or null with its problems added to the others. */
-function checked<Template>(parsed: Parsed<Template>, path: string[], problems: LandingProblem[]): Template | null {
+function checked<Template>(
+  parsed: Parsed<Template>,
+  path: string[],
+  problems: LandingProblem[],
+): Template | null {
   if (parsed.kind === 'template') return parsed.template;
   problems.push(...parsed.problems.map(({ code, message }) => ({ code, message, path })));
   return null;

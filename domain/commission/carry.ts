@@ -24,7 +24,11 @@ export function carriedInto(chain: readonly ChainedMonth[]): Map<string, bigint>
     const isCarrying = component.negative === 'carry';
     carried.set(id, isCarrying ? left[component.carryBy] : 0n);
     const byCommission = { ...component, carryBy: 'commission' } as const;
-    const commission = shareOf(byCommission, terms, sums, { ...UNLINKED, metric, carriedMinor: left.commission });
+    const commission = shareOf(byCommission, terms, sums, {
+      ...UNLINKED,
+      metric,
+      carriedMinor: left.commission,
+    });
     const loss = (result: bigint): bigint => (isCarrying && result < 0n ? result : 0n);
     left = { ngr: loss(sums.basisMinor + left.ngr), commission: loss(commission) };
   }

@@ -51,7 +51,13 @@ export function isRanked({ kind, cap, tiers }: Component): boolean {
 }
 
 /** What each kind sums by itself; tiers that count something else go by the deal's month. */
-const OWN_METRIC = { cpa: 'ftd_count', percent: null, revshare: 'revenue', per_lot: 'volume', payout: null } as const;
+const OWN_METRIC = {
+  cpa: 'ftd_count',
+  percent: null,
+  revshare: 'revenue',
+  per_lot: 'volume',
+  payout: null,
+} as const;
 
 export function countsElsewhere({ kind, tiers }: Component): boolean {
   return tiers !== null && tiers.metric !== OWN_METRIC[kind];
@@ -61,7 +67,9 @@ export function countsElsewhere({ kind, tiers }: Component): boolean {
 export function isLinked({ components }: Terms): boolean {
   return components.some(
     (component) =>
-      isRanked(component) || countsElsewhere(component) || (component.kind === 'revshare' && component.negative === 'carry'),
+      isRanked(component) ||
+      countsElsewhere(component) ||
+      (component.kind === 'revshare' && component.negative === 'carry'),
   );
 }
 
@@ -81,7 +89,12 @@ export function slotNameOf(version: DealVersion, component: Component, of: Place
       return { key: payoutSlotKey(version.dealId, of.eventId), kind, component: label, period };
     case 'revshare':
     case 'per_lot': {
-      const key = monthlySlotKey(kind, { ...version, component: label, affiliateId: of.affiliateId, period: of.month });
+      const key = monthlySlotKey(kind, {
+        ...version,
+        component: label,
+        affiliateId: of.affiliateId,
+        period: of.month,
+      });
       return { key, kind, component: label, period: of.month };
     }
   }
@@ -188,13 +201,21 @@ export type Standing = { minor: bigint; by: Group | null; isLeft: boolean };
 const NO_STANDING: Standing = { minor: 0n, by: null, isLeft: false };
 
 /** `place` is its place among the month's, from 1, and `reached` what the month came to: tiers of a CPA pay by one of them. */
-export function standingOf(component: Component, terms: Terms, groups: Iterable<Group>, place = 1n, reached = 1n): Standing {
+export function standingOf(
+  component: Component,
+  terms: Terms,
+  groups: Iterable<Group>,
+  place = 1n,
+  reached = 1n,
+): Standing {
   switch (component.kind) {
     case 'cpa': {
       const by = qualifierOf(component, groups);
       if (by === null) return NO_STANDING;
       const { tiers, amountMinor } = component;
-      const amount = tiers ? rateAt(tiers, tiers.mode === 'marginal' ? place : reached, amountMinor) : amountMinor;
+      const amount = tiers
+        ? rateAt(tiers, tiers.mode === 'marginal' ? place : reached, amountMinor)
+        : amountMinor;
       const loss = lossOf(component, by);
       return { minor: leftOf(amount, loss, terms.rounding), by, isLeft: loss.part < loss.of };
     }
@@ -204,7 +225,9 @@ export function standingOf(component: Component, terms: Terms, groups: Iterable<
       if (!by) return NO_STANDING;
       const { basisMinor } = by.earned;
       const gross =
-        component.kind === 'payout' ? basisMinor : divideRounded(component.ratePpm * basisMinor, MILLION, terms.rounding);
+        component.kind === 'payout'
+          ? basisMinor
+          : divideRounded(component.ratePpm * basisMinor, MILLION, terms.rounding);
       const left = leftOf(gross, reversedIn(by), terms.rounding);
       return { minor: left < 0n ? 0n : left, by, isLeft: left > 0n };
     }
@@ -220,13 +243,19 @@ function lossOf(component: Component & { kind: 'cpa' }, group: Group): Reversed 
 }
 
 /** The conversion that qualifies a customer, if any: the first, or the one with which the sum reached the minimum in time. */
-function qualifierOf({ qualify, minAmountMinor }: Component & { kind: 'cpa' }, groups: Iterable<Group>): Group | null {
+function qualifierOf(
+  { qualify, minAmountMinor }: Component & { kind: 'cpa' },
+  groups: Iterable<Group>,
+): Group | null {
   if (qualify.by === 'first') {
     const first = firstOf(groups);
     return first === null || first.earned.basisMinor < (minAmountMinor ?? 0n) ? null : first;
   }
   const ordered = [...groups].toSorted((a, b) => (isBefore(a.earned, b.earned) ? -1 : 1));
-  const until = qualify.withinDays === null ? Infinity : (ordered[0]?.earned.occurredAt ?? 0) + qualify.withinDays * DAY_MS;
+  const until =
+    qualify.withinDays === null
+      ? Infinity
+      : (ordered[0]?.earned.occurredAt ?? 0) + qualify.withinDays * DAY_MS;
   let [amount, volume] = [0n, 0n];
   for (const group of ordered) {
     if (group.earned.occurredAt > until) return null;

@@ -1,6 +1,13 @@
 // One component of a deal from its wire form to the form the rules calculate with, and all that can be wrong with it.
 import { parseDecimal } from '../ledger/money.ts';
-import { POSITIVE_EVENTS, type Cap, type Component, type EventType, type Qualify, type Tiers } from '../types.ts';
+import {
+  POSITIVE_EVENTS,
+  type Cap,
+  type Component,
+  type EventType,
+  type Qualify,
+  type Tiers,
+} from '../types.ts';
 
 /** Steps of a month as callers write them: a step pays a percent of a share, or an amount for a CPA or a lot. */
 export type WireTiers = {
@@ -69,11 +76,20 @@ export function compileComponent(wire: WireComponent, place: Place): Component |
   const on = eventsOf(wire);
   checkEvents(on, place);
   for (const name of Object.keys(wire) as (keyof WireComponent)[]) {
-    const isKnown = name === 'kind' || name === 'on' || wire[name] === undefined || FIELDS[wire.kind].includes(name);
+    const isKnown =
+      name === 'kind' || name === 'on' || wire[name] === undefined || FIELDS[wire.kind].includes(name);
     if (!isKnown)
-      problems.push({ path: [...path, name], code: 'unexpected', message: `a ${wire.kind} component has no ${name}` });
+      problems.push({
+        path: [...path, name],
+        code: 'unexpected',
+        message: `a ${wire.kind} component has no ${name}`,
+      });
   }
-  const component = componentOf(wire, { label, on, tiers: tiersOf(wire, place), cap: capOf(wire, place) }, place);
+  const component = componentOf(
+    wire,
+    { label, on, tiers: tiersOf(wire, place), cap: capOf(wire, place) },
+    place,
+  );
   return problems.length === before ? component : undefined;
 }
 
@@ -91,22 +107,41 @@ function eventsOf(wire: WireComponent): EventType[] {
 
 function checkEvents(on: readonly EventType[], { path, problems }: Place): void {
   if (on.length === 0)
-    problems.push({ path: [...path, 'on'], code: 'required', message: 'a component listens to at least one event' });
+    problems.push({
+      path: [...path, 'on'],
+      code: 'required',
+      message: 'a component listens to at least one event',
+    });
   for (const event of new Set(on)) {
     if ((POSITIVE_EVENTS as readonly string[]).includes(event)) continue;
-    problems.push({ path: [...path, 'on'], code: 'unknown_event', message: `${event} is not an event that can earn` });
+    problems.push({
+      path: [...path, 'on'],
+      code: 'unknown_event',
+      message: `${event} is not an event that can earn`,
+    });
   }
 }
 
-function componentOf(wire: WireComponent, common: Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>, place: Place): Component {
+function componentOf(
+  wire: WireComponent,
+  common: Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>,
+  place: Place,
+): Component {
   const amount = (): bigint =>
     wire.amount === undefined && common.tiers ? 0n : decimalAt(wire, 'amount', place.exponent, place);
   const rate = (): bigint =>
     wire.percent === undefined && common.tiers ? 0n : decimalAt(wire, 'percent', PERCENT_DECIMALS, place);
   switch (wire.kind) {
     case 'cpa': {
-      const minAmountMinor = wire.min_amount === undefined ? null : decimalAt(wire, 'min_amount', place.exponent, place);
-      return { ...common, kind: 'cpa', amountMinor: amount(), minAmountMinor, qualify: qualifyOf(wire, place) };
+      const minAmountMinor =
+        wire.min_amount === undefined ? null : decimalAt(wire, 'min_amount', place.exponent, place);
+      return {
+        ...common,
+        kind: 'cpa',
+        amountMinor: amount(),
+        minAmountMinor,
+        qualify: qualifyOf(wire, place),
+      };
     }
     case 'percent':
       return { ...common, kind: 'percent', ratePpm: rate() };
@@ -127,7 +162,8 @@ function qualifyOf(wire: WireComponent, place: Place): Qualify {
       if (wire[name] !== undefined) unexpected(place, name, 'is for cumulative qualification');
     return { by: 'first' };
   }
-  const minVolumeE4 = wire.min_volume === undefined ? null : decimalAt(wire, 'min_volume', VOLUME_DECIMALS, place);
+  const minVolumeE4 =
+    wire.min_volume === undefined ? null : decimalAt(wire, 'min_volume', VOLUME_DECIMALS, place);
   if (wire.min_amount === undefined && minVolumeE4 === null) {
     const message = 'cumulative qualification needs min_amount or min_volume';
     place.problems.push({ path: [...place.path, 'qualify'], code: 'required', message });
@@ -145,7 +181,11 @@ function tiersOf(wire: WireComponent, place: Place): Tiers | null {
     place.problems.push({ path: [...path, 'metric'], code: 'not_an_option', message });
   }
   if (steps.length === 0)
-    place.problems.push({ path: [...path, 'steps'], code: 'required', message: 'tiers have at least one step' });
+    place.problems.push({
+      path: [...path, 'steps'],
+      code: 'required',
+      message: 'tiers have at least one step',
+    });
   const pays = kind === 'revshare' ? 'percent' : 'amount';
   const compiled = steps.map((step, index) => {
     const at = { ...place, path: [...path, 'steps', index] };
@@ -176,17 +216,31 @@ function capOf(wire: WireComponent, place: Place): Cap | null {
     place.problems.push({ path: at.path, code: 'required', message: 'a cap has a count or an amount' });
   if (count !== undefined && (wire.kind === 'revshare' || wire.kind === 'per_lot'))
     unexpected(at, 'count', `a month of ${wire.kind} is one sum, which only an amount caps`);
-  return { count: count ?? null, amountMinor: amount === undefined ? null : decimalAt(wire.cap, 'amount', place.exponent, at) };
+  return {
+    count: count ?? null,
+    amountMinor: amount === undefined ? null : decimalAt(wire.cap, 'amount', place.exponent, at),
+  };
 }
 
 /** A decimal of a field, scaled; 0 with a problem where it is missing, negative or too fine. */
-function decimalAt<Name extends string>(of: { [key in Name]?: unknown }, name: Name, decimals: number, place: Place): bigint {
+function decimalAt<Name extends string>(
+  of: { [key in Name]?: unknown },
+  name: Name,
+  decimals: number,
+  place: Place,
+): bigint {
   const text = of[name];
   const parsed = typeof text === 'string' ? parseDecimal(text, decimals) : undefined;
   if (parsed?.kind === 'ok' && parsed.value >= 0n) return parsed.value;
   const isMissing = text === undefined;
-  const message = isMissing ? 'is required' : `must be a decimal, not negative, of at most ${decimals} decimals`;
-  place.problems.push({ path: [...place.path, name], code: isMissing ? 'required' : 'invalid_decimal', message });
+  const message = isMissing
+    ? 'is required'
+    : `must be a decimal, not negative, of at most ${decimals} decimals`;
+  place.problems.push({
+    path: [...place.path, name],
+    code: isMissing ? 'required' : 'invalid_decimal',
+    message,
+  });
   return 0n;
 }
 

@@ -1,5 +1,12 @@
 // Why a slot has its target, in words a partner can follow, with the figures that went in.
-import { reversedIn, standingOf, type Aggregates, type Allotted, type Group, type Links } from './commission.ts';
+import {
+  reversedIn,
+  standingOf,
+  type Aggregates,
+  type Allotted,
+  type Group,
+  type Links,
+} from './commission.ts';
 import { formatDecimal, formatMoney } from '../ledger/money.ts';
 import type { Component, Terms, Tiers } from '../types.ts';
 
@@ -30,7 +37,11 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
       if (by === null) return { formula, inputs: {} };
       const inputs = inputsOf(by, terms, money);
       if (links.allotted !== null) {
-        Object.assign(inputs, { month: period ?? '', left_by_the_month: money(links.allotted.minor), alone: money(minor) });
+        Object.assign(inputs, {
+          month: period ?? '',
+          left_by_the_month: money(links.allotted.minor),
+          alone: money(minor),
+        });
         if (component.tiers) Object.assign(inputs, steppedBy(component.tiers, links.allotted, money));
       }
       return { formula, inputs };
@@ -70,7 +81,9 @@ function formulaOf(component: Component, money: (minor: bigint) => string): stri
     case 'payout':
       return 'the sum that the operator computed, less the reversed share';
     case 'revshare': {
-      const carry = { ngr: 'a negative sum carried over', commission: 'a negative share carried over' }[component.carryBy];
+      const carry = { ngr: 'a negative sum carried over', commission: 'a negative share carried over' }[
+        component.carryBy
+      ];
       const below = component.negative === 'carry' ? carry : 'never below zero';
       return `${stepsOf(component.tiers, percent(component.ratePpm), money)} of the month's sum, ${below}${capOf(component, money)}`;
     }
@@ -79,7 +92,10 @@ function formulaOf(component: Component, money: (minor: bigint) => string): stri
   }
 }
 
-function qualifying({ on, qualify, minAmountMinor }: Component & { kind: 'cpa' }, money: (minor: bigint) => string): string {
+function qualifying(
+  { on, qualify, minAmountMinor }: Component & { kind: 'cpa' },
+  money: (minor: bigint) => string,
+): string {
   if (qualify.by === 'first') {
     const minimum = minAmountMinor === null ? '' : ` of at least ${money(minAmountMinor)}`;
     return `for the first ${on.join(' or ')}${minimum}`;
@@ -127,12 +143,19 @@ function steppedBy(
 }
 
 /** What the tiers counted, as `targetOf` counted it. */
-function counted(component: Component, sums: Aggregates, links: Links, money: (minor: bigint) => string): string {
+function counted(
+  component: Component,
+  sums: Aggregates,
+  links: Links,
+  money: (minor: bigint) => string,
+): string {
   const { tiers, kind } = component;
   switch (tiers!.metric) {
     case 'revenue':
       return money(
-        kind === 'revshare' ? sums.basisMinor + (component.carryBy === 'ngr' ? links.carriedMinor : 0n) : links.metric,
+        kind === 'revshare'
+          ? sums.basisMinor + (component.carryBy === 'ngr' ? links.carriedMinor : 0n)
+          : links.metric,
       );
     case 'volume':
       return lots(kind === 'per_lot' ? sums.volumeE4 : links.metric);
@@ -149,13 +172,22 @@ function percent(ppm: bigint): string {
   return `${formatDecimal(ppm, 4).replace(/\.?0+$/, '')} %`;
 }
 
-function inputsOf(group: Group, { currency }: Terms, money: (minor: bigint) => string): Record<string, string> {
+function inputsOf(
+  group: Group,
+  { currency }: Terms,
+  money: (minor: bigint) => string,
+): Record<string, string> {
   const { earned } = group;
   const { part, of } = reversedIn(group);
   const inputs: Record<string, string> = { event: earned.eventId, amount: money(earned.basisMinor) };
-  if (earned.fx !== null) Object.assign(inputs, { exchange_rate: earned.fx.rate, rate_id: earned.fx.rateId, currency });
+  if (earned.fx !== null)
+    Object.assign(inputs, { exchange_rate: earned.fx.rate, rate_id: earned.fx.rateId, currency });
   if (part > 0n)
     inputs['reversed'] =
-      part === of ? 'all of it' : earned.fx ? percent((part * 1_000_000n) / of) : `${money(part)} of ${money(of)}`;
+      part === of
+        ? 'all of it'
+        : earned.fx
+          ? percent((part * 1_000_000n) / of)
+          : `${money(part)} of ${money(of)}`;
   return inputs;
 }

@@ -1,6 +1,13 @@
 // What a negative event takes back: which conversions it strikes, and how much of each still counts afterwards.
 import { divideRounded } from '../ledger/money.ts';
-import { isNegative, POSITIVE_EVENTS, type ConversionEvent, type DealVersion, type EventType, type Terms } from '../types.ts';
+import {
+  isNegative,
+  POSITIVE_EVENTS,
+  type ConversionEvent,
+  type DealVersion,
+  type EventType,
+  type Terms,
+} from '../types.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -72,7 +79,8 @@ export function numberOf({ eventId }: Pick<SlotFact, 'eventId'>): number {
 /** What a conversion brought, with the values of its last amendment. */
 export function asAmended(earned: SlotFact, others: readonly SlotFact[]): SlotFact {
   const last = amendmentIn(others);
-  const amended = last === 0 ? undefined : others.find((fact) => fact.type === 'amended' && numberOf(fact) === last);
+  const amended =
+    last === 0 ? undefined : others.find((fact) => fact.type === 'amended' && numberOf(fact) === last);
   if (!amended) return earned;
   const { amountMinor, basisMinor, volumeE4, fx } = amended;
   return { ...earned, amountMinor, basisMinor, volumeE4, fx };
@@ -118,7 +126,11 @@ export function strikes(event: ConversionEvent, conversion: ConversionEvent): bo
     if (conversion.key.kind !== 'transaction' || conversion.key.value !== event.reference) return false;
     return event.referenceType === null || event.referenceType === conversion.type;
   }
-  return isNegative(event.type) && subjectOf(event) === subjectOf(conversion) && conversion.occurredAt <= event.occurredAt;
+  return (
+    isNegative(event.type) &&
+    subjectOf(event) === subjectOf(conversion) &&
+    conversion.occurredAt <= event.occurredAt
+  );
 }
 
 /**
@@ -126,7 +138,11 @@ export function strikes(event: ConversionEvent, conversion: ConversionEvent): bo
  * its policy for that kind is `none`, or the conversion is older than the clawback window (which holds only without a reference).
  * `no_rate`: a part is to be taken back, named in another currency than the conversion's, which is never guessed at.
  */
-export function takenBack(event: ConversionEvent, conversion: ConversionEvent, terms: Terms): SlotFact | 'no_rate' | null {
+export function takenBack(
+  event: ConversionEvent,
+  conversion: ConversionEvent,
+  terms: Terms,
+): SlotFact | 'no_rate' | null {
   const fact = {
     originalEventId: conversion.id,
     eventId: event.id,
@@ -141,11 +157,17 @@ export function takenBack(event: ConversionEvent, conversion: ConversionEvent, t
   if (!isNegative(event.type)) return null;
   const policy = terms.clawback[event.type];
   if (policy === 'none') return null;
-  if (event.reference === null && event.occurredAt - conversion.occurredAt > terms.clawback.days * DAY_MS) return null;
+  if (event.reference === null && event.occurredAt - conversion.occurredAt > terms.clawback.days * DAY_MS)
+    return null;
   const partly =
-    policy === 'proportional' && event.reference !== null && event.amountMinor !== null && (conversion.amountMinor ?? 0n) > 0n;
+    policy === 'proportional' &&
+    event.reference !== null &&
+    event.amountMinor !== null &&
+    (conversion.amountMinor ?? 0n) > 0n;
   if (!partly) return { ...fact, whole: true, amountMinor: 0n };
-  return event.currency === conversion.currency ? { ...fact, whole: false, amountMinor: event.amountMinor! } : 'no_rate';
+  return event.currency === conversion.currency
+    ? { ...fact, whole: false, amountMinor: event.amountMinor! }
+    : 'no_rate';
 }
 
 /** How much of a conversion's amount was taken back, out of how much: 0/1 is nothing, 1/1 everything. */

@@ -1,5 +1,11 @@
 // The terms of a deal: their wire form, which is what is stored, and the form the rules calculate with.
-import { compileComponent, PERCENT_DECIMALS, type TermsProblem, type WireComponent, type WireTiers } from './components.ts';
+import {
+  compileComponent,
+  PERCENT_DECIMALS,
+  type TermsProblem,
+  type WireComponent,
+  type WireTiers,
+} from './components.ts';
 
 import { exponentOf, parseDecimal, type Rounding } from '../ledger/money.ts';
 import type { ClawbackPolicy, Component, NegativeEvent, Terms } from '../types.ts';
@@ -38,21 +44,39 @@ const PAYOUT: Component = { label: 'payout', kind: 'payout', on: [], tiers: null
  * Turns wire terms into the form the rules use, or lists what is wrong with them, with paths.
  * Called when terms are saved and again when they are loaded, so that both mean the same.
  */
-export function compileTerms(wire: WireTerms): { kind: 'ok'; terms: Terms } | { kind: 'invalid'; problems: TermsProblem[] } {
+export function compileTerms(
+  wire: WireTerms,
+): { kind: 'ok'; terms: Terms } | { kind: 'invalid'; problems: TermsProblem[] } {
   const problems: TermsProblem[] = [];
   const exponent = exponentOf(wire.currency);
   if (exponent === undefined)
-    problems.push({ path: ['currency'], code: 'unknown_currency', message: `${wire.currency} is not an ISO 4217 currency` });
+    problems.push({
+      path: ['currency'],
+      code: 'unknown_currency',
+      message: `${wire.currency} is not an ISO 4217 currency`,
+    });
   const seen = new Map<string, number>();
   const components = withSharedTiers(wire, problems).map(({ component, tiersPath }, index) =>
-    compileComponent(component, { exponent: exponent ?? 2, path: ['components', index], tiersPath, seen, problems }),
+    compileComponent(component, {
+      exponent: exponent ?? 2,
+      path: ['components', index],
+      tiersPath,
+      seen,
+      problems,
+    }),
   );
   const payout = wire.payout ?? 'ignore';
   const overrides = compileOverrides(wire.overrides ?? [], problems);
   if (problems.length > 0) return { kind: 'invalid', problems };
   const { currency, hold_days: holdDays, rounding, clawback } = wire;
-  const all = [...components.filter((component) => component !== undefined), ...(payout === 'ignore' ? [] : [PAYOUT])];
-  return { kind: 'ok', terms: { currency, components: all, holdDays, rounding, clawback, payout, overrides } };
+  const all = [
+    ...components.filter((component) => component !== undefined),
+    ...(payout === 'ignore' ? [] : [PAYOUT]),
+  ];
+  return {
+    kind: 'ok',
+    terms: { currency, components: all, holdDays, rounding, clawback, payout, overrides },
+  };
 }
 
 /** Hands the tiers of the terms as a whole to the component they are about: the one share of revenue. */
@@ -74,7 +98,11 @@ function withSharedTiers(
 
 function compileOverrides(wire: readonly { percent: string }[], problems: TermsProblem[]): bigint[] {
   if (wire.length > LEVELS_AT_MOST)
-    problems.push({ path: ['overrides'], code: 'too_large', message: `there are at most ${LEVELS_AT_MOST} levels of overrides` });
+    problems.push({
+      path: ['overrides'],
+      code: 'too_large',
+      message: `there are at most ${LEVELS_AT_MOST} levels of overrides`,
+    });
   return wire.map(({ percent }, level) => {
     const parsed = parseDecimal(percent, PERCENT_DECIMALS);
     if (parsed.kind === 'ok' && parsed.value >= 0n) return parsed.value;

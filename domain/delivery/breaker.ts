@@ -37,7 +37,9 @@ export function isDown({ failuresInARow }: Pick<Health, 'failuresInARow'>): bool
  * Whether a postback may be sent to an endpoint by whoever holds it. Otherwise its queue decides when, and being refused costs it no try:
  * the endpoint is off, it is down and probed by one postback at a time, or its rate is kept by its one workflow.
  */
-export function takesDirectly(endpoint: Pick<Health, 'state' | 'failuresInARow'> & { ratePerSecond: number | null }): boolean {
+export function takesDirectly(
+  endpoint: Pick<Health, 'state' | 'failuresInARow'> & { ratePerSecond: number | null },
+): boolean {
   return endpoint.state === 'active' && endpoint.ratePerSecond === null && !isDown(endpoint);
 }
 
@@ -51,9 +53,15 @@ export function afterNews(before: Health, news: HealthNews, nowMs: number): Heal
   if (before.state !== 'active') return { health, isTurn: false, notices: [] };
 
   const isWornOut = news.failures > 0 && failingMs >= DISABLED_AFTER_MS;
-  const because = news.disabledBecause ?? (isWornOut ? `nothing but failures for ${DISABLED_AFTER_MS / HOUR_MS} hours` : null);
+  const because =
+    news.disabledBecause ??
+    (isWornOut ? `nothing but failures for ${DISABLED_AFTER_MS / HOUR_MS} hours` : null);
   if (because !== null) {
-    return { health: { ...health, state: 'disabled', stateReason: because }, isTurn: true, notices: ['endpoint.disabled'] };
+    return {
+      health: { ...health, state: 'disabled', stateReason: because },
+      isTurn: true,
+      notices: ['endpoint.disabled'],
+    };
   }
   const isTurn = isDown(before) !== isDown(health);
   const due = TOLD_AFTER_MS.filter((afterMs) => failingMs >= afterMs).length;
@@ -63,6 +71,7 @@ export function afterNews(before: Health, news: HealthNews, nowMs: number): Heal
 
 /** An endpoint that a person switches on starts with a clean slate: what failed before does not count against it. */
 export function switched(before: Health, state: EndpointState): Health {
-  if (state === 'active') return { state, stateReason: null, failuresInARow: 0, failingSince: null, noticesSent: 0 };
+  if (state === 'active')
+    return { state, stateReason: null, failuresInARow: 0, failingSince: null, noticesSent: 0 };
   return { ...before, state, stateReason: 'switched by hand' };
 }

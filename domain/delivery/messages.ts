@@ -7,7 +7,10 @@ import type { EventType, Subs } from '../types.ts';
 export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
 
 /** Whether an endpoint wants a message: by its type (`conversion.reversed`), by the event's name (`ftd`), or all of them (`*`). */
-export function listens(listener: Listener, message: Pick<Message, 'type' | 'affiliateId' | 'event' | 'conversion'>): boolean {
+export function listens(
+  listener: Listener,
+  message: Pick<Message, 'type' | 'affiliateId' | 'event' | 'conversion'>,
+): boolean {
   if (listener.affiliateId !== null && listener.affiliateId !== message.affiliateId) return false;
   const { type } = message.event ?? message.conversion;
   return listener.events.some((wanted) => wanted === '*' || wanted === message.type || wanted === type);
@@ -29,7 +32,10 @@ export function bodyOf(message: Message, listener: Listener, timestamp: Date): s
     original_event_id: isAbout ? conversion.id : undefined,
     reason: isAbout ? (message.event?.type ?? message.reason ?? undefined) : undefined,
     via: message.via ?? undefined,
-    amount: event.amountMinor === null || event.currency === null ? null : formatMoney(event.amountMinor, event.currency),
+    amount:
+      event.amountMinor === null || event.currency === null
+        ? null
+        : formatMoney(event.amountMinor, event.currency),
     currency: event.currency,
     payout: formatMoney(message.payoutMinor, currency),
     payout_delta: formatMoney(message.deltaMinor, currency),
@@ -61,7 +67,10 @@ export type Announcement = {
 };
 
 /** Whether an endpoint wants an announcement. */
-export function wants(listener: Pick<Listener, 'affiliateId' | 'events'>, { type, affiliateId }: Announcement): boolean {
+export function wants(
+  listener: Pick<Listener, 'affiliateId' | 'events'>,
+  { type, affiliateId }: Announcement,
+): boolean {
   if (listener.affiliateId !== null && listener.affiliateId !== affiliateId) return false;
   const isOptIn = (OPT_IN as readonly string[]).includes(type);
   return listener.events.includes(type) || (!isOptIn && listener.events.includes('*'));
@@ -125,7 +134,14 @@ export function rejectedOf(commission: ToldCommission, takenMinor: bigint, reaso
   return { type: 'conversion.adjusted', affiliateId, about: conversion?.id ?? commission.id, data };
 }
 
-function commissionFields({ id, affiliateId, currency, period, via, conversion }: ToldCommission): Announcement['data'] {
+function commissionFields({
+  id,
+  affiliateId,
+  currency,
+  period,
+  via,
+  conversion,
+}: ToldCommission): Announcement['data'] {
   const of = {
     affiliate_id: affiliateId,
     ...(via !== null && { via }),
@@ -150,7 +166,13 @@ function commissionFields({ id, affiliateId, currency, period, via, conversion }
 
 /** A payout arrived. */
 export function paidOf(
-  payout: { id: string; affiliateId: string; currency: string; amountMinor: bigint; externalReference: string | null },
+  payout: {
+    id: string;
+    affiliateId: string;
+    currency: string;
+    amountMinor: bigint;
+    externalReference: string | null;
+  },
   at: Date,
 ): Announcement {
   const { id, affiliateId, currency, amountMinor, externalReference } = payout;

@@ -4,7 +4,11 @@ import type { Health, HealthNotice } from './breaker.ts';
 export type NoticeType = HealthNotice | 'delivery.gave_up';
 
 /** Every type of notice; nothing is told about a notice, or giving one up would make the next one. */
-export const NOTICE_TYPES: readonly NoticeType[] = ['endpoint.failing', 'endpoint.disabled', 'delivery.gave_up'];
+export const NOTICE_TYPES: readonly NoticeType[] = [
+  'endpoint.failing',
+  'endpoint.disabled',
+  'delivery.gave_up',
+];
 
 /** An endpoint in trouble, as its operator reads of it. */
 export function endpointData(endpoint: { endpointId: string; affiliateId: string | null; health: Health }) {
@@ -30,7 +34,15 @@ export type GivenUp = {
 };
 
 /** A postback that was given up, as its operator reads of it. */
-export function givenUpData({ deliveryId, endpointId, affiliateId, eventId, type, tries, lastError }: GivenUp) {
+export function givenUpData({
+  deliveryId,
+  endpointId,
+  affiliateId,
+  eventId,
+  type,
+  tries,
+  lastError,
+}: GivenUp) {
   return {
     delivery_id: deliveryId,
     type,

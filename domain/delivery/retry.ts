@@ -43,7 +43,9 @@ export type Decision =
   | { kind: 'abort'; reason: string };
 
 /** Seconds to wait before each try: 10 tries in 75 h 35 m, as Standard Webhooks suggests. */
-export const DEFAULT_SCHEDULE_SECONDS: readonly number[] = [0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+export const DEFAULT_SCHEDULE_SECONDS: readonly number[] = [
+  0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400,
+];
 
 const JITTER_SHARE = 0.2;
 const JITTER_AT_LEAST_MS = 2000;
@@ -51,7 +53,13 @@ const JITTER_AT_MOST_MS = 15 * 60 * 1000;
 const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
 /** An attempt that ended, in its postback's story. `tries` counts it too; `random` is from 0 up to 1. */
-export type Judged = { schedule: readonly number[]; tries: number; outcome: Outcome; random: number; nowMs: number };
+export type Judged = {
+  schedule: readonly number[];
+  tries: number;
+  outcome: Outcome;
+  random: number;
+  nowMs: number;
+};
 
 /** Decides what comes after an attempt. Jitter and Retry-After only ever make the wait longer: after try 1 it is 5 to 7 s. */
 export function decide({ schedule, tries, outcome, random, nowMs }: Judged): Decision {
@@ -60,11 +68,14 @@ export function decide({ schedule, tries, outcome, random, nowMs }: Judged): Dec
   const reason = reasonOf(outcome);
   if (outcome.kind === 'answered') {
     if (outcome.status === 410) return { kind: 'disable_endpoint', reason: `${reason}: gone` };
-    if (control === 'disable') return { kind: 'disable_endpoint', reason: `${reason}: asked for no more postbacks` };
-    if (control === 'abort-message') return { kind: 'abort', reason: `${reason}: asked not to get this postback again` };
+    if (control === 'disable')
+      return { kind: 'disable_endpoint', reason: `${reason}: asked for no more postbacks` };
+    if (control === 'abort-message')
+      return { kind: 'abort', reason: `${reason}: asked not to get this postback again` };
   }
   const stepSeconds = schedule[tries];
-  if (stepSeconds === undefined) return { kind: 'give_up', reason: `${reason}; no try left of ${schedule.length}` };
+  if (stepSeconds === undefined)
+    return { kind: 'give_up', reason: `${reason}; no try left of ${schedule.length}` };
   const stepMs = stepSeconds * 1000;
   const delayMs = Math.max(stepMs, askedWaitMs(outcome, nowMs)) + Math.floor(jitterBoundMs(stepMs) * random);
   return { kind: 'retry', delayMs, reason };

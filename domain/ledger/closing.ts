@@ -10,11 +10,17 @@ const DAY_MS = 86_400_000;
 export const CLOSED_AFTER_DAYS = 3;
 
 /** How far an operator's books are. `firstPosted`: the month of the first transfer, null where there is none. */
-export type BooksState = { timezone: string; firstPosted: string | null; closedThrough: string | null; closing: string | null };
+export type BooksState = {
+  timezone: string;
+  firstPosted: string | null;
+  closedThrough: string | null;
+  closing: string | null;
+};
 
 /** Why a month cannot be closed, or that it can, or was. */
 export type Closability =
-  { kind: 'closable' | 'closed' | 'not_ended' | 'nothing_posted' } | { kind: 'earlier_is_open'; earlier: string };
+  | { kind: 'closable' | 'closed' | 'not_ended' | 'nothing_posted' }
+  | { kind: 'earlier_is_open'; earlier: string };
 
 /** The first month that is not closed; null where nothing was ever posted. */
 export function firstOpen({ firstPosted, closedThrough }: BooksState): string | null {

@@ -2,7 +2,15 @@
 import { divideRounded, exponentOf } from './money.ts';
 
 /** A stored rate: one unit of `base` is so many of `quote`, with twelve decimals kept, from `asOf` (milliseconds since 1970) on. */
-export type FxRate = { id: string; base: string; quote: string; rateE12: bigint; rate: string; source: string; asOf: number };
+export type FxRate = {
+  id: string;
+  base: string;
+  quote: string;
+  rateE12: bigint;
+  rate: string;
+  source: string;
+  asOf: number;
+};
 
 /** An older rate is no rate: a month of forgotten updates must not book wrong cents in silence. */
 export const RATE_HOLDS_DAYS = 31;
@@ -25,7 +33,10 @@ export function rateAt(rates: readonly FxRate[], base: string, quote: string, mo
  * Minor units of the quote currency for minor units of the base, rounded half-even once.
  * Example: 100.00 USD at 82.42135 are 8,242.14 INR (TigerBeetle's documentation on currency exchange).
  */
-export function converted(minor: bigint, { base, quote, rateE12 }: Pick<FxRate, 'base' | 'quote' | 'rateE12'>): bigint {
+export function converted(
+  minor: bigint,
+  { base, quote, rateE12 }: Pick<FxRate, 'base' | 'quote' | 'rateE12'>,
+): bigint {
   const [from, to] = [BigInt(exponentOf(base) ?? 2), BigInt(exponentOf(quote) ?? 2)];
   return divideRounded(minor * rateE12 * 10n ** to, E12 * 10n ** from, 'half_even');
 }

@@ -13,14 +13,17 @@ const TRANSITIONS = {
   /** 9 */ confirm: { from: 'inPayoutMinor', to: 'paidMinor', debit: 'in_payout', credit: 'cash' },
   /** 10 */ fail: { from: 'inPayoutMinor', to: 'payableMinor', debit: 'in_payout', credit: 'payable' },
   /** 11 */ return: { from: 'paidMinor', to: 'payableMinor', debit: 'cash', credit: 'payable' },
-} as const satisfies Partial<Record<TransferCode, { from: Place; to: Place } & Pick<Leg, 'debit' | 'credit'>>>;
+} as const satisfies Partial<
+  Record<TransferCode, { from: Place; to: Place } & Pick<Leg, 'debit' | 'credit'>>
+>;
 
 export type Transition = keyof typeof TRANSITIONS;
 
 /** Moves an amount of a slot's money one step on; nothing for nothing. Throws where less than that lies there. */
 export function transition(money: SlotMoney, code: Transition, amountMinor: bigint): Move {
   const { from, to, debit, credit } = TRANSITIONS[code];
-  if (amountMinor < 0n || amountMinor > money[from]) throw new Error(`${code} of ${amountMinor} where ${money[from]} lies`);
+  if (amountMinor < 0n || amountMinor > money[from])
+    throw new Error(`${code} of ${amountMinor} where ${money[from]} lies`);
   if (amountMinor === 0n) return { money, legs: [] };
   const moved = { ...money, [from]: money[from] - amountMinor, [to]: money[to] + amountMinor };
   return { money: moved, legs: [{ code, debit, credit, amountMinor }] };
@@ -57,7 +60,9 @@ export function buildPayout<S extends { money: SlotMoney }>(
     const reserved = slot.money.payableMinor - recovered;
     owed -= recovered;
     amountMinor += reserved;
-    const move = after(transition(slot.money, 'recover_debt', recovered), (money) => transition(money, 'reserve', reserved));
+    const move = after(transition(slot.money, 'recover_debt', recovered), (money) =>
+      transition(money, 'reserve', reserved),
+    );
     if (move.legs.length > 0) moves.push({ ...move, slot });
   }
   if (amountMinor === 0n) return { kind: 'nothing', amountMinor };

@@ -13,7 +13,8 @@ export function exponentOf(currency: string): number | undefined {
 }
 
 /** What reading a decimal text gave: the scaled integer, or why not. */
-export type Parsed = { kind: 'ok'; value: bigint } | { kind: 'invalid' } | { kind: 'too_precise' } | { kind: 'too_large' };
+export type Parsed =
+  { kind: 'ok'; value: bigint } | { kind: 'invalid' } | { kind: 'too_precise' } | { kind: 'too_large' };
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 /** The largest magnitude a bigint column holds with room for sums: 9.2·10^15 minor units. */

@@ -49,7 +49,10 @@ export type Compared = { reason: Reason; kept: Kept | null; duplicateOf: number 
  * Compares rows with the kept events of their transaction ids, in order. A row that names no event speaks of the first event of its id that no
  * earlier row spoke of, conversions first, since a deposit and its chargeback may share an id. Also gives the events that no row spoke of.
  */
-export function compareAll(listed: readonly Listed[], kept: readonly Kept[]): { compared: Compared[]; unlisted: Kept[] } {
+export function compareAll(
+  listed: readonly Listed[],
+  kept: readonly Kept[],
+): { compared: Compared[]; unlisted: Kept[] } {
   const byId = new Map<string, Kept[]>();
   for (const one of kept.toSorted(conversionsFirst)) {
     const same = byId.get(one.transactionId);
@@ -58,7 +61,9 @@ export function compareAll(listed: readonly Listed[], kept: readonly Kept[]): { 
   }
   const spokenOf = new Map<string, number>();
   const compared = listed.map((row, index): Compared => {
-    const candidates = (byId.get(row.transactionId) ?? []).filter(({ type }) => row.event === null || type === row.event);
+    const candidates = (byId.get(row.transactionId) ?? []).filter(
+      ({ type }) => row.event === null || type === row.event,
+    );
     const found = candidates.find(({ eventId }) => !spokenOf.has(eventId)) ?? candidates.at(-1) ?? null;
     const name = found?.eventId ?? `${row.event ?? ''} ${row.transactionId}`;
     const duplicateOf = spokenOf.get(name) ?? null;
@@ -75,10 +80,12 @@ function conversionsFirst(a: Kept, b: Kept): number {
 
 function reasonFor(row: Listed, kept: Kept): Reason {
   if (kept.status !== 'settled') return kept.status === 'accepted' ? 'not_settled' : kept.status;
-  if (row.currency !== null && kept.currency !== null && row.currency !== kept.currency) return 'currency_differs';
+  if (row.currency !== null && kept.currency !== null && row.currency !== kept.currency)
+    return 'currency_differs';
   if (row.amount !== null && !isAmount(row.amount, kept)) return 'amount_differs';
   if (!earns(kept.type)) return 'match';
-  const differs = row.commission !== null && minorOf(row.commission, kept.payoutCurrency) !== (kept.payoutMinor ?? 0n);
+  const differs =
+    row.commission !== null && minorOf(row.commission, kept.payoutCurrency) !== (kept.payoutMinor ?? 0n);
   if (kept.isStruck && (row.commission === null ? kept.payoutMinor === 0n : differs)) return 'reversed';
   return differs ? 'commission_differs' : 'match';
 }

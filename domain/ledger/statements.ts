@@ -2,9 +2,21 @@
 import type { TransferCode } from './transfers.ts';
 
 /** The parts of an affiliate's money, in minor units. `paid` is all that was ever paid out. */
-export type Parts = { pendingMinor: bigint; payableMinor: bigint; inPayoutMinor: bigint; paidMinor: bigint; debtMinor: bigint };
+export type Parts = {
+  pendingMinor: bigint;
+  payableMinor: bigint;
+  inPayoutMinor: bigint;
+  paidMinor: bigint;
+  debtMinor: bigint;
+};
 
-export const NO_PARTS: Parts = { pendingMinor: 0n, payableMinor: 0n, inPayoutMinor: 0n, paidMinor: 0n, debtMinor: 0n };
+export const NO_PARTS: Parts = {
+  pendingMinor: 0n,
+  payableMinor: 0n,
+  inPayoutMinor: 0n,
+  paidMinor: 0n,
+  debtMinor: 0n,
+};
 
 /** What the operator owes the affiliate: everything that was earned and not paid yet, less what was paid too much. */
 export function owedOf({ pendingMinor, payableMinor, inPayoutMinor, debtMinor }: Parts): bigint {
@@ -22,7 +34,11 @@ export function sumOf(a: Parts, b: Parts): Parts {
 }
 
 /** How a transfer moves an affiliate's parts. Debt is what the affiliate owes, so it grows on the debit side; cash is on the operator's. */
-export function movedBy(transfer: { debitAccount: string; creditAccount: string; amountMinor: bigint }): Parts {
+export function movedBy(transfer: {
+  debitAccount: string;
+  creditAccount: string;
+  amountMinor: bigint;
+}): Parts {
   const [debit, credit] = [purposeOf(transfer.debitAccount), purposeOf(transfer.creditAccount)];
   const credited = (purpose: string): bigint =>
     (credit === purpose ? transfer.amountMinor : 0n) - (debit === purpose ? transfer.amountMinor : 0n);

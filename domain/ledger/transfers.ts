@@ -1,5 +1,10 @@
 // How money moves towards a slot's target: always by the difference, always as whole transfers, a fall in the order pending, payable, debt.
-import { affiliateAccountId, operatorAccountId, type AffiliatePurpose, type OperatorPurpose } from '../keys.ts';
+import {
+  affiliateAccountId,
+  operatorAccountId,
+  type AffiliatePurpose,
+  type OperatorPurpose,
+} from '../keys.ts';
 
 /** Where a slot's money is, in minor units. gross = void + pending + payable + clawed + inPayout + paid; debt counts what fell after that. */
 export type SlotMoney = {
@@ -89,11 +94,16 @@ export function postTowards(money: SlotMoney, targetMinor: bigint, openDebtMinor
 function rise(money: SlotMoney, difference: bigint, openDebtMinor: bigint): Move {
   const legs: Leg[] = [];
   const cancelled = least(difference, money.debtMinor, openDebtMinor);
-  if (cancelled > 0n) legs.push({ code: 'cancel_debt', debit: 'expense', credit: 'debt', amountMinor: cancelled });
+  if (cancelled > 0n)
+    legs.push({ code: 'cancel_debt', debit: 'expense', credit: 'debt', amountMinor: cancelled });
   const given = difference - cancelled;
   if (given > 0n) legs.push({ code: 'accrue', debit: 'expense', credit: 'pending', amountMinor: given });
   const { grossMinor, pendingMinor, debtMinor } = money;
-  const up = { grossMinor: grossMinor + given, pendingMinor: pendingMinor + given, debtMinor: debtMinor - cancelled };
+  const up = {
+    grossMinor: grossMinor + given,
+    pendingMinor: pendingMinor + given,
+    debtMinor: debtMinor - cancelled,
+  };
   return { money: { ...money, ...up }, legs };
 }
 
@@ -111,10 +121,18 @@ export type BalanceMoney = {
   debtMinor: bigint;
 };
 
-export const NO_CHANGE: BalanceMoney = { pendingMinor: 0n, payableMinor: 0n, inPayoutMinor: 0n, paidMinor: 0n, debtMinor: 0n };
+export const NO_CHANGE: BalanceMoney = {
+  pendingMinor: 0n,
+  payableMinor: 0n,
+  inPayoutMinor: 0n,
+  paidMinor: 0n,
+  debtMinor: 0n,
+};
 
 /** Where an account's money shows in a balance, and whether a debit raises it. */
-const SHOWN: { [Purpose in OperatorPurpose | AffiliatePurpose]?: { column: keyof BalanceMoney; debitRaises: boolean } } = {
+const SHOWN: {
+  [Purpose in OperatorPurpose | AffiliatePurpose]?: { column: keyof BalanceMoney; debitRaises: boolean };
+} = {
   pending: { column: 'pendingMinor', debitRaises: false },
   payable: { column: 'payableMinor', debitRaises: false },
   in_payout: { column: 'inPayoutMinor', debitRaises: false },
@@ -129,7 +147,13 @@ export function addLeg(change: BalanceMoney, { debit, credit, amountMinor }: Leg
   if (to) change[to.column] += to.debitRaises ? -amountMinor : amountMinor;
 }
 
-const OF_OPERATOR: ReadonlySet<string> = new Set<OperatorPurpose>(['expense', 'cash', 'write_off', 'adjustment', 'fx']);
+const OF_OPERATOR: ReadonlySet<string> = new Set<OperatorPurpose>([
+  'expense',
+  'cash',
+  'write_off',
+  'adjustment',
+  'fx',
+]);
 
 /** Whether an account is the operator's own, as for expense and the like, or one affiliate's. */
 export function isOfOperator(purpose: OperatorPurpose | AffiliatePurpose): purpose is OperatorPurpose {

@@ -1,12 +1,28 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
 import { asAmended, type SlotFact } from '../commission/reversals.ts';
-import { targetOf, UNLINKED, type Aggregates, type Group, type Links, type SlotName } from '../commission/commission.ts';
+import {
+  targetOf,
+  UNLINKED,
+  type Aggregates,
+  type Group,
+  type Links,
+  type SlotName,
+} from '../commission/commission.ts';
 import { countingMonths } from './first-deposits.ts';
 import { overrideSlotKey } from '../keys.ts';
 import { postedOf, postTowards, type Leg, type SlotMoney } from '../ledger/transfers.ts';
 import { countedIn, createFamily } from './linked-slots.ts';
 import { divideRounded } from '../ledger/money.ts';
-import { componentOf, emptySlot, groupOf, isSteppedOnly, moveCustomer, payingConversion, rank, replaceGroup } from './slot.ts';
+import {
+  componentOf,
+  emptySlot,
+  groupOf,
+  isSteppedOnly,
+  moveCustomer,
+  payingConversion,
+  rank,
+  replaceGroup,
+} from './slot.ts';
 import { createTellings, type Tellings, type Told } from './reported-amounts.ts';
 import type { DealVersion } from '../types.ts';
 
@@ -51,7 +67,13 @@ export type Books = Tellings & {
    * Lets another deal version rate a conversion in a slot, or the same one with amended values, likewise, with what is said against it by that
    * rating. The first fact is that of the rerating or amendment or, in a slot that the conversion comes into, what it brings.
    */
-  rerate(slot: Slot, facts: readonly [SlotFact, ...SlotFact[]], version: DealVersion, cause: Cause, deltas: Deltas): void;
+  rerate(
+    slot: Slot,
+    facts: readonly [SlotFact, ...SlotFact[]],
+    version: DealVersion,
+    cause: Cause,
+    deltas: Deltas,
+  ): void;
   /** The slots a conversion earned in. */
   slotsOfConversion(eventId: string): readonly Slot[];
   /** The slot that a parent's part is a part of. */
@@ -80,7 +102,11 @@ export type BooksOptions = {
 };
 
 /** Opens books over loaded slots and what was told for conversions settled earlier, by `toldKey`. */
-export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<string, Told>, options: BooksOptions): Books {
+export function openBooks(
+  loaded: readonly Slot[],
+  toldBefore: ReadonlyMap<string, Told>,
+  options: BooksOptions,
+): Books {
   const { newSlotId, monthOf, parentsOf = () => [] } = options;
   const openDebts = new Map(options.debts);
   const slots = new Map<string, Slot>();
@@ -91,7 +117,10 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   const facts: { slot: Slot; fact: SlotFact; version: DealVersion }[] = [];
   const postings: Posting[] = [];
   const tellings = createTellings(toldBefore);
-  const family = createFamily((dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [], componentOf);
+  const family = createFamily(
+    (dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [],
+    componentOf,
+  );
 
   const keep = (slot: Slot): void => {
     slots.set(slot.name.key, slot);
@@ -108,7 +137,10 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
       const source = byId.get(slot.override.sourceId)!;
       const { overrides: rates, rounding } = source.version.terms;
       const rate = rates[slot.override.level - 1] ?? 0n;
-      return { targetMinor: divideRounded(rate * currentTarget(source).targetMinor, MILLION, rounding), links: UNLINKED };
+      return {
+        targetMinor: divideRounded(rate * currentTarget(source).targetMinor, MILLION, rounding),
+        links: UNLINKED,
+      };
     }
     const component = componentOf(slot);
     if (component === null) return { targetMinor: 0n, links: UNLINKED };
@@ -119,17 +151,25 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   /** The conversion that a slot is paid for now; none for a month. */
   function conversionOf(slot: Slot): string | null {
     if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
-    return payingConversion(slot, slot.name.kind === 'cpa' ? componentOf(slot) : null)?.earned.originalEventId ?? null;
+    return (
+      payingConversion(slot, slot.name.kind === 'cpa' ? componentOf(slot) : null)?.earned.originalEventId ??
+      null
+    );
   }
 
   /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
-  function post(slot: Slot, { cause, about, deltas }: Move, conversionBefore: string | null = conversionOf(slot)): void {
+  function post(
+    slot: Slot,
+    { cause, about, deltas }: Move,
+    conversionBefore: string | null = conversionOf(slot),
+  ): void {
     const bookedBefore = postedOf(slot.money);
     const owed = debtKey(slot);
     const openDebt = openDebts.get(owed) ?? 0n;
     const { money, legs } = postTowards(slot.money, currentTarget(slot).targetMinor, openDebt);
     if (legs.length > 0) {
-      if (money.debtMinor !== slot.money.debtMinor) openDebts.set(owed, openDebt + money.debtMinor - slot.money.debtMinor);
+      if (money.debtMinor !== slot.money.debtMinor)
+        openDebts.set(owed, openDebt + money.debtMinor - slot.money.debtMinor);
       slot.money = money;
       slot.isChanged = true;
       for (const leg of legs) postings.push({ ...leg, slot, seq: ++slot.transfersCount, cause });
@@ -141,7 +181,12 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
         deltas.set(affiliateId, (deltas.get(affiliateId) ?? 0n) + deltaMinor);
       } else {
         const ownerId = slot.override ? byId.get(slot.override.sourceId)!.affiliateId : affiliateId;
-        tellings.adjust(conversionId, { affiliateId, ownerId, deltaMinor, currency: slot.version.terms.currency });
+        tellings.adjust(conversionId, {
+          affiliateId,
+          ownerId,
+          deltaMinor,
+          currency: slot.version.terms.currency,
+        });
       }
     };
     const [conversionId, booked] = [conversionOf(slot), postedOf(slot.money)];
@@ -195,9 +240,14 @@ export function openBooks(loaded: readonly Slot[], toldBefore: ReadonlyMap<strin
   }
 
   /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
-  function countingMonth({ name, version, affiliateId }: Slot, { earned: { customer } }: Group): Slot | undefined {
+  function countingMonth(
+    { name, version, affiliateId }: Slot,
+    { earned: { customer } }: Group,
+  ): Slot | undefined {
     if (name.kind !== 'month' || customer === null) return undefined;
-    const months = byDeal.get(`${version.dealId} ${affiliateId}`)!.filter((slot) => slot.name.kind === 'month');
+    const months = byDeal
+      .get(`${version.dealId} ${affiliateId}`)!
+      .filter((slot) => slot.name.kind === 'month');
     return countingMonths(months).get(customer);
   }
 

@@ -23,13 +23,16 @@ export function factsOf(
   const { components, currency, payout } = version.terms;
   const { id: eventId, type, occurredAt } = event;
   const isComputed = names.some(({ kind }) => kind === 'payout');
-  if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month')) return 'payout_required';
+  if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month'))
+    return 'payout_required';
   const isForeign = event.currency !== null && event.currency !== currency;
   const rate = isForeign
     ? (rates.find(({ id }) => id === stored?.rateId) ?? rateAt(rates, event.currency!, currency, occurredAt))
     : null;
-  const isCounted = type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
-  const needed = isComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
+  const isCounted =
+    type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
+  const needed =
+    isComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
   if (isForeign && rate === null && needed) return 'no_exchange_rate';
   const worth = (minor: bigint): bigint => (rate !== null ? converted(minor, rate) : isForeign ? 0n : minor);
   const fact: SlotFact = {
@@ -70,5 +73,7 @@ export function factAgainst(
   if (rate === null) return 'no_exchange_rate';
   const amountMinor = converted(event.amountMinor ?? 0n, rate);
   const inIts = takenBack({ ...event, amountMinor, currency: conversion.currency }, conversion, terms);
-  return inIts === null || inIts === 'no_rate' ? null : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
+  return inIts === null || inIts === 'no_rate'
+    ? null
+    : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
 }

@@ -33,7 +33,8 @@ export function countFirstDeposits(slots: readonly Slot[]): void {
     const family = `${slot.version.dealId} ${slot.affiliateId}`;
     families.set(family, [...(families.get(family) ?? []), slot]);
   }
-  for (const months of families.values()) for (const month of countingMonths(months).values()) addCustomers(month, 1);
+  for (const months of families.values())
+    for (const month of countingMonths(months).values()) addCustomers(month, 1);
 }
 
 export function addCustomers(month: Slot, count: 1 | -1): void {

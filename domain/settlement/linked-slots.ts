@@ -47,9 +47,13 @@ export function createFamily(
 
   /** The months of the same share, in their order. */
   const chainOf = (slot: Slot): Slot[] =>
-    [...others(slot, (other) => other.name.kind === 'revshare' && other.name.component === slot.name.component), slot].toSorted(
-      inChain,
-    );
+    [
+      ...others(
+        slot,
+        (other) => other.name.kind === 'revshare' && other.name.component === slot.name.component,
+      ),
+      slot,
+    ].toSorted(inChain);
 
   const membersOf = (slot: Slot): Slot[] => [
     slot,
@@ -67,7 +71,9 @@ export function createFamily(
     if (tiers === null) return 0n;
     for (const { name, sums } of slotsOf(slot.version.dealId, slot.affiliateId)) {
       if (name.kind !== 'month' || name.period !== slot.name.period) continue;
-      return { revenue: sums.basisMinor, volume: sums.volumeE4, ftd_count: BigInt(sums.ftdCount) }[tiers.metric];
+      return { revenue: sums.basisMinor, volume: sums.volumeE4, ftd_count: BigInt(sums.ftdCount) }[
+        tiers.metric
+      ];
     }
     return 0n;
   };
@@ -78,7 +84,13 @@ export function createFamily(
       // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
       if (component?.kind !== 'revshare' || month.sums.conversionsCount === 0) return [];
       return [
-        { id: month.id, component, terms: month.version.terms, sums: month.sums, metric: metricOf(month, component.tiers) },
+        {
+          id: month.id,
+          component,
+          terms: month.version.terms,
+          sums: month.sums,
+          metric: metricOf(month, component.tiers),
+        },
       ];
     });
 
@@ -95,7 +107,10 @@ export function createFamily(
   return {
     movedBy(slot) {
       if (slot.name.kind === 'month') {
-        const counting = others(slot, ({ name }, component) => name.period === slot.name.period && countsElsewhere(component));
+        const counting = others(
+          slot,
+          ({ name }, component) => name.period === slot.name.period && countsElsewhere(component),
+        );
         return counting.flatMap((other) => [other, ...laterThan(other)]);
       }
       const component = componentOf(slot);
@@ -107,7 +122,11 @@ export function createFamily(
         const month = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component} ${slot.name.period}`;
         let allotted = allotments.get(month);
         if (!allotted) allotments.set(month, (allotted = allot(membersOf(slot).flatMap(asMember))));
-        return { ...UNLINKED, metric, allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null } };
+        return {
+          ...UNLINKED,
+          metric,
+          allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null },
+        };
       }
       if (component.kind !== 'revshare' || component.negative === 'reset') return { ...UNLINKED, metric };
       return { ...UNLINKED, metric, carriedMinor: carriedInto(chained(slot)).get(slot.id) ?? 0n };

@@ -27,11 +27,18 @@ export function tell(
     const isOwner = affiliateId === about.affiliateId;
     // An event is told to whom it belongs in any case; what has none, only where it moved something.
     if (deltaMinor === 0n && (!isOwner || typeof cause === 'string')) return [];
-    const { payoutMinor, currency } = books.tell(about.conversion.id, affiliateId, deltaMinor, about.currency);
+    const { payoutMinor, currency } = books.tell(
+      about.conversion.id,
+      affiliateId,
+      deltaMinor,
+      about.currency,
+    );
     const { conversion, clickId, subs } = about;
     const via = isOwner ? null : about.affiliateId;
     const [event, reason] = typeof cause === 'string' ? [null, cause] : [cause, null];
-    return [{ type, affiliateId, via, event, reason, conversion, clickId, subs, payoutMinor, deltaMinor, currency }];
+    return [
+      { type, affiliateId, via, event, reason, conversion, clickId, subs, payoutMinor, deltaMinor, currency },
+    ];
   });
 }
 

@@ -45,7 +45,10 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
   function slotOf(name: SlotName, affiliateId: string, by: DealVersion): Recount {
     let slot = slots.get(name.key);
     if (!slot) {
-      slot = startRecount({ id: name.key, name, affiliateId, version: by, override: null, isRejected: false }, month);
+      slot = startRecount(
+        { id: name.key, name, affiliateId, version: by, override: null, isRejected: false },
+        month,
+      );
       slots.set(name.key, slot);
     }
     return slot;
@@ -64,14 +67,19 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
         const said = against
           .filter((one) => strikes(one.event, event))
           .map((one) => factAgainst(one.event, event, by.terms, rates));
-        const lacks = typeof brings === 'string' ? brings : said.includes('no_exchange_rate') ? 'no_exchange_rate' : null;
+        const lacks =
+          typeof brings === 'string' ? brings : said.includes('no_exchange_rate') ? 'no_exchange_rate' : null;
         if (lacks !== null || typeof brings === 'string') {
           if (by === version) lacking.set(lacks!, (lacking.get(lacks!) ?? 0) + 1);
           return false;
         }
         const facts = said.filter((fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate');
         for (const name of names)
-          slotOf(name, outcome!.affiliateId!, by).add({ earned: brings(name.kind), version: by, others: facts });
+          slotOf(name, outcome!.affiliateId!, by).add({
+            earned: brings(name.kind),
+            version: by,
+            others: facts,
+          });
         return by === version;
       });
     },

@@ -39,7 +39,8 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
       });
-      if (!isMonthly(kind) || group.earned.customer !== null) slot.groups.set(group.earned.originalEventId, group);
+      if (!isMonthly(kind) || group.earned.customer !== null)
+        slot.groups.set(group.earned.originalEventId, group);
     },
     result() {
       if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;

@@ -62,6 +62,8 @@ export function createTellings(toldBefore: ReadonlyMap<string, Told>): Tellings 
       return taken.filter(({ deltaMinor }) => deltaMinor !== 0n);
     },
     toAdjust: () =>
-      [...waiting].flatMap(([id, all]) => ([...all.values()].some(({ deltaMinor }) => deltaMinor !== 0n) ? [id] : [])),
+      [...waiting].flatMap(([id, all]) =>
+        [...all.values()].some(({ deltaMinor }) => deltaMinor !== 0n) ? [id] : [],
+      ),
   };
 }

@@ -35,7 +35,11 @@ export type Settled = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'
 export type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
 /** What rating again came to; the postings are in the books. */
-export type Rerating = { changed: { eventId: string; version: DealVersion }[]; kept: Kept[]; messages: Message[] };
+export type Rerating = {
+  changed: { eventId: string; version: DealVersion }[];
+  kept: Kept[];
+  messages: Message[];
+};
 
 /** Whose settled conversions are: what was decided then stays. */
 export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribution> {
@@ -65,7 +69,11 @@ export function rerateAll(batch: SettledBatch, books: Books): Rerating {
  * Rates the ordered conversions, which carry their amended values, by the versions that rated them before. `amendments`: the number of each one's
  * amendment. One that no deal covered moves nothing. Throws like `rerateAll`.
  */
-export function amendAll(batch: SettledBatch, books: Books, amendments: ReadonlyMap<string, number>): Rerating {
+export function amendAll(
+  batch: SettledBatch,
+  books: Books,
+  amendments: ReadonlyMap<string, number>,
+): Rerating {
   return rateAgain(batch, books, batch.ordered, amendments);
 }
 
@@ -91,7 +99,9 @@ function rateAgain(
   due: readonly Settled[],
   amendments: ReadonlyMap<string, number> | null,
 ): Rerating {
-  const against = inOrder(batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome)));
+  const against = inOrder(
+    batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome)),
+  );
   const all: Rerating = { changed: [], kept: [], messages: [] };
   for (const loaded of due) {
     const { id } = loaded.event;
@@ -148,23 +158,50 @@ function rerate(
     const stays = names.some(({ key }) => key === slot.name.key);
     const { earned, others } = slot.groups.get(event.id)!;
     const rating = { version, amendment: amendment ?? amendmentIn(others) };
-    const first = amendment === null ? reratedBy(rating, earned, stays) : amendedBy(rating, brings(slot.name.kind), stays);
-    books.rerate(slot, stays ? [first, ...restated(others, rating, said, silent)] : [first], version, cause, deltas);
+    const first =
+      amendment === null
+        ? reratedBy(rating, earned, stays)
+        : amendedBy(rating, brings(slot.name.kind), stays);
+    books.rerate(
+      slot,
+      stays ? [first, ...restated(others, rating, said, silent)] : [first],
+      version,
+      cause,
+      deltas,
+    );
   }
   for (const name of names) {
     if (known.has(name.key)) continue;
-    books.rerate(books.open(name, version, affiliateId), [brings(name.kind), ...said], version, cause, deltas);
+    books.rerate(
+      books.open(name, version, affiliateId),
+      [brings(name.kind), ...said],
+      version,
+      cause,
+      deltas,
+    );
   }
   for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
   const about = { affiliateId, ...shownAs({ event, click, binding }), currency };
-  const messages = tell(books, 'conversion.adjusted', amendment === null ? 'deal_changed' : 'amended', about, deltas);
+  const messages = tell(
+    books,
+    'conversion.adjusted',
+    amendment === null ? 'deal_changed' : 'amended',
+    about,
+    deltas,
+  );
   // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
-  if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId))) books.tell(event.id, affiliateId, 0n, currency);
+  if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId)))
+    books.tell(event.id, affiliateId, 0n, currency);
   return messages;
 }
 
 /** What stands against a conversion in a slot it stays in. What the new terms forgive is said anew as nothing, where it was said before. */
-function restated(others: readonly SlotFact[], rating: Rating, said: readonly SlotFact[], silent: readonly string[]): SlotFact[] {
+function restated(
+  others: readonly SlotFact[],
+  rating: Rating,
+  said: readonly SlotFact[],
+  silent: readonly string[],
+): SlotFact[] {
   const before = others.filter((fact) => !isRemark(fact));
   const forgiven = silent.flatMap((id) => {
     const fact = before.find((one) => one.eventId === id || one.eventId.endsWith(`/${id}`));

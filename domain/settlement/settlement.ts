@@ -1,6 +1,12 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
-import { attribute, versionInForce, type Attribution, type Evidence, type Method } from '../attribution/attribution.ts';
+import {
+  attribute,
+  versionInForce,
+  type Attribution,
+  type Evidence,
+  type Method,
+} from '../attribution/attribution.ts';
 import type { Books, Deltas, Slot } from './batch-ledger.ts';
 import { earns, strikes, subjectOf, type SlotFact } from '../commission/reversals.ts';
 import { isLinked, monthNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
@@ -69,7 +75,9 @@ export class RuleError extends Error {
 
 /** Events in the order they happened; ids break ties, so that the order never depends on arrival. */
 export function inOrder<T extends { event: ConversionEvent }>(loaded: readonly T[]): T[] {
-  return loaded.toSorted(({ event: a }, { event: b }) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  return loaded.toSorted(
+    ({ event: a }, { event: b }) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
+  );
 }
 
 /** Attributes events in order; a customer bound by an earlier event of the same set is bound for the later ones. */
@@ -78,7 +86,8 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   const attributions = new Map<string, Attribution>();
   for (const loaded of ordered) {
     const { event } = loaded;
-    const binding = loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
+    const binding =
+      loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
     const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
     if (earns(event.type) && attribution.kind === 'attributed' && attribution.binds) {
       bound.set(attribution.binds.customerId, attribution.binds);
@@ -113,22 +122,47 @@ export function rateAll(
 }
 
 /** The slots an affiliate's event earns in by a version. */
-export function ratedIn(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): Rated {
+export function ratedIn(
+  operator: OperatorRules,
+  version: DealVersion,
+  event: ConversionEvent,
+  affiliateId: string,
+): Rated {
   return { version, names: slotNamesOf(operator, version, event, affiliateId) };
 }
 
 /** The components that pay for an event, and whether the deal's month counts it; `isComputed`: the operator sent what it pays. */
-export function earningBy(terms: Terms, type: EventType, isComputed: boolean): { components: Component[]; isCounted: boolean } {
+export function earningBy(
+  terms: Terms,
+  type: EventType,
+  isComputed: boolean,
+): { components: Component[]; isCounted: boolean } {
   const byOperator = isComputed && terms.payout !== 'ignore';
-  const paying = terms.components.filter(({ kind, on }) => (byOperator ? kind === 'payout' : on.includes(type)));
+  const paying = terms.components.filter(({ kind, on }) =>
+    byOperator ? kind === 'payout' : on.includes(type),
+  );
   const isCounted = isLinked(terms) && (paying.length > 0 || COUNTED.has(type));
   return { components: paying, isCounted };
 }
 
-function slotNamesOf(operator: OperatorRules, version: DealVersion, event: ConversionEvent, affiliateId: string): SlotName[] {
-  const { components: listening, isCounted: counts } = earningBy(version.terms, event.type, event.payoutMinor !== null);
+function slotNamesOf(
+  operator: OperatorRules,
+  version: DealVersion,
+  event: ConversionEvent,
+  affiliateId: string,
+): SlotName[] {
+  const { components: listening, isCounted: counts } = earningBy(
+    version.terms,
+    event.type,
+    event.payoutMinor !== null,
+  );
   if (listening.length === 0 && !counts) return [];
-  const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: monthOf(event.occurredAt, operator.timezone) };
+  const of = {
+    eventId: event.id,
+    subject: subjectOf(event),
+    affiliateId,
+    month: monthOf(event.occurredAt, operator.timezone),
+  };
   const names = listening.map((component) => slotNameOf(version, component, of));
   return counts ? [monthNameOf(version.dealId, of), ...names] : names;
 }
@@ -153,7 +187,9 @@ export type Batch = {
  * Throws a RuleError for the event whose rule failed; the books are then spoilt and must be loaded again.
  */
 export function settleAll(batch: Batch, books: Books): Settlement {
-  const conversions = batch.others.filter(({ event, outcome }) => earns(event.type) && outcome?.status === 'settled');
+  const conversions = batch.others.filter(
+    ({ event, outcome }) => earns(event.type) && outcome?.status === 'settled',
+  );
   const against = batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome));
   const all: Settlement = { outcomes: [], bindings: [], messages: [] };
   for (const loaded of batch.ordered) {
@@ -179,7 +215,9 @@ export function settleAll(batch: Batch, books: Books): Settlement {
 
 /** Events against conversions count once they are settled, or while they wait for their conversion; not while they are set aside. */
 export function speaksAgainst(outcome: KnownOutcome | null): boolean {
-  return outcome?.status === 'settled' || (outcome?.status === 'orphaned' && outcome.reason === 'no_conversion');
+  return (
+    outcome?.status === 'settled' || (outcome?.status === 'orphaned' && outcome.reason === 'no_conversion')
+  );
 }
 
 /** A conversion: it earns in its slots, and then whatever already speaks against it is applied and told after it. */
@@ -200,7 +238,13 @@ function settleConversion(
   const deltas: Deltas = new Map([[affiliateId, 0n]]);
   if (rated && brings !== null) {
     for (const name of rated.names)
-      books.earn(books.open(name, rated.version, affiliateId), brings(name.kind), rated.version, event, deltas);
+      books.earn(
+        books.open(name, rated.version, affiliateId),
+        brings(name.kind),
+        rated.version,
+        event,
+        deltas,
+      );
   }
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
@@ -212,8 +256,12 @@ function settleConversion(
     currency,
   };
   const messages = tell(books, 'conversion.created', event, about, deltas);
-  const outcomes: Outcome[] = [{ eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version }];
-  for (const { event: negative, outcome: earlier } of inOrder(against.filter((other) => strikes(other.event, event)))) {
+  const outcomes: Outcome[] = [
+    { eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version },
+  ];
+  for (const { event: negative, outcome: earlier } of inOrder(
+    against.filter((other) => strikes(other.event, event)),
+  )) {
     const struck = strike(batch, books, negative, about);
     if (struck === 'no_exchange_rate') {
       if (earlier?.status === 'orphaned') outcomes.push(...leftOut(negative, 'set_aside', struck).outcomes);
@@ -241,7 +289,11 @@ function settleAgainst(
     return leftOut(event, 'orphaned', 'no_conversion');
   const messages: Message[] = [];
   // Looked at before any is struck: the event waits as a whole.
-  if (struck.some(({ event: conversion }) => factsAgainst(batch, books, event, conversion) === 'no_exchange_rate'))
+  if (
+    struck.some(
+      ({ event: conversion }) => factsAgainst(batch, books, event, conversion) === 'no_exchange_rate',
+    )
+  )
     return leftOut(event, 'set_aside', 'no_exchange_rate');
   for (const { event: conversion, outcome, click, binding } of struck) {
     const about = { affiliateId: outcome!.affiliateId!, ...shownAs({ event: conversion, click, binding }) };
@@ -257,14 +309,25 @@ function settleAgainst(
 }
 
 /** Applies an event to a conversion in each slot it earned in. Without a reference, a conversion that loses nothing is not told of. */
-function strike(batch: Batch, books: Books, event: ConversionEvent, about: About): Message[] | 'no_exchange_rate' {
+function strike(
+  batch: Batch,
+  books: Books,
+  event: ConversionEvent,
+  about: About,
+): Message[] | 'no_exchange_rate' {
   const { conversion } = about;
   const facts = factsAgainst(batch, books, event, conversion);
   if (facts === 'no_exchange_rate') return facts;
   const deltas: Deltas = new Map(event.reference === null ? [] : [[about.affiliateId, 0n]]);
   for (const { slot, fact } of facts) books.reverse(slot, fact, event, deltas);
   if (event.reference === null && deltas.get(about.affiliateId) === 0n) deltas.delete(about.affiliateId);
-  return tell(books, event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed', event, about, deltas);
+  return tell(
+    books,
+    event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed',
+    event,
+    about,
+    deltas,
+  );
 }
 
 /** What an event says against a conversion in each slot it earned in. */
@@ -284,11 +347,31 @@ function factsAgainst(
 }
 
 function settledAgainst(event: ConversionEvent, affiliateId: string | null, reason: string | null): Outcome {
-  return { eventId: event.id, status: 'settled', reason, affiliateId, method: null, clickId: null, version: null };
+  return {
+    eventId: event.id,
+    status: 'settled',
+    reason,
+    affiliateId,
+    method: null,
+    clickId: null,
+    version: null,
+  };
 }
 
-function leftOut(event: ConversionEvent, status: 'orphaned' | 'rejected' | 'set_aside', reason: string): Settlement {
-  const outcome = { eventId: event.id, status, reason, affiliateId: null, method: null, clickId: null, version: null };
+function leftOut(
+  event: ConversionEvent,
+  status: 'orphaned' | 'rejected' | 'set_aside',
+  reason: string,
+): Settlement {
+  const outcome = {
+    eventId: event.id,
+    status,
+    reason,
+    affiliateId: null,
+    method: null,
+    clickId: null,
+    version: null,
+  };
   return { outcomes: [outcome], bindings: [], messages: [] };
 }
 

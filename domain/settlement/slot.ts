@@ -1,7 +1,15 @@
 // One slot in memory: what is known of it, and what facts make of its sums, its version and its month.
 import type { Slot } from './batch-ledger.ts';
 import type { SlotFact } from '../commission/reversals.ts';
-import { firstOf, isMonthly, isRanked, NOTHING, standingOf, type Group, type SlotName } from '../commission/commission.ts';
+import {
+  firstOf,
+  isMonthly,
+  isRanked,
+  NOTHING,
+  standingOf,
+  type Group,
+  type SlotName,
+} from '../commission/commission.ts';
 import { addCustomers } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
 import { countedIn, countedOf, counts } from './linked-slots.ts';
@@ -16,8 +24,25 @@ export function emptySlot(
   affiliateId: string,
   override: Slot['override'],
 ): Slot {
-  const fresh = { transfersCount: 0, ratingsCount: 0, holdUntil: 0, isRejected: false, isNew: true, isChanged: false };
-  return { id, name, affiliateId, version, override, sums: NOTHING, money: EMPTY, groups: new Map(), ...fresh };
+  const fresh = {
+    transfersCount: 0,
+    ratingsCount: 0,
+    holdUntil: 0,
+    isRejected: false,
+    isNew: true,
+    isChanged: false,
+  };
+  return {
+    id,
+    name,
+    affiliateId,
+    version,
+    override,
+    sums: NOTHING,
+    money: EMPTY,
+    groups: new Map(),
+    ...fresh,
+  };
 }
 
 export function groupOf(slot: Slot, fact: SlotFact): Group {
@@ -42,7 +67,8 @@ export function payingConversion(slot: Slot, cpa: Component | null): Group | nul
 export function componentOf({ name, version }: Slot): Component | null {
   if (name.kind === 'month' || name.kind === 'override') return null;
   const component = version.terms.components.find(({ label }) => label === name.component);
-  if (!component) throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
+  if (!component)
+    throw new Error(`version ${version.version} of ${version.dealId} has no component ${name.component}`);
   return component;
 }
 

@@ -18,7 +18,11 @@ export type IntegrationSigns = {
   /** Signed requests: when the last genuine one came, whether there is a secret for them, and whether nothing else is taken. */
   signed: { lastAt: Date | null; hasSecret: boolean; isRequired: boolean };
   /** What was not let in or not taken within a day. */
-  refused: { total: number; byReason: readonly Refused<'reason'>[]; byAddress: readonly Refused<'address'>[] };
+  refused: {
+    total: number;
+    byReason: readonly Refused<'reason'>[];
+    byAddress: readonly Refused<'address'>[];
+  };
   /** Customers with revenue, those of them without a first deposit, and some of these by name. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
 };
@@ -61,16 +65,30 @@ function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: Integration
   const state = lastSeenAt === null ? 'missing' : isLow ? 'attention' : 'ok';
   const todo = {
     ok: '',
-    missing: 'Put the capture script on every page, then open a link: the page behind it tells us that the click arrived.',
-    attention: 'More than half of the clicks never arrive: look for landing pages without the capture script.',
+    missing:
+      'Put the capture script on every page, then open a link: the page behind it tells us that the click arrived.',
+    attention:
+      'More than half of the clicks never arrive: look for landing pages without the capture script.',
   }[state];
-  return { name: 'clicks_come_back', state, todo, facts: { last_at: lastSeenAt, clicks: due, came_back: dueAndSeen } };
+  return {
+    name: 'clicks_come_back',
+    state,
+    todo,
+    facts: { last_at: lastSeenAt, clicks: due, came_back: dueAndSeen },
+  };
 }
 
 function registration({ registrationWithClickAt: at }: IntegrationSigns): Check {
   const todo =
-    at === null ? 'Register as a new customer after a click on a link, and send the click_id with the registration event.' : '';
-  return { name: 'registration_with_click', state: at === null ? 'missing' : 'ok', todo, facts: { last_at: at } };
+    at === null
+      ? 'Register as a new customer after a click on a link, and send the click_id with the registration event.'
+      : '';
+  return {
+    name: 'registration_with_click',
+    state: at === null ? 'missing' : 'ok',
+    todo,
+    facts: { last_at: at },
+  };
 }
 
 /** Registrations bind customers, so they are expected whether or not a deal pays for them. */
@@ -81,7 +99,8 @@ function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
     return { event, state: lastAt === null ? 'missing' : 'ok', last_at: lastAt };
   });
   const missing = types.filter(({ state }) => state === 'missing').map(({ event }) => event);
-  const todo = missing.length === 0 ? '' : `Send these events, for which your deals wait: ${missing.join(', ')}.`;
+  const todo =
+    missing.length === 0 ? '' : `Send these events, for which your deals wait: ${missing.join(', ')}.`;
   return { name: 'event_types', state: missing.length === 0 ? 'ok' : 'missing', todo, facts: { types } };
 }
 
@@ -138,7 +157,12 @@ function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSign
       : now === null
         ? 'No registration came within a week.'
         : '',
-    facts: { registrations: thisWeek.all, share: now, last_week_registrations: lastWeek.all, last_week_share: before },
+    facts: {
+      registrations: thisWeek.all,
+      share: now,
+      last_week_registrations: lastWeek.all,
+      last_week_share: before,
+    },
   };
 }
 

@@ -91,7 +91,11 @@ export function createAmendments(pool: Pool) {
 }
 
 /** Every version of an amended event, the first as it was sent; none of an event that was never amended. */
-export async function listVersions(db: Queryable, operatorId: string, eventId: string): Promise<EventVersion[]> {
+export async function listVersions(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+): Promise<EventVersion[]> {
   const { rows } = await db.query<EventVersion>(
     `select number, ${VALUES('m')}, state, waits_for as "waitsFor", actor, reason, amended_at as since, applied_at as "appliedAt"
      from amendments m where operator_id = $1 and event_id = $2
@@ -139,13 +143,24 @@ function isSame(a: Amendable, b: Amendable): boolean {
 }
 
 /** An amendment that is to be booked: the last one of its event. `isSettled`: its event was, so that the books may move. */
-export type DueAmendment = { eventId: string; number: number; before: number; isSettled: boolean; status: string | null };
+export type DueAmendment = {
+  eventId: string;
+  number: number;
+  before: number;
+  isSettled: boolean;
+  status: string | null;
+};
 
 /**
  * Puts the last amendments of so many events in force, in a transaction that keeps settling out, and gives them. What is not booked after all goes
  * back by `keepWaiting`.
  */
-export async function takeDue(db: Queryable, operatorId: string, batchId: string, limit: number): Promise<DueAmendment[]> {
+export async function takeDue(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  limit: number,
+): Promise<DueAmendment[]> {
   const { rows } = await db.query<DueAmendment>(
     `with due as materialized (
        select event_id, min(amended_at) as since from amendments where operator_id = $1 and state = 'accepted' group by 1 order by 2 limit $2

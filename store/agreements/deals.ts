@@ -9,7 +9,13 @@ import { lockStrikes } from '../settlement/events.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
 /** Versions are in order, the newest last. No affiliate: the operator's default. */
-export type Deal = { id: string; name: string; affiliateId: string | null; createdAt: Date; versions: Version[] };
+export type Deal = {
+  id: string;
+  name: string;
+  affiliateId: string | null;
+  createdAt: Date;
+  versions: Version[];
+};
 /**
  * A version as added. `isRerating`: something settled before may have to be rated again by it. `retried`: reasons for which events were set aside
  * and may settle now. Both are marked, so that the sweep sees to what the caller cannot start.
@@ -25,16 +31,21 @@ export function createDeals(pool: Pool) {
      * Adds a deal with its version 1. No date: from the beginning where nothing is settled yet that it would rate, else from now. Throws where the
      * affiliate does not exist: ask first.
      */
-    async insert(operatorId: string, deal: NewDeal, effectiveFrom: Date | null, terms: WireTerms): Promise<AddedVersion> {
+    async insert(
+      operatorId: string,
+      deal: NewDeal,
+      effectiveFrom: Date | null,
+      terms: WireTerms,
+    ): Promise<AddedVersion> {
       return await withTransaction(pool, async (client) => {
         await lockStrikes(client, operatorId, 'agreed');
-        const from = effectiveFrom ?? ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
-        await client.query(`insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`, [
-          operatorId,
-          deal.id,
-          deal.name,
-          deal.affiliateId,
-        ]);
+        const from =
+          effectiveFrom ??
+          ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
+        await client.query(
+          `insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`,
+          [operatorId, deal.id, deal.name, deal.affiliateId],
+        );
         const version = await insertVersion(client, operatorId, deal.id, from, terms);
         return await withConsequences(client, operatorId, deal.id, version!);
       });
@@ -62,7 +73,11 @@ export function createDeals(pool: Pool) {
     },
 
     async find(operatorId: string, id: string): Promise<Deal | null> {
-      const [deal] = await readDeals(pool, operatorId, { id, affiliateId: null, page: { limit: 1, before: null } });
+      const [deal] = await readDeals(pool, operatorId, {
+        id,
+        affiliateId: null,
+        page: { limit: 1, before: null },
+      });
       return deal ?? null;
     },
 
@@ -82,7 +97,10 @@ async function hasRated(db: Queryable, operatorId: string, affiliateId: string |
     where o.operator_id = $1 and o.status = 'settled'`;
   const { rows } = await db.query<{ has: boolean }>(
     affiliateId === null
-      ? { text: `select exists (${conversions} and d.affiliate_id is null) as has`, values: [operatorId, POSITIVE_EVENTS] }
+      ? {
+          text: `select exists (${conversions} and d.affiliate_id is null) as has`,
+          values: [operatorId, POSITIVE_EVENTS],
+        }
       : {
           text: `select exists (${conversions} and o.affiliate_id = $3) as has`,
           values: [operatorId, POSITIVE_EVENTS, affiliateId],
@@ -101,7 +119,12 @@ async function currencyOf(db: Queryable, operatorId: string, dealId: string): Pr
 }
 
 /** What a new version leaves to do is marked beside it, while nothing is being settled. */
-async function withConsequences(db: Queryable, operatorId: string, dealId: string, version: Version): Promise<AddedVersion> {
+async function withConsequences(
+  db: Queryable,
+  operatorId: string,
+  dealId: string,
+  version: Version,
+): Promise<AddedVersion> {
   const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
   const retried = await wantRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
   return { ...version, isRerating, retried };
@@ -127,7 +150,11 @@ async function insertVersion(
 type Selection = { id: string | null; affiliateId: string | null; page: Page };
 type DealRow = Omit<Deal, 'versions'> & Version;
 
-async function readDeals(db: Queryable, operatorId: string, { id, affiliateId, page }: Selection): Promise<Deal[]> {
+async function readDeals(
+  db: Queryable,
+  operatorId: string,
+  { id, affiliateId, page }: Selection,
+): Promise<Deal[]> {
   const { rows } = await db.query<DealRow & { dealCreatedAt: Date }>(
     `with page as (
        select * from deals

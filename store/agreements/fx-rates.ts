@@ -24,7 +24,13 @@ export type NewRate = Omit<StoredRate, 'createdAt'>;
  * A rate as added; `isNew` is false where it was there already. `retried`, `reopened` and `amends`: what is marked to be settled, rated and booked
  * again with it, so that the sweep sees to what the caller cannot start.
  */
-export type AddedRate = { rate: StoredRate; isNew: boolean; retried: Curable[]; reopened: ReratedVersion[]; amends: boolean };
+export type AddedRate = {
+  rate: StoredRate;
+  isNew: boolean;
+  retried: Curable[];
+  reopened: ReratedVersion[];
+  amends: boolean;
+};
 
 export type FxRates = ReturnType<typeof createFxRates>;
 
@@ -33,7 +39,10 @@ const COLUMNS = `id, base, quote, rate, source, as_of as "asOf", actor, created_
 export function createFxRates(pool: Pool) {
   return {
     /** `other_rate` where this source said another one for the same moment. Nothing is settled meanwhile, so that no event misses it. */
-    async insert(operatorId: string, { id, base, quote, rate, source, asOf, actor }: NewRate): Promise<AddedRate | 'other_rate'> {
+    async insert(
+      operatorId: string,
+      { id, base, quote, rate, source, asOf, actor }: NewRate,
+    ): Promise<AddedRate | 'other_rate'> {
       return await withTransaction(pool, async (client) => {
         await lockStrikes(client, operatorId, 'agreed');
         const { rows } = await client.query<StoredRate>(
@@ -45,11 +54,22 @@ export function createFxRates(pool: Pool) {
         if (!added) return await knownRate(client, operatorId, { base, quote, rate, source, asOf });
         const retried = await wantRetries(client, operatorId, ['no_exchange_rate']);
         const reopened = await reopenReratings(client, operatorId);
-        return { rate: added, isNew: true, retried, reopened, amends: await retryWaiting(client, operatorId) };
+        return {
+          rate: added,
+          isNew: true,
+          retried,
+          reopened,
+          amends: await retryWaiting(client, operatorId),
+        };
       });
     },
 
-    async list(operatorId: string, base: string | null, quote: string | null, page: Page): Promise<StoredRate[]> {
+    async list(
+      operatorId: string,
+      base: string | null,
+      quote: string | null,
+      page: Page,
+    ): Promise<StoredRate[]> {
       const { rows } = await pool.query<StoredRate>(
         `select ${COLUMNS} from fx_rates
          where operator_id = $1 and ($2::text is null or base = $2) and ($3::text is null or quote = $3) and ($4::text is null or id < $4)
@@ -80,7 +100,11 @@ async function knownRate(
 export type Exchanged = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
 
 /** The rates that may hold for what is to be exchanged; none where nothing is. */
-export async function readRates(db: Queryable, operatorId: string, exchanged: Exchanged | null): Promise<FxRate[]> {
+export async function readRates(
+  db: Queryable,
+  operatorId: string,
+  exchanged: Exchanged | null,
+): Promise<FxRate[]> {
   if (exchanged === null) return [];
   const { bases, quotes, from, to } = exchanged;
   const { rows } = await db.query<Omit<FxRate, 'rateE12' | 'asOf'> & { rateE12: string; asOf: Date }>({

@@ -56,8 +56,15 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
       const earlier = new Set<string>();
       let [after, seen, lookedAt] = ['', 0, 0];
       for (;;) {
-        const page = await readPage(pool, operatorId, { affiliateId: version.affiliateId, from: begin, to, after });
-        const before = (await findEarlier(pool, operatorId, version, begin, page.eventIds)).filter((id) => !earlier.has(id));
+        const page = await readPage(pool, operatorId, {
+          affiliateId: version.affiliateId,
+          from: begin,
+          to,
+          after,
+        });
+        const before = (await findEarlier(pool, operatorId, version, begin, page.eventIds)).filter(
+          (id) => !earlier.has(id),
+        );
         for (const id of before) earlier.add(id);
         seen += page.eventIds.length + before.length;
         lookedAt += page.lookedAt;
@@ -65,7 +72,10 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
         if (page.eventIds.length > 0) {
           const chunk = await loadChunk(pool, operatorId, [...page.eventIds, ...before], version);
           for (const { event, outcome, told } of preview.add(chunk) as LoadedEvent[]) {
-            const of = { affiliateId: outcome!.affiliateId!, month: monthOf(event.occurredAt, operator.timezone) };
+            const of = {
+              affiliateId: outcome!.affiliateId!,
+              month: monthOf(event.occurredAt, operator.timezone),
+            };
             affiliates.add(of.affiliateId);
             counted.event(of);
             if (told) counted.paid(of, told.currency, told.payoutMinor);
@@ -191,12 +201,24 @@ async function readMonthsBefore(
     isNew: false,
     isChanged: false,
   };
-  return rows.flatMap(({ id, key, kind, component, period: of, affiliateId, dealVersion, ...sums }): Slot[] => {
-    const by = versions.find((one) => one.version === dealVersion);
-    return by
-      ? [{ ...asMonth, id, name: { key, kind, component, period: of }, affiliateId, version: by, sums, groups: new Map() }]
-      : [];
-  });
+  return rows.flatMap(
+    ({ id, key, kind, component, period: of, affiliateId, dealVersion, ...sums }): Slot[] => {
+      const by = versions.find((one) => one.version === dealVersion);
+      return by
+        ? [
+            {
+              ...asMonth,
+              id,
+              name: { key, kind, component, period: of },
+              affiliateId,
+              version: by,
+              sums,
+              groups: new Map(),
+            },
+          ]
+        : [];
+    },
+  );
 }
 
 /** Every other deal's versions, and those of its own that a proposed one would leave as they are: what began before it. */
@@ -208,7 +230,12 @@ function besideOf(version: DealVersion, stored: readonly StoredVersion[]): DealV
   });
 }
 
-async function loadChunk(db: Queryable, operatorId: string, eventIds: readonly string[], version: DealVersion) {
+async function loadChunk(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+  version: DealVersion,
+) {
   const settled = await loadEvents(db, operatorId, eventIds);
   const others = await loadEvents(db, operatorId, await findOthers(db, operatorId, 'conversions', eventIds));
   const affiliates = [...new Set(settled.map(({ outcome }) => outcome!.affiliateId!))];

@@ -15,7 +15,11 @@ export type Rerating = Progress & { after: string; affiliateId: string | null; e
  * Marks a version, in the transaction that adds it, where something is settled that may have happened in its time. False where nothing is.
  * An event may say that it happened up to a day after it came in.
  */
-export async function markRerating(db: Queryable, operatorId: string, { dealId, version }: ReratedVersion): Promise<boolean> {
+export async function markRerating(
+  db: Queryable,
+  operatorId: string,
+  { dealId, version }: ReratedVersion,
+): Promise<boolean> {
   const { rowCount } = await db.query(
     `insert into reratings (operator_id, deal_id, version)
      select $1, $2, $3 from deals d join deal_versions v on v.operator_id = $1 and v.deal_id = $2 and v.version = $3
@@ -96,7 +100,12 @@ export async function findCandidates(
       return { eventIds, last: id, lookedAt: index + 1, isEnd };
     }
   }
-  return { eventIds, last: rows.at(-1)?.id ?? null, lookedAt: rows.length, isEnd: rows.length < LOOKED_AT_AT_ONCE };
+  return {
+    eventIds,
+    last: rows.at(-1)?.id ?? null,
+    lookedAt: rows.length,
+    isEnd: rows.length < LOOKED_AT_AT_ONCE,
+  };
 }
 
 /** Writes how far a locked rerating got. */

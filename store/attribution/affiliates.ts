@@ -3,7 +3,13 @@ import { LEVELS_AT_MOST } from '../../domain/commission/terms.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
-export type Affiliate = { id: string; name: string; externalId: string | null; parentId: string | null; createdAt: Date };
+export type Affiliate = {
+  id: string;
+  name: string;
+  externalId: string | null;
+  parentId: string | null;
+  createdAt: Date;
+};
 export type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
 /** Fields that are undefined stay; an external id and a parent may also be taken away by null. */
 export type AffiliateChange = {
@@ -19,10 +25,10 @@ const UNIQUE_VIOLATION = '23505';
 
 export function createAffiliates(db: Pool) {
   async function find(operatorId: string, id: string): Promise<Affiliate | null> {
-    const { rows } = await db.query<Affiliate>(`select ${COLUMNS} from affiliates where operator_id = $1 and id = $2`, [
-      operatorId,
-      id,
-    ]);
+    const { rows } = await db.query<Affiliate>(
+      `select ${COLUMNS} from affiliates where operator_id = $1 and id = $2`,
+      [operatorId, id],
+    );
     return rows[0] ?? null;
   }
 
@@ -60,7 +66,8 @@ export function createAffiliates(db: Pool) {
           return rows[0] ?? null;
         });
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION) return 'external_id_taken';
+        if (error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION)
+          return 'external_id_taken';
         throw error;
       }
     },
@@ -76,7 +83,12 @@ export function createAffiliates(db: Pool) {
 }
 
 /** Whether a parent is the affiliate itself or stands below it. Parents of an operator's affiliates change one after the other, or two changes could close a circle. */
-async function wouldCircle(db: Queryable, operatorId: string, id: string, parentId: string): Promise<boolean> {
+async function wouldCircle(
+  db: Queryable,
+  operatorId: string,
+  id: string,
+  parentId: string,
+): Promise<boolean> {
   await db.query(`select pg_advisory_xact_lock(hashtextextended('parents ' || $1, 0))`, [operatorId]);
   const { rows } = await db.query<{ is: boolean }>(
     `with recursive above as (

@@ -8,7 +8,12 @@ import type { Queryable } from '../db/pool.ts';
 export type NewClick = Click & { operatorId: string; isBot?: boolean };
 
 /** A click as people look at it; `seenAt` is null while the operator's site has not told of it. */
-export type ClickRow = Omit<Click, 'clickedAt'> & { clickedAt: Date; receivedAt: Date; isBot: boolean; seenAt: Date | null };
+export type ClickRow = Omit<Click, 'clickedAt'> & {
+  clickedAt: Date;
+  receivedAt: Date;
+  isBot: boolean;
+  seenAt: Date | null;
+};
 
 /** Null where a filter is not set. The times are those at which a click came here, the end not included. */
 export type ClickFilter = {
@@ -43,10 +48,10 @@ export function createClicks(db: Queryable) {
     insertAll: (clicks: readonly NewClick[]): Promise<number> => insertClicks(db, clicks),
 
     async find(operatorId: string, id: string): Promise<ClickRow | null> {
-      const { rows } = await db.query<ClickRow>(`select ${COLUMNS} from clicks where operator_id = $1 and id = $2`, [
-        operatorId,
-        id,
-      ]);
+      const { rows } = await db.query<ClickRow>(
+        `select ${COLUMNS} from clicks where operator_id = $1 and id = $2`,
+        [operatorId, id],
+      );
       return rows[0] ?? null;
     },
 
@@ -111,6 +116,9 @@ async function insertClicks(db: Queryable, clicks: readonly NewClick[]): Promise
 export function saySame(a: Omit<Click, 'clickedAt'> & { clickedAt: number | Date }, b: Click): boolean {
   const sameSubs = (x: Subs, y: Subs): boolean => x.every((value, index) => value === y[index]);
   return (
-    a.linkId === b.linkId && a.affiliateId === b.affiliateId && Number(a.clickedAt) === b.clickedAt && sameSubs(a.subs, b.subs)
+    a.linkId === b.linkId &&
+    a.affiliateId === b.affiliateId &&
+    Number(a.clickedAt) === b.clickedAt &&
+    sameSubs(a.subs, b.subs)
   );
 }

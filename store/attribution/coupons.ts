@@ -24,7 +24,15 @@ export function createCoupons(db: Queryable) {
       const { rows } = await db.query<CouponRow>(
         `insert into coupons (operator_id, id, code, affiliate_id, binds_customer, starts_at, ends_at) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict do nothing returning ${COLUMNS}`,
-        [operatorId, coupon.id, coupon.code, coupon.affiliateId, coupon.bindsCustomer, coupon.startsAt, coupon.endsAt],
+        [
+          operatorId,
+          coupon.id,
+          coupon.code,
+          coupon.affiliateId,
+          coupon.bindsCustomer,
+          coupon.startsAt,
+          coupon.endsAt,
+        ],
       );
       return rows[0] ?? null;
     },

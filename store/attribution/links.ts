@@ -14,7 +14,11 @@ export type Link = {
 export type NewLink = Omit<Link, 'createdAt'>;
 
 /** A link as the public's visits need it, with its operator's choice between several clicks of one visitor. */
-export type PublicLink = Link & { operatorId: string; clickChoice: 'first' | 'last'; clickWindowDays: number };
+export type PublicLink = Link & {
+  operatorId: string;
+  clickChoice: 'first' | 'last';
+  clickWindowDays: number;
+};
 
 export type Links = ReturnType<typeof createLinks>;
 
@@ -34,10 +38,10 @@ export function createLinks(db: Queryable) {
     },
 
     async find(operatorId: string, id: string): Promise<Link | null> {
-      const { rows } = await db.query<Link>(`select ${COLUMNS} from links l where operator_id = $1 and id = $2`, [
-        operatorId,
-        id,
-      ]);
+      const { rows } = await db.query<Link>(
+        `select ${COLUMNS} from links l where operator_id = $1 and id = $2`,
+        [operatorId, id],
+      );
       return rows[0] ?? null;
     },
 

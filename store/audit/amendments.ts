@@ -58,7 +58,8 @@ export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
   for await (const rows of inChunks<Row>(audited, BROUGHT, [audited.operatorId])) {
     for (const row of rows) {
       const [first] = together;
-      if (first && (first.slotId !== row.slotId || first.conversionId !== row.conversionId)) yield* compare(together.splice(0));
+      if (first && (first.slotId !== row.slotId || first.conversionId !== row.conversionId))
+        yield* compare(together.splice(0));
       together.push(row);
     }
   }
@@ -69,11 +70,19 @@ export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
 function* compare(rows: readonly Row[]): Generator<Finding> {
   const counting = rows.reduce((last, row) => (nameOf(row) > nameOf(last) ? row : last));
   for (const row of rows) {
-    const own = row.versions.filter(({ number }) => !row.isAmended || number === numberOf({ eventId: row.factId }));
+    const own = row.versions.filter(
+      ({ number }) => !row.isAmended || number === numberOf({ eventId: row.factId }),
+    );
     const allowed = row === counting ? own.filter(({ inForce }) => inForce) : own;
     if (allowed.some((version) => isOf(row, version))) continue;
     const detail = `${row.factId} brings ${row.amountMinor} ${row.volumeE4} ${row.basisMinor} to slot ${row.slotId}, which no version of it says`;
-    yield { check: 'amended_is_in_its_slots', about: row.conversionId, currency: row.currency, minor: 0n, detail };
+    yield {
+      check: 'amended_is_in_its_slots',
+      about: row.conversionId,
+      currency: row.currency,
+      minor: 0n,
+      detail,
+    };
   }
 }
 
@@ -86,7 +95,8 @@ function isOf(row: Row, { amount, currency, volume, payout }: Version): boolean 
   if (row.amountMinor !== BigInt(amount ?? 0) || row.volumeE4 !== BigInt(volume ?? 0)) return false;
   if (row.kind === 'month' && row.basisMinor === 0n && payout !== null) return true;
   const sent = BigInt((row.kind === 'payout' ? payout : amount) ?? 0);
-  if (!row.isExchanged) return row.basisMinor === (currency === null || currency === row.currency ? sent : 0n);
+  if (!row.isExchanged)
+    return row.basisMinor === (currency === null || currency === row.currency ? sent : 0n);
   const { rate } = row;
   if (rate === null || rate.base !== currency || rate.quote !== row.currency) return false;
   return row.basisMinor === converted(sent, { ...rate, rateE12: BigInt(rate.rateE12) });

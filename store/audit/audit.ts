@@ -10,7 +10,13 @@ import { recountedSlots } from './slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
 /** What the audit of an operator came to in a currency: how far the books are off, as decimal text, over how many transfers. */
-export type AuditLine = { operator: string; currency: string; unexplained: string; transfers: number; findings: number };
+export type AuditLine = {
+  operator: string;
+  currency: string;
+  unexplained: string;
+  transfers: number;
+  findings: number;
+};
 
 type Operator = { id: string; currency: string; timezone: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
@@ -36,7 +42,12 @@ export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerato
 }
 
 /** Every check sees what this transaction sees, each on a connection of its own. */
-async function auditOperator(pool: Pool, client: PoolClient, operator: Operator, onFinding: OnFinding): Promise<AuditLine[]> {
+async function auditOperator(
+  pool: Pool,
+  client: PoolClient,
+  operator: Operator,
+  onFinding: OnFinding,
+): Promise<AuditLine[]> {
   await client.query('set transaction isolation level repeatable read read only');
   const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
   const { id: operatorId, currency, timezone } = operator;
@@ -88,7 +99,10 @@ async function countTransfers(client: PoolClient, operator: Operator): Promise<M
     `select currency, count(*)::float8 as transfers from transfers where operator_id = $1 group by currency order by currency`,
     [operator.id],
   );
-  return new Map([[operator.currency, 0], ...rows.map(({ currency, transfers }) => [currency, transfers] as const)]);
+  return new Map([
+    [operator.currency, 0],
+    ...rows.map(({ currency, transfers }) => [currency, transfers] as const),
+  ]);
 }
 
 /**

@@ -40,12 +40,18 @@ const PARTS = [
   ['pending', `bigint_sum(case c when 'pending' then m else -m end) filter (where 'pending' in (c, d))`],
   ['payable', `bigint_sum(case c when 'payable' then m else -m end) filter (where 'payable' in (c, d))`],
   ['clawed', `bigint_sum(m) filter (where d = 'payable' and c = 'expense')`],
-  ['in_payout', `bigint_sum(case c when 'in_payout' then m else -m end) filter (where 'in_payout' in (c, d))`],
+  [
+    'in_payout',
+    `bigint_sum(case c when 'in_payout' then m else -m end) filter (where 'in_payout' in (c, d))`,
+  ],
   [
     'paid',
     `bigint_sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c in ('debt', 'negative_carry')))`,
   ],
-  ['debt', `bigint_sum(case d when 'debt' then m else -m end) filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`],
+  [
+    'debt',
+    `bigint_sum(case d when 'debt' then m else -m end) filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`,
+  ],
 ] as const;
 const KEPT = PARTS.map(([part]) => `k.${part}_minor`).join(', ');
 const SUMMED = PARTS.map(([part]) => `coalesce(s.${part}, 0)`).join(', ');
@@ -195,7 +201,8 @@ export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement 
     const { operatorId, currency, deals } = audited;
     const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.promised)] : [operatorId];
     for await (const rows of inChunks<Row>(audited, statement, values)) {
-      for (const { minor, ...row } of rows) yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
+      for (const { minor, ...row } of rows)
+        yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };
     }
   };
 });

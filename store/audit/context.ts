@@ -54,7 +54,13 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
       EVENT_TYPES.filter(earns).flatMap((type) =>
         [false, true].map((isComputed) => {
           const { components, isCounted } = earningBy(terms, type, isComputed);
-          return { deal_id: dealId, version, type, is_computed: isComputed, slots: components.length + Number(isCounted) };
+          return {
+            deal_id: dealId,
+            version,
+            type,
+            is_computed: isComputed,
+            slots: components.length + Number(isCounted),
+          };
         }),
       ),
     ),
@@ -63,7 +69,8 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
 
 function compiled({ terms: wire, effectiveFrom, ...row }: VersionRow): DealVersion {
   const result = compileTerms(wire);
-  if (result.kind === 'invalid') throw new Error(`the stored terms of ${row.dealId}, version ${row.version}, do not compile`);
+  if (result.kind === 'invalid')
+    throw new Error(`the stored terms of ${row.dealId}, version ${row.version}, do not compile`);
   return { ...row, effectiveFrom: effectiveFrom.getTime(), terms: result.terms };
 }
 
@@ -84,7 +91,8 @@ export async function* inChunks<Row extends object>(
   size = 5000,
 ) {
   const methods = isMost ? [...HASHED, ...SCANNED] : HASHED;
-  const allow = (isOn: 'on' | 'off') => client.query(methods.map((method) => `set local enable_${method} = ${isOn}`).join('; '));
+  const allow = (isOn: 'on' | 'off') =>
+    client.query(methods.map((method) => `set local enable_${method} = ${isOn}`).join('; '));
   await allow('off');
   await client.query(`declare audit no scroll cursor for ${query}`, [...values]);
   await allow('on');

@@ -30,14 +30,25 @@ const EXCHANGED = `
 export async function* exchanges(audited: Audited): AsyncGenerator<Finding> {
   for await (const rows of inChunks<Row>(audited, EXCHANGED, [audited.operatorId])) {
     for (const { slotId, eventId, slotCurrency, sentMinor, bookedMinor, base, quote, rateE12 } of rows) {
-      const rate = base === null || quote === null || rateE12 === null ? null : { base, quote, rateE12: BigInt(rateE12) };
+      const rate =
+        base === null || quote === null || rateE12 === null
+          ? null
+          : { base, quote, rateE12: BigInt(rateE12) };
       const worthMinor = rate === null ? null : converted(sentMinor, rate);
       if (worthMinor === bookedMinor) continue;
       const off = bookedMinor - (worthMinor ?? 0n);
       const should =
-        worthMinor === null ? 'there is no such rate between these currencies' : `by its rate they are ${worthMinor}`;
+        worthMinor === null
+          ? 'there is no such rate between these currencies'
+          : `by its rate they are ${worthMinor}`;
       const detail = `${sentMinor} of ${eventId} are booked as ${bookedMinor} in slot ${slotId}; ${should}`;
-      yield { check: 'exchange_is_by_its_rate', about: eventId, currency: slotCurrency, minor: off < 0n ? -off : off, detail };
+      yield {
+        check: 'exchange_is_by_its_rate',
+        about: eventId,
+        currency: slotCurrency,
+        minor: off < 0n ? -off : off,
+        detail,
+      };
     }
   }
 }

@@ -43,16 +43,25 @@ export async function* missingReversals(audited: Audited): AsyncGenerator<Findin
   const { client, operatorId, deals } = audited;
   for await (const pairs of inChunks<Pair>(audited, PAIRS, [operatorId], 250)) {
     const ids = new Set(pairs.flatMap(({ eventId, conversionId }) => [eventId, conversionId]));
-    const events = new Map((await loadEvents(client, operatorId, [...ids])).map(({ event }) => [event.id, event]));
+    const events = new Map(
+      (await loadEvents(client, operatorId, [...ids])).map(({ event }) => [event.id, event]),
+    );
     for (const pair of pairs) {
       const [event, conversion] = [events.get(pair.eventId)!, events.get(pair.conversionId)!];
       const { terms } = deals.version(pair.dealId, pair.dealVersion);
       const wanted = strikes(event, conversion) ? takenBack(event, conversion, terms) : null;
       // A part in another currency is there by a stored rate, which is checked with all other exchanges.
-      const [is, should] = wanted === 'no_rate' && pair.isExchanged ? ['part', 'part'] : [inWords(pair), inWords(wanted)];
+      const [is, should] =
+        wanted === 'no_rate' && pair.isExchanged ? ['part', 'part'] : [inWords(pair), inWords(wanted)];
       if (is === should) continue;
       const detail = `takes back ${is} of ${conversion.id} in slot ${pair.slotId}, should take back ${should}`;
-      yield { check: 'reversal_is_in_its_slots', about: event.id, currency: pair.currency, minor: 0n, detail };
+      yield {
+        check: 'reversal_is_in_its_slots',
+        about: event.id,
+        currency: pair.currency,
+        minor: 0n,
+        detail,
+      };
     }
   }
 }

@@ -73,7 +73,10 @@ function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
 }
 
 /** What untouched facts of these sums are worth by the rules: one conversion of them, or a month. */
-function worth({ dealId, version: number, component: label, basis: basisMinor, volume: volumeE4 }: Alike, deals: Deals): bigint {
+function worth(
+  { dealId, version: number, component: label, basis: basisMinor, volume: volumeE4 }: Alike,
+  deals: Deals,
+): bigint {
   const version = deals.version(dealId, number);
   const component = version.terms.components.find((one) => one.label === label);
   if (!component) throw new Error(`version ${number} of ${dealId} has no component ${label}`);
@@ -89,12 +92,22 @@ function worth({ dealId, version: number, component: label, basis: basisMinor, v
     fx: null,
     customer: null,
   };
-  return targetOf(component, version.terms, [{ earned, version, others: [] }], { ...NOTHING, basisMinor, volumeE4 });
+  return targetOf(component, version.terms, [{ earned, version, others: [] }], {
+    ...NOTHING,
+    basisMinor,
+    volumeE4,
+  });
 }
 
 /** Deals whose slots move one another, or pay parents a part. */
 function linkedDeals(deals: Deals): string[] {
-  return [...new Set(deals.all.filter(({ terms }) => isLinked(terms) || terms.overrides.length > 0).map(({ dealId }) => dealId))];
+  return [
+    ...new Set(
+      deals.all
+        .filter(({ terms }) => isLinked(terms) || terms.overrides.length > 0)
+        .map(({ dealId }) => dealId),
+    ),
+  ];
 }
 
 /** A slot beside one of its facts; a slot without facts comes once, with nulls. Times are milliseconds since 1970. */
@@ -144,7 +157,11 @@ type Open = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: num
 /** A slot whose facts have all gone by. */
 type Recounted = { row: Row; slot: Slot; strays: number };
 
-async function* touchedSlots(audited: Audited, linked: readonly string[], touched: readonly string[]): AsyncGenerator<Finding> {
+async function* touchedSlots(
+  audited: Audited,
+  linked: readonly string[],
+  touched: readonly string[],
+): AsyncGenerator<Finding> {
   const { operatorId, timezone, deals } = audited;
   const together = new Set(linked);
   const month = (moment: number): string => monthOf(moment, timezone);
@@ -155,7 +172,8 @@ async function* touchedSlots(audited: Audited, linked: readonly string[], touche
       if (open?.row.slotId !== row.slotId) {
         if (open) {
           family.push(end(open, deals));
-          const isSameFamily = together.has(row.dealId) && open.row.dealId === row.dealId && open.row.ownerId === row.ownerId;
+          const isSameFamily =
+            together.has(row.dealId) && open.row.dealId === row.dealId && open.row.ownerId === row.ownerId;
           if (!isSameFamily) yield* compare(family.splice(0), month);
         }
         open = { row, recount: startRecount(identityOf(row, deals), month), facts: [], strays: 0 };
@@ -194,7 +212,12 @@ function endConversion(open: Open, deals: Deals): void {
 }
 
 /** The version of the conversion itself, or one that came to rate it since. */
-function ratingVersion({ dealId }: Row, first: number, others: readonly SlotFact[], deals: Deals): DealVersion {
+function ratingVersion(
+  { dealId }: Row,
+  first: number,
+  others: readonly SlotFact[],
+  deals: Deals,
+): DealVersion {
   return others
     .filter(isRemark)
     .map(({ eventId }) => deals.version(...ratedBy(eventId)))

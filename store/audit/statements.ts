@@ -4,7 +4,8 @@ import type { Comparison } from './context.ts';
 import { EMPTY_SEAL, sealsWhere } from '../ledger/seals.ts';
 import { MOVED, PART_NAMES, type PartName } from '../ledger/statement-writing.ts';
 
-const array = (column: (part: PartName) => string): string => `array[${PART_NAMES.map(column).join(', ')}]::numeric[]`;
+const array = (column: (part: PartName) => string): string =>
+  `array[${PART_NAMES.map(column).join(', ')}]::numeric[]`;
 const OPENING = array((part) => `s.opening_${part}_minor`);
 const CLOSING = array((part) => `s.closing_${part}_minor`);
 const NOTHING = `'{${PART_NAMES.map(() => '0').join(',')}}'::numeric[]`;

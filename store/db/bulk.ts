@@ -63,7 +63,8 @@ const CONTROLS = /\\[^"\\]/;
 function elementOf(value: Value): string {
   if (value === null || value === undefined) return 'NULL';
   // Looking for the two costs half of asking a pattern, and few texts have one of them.
-  if (typeof value === 'string') return value.includes('"') || value.includes('\\') ? escaped(value) : `"${value}"`;
+  if (typeof value === 'string')
+    return value.includes('"') || value.includes('\\') ? escaped(value) : `"${value}"`;
   if (value instanceof Date) return `"${value.toISOString()}"`;
   if (value instanceof Uint8Array) return `"\\\\x${Buffer.from(value).toString('hex')}"`;
   return String(value);

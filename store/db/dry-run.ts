@@ -35,7 +35,8 @@ function stageOf(client: PoolClient): Pool {
   };
   const inTransaction: Query = async (...args) => {
     const [text] = args;
-    if (typeof text === 'string' && /^begin\b/.test(text)) return query(text.replace('begin', 'savepoint step'));
+    if (typeof text === 'string' && /^begin\b/.test(text))
+      return query(text.replace('begin', 'savepoint step'));
     if (text === 'rollback') return query('rollback to savepoint step');
     if (text !== 'commit') return query(...args);
     await query('release savepoint step');
@@ -61,7 +62,11 @@ async function protectedQuery(query: Query, args: unknown[]): Promise<{ command:
 export type PlannedPostback = { eventId: string | null; endpointId: string; type: string; body: string };
 
 /** What a batch on the stage would have sent, in the order in which it would be told. */
-export async function readPlannedPostbacks(stage: Pool, operatorId: string, batchId: string): Promise<PlannedPostback[]> {
+export async function readPlannedPostbacks(
+  stage: Pool,
+  operatorId: string,
+  batchId: string,
+): Promise<PlannedPostback[]> {
   const { rows } = await stage.query<PlannedPostback>(
     `select event_id as "eventId", endpoint_id as "endpointId", type, body from deliveries
      where operator_id = $1 and batch_id = $2 and owner is not null order by id`,

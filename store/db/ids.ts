@@ -57,7 +57,8 @@ export function newId(prefix: IdPrefix, now: number = Date.now()): string {
 
 function digits(value: number, length: number): string {
   let text = '';
-  for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 32)) text = DIGITS[rest % 32] + text;
+  for (let rest = value, i = 0; i < length; i++, rest = Math.floor(rest / 32))
+    text = DIGITS[rest % 32] + text;
   return text;
 }
 

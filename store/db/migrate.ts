@@ -24,7 +24,9 @@ export async function migrate(
 ): Promise<string[]> {
   const wrong = await checksumProblems(dir);
   if (wrong.length > 0)
-    throw new Error(`The migrations are not what was released:\n${wrong.map((line) => `  ${line}`).join('\n')}`);
+    throw new Error(
+      `The migrations are not what was released:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
+    );
   const applied = await runner({
     databaseUrl,
     dir,
@@ -41,8 +43,13 @@ export async function migrate(
 
 /** Names of migrations this release has and the database lacks; a process refuses to start while there are any. */
 export async function missingMigrations(db: Queryable, dir = MIGRATIONS_DIR): Promise<string[]> {
-  const { rows: tables } = await db.query<{ found: boolean }>(`select to_regclass($1) is not null as "found"`, [TABLE]);
-  const { rows } = tables[0]?.found ? await db.query<{ name: string }>(`select name from ${TABLE}`) : { rows: [] };
+  const { rows: tables } = await db.query<{ found: boolean }>(
+    `select to_regclass($1) is not null as "found"`,
+    [TABLE],
+  );
+  const { rows } = tables[0]?.found
+    ? await db.query<{ name: string }>(`select name from ${TABLE}`)
+    : { rows: [] };
   const applied = new Set(rows.map(({ name }) => `${name}.sql`));
   return (await migrationFiles(dir)).filter((file) => !applied.has(file));
 }

@@ -15,7 +15,11 @@ export function isOutage(error: unknown): boolean {
   // A name with several addresses fails with all of their failures in one.
   if (error instanceof AggregateError) return error.errors.some(isOutage);
   const code = codeOf(error);
-  return NETWORK_CODES.has(code) || OUTAGE_STATES.test(code) || (code === '' && DRIVER_MESSAGES.test(error.message));
+  return (
+    NETWORK_CODES.has(code) ||
+    OUTAGE_STATES.test(code) ||
+    (code === '' && DRIVER_MESSAGES.test(error.message))
+  );
 }
 
 /** Whether PostgreSQL refused a row for what it says (data exceptions, broken constraints): the same row would be refused again. */

@@ -93,7 +93,8 @@ export async function withTransaction<T>(
     await begun;
     const { command } = await client.query('commit');
     // PostgreSQL answers the commit of a failed transaction with a rollback and no error.
-    if (command !== 'COMMIT') throw new Error('the transaction had failed before its commit and was rolled back');
+    if (command !== 'COMMIT')
+      throw new Error('the transaction had failed before its commit and was rolled back');
     return result;
   } catch (error) {
     await client.query('rollback').catch((rollbackError: Error) => (broken = rollbackError));

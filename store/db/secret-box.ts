@@ -26,7 +26,10 @@ export function createSecretBox(keys: readonly SealingKey[]): SecretBox {
   const byId = new Map(keys.map(({ id, key }) => [id, checkedKey(id, key)]));
   if (byId.size !== keys.length) throw new Error('two keys of the secret box have the same id');
 
-  const head = Buffer.concat([Buffer.from([VERSION, Buffer.byteLength(current.id)]), Buffer.from(current.id)]);
+  const head = Buffer.concat([
+    Buffer.from([VERSION, Buffer.byteLength(current.id)]),
+    Buffer.from(current.id),
+  ]);
 
   return {
     isCurrent: (sealed) => sealed.subarray(0, head.length).equals(head),
@@ -40,11 +43,13 @@ export function createSecretBox(keys: readonly SealingKey[]): SecretBox {
 
     open(sealed, context) {
       const headLength = 2 + (sealed[1] ?? 0);
-      if (sealed[0] !== VERSION || sealed.length < headLength + NONCE_BYTES + TAG_BYTES) throw new Error('not a sealed secret');
+      if (sealed[0] !== VERSION || sealed.length < headLength + NONCE_BYTES + TAG_BYTES)
+        throw new Error('not a sealed secret');
       const sealedHead = sealed.subarray(0, headLength);
       const keyId = sealedHead.toString('utf8', 2);
       const key = byId.get(keyId);
-      if (key === undefined) throw new Error(`a secret was sealed with key "${keyId}", which this process was not given`);
+      if (key === undefined)
+        throw new Error(`a secret was sealed with key "${keyId}", which this process was not given`);
       const nonce = sealed.subarray(headLength, headLength + NONCE_BYTES);
       const tag = sealed.subarray(headLength + NONCE_BYTES, headLength + NONCE_BYTES + TAG_BYTES);
       const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES });
@@ -56,7 +61,8 @@ export function createSecretBox(keys: readonly SealingKey[]): SecretBox {
 }
 
 function checkedKey(id: string, key: Buffer): Buffer {
-  if (key.length !== KEY_BYTES) throw new Error(`key "${id}" of the secret box has ${key.length} bytes, not ${KEY_BYTES}`);
+  if (key.length !== KEY_BYTES)
+    throw new Error(`key "${id}" of the secret box has ${key.length} bytes, not ${KEY_BYTES}`);
   if (id === '' || Buffer.byteLength(id) > 255) throw new Error('the id of a key has 1 to 255 bytes');
   return key;
 }
@@ -70,6 +76,8 @@ function finish(decipher: ReturnType<typeof createDecipheriv>, keyId: string): s
   try {
     return decipher.final('utf8');
   } catch (cause) {
-    throw new Error(`a secret sealed with key "${keyId}" was changed, or belongs to another context`, { cause });
+    throw new Error(`a secret sealed with key "${keyId}" was changed, or belongs to another context`, {
+      cause,
+    });
   }
 }

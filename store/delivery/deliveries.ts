@@ -47,7 +47,11 @@ const DUE = `operator_id as "operatorId", id, endpoint_id as "endpointId", affil
   next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError"`;
 
 /** The postbacks a batch must bring on: send, or hand over where an earlier run of it tried already. */
-export async function readBatchDeliveries(db: Queryable, operatorId: string, batchId: string): Promise<Due[]> {
+export async function readBatchDeliveries(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+): Promise<Due[]> {
   const { rows } = await db.query<Due>(
     `select ${DUE} from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' order by id`,
     [operatorId, batchId],
@@ -55,7 +59,11 @@ export async function readBatchDeliveries(db: Queryable, operatorId: string, bat
   return rows;
 }
 
-export async function readDelivery(db: Queryable, operatorId: string, deliveryId: string): Promise<Due | null> {
+export async function readDelivery(
+  db: Queryable,
+  operatorId: string,
+  deliveryId: string,
+): Promise<Due | null> {
   const { rows } = await db.query<Due>(`select ${DUE} from deliveries where operator_id = $1 and id = $2`, [
     operatorId,
     deliveryId,
@@ -64,7 +72,12 @@ export async function readDelivery(db: Queryable, operatorId: string, deliveryId
 }
 
 /** The first postbacks of an endpoint's queue that are due. */
-export async function readQueue(db: Queryable, operatorId: string, endpointId: string, limit: number): Promise<Due[]> {
+export async function readQueue(
+  db: Queryable,
+  operatorId: string,
+  endpointId: string,
+  limit: number,
+): Promise<Due[]> {
   const { rows } = await db.query<Due>(
     `select ${DUE} from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint' and next_attempt_at <= now()
      order by next_attempt_at, id limit $3`,
@@ -113,7 +126,13 @@ export type AttemptRecord = {
   endpointId: string;
   /** What the delivery's row must still say for the record to move it on. */
   expected: { owner: Owner; tries: number };
-  next: { state: string; owner: Owner | null; tries: number; nextAttemptAt: Date | null; lastError: string | null };
+  next: {
+    state: string;
+    owner: Owner | null;
+    tries: number;
+    nextAttemptAt: Date | null;
+    lastError: string | null;
+  };
   number: number;
   cause: 'first' | 'retry' | 'manual' | 'replay' | 'probe';
   startedAt: Date;

@@ -87,11 +87,17 @@ export async function giveUpDelivery(
     if (predecessorId !== null) await closeRanks(client, it, predecessorId);
     const released = await releaseSuccessors(client, [it]);
     const told = await tellGivenUp(client, [it]);
-    return { wasOwner: owner, endpointsToWake: [...released, ...told.map(({ endpointId }) => ({ operatorId, endpointId }))] };
+    return {
+      wasOwner: owner,
+      endpointsToWake: [...released, ...told.map(({ endpointId }) => ({ operatorId, endpointId }))],
+    };
   });
 }
 
 async function whyNot(db: Queryable, operatorId: string, deliveryId: string): Promise<Impossible> {
-  const { rowCount } = await db.query(`select from deliveries where operator_id = $1 and id = $2`, [operatorId, deliveryId]);
+  const { rowCount } = await db.query(`select from deliveries where operator_id = $1 and id = $2`, [
+    operatorId,
+    deliveryId,
+  ]);
   return rowCount === 0 ? 'not_found' : 'not_possible';
 }

@@ -62,7 +62,8 @@ const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affilia
 export function createDeliveryReports(db: Queryable) {
   return {
     async list(operatorId: string, filter: DeliveryFilter, page: Page): Promise<DeliveryRow[]> {
-      const conversions = filter.eventId === null ? null : await conversionsAbout(db, operatorId, filter.eventId);
+      const conversions =
+        filter.eventId === null ? null : await conversionsAbout(db, operatorId, filter.eventId);
       const { rows } = await db.query<DeliveryRow>(
         `select ${COLUMNS} from deliveries d
          where d.operator_id = $1
@@ -75,7 +76,16 @@ export function createDeliveryReports(db: Queryable) {
            and ($5::text is null or (d.original_event_id = any($6) and (d.event_id = $5 or d.original_event_id = $5)))
            and ($7::text is null or d.id < $7)
          order by d.id desc limit $8`,
-        [operatorId, filter.state, filter.endpointId, filter.affiliateId, filter.eventId, conversions, page.before, page.limit],
+        [
+          operatorId,
+          filter.state,
+          filter.endpointId,
+          filter.affiliateId,
+          filter.eventId,
+          conversions,
+          page.before,
+          page.limit,
+        ],
       );
       return rows;
     },
@@ -98,7 +108,10 @@ export function createDeliveryReports(db: Queryable) {
     },
 
     /** Notes that a delivery that was given up has been seen. Says whether there is such a delivery, and whether it was given up. */
-    async acknowledge(operatorId: string, id: string): Promise<'acknowledged' | 'not_given_up' | 'not_found'> {
+    async acknowledge(
+      operatorId: string,
+      id: string,
+    ): Promise<'acknowledged' | 'not_given_up' | 'not_found'> {
       const { rows } = await db.query<{ state: DeliveryState }>(
         `select state from deliveries where operator_id = $1 and id = $2`,
         [operatorId, id],

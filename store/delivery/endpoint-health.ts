@@ -3,7 +3,12 @@ import type { Health } from '../../domain/delivery/breaker.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** An endpoint's health with whose it is. */
-export type KeptHealth = { operatorId: string; endpointId: string; affiliateId: string | null; health: Health };
+export type KeptHealth = {
+  operatorId: string;
+  endpointId: string;
+  affiliateId: string | null;
+  health: Health;
+};
 
 type Row = {
   operatorId: string;
@@ -31,11 +36,19 @@ export async function lockHealth(
     [JSON.stringify(endpoints)],
   );
   return rows.map(({ operatorId, endpointId, affiliateId, failingSince, ...health }) => {
-    return { operatorId, endpointId, affiliateId, health: { ...health, failingSince: failingSince?.getTime() ?? null } };
+    return {
+      operatorId,
+      endpointId,
+      affiliateId,
+      health: { ...health, failingSince: failingSince?.getTime() ?? null },
+    };
   });
 }
 
-export async function writeHealth(db: Queryable, endpoints: readonly Omit<KeptHealth, 'affiliateId'>[]): Promise<void> {
+export async function writeHealth(
+  db: Queryable,
+  endpoints: readonly Omit<KeptHealth, 'affiliateId'>[],
+): Promise<void> {
   await db.query(
     `update endpoints e set state = h.state, state_reason = h."stateReason", failures_in_a_row = h."failuresInARow",
        failing_since = h."failingSince", notices_sent = h."noticesSent"

@@ -88,7 +88,14 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events, headers, schedule, max_in_flight,
            rate_per_second, signing, share_customer_id, form, public_key)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning ${ENDPOINT_COLUMNS}`,
-        [operatorId, endpoint.id, endpoint.affiliateId, sealed, ...valuesOf(settings), endpoint.publicKey ?? null],
+        [
+          operatorId,
+          endpoint.id,
+          endpoint.affiliateId,
+          sealed,
+          ...valuesOf(settings),
+          endpoint.publicKey ?? null,
+        ],
       );
       return rows[0]!;
     },
@@ -133,7 +140,10 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         [operatorId, id],
       );
       if (rowCount === 0) return false;
-      await pool.query(`delete from retiring_secrets where operator_id = $1 and endpoint_id = $2`, [operatorId, id]);
+      await pool.query(`delete from retiring_secrets where operator_id = $1 and endpoint_id = $2`, [
+        operatorId,
+        id,
+      ]);
       await cancelDeliveries(pool, operatorId, id);
       return true;
     },
@@ -161,6 +171,30 @@ export async function cancelDeliveries(db: Queryable, operatorId: string, endpoi
 
 /** In the order of the statements above. */
 function valuesOf(settings: EndpointChange): unknown[] {
-  const { url, method, body, events, headers, schedule, maxInFlight, ratePerSecond, signing, shareCustomerId, form } = settings;
-  return [url, method, body, events, headers, schedule, maxInFlight, ratePerSecond, signing, shareCustomerId, form];
+  const {
+    url,
+    method,
+    body,
+    events,
+    headers,
+    schedule,
+    maxInFlight,
+    ratePerSecond,
+    signing,
+    shareCustomerId,
+    form,
+  } = settings;
+  return [
+    url,
+    method,
+    body,
+    events,
+    headers,
+    schedule,
+    maxInFlight,
+    ratePerSecond,
+    signing,
+    shareCustomerId,
+    form,
+  ];
 }

@@ -44,7 +44,12 @@ export async function handOverBatch(
 }
 
 /** The same for those of the batch whose first try failed. */
-async function handOverTried(client: Queryable, operatorId: string, batchId: string, limits: SingleLimits): Promise<void> {
+async function handOverTried(
+  client: Queryable,
+  operatorId: string,
+  batchId: string,
+  limits: SingleLimits,
+): Promise<void> {
   const { rows } = await client.query<{ isAny: boolean }>(
     `select exists (select from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0) as "isAny"`,
     [operatorId, batchId],

@@ -1,7 +1,14 @@
 // Notices to an operator's own webhooks: postbacks like any other, planned in the transaction that knows of the trouble.
 import type { KeptHealth } from './endpoint-health.ts';
 import type { HealthNotice } from '../../domain/delivery/breaker.ts';
-import { endpointData, givenUpData, noticeBody, NOTICE_TYPES, type GivenUp, type NoticeType } from '../../domain/delivery/notices.ts';
+import {
+  endpointData,
+  givenUpData,
+  noticeBody,
+  NOTICE_TYPES,
+  type GivenUp,
+  type NoticeType,
+} from '../../domain/delivery/notices.ts';
 import { newId } from '../db/ids.ts';
 import { insertDeliveries, type PlannedDelivery } from './outbox.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -49,7 +56,14 @@ export async function tellGivenUp(
   );
   const notices = rows.map((row): Notice => {
     const { operatorId, endpointId, affiliateId, deliveryId } = row;
-    return { operatorId, type: 'delivery.gave_up', endpointId, affiliateId, aboutId: deliveryId, data: givenUpData(row) };
+    return {
+      operatorId,
+      type: 'delivery.gave_up',
+      endpointId,
+      affiliateId,
+      aboutId: deliveryId,
+      data: givenUpData(row),
+    };
   });
   return insertNotices(db, notices);
 }
@@ -69,7 +83,12 @@ async function insertNotices(db: Queryable, notices: readonly Notice[]): Promise
     for (const notice of notices) {
       if (notice.operatorId !== operatorId) continue;
       for (const webhook of webhooks) {
-        if (webhook.operatorId !== operatorId || webhook.id === notice.endpointId || !hears(webhook, notice.type)) continue;
+        if (
+          webhook.operatorId !== operatorId ||
+          webhook.id === notice.endpointId ||
+          !hears(webhook, notice.type)
+        )
+          continue;
         planned.push(plannedFor(webhook, notice));
         noticed.push({ operatorId, endpointId: webhook.id, about: notice.endpointId });
       }

@@ -42,7 +42,11 @@ export async function readListeners(
  * Locks the unfinished postbacks of these conversions against being finished meanwhile. What is still unfinished is decided by
  * `lastUnfinished`, a later statement: this one may have waited for the very transaction that finished one.
  */
-export async function lockUnfinished(db: Queryable, operatorId: string, conversionIds: readonly string[]): Promise<void> {
+export async function lockUnfinished(
+  db: Queryable,
+  operatorId: string,
+  conversionIds: readonly string[],
+): Promise<void> {
   await db.query(
     `select from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
      order by id for share of d`,

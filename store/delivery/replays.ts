@@ -102,7 +102,10 @@ export async function cancelReplay(db: Queryable, operatorId: string, id: string
 }
 
 /** Replays that are not done; over all operators, for the sweep. */
-export async function findRunningReplays(db: Queryable, limit: number): Promise<{ operatorId: string; id: string }[]> {
+export async function findRunningReplays(
+  db: Queryable,
+  limit: number,
+): Promise<{ operatorId: string; id: string }[]> {
   const { rows } = await db.query<{ operatorId: string; id: string }>(
     `select operator_id as "operatorId", id from replays where state = 'running' order by id limit $1`,
     [limit],
@@ -137,13 +140,16 @@ export async function stepReplay(pool: Pool, operatorId: string, replayId: strin
         [operatorId, replayId],
       );
       const replay = rows[0];
-      if (replay === undefined) return { state: 'cancelled', total: 0, released: 0, waitMs: 0, endpoints: [], singles: [] };
+      if (replay === undefined)
+        return { state: 'cancelled', total: 0, released: 0, waitMs: 0, endpoints: [], singles: [] };
       const { state, total, released, ratePerSecond, waitMs } = replay;
       const nothing = { state, total, released, waitMs, endpoints: [], singles: [] };
       if (state !== 'running' || waitMs > 0) return nothing;
 
       const limit =
-        ratePerSecond === null ? RELEASED_AT_ONCE : Math.min(Math.max(1, Math.floor(ratePerSecond)), RELEASED_AT_ONCE);
+        ratePerSecond === null
+          ? RELEASED_AT_ONCE
+          : Math.min(Math.max(1, Math.floor(ratePerSecond)), RELEASED_AT_ONCE);
       const page = await lockPage(client, operatorId, replay, limit);
       await release(client, operatorId, replayId, page);
       const isDone = page.length < limit;
@@ -154,7 +160,15 @@ export async function stepReplay(pool: Pool, operatorId: string, replayId: strin
            next_step_at = greatest(next_step_at, clock_timestamp() - make_interval(secs => $7)) + make_interval(secs => $6)
          where operator_id = $1 and id = $2
          returning state, released, greatest(0, extract(epoch from next_step_at - clock_timestamp()) * 1000)::float8 as "waitMs"`,
-        [operatorId, replayId, page.length, page.at(-1)?.id ?? replay.throughId, isDone, seconds, CATCH_UP_SECONDS],
+        [
+          operatorId,
+          replayId,
+          page.length,
+          page.at(-1)?.id ?? replay.throughId,
+          isDone,
+          seconds,
+          CATCH_UP_SECONDS,
+        ],
       );
       return {
         ...after[0]!,
@@ -190,7 +204,12 @@ async function lockPage(
 }
 
 /** Gives postbacks to their endpoints' queues, or lets them follow what must go before them. What was finished starts its schedule again. */
-async function release(db: Queryable, operatorId: string, replayId: string, page: readonly Chosen[]): Promise<void> {
+async function release(
+  db: Queryable,
+  operatorId: string,
+  replayId: string,
+  page: readonly Chosen[],
+): Promise<void> {
   if (page.length === 0) return;
   await db.query(
     `update deliveries d set owner = case when w.predecessor_id is null then 'endpoint' else 'predecessor' end,

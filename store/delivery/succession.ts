@@ -4,7 +4,13 @@ import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 type Delivery = { operatorId: string; deliveryId: string };
-type Successor = { operatorId: string; id: string; endpointId: string; predecessorId: string; isAfterGivenUp: boolean };
+type Successor = {
+  operatorId: string;
+  id: string;
+  endpointId: string;
+  predecessorId: string;
+  isAfterGivenUp: boolean;
+};
 
 const FINISHED = columns<Delivery>({
   operator_id: ['text', ({ operatorId }) => operatorId],
@@ -42,7 +48,11 @@ export async function releaseSuccessors(
  * Before a postback is given up that itself still waits: what waits for it follows the one before it from now on. The caller has locked both.
  * Nothing to do where the one before is finished; then `releaseSuccessors` lets them go on.
  */
-export async function closeRanks(db: Queryable, { operatorId, deliveryId }: Delivery, predecessorId: string): Promise<void> {
+export async function closeRanks(
+  db: Queryable,
+  { operatorId, deliveryId }: Delivery,
+  predecessorId: string,
+): Promise<void> {
   const { rows } = await db.query<{ id: string }>(
     `update deliveries d set predecessor_id = $3
      where d.operator_id = $1 and d.predecessor_id = $2 and d.owner = 'predecessor'
@@ -62,7 +72,12 @@ async function sayGivenUp(
   successors: readonly Pick<Successor, 'operatorId' | 'id' | 'predecessorId'>[],
 ): Promise<void> {
   if (successors.length === 0) return;
-  const { rows } = await db.query<{ operatorId: string; id: string; body: string; predecessor: { id: string; body: string } }>(
+  const { rows } = await db.query<{
+    operatorId: string;
+    id: string;
+    body: string;
+    predecessor: { id: string; body: string };
+  }>(
     `select d.operator_id as "operatorId", d.id, d.body, json_build_object('id', p.id, 'body', p.body) as predecessor
      from json_to_recordset($1) as s ("operatorId" text, id text, "predecessorId" text)
      join deliveries d on d.operator_id = s."operatorId" and d.id = s.id
@@ -72,7 +87,11 @@ async function sayGivenUp(
   await db.query(
     `update deliveries d set body = b.body from json_to_recordset($1) as b ("operatorId" text, id text, body text)
      where d.operator_id = b."operatorId" and d.id = b.id`,
-    [JSON.stringify(rows.map(({ predecessor, body, ...row }) => ({ ...row, body: afterGivenUp(body, predecessor) })))],
+    [
+      JSON.stringify(
+        rows.map(({ predecessor, body, ...row }) => ({ ...row, body: afterGivenUp(body, predecessor) })),
+      ),
+    ],
   );
 }
 

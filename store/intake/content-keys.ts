@@ -9,7 +9,10 @@ const KEPT = columns(EVENT_COLUMNS);
 const SENT = columns<IncomingEvent>({
   ...EVENT_COLUMNS,
   content: ['text', ({ event }) => event.key.value],
-  repeatable_from: ['timestamptz', ({ repeatableFrom }) => (repeatableFrom === undefined ? null : new Date(repeatableFrom))],
+  repeatable_from: [
+    'timestamptz',
+    ({ repeatableFrom }) => (repeatableFrom === undefined ? null : new Date(repeatableFrom)),
+  ],
 });
 
 /** Inserts events whose key is their content, all different. Gives the ids of those that hold it now; the others are repeats. */
@@ -59,7 +62,11 @@ export type Repeat = { operatorId: string; eventId: string; at: number };
 
 /** Counts repeats by the event they repeat. */
 export async function noteRepeats(db: Queryable, repeats: readonly Repeat[]): Promise<void> {
-  const rows = repeats.map(({ operatorId, eventId, at }) => ({ o: operatorId, e: eventId, at: new Date(at) }));
+  const rows = repeats.map(({ operatorId, eventId, at }) => ({
+    o: operatorId,
+    e: eventId,
+    at: new Date(at),
+  }));
   await db.query(
     `insert into content_repeats (operator_id, event_id, times, first_at, last_at)
      select o, e, count(*), min(at), max(at) from json_to_recordset($1) as r (o text, e text, at timestamptz)

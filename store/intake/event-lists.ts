@@ -80,7 +80,16 @@ export function createEventLists(db: Queryable) {
            and ($6::timestamptz is null or e.occurred_at < $6)
            and ($7::text is null or e.id < $7)
          order by e.id desc limit $8`,
-        [operatorId, filter.customerId, filter.status, filter.type, filter.from, filter.to, page.before, page.limit],
+        [
+          operatorId,
+          filter.customerId,
+          filter.status,
+          filter.type,
+          filter.from,
+          filter.to,
+          page.before,
+          page.limit,
+        ],
       );
       return rows;
     },

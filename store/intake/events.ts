@@ -75,7 +75,12 @@ export async function readWinners(
   db: Queryable,
   losers: readonly IncomingEvent[],
 ): Promise<Map<string, { id: string; contentHash: Buffer }>> {
-  const keys = losers.map(({ event }) => ({ o: event.operatorId, k: event.key.value, t: event.type, i: event.key.kind }));
+  const keys = losers.map(({ event }) => ({
+    o: event.operatorId,
+    k: event.key.value,
+    t: event.type,
+    i: event.key.kind,
+  }));
   const { rows } = await db.query<{
     operatorId: string;
     id: string;

@@ -40,7 +40,11 @@ const COLUMNS = `id, refused_at as "refusedAt", reason, address, method, path, r
 export function createRefusals(pool: Pool) {
   return {
     /** Adds one operator's refusals to what is there, and removes what is too old; all or nothing. */
-    async add(operatorId: string, counts: readonly RefusalCount[], samples: readonly Refusal[]): Promise<void> {
+    async add(
+      operatorId: string,
+      counts: readonly RefusalCount[],
+      samples: readonly Refusal[],
+    ): Promise<void> {
       await withTransaction(pool, async (client) => {
         await client.query(
           `insert into refusal_counts (operator_id, minute, reason, address, count)
@@ -61,14 +65,18 @@ export function createRefusals(pool: Pool) {
           `delete from refusals where operator_id = $1 and id < id_bound('rfs', now() - make_interval(days => $2))`,
           [operatorId, KEPT_DAYS],
         );
-        await client.query(`delete from refusal_counts where operator_id = $1 and minute < now() - make_interval(days => $2)`, [
-          operatorId,
-          KEPT_DAYS,
-        ]);
+        await client.query(
+          `delete from refusal_counts where operator_id = $1 and minute < now() - make_interval(days => $2)`,
+          [operatorId, KEPT_DAYS],
+        );
       });
     },
 
-    async list(operatorId: string, { from, to, reason, address }: RefusalFilter, page: Page): Promise<Refusal[]> {
+    async list(
+      operatorId: string,
+      { from, to, reason, address }: RefusalFilter,
+      page: Page,
+    ): Promise<Refusal[]> {
       const { rows } = await pool.query<Refusal>(
         `select ${COLUMNS} from refusals
          where operator_id = $1 and refused_at >= $2 and refused_at < $3 and ($4::text is null or reason = $4)
@@ -99,7 +107,10 @@ export function createRefusals(pool: Pool) {
   };
 }
 
-function summed<Row extends { count: number }>(rows: readonly Row[], nameOf: (row: Row) => string): [string, number][] {
+function summed<Row extends { count: number }>(
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+): [string, number][] {
   const sums = new Map<string, number>();
   for (const row of rows) sums.set(nameOf(row), (sums.get(nameOf(row)) ?? 0) + row.count);
   return [...sums].sort(([, a], [, b]) => b - a);

@@ -48,7 +48,9 @@ export function createAdjustments(pool: Pool) {
         if (rowCount === 0) return repeated(await findByKey(ledger, idempotencyKey), wanted);
         const { money, legs } = adjust(amountMinor);
         const slot = { id: slotId, transfersCount: 0, money };
-        await post(ledger, { group: slotId, actor, reason, idempotencyKey }, [{ affiliateId, currency, legs, slot }]);
+        await post(ledger, { group: slotId, actor, reason, idempotencyKey }, [
+          { affiliateId, currency, legs, slot },
+        ]);
         return { kind: 'posted', byHand: (await findByKey(ledger, idempotencyKey))! };
       }),
 
@@ -84,6 +86,9 @@ const BY_HAND = `select id, slot_id as "commissionId", affiliate_id as "affiliat
   case code when 'adjust_down' then -amount_minor else amount_minor end as "amountMinor", reason, actor, posted_at as "postedAt" from transfers`;
 
 async function findByKey({ client, operatorId }: Ledger, key: string): Promise<ByHand | null> {
-  const { rows } = await client.query<ByHand>(`${BY_HAND} where operator_id = $1 and idempotency_key = $2`, [operatorId, key]);
+  const { rows } = await client.query<ByHand>(`${BY_HAND} where operator_id = $1 and idempotency_key = $2`, [
+    operatorId,
+    key,
+  ]);
   return rows[0] ?? null;
 }

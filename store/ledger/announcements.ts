@@ -1,14 +1,29 @@
 // Plans what affiliates are told that no event caused: released and rejected commission, payouts that arrived. All of it goes through the
 // endpoints' queues, and costs one look-up when nobody listens.
-import { announcementBody, wants, type Announcement, type ToldCommission, type ToldConversion } from '../../domain/delivery/messages.ts';
+import {
+  announcementBody,
+  wants,
+  type Announcement,
+  type ToldCommission,
+  type ToldConversion,
+} from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
 import { newId } from '../db/ids.ts';
 import { IN_FORCE } from '../agreements/amendments.ts';
-import { insertDeliveries, lastUnfinished, lockUnfinished, readListeners, type PlannedDelivery } from '../delivery/outbox.ts';
+import {
+  insertDeliveries,
+  lastUnfinished,
+  lockUnfinished,
+  readListeners,
+  type PlannedDelivery,
+} from '../delivery/outbox.ts';
 import { NAMED_SLOTS, type HeldSlot, type Ledger } from './post.ts';
 
 /** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
-export async function hasListeners({ client, operatorId }: Ledger, events: readonly string[]): Promise<boolean> {
+export async function hasListeners(
+  { client, operatorId }: Ledger,
+  events: readonly string[],
+): Promise<boolean> {
   const { rowCount } = await client.query(
     `select from endpoints where operator_id = $1 and deleted_at is null and events && $2 limit 1`,
     [operatorId, events],
@@ -17,10 +32,16 @@ export async function hasListeners({ client, operatorId }: Ledger, events: reado
 }
 
 /** Plans announcements to those who want them, each behind what is unfinished about the same thing. Gives the endpoints to wake after the commit. */
-export async function announce(ledger: Ledger, group: string, announcements: readonly Announcement[]): Promise<string[]> {
+export async function announce(
+  ledger: Ledger,
+  group: string,
+  announcements: readonly Announcement[],
+): Promise<string[]> {
   const { client, operatorId, now } = ledger;
   if (announcements.length === 0) return [];
-  const listeners = await readListeners(client, operatorId, [...new Set(announcements.map(({ affiliateId }) => affiliateId))]);
+  const listeners = await readListeners(client, operatorId, [
+    ...new Set(announcements.map(({ affiliateId }) => affiliateId)),
+  ]);
   const wanted = announcements.filter((one) => listeners.some((listener) => wants(listener, one)));
   if (wanted.length === 0) return [];
   const about = [...new Set(wanted.map((one) => one.about))];
@@ -42,7 +63,8 @@ export async function announce(ledger: Ledger, group: string, announcements: rea
         conversionId: one.about,
         type: one.type,
         body: announcementBody(one, now),
-        state: predecessorId === null && (endpoint.state !== 'active' || endpoint.isFailing) ? 'held' : 'pending',
+        state:
+          predecessorId === null && (endpoint.state !== 'active' || endpoint.isFailing) ? 'held' : 'pending',
         owner: predecessorId === null ? 'endpoint' : 'predecessor',
         predecessorId,
       });
@@ -53,7 +75,11 @@ export async function announce(ledger: Ledger, group: string, announcements: rea
   return [...new Set(queued)];
 }
 
-type ConversionRow = Omit<ToldConversion, 'subs'> & { slotId: string; via: string | null; subs: (string | null)[] };
+type ConversionRow = Omit<ToldConversion, 'subs'> & {
+  slotId: string;
+  via: string | null;
+  subs: (string | null)[];
+};
 
 /**
  * Commissions with the conversion each is told by: the one for which most was told, since a bounty of a customer may have several; a parent's
@@ -84,11 +110,17 @@ export async function toldCommissions(
     [operatorId, slots.map(({ id }) => id)],
   );
   const told = new Map(
-    rows.map(({ slotId, via, subs, ...row }) => [slotId, { via, conversion: { ...row, subs: subs as unknown as Subs } }]),
+    rows.map(({ slotId, via, subs, ...row }) => [
+      slotId,
+      { via, conversion: { ...row, subs: subs as unknown as Subs } },
+    ]),
   );
   return new Map(
     slots.map(({ id, affiliateId, currency, period }) => {
-      return [id, { id, affiliateId, currency, period, ...(told.get(id) ?? { via: null, conversion: null }) }];
+      return [
+        id,
+        { id, affiliateId, currency, period, ...(told.get(id) ?? { via: null, conversion: null }) },
+      ];
     }),
   );
 }

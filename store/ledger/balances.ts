@@ -31,7 +31,12 @@ export function createBalances(db: Queryable) {
       return rows;
     },
 
-    async listTransfers(operatorId: string, affiliateId: string, filter: LedgerFilter, page: Page): Promise<Transfer[]> {
+    async listTransfers(
+      operatorId: string,
+      affiliateId: string,
+      filter: LedgerFilter,
+      page: Page,
+    ): Promise<Transfer[]> {
       const { rows } = await db.query<Transfer>(
         `select ${TRANSFER_COLUMNS} from transfers t
          where t.operator_id = $1 and t.affiliate_id = $2 and ($3::text is null or t.id < $3)

@@ -13,7 +13,9 @@ export type ClosedBooks = { transfers: bigint; statements: number };
 
 /** How far the books are; null for an unknown operator. */
 export async function readBooks(db: Queryable, operatorId: string): Promise<BooksState | null> {
-  const { rows } = await db.query<BooksState>(`select ${BOOKS} from operators o where o.id = $1`, [operatorId]);
+  const { rows } = await db.query<BooksState>(`select ${BOOKS} from operators o where o.id = $1`, [
+    operatorId,
+  ]);
   return rows[0] ?? null;
 }
 
@@ -23,7 +25,11 @@ const BOOKS = `o.timezone, (select t.period from transfers t where t.operator_id
   (select min(p.period) from periods p where p.operator_id = o.id and p.status = 'closing') as closing`;
 
 /** The books of some operators in the order of their ids, of which the first is after `after`. */
-export async function listBooks(db: Queryable, after: string, limit: number): Promise<(BooksState & { operatorId: string })[]> {
+export async function listBooks(
+  db: Queryable,
+  after: string,
+  limit: number,
+): Promise<(BooksState & { operatorId: string })[]> {
   const { rows } = await db.query<BooksState & { operatorId: string }>(
     `select o.id as "operatorId", ${BOOKS} from operators o where o.id > $1 order by o.id limit $2`,
     [after, limit],

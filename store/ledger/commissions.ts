@@ -3,7 +3,15 @@
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
-export const COMMISSION_STATES = ['pending', 'payable', 'in_payout', 'paid', 'reversed', 'rejected', 'owed'] as const;
+export const COMMISSION_STATES = [
+  'pending',
+  'payable',
+  'in_payout',
+  'paid',
+  'reversed',
+  'rejected',
+  'owed',
+] as const;
 export type CommissionState = (typeof COMMISSION_STATES)[number];
 
 /** One thing that can be earned. Money is where it is now; a monthly one holds more than one event, and says so by its period. */
@@ -84,17 +92,25 @@ export function createCommissions(db: Queryable) {
            and ($5::text is null or s.period = $5)
            and ($6::text is null or s.id || '' < $6)
          order by s.id || '' desc limit $7`,
-        [operatorId, filter.affiliateId, filter.state, filter.currency, filter.period, page.before, page.limit],
+        [
+          operatorId,
+          filter.affiliateId,
+          filter.state,
+          filter.currency,
+          filter.period,
+          page.before,
+          page.limit,
+        ],
       );
       return rows;
     },
 
     /** Null when there is no such commission. Decisions come oldest first. */
     async find(operatorId: string, id: string): Promise<(Commission & { decisions: Decision[] }) | null> {
-      const { rows } = await db.query<Commission>(`${COMMISSIONS} where s.operator_id = $1 and s.id = $2 and s.kind <> 'month'`, [
-        operatorId,
-        id,
-      ]);
+      const { rows } = await db.query<Commission>(
+        `${COMMISSIONS} where s.operator_id = $1 and s.id = $2 and s.kind <> 'month'`,
+        [operatorId, id],
+      );
       if (rows[0] === undefined) return null;
       const { rows: decisions } = await db.query<Decision>(
         `select id, decision, amount_minor as "amountMinor", actor, reason, decided_at as "decidedAt" from commission_decisions

@@ -22,7 +22,11 @@ export type Choice = { ids: readonly string[] } | { affiliateId: string; before:
 export type DecidedStatus = Verdict | 'unchanged' | 'not_possible' | 'not_found';
 
 /** Per commission, in the order asked; with the endpoints to wake, and whether the choice holds more than were decided. */
-export type Decided = { results: { id: string; status: DecidedStatus }[]; more: boolean; endpointsToWake: string[] };
+export type Decided = {
+  results: { id: string; status: DecidedStatus }[];
+  more: boolean;
+  endpointsToWake: string[];
+};
 
 export const DECIDED_AT_MOST = 1000;
 
@@ -31,7 +35,12 @@ export type Decisions = ReturnType<typeof createDecisions>;
 export function createDecisions(pool: Pool) {
   return {
     /** Decides about all of them in one transaction. A rejection needs a reason. */
-    decide(operatorId: string, choice: Choice, verdict: Verdict, by: { actor: string; reason: string | null }): Promise<Decided> {
+    decide(
+      operatorId: string,
+      choice: Choice,
+      verdict: Verdict,
+      by: { actor: string; reason: string | null },
+    ): Promise<Decided> {
       return inLedger(pool, operatorId, async (ledger) => {
         // The sums told for conversions change only in here and where events against conversions are settled, so those are kept apart.
         if (verdict === 'rejected') await lockStrikes(ledger.client, operatorId, 'against');
@@ -39,21 +48,34 @@ export function createDecisions(pool: Pool) {
         const parts = verdict === 'rejected' ? await partsOf(ledger, ids) : [];
         const slots = await lockSlots(ledger, [...new Set([...ids, ...parts])]);
         const decided = verdict === 'approved' ? await approvedBefore(ledger, ids) : new Set<string>();
-        const statuses = new Map(slots.map((slot) => [slot.id, statusOf(slot, verdict, decided.has(slot.id))]));
+        const statuses = new Map(
+          slots.map((slot) => [slot.id, statusOf(slot, verdict, decided.has(slot.id))]),
+        );
         const asked = new Set(ids);
         // Rejecting a commission rejects the parts that parents have of it.
-        const isMeant = ({ id, sourceId }: HeldSlot): boolean => asked.has(id) || statuses.get(sourceId!) === verdict;
+        const isMeant = ({ id, sourceId }: HeldSlot): boolean =>
+          asked.has(id) || statuses.get(sourceId!) === verdict;
         const toMove = slots.filter((slot) => statuses.get(slot.id) === verdict && isMeant(slot));
         const group = newId('dec');
         const endpointsToWake =
-          toMove.length === 0 ? [] : await (verdict === 'approved' ? approve : reject)(ledger, group, toMove, by);
-        return { results: ids.map((id) => ({ id, status: statuses.get(id) ?? 'not_found' })), more, endpointsToWake };
+          toMove.length === 0
+            ? []
+            : await (verdict === 'approved' ? approve : reject)(ledger, group, toMove, by);
+        return {
+          results: ids.map((id) => ({ id, status: statuses.get(id) ?? 'not_found' })),
+          more,
+          endpointsToWake,
+        };
       });
     },
   };
 }
 
-function statusOf({ kind, money, rejectedAt }: HeldSlot, verdict: Verdict, isApproved: boolean): DecidedStatus {
+function statusOf(
+  { kind, money, rejectedAt }: HeldSlot,
+  verdict: Verdict,
+  isApproved: boolean,
+): DecidedStatus {
   if (kind === 'manual' || kind === 'month') return 'not_possible';
   if (verdict === 'rejected') return rejectedAt === null ? 'rejected' : 'unchanged';
   if (rejectedAt !== null) return 'not_possible';
@@ -95,7 +117,9 @@ async function approvedBefore({ client, operatorId }: Ledger, ids: readonly stri
 type By = { actor: string; reason: string | null };
 
 async function approve(ledger: Ledger, group: string, slots: readonly HeldSlot[], by: By): Promise<string[]> {
-  const entries = slots.map((slot) => entryOf(slot, transition(slot.money, 'approve', slot.money.pendingMinor)));
+  const entries = slots.map((slot) =>
+    entryOf(slot, transition(slot.money, 'approve', slot.money.pendingMinor)),
+  );
   await post(ledger, { group, ...by }, entries);
   await insertDecisions(ledger, 'approved', entries, by);
   const released = slots.map((slot) => ({ ...slot, releasedMinor: slot.money.pendingMinor }));
@@ -175,7 +199,11 @@ async function insertDecisions(
   entries: readonly (Entry & { slot: HeldSlot })[],
   { actor, reason }: By,
 ): Promise<void> {
-  const rows = entries.map(({ slot, legs }) => ({ id: newId('dec'), slot_id: slot.id, amount_minor: String(sumOf(legs)) }));
+  const rows = entries.map(({ slot, legs }) => ({
+    id: newId('dec'),
+    slot_id: slot.id,
+    amount_minor: String(sumOf(legs)),
+  }));
   await client.query(
     `insert into commission_decisions (operator_id, id, slot_id, decision, amount_minor, actor, reason, decided_at)
      select $1, id, slot_id, $2, amount_minor, $3, $4, $5 from json_to_recordset($6) as d (id text, slot_id text, amount_minor bigint)`,

@@ -19,14 +19,20 @@ export type Holds = ReturnType<typeof createHolds>;
 
 export function createHolds(pool: Pool) {
   /** Releases chunk after chunk of a lane's affiliates; the second run of a chunk finds nothing pending in it. */
-  async function releaseLane(operatorId: string, lane: number, before: Date | null, deadline: number): Promise<Released> {
+  async function releaseLane(
+    operatorId: string,
+    lane: number,
+    before: Date | null,
+    deadline: number,
+  ): Promise<Released> {
     const endpoints = new Set<string>();
     let released = 0;
     for (;;) {
       const chunk = await inLedger(pool, operatorId, (ledger) => releaseChunk(ledger, lane, before));
       released += chunk.released;
       for (const endpoint of chunk.endpointsToWake) endpoints.add(endpoint);
-      if (!chunk.more || Date.now() >= deadline) return { released, more: chunk.more, endpointsToWake: [...endpoints] };
+      if (!chunk.more || Date.now() >= deadline)
+        return { released, more: chunk.more, endpointsToWake: [...endpoints] };
     }
   }
 
@@ -45,7 +51,13 @@ export function createHolds(pool: Pool) {
   };
 }
 
-type ReleasedSlot = { id: string; affiliateId: string; currency: string; period: string | null; releasedMinor: bigint };
+type ReleasedSlot = {
+  id: string;
+  affiliateId: string;
+  currency: string;
+  period: string | null;
+  releasedMinor: bigint;
+};
 
 async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): Promise<Released> {
   const { client, operatorId, now } = ledger;
@@ -58,7 +70,11 @@ async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): 
   if (locked.length === 0) return { released: 0, more: false, endpointsToWake: [] };
   const group = newId('bat');
   const slots = await releaseLocked(ledger, group, due, locked);
-  return { released: slots.length, more: locked.length === CHUNK, endpointsToWake: await announceReleased(ledger, group, slots) };
+  return {
+    released: slots.length,
+    more: locked.length === CHUNK,
+    endpointsToWake: await announceReleased(ledger, group, slots),
+  };
 }
 
 /**
@@ -77,7 +93,11 @@ async function findDue({ client, operatorId }: Ledger, lane: number, due: Date):
 }
 
 /** Tells those who listen that commission became payable; gives the endpoints to wake after the commit. */
-export async function announceReleased(ledger: Ledger, group: string, slots: readonly ReleasedSlot[]): Promise<string[]> {
+export async function announceReleased(
+  ledger: Ledger,
+  group: string,
+  slots: readonly ReleasedSlot[],
+): Promise<string[]> {
   if (slots.length === 0 || !(await hasListeners(ledger, ['conversion.released']))) return [];
   const told = await toldCommissions(ledger, slots);
   return announce(

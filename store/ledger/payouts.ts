@@ -1,6 +1,12 @@
 // Payouts: all that is payable to an affiliate in a currency, reserved at once, then confirmed, failed or returned. What the money is taken from
 // is in the transfers, one per slot.
-import { buildPayout, stepFrom, transition, type PayoutState, type PayoutStep } from '../../domain/ledger/lifecycle.ts';
+import {
+  buildPayout,
+  stepFrom,
+  transition,
+  type PayoutState,
+  type PayoutStep,
+} from '../../domain/ledger/lifecycle.ts';
 import { paidOf } from '../../domain/delivery/messages.ts';
 import { newId } from '../db/ids.ts';
 import { announce } from './announcements.ts';
@@ -36,7 +42,9 @@ export type NewPayout = {
 
 /** `reserved` also where a repeat of the request did it; `other_request`: the key was given with another content. */
 export type Reserved =
-  { kind: 'reserved'; payout: Payout } | { kind: 'other_request' } | { kind: 'nothing' | 'below_minimum'; amountMinor: bigint };
+  | { kind: 'reserved'; payout: Payout }
+  | { kind: 'other_request' }
+  | { kind: 'nothing' | 'below_minimum'; amountMinor: bigint };
 
 export type Stepped =
   | { kind: 'done'; payout: Payout; endpointsToWake: string[] }
@@ -99,7 +107,10 @@ export function createPayouts(pool: Pool) {
 }
 
 async function find(db: Queryable, operatorId: string, id: string): Promise<Payout | null> {
-  const { rows } = await db.query<Payout>(`select ${COLUMNS} from payouts where operator_id = $1 and id = $2`, [operatorId, id]);
+  const { rows } = await db.query<Payout>(
+    `select ${COLUMNS} from payouts where operator_id = $1 and id = $2`,
+    [operatorId, id],
+  );
   return rows[0] ?? null;
 }
 
@@ -110,7 +121,8 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   const debtMinor = await lockDebt(ledger, affiliateId, currency);
   // After the locks, so that a repeat which waited for the first request sees what that one wrote.
   const earlier = idempotencyKey === null ? null : await findByKey(ledger, idempotencyKey);
-  if (earlier !== null) return isSame(earlier, wanted) ? { kind: 'reserved', payout: earlier } : { kind: 'other_request' };
+  if (earlier !== null)
+    return isSame(earlier, wanted) ? { kind: 'reserved', payout: earlier } : { kind: 'other_request' };
   const built = buildPayout(slots, debtMinor, minimumMinor ?? 0n);
   if (built.kind !== 'payout') return built;
   const { amountMinor, recoveredMinor, moves } = built;
@@ -128,25 +140,44 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   const { rowCount } = await client.query(
     `insert into payouts (operator_id, id, affiliate_id, currency, amount_minor, recovered_minor, minimum_minor, idempotency_key, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (operator_id, idempotency_key) do nothing`,
-    [operatorId, payout.id, affiliateId, currency, amountMinor, recoveredMinor, minimumMinor, idempotencyKey, now],
+    [
+      operatorId,
+      payout.id,
+      affiliateId,
+      currency,
+      amountMinor,
+      recoveredMinor,
+      minimumMinor,
+      idempotencyKey,
+      now,
+    ],
   );
   if (rowCount === 0) throw new LostRace('the same key was used meanwhile');
   await insertState(ledger, payout.id, 'reserved', { actor, reason: null });
-  const entries = moves.map(({ slot, money, legs }) => ({ affiliateId, currency, legs, slot: { ...slot, money } }));
+  const entries = moves.map(({ slot, money, legs }) => ({
+    affiliateId,
+    currency,
+    legs,
+    slot: { ...slot, money },
+  }));
   await post(ledger, { group: payout.id, payoutId: payout.id, actor }, entries);
   return { kind: 'reserved', payout };
 }
 
 async function findByKey({ client, operatorId }: Ledger, key: string): Promise<Payout | null> {
-  const { rows } = await client.query<Payout>(`select ${COLUMNS} from payouts where operator_id = $1 and idempotency_key = $2`, [
-    operatorId,
-    key,
-  ]);
+  const { rows } = await client.query<Payout>(
+    `select ${COLUMNS} from payouts where operator_id = $1 and idempotency_key = $2`,
+    [operatorId, key],
+  );
   return rows[0] ?? null;
 }
 
 function isSame(earlier: Payout, { affiliateId, currency, minimumMinor }: NewPayout): boolean {
-  return earlier.affiliateId === affiliateId && earlier.currency === currency && earlier.minimumMinor === minimumMinor;
+  return (
+    earlier.affiliateId === affiliateId &&
+    earlier.currency === currency &&
+    earlier.minimumMinor === minimumMinor
+  );
 }
 
 async function takeStep(ledger: Ledger, id: string, step: PayoutStep, by: StepBy): Promise<Stepped> {
@@ -159,7 +190,8 @@ async function takeStep(ledger: Ledger, id: string, step: PayoutStep, by: StepBy
   if (payout === undefined) return { kind: 'not_found' };
   const state = stepFrom(payout.state, step);
   const saysOther = by.externalReference !== null && by.externalReference !== payout.externalReference;
-  if (state === null || (state === 'repeated' && saysOther)) return { kind: 'not_possible', state: payout.state };
+  if (state === null || (state === 'repeated' && saysOther))
+    return { kind: 'not_possible', state: payout.state };
   if (state === 'repeated') return { kind: 'done', payout, endpointsToWake: [] };
 
   const reserved = await readReserved(ledger, id);
@@ -170,16 +202,18 @@ async function takeStep(ledger: Ledger, id: string, step: PayoutStep, by: StepBy
     return { affiliateId, currency, legs, slot: { ...slot, money } };
   });
   const externalReference = by.externalReference ?? payout.externalReference;
-  await client.query(`update payouts set state = $3, external_reference = $4 where operator_id = $1 and id = $2`, [
-    operatorId,
-    id,
-    state,
-    externalReference,
-  ]);
+  await client.query(
+    `update payouts set state = $3, external_reference = $4 where operator_id = $1 and id = $2`,
+    [operatorId, id, state, externalReference],
+  );
   await insertState(ledger, id, state, by);
   await post(ledger, { group: id, payoutId: id, actor: by.actor, reason: by.reason }, entries);
   const done = { ...payout, state, externalReference };
-  return { kind: 'done', payout: done, endpointsToWake: state === 'paid' ? await announce(ledger, id, [paidOf(done, now)]) : [] };
+  return {
+    kind: 'done',
+    payout: done,
+    endpointsToWake: state === 'paid' ? await announce(ledger, id, [paidOf(done, now)]) : [],
+  };
 }
 
 /** What a payout reserved of each slot. */

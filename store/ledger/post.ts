@@ -1,7 +1,14 @@
 // Postings outside settling: one transaction per operator, and the rows of the ledger that moves of slots and balances come to. Locks are taken
 // in the order in which settling takes them: strikes, slots by id, outcomes, balances by affiliate, deliveries.
 import type { AffiliatePurpose, OperatorPurpose } from '../../domain/keys.ts';
-import { accountOf, addLeg, isOfOperator, NO_CHANGE, type Leg, type SlotMoney } from '../../domain/ledger/transfers.ts';
+import {
+  accountOf,
+  addLeg,
+  isOfOperator,
+  NO_CHANGE,
+  type Leg,
+  type SlotMoney,
+} from '../../domain/ledger/transfers.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';
 import { postingPeriod } from '../../domain/ledger/periods.ts';
 import { newId } from '../db/ids.ts';
@@ -19,10 +26,16 @@ export type Ledger = { client: PoolClient; operatorId: string; now: Date; period
 const RACES_AT_MOST = 8;
 
 /** Runs `work` in a transaction that may post. It may run again from the beginning, so it must do nothing but SQL. */
-export async function inLedger<T>(pool: Pool, operatorId: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
+export async function inLedger<T>(
+  pool: Pool,
+  operatorId: string,
+  work: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
   for (let races = 0; ;) {
     try {
-      return await withTransaction(pool, async (client) => work(await open(client, operatorId)), { looksUp: true });
+      return await withTransaction(pool, async (client) => work(await open(client, operatorId)), {
+        looksUp: true,
+      });
     } catch (error) {
       if (!isLostRace(error) || ++races > RACES_AT_MOST) throw error;
     }
@@ -31,7 +44,9 @@ export async function inLedger<T>(pool: Pool, operatorId: string, work: (ledger:
 
 async function open(client: PoolClient, operatorId: string): Promise<Ledger> {
   const closedThrough = await beginPosting(client, operatorId);
-  const { rows } = await client.query<{ timezone: string }>(`select timezone from operators where id = $1`, [operatorId]);
+  const { rows } = await client.query<{ timezone: string }>(`select timezone from operators where id = $1`, [
+    operatorId,
+  ]);
   if (rows[0] === undefined) throw new Error(`there is no operator ${operatorId}`);
   const now = new Date();
   return { client, operatorId, now, period: postingPeriod(now.getTime(), rows[0].timezone, closedThrough) };
@@ -75,14 +90,20 @@ export function lockPayableSlots(ledger: Ledger, affiliateId: string, currency: 
   return lockFrom(ledger, payable, [affiliateId, currency]);
 }
 
-async function lockFrom({ client, operatorId }: Ledger, from: string, values: unknown[]): Promise<HeldSlot[]> {
+async function lockFrom(
+  { client, operatorId }: Ledger,
+  from: string,
+  values: unknown[],
+): Promise<HeldSlot[]> {
   const { rows } = await client.query<Omit<HeldSlot, 'money'> & SlotMoney>(
     `select ${HELD} from ${from} order by s.id for no key update of s`,
     [operatorId, ...values],
   );
-  return rows.map(({ id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, ...money }) => {
-    return { id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, money };
-  });
+  return rows.map(
+    ({ id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, ...money }) => {
+      return { id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, money };
+    },
+  );
 }
 
 /** Transfers of one affiliate in one currency; `slot` is whose they are and what it holds after them, if they are a slot's. */
@@ -123,10 +144,17 @@ function accountsOf(entries: readonly Entry[]): Parameters<typeof ensureAccounts
   const add = (purpose: OperatorPurpose | AffiliatePurpose, owner: string, currency: string): void => {
     const id = accountOf(purpose, owner);
     const affiliateId = isOfOperator(purpose) ? null : owner;
-    accounts.set(`${id} ${currency}`, { id, purpose, affiliateId, currency, exponent: exponentOf(currency)! });
+    accounts.set(`${id} ${currency}`, {
+      id,
+      purpose,
+      affiliateId,
+      currency,
+      exponent: exponentOf(currency)!,
+    });
   };
   for (const { affiliateId, currency, legs } of entries) {
-    for (const { debit, credit } of legs) for (const purpose of [debit, credit]) add(purpose, affiliateId, currency);
+    for (const { debit, credit } of legs)
+      for (const purpose of [debit, credit]) add(purpose, affiliateId, currency);
   }
   return [...accounts.values()];
 }
@@ -168,7 +196,16 @@ async function insertTransfers(
     `insert into transfers (operator_id, posting_group, actor, reason, payout_id, occurred_at, posted_at, period, origin_period,
        ${TRANSFERS.names()})
      select $1, $2, $3, $4, $5, $6, $6, $7, $7, ${TRANSFERS.names()} from ${TRANSFERS.from(8, 't')}`,
-    [operatorId, cause.group, cause.actor, cause.reason, cause.payoutId, now, period, ...TRANSFERS.values(rows)],
+    [
+      operatorId,
+      cause.group,
+      cause.actor,
+      cause.reason,
+      cause.payoutId,
+      now,
+      period,
+      ...TRANSFERS.values(rows),
+    ],
   );
 }
 
@@ -188,7 +225,9 @@ const MONEY = columns<MoneyRow>({
 });
 
 async function writeMoney(db: Queryable, operatorId: string, entries: readonly Entry[]): Promise<void> {
-  const rows = entries.flatMap(({ slot, legs }) => (slot === null ? [] : [{ ...slot, transfers: legs.length }]));
+  const rows = entries.flatMap(({ slot, legs }) =>
+    slot === null ? [] : [{ ...slot, transfers: legs.length }],
+  );
   if (rows.length === 0) return;
   await db.query(
     `update slots s set ${MONEY.changes('n', ['id'])} from ${MONEY.ofOperator(2, 'n')}
@@ -209,7 +248,11 @@ function balanceChanges(entries: readonly Entry[]): BalanceChange[] {
 }
 
 /** Locks what an affiliate owes in a currency against being recovered or written off by somebody else; 0 where it never had a balance. */
-export async function lockDebt({ client, operatorId }: Ledger, affiliateId: string, currency: string): Promise<bigint> {
+export async function lockDebt(
+  { client, operatorId }: Ledger,
+  affiliateId: string,
+  currency: string,
+): Promise<bigint> {
   const { rows } = await client.query<{ debtMinor: bigint }>(
     `select debt_minor as "debtMinor" from balances where operator_id = $1 and affiliate_id = $2 and currency = $3 for no key update`,
     [operatorId, affiliateId, currency],

@@ -48,7 +48,8 @@ export type OpenMonth = { affiliateId: string; currency: string; period: string 
 
 const LINES_AT_ONCE = 500;
 
-type Row = Omit<Statement, 'opening' | 'closing'> & Record<`${'opening' | 'closing'}_${PartName}_minor`, bigint>;
+type Row = Omit<Statement, 'opening' | 'closing'> &
+  Record<`${'opening' | 'closing'}_${PartName}_minor`, bigint>;
 
 const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.lines_count as "linesCount", s.created_at as "createdAt",
   ${PART_NAMES.map((part) => `s.opening_${part}_minor, s.closing_${part}_minor`).join(', ')}`;
@@ -124,7 +125,11 @@ const OPENING = `
 export type Statements = ReturnType<typeof createStatements>;
 
 export function createStatements(db: Queryable) {
-  async function* chunks(query: string, of: readonly string[], more: readonly string[]): AsyncGenerator<StatementLine[]> {
+  async function* chunks(
+    query: string,
+    of: readonly string[],
+    more: readonly string[],
+  ): AsyncGenerator<StatementLine[]> {
     for (let after = ''; ;) {
       const { rows } = await db.query<StatementLine>(query, [...of, after, LINES_AT_ONCE, ...more]);
       if (rows.length > 0) yield rows;
@@ -135,15 +140,20 @@ export function createStatements(db: Queryable) {
 
   return {
     async find(operatorId: string, statementId: string): Promise<Statement | null> {
-      const { rows } = await db.query<Row>(`select ${COLUMNS} from statements s where s.operator_id = $1 and s.id = $2`, [
-        operatorId,
-        statementId,
-      ]);
+      const { rows } = await db.query<Row>(
+        `select ${COLUMNS} from statements s where s.operator_id = $1 and s.id = $2`,
+        [operatorId, statementId],
+      );
       return rows[0] === undefined ? null : statementFrom(rows[0]);
     },
 
     /** An affiliate's statements, in one currency or (null) in all. */
-    async list(operatorId: string, affiliateId: string, currency: string | null, page: Page): Promise<Statement[]> {
+    async list(
+      operatorId: string,
+      affiliateId: string,
+      currency: string | null,
+      page: Page,
+    ): Promise<Statement[]> {
       const { rows } = await db.query<Row>(
         `select ${COLUMNS} from statements s
          where s.operator_id = $1 and s.affiliate_id = $2 and ($3::text is null or s.currency = $3) and ($4::text is null or s.id < $4)
@@ -158,7 +168,12 @@ export function createStatements(db: Queryable) {
 
     /** What an affiliate had when an open month began, by its last statement and the open months before. */
     async openingOf(operatorId: string, { affiliateId, currency, period }: OpenMonth): Promise<Parts> {
-      const { rows } = await db.query<Record<PartName, bigint>>(OPENING, [operatorId, affiliateId, currency, period]);
+      const { rows } = await db.query<Record<PartName, bigint>>(OPENING, [
+        operatorId,
+        affiliateId,
+        currency,
+        period,
+      ]);
       return partsFrom((part) => rows[0]![part]);
     },
 

@@ -26,7 +26,14 @@ export type Transfer = {
   originPeriod: string;
 };
 
-export type ToldPostback = { id: string; endpointId: string; type: string; state: string; tries: number; eventId: string | null };
+export type ToldPostback = {
+  id: string;
+  endpointId: string;
+  type: string;
+  state: string;
+  tries: number;
+  eventId: string | null;
+};
 
 /** A stored exchange rate that amounts of the event were converted by. */
 export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
@@ -57,10 +64,10 @@ export function createTraces(db: Queryable) {
   return {
     /** Whether an event has its outcome, so that there is a trace to wait for. */
     async isSettled(operatorId: string, eventId: string): Promise<boolean> {
-      const { rowCount } = await db.query(`select from event_outcomes where operator_id = $1 and event_id = $2`, [
-        operatorId,
-        eventId,
-      ]);
+      const { rowCount } = await db.query(
+        `select from event_outcomes where operator_id = $1 and event_id = $2`,
+        [operatorId, eventId],
+      );
       return rowCount === 1;
     },
 
@@ -104,7 +111,12 @@ export async function conversionsOf(
 }
 
 /** What this event caused, and whatever else happened to what it alone earned. */
-async function readTransfers(db: Queryable, operatorId: string, eventId: string, conversions: string[]): Promise<Transfer[]> {
+async function readTransfers(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+  conversions: string[],
+): Promise<Transfer[]> {
   const { rows } = await db.query<Transfer>(
     `with touched as (
        select distinct slot_id, original_event_id = $2 as own from slot_facts
@@ -136,7 +148,12 @@ async function readDeliveries(
   return rows;
 }
 
-async function readUsedRates(db: Queryable, operatorId: string, eventId: string, conversions: string[]): Promise<UsedRate[]> {
+async function readUsedRates(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+  conversions: string[],
+): Promise<UsedRate[]> {
   const { rows } = await db.query<UsedRate>(
     `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
      where operator_id = $1 and id in (select fx_rate_id from slot_facts

@@ -5,7 +5,13 @@ import { LostRace } from '../db/conflict.ts';
 import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
-type AccountRow = { id: string; purpose: string; affiliateId: string | null; currency: string; exponent: number };
+type AccountRow = {
+  id: string;
+  purpose: string;
+  affiliateId: string | null;
+  currency: string;
+  exponent: number;
+};
 
 const ACCOUNTS = columns<AccountRow>({
   id: ['text', ({ id }) => id],
@@ -16,7 +22,11 @@ const ACCOUNTS = columns<AccountRow>({
 });
 
 /** Makes the accounts of these affiliates in a currency, and the operator's own, where they are missing. */
-export async function ensureAccounts(db: Queryable, operatorId: string, accounts: readonly AccountRow[]): Promise<void> {
+export async function ensureAccounts(
+  db: Queryable,
+  operatorId: string,
+  accounts: readonly AccountRow[],
+): Promise<void> {
   if (accounts.length === 0) return;
   await db.query({
     name: 'insert-accounts',
@@ -113,7 +123,11 @@ const BALANCES = columns<BalanceChange>({
  * Moves balances, in the order of affiliates and currencies: the last locks that a posting takes. Throws LostRace where debt was to be
  * cancelled that somebody recovered meanwhile: what is owed is read without a lock, so that the order of locks stays simple.
  */
-export async function moveBalances(db: Queryable, operatorId: string, changes: readonly BalanceChange[]): Promise<void> {
+export async function moveBalances(
+  db: Queryable,
+  operatorId: string,
+  changes: readonly BalanceChange[],
+): Promise<void> {
   if (changes.length === 0) return;
   const { rowCount } = await db.query({
     name: 'move-balances',

@@ -36,7 +36,12 @@ export async function lockStrikes(db: Queryable, operatorId: string, side: Side)
 export type Side = 'conversions' | 'against' | 'agreed' | 'amended';
 
 /** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
-export async function findOthers(db: Queryable, operatorId: string, side: Side, eventIds: readonly string[]): Promise<string[]> {
+export async function findOthers(
+  db: Queryable,
+  operatorId: string,
+  side: Side,
+  eventIds: readonly string[],
+): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     side === 'against'
       ? { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] }
@@ -98,7 +103,11 @@ type EventRow = Marks &
   };
 
 /** Events, with the values they have by now, their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
-export async function loadEvents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<LoadedEvent[]> {
+export async function loadEvents(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<LoadedEvent[]> {
   if (eventIds.length === 0) return [];
   const { rows } = await db.query<EventRow>({
     name: 'load-events',
@@ -124,7 +133,8 @@ export async function loadEvents(db: Queryable, operatorId: string, eventIds: re
   });
   return rows.map((row) => ({
     event: eventFrom(row, operatorId),
-    outcome: row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
+    outcome:
+      row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
     click: clickFrom(row),
     binding: bindingFrom(row),
     affiliateExternalId: row.affiliateExternalId,
@@ -168,9 +178,17 @@ function clickFrom(row: EventRow): Click | null {
 
 function bindingFrom(row: EventRow): Binding | null {
   if (row.boundAffiliateId === null) return null;
-  const { boundAffiliateId: affiliateId, boundClickId: id, boundLinkId: linkId, boundClickedAt: clickedAt } = row;
+  const {
+    boundAffiliateId: affiliateId,
+    boundClickId: id,
+    boundLinkId: linkId,
+    boundClickedAt: clickedAt,
+  } = row;
   const subs: Subs = [row.boundSub1, row.boundSub2, row.boundSub3, row.boundSub4, row.boundSub5];
-  const click = id === null || clickedAt === null ? null : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
+  const click =
+    id === null || clickedAt === null
+      ? null
+      : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
   return { customerId: row.customerId!, affiliateId, eventId: row.boundBy, click };
 }
 
@@ -178,7 +196,11 @@ function bindingFrom(row: EventRow): Binding | null {
 export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms };
 
 /** Every version of the deals of these affiliates and of the operator's default deals. */
-export async function readVersions(db: Queryable, operatorId: string, affiliateIds: readonly string[]): Promise<StoredVersion[]> {
+export async function readVersions(
+  db: Queryable,
+  operatorId: string,
+  affiliateIds: readonly string[],
+): Promise<StoredVersion[]> {
   const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
     name: 'read-versions',
     text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms

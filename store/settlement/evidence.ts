@@ -4,14 +4,19 @@ import type { Queryable } from '../db/pool.ts';
 import type { LoadedEvent } from './events.ts';
 
 /** The events as given, with the coupons they name and the affiliates they were assigned to. Costs nothing where none can have either. */
-export async function addRareEvidence(db: Queryable, operatorId: string, loaded: LoadedEvent[]): Promise<LoadedEvent[]> {
+export async function addRareEvidence(
+  db: Queryable,
+  operatorId: string,
+  loaded: LoadedEvent[],
+): Promise<LoadedEvent[]> {
   const codes = loaded.flatMap(({ event, outcome }) =>
     event.coupon !== null && outcome?.status !== 'settled' ? [event.coupon] : [],
   );
   const orphans = loaded.flatMap(({ event, outcome }) => (outcome?.status === 'orphaned' ? [event.id] : []));
   if (codes.length === 0 && orphans.length === 0) return loaded;
   const coupons = codes.length === 0 ? new Map<string, Coupon>() : await readCoupons(db, operatorId, codes);
-  const assignments = orphans.length === 0 ? new Map<string, Assignment>() : await readAssignments(db, operatorId, orphans);
+  const assignments =
+    orphans.length === 0 ? new Map<string, Assignment>() : await readAssignments(db, operatorId, orphans);
   return loaded.map((one) => {
     const coupon = coupons.get(one.event.coupon ?? '');
     const assignment = assignments.get(one.event.id);
@@ -20,7 +25,11 @@ export async function addRareEvidence(db: Queryable, operatorId: string, loaded:
 }
 
 /** The coupons of these codes, by the code as it was asked for. */
-async function readCoupons(db: Queryable, operatorId: string, codes: readonly string[]): Promise<Map<string, Coupon>> {
+async function readCoupons(
+  db: Queryable,
+  operatorId: string,
+  codes: readonly string[],
+): Promise<Map<string, Coupon>> {
   const { rows } = await db.query<
     Omit<Coupon, 'startsAt' | 'endsAt'> & { asked: string; startsAt: Date | null; endsAt: Date | null }
   >(
@@ -39,7 +48,11 @@ async function readCoupons(db: Queryable, operatorId: string, codes: readonly st
   );
 }
 
-async function readAssignments(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<Map<string, Assignment>> {
+async function readAssignments(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<Map<string, Assignment>> {
   const { rows } = await db.query<Assignment & { eventId: string }>(
     `select s.event_id as "eventId", s.affiliate_id as "affiliateId", a.external_id as "affiliateExternalId"
      from assignments s join affiliates a on a.operator_id = $1 and a.id = s.affiliate_id

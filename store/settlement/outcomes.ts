@@ -127,7 +127,11 @@ export async function writeTold(db: Queryable, operatorId: string, told: readonl
 }
 
 /** Sums told for conversions, to whomever, kept from being changed by others until the transaction ends. A lock taken after those of slots. */
-export async function lockTold(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<ToldRow[]> {
+export async function lockTold(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<ToldRow[]> {
   const { rows } = await db.query<ToldRow>({
     name: 'lock-told',
     text: `select event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "payoutMinor", payout_currency as currency
@@ -138,7 +142,11 @@ export async function lockTold(db: Queryable, operatorId: string, eventIds: read
 }
 
 /** Sums told to parents for these conversions. */
-export async function readToldToParents(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<ToldRow[]> {
+export async function readToldToParents(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<ToldRow[]> {
   const { rows } = await db.query<ToldRow>({
     name: 'read-told-to-parents',
     text: `select event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "payoutMinor", payout_currency as currency

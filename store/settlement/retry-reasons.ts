@@ -34,10 +34,14 @@ export async function findWanted(db: Queryable, operatorId: string, reason: stri
 }
 
 /** Takes the mark away, unless somebody wanted a retry since. */
-export async function retried(db: Queryable, operatorId: string, reason: string, wantedAt: string): Promise<void> {
-  await db.query(`delete from retries_wanted where operator_id = $1 and reason = $2 and wanted_at::text = $3`, [
-    operatorId,
-    reason,
-    wantedAt,
-  ]);
+export async function retried(
+  db: Queryable,
+  operatorId: string,
+  reason: string,
+  wantedAt: string,
+): Promise<void> {
+  await db.query(
+    `delete from retries_wanted where operator_id = $1 and reason = $2 and wanted_at::text = $3`,
+    [operatorId, reason, wantedAt],
+  );
 }

@@ -14,7 +14,10 @@ export type SetAside = ReturnType<typeof createSetAside>;
 export function createSetAside(pool: Pool) {
   /** Why no row was found. */
   async function absent(operatorId: string, eventId: string): Promise<'not_found' | 'not_set_aside'> {
-    const { rowCount } = await pool.query(`select from events where operator_id = $1 and id = $2`, [operatorId, eventId]);
+    const { rowCount } = await pool.query(`select from events where operator_id = $1 and id = $2`, [
+      operatorId,
+      eventId,
+    ]);
     return rowCount === 0 ? 'not_found' : 'not_set_aside';
   }
 

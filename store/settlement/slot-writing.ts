@@ -75,7 +75,11 @@ export async function updateSlots(db: Queryable, operatorId: string, slots: read
 }
 
 /** Makes monthly slots that nobody made yet, empty, in the order of their keys; whoever locks them next fills them. */
-export async function insertEmptySlots(db: Queryable, operatorId: string, slots: readonly Named[]): Promise<void> {
+export async function insertEmptySlots(
+  db: Queryable,
+  operatorId: string,
+  slots: readonly Named[],
+): Promise<void> {
   await db.query(
     `insert into slots (operator_id, hold_until, ${EMPTY.names()}) select $1, 'epoch', ${EMPTY.names()} from ${EMPTY.from(2, 's')}
      order by key on conflict (operator_id, key) do nothing`,
@@ -101,7 +105,12 @@ const FACTS = columns<NewFact>({
   fx_rate: ['numeric', ({ fact }) => fact.fx?.rate],
 });
 
-export async function writeFacts(db: Queryable, operatorId: string, batchId: string, facts: readonly NewFact[]): Promise<void> {
+export async function writeFacts(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  facts: readonly NewFact[],
+): Promise<void> {
   if (facts.length === 0) return;
   await db.query({
     name: 'insert-facts',

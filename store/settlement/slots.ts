@@ -9,7 +9,16 @@ import type { Queryable } from '../db/pool.ts';
 
 type SlotRow = Omit<
   Slot,
-  'name' | 'version' | 'override' | 'sums' | 'money' | 'holdUntil' | 'isRejected' | 'isNew' | 'isChanged' | 'groups'
+  | 'name'
+  | 'version'
+  | 'override'
+  | 'sums'
+  | 'money'
+  | 'holdUntil'
+  | 'isRejected'
+  | 'isNew'
+  | 'isChanged'
+  | 'groups'
 > &
   Slot['sums'] &
   Slot['money'] & {
@@ -34,12 +43,16 @@ export type DealOfAffiliate = { dealId: string; affiliateId: string };
  * Keeps everybody else from settling by deals whose slots move one another, for these affiliates, until the transaction ends: a slot that another
  * batch is about to make could not be locked. Taken in one order, after `lockStrikes` and before any slot.
  */
-export async function lockDeals(db: Queryable, operatorId: string, deals: readonly DealOfAffiliate[]): Promise<void> {
+export async function lockDeals(
+  db: Queryable,
+  operatorId: string,
+  deals: readonly DealOfAffiliate[],
+): Promise<void> {
   const names = deals.map(({ dealId, affiliateId }) => `${dealId} ${affiliateId}`).toSorted();
-  await db.query(`select pg_advisory_xact_lock(hashtextextended('deal ' || $1 || name, 0)) from unnest($2::text[]) as name`, [
-    operatorId,
-    names,
-  ]);
+  await db.query(
+    `select pg_advisory_xact_lock(hashtextextended('deal ' || $1 || name, 0)) from unnest($2::text[]) as name`,
+    [operatorId, names],
+  );
 }
 
 /**
@@ -51,7 +64,12 @@ export async function findFamily(
   db: Queryable,
   operatorId: string,
   deals: readonly DealOfAffiliate[],
-  of: { keys: readonly string[]; conversionIds: readonly string[]; months: readonly string[]; timezone: string },
+  of: {
+    keys: readonly string[];
+    conversionIds: readonly string[];
+    months: readonly string[];
+    timezone: string;
+  },
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: 'find-family',
@@ -125,7 +143,16 @@ export async function lockSlots(
       transfersCount,
       ratingsCount,
     } = row;
-    const { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor } = row;
+    const {
+      grossMinor,
+      voidMinor,
+      pendingMinor,
+      payableMinor,
+      clawedMinor,
+      inPayoutMinor,
+      paidMinor,
+      debtMinor,
+    } = row;
     return {
       id,
       name: { key, kind, component, period },
@@ -133,7 +160,16 @@ export async function lockSlots(
       version: versionOf(row.dealId, row.dealVersion),
       override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
       sums: { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash },
-      money: { grossMinor, voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor, debtMinor },
+      money: {
+        grossMinor,
+        voidMinor,
+        pendingMinor,
+        payableMinor,
+        clawedMinor,
+        inPayoutMinor,
+        paidMinor,
+        debtMinor,
+      },
       transfersCount,
       ratingsCount,
       holdUntil: row.holdUntil.getTime(),
@@ -146,7 +182,11 @@ export async function lockSlots(
 }
 
 /** First deposits of the customers whose first deposits are among these events: which one counts, they say together. */
-export async function findFirstDeposits(db: Queryable, operatorId: string, eventIds: readonly string[]): Promise<string[]> {
+export async function findFirstDeposits(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: 'find-first-deposits',
     text: `select distinct x.id from ${named(2)}
@@ -177,7 +217,8 @@ export async function loadFacts(
   versionOf: VersionOf,
 ): Promise<void> {
   const whole = slots.filter(({ name }) => !isMonthly(name.kind)).map(({ id }) => id);
-  const partly = conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
+  const partly =
+    conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   if (whole.length + partly.length === 0) return;
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId", type, whole,
        amount_minor as "amountMinor", basis_minor as "basisMinor", volume_e4 as "volumeE4", deal_version as "dealVersion",
@@ -196,12 +237,17 @@ export async function loadFacts(
   const [earned, others] = [rows.filter(isEarned), rows.filter((row) => !isEarned(row))];
   for (const row of earned) {
     const { groups, version } = byId.get(row.slotId)!;
-    groups.set(row.originalEventId, { earned: factFrom(row), version: versionOf(version.dealId, row.dealVersion), others: [] });
+    groups.set(row.originalEventId, {
+      earned: factFrom(row),
+      version: versionOf(version.dealId, row.dealVersion),
+      others: [],
+    });
   }
   for (const row of others) {
     const { groups } = byId.get(row.slotId)!;
     const group = groups.get(row.originalEventId)!;
-    const version = row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
+    const version =
+      row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
     const all = [...group.others, factFrom(row)];
     groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
   }

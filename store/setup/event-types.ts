@@ -12,15 +12,18 @@ const COLUMNS = `id, name, standard, created_at as "createdAt"`;
 export function createEventTypes(db: Queryable) {
   return {
     /** Adds a name. Gives the one there is already where the name is taken. */
-    async insert(operatorId: string, { id, name, standard }: Omit<OwnEventType, 'createdAt'>): Promise<OwnEventType> {
+    async insert(
+      operatorId: string,
+      { id, name, standard }: Omit<OwnEventType, 'createdAt'>,
+    ): Promise<OwnEventType> {
       await db.query(
         `insert into event_types (operator_id, id, name, standard) values ($1, $2, $3, $4) on conflict (operator_id, name) do nothing`,
         [operatorId, id, name, standard],
       );
-      const { rows } = await db.query<OwnEventType>(`select ${COLUMNS} from event_types where operator_id = $1 and name = $2`, [
-        operatorId,
-        name,
-      ]);
+      const { rows } = await db.query<OwnEventType>(
+        `select ${COLUMNS} from event_types where operator_id = $1 and name = $2`,
+        [operatorId, name],
+      );
       if (rows[0] === undefined) throw new Error('a name was removed while it was being added');
       return rows[0];
     },
@@ -35,10 +38,10 @@ export function createEventTypes(db: Queryable) {
 
     /** False when there is no such name. Events that came in under it keep what it stood for. */
     async remove(operatorId: string, nameOrId: string): Promise<boolean> {
-      const { rowCount } = await db.query(`delete from event_types where operator_id = $1 and (id = $2 or name = $2)`, [
-        operatorId,
-        nameOrId,
-      ]);
+      const { rowCount } = await db.query(
+        `delete from event_types where operator_id = $1 and (id = $2 or name = $2)`,
+        [operatorId, nameOrId],
+      );
       return rowCount !== 0;
     },
 

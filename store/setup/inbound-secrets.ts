@@ -7,10 +7,16 @@ export type InboundSecrets = ReturnType<typeof createInboundSecrets>;
 export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
   return {
     /** Makes `secret` the current one; those before it end after so many hours, or earlier where that was said before. */
-    async replace(operatorId: string, { id, secret }: { id: string; secret: string }, graceHours: number): Promise<void> {
+    async replace(
+      operatorId: string,
+      { id, secret }: { id: string; secret: string },
+      graceHours: number,
+    ): Promise<void> {
       await withTransaction(pool, async (client) => {
         await client.query(`select from operators where id = $1 for no key update`, [operatorId]);
-        await client.query(`delete from inbound_secrets where operator_id = $1 and valid_until < now()`, [operatorId]);
+        await client.query(`delete from inbound_secrets where operator_id = $1 and valid_until < now()`, [
+          operatorId,
+        ]);
         await client.query(
           `update inbound_secrets set valid_until = least(valid_until, now() + make_interval(hours => $2)) where operator_id = $1`,
           [operatorId, graceHours],

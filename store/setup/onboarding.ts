@@ -38,7 +38,10 @@ export function createOnboarding(db: Pool) {
         db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
         db.query<{ type: EventType; lastAt: Date }>(TYPES, [operatorId]),
         one<{ lastAt: Date | null }>(REGISTRATION_WITH_CLICK, operatorId),
-        one<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(WEEKS, operatorId),
+        one<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(
+          WEEKS,
+          operatorId,
+        ),
         one<IntegrationSigns['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
         one<IntegrationSigns['signed']>(SIGNED, operatorId),
         refusals.totals(operatorId, lately),

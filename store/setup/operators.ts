@@ -60,7 +60,10 @@ const COLUMNS = Object.entries({ id: 'id', currency: 'currency', createdAt: 'cre
 export function createOperators(pool: Pool) {
   return {
     /** Adds an operator together with its first key, since nobody could use one without the other. */
-    async insert(operator: Pick<Operator, 'id' | 'name' | 'currency' | 'timezone'>, key: NewApiKey): Promise<void> {
+    async insert(
+      operator: Pick<Operator, 'id' | 'name' | 'currency' | 'timezone'>,
+      key: NewApiKey,
+    ): Promise<void> {
       await withTransaction(pool, async (client) => {
         await client.query(`insert into operators (id, name, currency, timezone) values ($1, $2, $3, $4)`, [
           operator.id,
@@ -73,7 +76,9 @@ export function createOperators(pool: Pool) {
     },
 
     async find(operatorId: string): Promise<Operator | null> {
-      const { rows } = await pool.query<Operator>(`select ${COLUMNS} from operators o where o.id = $1`, [operatorId]);
+      const { rows } = await pool.query<Operator>(`select ${COLUMNS} from operators o where o.id = $1`, [
+        operatorId,
+      ]);
       return rows[0] ?? null;
     },
 
@@ -82,7 +87,9 @@ export function createOperators(pool: Pool) {
      * their operator. Keys are looked up without their operator.
      */
     async findByKey(hash: Buffer): Promise<Caller | null> {
-      const { rows } = await pool.query<Operator & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }>(
+      const { rows } = await pool.query<
+        Operator & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
+      >(
         `select ${COLUMNS},
            json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at, 'isRevoked', k.revoked_at is not null,
              'ratePerSecond', k.rate_per_second) as key,
@@ -104,7 +111,10 @@ export function createOperators(pool: Pool) {
     async update(operatorId: string, change: OperatorChange): Promise<Operator | null> {
       const given = (Object.keys(COLUMN_OF) as Changeable[]).filter((field) => change[field] !== undefined);
       // Something must be set, also where nothing is given.
-      const assignments = ['created_at = created_at', ...given.map((field, index) => `${COLUMN_OF[field]} = $${index + 2}`)];
+      const assignments = [
+        'created_at = created_at',
+        ...given.map((field, index) => `${COLUMN_OF[field]} = $${index + 2}`),
+      ];
       const { rows } = await pool.query<Operator>(
         `update operators o set ${assignments.join(', ')} where id = $1 returning ${COLUMNS}`,
         [operatorId, ...given.map((field) => change[field])],

@@ -8,7 +8,11 @@ const AGE_COLUMNS = { clicks: 'received_at', attempts: 'started_at' } as const;
 const LOCK_MS = 1000;
 
 /** Drops the oldest month if all of it is older than so many months, and says which. */
-export async function dropOldestMonth(pool: Pool, table: keyof typeof AGE_COLUMNS, months: number): Promise<string | null> {
+export async function dropOldestMonth(
+  pool: Pool,
+  table: keyof typeof AGE_COLUMNS,
+  months: number,
+): Promise<string | null> {
   return withTransaction(
     pool,
     async (client) => {
@@ -36,7 +40,12 @@ export async function deleteEndedHolders(pool: Pool, limit: number): Promise<num
 }
 
 /** Deletes some of the rows that lie in no month and are older than so many months; gives how many. */
-export async function deleteOldRows(pool: Pool, table: keyof typeof AGE_COLUMNS, months: number, limit: number): Promise<number> {
+export async function deleteOldRows(
+  pool: Pool,
+  table: keyof typeof AGE_COLUMNS,
+  months: number,
+  limit: number,
+): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from ${table}_other where ctid = any(array(
        select ctid from ${table}_other where ${AGE_COLUMNS[table]} < now() - make_interval(months => $1) limit $2))`,

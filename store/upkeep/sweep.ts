@@ -73,7 +73,11 @@ export async function findIdleSingles(db: Queryable, graceMs: number, limit: num
 }
 
 /** Endpoints with postbacks that should have been sent by now. `mayWait`: they are off or down, which explains it. */
-export async function findIdleQueues(db: Queryable, graceMs: number, limit: number): Promise<(Found & { mayWait: boolean })[]> {
+export async function findIdleQueues(
+  db: Queryable,
+  graceMs: number,
+  limit: number,
+): Promise<(Found & { mayWait: boolean })[]> {
   const { rows } = await db.query<Found & { mayWait: boolean }>(
     `select q.operator_id as "operatorId", q.endpoint_id as id, e.state <> 'active' or e.failures_in_a_row >= $3 as "mayWait"
      from (select operator_id, endpoint_id, min(next_attempt_at) as since from deliveries
@@ -86,7 +90,10 @@ export async function findIdleQueues(db: Queryable, graceMs: number, limit: numb
 }
 
 /** Operators and reasons with events set aside. */
-export async function findSetAside(db: Queryable, limit: number): Promise<{ operatorId: string; reason: string }[]> {
+export async function findSetAside(
+  db: Queryable,
+  limit: number,
+): Promise<{ operatorId: string; reason: string }[]> {
   const { rows } = await db.query<{ operatorId: string; reason: string }>(
     `select distinct operator_id as "operatorId", reason from event_outcomes where status = 'set_aside' limit $1`,
     [limit],
@@ -104,7 +111,10 @@ export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]
 }
 
 /** Reasons for which a retry is wanted. */
-export async function findWantedRetries(db: Queryable, limit: number): Promise<{ operatorId: string; reason: string }[]> {
+export async function findWantedRetries(
+  db: Queryable,
+  limit: number,
+): Promise<{ operatorId: string; reason: string }[]> {
   const { rows } = await db.query<{ operatorId: string; reason: string }>(
     `select operator_id as "operatorId", reason from retries_wanted order by wanted_at limit $1`,
     [limit],

@@ -6,12 +6,20 @@ import { filesBelow, importsOf, textOf, topFolders, type Import } from '../suppo
 /** What a folder or file may import: packages, `Node`, folders, or files without their ending. `types`: only by `import type`. */
 type Row = { from: string; values: string[]; types: string[] };
 
-const row = (from: string, values: string, types = ''): Row => ({ from, values: split(values), types: split(types) });
+const row = (from: string, values: string, types = ''): Row => ({
+  from,
+  values: split(values),
+  types: split(types),
+});
 
 /** The most specific row holds. Composition roots (`main.ts`) may import everything but each other; so may `bench` and `test`. */
 const TABLE: readonly Row[] = [
   row('domain', 'domain'),
-  row('workflows', '@temporalio/workflow, @temporalio/common, workflows, domain/keys, domain/retry', 'activities, domain'),
+  row(
+    'workflows',
+    '@temporalio/workflow, @temporalio/common, workflows, domain/keys, domain/retry',
+    'activities, domain',
+  ),
   row('store', 'Node, pg, node-pg-migrate, store, domain, ids'),
   row('delivery', 'Node, undici, ipaddr.js, delivery, domain'),
   row(
@@ -27,19 +35,28 @@ const TABLE: readonly Row[] = [
   row('api/metrics', 'express, prom-client, api, store', ''),
   row('api/dispatcher', '@temporalio/client, domain, workflows/contract, ids, api/waiting-events', 'log'),
   row('api/starter', '@temporalio/client, api, store, domain, workflows/contract', 'log, owners'),
-  row('worker', 'Node, @temporalio/client, @temporalio/worker, worker, domain/keys, workflows/contract', 'log'),
+  row(
+    'worker',
+    'Node, @temporalio/client, @temporalio/worker, worker, domain/keys, workflows/contract',
+    'log',
+  ),
   row('worker/metrics', 'Node, prom-client, domain/retry', 'activities, delivery'),
   row('owners', '@temporalio/client, domain/keys, workflows/contract'),
   row('config', 'Node, zod'),
   row('log', 'pino'),
   row('ids', 'Node'),
-  row('local', 'Node, pg, @temporalio/client, @temporalio/common, local, store, delivery/sign, workflows/contract, config'),
+  row(
+    'local',
+    'Node, pg, @temporalio/client, @temporalio/common, local, store, delivery/sign, workflows/contract, config',
+  ),
   row('examples', 'Node, standardwebhooks, examples'),
 ];
 
 const ROOTS = /^(api|worker|store|local|bench|test|examples)\/(main|run)$/;
 const MAY_IMPORT_ALL = /^(bench|test)\//;
-const TOP_FOLDERS = split('activities, api, bench, delivery, docs, domain, examples, local, store, test, worker, workflows');
+const TOP_FOLDERS = split(
+  'activities, api, bench, delivery, docs, domain, examples, local, store, test, worker, workflows',
+);
 /** Names that say nothing; a thing without a home has not found its name yet. */
 const EMPTY_NAMES = /^(utils?|helpers?|common|shared|lib|src|misc|services?)(\.ts)?$/;
 /** Who reads the environment, which everybody else is handed. */
@@ -55,7 +72,10 @@ test('imports are read from every form of statement', () => {
   assert.deepEqual(own, ['node:assert/strict', 'node:test', 'test/support/sources']);
   assert.ok(imports.some(({ file, path }) => file === 'workflows/index.ts' && path === 'workflows/sweep'));
   assert.ok(
-    imports.some(({ file, path, typesOnly }) => file === 'workflows/steps.ts' && path === 'activities/index' && typesOnly),
+    imports.some(
+      ({ file, path, typesOnly }) =>
+        file === 'workflows/steps.ts' && path === 'activities/index' && typesOnly,
+    ),
   );
 });
 
@@ -136,7 +156,9 @@ function rowOf(file: string): Row | undefined {
 }
 
 function isNamed(path: string, allowed: readonly string[]): boolean {
-  return allowed.some((one) => (one === 'Node' ? path.startsWith('node:') : path === one || path.startsWith(`${one}/`)));
+  return allowed.some((one) =>
+    one === 'Node' ? path.startsWith('node:') : path === one || path.startsWith(`${one}/`),
+  );
 }
 
 function split(text: string): string[] {

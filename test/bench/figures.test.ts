@@ -25,14 +25,27 @@ test('percentiles are values that were measured', () => {
 });
 
 test('what was not measured is null, and so is every ratio to it', () => {
-  const figures = withRatios({ single_per_s: 1500, workflow_per_event_per_s: 40, lost: 0, doubled: 0, cores: 2 });
+  const figures = withRatios({
+    single_per_s: 1500,
+    workflow_per_event_per_s: 40,
+    lost: 0,
+    doubled: 0,
+    cores: 2,
+  });
   assert.equal(figures.ratio_vs_workflow_per_event, 37.5);
   assert.equal(figures.ratio_vs_queue, null);
   assert.equal(figures.batch_per_s, null);
 });
 
 test('job queues are compared with first attempts, not with all that an event costs', () => {
-  const figures = withRatios({ single_per_s: 2000, delivery_per_s: 6000, queue_per_s: 4000, lost: 0, doubled: 0, cores: 2 });
+  const figures = withRatios({
+    single_per_s: 2000,
+    delivery_per_s: 6000,
+    queue_per_s: 4000,
+    lost: 0,
+    doubled: 0,
+    cores: 2,
+  });
   assert.equal(figures.ratio_vs_queue, 1.5);
 });
 
@@ -42,7 +55,10 @@ test('every affiliate of a stage gets its share of the events', () => {
   const clicks = Array.from({ length: size.fresh }, (_, index) => `${size.known + index}`);
   // A customer's number is in its name, or in its click's where it is new.
   const customers = eventBodies(events, known, clicks).map((body) => {
-    const { customer_id: id, click_id: click } = JSON.parse(body) as { customer_id: string; click_id?: string };
+    const { customer_id: id, click_id: click } = JSON.parse(body) as {
+      customer_id: string;
+      click_id?: string;
+    };
     return Number(click ?? id);
   });
   const shares = ({ affiliates, of }: typeof EVENLY): number[] => {
@@ -63,7 +79,9 @@ test('the traffic repeats no event and needs no more customers than were made', 
   const names = Array.from({ length: known }, (_, index) => `c-${index}`);
   const clicks = Array.from({ length: fresh }, (_, index) => `click-${index}`);
   const bodies = eventBodies(100, names, clicks);
-  const events = bodies.map((body) => JSON.parse(body) as { event: string; transaction_id: string; customer_id: string });
+  const events = bodies.map(
+    (body) => JSON.parse(body) as { event: string; transaction_id: string; customer_id: string },
+  );
   assert.equal(new Set(events.map(({ event, transaction_id: id }) => `${event} ${id}`)).size, 100);
   const deposits = events.filter(({ event }) => event === 'ftd').map(({ customer_id: customer }) => customer);
   assert.equal(new Set(deposits).size, deposits.length);

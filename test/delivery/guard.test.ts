@@ -42,12 +42,16 @@ const PUBLIC_HOSTS = wordsOf(`
 for (const host of BLOCKED_HOSTS) {
   test(`refuses the address ${host}`, () => {
     const verdict = guard.judgeUrl(`http://${host}/path`);
-    assert.deepEqual([verdict.kind, verdict.kind === 'refused' && verdict.code], ['refused', 'blocked_address']);
+    assert.deepEqual(
+      [verdict.kind, verdict.kind === 'refused' && verdict.code],
+      ['refused', 'blocked_address'],
+    );
   });
 }
 
 for (const host of PUBLIC_HOSTS) {
-  test(`allows the address ${host}`, () => assert.equal(guard.judgeUrl(`https://${host}/path`).kind, 'allowed'));
+  test(`allows the address ${host}`, () =>
+    assert.equal(guard.judgeUrl(`https://${host}/path`).kind, 'allowed'));
 }
 
 const INVALID_URLS = [
@@ -87,7 +91,10 @@ const INVALID_URLS = [
 for (const url of INVALID_URLS) {
   test(`refuses as invalid ${JSON.stringify(url.slice(0, 60))}`, () => {
     const verdict = guard.judgeUrl(url);
-    assert.deepEqual([verdict.kind, verdict.kind === 'refused' && verdict.code], ['refused', 'invalid_request']);
+    assert.deepEqual(
+      [verdict.kind, verdict.kind === 'refused' && verdict.code],
+      ['refused', 'invalid_request'],
+    );
   });
 }
 
@@ -95,7 +102,10 @@ test('only the listed ports may be called, unless any may', () => {
   assert.equal(guard.judgeUrl('http://example.com:22/').kind, 'refused');
   assert.equal(guard.judgeUrl('https://example.com:8443/').kind, 'allowed');
   assert.equal(createGuard({ ...STRICT, allowPorts: [443] }).judgeUrl('http://example.com/').kind, 'refused');
-  assert.equal(createGuard({ ...STRICT, allowPorts: '*' }).judgeUrl('http://example.com:22/').kind, 'allowed');
+  assert.equal(
+    createGuard({ ...STRICT, allowPorts: '*' }).judgeUrl('http://example.com:22/').kind,
+    'allowed',
+  );
 });
 
 test('plain http is refused where https is required', () => {
@@ -109,7 +119,8 @@ test('a hole opens for its addresses in any spelling, and for no others', () => 
   for (const host of ['127.0.0.1', '2130706433', '[::1]', '[::ffff:7f00:1]']) {
     assert.equal(loopback.judgeUrl(`http://${host}/`).kind, 'allowed', host);
   }
-  for (const host of ['10.0.0.1', '[::2]', '0.0.0.0']) assert.equal(loopback.judgeUrl(`http://${host}/`).kind, 'refused', host);
+  for (const host of ['10.0.0.1', '[::2]', '0.0.0.0'])
+    assert.equal(loopback.judgeUrl(`http://${host}/`).kind, 'refused', host);
   assert.throws(() => createGuard({ ...STRICT, allowCidrs: ['127.0.0.1/33'] }));
 });
 
@@ -122,9 +133,14 @@ test('a name is refused when any of its addresses is bad', async () => {
     none: [],
   });
   const named = createGuard({ ...STRICT, ...(lookup && { lookup }) });
-  assert.deepEqual(await named.resolve('good', soon()), { kind: 'resolved', addresses: ['8.8.8.8', '2606:4700::1'] });
-  for (const name of ['mixed', 'bad', 'scoped']) assert.equal((await named.resolve(name, soon())).kind, 'refused', name);
-  for (const name of ['none', 'unknown']) assert.equal((await named.resolve(name, soon())).kind, 'dns_error', name);
+  assert.deepEqual(await named.resolve('good', soon()), {
+    kind: 'resolved',
+    addresses: ['8.8.8.8', '2606:4700::1'],
+  });
+  for (const name of ['mixed', 'bad', 'scoped'])
+    assert.equal((await named.resolve(name, soon())).kind, 'refused', name);
+  for (const name of ['none', 'unknown'])
+    assert.equal((await named.resolve(name, soon())).kind, 'dns_error', name);
 });
 
 test('a resolver that does not answer is given up on when the signal says so', async () => {
@@ -168,7 +184,10 @@ const anyAddress = fc.oneof(
   }),
   fc.record({ family: fc.constant(4 as const), address: fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }) }),
   fc.record({ family: fc.constant(6 as const), address: fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }) }),
-  fc.record({ family: fc.constant(6 as const), address: fc.bigInt({ min: 2n << 124n, max: (4n << 124n) - 1n }) }),
+  fc.record({
+    family: fc.constant(6 as const),
+    address: fc.bigInt({ min: 2n << 124n, max: (4n << 124n) - 1n }),
+  }),
 );
 
 test('10,000 random addresses are judged as the registries of special addresses say', () => {
@@ -179,7 +198,11 @@ test('10,000 random addresses are judged as the registries of special addresses 
       const expected = isPublic(family, address);
       called += expected ? 1 : 0;
       assert.equal(guard.mayDial(text), expected, text);
-      assert.equal(guard.judgeUrl(`http://${family === 6 ? `[${text}]` : text}/`).kind === 'allowed', expected, text);
+      assert.equal(
+        guard.judgeUrl(`http://${family === 6 ? `[${text}]` : text}/`).kind === 'allowed',
+        expected,
+        text,
+      );
     }),
     { numRuns: 10_000 },
   );
@@ -199,8 +222,12 @@ test('a random IPv4 address is judged the same in every spelling', () => {
         `${a}.${b}.${(c << 8) | d}`,
         `0x${hex(a)}.${b}.0${c.toString(8)}.${d}`,
       ];
-      const carried = [`[::ffff:${a}.${b}.${c}.${d}]`, `[64:ff9b::${hex(number >>> 16)}:${hex(number & 0xffff)}]`];
-      for (const host of [...spellings, ...carried]) assert.equal(guard.judgeUrl(`http://${host}/`).kind, verdict, host);
+      const carried = [
+        `[::ffff:${a}.${b}.${c}.${d}]`,
+        `[64:ff9b::${hex(number >>> 16)}:${hex(number & 0xffff)}]`,
+      ];
+      for (const host of [...spellings, ...carried])
+        assert.equal(guard.judgeUrl(`http://${host}/`).kind, verdict, host);
       assert.equal(guard.mayDial(`${a}.${b}.${c}.${d}`), verdict === 'allowed');
     }),
     { numRuns: 1000 },
@@ -208,11 +235,25 @@ test('a random IPv4 address is judged the same in every spelling', () => {
 });
 
 test('random private addresses are never allowed, mapped or not', () => {
-  const privateFirst = fc.constantFrom([10], [127], [0], [192, 168], [169, 254], [172, 20], [100, 64], [224], [255]);
+  const privateFirst = fc.constantFrom(
+    [10],
+    [127],
+    [0],
+    [192, 168],
+    [169, 254],
+    [172, 20],
+    [100, 64],
+    [224],
+    [255],
+  );
   fc.assert(
     fc.property(privateFirst, fc.tuple(fc.nat(255), fc.nat(255), fc.nat(255)), (first, rest) => {
       const address = [...first, ...rest].slice(0, 4).join('.');
-      assert.ok(!guard.mayDial(address) && !guard.mayDial(`::ffff:${address}`) && !guard.mayDial(`64:ff9b::${address}`));
+      assert.ok(
+        !guard.mayDial(address) &&
+          !guard.mayDial(`::ffff:${address}`) &&
+          !guard.mayDial(`64:ff9b::${address}`),
+      );
     }),
     { numRuns: 1000 },
   );

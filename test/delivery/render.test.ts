@@ -7,7 +7,14 @@ import { contentOfGet, newSecret, secretKey, verify } from '../../delivery/sign.
 import type { PostbackRequest } from '../../delivery/send.ts';
 
 const NOW_MS = Date.parse('2026-11-22T10:00:00.900Z');
-const DATA = { event: 'ftd', event_id: 'evt_1', click_id: 'a b&c', payout: '200.00', sub1: null, nested: { x: 1 } };
+const DATA = {
+  event: 'ftd',
+  event_id: 'evt_1',
+  click_id: 'a b&c',
+  payout: '200.00',
+  sub1: null,
+  nested: { x: 1 },
+};
 const BODY = JSON.stringify({ type: 'conversion.created', timestamp: '2026-11-22T09:59:58Z', data: DATA });
 const POSTBACK = { id: 'dlv_1', type: 'conversion.created', body: BODY, try: 2 };
 const SECRETS = [secretKey(newSecret())];
@@ -25,10 +32,18 @@ function to(recipient: Partial<Recipient>): Recipient {
 }
 
 function isValid({ headers }: PostbackRequest, content: string): boolean {
-  const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`] ?? '');
+  const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map(
+    (name) => headers[`webhook-${name}`] ?? '',
+  );
   return (
-    verify({ id: id ?? '', timestamp: timestamp ?? '', signature: signature ?? '', content, secrets: SECRETS, nowMs: NOW_MS }) ===
-    'valid'
+    verify({
+      id: id ?? '',
+      timestamp: timestamp ?? '',
+      signature: signature ?? '',
+      content,
+      secrets: SECRETS,
+      nowMs: NOW_MS,
+    }) === 'valid'
   );
 }
 
@@ -44,7 +59,8 @@ test('a POST carries the stored body, character by character, and a signature ov
 });
 
 test('a GET fills the macros, has no body, and is signed over the URL as it goes out', () => {
-  const url = 'https://A.example:443/{event}?c={click_id}&t={event_type}&d={delivery_id}&at={timestamp}&s={sub1}#x';
+  const url =
+    'https://A.example:443/{event}?c={click_id}&t={event_type}&d={delivery_id}&at={timestamp}&s={sub1}#x';
   const request = render(POSTBACK, to({ method: 'GET', url }), NOW_MS);
   const query = 'c=a%20b%26c&t=conversion.created&d=dlv_1&at=2026-11-22T09%3A59%3A58Z&s=';
   assert.equal(request.url, `https://a.example/ftd?${query}`);
@@ -54,7 +70,10 @@ test('a GET fills the macros, has no body, and is signed over the URL as it goes
 });
 
 test('a POST may have macros in its URL too', () => {
-  assert.equal(render(POSTBACK, to({ url: 'https://a.example/{event_id}' }), NOW_MS).url, 'https://a.example/evt_1');
+  assert.equal(
+    render(POSTBACK, to({ url: 'https://a.example/{event_id}' }), NOW_MS).url,
+    'https://a.example/evt_1',
+  );
 });
 
 test('a form carries the fields of data and of the envelope, without what is empty', () => {
@@ -73,7 +92,13 @@ test('a form carries the fields of data and of the envelope, without what is emp
 });
 
 test('a form with fields of its own has these, in their order, and no other', () => {
-  const form = { cid: '{click_id}', paid: '{payout:minor}', kind: 'type={event}', sub: '{sub1|none}', 'a b&': '1' };
+  const form = {
+    cid: '{click_id}',
+    paid: '{payout:minor}',
+    kind: 'type={event}',
+    sub: '{sub1|none}',
+    'a b&': '1',
+  };
   const request = render(POSTBACK, to({ body: 'form', form }), NOW_MS);
   assert.equal(request.body, 'cid=a+b%26c&paid=20000&kind=type%3Dftd&sub=none&a+b%26=1');
   assert.ok(isValid(request, request.body ?? ''));
@@ -82,7 +107,10 @@ test('a form with fields of its own has these, in their order, and no other', ()
 test("an endpoint's own headers may have macros, filled as visible ASCII", () => {
   const headers = { 'X-Click': '{click_id}', authorization: 'Bearer {sub1|none}', 'x-at': '{timestamp}' };
   const { headers: sent } = render(POSTBACK, to({ headers }), NOW_MS);
-  assert.deepEqual([sent['x-click'], sent['authorization'], sent['x-at']], ['a%20b&c', 'Bearer none', '2026-11-22T09:59:58Z']);
+  assert.deepEqual(
+    [sent['x-click'], sent['authorization'], sent['x-at']],
+    ['a%20b&c', 'Bearer none', '2026-11-22T09:59:58Z'],
+  );
 });
 
 test('a header saved before headers had macros goes out as it stands', () => {
@@ -105,8 +133,12 @@ test("an endpoint's own headers are added, but never in place of ours", () => {
   };
   const request = render(POSTBACK, to({ headers }), NOW_MS);
   assert.equal(request.headers['x-token'], 't');
-  assert.deepEqual([request.headers['webhook-id'], request.headers['content-type']], ['dlv_1', 'application/json']);
-  for (const name of ['host', 'HOST', 'transfer-encoding', 'Webhook-Id']) assert.equal(request.headers[name], undefined, name);
+  assert.deepEqual(
+    [request.headers['webhook-id'], request.headers['content-type']],
+    ['dlv_1', 'application/json'],
+  );
+  for (const name of ['host', 'HOST', 'transfer-encoding', 'Webhook-Id'])
+    assert.equal(request.headers[name], undefined, name);
 });
 
 test('bad headers are found when they are saved', () => {
@@ -127,9 +159,15 @@ test('bad headers are found when they are saved', () => {
   for (const value of ['', ' x', 'x\r\ny: z', 'x\0', 'ž', 'x'.repeat(5000)])
     assert.equal(headerProblems({ 'x-a': value }).length, 1);
   assert.equal(headerProblems({ 'x-a': '1', 'X-A': '2' }).length, 2);
-  assert.equal(headerProblems(Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`x-${at}`, '1']))).length, 1);
+  assert.equal(
+    headerProblems(Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`x-${at}`, '1']))).length,
+    1,
+  );
 });
 
 test('a stored template that is broken is an error, not a wrong call', () => {
-  assert.throws(() => render(POSTBACK, to({ url: 'https://a.example/?c={clickid}' }), NOW_MS), /there is no macro \{clickid\}/);
+  assert.throws(
+    () => render(POSTBACK, to({ url: 'https://a.example/?c={clickid}' }), NOW_MS),
+    /there is no macro \{clickid\}/,
+  );
 });

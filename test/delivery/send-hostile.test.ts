@@ -77,7 +77,9 @@ for (const [scheme, mode, expected, afterMs] of BEFORE_HTTP) {
     const listener = await startListener(mode);
     const startedAt = performance.now();
     // More than the buffers of a connection hold, so that a receiver that does not read is felt.
-    const outcome = await hasty.send(at(`${scheme}://127.0.0.1:${listener.port}/`, 'x'.repeat(DEFAULT_LIMITS.requestBytes)));
+    const outcome = await hasty.send(
+      at(`${scheme}://127.0.0.1:${listener.port}/`, 'x'.repeat(DEFAULT_LIMITS.requestBytes)),
+    );
     const tookMs = performance.now() - startedAt;
     await listener.close();
     assert.equal(said(outcome), expected, JSON.stringify(outcome));
@@ -88,8 +90,14 @@ for (const [scheme, mode, expected, afterMs] of BEFORE_HTTP) {
 test('an address that swallows everything leaves time for the next one of its name', async () => {
   const other = await startListener('not-tls');
   const swallowing = await startListener('silent', '127.0.0.2', other.port);
-  const lookup = async (): Promise<{ address: string }[]> => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }];
-  const named = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookup }), SHORT);
+  const lookup = async (): Promise<{ address: string }[]> => [
+    { address: '127.0.0.2' },
+    { address: '127.0.0.1' },
+  ];
+  const named = createSender(
+    createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false, lookup }),
+    SHORT,
+  );
   const outcome = await named.send(at(`https://two.example:${other.port}/`));
   await Promise.all([named.close(), other.close(), swallowing.close()]);
   assert.deepEqual([said(outcome), outcome.dialled], ['tls_error', `127.0.0.1:${other.port}`]);

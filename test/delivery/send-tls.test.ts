@@ -38,7 +38,11 @@ function serve(cert: string): Promise<number> {
   );
 }
 
-const ports = { good: await serve(GOOD), expired: await serve(EXPIRED), selfSigned: await serve(SELF_SIGNED) };
+const ports = {
+  good: await serve(GOOD),
+  expired: await serve(EXPIRED),
+  selfSigned: await serve(SELF_SIGNED),
+};
 
 /** Sends to each URL from a process with this environment, since Node reads authorities and proxies when it starts. */
 async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promise<Outcome[]> {
@@ -53,7 +57,10 @@ async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promis
     console.log(JSON.stringify(outcomes));
     await sender.close();`;
   const args = ['--import', '@oxc-node/core/register', '--input-type=module', '-e', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env: { ...process.env, ...env }, timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { ...process.env, ...env },
+    timeout: 30_000,
+  });
   return JSON.parse(stdout) as Outcome[];
 }
 
@@ -95,7 +102,13 @@ test('a trusted certificate must be in date and name the host, which the server 
     `https://receiver.test:${ports.expired}/`,
   ];
   const outcomes = await withAuthority((path) => sendFrom({ NODE_EXTRA_CA_CERTS: path }, urls));
-  assert.deepEqual(outcomes.map(said), ['secure', 'secure', 'tls_wrong_name', 'tls_wrong_name', 'tls_expired']);
+  assert.deepEqual(outcomes.map(said), [
+    'secure',
+    'secure',
+    'tls_wrong_name',
+    'tls_wrong_name',
+    'tls_expired',
+  ]);
   assert.deepEqual(Object.keys(outcomes[0]!.phases), ['dnsMs', 'connectMs', 'tlsMs', 'firstByteMs']);
   assert.deepEqual(seenNames, ['receiver.test', 'receiver.test']);
 });
@@ -114,8 +127,17 @@ test('no proxy and no switch in the environment changes where a request goes or 
   const plain = await listening(createHttpServer((_, response) => response.end('direct')));
   const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy'];
   const proxies = Object.fromEntries(names.map((name) => [name, `http://127.0.0.1:${port}`]));
-  const env = { ...proxies, NO_PROXY: '', no_proxy: '', NODE_USE_ENV_PROXY: '1', NODE_TLS_REJECT_UNAUTHORIZED: '0' };
-  const outcomes = await sendFrom(env, [`http://receiver.test:${plain}/`, `https://receiver.test:${ports.selfSigned}/`]);
+  const env = {
+    ...proxies,
+    NO_PROXY: '',
+    no_proxy: '',
+    NODE_USE_ENV_PROXY: '1',
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
+  };
+  const outcomes = await sendFrom(env, [
+    `http://receiver.test:${plain}/`,
+    `https://receiver.test:${ports.selfSigned}/`,
+  ]);
   assert.deepEqual(outcomes.map(said), ['direct', 'tls_self_signed']);
   assert.equal(proxied, 0);
 });

@@ -60,7 +60,11 @@ test('an answered attempt tells status, excerpt, time and where it went', async 
 for (const method of ['POST', 'GET'] as const) {
   test(`a rendered ${method} arrives as it was signed`, async () => {
     const secret = newSecret();
-    const body = JSON.stringify({ type: 'conversion.created', timestamp: '2026-11-22T10:00:00Z', data: { click_id: 'č/1&x' } });
+    const body = JSON.stringify({
+      type: 'conversion.created',
+      timestamp: '2026-11-22T10:00:00Z',
+      data: { click_id: 'č/1&x' },
+    });
     const url = `${receiver.url}/ok/signed-${method}/{click_id}?c={click_id}`;
     const recipient = {
       url,
@@ -92,7 +96,8 @@ test('a redirect is an answer and is not followed', async () => {
 });
 
 test('an excerpt holds nothing that PostgreSQL or a terminal would choke on', async () => {
-  const handler = (_: unknown, response: { end(text: string): void }): void => response.end('a\0b\u001b[31mc\u0085\u202ed\n\te');
+  const handler = (_: unknown, response: { end(text: string): void }): void =>
+    response.end('a\0b\u001b[31mc\u0085\u202ed\n\te');
   const odd = await startReceiver({ handler });
   const outcome = await sender.send(post(odd.url));
   assert.ok(outcome.kind === 'answered');
@@ -108,7 +113,10 @@ test('a character cut in half by the excerpt is left out', async () => {
 });
 
 test('a body over the limit is not sent', async () => {
-  assert.equal(await errorOf(sender.send(post(`${receiver.url}/ok/large`, 'x'.repeat(256 * 1024 + 1)))), 'request_too_large');
+  assert.equal(
+    await errorOf(sender.send(post(`${receiver.url}/ok/large`, 'x'.repeat(256 * 1024 + 1)))),
+    'request_too_large',
+  );
   assert.equal(await statusOf(sender.send(post(`${receiver.url}/ok/large`, 'x'.repeat(256 * 1024)))), 200);
   assert.equal(receiver.requests.filter(({ path }) => path === '/ok/large').length, 1);
 });
@@ -124,24 +132,37 @@ test('literals and names that stand for bad addresses are never dialled', async 
   const guarded = senderWith(SHORT, { allowCidrs: [], lookup });
   const before = receiver.connections();
   for (const host of ['127.0.0.1', '2130706433', '[::1]', '0', 'name.example', 'localhost']) {
-    assert.equal(await errorOf(guarded.send(post(`http://${host}:${receiver.port}/ok/never`))), 'blocked_address', host);
+    assert.equal(
+      await errorOf(guarded.send(post(`http://${host}:${receiver.port}/ok/never`))),
+      'blocked_address',
+      host,
+    );
   }
   assert.equal(receiver.connections(), before);
 });
 
 test('a name that turns bad after it was checked is refused when it is dialled', async () => {
   const answers = ['127.0.0.1', '10.0.0.1'];
-  const guard = createGuard({ ...LOOPBACK, lookup: async () => [{ address: answers.shift() ?? '10.0.0.1' }] });
+  const guard = createGuard({
+    ...LOOPBACK,
+    lookup: async () => [{ address: answers.shift() ?? '10.0.0.1' }],
+  });
   const rebinding = createSender(guard, SHORT);
   senders.push(rebinding);
   assert.deepEqual(await guard.check(`http://rebind.example:${receiver.port}/`), { ok: true });
-  assert.equal(await errorOf(rebinding.send(post(`http://rebind.example:${receiver.port}/ok`))), 'blocked_address');
+  assert.equal(
+    await errorOf(rebinding.send(post(`http://rebind.example:${receiver.port}/ok`))),
+    'blocked_address',
+  );
 });
 
 test('a connection that leads elsewhere than the address that was vetted is closed before anything is sent', async () => {
   // As behind a gateway that turns one address into another: what was vetted passes, what the socket says of its peer does not.
   const peers: string[] = [];
-  const misled = createSender({ ...createGuard(LOOPBACK), mayDial: (address) => peers.push(address) < 0 }, SHORT);
+  const misled = createSender(
+    { ...createGuard(LOOPBACK), mayDial: (address) => peers.push(address) < 0 },
+    SHORT,
+  );
   senders.push(misled);
   assert.equal(await errorOf(misled.send(at('/ok/misled'))), 'blocked_address');
   assert.deepEqual(peers, ['127.0.0.1']);
@@ -152,11 +173,17 @@ test('a name keeps its Host header though its address is dialled', async () => {
   const named = senderWith({}, { lookup: async () => [{ address: '127.0.0.1' }] });
   const outcome = await named.send(post(`http://shop.example:${receiver.port}/ok/named`));
   assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
-  assert.equal(receiver.requests.find(({ path }) => path === '/ok/named')?.headers['host'], `shop.example:${receiver.port}`);
+  assert.equal(
+    receiver.requests.find(({ path }) => path === '/ok/named')?.headers['host'],
+    `shop.example:${receiver.port}`,
+  );
 });
 
 test('when the first address of a name refuses, the next is dialled', async () => {
-  const several = senderWith({}, { lookup: async () => [{ address: '127.0.0.99' }, { address: '127.0.0.1' }] });
+  const several = senderWith(
+    {},
+    { lookup: async () => [{ address: '127.0.0.99' }, { address: '127.0.0.1' }] },
+  );
   const outcome = await several.send(post(`http://several.example:${receiver.port}/ok`));
   assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
 });

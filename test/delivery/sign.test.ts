@@ -18,8 +18,16 @@ const BODY = '{"type":"conversion.created","data":{"sub1":"žluťoučký 🐎"}}
 const NOW_MS = Date.now();
 const SECONDS = Math.floor(NOW_MS / 1000);
 
-function request(secret: string, changes: Partial<Parameters<typeof verify>[0]> = {}): Parameters<typeof verify>[0] {
-  const signature = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content: BODY, secrets: [secretKey(secret)] });
+function request(
+  secret: string,
+  changes: Partial<Parameters<typeof verify>[0]> = {},
+): Parameters<typeof verify>[0] {
+  const signature = signatureHeader({
+    id: 'dlv_1',
+    timestampSeconds: SECONDS,
+    content: BODY,
+    secrets: [secretKey(secret)],
+  });
   return {
     id: 'dlv_1',
     timestamp: String(SECONDS),
@@ -33,7 +41,11 @@ function request(secret: string, changes: Partial<Parameters<typeof verify>[0]> 
 
 test('the reference library accepts what we sign', () => {
   const secret = newSecret();
-  const headers = { 'webhook-id': 'dlv_1', 'webhook-timestamp': String(SECONDS), 'webhook-signature': request(secret).signature };
+  const headers = {
+    'webhook-id': 'dlv_1',
+    'webhook-timestamp': String(SECONDS),
+    'webhook-signature': request(secret).signature,
+  };
   assert.deepEqual(new Webhook(secret).verify(BODY, headers), JSON.parse(BODY));
 });
 
@@ -45,7 +57,12 @@ test('we accept what the reference library signs', () => {
 
 test('the published vector comes out', () => {
   const secrets = [secretKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')];
-  const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', timestampSeconds: 1614265330, content: '{"test": 2432232314}', secrets };
+  const message = {
+    id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+    timestampSeconds: 1614265330,
+    content: '{"test": 2432232314}',
+    secrets,
+  };
   assert.equal(signatureHeader(message), 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
 });
 
@@ -70,8 +87,17 @@ test('anything changed is a bad signature', () => {
     { timestamp: '' },
     { content: `${BODY} ` },
   ];
-  const broken = ['', 'v1', 'v1,', `v2,${signature.slice(3)}`, signature.slice(0, -1), `${signature}x`, signature.toLowerCase()];
-  for (const change of changed) assert.equal(verify(request(secret, change)), 'bad_signature', JSON.stringify(change));
+  const broken = [
+    '',
+    'v1',
+    'v1,',
+    `v2,${signature.slice(3)}`,
+    signature.slice(0, -1),
+    `${signature}x`,
+    signature.toLowerCase(),
+  ];
+  for (const change of changed)
+    assert.equal(verify(request(secret, change)), 'bad_signature', JSON.stringify(change));
   for (const one of broken) assert.equal(verify(request(secret, { signature: one })), 'bad_signature', one);
   assert.equal(verify(request(secret, { secrets: [] })), 'bad_signature');
 });
@@ -79,7 +105,8 @@ test('anything changed is a bad signature', () => {
 test('a genuine signature more than five minutes away is stale, either way', () => {
   const secret = newSecret();
   const minutes = (count: number): number => SECONDS * 1000 + count * 60_000;
-  for (const away of [-5, 0, 5]) assert.equal(verify(request(secret, { nowMs: minutes(away) })), 'valid', `${away} min`);
+  for (const away of [-5, 0, 5])
+    assert.equal(verify(request(secret, { nowMs: minutes(away) })), 'valid', `${away} min`);
   for (const away of [-6, 6, 60])
     assert.equal(verify(request(secret, { nowMs: minutes(away) })), 'stale_signature', `${away} min`);
   assert.equal(verify(request(secret, { nowMs: minutes(60), content: 'other' })), 'bad_signature');
@@ -88,9 +115,19 @@ test('a genuine signature more than five minutes away is stale, either way', () 
 test('a secret is whsec_ and the base64 of 32 bytes, and nothing else is taken for one', () => {
   assert.match(newSecret(), /^whsec_[A-Za-z0-9+/]{43}=$/);
   assert.equal(secretKey(newSecret()).length, 32);
-  const bad = ['', 'whsec_', 'whsec_short', Buffer.alloc(32).toString('base64'), `whsec_${'!'.repeat(44)}`, `${newSecret()}=`];
+  const bad = [
+    '',
+    'whsec_',
+    'whsec_short',
+    Buffer.alloc(32).toString('base64'),
+    `whsec_${'!'.repeat(44)}`,
+    `${newSecret()}=`,
+  ];
   for (const text of bad)
-    assert.throws(() => secretKey(text), /^Error: a signing secret is whsec_ and the base64 of 24 to 64 bytes$/);
+    assert.throws(
+      () => secretKey(text),
+      /^Error: a signing secret is whsec_ and the base64 of 24 to 64 bytes$/,
+    );
 });
 
 test('a GET is signed over its method and whole URL', () => {
@@ -99,7 +136,10 @@ test('a GET is signed over its method and whole URL', () => {
 
 /** The public half as Node knows it, by the fixed bytes that come before an ed25519 key in DER: not by the way the code under test takes. */
 function publicKeyOf(text: string) {
-  const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(text.replace('whpk_', ''), 'base64')]);
+  const der = Buffer.concat([
+    Buffer.from('302a300506032b6570032100', 'hex'),
+    Buffer.from(text.replace('whpk_', ''), 'base64'),
+  ]);
   return createPublicKey({ key: der, format: 'der', type: 'spki' });
 }
 
@@ -115,7 +155,9 @@ test('a v1a signature is ed25519 over the same text, and the public half verifie
   assert.equal(version, 'v1a');
   assert.ok(verifyWith(null, text(BODY), publicKeyOf(publicKey), Buffer.from(signature, 'base64')));
   assert.ok(!verifyWith(null, text(`${BODY} `), publicKeyOf(publicKey), Buffer.from(signature, 'base64')));
-  assert.ok(!verifyWith(null, text(BODY), publicKeyOf(newKeyPair().publicKey), Buffer.from(signature, 'base64')));
+  assert.ok(
+    !verifyWith(null, text(BODY), publicKeyOf(newKeyPair().publicKey), Buffer.from(signature, 'base64')),
+  );
 });
 
 test('the vector of RFC 8032 comes out', () => {
@@ -134,15 +176,28 @@ test('signatures of both kinds stand beside each other, and the reference librar
   const secrets = [signingKey(pair.secret), signingKey(shared)];
   const signature = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content: BODY, secrets });
   assert.match(signature, /^v1a,\S+ v1,\S+$/);
-  const headers = { 'webhook-id': 'dlv_1', 'webhook-timestamp': String(SECONDS), 'webhook-signature': signature };
+  const headers = {
+    'webhook-id': 'dlv_1',
+    'webhook-timestamp': String(SECONDS),
+    'webhook-signature': signature,
+  };
   assert.deepEqual(new Webhook(shared).verify(BODY, headers), JSON.parse(BODY));
 });
 
 test('the reference library accepts a GET, given its method and URL', () => {
   const secret = newSecret();
   const content = contentOfGet('https://a.example/p?c=%C5%BE&amount=1.00');
-  const signature = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content, secrets: [signingKey(secret)] });
-  const headers = { 'webhook-id': 'dlv_1', 'webhook-timestamp': String(SECONDS), 'webhook-signature': signature };
+  const signature = signatureHeader({
+    id: 'dlv_1',
+    timestampSeconds: SECONDS,
+    content,
+    secrets: [signingKey(secret)],
+  });
+  const headers = {
+    'webhook-id': 'dlv_1',
+    'webhook-timestamp': String(SECONDS),
+    'webhook-signature': signature,
+  };
   const isGood = (text: string): void => void new Webhook(secret).verify(text, headers, { jsonParse: false });
   isGood(content);
   assert.throws(() => isGood(content.replace('1.00', '9.00')));
@@ -155,8 +210,16 @@ test('an endpoint that does not sign has a shared secret ready', () => {
 });
 
 test('a private key is whsk_ and the base64 of 64 bytes, and nothing else is taken for one', () => {
-  for (const text of ['whsk_', `whsk_${Buffer.alloc(32).toString('base64')}`, `${newKeyPair().secret}=`, 'whsk_!']) {
-    assert.throws(() => signingKey(text), /^Error: a private signing key is whsk_ and the base64 of 64 bytes$/);
+  for (const text of [
+    'whsk_',
+    `whsk_${Buffer.alloc(32).toString('base64')}`,
+    `${newKeyPair().secret}=`,
+    'whsk_!',
+  ]) {
+    assert.throws(
+      () => signingKey(text),
+      /^Error: a private signing key is whsk_ and the base64 of 64 bytes$/,
+    );
   }
   assert.throws(() => signingKey(newKeyPair().publicKey), /^Error: a signing secret is whsec_/);
 });

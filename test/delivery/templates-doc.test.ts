@@ -53,7 +53,9 @@ for (const [template, expected] of rowsOf(examples).map((row) => row.map((cell) 
 
 test('the page has examples, and names every macro with its kind', () => {
   assert.ok(rowsOf(examples).length >= 9);
-  const named = rowsOf(section('Macros')).flatMap(([kind = '', macros = '']) => codesIn(macros).map((macro) => [macro, kind]));
+  const named = rowsOf(section('Macros')).flatMap(([kind = '', macros = '']) =>
+    codesIn(macros).map((macro) => [macro, kind]),
+  );
   const kinds = named.filter(([, kind]) => /^(text|amount|time)$/.test(kind!));
   assert.deepEqual(Object.fromEntries(kinds), MACROS);
 });
@@ -69,7 +71,8 @@ test('the page names every platform, and its click ids are what the importer mak
         ? result.translation.url.slice(21)
         : 'nothing';
     };
-    for (const macro of codesIn(looks)) assert.notEqual(imported(macro), 'nothing', `${DIALECTS[dialect].name} ${macro}`);
+    for (const macro of codesIn(looks))
+      assert.notEqual(imported(macro), 'nothing', `${DIALECTS[dialect].name} ${macro}`);
     for (const macro of codesIn(theirs)) assert.match(imported(macro), /^\{_?sub[12]\}$/, macro);
     for (const macro of codesIn(ours)) assert.equal(imported(macro), '{click_id}', macro);
   }

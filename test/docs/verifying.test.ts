@@ -46,19 +46,39 @@ after(() => rm(folder, { recursive: true, force: true }));
 /** Sends a postback for real and gives what arrived. */
 async function sentCases(): Promise<Case[]> {
   const receiver = await startReceiver({ handler: (_, response) => void response.end() });
-  const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }));
+  const sender = createSender(
+    createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }),
+  );
   const [shared, older, pair] = [makeSecret('v1'), newSecret(), makeSecret('v1a')];
 
-  async function send(method: 'POST' | 'GET', secrets: readonly string[], nowMs = Date.now()): Promise<ReceivedRequest> {
+  async function send(
+    method: 'POST' | 'GET',
+    secrets: readonly string[],
+    nowMs = Date.now(),
+  ): Promise<ReceivedRequest> {
     const url = `${receiver.url}/in/{click_id}?c={click_id}&s={sub1}&p={payout}`;
-    const recipient = { url, method, body: 'json', headers: {}, signing: 'v1', secrets: secrets.map(signingKey) } as const;
-    const outcome = await sender.send(render({ id: 'dlv_1', type: 'conversion.created', body: BODY, try: 1 }, recipient, nowMs));
+    const recipient = {
+      url,
+      method,
+      body: 'json',
+      headers: {},
+      signing: 'v1',
+      secrets: secrets.map(signingKey),
+    } as const;
+    const outcome = await sender.send(
+      render({ id: 'dlv_1', type: 'conversion.created', body: BODY, try: 1 }, recipient, nowMs),
+    );
     assert.equal(outcome.kind, 'answered');
     return receiver.requests.at(-1)!;
   }
 
   const found: Case[] = [];
-  const add = (name: string, key: string, { method, path, headers, body }: ReceivedRequest, genuine: boolean): void =>
+  const add = (
+    name: string,
+    key: string,
+    { method, path, headers, body }: ReceivedRequest,
+    genuine: boolean,
+  ): void =>
     void found.push({ name, key, method, url: `http://${headers['host']}${path}`, headers, body, genuine });
   const spoil = (name: string, key: string, request: ReceivedRequest): void => {
     const { headers } = request;
@@ -70,9 +90,19 @@ async function sentCases(): Promise<Case[]> {
     );
     add(`${name}, another body`, key, { ...request, body: `${request.body} ` }, request.method === 'GET');
     add(`${name}, another id`, key, { ...request, headers: { ...headers, 'webhook-id': 'dlv_2' } }, false);
-    add(`${name}, no signature`, key, { ...request, headers: { ...headers, 'webhook-signature': '' } }, false);
+    add(
+      `${name}, no signature`,
+      key,
+      { ...request, headers: { ...headers, 'webhook-signature': '' } },
+      false,
+    );
     const garbage = 'v1 v1, v1a, v1a,AAAA v1,!!! v2,x';
-    add(`${name}, garbage`, key, { ...request, headers: { ...headers, 'webhook-signature': garbage } }, false);
+    add(
+      `${name}, garbage`,
+      key,
+      { ...request, headers: { ...headers, 'webhook-signature': garbage } },
+      false,
+    );
     add(`${name}, no time`, key, { ...request, headers: { ...headers, 'webhook-timestamp': '' } }, false);
   };
   for (const method of ['POST', 'GET'] as const) {
@@ -84,10 +114,21 @@ async function sentCases(): Promise<Case[]> {
       const request = await send(method, [secret]);
       add(`${method} ${version}`, key, request, true);
       spoil(`${method} ${version}`, key, request);
-      add(`${method} ${version}, another key`, publicKey === null ? newSecret() : newKeyPair().publicKey, request, false);
-      add(`${method} ${version}, six minutes old`, key, await send(method, [secret], Date.now() - 360_000), false);
+      add(
+        `${method} ${version}, another key`,
+        publicKey === null ? newSecret() : newKeyPair().publicKey,
+        request,
+        false,
+      );
+      add(
+        `${method} ${version}, six minutes old`,
+        key,
+        await send(method, [secret], Date.now() - 360_000),
+        false,
+      );
       const rotating = await send(method, [secret, pair.secret, older]);
-      for (const holder of [key, pair.publicKey!, older]) add(`${method} while ${version} is rotated`, holder, rotating, true);
+      for (const holder of [key, pair.publicKey!, older])
+        add(`${method} while ${version} is rotated`, holder, rotating, true);
     }
   }
   await sender.close();
@@ -97,7 +138,8 @@ async function sentCases(): Promise<Case[]> {
 
 /** The program for a language: the first block of that language in the document. */
 function programIn(language: string): string {
-  const [, program] = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(textOf('docs/VERIFYING.md')) ?? [];
+  const [, program] =
+    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(textOf('docs/VERIFYING.md')) ?? [];
   assert.ok(program !== undefined, `docs/VERIFYING.md has a program in ${language}`);
   return program;
 }
@@ -198,21 +240,25 @@ print(json.dumps([judged(c) for c in json.load(sys.stdin.buffer)]))
 `;
 
 describe('a receiver that follows docs/VERIFYING.md believes what we sent and nothing else', () => {
-  test('in Node', (t) => judge(t, { 'verify.mjs': programIn('js'), 'run.mjs': NODE }, [process.execPath, 'run.mjs'], cases));
+  test('in Node', (t) =>
+    judge(t, { 'verify.mjs': programIn('js'), 'run.mjs': NODE }, [process.execPath, 'run.mjs'], cases));
 
   test('in Python', (t) => {
     if (python === undefined) return t.skip('python3 is not here');
     return judge(t, { 'verify.py': programIn('python'), 'run.py': PYTHON }, [python, 'run.py'], cases);
   });
 
-  test('in PHP', (t) => judge(t, { 'verify.php': programIn('php'), 'run.php': PHP }, ['php', 'run.php'], cases));
+  test('in PHP', (t) =>
+    judge(t, { 'verify.php': programIn('php'), 'run.php': PHP }, ['php', 'run.php'], cases));
 
-  test('in Go', (t) => judge(t, { 'verify.go': programIn('go'), 'main.go': GO }, ['go', 'run', 'main.go', 'verify.go'], cases));
+  test('in Go', (t) =>
+    judge(t, { 'verify.go': programIn('go'), 'main.go': GO }, ['go', 'run', 'main.go', 'verify.go'], cases));
 });
 
 describe('the official library of Standard Webhooks believes what we signed with v1 and nothing else', () => {
   // The libraries stumble over entries that are no signatures at all, and know no v1a.
-  const known = (): Case[] => cases.filter(({ key, name }) => key.startsWith('whsec_') && !name.endsWith('garbage'));
+  const known = (): Case[] =>
+    cases.filter(({ key, name }) => key.startsWith('whsec_') && !name.endsWith('garbage'));
 
   test('in Node', () => {
     for (const { name, key, method, url, headers, body, genuine } of known()) {

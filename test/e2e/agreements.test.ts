@@ -21,9 +21,18 @@ after(async () => {
   await receiver.close();
 });
 
-type Trace = { id: string; status: string; reason?: string; exchange_rates: { rate: string; source: string }[] };
+type Trace = {
+  id: string;
+  status: string;
+  reason?: string;
+  exchange_rates: { rate: string; source: string }[];
+};
 
-async function send<Body = Trace>(path: string, body: object, headers: Record<string, string> = {}): Promise<Body> {
+async function send<Body = Trace>(
+  path: string,
+  body: object,
+  headers: Record<string, string> = {},
+): Promise<Body> {
   const answer = await stack.call<Body>(`POST /v1/${path}`, { key: broker.key, body, headers });
   assert.ok(answer.status < 300, JSON.stringify(answer.body));
   return answer.body;
@@ -32,15 +41,27 @@ async function send<Body = Trace>(path: string, body: object, headers: Record<st
 const waiting = { prefer: 'wait=10' };
 
 async function pending(): Promise<string | undefined> {
-  const { body } = await stack.call<{ balances: { pending: string }[] }>(`GET /v1/affiliates/${broker.affiliateId}/balance`, {
-    key: broker.key,
-  });
+  const { body } = await stack.call<{ balances: { pending: string }[] }>(
+    `GET /v1/affiliates/${broker.affiliateId}/balance`,
+    {
+      key: broker.key,
+    },
+  );
   return body.balances[0]?.pending;
 }
 
 test('an event in another currency waits in plain sight, settles when its rate comes, and its deal may change afterwards', async () => {
-  const { click_id: clickId } = await send<{ click_id: string }>('clicks', { affiliate_id: broker.affiliateId });
-  const sale = { event: 'sale', transaction_id: 's-1', click_id: clickId, customer_id: 'c', amount: '100.00', currency: 'EUR' };
+  const { click_id: clickId } = await send<{ click_id: string }>('clicks', {
+    affiliate_id: broker.affiliateId,
+  });
+  const sale = {
+    event: 'sale',
+    transaction_id: 's-1',
+    click_id: clickId,
+    customer_id: 'c',
+    amount: '100.00',
+    currency: 'EUR',
+  };
   const aside = await send('events', sale, waiting);
   assert.deepEqual([aside.status, aside.reason], ['set_aside', 'no_exchange_rate']);
 
@@ -60,24 +81,33 @@ test('an event in another currency waits in plain sight, settles when its rate c
   const { body: deals } = await stack.call<Deals>('GET /v1/deals', { key: broker.key });
   const components = [{ kind: 'percent', on: 'sale', percent: '20' }];
   await send(`deals/${deals.data[0]!.id}/versions`, { terms: { components }, effective_from: yesterday });
-  await eventually('the affiliate to be told', () => receiver.requests.some(({ body }) => body.includes('conversion.adjusted')));
+  await eventually('the affiliate to be told', () =>
+    receiver.requests.some(({ body }) => body.includes('conversion.adjusted')),
+  );
   assert.equal(await pending(), '21.68');
 
   // A newer rate changes nothing about what was converted.
   const aMinuteAgo = new Date(Date.now() - 60_000).toISOString();
   await send('fx-rates', { base: 'EUR', quote: 'USD', rate: '2', as_of: aMinuteAgo, source: 'ECB' });
-  await send('events', { event: 'chargeback', transaction_id: 'x-1', reference: 's-1', currency: 'EUR' }, waiting);
+  await send(
+    'events',
+    { event: 'chargeback', transaction_id: 'x-1', reference: 's-1', currency: 'EUR' },
+    waiting,
+  );
   assert.equal(await pending(), '0.00');
 });
 
 test('of two events set aside one is dismissed and the other settles at the push of its button, and then nothing holds them any more', async () => {
-  const { click_id: clickId } = await send<{ click_id: string }>('clicks', { affiliate_id: broker.affiliateId });
+  const { click_id: clickId } = await send<{ click_id: string }>('clicks', {
+    affiliate_id: broker.affiliateId,
+  });
   const sale = { event: 'sale', click_id: clickId, customer_id: 'd', amount: '100.00', currency: 'GBP' };
   const [first, second] = [
     await send('events', { ...sale, transaction_id: 'g-1' }, waiting),
     await send('events', { ...sale, transaction_id: 'g-2' }, waiting),
   ];
-  const statusOf = async ({ id }: Trace) => (await stack.call<Trace>(`GET /v1/events/${id}`, { key: broker.key })).body.status;
+  const statusOf = async ({ id }: Trace) =>
+    (await stack.call<Trace>(`GET /v1/events/${id}`, { key: broker.key })).body.status;
   assert.deepEqual([await statusOf(first), await statusOf(second)], ['set_aside', 'set_aside']);
   await send(`set-aside/${first.id}/dismiss`, {});
 
@@ -90,7 +120,15 @@ test('of two events set aside one is dismissed and the other settles at the push
   await send(`set-aside/${second.id}/retry`, {});
   await eventually('the event to settle', async () => (await statusOf(second)) === 'settled');
   assert.equal(await statusOf(first), 'rejected');
-  const { rows } = await stack.pool.query<{ id: string }>(`select operator_id as id from events where id = $1`, [first.id]);
-  const holder = stack.temporal.client.workflow.getHandle(setAsideWorkflowId(rows[0]!.id, 'no_exchange_rate'));
-  await eventually('their workflow to end', async () => (await holder.describe()).status.name === 'COMPLETED');
+  const { rows } = await stack.pool.query<{ id: string }>(
+    `select operator_id as id from events where id = $1`,
+    [first.id],
+  );
+  const holder = stack.temporal.client.workflow.getHandle(
+    setAsideWorkflowId(rows[0]!.id, 'no_exchange_rate'),
+  );
+  await eventually(
+    'their workflow to end',
+    async () => (await holder.describe()).status.name === 'COMPLETED',
+  );
 });

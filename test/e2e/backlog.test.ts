@@ -22,7 +22,10 @@ let worker: ChildProcess;
 
 /** So many postbacks wait for an endpoint that is paused. */
 before(async () => {
-  [stack, receiver] = await Promise.all([withStack(), startReceiver({ handler: (_, response) => void response.end() })]);
+  [stack, receiver] = await Promise.all([
+    withStack(),
+    startReceiver({ handler: (_, response) => void response.end() }),
+  ]);
   broker = await withBroker(stack, { url: receiver.url, max_in_flight: MAX_IN_FLIGHT });
   worker = await stack.startWorker();
   assert.equal(await press('pause'), 200);
@@ -31,9 +34,19 @@ before(async () => {
   for (let from = 0; from < POSTBACKS; from += 500) {
     const events = Array.from({ length: Math.min(500, POSTBACKS - from) }, (_, index) => {
       const id = `t-${from + index}`;
-      return { event: 'sale', transaction_id: id, customer_id: id, click_id, amount: '100.00', currency: 'USD' };
+      return {
+        event: 'sale',
+        transaction_id: id,
+        customer_id: id,
+        click_id,
+        amount: '100.00',
+        currency: 'USD',
+      };
     });
-    assert.equal((await stack.call('POST /v1/events/batch', { key: broker.key, body: { events } })).status, 200);
+    assert.equal(
+      (await stack.call('POST /v1/events/batch', { key: broker.key, body: { events } })).status,
+      200,
+    );
   }
   await eventually('all of them to wait', async () => (await count('held')) === POSTBACKS, WITHIN_MS);
 });
@@ -46,18 +59,29 @@ const press = async (button: string): Promise<number> =>
   (await stack.call(`POST /v1/endpoints/${broker.endpoint.id}/${button}`, { key: broker.key })).status;
 
 async function count(state: string): Promise<number> {
-  const { rows } = await stack.pool.query<{ count: number }>(`select count(*)::int from deliveries where state = $1`, [state]);
+  const { rows } = await stack.pool.query<{ count: number }>(
+    `select count(*)::int from deliveries where state = $1`,
+    [state],
+  );
   return rows[0]!.count;
 }
 
-test(`${POSTBACKS} held postbacks are told once each when their endpoint is back`, { timeout: WITHIN_MS * 2 }, async (t) => {
-  const startedAt = Date.now();
-  assert.equal(await press('resume'), 200);
-  await eventually('all of them to be told', async () => (await count('delivered')) === POSTBACKS, WITHIN_MS);
-  const seconds = (Date.now() - startedAt) / 1000;
-  t.diagnostic(`${POSTBACKS} postbacks in ${seconds} s, ${Math.round(POSTBACKS / seconds)} a second`);
-  assert.equal(receiver.requests.length, POSTBACKS);
-});
+test(
+  `${POSTBACKS} held postbacks are told once each when their endpoint is back`,
+  { timeout: WITHIN_MS * 2 },
+  async (t) => {
+    const startedAt = Date.now();
+    assert.equal(await press('resume'), 200);
+    await eventually(
+      'all of them to be told',
+      async () => (await count('delivered')) === POSTBACKS,
+      WITHIN_MS,
+    );
+    const seconds = (Date.now() - startedAt) / 1000;
+    t.diagnostic(`${POSTBACKS} postbacks in ${seconds} s, ${Math.round(POSTBACKS / seconds)} a second`);
+    assert.equal(receiver.requests.length, POSTBACKS);
+  },
+);
 
 test(`a replay of ${POSTBACKS} goes on when its worker is killed`, { timeout: WITHIN_MS * 2 }, async (t) => {
   await stack.pool.query(`update deliveries set state = 'gave_up', tries = 10`);
@@ -65,22 +89,34 @@ test(`a replay of ${POSTBACKS} goes on when its worker is killed`, { timeout: WI
   receiver.requests.length = 0;
   const startedAt = Date.now();
   const body = { endpoint_id: broker.endpoint.id, states: ['gave_up'] };
-  const answer = await stack.call<{ id: string; total: number }>('POST /v1/replays', { key: broker.key, body });
+  const answer = await stack.call<{ id: string; total: number }>('POST /v1/replays', {
+    key: broker.key,
+    body,
+  });
   assert.deepEqual([answer.status, answer.body.total], [202, POSTBACKS]);
   await eventually('some to be told again', () => receiver.requests.length > POSTBACKS / 10, WITHIN_MS);
   worker.kill('SIGKILL');
   await once(worker, 'exit');
   const toldThen = receiver.requests.length;
-  const { rows: kept } = await stack.pool.query<{ count: number }>(`select count(*)::int from attempts where started_at > $1`, [
-    new Date(startedAt),
-  ]);
+  const { rows: kept } = await stack.pool.query<{ count: number }>(
+    `select count(*)::int from attempts where started_at > $1`,
+    [new Date(startedAt)],
+  );
   /** Sent, and neither answered nor written down when the worker died. */
   const underWay = toldThen - kept[0]!.count;
   await stack.startWorker();
-  const progress = async () => (await stack.call(`GET /v1/replays/${answer.body.id}`, { key: broker.key })).body;
-  await eventually('all of them to be told again', async () => (await progress())['delivered'] === POSTBACKS, WITHIN_MS);
+  const progress = async () =>
+    (await stack.call(`GET /v1/replays/${answer.body.id}`, { key: broker.key })).body;
+  await eventually(
+    'all of them to be told again',
+    async () => (await progress())['delivered'] === POSTBACKS,
+    WITHIN_MS,
+  );
   const { state, released, waiting, gave_up: gaveUp } = await progress();
-  assert.deepEqual({ state, released, waiting, gaveUp }, { state: 'done', released: POSTBACKS, waiting: 0, gaveUp: 0 });
+  assert.deepEqual(
+    { state, released, waiting, gaveUp },
+    { state: 'done', released: POSTBACKS, waiting: 0, gaveUp: 0 },
+  );
   const ids = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']!));
   assert.deepEqual(ids, new Set(told), 'the ids are not the same');
   const doubles = receiver.requests.length - POSTBACKS;

@@ -30,7 +30,10 @@ before(async () => {
     }),
   ]);
   key = (await made('operators', { name: 'Test Broker', currency: 'USD' }))['api_key'] as string;
-  await made('deals', { name: 'Standard', terms: { components: [{ kind: 'percent', on: 'sale', percent: '10' }] } });
+  await made('deals', {
+    name: 'Standard',
+    terms: { components: [{ kind: 'percent', on: 'sale', percent: '10' }] },
+  });
   for (let index = 0; index <= OTHERS; index++) {
     const { id } = await made('affiliates', { name: `Affiliate ${index}` });
     if (index > 0) await made('endpoints', { affiliate_id: id, url: `${receiver.url}/${index}` });
@@ -102,7 +105,10 @@ test(
   { timeout: 300_000 },
   async (t) => {
     await round(false);
-    const [well, beside]: [Awaited<ReturnType<typeof round>>[], Awaited<ReturnType<typeof round>>[]] = [[], []];
+    const [well, beside]: [Awaited<ReturnType<typeof round>>[], Awaited<ReturnType<typeof round>>[]] = [
+      [],
+      [],
+    ];
     for (let count = 0; count < ROUNDS; count++) {
       well.push(await round(false));
       beside.push(await round(true));

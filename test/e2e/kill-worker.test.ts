@@ -35,7 +35,14 @@ test(`a worker killed in the middle of ${EVENTS} events loses none of them and b
   const { click_id: clickId } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body;
   const events = Array.from({ length: EVENTS }, (_, index) => {
     const id = `t-${index}`;
-    return { event: 'sale', transaction_id: id, customer_id: id, click_id: clickId, amount: '100.00', currency: 'USD' };
+    return {
+      event: 'sale',
+      transaction_id: id,
+      customer_id: id,
+      click_id: clickId,
+      amount: '100.00',
+      currency: 'USD',
+    };
   });
   for (let from = 0; from < EVENTS; from += 500) {
     const body = { events: events.slice(from, from + 500) };
@@ -47,7 +54,9 @@ test(`a worker killed in the middle of ${EVENTS} events loses none of them and b
   assert.ok(receiver.requests.length < EVENTS, 'all was told before the kill');
   await stack.startWorker();
   const isDone = async (): Promise<boolean> => {
-    const { rows } = await stack.pool.query<{ count: number }>(`select count(*)::int from deliveries where state = 'delivered'`);
+    const { rows } = await stack.pool.query<{ count: number }>(
+      `select count(*)::int from deliveries where state = 'delivered'`,
+    );
     return rows[0]!.count === EVENTS;
   };
   await eventually('every postback to be delivered', isDone, 90_000);

@@ -52,7 +52,9 @@ async function readiness() {
 /** Waits until each of these sales was told to the affiliate; gives how many postbacks told of them. */
 async function toldOf(transactionIds: readonly string[], withinMs: number): Promise<number> {
   const told = () =>
-    receiver.requests.flatMap(({ body }) => (JSON.parse(body) as { data: { transaction_id: string } }).data.transaction_id);
+    receiver.requests.flatMap(
+      ({ body }) => (JSON.parse(body) as { data: { transaction_id: string } }).data.transaction_id,
+    );
   await eventually(
     'all sales to be told',
     () => {
@@ -93,7 +95,10 @@ test('while Temporal is away events are accepted, and they are settled and told 
 
 test('while PostgreSQL is away events are refused in time, what was taken before is told once it is back', async () => {
   const taken = Array.from({ length: 100 }, (_, index) => `taken-${index}`);
-  const answer = await stack.call('POST /v1/events/batch', { key: broker.key, body: { events: taken.map(sale) } });
+  const answer = await stack.call('POST /v1/events/batch', {
+    key: broker.key,
+    body: { events: taken.map(sale) },
+  });
   assert.equal(answer.status, 200);
   await takePostgresAway();
   stack.cables.postgres.plugIn();
@@ -135,6 +140,8 @@ test(`while PostgreSQL is away in the middle of ${DELIVERIES} deliveries they wa
     60_000 + DELIVERIES * 20,
   );
   const told = await toldOf(taken, 1000);
-  t.diagnostic(`PostgreSQL went away after ${toldThen} requests; ${told - DELIVERIES} postbacks were told twice`);
+  t.diagnostic(
+    `PostgreSQL went away after ${toldThen} requests; ${told - DELIVERIES} postbacks were told twice`,
+  );
   assert.ok(told <= DELIVERIES + MAX_IN_FLIGHT, `${told} postbacks told of ${DELIVERIES} sales`);
 });

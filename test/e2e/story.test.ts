@@ -28,13 +28,16 @@ type Trace = {
   workflow_id: string;
 };
 
-const sendEvent = (body: object) => stack.call<{ id: string; status: string }>('POST /v1/events', { key: broker.key, body });
+const sendEvent = (body: object) =>
+  stack.call<{ id: string; status: string }>('POST /v1/events', { key: broker.key, body });
 
 /** The postback that tells of an event, once it is there. */
 function postbackOf(eventId: string) {
   return eventually(`the postback of ${eventId}`, () => {
     const request = receiver.requests.find(({ body }) => body.includes(`"event_id":"${eventId}"`));
-    return request && { request, body: JSON.parse(request.body) as { type: string; data: Record<string, string> } };
+    return (
+      request && { request, body: JSON.parse(request.body) as { type: string; data: Record<string, string> } }
+    );
   });
 }
 
@@ -53,13 +56,25 @@ test('a first deposit through an affiliate’s link is booked and told, and its 
   const registered = await sendEvent({ event: 'registration', click_id: clickId, customer_id: 'c-1' });
   assert.equal((await postbackOf(registered.body.id)).body.data['payout'], '0.00');
 
-  const deposit = { event: 'ftd', transaction_id: 't-1', customer_id: 'c-1', amount: '500.00', currency: 'USD' };
+  const deposit = {
+    event: 'ftd',
+    transaction_id: 't-1',
+    customer_id: 'c-1',
+    amount: '500.00',
+    currency: 'USD',
+  };
   const { status, body: accepted } = await sendEvent(deposit);
   assert.deepEqual([status, accepted.status], [202, 'accepted']);
   const { request, body } = await postbackOf(accepted.id);
   assert.ok(isSigned(request, broker.endpoint.secret), 'the signature does not hold');
   assert.equal(body.type, 'conversion.created');
-  const { event, transaction_id: transactionId, payout_delta: delta, payout_currency: currency, sub1 } = body.data;
+  const {
+    event,
+    transaction_id: transactionId,
+    payout_delta: delta,
+    payout_currency: currency,
+    sub1,
+  } = body.data;
   assert.deepEqual(
     { event, transactionId, delta, currency, sub1 },
     { event: 'ftd', transactionId: 't-1', delta: '200.00', currency: 'USD', sub1: 'campaign_spring_2026' },
@@ -74,12 +89,20 @@ test('a first deposit through an affiliate’s link is booked and told, and its 
   assert.deepEqual([trace.commissions[0]?.amount, trace.transfers.length], ['200.00', 1]);
   assert.equal(trace.deliveries[0]?.id, request.headers['webhook-id']);
   const workflow = stack.temporal.client.workflow.getHandle(trace.workflow_id);
-  await eventually('the batch’s workflow to end', async () => (await workflow.describe()).status.name === 'COMPLETED');
+  await eventually(
+    'the batch’s workflow to end',
+    async () => (await workflow.describe()).status.name === 'COMPLETED',
+  );
 
   const back = await sendEvent({ event: 'chargeback', transaction_id: 'cb-1', reference: 't-1' });
   const reversal = (await postbackOf(back.body.id)).body;
   assert.deepEqual(
-    [reversal.type, reversal.data['payout_delta'], reversal.data['payout'], reversal.data['original_event_id']],
+    [
+      reversal.type,
+      reversal.data['payout_delta'],
+      reversal.data['payout'],
+      reversal.data['original_event_id'],
+    ],
     ['conversion.reversed', '-200.00', '0.00', accepted.id],
   );
   assert.deepEqual(await balance(), ['0.00 USD']);
@@ -93,21 +116,38 @@ test('a first deposit through an affiliate’s link is booked and told, and its 
 });
 
 test('an orphan is given to its affiliate by hand, and told like any other event', async () => {
-  const orphan = { event: 'sale', transaction_id: 's-0', customer_id: 'stranger', amount: '50.00', currency: 'USD' };
+  const orphan = {
+    event: 'sale',
+    transaction_id: 's-0',
+    customer_id: 'stranger',
+    amount: '50.00',
+    currency: 'USD',
+  };
   const wait = { key: broker.key, headers: { prefer: 'wait=10' } };
-  const { body: waiting } = await stack.call<Trace & { id: string }>('POST /v1/events', { ...wait, body: orphan });
+  const { body: waiting } = await stack.call<Trace & { id: string }>('POST /v1/events', {
+    ...wait,
+    body: orphan,
+  });
   assert.equal(waiting.status, 'orphaned');
   const given = { key: broker.key, body: { affiliate_id: broker.affiliateId } };
   assert.equal((await stack.call(`POST /v1/orphans/${waiting.id}/assign`, given)).status, 202);
   assert.equal((await postbackOf(waiting.id)).body.data['payout'], '5.00');
-  const { body } = await stack.call<Trace & { attribution: object }>(`GET /v1/events/${waiting.id}`, { key: broker.key });
+  const { body } = await stack.call<Trace & { attribution: object }>(`GET /v1/events/${waiting.id}`, {
+    key: broker.key,
+  });
   const { assigned_at: at, ...attribution } = body.attribution as Record<string, string>;
   assert.deepEqual([attribution['method'], attribution['affiliate_id']], ['manual', broker.affiliateId]);
   assert.ok(attribution['assigned_by']?.startsWith('key_') && at !== undefined);
 });
 
 test('an event that is waited for comes back with its whole trace', async () => {
-  const event = { event: 'sale', transaction_id: 's-1', customer_id: 'c-1', amount: '50.00', currency: 'USD' };
+  const event = {
+    event: 'sale',
+    transaction_id: 's-1',
+    customer_id: 'c-1',
+    amount: '50.00',
+    currency: 'USD',
+  };
   const { status, body } = await stack.call<Trace>('POST /v1/events', {
     key: broker.key,
     body: event,

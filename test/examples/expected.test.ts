@@ -15,7 +15,8 @@ function event(type: StoryEvent['event'], day: string, more: Partial<StoryEvent>
   return { event: type, customer_id: 'c1', occurred_at: `${day}T12:00:00.000Z`, ...more };
 }
 
-const deposit = (id: string, day: string, amount: string) => event('deposit', day, { transaction_id: id, amount });
+const deposit = (id: string, day: string, amount: string) =>
+  event('deposit', day, { transaction_id: id, amount });
 
 describe('the expectation, against figures worked out by hand', () => {
   test('a CPA pays a first deposit that reaches the minimum, and nothing below it', () => {
@@ -30,7 +31,11 @@ describe('the expectation, against figures worked out by hand', () => {
 
   test('a percentage is rounded per event, by the rounding of the deal', () => {
     // 12.5 % of 0.20 is 2.5 cents, of 0.28 is 3.5 cents, of 0.05 is 0.625 cents.
-    const events = [deposit('a', '1997-01-01', '0.20'), deposit('b', '1997-01-02', '0.28'), deposit('c', '1997-01-03', '0.05')];
+    const events = [
+      deposit('a', '1997-01-01', '0.20'),
+      deposit('b', '1997-01-02', '0.28'),
+      deposit('c', '1997-01-03', '0.05'),
+    ];
     const terms: Terms = { components: [{ kind: 'percent', on: ['deposit'], percent: '12.5' }] };
     assert.equal(expectedUnder(terms, events).balance, 2n + 4n + 1n);
     assert.equal(expectedUnder({ ...terms, rounding: 'half_up' }, events).balance, 3n + 4n + 1n);
@@ -45,7 +50,9 @@ describe('the expectation, against figures worked out by hand', () => {
   });
 
   test('a chargeback with a reference takes back every event of that id and nothing else', () => {
-    const terms: Terms = { components: [{ kind: 'percent', on: ['deposit', 'reactivation'], percent: '10' }] };
+    const terms: Terms = {
+      components: [{ kind: 'percent', on: ['deposit', 'reactivation'], percent: '10' }],
+    };
     const events = [
       deposit('a', '1997-01-01', '10.00'),
       event('reactivation', '1997-01-01', { transaction_id: 'a', amount: '10.00' }),
@@ -80,7 +87,11 @@ describe('the expectation, against figures worked out by hand', () => {
         { kind: 'revshare', on: ['deposit'], percent: '12.5' },
       ],
     };
-    assert.equal(expectedUnder(terms, [event('registration', '1997-01-01'), deposit('a', '1997-01-05', '50.00')]).balance, 825n);
+    assert.equal(
+      expectedUnder(terms, [event('registration', '1997-01-01'), deposit('a', '1997-01-05', '50.00')])
+        .balance,
+      825n,
+    );
   });
 });
 

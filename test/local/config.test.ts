@@ -12,11 +12,19 @@ const GOOD = {
 };
 
 test('every bad and every missing variable is named in one message', () => {
-  const bad = { PORT: '80a', ALLOW_ENDPOINT_CIDRS: '10.0.0.0/99', SECRETS_KEY: 'short', TRUST_PROXY: 'true', LOG_LEVEL: 'loud' };
+  const bad = {
+    PORT: '80a',
+    ALLOW_ENDPOINT_CIDRS: '10.0.0.0/99',
+    SECRETS_KEY: 'short',
+    TRUST_PROXY: 'true',
+    LOG_LEVEL: 'loud',
+  };
   assert.throws(
     () => loadApiConfig(bad),
     ({ message }: Error) =>
-      [...Object.keys(bad), 'DATABASE_URL', 'TEMPORAL_ADDRESS', 'ADMIN_TOKEN'].every((name) => message.includes(`${name}: `)),
+      [...Object.keys(bad), 'DATABASE_URL', 'TEMPORAL_ADDRESS', 'ADMIN_TOKEN'].every((name) =>
+        message.includes(`${name}: `),
+      ),
   );
 });
 
@@ -42,24 +50,37 @@ test('nothing is allowed toward private addresses and plain HTTP unless it is as
 
 test('a list of keys keeps its order, and a single key may come without an id, in base64 or hex', () => {
   const old = Buffer.alloc(32, 9);
-  const two = loadConfig({ ...GOOD, SECRETS_KEY: `k2:${KEY.toString('base64')},k1:${old.toString('hex')}` }).secretsKeys;
+  const two = loadConfig({
+    ...GOOD,
+    SECRETS_KEY: `k2:${KEY.toString('base64')},k1:${old.toString('hex')}`,
+  }).secretsKeys;
   assert.deepEqual(two, [
     { id: 'k2', key: KEY },
     { id: 'k1', key: old },
   ]);
-  assert.deepEqual(loadConfig({ ...GOOD, SECRETS_KEY: KEY.toString('hex') }).secretsKeys, loadConfig(GOOD).secretsKeys);
-  assert.throws(() => loadConfig({ ...GOOD, SECRETS_KEY: `k:${KEY.toString('hex')},k:${old.toString('hex')}` }), /different ids/);
+  assert.deepEqual(
+    loadConfig({ ...GOOD, SECRETS_KEY: KEY.toString('hex') }).secretsKeys,
+    loadConfig(GOOD).secretsKeys,
+  );
+  assert.throws(
+    () => loadConfig({ ...GOOD, SECRETS_KEY: `k:${KEY.toString('hex')},k:${old.toString('hex')}` }),
+    /different ids/,
+  );
 });
 
 test('an API key turns TLS to Temporal on, and TEMPORAL_TLS=false turns it off again', () => {
   assert.equal(loadConfig(GOOD).temporal.connection.tls, undefined);
   assert.deepEqual(loadConfig({ ...GOOD, TEMPORAL_API_KEY: 'k' }).temporal.connection.tls, {});
-  assert.equal(loadConfig({ ...GOOD, TEMPORAL_API_KEY: 'k', TEMPORAL_TLS: 'false' }).temporal.connection.tls, undefined);
+  assert.equal(
+    loadConfig({ ...GOOD, TEMPORAL_API_KEY: 'k', TEMPORAL_TLS: 'false' }).temporal.connection.tls,
+    undefined,
+  );
 });
 
 test('the description of a configuration holds no secret', () => {
   const text = JSON.stringify(describeConfig(loadApiConfig({ ...GOOD, TEMPORAL_API_KEY: 'cloud-key' })));
-  for (const secret of ['hunter2', GOOD.ADMIN_TOKEN, GOOD.SECRETS_KEY, 'cloud-key']) assert.ok(!text.includes(secret), secret);
+  for (const secret of ['hunter2', GOOD.ADMIN_TOKEN, GOOD.SECRETS_KEY, 'cloud-key'])
+    assert.ok(!text.includes(secret), secret);
 });
 
 test('the stack is embedded, with the demo, only while neither service is given', () => {

@@ -43,9 +43,10 @@ test('in an open folder it starts, keeps its data over a restart, and waits for 
   await query(first.url, 'create table kept (n int)');
   await first.stop();
   const second = await start(dataDir);
-  assert.deepEqual(await query(second.url, `select count(*)::int as n, current_setting('fsync') as fsync from kept`), [
-    { n: 0, fsync: 'on' },
-  ]);
+  assert.deepEqual(
+    await query(second.url, `select count(*)::int as n, current_setting('fsync') as fsync from kept`),
+    [{ n: 0, fsync: 'on' }],
+  );
   assert.equal(embeddedDatabaseUrl(dataDir), second.url);
   await second.stop();
   assert.throws(() => embeddedDatabaseUrl(dataDir), /No embedded PostgreSQL runs/);
@@ -58,13 +59,18 @@ test('root can start it in a folder that is closed to everybody else', { skip: !
   await server.stop();
 });
 
-test('root can still start it when the open folder it was made in has been closed', { skip: !isRoot }, async (t) => {
-  const dataDir = dataDirIn('later-closed', 0o755);
-  await (await start(dataDir)).stop();
-  if (statSync(join(dataDir, 'postgres')).uid === 0) return t.skip('the project itself lies in a closed folder');
-  chmodSync(join(root, 'later-closed'), 0o700);
-  await (await start(dataDir)).stop();
-});
+test(
+  'root can still start it when the open folder it was made in has been closed',
+  { skip: !isRoot },
+  async (t) => {
+    const dataDir = dataDirIn('later-closed', 0o755);
+    await (await start(dataDir)).stop();
+    if (statSync(join(dataDir, 'postgres')).uid === 0)
+      return t.skip('the project itself lies in a closed folder');
+    chmodSync(join(root, 'later-closed'), 0o700);
+    await (await start(dataDir)).stop();
+  },
+);
 
 test('a server that outlived its parent is replaced, and one that was killed starts again', async () => {
   const dataDir = dataDirIn('killed', 0o755);

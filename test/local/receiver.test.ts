@@ -42,13 +42,21 @@ function postback(payoutDelta: string, event = 'ftd'): string {
 
 async function post(path: string, body: string, headers: Record<string, string>): Promise<number> {
   const sent = { ...headers, 'content-type': 'application/json' };
-  const response = await fetch(receiver.url + path, { method: 'POST', body, headers: sent, redirect: 'manual' });
+  const response = await fetch(receiver.url + path, {
+    method: 'POST',
+    body,
+    headers: sent,
+    redirect: 'manual',
+  });
   await response.text();
   return response.status;
 }
 
 async function register(name: string): Promise<void> {
-  const response = await fetch(`${receiver.url}/secrets/${name}`, { method: 'PUT', body: JSON.stringify({ secret }) });
+  const response = await fetch(`${receiver.url}/secrets/${name}`, {
+    method: 'PUT',
+    body: JSON.stringify({ secret }),
+  });
   assert.equal(response.status, 204);
 }
 
@@ -68,7 +76,13 @@ describe('the bundled receiver', () => {
       assert.equal(await post('/postbacks/adds-up', postback(delta), signed(id, postback(delta))), 200);
     }
     const stats = (await json('/stats')) as Record<string, unknown>;
-    assert.deepEqual(stats['adds-up'], { received: 4, distinct: 3, doubled: 1, bad_signatures: 0, payouts: { USD: '-199.75' } });
+    assert.deepEqual(stats['adds-up'], {
+      received: 4,
+      distinct: 3,
+      doubled: 1,
+      bad_signatures: 0,
+      payouts: { USD: '-199.75' },
+    });
     const received = (await json('/received?name=adds-up')) as { id: string; body: string }[];
     assert.deepEqual(
       received.map(({ id }) => id),
@@ -80,20 +94,34 @@ describe('the bundled receiver', () => {
   test('reads a GET postback from its query, signed over the whole URL', async () => {
     await register('by-get');
     const url = `${receiver.url}/postbacks/by-get?event_type=conversion.created&payout_delta=14.00&payout_currency=EUR&click_id=a%26b`;
-    const response = await fetch(url, { headers: { ...signed('dlv_g', contentOfGet(url)), 'content-type': 'application/json' } });
+    const response = await fetch(url, {
+      headers: { ...signed('dlv_g', contentOfGet(url)), 'content-type': 'application/json' },
+    });
     assert.equal(response.status, 200);
-    const [received] = (await json('/received?name=by-get')) as { type: string; data: Record<string, string> }[];
+    const [received] = (await json('/received?name=by-get')) as {
+      type: string;
+      data: Record<string, string>;
+    }[];
     assert.equal(received?.type, 'conversion.created');
     assert.equal(received.data['click_id'], 'a&b');
   });
 
   test('refuses and counts a signature made with another secret, and knows nobody without a secret', async () => {
     await register('strict');
-    assert.equal(await post('/postbacks/strict', postback('1.00'), signed('dlv_x', postback('1.00'), newSecret())), 401);
+    assert.equal(
+      await post('/postbacks/strict', postback('1.00'), signed('dlv_x', postback('1.00'), newSecret())),
+      401,
+    );
     assert.equal(await post('/postbacks/strict', postback('9.00'), signed('dlv_x', postback('1.00'))), 401);
     assert.equal(await post('/postbacks/nobody', postback('1.00'), signed('dlv_x', postback('1.00'))), 404);
     const stats = (await json('/stats')) as Record<string, unknown>;
-    assert.deepEqual(stats['strict'], { received: 0, distinct: 0, doubled: 0, bad_signatures: 2, payouts: {} });
+    assert.deepEqual(stats['strict'], {
+      received: 0,
+      distinct: 0,
+      doubled: 0,
+      bad_signatures: 2,
+      payouts: {},
+    });
   });
 
   test('refuses a secret that is none, and a name that is a path of its own', async () => {
@@ -133,7 +161,8 @@ test('decimals add up as integers do', () => {
   fc.assert(
     fc.property(fc.bigInt(-(10n ** 15n), 10n ** 15n), fc.bigInt(-(10n ** 15n), 10n ** 15n), (a, b) => {
       const cents = (text: string) => BigInt(text.replace('.', ''));
-      const decimal = (n: bigint) => addDecimals('0.00', `${n < 0n ? '-' : ''}0.${String(n < 0n ? -n : n).padStart(2, '0')}`);
+      const decimal = (n: bigint) =>
+        addDecimals('0.00', `${n < 0n ? '-' : ''}0.${String(n < 0n ? -n : n).padStart(2, '0')}`);
       const [x, y] = [decimal(a % 100n), decimal(b % 100n)];
       assert.equal(cents(addDecimals(x, y)), cents(x) + cents(y));
       assert.equal(addDecimals(String(a), String(b)), String(a + b));

@@ -51,7 +51,10 @@ test('a killed part is started again, and the file names the new process', async
   await supervisor.add(partOf('two', STAYS));
   const before = pids();
   process.kill(before.one ?? 0, 'SIGKILL');
-  await waitUntil(async () => pids().one !== before.one && commandLine(pids().one ?? 0) !== undefined, soon());
+  await waitUntil(
+    async () => pids().one !== before.one && commandLine(pids().one ?? 0) !== undefined,
+    soon(),
+  );
   assert.equal(pids().two, before.two);
   assert.match(lines.join('\n'), /one ended \(SIGKILL\); starting it again/);
   const last = pids();
@@ -62,7 +65,10 @@ test('a killed part is started again, and the file names the new process', async
 
 test('a part that ignores the request to stop is killed when its time is up', async () => {
   const supervisor = createSupervisor({ dataDir, print: () => {} });
-  const deaf = partOf('deaf', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)');
+  const deaf = partOf(
+    'deaf',
+    'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)',
+  );
   await supervisor.add({
     ...deaf,
     ready: (signal) => waitUntil(async () => readFileSync(deaf.logFile, 'utf8').includes('up'), signal),

@@ -14,7 +14,12 @@ const dataDir = mkdtempSync(join(tmpdir(), 'postrider-temporal-'));
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
 test('a workflow that was open when the server was killed is open afterwards, for at least a week of histories', async () => {
-  const options = { program: await findTemporalCli(() => {}), dataDir, port: await freePort(), namespace: 'default' };
+  const options = {
+    program: await findTemporalCli(() => {}),
+    dataDir,
+    port: await freePort(),
+    namespace: 'default',
+  };
   const first = await startTemporal(options);
   const connection = await Connection.connect({ address: first.address });
   const { workflow } = new Client({ connection });
@@ -32,7 +37,8 @@ test('a workflow that was open when the server was killed is open afterwards, fo
 test('the link to what is stuck holds a query that the server answers', async () => {
   const { client, close } = await withTemporal();
   after(close);
-  const query = new URL(stuckWorkflowsUrl('http://127.0.0.1:8233', 'default')).searchParams.get('query') ?? '';
+  const query =
+    new URL(stuckWorkflowsUrl('http://127.0.0.1:8233', 'default')).searchParams.get('query') ?? '';
   assert.equal((await client.workflow.count(query)).count, 0);
   await client.workflow.start('deliverPostback', { taskQueue: 'nobody', workflowId: 'delivery/1' });
   await client.workflow.start('processConversions', { taskQueue: 'nobody', workflowId: 'conversions/1' });

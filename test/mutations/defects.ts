@@ -1,7 +1,14 @@
 // Deliberate defects in the money core, each a small change of text, with the tests that must see it.
 
 /** `from` stands exactly once in the file. `sees`: the test files that are run; a test in them whose title has this text must fail. */
-export type Defect = { title: string; file: string; from: string; to: string; tests: readonly string[]; sees: string };
+export type Defect = {
+  title: string;
+  file: string;
+  from: string;
+  to: string;
+  tests: readonly string[];
+  sees: string;
+};
 
 const ORDER = 'test/domain/settlement/settlement-order.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';

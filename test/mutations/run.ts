@@ -1,7 +1,16 @@
 // `node --import @oxc-node/core/register test/mutations/run.ts [words of a title]`: puts each defect into a copy of the tree, runs the tests that must see it, and
 // prints a table. Exits with 1 if a defect goes unseen, or if the tests fail without one. Not part of `npm test`: it takes minutes.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, chmodSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  chmodSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { DEFECTS, type Defect } from './defects.ts';
@@ -12,7 +21,9 @@ const LONGEST_MS = 300_000;
 function copyOfTree(): string {
   const tree = mkdtempSync(join(tmpdir(), 'postrider-mutations-'));
   chmodSync(tree, 0o755);
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' });
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    encoding: 'utf8',
+  });
   for (const file of files.split('\n').filter((name) => name !== '')) {
     mkdirSync(dirname(join(tree, file)), { recursive: true });
     copyFileSync(file, join(tree, file));
@@ -33,7 +44,9 @@ function failuresOf(tree: string, tests: readonly string[]): { failed: string[];
     maxBuffer: 2 ** 28,
   });
   const lines = [...stdout.matchAll(/^( *)(not ok|ok) \d+ - (.*)$/gm)];
-  const titles = lines.filter(([, , verdict]) => verdict === 'not ok').map(([, , , title]) => title!.replaceAll('\\#', '#'));
+  const titles = lines
+    .filter(([, , verdict]) => verdict === 'not ok')
+    .map(([, , , title]) => title!.replaceAll('\\#', '#'));
   return { failed: titles, passed: lines.length - titles.length };
 }
 
@@ -58,7 +71,8 @@ const tree = copyOfTree();
 try {
   for (const file of new Set(defects.flatMap(({ tests }) => tests))) {
     const { failed, passed } = failuresOf(tree, [file]);
-    if (failed.length > 0 || passed === 0) throw new Error(`${file} fails without any defect: ${failed.join(', ')}`);
+    if (failed.length > 0 || passed === 0)
+      throw new Error(`${file} fails without any defect: ${failed.join(', ')}`);
   }
   console.log('| defect | in | seen by |\n|---|---|---|');
   for (const defect of defects) {

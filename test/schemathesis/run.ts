@@ -11,14 +11,24 @@ import { seed } from './seed.ts';
 const SECONDS = 60;
 /** It stops by itself after its seconds, give or take what it is at. */
 const LONGEST_MS = 4 * SECONDS * 1000;
-const [CONFIG, HOOKS] = ['schemathesis.toml', 'hooks.py'].map((file) => fileURLToPath(new URL(file, import.meta.url)));
+const [CONFIG, HOOKS] = ['schemathesis.toml', 'hooks.py'].map((file) =>
+  fileURLToPath(new URL(file, import.meta.url)),
+);
 
 const port = String(await freePort());
 const receiverOnly = { RECEIVER_PORT: port, ALLOW_ENDPOINT_PORTS: port, DEMO: '1' };
 process.exitCode = await withOwnStack(async (stack) => {
   const known = await seed(stack);
   const what = ['--max-time', String(SECONDS), '--seed', '1', '--generation-database', 'none'];
-  const args = ['--config-file', CONFIG!, 'run', `${stack.apiUrl}/openapi.json`, '--url', stack.apiUrl, ...what];
+  const args = [
+    '--config-file',
+    CONFIG!,
+    'run',
+    `${stack.apiUrl}/openapi.json`,
+    '--url',
+    stack.apiUrl,
+    ...what,
+  ];
   const child = spawn(process.env.SCHEMATHESIS ?? 'schemathesis', [...args, ...process.argv.slice(2)], {
     stdio: 'inherit',
     // Whatever it leaves behind goes with the stack's folder.

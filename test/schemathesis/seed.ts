@@ -58,7 +58,11 @@ export async function seed(stack: Stack): Promise<Seeded> {
     return data.map(({ id }) => id);
   }
   async function newOperator(): Promise<string> {
-    const made = await ask<{ api_key: string }>('POST /v1/operators', { name: 'Other', currency: 'USD' }, stack.adminToken);
+    const made = await ask<{ api_key: string }>(
+      'POST /v1/operators',
+      { name: 'Other', currency: 'USD' },
+      stack.adminToken,
+    );
     return made.api_key;
   }
 
@@ -102,7 +106,17 @@ function fields(ids: Record<string, string[]>, receiverUrl: string) {
     link_id: ids['links'],
     url: [`${receiverUrl}/postbacks/any?click={click_id}`, `${receiverUrl}/failing/any`],
     landing_url: [`${receiverUrl}/landing?sub={sub1}`],
-    event: ['registration', 'ftd', 'deposit', 'revenue', 'trade', 'sale', 'chargeback', 'refund', 'first_money'],
+    event: [
+      'registration',
+      'ftd',
+      'deposit',
+      'revenue',
+      'trade',
+      'sale',
+      'chargeback',
+      'refund',
+      'first_money',
+    ],
     customer_id: ['anna', 'ben', 'carla'],
     reference: ['anna-1', 'ben-2'],
     currency: ['USD', 'EUR', 'jpy'],

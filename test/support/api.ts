@@ -74,7 +74,11 @@ export async function withApi({
     dispatcher: () => ({ started: 0, inFlight: 0, waiting: accepted.length }),
     now: () => (clock += 60_000),
   });
-  const intake = createIntake({ pool, onAccepted: (events) => accepted.push(...events), onWritten: metrics.tookIn });
+  const intake = createIntake({
+    pool,
+    onAccepted: (events) => accepted.push(...events),
+    onWritten: metrics.tookIn,
+  });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
   const rematched: string[] = [];
@@ -93,9 +97,14 @@ export async function withApi({
     retrySetAside: (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
     showSetAside: (_, reason) => void started.push(`show ${reason}`),
     applyAmendments: (operatorId) => void started.push(`amend ${operatorId}`),
-    rerate: (_, versions) => void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
+    rerate: (_, versions) =>
+      void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
   };
-  const recorder = createClickRecorder({ clicks: store.clicks, onLate: (ids) => ids.forEach(starter.matchOrphans), log });
+  const recorder = createClickRecorder({
+    clicks: store.clicks,
+    onLate: (ids) => ids.forEach(starter.matchOrphans),
+    log,
+  });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
   const preflight = createPreflight(guard, { totalMs: 500 });
   const config: AppDeps['config'] = {
@@ -132,7 +141,10 @@ export async function withApi({
 
   const conformance = createConformance();
 
-  async function call<Body>(request: string, { key, body, headers = {} }: CallOptions = {}): Promise<Answer<Body>> {
+  async function call<Body>(
+    request: string,
+    { key, body, headers = {} }: CallOptions = {},
+  ): Promise<Answer<Body>> {
     const [method = '', path = ''] = request.split(' ');
     const response = await fetch(url + path, {
       method,

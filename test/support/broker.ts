@@ -28,6 +28,10 @@ export async function withBroker({ call }: TestStack, endpoint: NewEndpoint): Pr
   await make('/v1/deals', { name: 'Standard', affiliate_id: affiliateId, terms: { components } }, key);
   const link = { affiliate_id: affiliateId, landing_url: 'https://broker.example/welcome' };
   const { id: linkId } = await make<{ id: string }>('/v1/links', link, key);
-  const made = await make<Broker['endpoint']>('/v1/endpoints', { affiliate_id: affiliateId, ...endpoint }, key);
+  const made = await make<Broker['endpoint']>(
+    '/v1/endpoints',
+    { affiliate_id: affiliateId, ...endpoint },
+    key,
+  );
   return { key, affiliateId, linkId, endpoint: made };
 }

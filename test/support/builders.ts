@@ -16,7 +16,10 @@ export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent
     operatorId: 'opr_test',
     id: `evt_${number}`,
     type: 'sale',
-    key: { kind: transactionId === null ? 'customer' : 'transaction', value: transactionId ?? changes.customerId ?? 'c' },
+    key: {
+      kind: transactionId === null ? 'customer' : 'transaction',
+      value: transactionId ?? changes.customerId ?? 'c',
+    },
     transactionId,
     clickId: null,
     customerId: 'c',
@@ -37,7 +40,14 @@ export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent
 /** Terms as callers write them: 10 % of every sale in USD, and the defaults. */
 export function wireTerms(changes: Partial<WireTerms> = {}): WireTerms {
   const components: WireTerms['components'] = [{ kind: 'percent', on: 'sale', percent: '10' }];
-  return { currency: 'USD', components, hold_days: 30, rounding: 'half_even', clawback: DEFAULT_CLAWBACK, ...changes };
+  return {
+    currency: 'USD',
+    components,
+    hold_days: 30,
+    rounding: 'half_even',
+    clawback: DEFAULT_CLAWBACK,
+    ...changes,
+  };
 }
 
 /** The same as the rules use them. Throws where they do not compile. */
@@ -49,5 +59,12 @@ export function terms(changes: Partial<WireTerms> = {}): Terms {
 
 /** Version 1 of the operator's default deal, in force since ever. */
 export function aVersion(changes: Partial<WireTerms> = {}, of: Partial<DealVersion> = {}): DealVersion {
-  return { dealId: 'deal_test', version: 1, affiliateId: null, effectiveFrom: 0, terms: terms(changes), ...of };
+  return {
+    dealId: 'deal_test',
+    version: 1,
+    affiliateId: null,
+    effectiveFrom: 0,
+    terms: terms(changes),
+    ...of,
+  };
 }

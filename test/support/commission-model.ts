@@ -61,7 +61,8 @@ export function mustWait(event: ConversionEvent, { versions, rates }: World): bo
   if (policy === 'require' && !byOperator && paying.length > 0) return true;
   if (event.currency === null || event.currency === terms.currency) return false;
   const hasRate = rateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
-  const isCounted = event.type === 'revenue' && terms.components.some((one) => tiersOf(one, terms)?.metric === 'revenue');
+  const isCounted =
+    event.type === 'revenue' && terms.components.some((one) => tiersOf(one, terms)?.metric === 'revenue');
   return !hasRate && (byOperator || paying.some((one) => needsAmount(one)) || isCounted);
 }
 
@@ -73,7 +74,12 @@ function standing(event: ConversionEvent, history: readonly ConversionEvent[], w
   if (isAgainst(event) || mustWait(event, world)) return [];
   const by = versionAt(world.versions, event.occurredAt);
   const byOperator = (by.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
-  const basis = exchanged((byOperator ? event.payoutMinor : event.amountMinor) ?? 0n, event, by.terms.currency, world.rates);
+  const basis = exchanged(
+    (byOperator ? event.payoutMinor : event.amountMinor) ?? 0n,
+    event,
+    by.terms.currency,
+    world.rates,
+  );
   const gone = goneOf(event, by.terms, history, world.rates);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
   return [{ event, by, affiliateId: world.affiliateOf(event.customerId!), month, byOperator, basis, gone }];
@@ -97,12 +103,24 @@ function goneOf(
     if (policy === 'none') continue;
     if (reference === null && occurredAt - conversion.occurredAt > clawback.days * DAY_MS) continue;
     if (policy === 'full' || reference === null || amountMinor === null || amount <= 0n) return [1n, 1n];
-    refunded += exchanged(amountMinor, { ...event, occurredAt: conversion.occurredAt }, conversion.currency!, rates);
+    refunded += exchanged(
+      amountMinor,
+      { ...event, occurredAt: conversion.occurredAt },
+      conversion.currency!,
+      rates,
+    );
   }
   return amount > 0n && refunded > 0n ? [refunded < amount ? refunded : amount, amount] : [0n, 1n];
 }
 
-const AGAINST: readonly string[] = ['refund', 'chargeback', 'fraud', 'bonus_abuse', 'account_closure', 'chargeback_won'];
+const AGAINST: readonly string[] = [
+  'refund',
+  'chargeback',
+  'fraud',
+  'bonus_abuse',
+  'account_closure',
+  'chargeback_won',
+];
 
 function isAgainst({ type }: ConversionEvent): boolean {
   return AGAINST.includes(type);
@@ -111,9 +129,13 @@ function isAgainst({ type }: ConversionEvent): boolean {
 function isAbout(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (!isAgainst(event)) return false;
   if (event.reference !== null)
-    return event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType);
+    return (
+      event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType)
+    );
   return (
-    event.type !== 'chargeback_won' && event.customerId === conversion.customerId && conversion.occurredAt <= event.occurredAt
+    event.type !== 'chargeback_won' &&
+    event.customerId === conversion.customerId &&
+    conversion.occurredAt <= event.occurredAt
   );
 }
 
@@ -156,7 +178,9 @@ function customers(conversions: readonly Conversion[]): Own[] {
     const base = component.amount === undefined ? 0n : minorOf(component.amount, by.terms.currency);
     const { tiers } = component;
     const worth = (place: bigint, reached: bigint): bigint => {
-      const amount = tiers ? stepAt(tiers, tiers.mode === 'marginal' ? place : reached, base, by.terms.currency) : base;
+      const amount = tiers
+        ? stepAt(tiers, tiers.mode === 'marginal' ? place : reached, base, by.terms.currency)
+        : base;
       return kept(amount, left, by.terms.rounding);
     };
     return { name, of, by, component, isAlive: !isGone(of), worth };
@@ -167,7 +191,11 @@ function customers(conversions: readonly Conversion[]): Own[] {
   );
 }
 
-function qualifying(component: WireComponent, ordered: readonly Conversion[], currency: string): Conversion | null {
+function qualifying(
+  component: WireComponent,
+  ordered: readonly Conversion[],
+  currency: string,
+): Conversion | null {
   const { qualify, min_amount: minimum, min_volume: lots, within_days: days } = component;
   const least = minimum === undefined ? null : minorOf(minimum, currency);
   if (qualify !== 'cumulative') return least === null || ordered[0]!.basis >= least ? ordered[0]! : null;
@@ -203,10 +231,16 @@ function singles(conversions: readonly Conversion[]): Own[] {
 
 /** Pays each by itself, or, where its month caps or steps it, in the order in which they happened. */
 function paid(all: readonly Single[], conversions: readonly Conversion[]): Own[] {
-  const isRanked = ({ component }: Single): boolean => component.cap !== undefined || component.tiers !== undefined;
-  const alone = all.filter((one) => !isRanked(one) && one.isAlive).map((one) => asOwn(one, one.worth(1n, 1n)));
+  const isRanked = ({ component }: Single): boolean =>
+    component.cap !== undefined || component.tiers !== undefined;
+  const alone = all
+    .filter((one) => !isRanked(one) && one.isAlive)
+    .map((one) => asOwn(one, one.worth(1n, 1n)));
   const ranked = all.filter((one) => isRanked(one) && one.isAlive);
-  const pools = grouped(ranked, ({ name, of }) => `${name.split(' ', 2).join(' ')} ${of.affiliateId} ${of.month}`);
+  const pools = grouped(
+    ranked,
+    ({ name, of }) => `${name.split(' ', 2).join(' ')} ${of.affiliateId} ${of.month}`,
+  );
   return [...alone, ...[...pools.values()].flatMap((pool) => shared(pool, conversions))];
 }
 
@@ -248,10 +282,14 @@ type Month = {
 };
 
 function months(conversions: readonly Conversion[]): Own[] {
-  const paying = conversions.flatMap((conversion) => [...payingFor(conversion, 'revshare'), ...payingFor(conversion, 'per_lot')]);
+  const paying = conversions.flatMap((conversion) => [
+    ...payingFor(conversion, 'revshare'),
+    ...payingFor(conversion, 'per_lot'),
+  ]);
   const sums = grouped(
     paying,
-    ({ component, label, of }) => `${component.kind} ${label} ${of.affiliateId} ${of.month} v${of.by.version}`,
+    ({ component, label, of }) =>
+      `${component.kind} ${label} ${of.affiliateId} ${of.month} v${of.by.version}`,
   );
   const all = Array.from(sums, ([name, parts]): Month => {
     const { component, label, of } = parts[0]!;
@@ -299,7 +337,11 @@ function worstRun(before: readonly Month[], lossOf: (month: Month) => bigint): b
 }
 
 /** What a month's sum pays, below zero too. */
-function shareOf({ component, basis, volume, of }: Month, carried: bigint, conversions: readonly Conversion[]): bigint {
+function shareOf(
+  { component, basis, volume, of }: Month,
+  carried: bigint,
+  conversions: readonly Conversion[],
+): bigint {
   const { terms } = of.by;
   const isLots = component.kind === 'per_lot';
   const sum = isLots ? volume : basis + carried;
@@ -311,7 +353,9 @@ function shareOf({ component, basis, volume, of }: Month, carried: bigint, conve
   const isOwn = tiers.metric === (isLots ? 'volume' : 'revenue');
   const metric = isOwn ? sum : monthOf(of, conversions)[tiers.metric];
   const exact =
-    tiers.mode === 'retroactive' ? stepAt(tiers, metric, base, terms.currency) * sum : banded(tiers, sum, base, terms.currency);
+    tiers.mode === 'retroactive'
+      ? stepAt(tiers, metric, base, terms.currency) * sum
+      : banded(tiers, sum, base, terms.currency);
   return rounded(exact, per, terms.rounding);
 }
 
@@ -329,9 +373,15 @@ function banded(tiers: WireTiers, sum: bigint, base: bigint, currency: string): 
 // What tiers go by.
 
 /** What the month of a conversion came to for its affiliate: of events whose terms tie things to a month at all. */
-function monthOf({ affiliateId, month }: Conversion, conversions: readonly Conversion[]): Record<WireTiers['metric'], bigint> {
-  const counted = conversions.filter((one) => one.affiliateId === affiliateId && one.month === month && ties(one.by.terms));
-  const sum = (of: (one: Conversion) => bigint): bigint => counted.reduce((total, one) => total + of(one), 0n);
+function monthOf(
+  { affiliateId, month }: Conversion,
+  conversions: readonly Conversion[],
+): Record<WireTiers['metric'], bigint> {
+  const counted = conversions.filter(
+    (one) => one.affiliateId === affiliateId && one.month === month && ties(one.by.terms),
+  );
+  const sum = (of: (one: Conversion) => bigint): bigint =>
+    counted.reduce((total, one) => total + of(one), 0n);
   return {
     revenue: sum(({ event, byOperator, basis, gone }) =>
       event.type === 'revenue' && !byOperator ? kept(basis, gone, 'half_even') : 0n,
@@ -344,8 +394,13 @@ function monthOf({ affiliateId, month }: Conversion, conversions: readonly Conve
 }
 
 /** The first of a customer's first deposits that a month counts at all; the conversions are in the order in which they happened. */
-function firstDepositOf({ event: { customerId } }: Conversion, conversions: readonly Conversion[]): Conversion | undefined {
-  return conversions.find(({ event, by }) => event.type === 'ftd' && event.customerId === customerId && ties(by.terms));
+function firstDepositOf(
+  { event: { customerId } }: Conversion,
+  conversions: readonly Conversion[],
+): Conversion | undefined {
+  return conversions.find(
+    ({ event, by }) => event.type === 'ftd' && event.customerId === customerId && ties(by.terms),
+  );
 }
 
 function ties(terms: WireTerms): boolean {
@@ -353,7 +408,10 @@ function ties(terms: WireTerms): boolean {
     const { kind, cap, negative } = component;
     const tiers = tiersOf(component, terms);
     if (kind === 'cpa' || kind === 'percent') return cap !== undefined || tiers !== undefined;
-    return negative === 'carry' || (tiers !== undefined && tiers.metric !== (kind === 'per_lot' ? 'volume' : 'revenue'));
+    return (
+      negative === 'carry' ||
+      (tiers !== undefined && tiers.metric !== (kind === 'per_lot' ? 'volume' : 'revenue'))
+    );
   });
 }
 
@@ -386,8 +444,10 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
   per_lot: ['trade', 'volume'],
 };
 
-const onOf = ({ kind, on }: WireComponent): readonly string[] => (on === undefined ? DEFAULT_ON[kind] : [on].flat());
-const listens = (component: WireComponent, { type }: ConversionEvent): boolean => onOf(component).includes(type);
+const onOf = ({ kind, on }: WireComponent): readonly string[] =>
+  on === undefined ? DEFAULT_ON[kind] : [on].flat();
+const listens = (component: WireComponent, { type }: ConversionEvent): boolean =>
+  onOf(component).includes(type);
 
 /** The components of a kind that pay for a conversion, named by what they pay for and, among equals, by their place. */
 function payingFor(of: Conversion, kind: WireComponent['kind']) {
@@ -420,19 +480,34 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
 
 const DECIMALS: Record<string, number> = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, INR: 2 };
 
-function rateAt(rates: readonly ModelRate[], base: string, quote: string, moment: number): string | undefined {
+function rateAt(
+  rates: readonly ModelRate[],
+  base: string,
+  quote: string,
+  moment: number,
+): string | undefined {
   const holding = rates.filter(
-    (one) => one.base === base && one.quote === quote && one.asOf <= moment && moment - one.asOf <= 31 * DAY_MS,
+    (one) =>
+      one.base === base && one.quote === quote && one.asOf <= moment && moment - one.asOf <= 31 * DAY_MS,
   );
   return holding.toSorted((a, b) => b.asOf - a.asOf)[0]?.rate;
 }
 
 /** An amount in another currency; without a rate it is nobody's business (`mustWait`) and counts as nothing. */
-function exchanged(minor: bigint, { currency, occurredAt }: ConversionEvent, to: string, rates: readonly ModelRate[]): bigint {
+function exchanged(
+  minor: bigint,
+  { currency, occurredAt }: ConversionEvent,
+  to: string,
+  rates: readonly ModelRate[],
+): bigint {
   if (currency === null || currency === to) return minor;
   const rate = rateAt(rates, currency, to, occurredAt);
   if (rate === undefined) return 0n;
-  return rounded(minor * scaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!), 10n ** BigInt(12 + DECIMALS[currency]!), 'half_even');
+  return rounded(
+    minor * scaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!),
+    10n ** BigInt(12 + DECIMALS[currency]!),
+    'half_even',
+  );
 }
 
 const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);

@@ -37,7 +37,10 @@ ajv.addSchema({ $id: 'openapi', ...(closed(document) as object) });
 const validators = new Map<string, ValidateFunction>();
 const templates = Object.keys(document.paths)
   .toSorted((a, b) => a.split('{').length - b.split('{').length)
-  .map((template) => ({ template, pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`) }));
+  .map((template) => ({
+    template,
+    pattern: new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  }));
 
 export function createConformance(): Conformance {
   const seen = new Set<string>();
@@ -58,19 +61,35 @@ export function createConformance(): Conformance {
       const [type] = Object.keys(response.content ?? {});
       if (type === 'application/json') {
         if (method !== 'HEAD')
-          validate([...place, 'responses', String(status), 'content', type, 'schema'], answered, `${name} ${status}`);
+          validate(
+            [...place, 'responses', String(status), 'content', type, 'schema'],
+            answered,
+            `${name} ${status}`,
+          );
       } else assert.equal(answered, null, `${name}: ${status} is documented without JSON`);
       const code = (answered as { error?: { code?: string } } | null)?.error?.code;
       if (response['x-error-codes'] !== undefined && code !== undefined)
-        assert.ok((response['x-error-codes'] as string[]).includes(code), `${name}: the code ${code} is not documented`);
-      if (status < 300 && sent !== undefined && !JUDGED_BY_PART.has(name) && operation.requestBody?.content['application/json'])
+        assert.ok(
+          (response['x-error-codes'] as string[]).includes(code),
+          `${name}: the code ${code} is not documented`,
+        );
+      if (
+        status < 300 &&
+        sent !== undefined &&
+        !JUDGED_BY_PART.has(name) &&
+        operation.requestBody?.content['application/json']
+      )
         validate([...place, 'requestBody', 'content', 'application/json', 'schema'], sent, `body of ${name}`);
       seen.add(`${name} ${status}`);
     },
     checkWebhook(body) {
       const { type } = body as { type: string };
       assert.ok(type in document.webhooks, `${type} is not documented`);
-      validate(['webhooks', type, 'post', 'requestBody', 'content', 'application/json', 'schema'], body, type);
+      validate(
+        ['webhooks', type, 'post', 'requestBody', 'content', 'application/json', 'schema'],
+        body,
+        type,
+      );
       seen.add(type);
     },
   };
@@ -94,11 +113,16 @@ function find(method: string, path: string): Found | null {
 }
 
 function validate(place: string[], value: unknown, what: string): void {
-  const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+  const pointer = place
+    .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
+    .join('/');
   const validator = validators.get(pointer) ?? ajv.compile({ $ref: `openapi#/${pointer}` });
   validators.set(pointer, validator);
   const isValid = validator(value);
-  assert.ok(isValid, `${what}: ${ajv.errorsText(validator.errors)}\n${JSON.stringify(value)?.slice(0, 2000)}`);
+  assert.ok(
+    isValid,
+    `${what}: ${ajv.errorsText(validator.errors)}\n${JSON.stringify(value)?.slice(0, 2000)}`,
+  );
 }
 
 /** The document with every object closed that does not say what else it may hold. */
@@ -106,6 +130,9 @@ function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;
   const inner = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, closed(item)]));
-  const isOpen = inner['type'] === 'object' && inner['properties'] !== undefined && inner['additionalProperties'] === undefined;
+  const isOpen =
+    inner['type'] === 'object' &&
+    inner['properties'] !== undefined &&
+    inner['additionalProperties'] === undefined;
   return isOpen ? { ...inner, additionalProperties: false } : inner;
 }

@@ -5,7 +5,12 @@ import type { Pool } from '../../store/db/pool.ts';
  * Runs `look` while the books are bent by a statement, as only somebody who switches triggers and keys off can bend them, and puts these tables
  * and the amounts of events right again.
  */
-export async function bent<T>(pool: Pool, tables: readonly string[], statement: string, look: () => Promise<T>): Promise<T> {
+export async function bent<T>(
+  pool: Pool,
+  tables: readonly string[],
+  statement: string,
+  look: () => Promise<T>,
+): Promise<T> {
   const asSuperuser = (statements: readonly string[]) =>
     pool.query(['begin; set local session_replication_role = replica', ...statements, 'commit'].join('; '));
   await asSuperuser([
@@ -16,8 +21,11 @@ export async function bent<T>(pool: Pool, tables: readonly string[], statement: 
   try {
     return await look();
   } finally {
-    const events = 'update events e set amount_minor = h.amount_minor from healthy.events h where h.id = e.id';
-    const restored = tables.map((table) => `delete from ${table}; insert into ${table} select * from healthy.${table}`);
+    const events =
+      'update events e set amount_minor = h.amount_minor from healthy.events h where h.id = e.id';
+    const restored = tables.map(
+      (table) => `delete from ${table}; insert into ${table} select * from healthy.${table}`,
+    );
     await asSuperuser([...restored, events, 'drop schema healthy cascade']);
   }
 }

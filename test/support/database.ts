@@ -44,7 +44,9 @@ export async function createTemplate(server: string): Promise<void> {
 function serverUrl(): string {
   const url = process.env.TEST_DATABASE_URL;
   if (!url)
-    throw new Error(`This test needs PostgreSQL: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`);
+    throw new Error(
+      `This test needs PostgreSQL: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`,
+    );
   return url;
 }
 

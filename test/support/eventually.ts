@@ -15,7 +15,8 @@ export async function eventually<T>(
   const deadline = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
-    if (answer !== false && answer !== null && answer !== undefined) return answer as Exclude<T, false | null | undefined>;
+    if (answer !== false && answer !== null && answer !== undefined)
+      return answer as Exclude<T, false | null | undefined>;
     if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
     await pause(ASK_EVERY_MS);
   }

@@ -87,9 +87,12 @@ function createModes(): Record<string, Mode> {
       return repeat(socket, 'z'.repeat(16_384), 0);
     },
     'gzip-bomb': ({ response }) =>
-      void response.writeHead(200, { 'content-encoding': 'gzip' }).end((bomb ??= gzipSync(Buffer.alloc(20_000_000)))),
+      void response
+        .writeHead(200, { 'content-encoding': 'gzip' })
+        .end((bomb ??= gzipSync(Buffer.alloc(20_000_000)))),
     informational: ({ socket }) => repeat(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n', 1),
-    'informational-flood': ({ socket }) => repeat(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(100), 0),
+    'informational-flood': ({ socket }) =>
+      repeat(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(100), 0),
     /** One header that does not fit, in one piece. */
     'huge-header': ({ socket }) => void socket.write(`${OK_HEAD}x-huge: ${'h'.repeat(1_000_000)}\r\n\r\n`),
     /** Hardly a body, but its framing goes on and on. */
@@ -104,7 +107,8 @@ function createModes(): Record<string, Mode> {
     /** A body in pieces of one byte. */
     crumbs: async ({ socket, argument }) => {
       socket.write(`${OK_HEAD}content-length: ${argument}\r\n\r\n`);
-      for (let count = 0; count < Number(argument); count += 1) await new Promise((resolve) => socket.write('c', resolve));
+      for (let count = 0; count < Number(argument); count += 1)
+        await new Promise((resolve) => socket.write('c', resolve));
     },
     /** Says that it is done, and listens on. */
     'half-close': ({ socket }) => void socket.end(),
@@ -112,8 +116,11 @@ function createModes(): Record<string, Mode> {
     'reset-in-body': ({ socket }) => breakOff(socket, `${OK_HEAD}content-length: 100\r\n\r\n0123456789`),
     /** Answers once more than it was asked. */
     twice: ({ socket }) =>
-      void socket.write(`${OK_HEAD}content-length: 3\r\n\r\noneHTTP/1.1 500 No\r\ncontent-length: 3\r\n\r\ntwo`),
-    upgrade: ({ socket }) => void socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n'),
+      void socket.write(
+        `${OK_HEAD}content-length: 3\r\n\r\noneHTTP/1.1 500 No\r\ncontent-length: 3\r\n\r\ntwo`,
+      ),
+    upgrade: ({ socket }) =>
+      void socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n'),
   };
 }
 
@@ -139,7 +146,11 @@ const LISTENER_MODES = {
 export type RudeListener = { port: number; close(): Promise<void> };
 
 /** Starts a listener that is rude before there is any HTTP. */
-export async function startListener(mode: keyof typeof LISTENER_MODES, host = '127.0.0.1', port = 0): Promise<RudeListener> {
+export async function startListener(
+  mode: keyof typeof LISTENER_MODES,
+  host = '127.0.0.1',
+  port = 0,
+): Promise<RudeListener> {
   const open = new Set<Socket>();
   const server = createTcpServer((socket) => {
     open.add(socket);
@@ -175,7 +186,9 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rude
   }
 
   // A sender that hangs up in the middle is expected here, so what fails then is not told.
-  const server = createServer((incoming, response) => void answer(incoming, response).catch(() => incoming.socket.destroy()));
+  const server = createServer(
+    (incoming, response) => void answer(incoming, response).catch(() => incoming.socket.destroy()),
+  );
   server.on('connection', (socket) => {
     connections += 1;
     socket.on('error', () => socket.destroy());
@@ -201,10 +214,15 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rude
 /** Whether a request carries a valid signature for this secret or public key, checked as a receiver would. */
 export function isSigned(request: ReceivedRequest, key: string): boolean {
   const { headers, method, path, body } = request;
-  const [id = '', timestamp = '', signature = ''] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
+  const [id = '', timestamp = '', signature = ''] = ['id', 'timestamp', 'signature'].map(
+    (name) => headers[`webhook-${name}`],
+  );
   const content = method === 'GET' ? contentOfGet(`http://${headers['host']}${path}`) : body;
-  if (key.startsWith('whpk_')) return isSignedByPair(`${id}.${timestamp}.${content}`, signature, key.slice('whpk_'.length));
-  return verify({ id, timestamp, signature, content, secrets: [secretKey(key)], nowMs: Date.now() }) === 'valid';
+  if (key.startsWith('whpk_'))
+    return isSignedByPair(`${id}.${timestamp}.${content}`, signature, key.slice('whpk_'.length));
+  return (
+    verify({ id, timestamp, signature, content, secrets: [secretKey(key)], nowMs: Date.now() }) === 'valid'
+  );
 }
 
 function isSignedByPair(text: string, signatures: string, publicKey: string): boolean {

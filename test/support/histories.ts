@@ -17,7 +17,9 @@ export async function keepHistory(client: Client, workflowId: string, shape: str
 /** Every kept history by its shape. */
 export function keptHistories(): Map<string, unknown> {
   const files = readdirSync(FOLDER).filter((file) => file.endsWith('.json'));
-  return new Map(files.map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(FOLDER + file, 'utf8'))]));
+  return new Map(
+    files.map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(FOLDER + file, 'utf8'))]),
+  );
 }
 
 /** What names the machine it ran on says nothing about the workflow. */

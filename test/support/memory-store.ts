@@ -8,7 +8,13 @@ import { isMonthly, NOTHING } from '../../domain/commission/commission.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
-import { amendAll, attributionsOf, rateAsBefore, rerateAll, type Settled } from '../../domain/settlement/rerating.ts';
+import {
+  amendAll,
+  attributionsOf,
+  rateAsBefore,
+  rerateAll,
+  type Settled,
+} from '../../domain/settlement/rerating.ts';
 import {
   attributeAll,
   inOrder,
@@ -23,7 +29,13 @@ import {
 } from '../../domain/settlement/settlement.ts';
 import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts';
 import type { Told } from '../../domain/settlement/reported-amounts.ts';
-import { isNegative, type Binding, type Click, type ConversionEvent, type DealVersion } from '../../domain/types.ts';
+import {
+  isNegative,
+  type Binding,
+  type Click,
+  type ConversionEvent,
+  type DealVersion,
+} from '../../domain/types.ts';
 
 export type MemorySettling = {
   /** Settles a batch; events that were settled before change nothing. */
@@ -39,7 +51,12 @@ export type MemorySettling = {
   readonly messages: readonly Message[];
 };
 
-export const OPERATOR: OperatorRules = { id: 'opr_test', currency: 'USD', timezone: 'UTC', clickWindowDays: 30 };
+export const OPERATOR: OperatorRules = {
+  id: 'opr_test',
+  currency: 'USD',
+  timezone: 'UTC',
+  clickWindowDays: 30,
+};
 
 /**
  * `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids; `parents` of an affiliate come nearest first;
@@ -53,7 +70,10 @@ export type MemoryOptions = {
   operator?: OperatorRules;
 };
 
-export function createMemorySettling(agreed: readonly DealVersion[], options: MemoryOptions = {}): MemorySettling {
+export function createMemorySettling(
+  agreed: readonly DealVersion[],
+  options: MemoryOptions = {},
+): MemorySettling {
   const { boundTo = {}, clicks = [], parents = {}, stored = [], operator = OPERATOR } = options;
   const versions = [...agreed];
   const ratedBy = new Map<string, DealVersion | null>();
@@ -96,7 +116,16 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
         isRejected: false,
         groups: new Map(),
       };
-      const empty = { id: newSlotId(), name, affiliateId, version, override: null, isNew: false, isChanged: false, ...counted };
+      const empty = {
+        id: newSlotId(),
+        name,
+        affiliateId,
+        version,
+        override: null,
+        isNew: false,
+        isChanged: false,
+        ...counted,
+      };
       slots.set(name.key, empty);
     }
     const all = [...slots.values()];
@@ -104,8 +133,13 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
       ({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)),
     );
     const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
-    const locked = all.filter(({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)));
-    const wanted = new Set([...conversionIds, ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch)))]);
+    const locked = all.filter(
+      ({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)),
+    );
+    const wanted = new Set([
+      ...conversionIds,
+      ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch))),
+    ]);
     return locked.map((slot) => {
       const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || wanted.has(id));
       return { ...slot, groups: new Map(groups), isNew: false, isChanged: false };
@@ -115,12 +149,20 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
   /** As `findFirstDeposits`. */
   function withFirstDeposits(ids: readonly string[]): string[] {
     const subjects = new Set(ids.map((id) => subjectOf(events.get(id)!)));
-    return [...events.values()].filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event))).map(({ id }) => id);
+    return [...events.values()]
+      .filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event)))
+      .map(({ id }) => id);
   }
 
   /** As `findFamily`. */
-  function familyOf(touched: readonly Slot[], { ordered }: Batch, linked: ReturnType<typeof linkedDeals>): Slot[] {
-    const months = new Set<string | null>(ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone)));
+  function familyOf(
+    touched: readonly Slot[],
+    { ordered }: Batch,
+    linked: ReturnType<typeof linkedDeals>,
+  ): Slot[] {
+    const months = new Set<string | null>(
+      ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone)),
+    );
     for (const { name, groups } of touched) {
       months.add(name.period);
       if (name.kind !== 'cpa') continue;
@@ -158,10 +200,15 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
 
   function agree(version: DealVersion, atOnce = 3): void {
     versions.push(version);
-    const settled = [...events.values()].filter(({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled');
+    const settled = [...events.values()].filter(
+      ({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled',
+    );
     for (let from = 0; from < settled.length; from += atOnce) {
       const chunk = settled.slice(from, from + atOnce);
-      const ordered = inOrder(chunk.map(load)).map((one): Settled => ({ ...one, ratedBy: ratedBy.get(one.event.id) ?? null }));
+      const ordered = inOrder(chunk.map(load)).map((one): Settled => ({
+        ...one,
+        ratedBy: ratedBy.get(one.event.id) ?? null,
+      }));
       const attributions = attributionsOf(ordered);
       const rated = rateAll(operator, versions, ordered, attributions);
       const others = othersOf(chunk, true).map(load);
@@ -173,7 +220,11 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
     }
   }
 
-  function amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void {
+  function amend(
+    eventId: string,
+    values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>,
+    number: number,
+  ): void {
     const event = { ...events.get(eventId)!, ...values };
     events.set(eventId, event);
     if (outcomes.get(eventId)?.status !== 'settled') return;
@@ -190,11 +241,15 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
   /** Does what is to be done over books as they are loaded for it, and keeps what that came to. */
   function written(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
-    const books = openBooks(loadSlots(batch), new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))), {
-      newSlotId,
-      monthOf: (moment) => monthOf(moment, operator.timezone),
-      parentsOf: (affiliateId) => parents[affiliateId] ?? [],
-    });
+    const books = openBooks(
+      loadSlots(batch),
+      new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))),
+      {
+        newSlotId,
+        monthOf: (moment) => monthOf(moment, operator.timezone),
+        parentsOf: (affiliateId) => parents[affiliateId] ?? [],
+      },
+    );
     const settled = rules(batch, books);
     const settlement = { ...settled, messages: [...settled.messages, ...adjusted(books)] };
     write(books, settlement);
@@ -238,7 +293,11 @@ export function createMemorySettling(agreed: readonly DealVersion[], options: Me
     const conversions = settleSide(batch, true);
     const against = batch.filter(({ type }) => !earns(type));
     if (against.length > 0) settleSide(against, false);
-    if (conversions.bindings.length === 0 && conversions.outcomes.every(({ status }) => status !== 'orphaned')) return;
+    if (
+      conversions.bindings.length === 0 &&
+      conversions.outcomes.every(({ status }) => status !== 'orphaned')
+    )
+      return;
     const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
       outcomes.get(id)?.status === 'orphaned' && earns(type) && bindings.has(customerId ?? '');
     const matched = [...events.values()].filter(isMatched);

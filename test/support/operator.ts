@@ -51,9 +51,24 @@ const FULL_CLAWBACK = {
 
 export async function withOperator(pool: Pool): Promise<TestOperator> {
   const [operatorId, affiliateId, clickId] = [newId('opr'), newId('aff'), newId('clk')];
-  const key = { id: newId('key'), name: 'test', hash: Buffer.from(operatorId), hint: '', scopes: [], expiresAt: null };
-  await createOperators(pool).insert({ id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' }, key);
-  await createAffiliates(pool).insert(operatorId, { id: affiliateId, name: 'Test Media', externalId: null, parentId: null });
+  const key = {
+    id: newId('key'),
+    name: 'test',
+    hash: Buffer.from(operatorId),
+    hint: '',
+    scopes: [],
+    expiresAt: null,
+  };
+  await createOperators(pool).insert(
+    { id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' },
+    key,
+  );
+  await createAffiliates(pool).insert(operatorId, {
+    id: affiliateId,
+    name: 'Test Media',
+    externalId: null,
+    parentId: null,
+  });
   await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Test', affiliateId }, new Date(0), {
     currency: 'USD',
     components: [{ kind: 'percent', on: ['sale'], percent: '10' }],
@@ -62,7 +77,13 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
     clawback: FULL_CLAWBACK,
   });
   const subs = [null, null, null, null, null] as const;
-  await createClicks(pool).insert(operatorId, { id: clickId, affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000 });
+  await createClicks(pool).insert(operatorId, {
+    id: clickId,
+    affiliateId,
+    linkId: null,
+    subs,
+    clickedAt: Date.now() - 1000,
+  });
 
   let count = 0;
   const sale = (changes: Partial<ConversionEvent>): ConversionEvent => {

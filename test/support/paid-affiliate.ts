@@ -14,14 +14,23 @@ export type Commission = {
   decisions: Body[];
   formula: string;
 };
-export type Payout = { id: string; state: string; amount: string; recovered: string; external_reference: string | null };
+export type Payout = {
+  id: string;
+  state: string;
+  amount: string;
+  recovered: string;
+  external_reference: string | null;
+};
 export type Failure = { error: { code: string; message: string; issues?: { path: string; code: string }[] } };
 
 /** An affiliate of an operator of its own, who earns 10 % of sales (held for 30 days) and 25 % of a month's revenue. */
 export async function withPaidAffiliate(api: TestApi) {
   const { key } = await api.newOperator();
-  const call = <T = Body>(request: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<T>> =>
-    api.call<T>(request, { key, headers, ...(body === undefined ? {} : { body }) });
+  const call = <T = Body>(
+    request: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<T>> => api.call<T>(request, { key, headers, ...(body === undefined ? {} : { body }) });
   const made = async (path: string, body: object): Promise<Body & { id: string }> => {
     const answer = await call<Body & { id: string }>(`POST /v1/${path}`, body);
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
@@ -32,14 +41,27 @@ export async function withPaidAffiliate(api: TestApi) {
     { kind: 'percent', on: 'sale', percent: '10' },
     { kind: 'revshare', percent: '25' },
   ];
-  await made('deals', { name: 'd', affiliate_id: affiliateId, terms: { components, clawback: { days: 700 } } });
+  await made('deals', {
+    name: 'd',
+    affiliate_id: affiliateId,
+    terms: { components, clawback: { days: 700 } },
+  });
   const longAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
   const { click_id: clickId } = await made('clicks', { affiliate_id: affiliateId, clicked_at: longAgo(61) });
-  await made('events', { event: 'registration', customer_id: 'c', click_id: clickId, occurred_at: longAgo(60) });
+  await made('events', {
+    event: 'registration',
+    customer_id: 'c',
+    click_id: clickId,
+    occurred_at: longAgo(60),
+  });
   const settling = createSettle({ pool: api.pool });
   const settle = async (): Promise<void> => {
     for (const { operatorId: of, id } of api.accepted.splice(0)) {
-      await settling.settle({ batchId: newId('bat'), owner: 'endpoint', operators: [{ operatorId: of, eventIds: [id] }] });
+      await settling.settle({
+        batchId: newId('bat'),
+        owner: 'endpoint',
+        operators: [{ operatorId: of, eventIds: [id] }],
+      });
     }
   };
   await settle();
@@ -58,8 +80,13 @@ export async function withPaidAffiliate(api: TestApi) {
   }
   /** A sale that earns so much, its hold over or not. */
   const sale = (transactionId: string, earns: string, occurredAt = longAgo(40)): Promise<string> =>
-    send('sale', transactionId, { customer_id: 'c', amount: String(Number(earns) * 10), occurred_at: occurredAt });
-  const chargeback = (reference: string): Promise<string> => send('chargeback', `back of ${reference}`, { reference });
+    send('sale', transactionId, {
+      customer_id: 'c',
+      amount: String(Number(earns) * 10),
+      occurred_at: occurredAt,
+    });
+  const chargeback = (reference: string): Promise<string> =>
+    send('chargeback', `back of ${reference}`, { reference });
 
   async function commissionOf(eventId: string): Promise<Commission> {
     const { body } = await call<{ commissions: Commission[] }>(`GET /v1/events/${eventId}`);
@@ -67,14 +94,21 @@ export async function withPaidAffiliate(api: TestApi) {
   }
   /** pending, payable, in payout, paid, debt */
   async function balance(): Promise<string> {
-    const { body } = await call<{ balances: Record<string, string>[] }>(`GET /v1/affiliates/${affiliateId}/balance`);
+    const { body } = await call<{ balances: Record<string, string>[] }>(
+      `GET /v1/affiliates/${affiliateId}/balance`,
+    );
     const [of] = body.balances;
     return of ? [of['pending'], of['payable'], of['in_payout'], of['paid'], of['debt']].join(' ') : 'none';
   }
   const release = async (): Promise<unknown> => (await call('POST /v1/holds/release')).body['released'];
   const payOut = (more: object = {}, headers: Record<string, string> = {}) =>
-    call<Payout & Failure>('POST /v1/payouts', { affiliate_id: affiliateId, currency: 'USD', ...more }, headers);
-  const step = (id: string, name: string, body?: object) => call<Payout & Failure>(`POST /v1/payouts/${id}/${name}`, body);
+    call<Payout & Failure>(
+      'POST /v1/payouts',
+      { affiliate_id: affiliateId, currency: 'USD', ...more },
+      headers,
+    );
+  const step = (id: string, name: string, body?: object) =>
+    call<Payout & Failure>(`POST /v1/payouts/${id}/${name}`, body);
   return { affiliateId, call, send, sale, chargeback, commissionOf, balance, release, payOut, step, longAgo };
 }
 

@@ -10,7 +10,9 @@ const INSTALL_MS = 180_000;
 
 /** The path of a Python that has these packages (`name==version`); undefined where there is no Python. Throws when they cannot be installed. */
 export async function pythonWith(packages: readonly string[]): Promise<string | undefined> {
-  const version = await run('python3', ['-c', 'import sys; print(*sys.version_info[:2], sep=".")']).catch(() => undefined);
+  const version = await run('python3', ['-c', 'import sys; print(*sys.version_info[:2], sep=".")']).catch(
+    () => undefined,
+  );
   if (version === undefined) return undefined;
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'postrider');
   const place = join(cache, `python-${[version.stdout.trim(), ...packages].join('-').replaceAll('==', '-')}`);

@@ -11,7 +11,10 @@ export function settledOneByOne(
   events: readonly ConversionEvent[],
   options: MemoryOptions = {},
 ): MemorySettling {
-  const customers = events.map(({ customerId }) => [customerId, customerId?.startsWith('b') ? 'aff_b' : 'aff_a']);
+  const customers = events.map(({ customerId }) => [
+    customerId,
+    customerId?.startsWith('b') ? 'aff_b' : 'aff_a',
+  ]);
   const versions = Array.isArray(terms) ? (terms as DealVersion[]) : [aVersion(terms as Partial<WireTerms>)];
   const settling = createMemorySettling(versions, {
     boundTo: Object.fromEntries(customers) as Record<string, string>,
@@ -23,10 +26,15 @@ export function settledOneByOne(
 
 /** What an affiliate has earned in all, in minor units. */
 export function totalOf({ slots }: MemorySettling, affiliateId = 'aff_a'): bigint {
-  return [...slots.values()].reduce((sum, slot) => sum + (slot.affiliateId === affiliateId ? postedOf(slot.money) : 0n), 0n);
+  return [...slots.values()].reduce(
+    (sum, slot) => sum + (slot.affiliateId === affiliateId ? postedOf(slot.money) : 0n),
+    0n,
+  );
 }
 
 /** What every event changed, in the order in which it was told to the affiliate. */
 export function deltasOf({ messages }: MemorySettling, affiliateId = 'aff_a'): bigint[] {
-  return messages.filter((message) => message.affiliateId === affiliateId).map(({ deltaMinor }) => deltaMinor);
+  return messages
+    .filter((message) => message.affiliateId === affiliateId)
+    .map(({ deltaMinor }) => deltaMinor);
 }

@@ -9,7 +9,11 @@ import { createDeals } from '../../store/agreements/deals.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { wireTerms } from './builders.ts';
 
-export type TestAffiliate = { readonly affiliateId: string; readonly clickId: string; readonly dealId: string };
+export type TestAffiliate = {
+  readonly affiliateId: string;
+  readonly clickId: string;
+  readonly dealId: string;
+};
 
 /** An affiliate with a deal of its own and a click a minute ago. */
 export async function addAffiliate(
@@ -19,8 +23,18 @@ export async function addAffiliate(
   externalId: string | null = null,
 ): Promise<TestAffiliate> {
   const [affiliateId, clickId, dealId] = [newId('aff'), newId('clk'), newId('deal')];
-  await createAffiliates(pool).insert(operatorId, { id: affiliateId, name: 'Own Deal Media', externalId, parentId: null });
-  await createDeals(pool).insert(operatorId, { id: dealId, name: 'Own', affiliateId }, new Date(0), wireTerms(deal));
+  await createAffiliates(pool).insert(operatorId, {
+    id: affiliateId,
+    name: 'Own Deal Media',
+    externalId,
+    parentId: null,
+  });
+  await createDeals(pool).insert(
+    operatorId,
+    { id: dealId, name: 'Own', affiliateId },
+    new Date(0),
+    wireTerms(deal),
+  );
   await createClicks(pool).insert(operatorId, {
     id: clickId,
     affiliateId,
@@ -31,15 +45,27 @@ export async function addAffiliate(
   return { affiliateId, clickId, dealId };
 }
 
-export type Settling = (operatorId: string, eventIds: readonly string[], batchId?: string) => Promise<Settled>;
+export type Settling = (
+  operatorId: string,
+  eventIds: readonly string[],
+  batchId?: string,
+) => Promise<Settled>;
 
 /** Settles as the workflow does: a batch, and then the orphans that it matched. One per process there would be. */
 export function createSettling(pool: Pool, now: () => Date = () => new Date()): Settling {
   const activities = createSettle({ pool, now });
   return async (operatorId, eventIds, batchId = newId('bat')) => {
-    const settled = await activities.settle({ batchId, operators: [{ operatorId, eventIds: [...eventIds] }], owner: 'batch' });
+    const settled = await activities.settle({
+      batchId,
+      operators: [{ operatorId, eventIds: [...eventIds] }],
+      owner: 'batch',
+    });
     for (let { matched } = settled; matched.length > 0;) {
-      ({ matched } = await activities.settle({ batchId: newId('bat'), operators: matched, owner: 'endpoint' }));
+      ({ matched } = await activities.settle({
+        batchId: newId('bat'),
+        operators: matched,
+        owner: 'endpoint',
+      }));
     }
     return settled;
   };
@@ -47,26 +73,37 @@ export function createSettling(pool: Pool, now: () => Date = () => new Date()): 
 
 /** What became of events, in the order of the ids given: `settled 10.00` or `rejected click_expired`. */
 export async function outcomesOf(pool: Pool, eventIds: readonly string[]): Promise<string[]> {
-  const { rows } = await pool.query<{ id: string; status: string; reason: string | null; payoutMinor: bigint | null }>(
+  const { rows } = await pool.query<{
+    id: string;
+    status: string;
+    reason: string | null;
+    payoutMinor: bigint | null;
+  }>(
     `select event_id as id, status, reason, payout_minor as "payoutMinor" from event_outcomes where event_id = any($1)`,
     [eventIds],
   );
   const byId = new Map(
-    rows.map(({ id, status, reason, payoutMinor }) => [id, `${status} ${reason ?? payoutMinor ?? ''}`.trim()]),
+    rows.map(({ id, status, reason, payoutMinor }) => [
+      id,
+      `${status} ${reason ?? payoutMinor ?? ''}`.trim(),
+    ]),
   );
   return eventIds.map((id) => byId.get(id) ?? 'accepted');
 }
 
 /** An affiliate's pending minor units by the cache of balances, 0 when it never earned. */
 export async function pendingOf(pool: Pool, affiliateId: string): Promise<bigint> {
-  const { rows } = await pool.query<{ minor: bigint }>(`select pending_minor as minor from balances where affiliate_id = $1`, [
-    affiliateId,
-  ]);
+  const { rows } = await pool.query<{ minor: bigint }>(
+    `select pending_minor as minor from balances where affiliate_id = $1`,
+    [affiliateId],
+  );
   return rows.reduce((sum, { minor }) => sum + minor, 0n);
 }
 
 /** Everything the audit finds, as `check about: detail`, and how many transfers it looked at. */
-export async function auditOf(pool: Pool): Promise<{ findings: string[]; checks: string[]; transfers: number }> {
+export async function auditOf(
+  pool: Pool,
+): Promise<{ findings: string[]; checks: string[]; transfers: number }> {
   const [findings, checks]: [string[], string[]] = [[], []];
   let transfers = 0;
   const lines = auditAll(pool, (_, { check, about, detail }) => {

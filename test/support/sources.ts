@@ -40,7 +40,9 @@ const IMPORT = /^(?:import|export)( type)?\s(?:[^;]*?\sfrom )?'([^']+)';|\bimpor
 export function importsOf(file: string): Import[] {
   return Array.from(textOf(file).matchAll(IMPORT), ([, type, path, dynamic]) => {
     const named = path ?? dynamic!;
-    const resolved = named.startsWith('.') ? posix.join(posix.dirname(file), named).replace(/\.ts$/, '') : named;
+    const resolved = named.startsWith('.')
+      ? posix.join(posix.dirname(file), named).replace(/\.ts$/, '')
+      : named;
     return { file, path: resolved, typesOnly: type !== undefined };
   });
 }

@@ -67,7 +67,9 @@ function blockFrom(marked: string): Block {
 }
 
 function readV6(text: string): bigint {
-  const [head = [], tail = []] = text.split('::').map((half) => half.split(':').filter((word) => word !== ''));
+  const [head = [], tail = []] = text
+    .split('::')
+    .map((half) => half.split(':').filter((word) => word !== ''));
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
   return joined(
     [...head, ...zeros, ...tail].map((word) => BigInt(`0x${word}`)),

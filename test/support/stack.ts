@@ -18,7 +18,10 @@ export interface TestStack {
   readonly temporal: TestTemporal;
   readonly cables: { readonly postgres: Cable; readonly temporal: Cable };
   /** Requests are written `POST /v1/events`; the body goes as JSON. */
-  readonly call: <Body = Record<string, unknown>>(request: string, options?: CallOptions) => Promise<Answer<Body>>;
+  readonly call: <Body = Record<string, unknown>>(
+    request: string,
+    options?: CallOptions,
+  ) => Promise<Answer<Body>>;
   /** Starts another worker and returns it once it takes work. */
   startWorker(): Promise<ChildProcess>;
   /** For `after`: ends every process that was started, and throws where the books hold anything that is not explained. */
@@ -65,16 +68,27 @@ export async function withStack(): Promise<TestStack> {
     return { child, output: () => printed };
   };
 
-  async function call<Body>(request: string, { key, body, headers }: CallOptions = {}): Promise<Answer<Body>> {
+  async function call<Body>(
+    request: string,
+    { key, body, headers }: CallOptions = {},
+  ): Promise<Answer<Body>> {
     const [method = '', path = ''] = request.split(' ');
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
       redirect: 'manual',
-      headers: { authorization: `Bearer ${key ?? ADMIN_TOKEN}`, 'content-type': 'application/json', ...headers },
+      headers: {
+        authorization: `Bearer ${key ?? ADMIN_TOKEN}`,
+        'content-type': 'application/json',
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: (text === '' ? null : JSON.parse(text)) as Body };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (text === '' ? null : JSON.parse(text)) as Body,
+    };
   }
 
   const api = run('api/main.ts');
@@ -93,11 +107,13 @@ export async function withStack(): Promise<TestStack> {
     call,
     async startWorker() {
       const { child, output } = run('worker/main.ts');
-      await eventually('the worker to start', () => output().includes('worker started'), STARTS_WITHIN_MS).catch(
-        (error: Error) => {
-          throw new Error(`${error.message}\n${output()}`);
-        },
-      );
+      await eventually(
+        'the worker to start',
+        () => output().includes('worker started'),
+        STARTS_WITHIN_MS,
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}\n${output()}`);
+      });
       return child;
     },
     async close() {

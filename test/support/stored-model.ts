@@ -19,16 +19,36 @@ export async function storeWorld(
   boundTo: Readonly<Record<string, string>>,
 ): Promise<StoredWorld> {
   const operatorId = newId('opr');
-  const key = { id: newId('key'), name: 'test', hash: Buffer.from(operatorId), hint: '', scopes: [], expiresAt: null };
-  await createOperators(pool).insert({ id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' }, key);
+  const key = {
+    id: newId('key'),
+    name: 'test',
+    hash: Buffer.from(operatorId),
+    hint: '',
+    scopes: [],
+    expiresAt: null,
+  };
+  await createOperators(pool).insert(
+    { id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' },
+    key,
+  );
   const chain = PARENTS['aff_b']!;
   for (const [index, parentId] of [...chain.toReversed(), 'aff_b'].entries()) {
     const above = index === 0 ? null : chain[chain.length - index]!;
-    await createAffiliates(pool).insert(operatorId, { id: parentId, name: parentId, externalId: null, parentId: above });
+    await createAffiliates(pool).insert(operatorId, {
+      id: parentId,
+      name: parentId,
+      externalId: null,
+      parentId: above,
+    });
   }
   const deals = createDeals(pool);
   const [first, ...later] = versions;
-  await deals.insert(operatorId, { id: 'deal_test', name: 'Test', affiliateId: null }, new Date(first!.from), first!.terms);
+  await deals.insert(
+    operatorId,
+    { id: 'deal_test', name: 'Test', affiliateId: null },
+    new Date(first!.from),
+    first!.terms,
+  );
   for (const { from, terms } of later) await deals.addVersion(operatorId, 'deal_test', new Date(from), terms);
   await pool.query(
     `insert into bindings (operator_id, customer_id, affiliate_id, event_id, batch_id)
@@ -41,12 +61,18 @@ export async function storeWorld(
      from json_to_recordset($2) as r (id text, base text, quote text, rate numeric, as_of timestamptz)`,
     [
       operatorId,
-      JSON.stringify(RATES.map(({ asOf, ...rate }, index) => ({ ...rate, id: `fx_${index}`, as_of: new Date(asOf) }))),
+      JSON.stringify(
+        RATES.map(({ asOf, ...rate }, index) => ({ ...rate, id: `fx_${index}`, as_of: new Date(asOf) })),
+      ),
     ],
   );
   await insertEvents(
     pool,
-    events.map((event) => ({ event: { ...event, operatorId }, metadata: null, contentHash: Buffer.from(event.id) })),
+    events.map((event) => ({
+      event: { ...event, operatorId },
+      metadata: null,
+      contentHash: Buffer.from(event.id),
+    })),
   );
   return { operatorId };
 }
@@ -89,7 +115,9 @@ export async function totalsIn(
       `select affiliate_id, payout_minor from event_outcomes where operator_id = $1 and payout_minor is not null
        union all select affiliate_id, payout_minor from told_to_parents where operator_id = $1`,
     ),
-    balance: await sums(`select affiliate_id, pending_minor + payable_minor - debt_minor from balances where operator_id = $1`),
+    balance: await sums(
+      `select affiliate_id, pending_minor + payable_minor - debt_minor from balances where operator_id = $1`,
+    ),
   };
 }
 

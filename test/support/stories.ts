@@ -2,7 +2,12 @@
 import fc from 'fast-check';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { formatDecimal } from '../../domain/ledger/money.ts';
-import { DEFAULT_CLAWBACK, type WireComponent, type WireTerms, type WireTiers } from '../../domain/commission/terms.ts';
+import {
+  DEFAULT_CLAWBACK,
+  type WireComponent,
+  type WireTerms,
+  type WireTiers,
+} from '../../domain/commission/terms.ts';
 import type { ConversionEvent, DealVersion, EventType } from '../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS, wireTerms } from './builders.ts';
 import type { ModelRate, ModelVersion, World } from './commission-model.ts';
@@ -12,7 +17,13 @@ export const START = Date.UTC(2026, 1, 20);
 const DAYS = 75;
 
 /** Whose customers they are; `aff_a` also stands above `aff_b`, so that it earns by itself and by parts. */
-export const BOUND_TO: Readonly<Record<string, string>> = { c1: 'aff_a', c2: 'aff_a', c3: 'aff_a', c4: 'aff_a', c5: 'aff_b' };
+export const BOUND_TO: Readonly<Record<string, string>> = {
+  c1: 'aff_a',
+  c2: 'aff_a',
+  c3: 'aff_a',
+  c4: 'aff_a',
+  c5: 'aff_b',
+};
 export const PARENTS: Readonly<Record<string, readonly string[]>> = {
   aff_a: ['aff_p1', 'aff_p2', 'aff_p3', 'aff_p4', 'aff_p5'],
   aff_b: ['aff_a', 'aff_p1', 'aff_p2', 'aff_p3', 'aff_p4', 'aff_p5'],
@@ -30,7 +41,15 @@ export const RATES: readonly ModelRate[] = [
 
 export const STORED: readonly FxRate[] = RATES.map(({ base, quote, rate, asOf }, index) => {
   const [whole, fraction = ''] = rate.split('.');
-  return { id: `fx_${index}`, base, quote, rate, rateE12: BigInt(whole + fraction.padEnd(12, '0')), source: 'test', asOf };
+  return {
+    id: `fx_${index}`,
+    base,
+    quote,
+    rate,
+    rateE12: BigInt(whole + fraction.padEnd(12, '0')),
+    source: 'test',
+    asOf,
+  };
 });
 
 const cents = fc.bigInt({ min: 1n, max: 300n });
@@ -49,13 +68,17 @@ function tiers(
   return fc.constantFrom(...metrics).chain(([metric, mode]) => {
     const from = { revenue: amount, volume: fewLots, ftd_count: fc.nat({ max: 4 }).map(String) }[metric];
     const step = fc.record({ from, rate: fc.oneof(fc.constant('0'), pays === 'percent' ? percent : amount) });
-    return fc.uniqueArray(step, { minLength: 1, maxLength: 3, selector: (one) => Number(one.from) }).map((steps) => ({
-      metric,
-      mode,
-      steps: steps
-        .toSorted((a, b) => Number(a.from) - Number(b.from))
-        .map(({ from: at, rate }) => (pays === 'percent' ? { from: at, percent: rate } : { from: at, amount: rate })),
-    }));
+    return fc
+      .uniqueArray(step, { minLength: 1, maxLength: 3, selector: (one) => Number(one.from) })
+      .map((steps) => ({
+        metric,
+        mode,
+        steps: steps
+          .toSorted((a, b) => Number(a.from) - Number(b.from))
+          .map(({ from: at, rate }) =>
+            pays === 'percent' ? { from: at, percent: rate } : { from: at, amount: rate },
+          ),
+      }));
   });
 }
 
@@ -64,7 +87,8 @@ const anyRetroactive = [
   ['volume', 'retroactive'],
   ['ftd_count', 'retroactive'],
 ] as const;
-const sometimes = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq: 1 });
+const sometimes = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(value, { nil: undefined, freq: 1 });
 const cap = fc.oneof(
   fc.record({ count: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ amount }),
@@ -76,7 +100,9 @@ const cpa: fc.Arbitrary<WireComponent> = fc
     on: fc.constantFrom<EventType[]>(['ftd'], ['ftd'], ['registration'], ['deposit', 'ftd']),
     amount,
     minimum: sometimes(amount),
-    cumulative: sometimes(fc.record({ lots: sometimes(fewLots), days: sometimes(fc.integer({ min: 1, max: 30 })) })),
+    cumulative: sometimes(
+      fc.record({ lots: sometimes(fewLots), days: sometimes(fc.integer({ min: 1, max: 30 })) }),
+    ),
     tiers: sometimes(tiers([['ftd_count', 'marginal'], ...anyRetroactive], 'amount')),
     cap: sometimes(cap),
   })
@@ -144,7 +170,11 @@ export const deal: fc.Arbitrary<ModelVersion[]> = fc
     selector: ({ day }) => day,
   })
   .map((all) =>
-    all.map(({ day, terms: of }, index) => ({ version: index + 1, from: index === 0 ? 0 : START + day * DAY_MS, terms: of })),
+    all.map(({ day, terms: of }, index) => ({
+      version: index + 1,
+      from: index === 0 ? 0 : START + day * DAY_MS,
+      terms: of,
+    })),
   );
 
 export function versionsOf(versions: readonly ModelVersion[]): DealVersion[] {
@@ -196,12 +226,27 @@ const customerId = fc.constantFrom(...Object.keys(BOUND_TO));
 const occurredAt = fc.oneof(
   fc.nat({ max: DAYS }).map((day) => START + day * DAY_MS),
   // The last moment of a month and the first of the next.
-  fc.constantFrom(Date.UTC(2026, 2, 1) - 1, Date.UTC(2026, 2, 1), Date.UTC(2026, 3, 1) - 1, Date.UTC(2026, 3, 1)),
+  fc.constantFrom(
+    Date.UTC(2026, 2, 1) - 1,
+    Date.UTC(2026, 2, 1),
+    Date.UTC(2026, 3, 1) - 1,
+    Date.UTC(2026, 3, 1),
+  ),
 );
 
 const conversion = fc
   .record({
-    type: fc.constantFrom<EventType>('ftd', 'ftd', 'registration', 'deposit', 'sale', 'revenue', 'revenue', 'trade', 'kyc'),
+    type: fc.constantFrom<EventType>(
+      'ftd',
+      'ftd',
+      'registration',
+      'deposit',
+      'sale',
+      'revenue',
+      'revenue',
+      'trade',
+      'kyc',
+    ),
     transactionId: reference,
     customerId,
     amountMinor: cents,
@@ -262,7 +307,10 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
 /** Every transaction id has a currency of its own, so that a reference names amounts of one only. */
 function inOneCurrency(fields: Fields): Fields {
   const id = fields.transactionId ?? fields.reference ?? 't-0';
-  return { ...fields, currency: ({ 't-7': 'EUR', 't-8': 'JPY', 't-9': 'GBP' } as Record<string, string>)[id] ?? 'USD' };
+  return {
+    ...fields,
+    currency: ({ 't-7': 'EUR', 't-8': 'JPY', 't-9': 'GBP' } as Record<string, string>)[id] ?? 'USD',
+  };
 }
 
 /** The same events as they are heard of: in any order, some twice, in batches of these sizes. */
@@ -271,7 +319,9 @@ export function heardOf(events: readonly ConversionEvent[]): fc.Arbitrary<Conver
     .record({
       heard: fc
         .tuple(fc.shuffledSubarray([...events], { minLength: events.length }), fc.subarray([...events]))
-        .chain(([all, repeated]) => fc.shuffledSubarray([...all, ...repeated], { minLength: all.length + repeated.length })),
+        .chain(([all, repeated]) =>
+          fc.shuffledSubarray([...all, ...repeated], { minLength: all.length + repeated.length }),
+        ),
       sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 5 }),
     })
     .map(({ heard, sizes }) => inBatches(heard, sizes));

@@ -23,12 +23,23 @@ const DATETIME = 6;
 export async function withTemporal(): Promise<TestTemporal> {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
   if (!address)
-    throw new Error(`This test needs Temporal: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`);
+    throw new Error(
+      `This test needs Temporal: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`,
+    );
   const connection = await Connection.connect({ address });
   const namespace = `test-${randomBytes(6).toString('hex')}`;
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
+  });
   await addSearchAttributes(connection, namespace);
-  return { address, namespace, connection, client: new Client({ connection, namespace }), close: () => connection.close() };
+  return {
+    address,
+    namespace,
+    connection,
+    client: new Client({ connection, namespace }),
+    close: () => connection.close(),
+  };
 }
 
 async function addSearchAttributes(connection: Connection, namespace: string): Promise<void> {

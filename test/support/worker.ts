@@ -25,7 +25,9 @@ const SHORT: Limits = { ...DEFAULT_LIMITS, drainTurnMs: 2000, probeWaits: { firs
 /** Activities as the worker has them, allowed to call this machine. */
 export function withActivities(pool: Pool, client: Client, limits: Partial<Limits> = {}): TestActivities {
   const troubles: unknown[] = [];
-  const sender = createSender(createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }));
+  const sender = createSender(
+    createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }),
+  );
   const activities = createActivities({
     pool,
     sender,
@@ -49,7 +51,14 @@ export async function runWorkers(
   const connection = await NativeConnection.connect({ address });
   const interceptors = { activity: [heartbeats] };
   const workflowBundle = await buildBundle();
-  const common = { connection, namespace, activities, interceptors, workflowBundle, shutdownForceTime: '1s' as const };
+  const common = {
+    connection,
+    namespace,
+    activities,
+    interceptors,
+    workflowBundle,
+    shutdownForceTime: '1s' as const,
+  };
   const workers = await Promise.all(
     Object.values(TASK_QUEUES).map((taskQueue) =>
       Worker.create({ ...common, taskQueue, maxConcurrentWorkflowTaskExecutions: 50 }),

@@ -25,7 +25,11 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   });
   const key = operator.api_key;
   /** Sends a request that must succeed. */
-  async function ask<Body = Row>(request: string, body?: unknown, headers: Record<string, string> = {}): Promise<Body> {
+  async function ask<Body = Row>(
+    request: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Body> {
     const answer = await api.call<Body>(request, { key, headers, ...(body !== undefined && { body }) });
     assert.ok(answer.status < 400, `${request}: ${JSON.stringify(answer.body)}`);
     return answer.body;
@@ -36,11 +40,18 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
       await settle({ batchId: newId('bat'), owner, operators: [{ operatorId, eventIds: [id] }] });
   }
 
-  await ask('PATCH /v1/operator', { click_window_days: 700, postback_aliases: { ref: 'transaction_id', junk: null } });
+  await ask('PATCH /v1/operator', {
+    click_window_days: 700,
+    postback_aliases: { ref: 'transaction_id', junk: null },
+  });
   await ask('GET /v1/operator');
   await ask('POST /v1/operator/inbound-secret', {});
   await ask('GET /v1/egress');
-  const { id: keyId } = await ask('POST /v1/api-keys', { name: 'k', scopes: ['read'], expires_at: '2099-01-01T00:00:00Z' });
+  const { id: keyId } = await ask('POST /v1/api-keys', {
+    name: 'k',
+    scopes: ['read'],
+    expires_at: '2099-01-01T00:00:00Z',
+  });
   await ask('GET /v1/api-keys');
   await ask(`DELETE /v1/api-keys/${keyId}`);
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
@@ -51,7 +62,10 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('GET /v1/affiliates?limit=1');
   await ask(`GET /v1/affiliates/${affiliate}`);
   await ask(`PATCH /v1/affiliates/${affiliate}`, { external_id: 'm-1' });
-  const { id: deal } = await ask('POST /v1/deals', { name: 'd', terms: { ...TERMS, overrides: [{ percent: '5' }] } });
+  const { id: deal } = await ask('POST /v1/deals', {
+    name: 'd',
+    terms: { ...TERMS, overrides: [{ percent: '5' }] },
+  });
   await ask('GET /v1/deals');
   await ask(`GET /v1/deals/${deal}`);
   await ask(`POST /v1/deals/${deal}/versions`, { terms: TERMS, effective_from: '2099-01-01T00:00:00Z' });
@@ -69,7 +83,9 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   });
   await ask('GET /v1/links');
   await ask(`GET /v1/links/${link}`);
-  await ask(`GET /c/${link}?sub1=spring&to=https://shop.example/deep`, undefined, { 'user-agent': 'Mozilla/5.0' });
+  await ask(`GET /c/${link}?sub1=spring&to=https://shop.example/deep`, undefined, {
+    'user-agent': 'Mozilla/5.0',
+  });
   await ask(`HEAD /c/${link}`);
   const told = { affiliate_id: affiliate, click_id: 'their-click', clicked_at: longAgo(61), sub1: 's' };
   const { click_id: clickId } = await ask<{ click_id: string }>('POST /v1/clicks', told);
@@ -113,20 +129,46 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
     occurred_at: longAgo(50),
   };
   await ask('POST /v1/events?dry_run=true', { ...sale, transaction_id: 's-1' });
-  const { id: eventId } = await ask('POST /v1/events', { ...sale, transaction_id: 's-1', sub1: 'x', metadata: { a: [1] } });
+  const { id: eventId } = await ask('POST /v1/events', {
+    ...sale,
+    transaction_id: 's-1',
+    sub1: 'x',
+    metadata: { a: [1] },
+  });
   await ask('POST /v1/events', { ...sale, transaction_id: 's-1', sub1: 'x', metadata: { a: [1] } });
-  const more = [2, 3, 4, 5].map((number) => ({ ...sale, transaction_id: `s-${number}`, currency: number === 5 ? 'EUR' : 'USD' }));
-  await ask('POST /v1/events/batch', { events: [...more, { event: 'nonsense' }, { ...more[0], amount: '1.00' }] });
+  const more = [2, 3, 4, 5].map((number) => ({
+    ...sale,
+    transaction_id: `s-${number}`,
+    currency: number === 5 ? 'EUR' : 'USD',
+  }));
+  await ask('POST /v1/events/batch', {
+    events: [...more, { event: 'nonsense' }, { ...more[0], amount: '1.00' }],
+  });
   await ask('POST /v1/events/batch?dry_run=1', { events: [...more.slice(0, 1), { event: 'kyc' }] });
-  await ask(`GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`);
-  await ask(`GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`);
+  await ask(
+    `GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`,
+  );
+  await ask(
+    `GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`,
+  );
   for (let time = 0; time < 2; time++)
     await ask('POST /postback', { event: 'sale', cid: clickId, sum: 7, cur: 'USD', customer: 'c' });
   await settleAll('batch');
-  await ask('POST /v1/events', { event: 'chargeback', transaction_id: 'x-1', reference: 's-2', occurred_at: longAgo(1) });
+  await ask('POST /v1/events', {
+    event: 'chargeback',
+    transaction_id: 'x-1',
+    reference: 's-2',
+    occurred_at: longAgo(1),
+  });
   await settleAll();
-  await ask('POST /v1/events', { event: 'chargeback_won', transaction_id: 'x-2', reference: 's-2', occurred_at: longAgo(1) });
-  for (let again = 0; again < 2; again++) await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
+  await ask('POST /v1/events', {
+    event: 'chargeback_won',
+    transaction_id: 'x-2',
+    reference: 's-2',
+    occurred_at: longAgo(1),
+  });
+  for (let again = 0; again < 2; again++)
+    await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
   await createAmend({ pool: api.pool, handOver: () => Promise.resolve({ workflows: 0 }) }).applyAmendments({
     operatorId: operator.id,
   });
@@ -148,7 +190,9 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('GET /v1/refusals');
 
   const commissions = await ask<List>('GET /v1/commissions?state=pending');
-  const [one, two, three, four] = commissions.data.filter(({ component }) => component === 'percent').map(({ id }) => id);
+  const [one, two, three, four] = commissions.data
+    .filter(({ component }) => component === 'percent')
+    .map(({ id }) => id);
   await ask(`POST /v1/commissions/${one}/approve`, { reason: 'known' });
   await ask(`POST /v1/commissions/${two}/reject`, { reason: 'own referral' });
   await ask('POST /v1/commissions/approve', { ids: [three, newId('evt')] });
@@ -192,11 +236,13 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
 
   const { data: deliveries } = await ask<List>('GET /v1/deliveries?limit=200');
   const bodies: unknown[] = [];
-  for (const { id } of deliveries) bodies.push((await ask<{ body: unknown }>(`GET /v1/deliveries/${id}`)).body);
+  for (const { id } of deliveries)
+    bodies.push((await ask<{ body: unknown }>(`GET /v1/deliveries/${id}`)).body);
   const [delivery] = deliveries;
-  await api.pool.query(`update deliveries set state = 'gave_up', owner = null, tries = 10, finished_at = now() where id = $1`, [
-    delivery!.id,
-  ]);
+  await api.pool.query(
+    `update deliveries set state = 'gave_up', owner = null, tries = 10, finished_at = now() where id = $1`,
+    [delivery!.id],
+  );
   await ask(`POST /v1/deliveries/${delivery!.id}/acknowledge`);
   await ask(`POST /v1/deliveries/${delivery!.id}/retry`);
   await ask(`POST /v1/deliveries/${delivery!.id}/give-up`);

@@ -17,8 +17,16 @@ test('attempts and batches are counted by what came of them, and read at a port 
   ];
   let unwritten = 3;
   const metrics = createWorkerMetrics(() => unwritten);
-  const sender = metrics.watched({ send: () => Promise.resolve(outcomes.shift()!), close: () => Promise.resolve() });
-  const request = { url: 'https://receiver.example/secret', method: 'POST', headers: {}, body: null } as const;
+  const sender = metrics.watched({
+    send: () => Promise.resolve(outcomes.shift()!),
+    close: () => Promise.resolve(),
+  });
+  const request = {
+    url: 'https://receiver.example/secret',
+    method: 'POST',
+    headers: {},
+    body: null,
+  } as const;
   assert.equal((await sender.send(request)).kind, 'answered');
   for (let more = 0; more < 3; more++) await sender.send(request);
   let fails = false;
@@ -51,9 +59,13 @@ test('attempts and batches are counted by what came of them, and read at a port 
       'postrider_recorder_backlog 3',
     ])
       assert.ok(page.split('\n').includes(line), `${line} is missing`);
-    for (const name of ['receiver.example', 'opr_1']) assert.ok(!page.includes(name), `${name} is in no label`);
+    for (const name of ['receiver.example', 'opr_1'])
+      assert.ok(!page.includes(name), `${name} is in no label`);
     unwritten = 0;
-    assert.match(await (await fetch(`http://127.0.0.1:${listening.port}/metrics`)).text(), /^postrider_recorder_backlog 0$/m);
+    assert.match(
+      await (await fetch(`http://127.0.0.1:${listening.port}/metrics`)).text(),
+      /^postrider_recorder_backlog 0$/m,
+    );
     assert.equal((await fetch(`http://127.0.0.1:${listening.port}/`)).status, 404);
   } finally {
     listening.close();

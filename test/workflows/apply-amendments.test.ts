@@ -25,9 +25,10 @@ test('what was amended is booked by a workflow that the sweep starts, and told t
   const endpoint = await operator.addEndpoint(`${receiver.url}/ok`);
   const ids = await operator.takeInSales(2);
   await createSettling(pool)(operatorId, ids);
-  await pool.query(`update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`, [
-    endpoint.id,
-  ]);
+  await pool.query(
+    `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
+    [endpoint.id],
+  );
   assert.equal((await working.activities.sweepOnce()).amendments, 0);
   const amendments = createAmendments(pool);
   for (const id of ids) {

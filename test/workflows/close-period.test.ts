@@ -45,7 +45,9 @@ test('the schedule closes what is due of every operator, and what was begun, and
   const handle = client.workflow.getHandle(periodWorkflowId(old.operatorId, old.period));
   assert.deepEqual(await handle.result(), { kind: 'closed', transfers: 1, statements: 1 });
   assert.equal(await (await handle.describe()).staticSummary(), `closing ${old.period}`);
-  const { rows } = await orchestra.pool.query(`select from periods where operator_id = $1`, [young.operatorId]);
+  const { rows } = await orchestra.pool.query(`select from periods where operator_id = $1`, [
+    young.operatorId,
+  ]);
   assert.equal(rows.length, 0);
   assert.deepEqual((await auditOf(orchestra.pool)).findings, []);
   await keepHistory(client, periodWorkflowId(old.operatorId, old.period), 'period-closed');

@@ -82,7 +82,8 @@ test('a postback that waits is found by its search attributes and tried at once 
     AND OperatorId = '${postback.operator.operatorId}' AND AffiliateId = '${postback.operator.affiliateId}'
     AND EventType = 'conversion.created' AND NextAttemptAt > '${new Date().toISOString()}'`;
   await eventually('the list to show it', async () => {
-    for await (const { workflowId } of client.workflow.list({ query })) return workflowId === postback.workflowId;
+    for await (const { workflowId } of client.workflow.list({ query }))
+      return workflowId === postback.workflowId;
     return false;
   });
   assert.match(
@@ -112,6 +113,7 @@ test('a postback is given up on request, or when its schedule ends', async () =>
   assert.deepEqual(await told.handle.result(), { state: 'gave_up', tries: 1 });
   const ended = await failedPostback('/status/404', [0, 0]);
   assert.deepEqual(await ended.handle.result(), { state: 'gave_up', tries: 2 });
-  for (const { operator } of [told, ended]) assert.equal((await deliveriesOf(orchestra.pool, operator))[0]?.state, 'gave_up');
+  for (const { operator } of [told, ended])
+    assert.equal((await deliveriesOf(orchestra.pool, operator))[0]?.state, 'gave_up');
   await keepHistory(orchestra.temporal.client, told.workflowId, 'postback-given-up');
 });

@@ -48,7 +48,10 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
   const workflowId = endpointWorkflowId(id);
   const status = await statusOf(workflowId, ({ condition, held }) => condition === 'failing' && held >= 450);
   assert.equal(status.lastError, 'connection_refused');
-  assert.match(await orchestra.detailsOf(workflowId), /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/);
+  assert.match(
+    await orchestra.detailsOf(workflowId),
+    /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/,
+  );
   const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held' AND EndpointId = '${id}' AND Held >= 450`;
   await eventually('the list to show it', async () => (await idsOf(query)).length === 1);
   const singles = await idsOf(`WorkflowType = '${WORKFLOWS.deliverPostback}'`);
@@ -76,15 +79,20 @@ test('an endpoint that stays down is probed ever more rarely', async (t) => {
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600] });
   orchestra.dispatch(operator, await operator.takeInSales(30));
   await eventually('five probes', async () => {
-    const { rowCount } = await orchestra.pool.query(`select from attempts where operator_id = $1 and cause = 'probe'`, [
-      operator.operatorId,
-    ]);
+    const { rowCount } = await orchestra.pool.query(
+      `select from attempts where operator_id = $1 and cause = 'probe'`,
+      [operator.operatorId],
+    );
     return rowCount! >= 5;
   });
   // Not by the clock: the server's timers are up to a second late, which is more than all of these waits.
-  const { events } = await orchestra.temporal.client.workflow.getHandle(endpointWorkflowId(id)).fetchHistory();
+  const { events } = await orchestra.temporal.client.workflow
+    .getHandle(endpointWorkflowId(id))
+    .fetchHistory();
   const waits = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
-    timer ? [Number(timer.startToFireTimeout?.seconds ?? 0) * 1000 + (timer.startToFireTimeout?.nanos ?? 0) / 1e6] : [],
+    timer
+      ? [Number(timer.startToFireTimeout?.seconds ?? 0) * 1000 + (timer.startToFireTimeout?.nanos ?? 0) / 1e6]
+      : [],
   );
   for (const wait of [100, 200, 400]) assert.ok(waits.includes(wait), `waits of ${waits.join(', ')} ms`);
   assert.equal(Math.max(...waits), 400);
@@ -99,22 +107,27 @@ test('a history that grew long is followed by another run, which knows of the pr
   orchestra.dispatch(operator, await operator.takeInSales(30));
   const workflowId = endpointWorkflowId(id);
   await eventually('three probes', async () => {
-    const { rowCount } = await orchestra.pool.query(`select from attempts where operator_id = $1 and cause = 'probe'`, [
-      operator.operatorId,
-    ]);
+    const { rowCount } = await orchestra.pool.query(
+      `select from attempts where operator_id = $1 and cause = 'probe'`,
+      [operator.operatorId],
+    );
     return rowCount! >= 3;
   });
   const { client } = orchestra.temporal;
   const { runId } = await client.workflow.getHandle(workflowId).describe();
   // The server calls a history long from 4 MB on.
-  for (let count = 0; count < 3; count++) await client.workflow.getHandle(workflowId).signal(SIGNALS.wake, 'x'.repeat(1_500_000));
+  for (let count = 0; count < 3; count++)
+    await client.workflow.getHandle(workflowId).signal(SIGNALS.wake, 'x'.repeat(1_500_000));
   const next = await eventually('another run', async () => {
     const described = await client.workflow.getHandle(workflowId).describe();
     return described.runId !== runId && described.runId;
   });
   const { events } = await client.workflow.getHandle(workflowId, next).fetchHistory();
   const [input] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  const { probes, nextSendAt, ...of } = JSON.parse(Buffer.from(input!.data!).toString()) as Record<string, unknown>;
+  const { probes, nextSendAt, ...of } = JSON.parse(Buffer.from(input!.data!).toString()) as Record<
+    string,
+    unknown
+  >;
   assert.deepEqual(of, { operatorId: operator.operatorId, endpointId: id });
   assert.ok(Number(probes) >= 3, `${String(probes)} probes`);
   assert.ok(Number(nextSendAt) > 0, `next request at ${String(nextSendAt)}`);
@@ -128,7 +141,9 @@ test('a paused endpoint collects what comes, is called by nobody, and is drained
   const { id } = await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 1000 });
   const workflowId = endpointWorkflowId(id);
   const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
-  await orchestra.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [operator.operatorId]);
+  await orchestra.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [
+    operator.operatorId,
+  ]);
   orchestra.dispatch(operator, await operator.takeInSales(5));
   await statusOf(workflowId, ({ condition, held }) => condition === 'paused' && held === 5);
   await handle.signal(SIGNALS.disable);
@@ -150,7 +165,10 @@ test('an endpoint with a rate is never called faster, also when its postbacks co
     await eventually(`postback ${number}`, () => receiver.requests.length === number);
   }
   const [first, second, third] = receiver.requests.map(({ receivedAtMs }) => receivedAtMs);
-  assert.ok(second! - first! > 440 && third! - second! > 440, `gaps of ${second! - first!} and ${third! - second!} ms`);
+  assert.ok(
+    second! - first! > 440 && third! - second! > 440,
+    `gaps of ${second! - first!} and ${third! - second!} ms`,
+  );
 });
 
 test('a switch by a button is seen at once, and is what the row says, not what the signal was sent for', async (t) => {
@@ -205,7 +223,8 @@ test('the queue goes on when somebody else finds that the endpoint is back', asy
   await createOwners(patient.temporal.client).startDelivery(operator.operatorId, pushed!.id, 'retryNow');
   await eventually(
     'those that were never tried to be told',
-    async () => countBy(await deliveriesOf(patient.pool, operator), ({ state }) => state)['held'] === undefined,
+    async () =>
+      countBy(await deliveriesOf(patient.pool, operator), ({ state }) => state)['held'] === undefined,
     30_000,
   );
 });

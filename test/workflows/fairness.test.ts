@@ -59,7 +59,9 @@ test('the postback of one operator is not served behind the whole backlog of ano
     maxConcurrentActivityTaskPolls: 1,
     maxCachedWorkflows: 10,
   });
-  await worker.runUntil(Promise.all(started.map((workflowId) => temporal.client.workflow.getHandle(workflowId).result())));
+  await worker.runUntil(
+    Promise.all(started.map((workflowId) => temporal.client.workflow.getHandle(workflowId).result())),
+  );
   await connection.close();
   await working.close();
   assert.equal(served.length, BACKLOG + 1);

@@ -32,7 +32,13 @@ async function withLateClicks(count: number) {
   const ids = await operator.takeIn(names.map((clickId) => ({ clickId })));
   await createSettling(orchestra.pool)(operatorId, ids);
   for (const id of names)
-    await createClicks(orchestra.pool).insert(operatorId, { id, affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000 });
+    await createClicks(orchestra.pool).insert(operatorId, {
+      id,
+      affiliateId,
+      linkId: null,
+      subs,
+      clickedAt: Date.now() - 1000,
+    });
   return { operatorId, ids };
 }
 
@@ -78,7 +84,8 @@ test('the schedules are made once, and look through all operators’ orphans and
   await prepareNamespace(client, log);
   await prepareNamespace(client, log);
   const made: string[] = [];
-  for (const id of ['sweep', 'rematch-orphans', 'purge']) made.push((await client.schedule.getHandle(id).describe()).scheduleId);
+  for (const id of ['sweep', 'rematch-orphans', 'purge'])
+    made.push((await client.schedule.getHandle(id).describe()).scheduleId);
   assert.deepEqual(made, ['sweep', 'rematch-orphans', 'purge']);
   await client.schedule.getHandle('rematch-orphans').trigger();
   await eventually('the orphans to be settled', async () =>

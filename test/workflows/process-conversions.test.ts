@@ -47,7 +47,9 @@ test('a healthy batch is settled and delivered by local steps alone', async () =
   const handle = client.workflow.getHandle(workflowId);
   assert.deepEqual(await handle.result(), { events: 20, delivered: 20, handedOver: 0 });
   const { events } = await handle.fetchHistory();
-  const scheduled = events!.filter(({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes);
+  const scheduled = events!.filter(
+    ({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes,
+  );
   assert.deepEqual([scheduled.length, events!.length <= 7], [0, true], `${events!.length} events of history`);
   await keepHistory(client, workflowId, 'batch-delivered');
 });
@@ -59,7 +61,11 @@ test('a batch with postbacks that fail hands them over and ends', async () => {
   const ids = await operator.takeInSales(3);
   orchestra.dispatch(operator, ids);
   const workflowId = await batchOf(operator.operatorId, ids[0]!);
-  assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { events: 3, delivered: 0, handedOver: 3 });
+  assert.deepEqual(await client.workflow.getHandle(workflowId).result(), {
+    events: 3,
+    delivered: 0,
+    handedOver: 3,
+  });
   await keepHistory(client, workflowId, 'batch-handed-over');
 });
 
@@ -68,8 +74,13 @@ test('a chargeback follows its conversion to the same endpoint, in order', async
   const path = `/slow/300?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
   orchestra.dispatch(operator, await operator.takeIn([{ transactionId: 'struck' }]));
-  await eventually('the conversion under way', () => receiver.requests.some((request) => request.path === path));
-  orchestra.dispatch(operator, await operator.takeIn([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]));
+  await eventually('the conversion under way', () =>
+    receiver.requests.some((request) => request.path === path),
+  );
+  orchestra.dispatch(
+    operator,
+    await operator.takeIn([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]),
+  );
   const told = await eventually('both postbacks', () => {
     const requests = receiver.requests.filter((request) => request.path === path);
     return requests.length === 2 && requests;
@@ -82,7 +93,10 @@ test('a chargeback follows its conversion to the same endpoint, in order', async
       ['conversion.reversed', '-10.00'],
     ],
   );
-  assert.ok(told[1]!.receivedAtMs - told[0]!.receivedAtMs >= 300, 'the clawback did not wait for its conversion');
+  assert.ok(
+    told[1]!.receivedAtMs - told[0]!.receivedAtMs >= 300,
+    'the clawback did not wait for its conversion',
+  );
 });
 
 test('events without a rate are one workflow with a count and samples, and settle when they are retried', async () => {
@@ -99,7 +113,14 @@ test('events without a rate are one workflow with a count and samples, and settl
   assert.deepEqual(status.samples.map(({ eventId }) => eventId).toSorted(), ids);
   assert.match(await orchestra.detailsOf(workflowId), /^\*\*3 events set aside\*\*: no_exchange_rate/);
 
-  const rate = { base: 'EUR', quote: 'USD', rate: '1.1', source: 'test', asOf: new Date(Date.now() - 60_000), actor: 'test' };
+  const rate = {
+    base: 'EUR',
+    quote: 'USD',
+    rate: '1.1',
+    source: 'test',
+    asOf: new Date(Date.now() - 60_000),
+    actor: 'test',
+  };
   await createFxRates(orchestra.pool).insert(operator.operatorId, { id: newId('fx'), ...rate });
   await handle.signal(SIGNALS.retry);
   assert.deepEqual(await handle.result(), { settled: 3, dismissed: 0 });
@@ -114,7 +135,10 @@ test('what nobody started is started by the sweep, which runs by schedule', asyn
   await operator.takeInSales(30);
   await Promise.all([prepareNamespace(client, log), prepareNamespace(client, log)]);
   assert.equal((await client.schedule.getHandle('sweep').describe()).policies.overlap, 'SKIP');
-  const handle = await client.workflow.start(WORKFLOWS.sweep, { workflowId: 'sweep-now', taskQueue: TASK_QUEUES.upkeep });
+  const handle = await client.workflow.start(WORKFLOWS.sweep, {
+    workflowId: 'sweep-now',
+    taskQueue: TASK_QUEUES.upkeep,
+  });
   await handle.result();
   await eventually('all of them to be delivered', async () => {
     const rows = await deliveriesOf(orchestra.pool, operator);

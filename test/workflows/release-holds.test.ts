@@ -28,7 +28,9 @@ test('the schedule is made once, releases what is due until nothing is, and tell
   const ids = await operator.takeInSales(2);
   for (const id of ids) await settle(operator.operatorId, [id]);
   await operator.addEndpoint(`${receiver.url}/ok`, { events: ['conversion.released'] });
-  await pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [operator.operatorId]);
+  await pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [
+    operator.operatorId,
+  ]);
 
   const log = createLogger('silent', 'test');
   await prepareNamespace(client, log);
@@ -44,7 +46,9 @@ test('the schedule is made once, releases what is due until nothing is, and tell
   });
   assert.equal(released.payable, 20_00n);
   await eventually('the affiliate to be told', () => receiver.requests.length === 2);
-  const told = receiver.requests.map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, string> });
+  const told = receiver.requests.map(
+    ({ body }) => JSON.parse(body) as { type: string; data: Record<string, string> },
+  );
   assert.deepEqual(
     told.map(({ type, data }) => `${type} ${data['event_id']}`).toSorted(),
     ids.map((id) => `conversion.released ${id}`),

@@ -37,11 +37,21 @@ async function withReplay(count: number, ratePerSecond: number | null) {
   );
   const filter = { endpointId: null, affiliateId: null, from: null, to: null, states: ['gave_up'] as const };
   const { operatorId } = operator;
-  const { id } = await createReplays(orchestra.pool).insert(operatorId, newId('rpl'), filter, { ratePerSecond, isDryRun: false });
+  const { id } = await createReplays(orchestra.pool).insert(operatorId, newId('rpl'), filter, {
+    ratePerSecond,
+    isDryRun: false,
+  });
   const workflowId = replayWorkflowId(id);
   const requests = () => receiver.requests.filter((request) => request.path === path);
   const start = () => createOwners(orchestra.temporal.client).startReplay(operatorId, id);
-  return { operator, id, workflowId, requests, start, handle: orchestra.temporal.client.workflow.getHandle(workflowId) };
+  return {
+    operator,
+    id,
+    workflowId,
+    requests,
+    start,
+    handle: orchestra.temporal.client.workflow.getHandle(workflowId),
+  };
 }
 
 test('a replay goes at its rate and is found in the list, with how far it is', async () => {
@@ -53,7 +63,10 @@ test('a replay goes at its rate and is found in the list, with how far it is', a
     for await (const listed of client.workflow.list({ query })) return listed.workflowId === workflowId;
     return false;
   });
-  assert.match(await orchestra.detailsOf(workflowId), /^\*\*running\*\*: \d+ of 25 postbacks .* Send `cancel`/);
+  assert.match(
+    await orchestra.detailsOf(workflowId),
+    /^\*\*running\*\*: \d+ of 25 postbacks .* Send `cancel`/,
+  );
   assert.deepEqual(await handle.result(), { state: 'done', total: 25, released: 25 });
   const told = await eventually('all of them', () => requests().length === 25 && requests());
   const spanMs = told.at(-1)!.receivedAtMs - told[0]!.receivedAtMs;
@@ -73,7 +86,9 @@ test('a cancelled replay releases no more, and what it released is delivered', a
   assert.equal(state, 'cancelled');
   assert.ok(released >= 5 && released < 100, `${released} were released`);
   await eventually('those to be delivered', async () => {
-    return countBy(await deliveriesOf(orchestra.pool, operator), (row) => row.state)['delivered'] === released;
+    return (
+      countBy(await deliveriesOf(orchestra.pool, operator), (row) => row.state)['delivered'] === released
+    );
   });
   assert.equal((await createReplays(orchestra.pool).find(operator.operatorId, id))?.state, 'cancelled');
   await keepHistory(orchestra.temporal.client, workflowId, 'replay-cancelled');

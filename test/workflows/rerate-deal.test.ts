@@ -35,9 +35,10 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
   const ids = await operator.takeInSales(3);
   await createSettling(pool)(operator.operatorId, ids);
-  await pool.query(`update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`, [
-    endpoint.id,
-  ]);
+  await pool.query(
+    `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
+    [endpoint.id],
+  );
   const dealId = await agreed(operator);
   assert.equal((await working.activities.sweepOnce()).reratings, 1);
   const workflowId = rerateWorkflowId(dealId, 1);
@@ -58,10 +59,13 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
   assert.equal((await working.activities.sweepOnce()).reratings, 0);
   const { typedSearchAttributes } = await handle.describe();
   const shown = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value] as const);
-  assert.deepEqual(Object.fromEntries(shown.filter(([name]) => name === 'OperatorId' || name === 'DeliveryState')), {
-    OperatorId: operator.operatorId,
-    DeliveryState: 'done',
-  });
+  assert.deepEqual(
+    Object.fromEntries(shown.filter(([name]) => name === 'OperatorId' || name === 'DeliveryState')),
+    {
+      OperatorId: operator.operatorId,
+      DeliveryState: 'done',
+    },
+  );
   await keepHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
 });
 
@@ -71,7 +75,15 @@ test('a rate settles what waited for it, though nobody could be told, and the ma
   const ids = await operator.takeIn([{ currency: 'EUR' }, { currency: 'GBP' }]);
   await createSettling(pool)(operator.operatorId, ids);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('set_aside no_exchange_rate'));
-  const rate = { id: newId('fx'), base: 'EUR', quote: 'USD', rate: '1.0842', source: 'bank', asOf: YESTERDAY, actor: 'key_1' };
+  const rate = {
+    id: newId('fx'),
+    base: 'EUR',
+    quote: 'USD',
+    rate: '1.0842',
+    source: 'bank',
+    asOf: YESTERDAY,
+    actor: 'key_1',
+  };
   const added = await createFxRates(pool).insert(operator.operatorId, rate);
   assert.ok(added !== 'other_rate');
   assert.deepEqual(added.retried, ['no_exchange_rate']);
@@ -79,7 +91,9 @@ test('a rate settles what waited for it, though nobody could be told, and the ma
   await eventually('the mark to be gone', async () => (await working.activities.sweepOnce()).retries === 0);
   assert.deepEqual(await outcomesOf(pool, ids), ['settled 1084', 'set_aside no_exchange_rate']);
   assert.equal(await pendingOf(pool, operator.affiliateId), 10_84n);
-  await temporal.client.workflow.getHandle(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')).signal('dismiss');
+  await temporal.client.workflow
+    .getHandle(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate'))
+    .signal('dismiss');
 });
 
 test('a deal that needs no payout settles what waited for one', async () => {
@@ -87,13 +101,23 @@ test('a deal that needs no payout settles what waited for one', async () => {
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const demanding = wireTerms({ payout: 'require' });
-  await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Own', affiliateId }, YESTERDAY, demanding);
+  await createDeals(pool).insert(
+    operatorId,
+    { id: newId('deal'), name: 'Own', affiliateId },
+    YESTERDAY,
+    demanding,
+  );
   const ids = await operator.takeInSales(1);
   await createSettling(pool)(operatorId, ids);
   assert.deepEqual(await outcomesOf(pool, ids), ['set_aside payout_required']);
   const id = newId('deal');
   const from = new Date(YESTERDAY.getTime() + 1000);
-  const { retried } = await createDeals(pool).insert(operatorId, { id, name: 'Own', affiliateId }, from, wireTerms());
+  const { retried } = await createDeals(pool).insert(
+    operatorId,
+    { id, name: 'Own', affiliateId },
+    from,
+    wireTerms(),
+  );
   assert.deepEqual(retried, ['payout_required']);
   await working.activities.sweepOnce();
   await eventually('the event to settle', async () => (await outcomesOf(pool, ids))[0] === 'settled 1000');

@@ -7,7 +7,10 @@ import { names, subs, words, type Dialect } from './dialect.ts';
 /** Their statuses by ours, as the argument of `:map`. */
 const APPROVED_REJECTED = 'pending=pending,payable=approved,paid=approved,reversed=rejected';
 
-const eventOf = (what: string) => ({ ours: '{event}', note: `${what} is numbered there; here the name of the event is sent` });
+const eventOf = (what: string) => ({
+  ours: '{event}',
+  note: `${what} is numbered there; here the name of the event is sent`,
+});
 const uniqueOf = (what: string) => ({
   ours: '{delivery_id}',
   note: `${what} differs there on every call; here it stays the same when a postback is tried again`,
@@ -17,7 +20,10 @@ export const NETWORK_DIALECTS = {
   everflow: {
     name: 'Everflow',
     style: 'braces',
-    sources: ['https://helpdesk.everflow.io/customer/your-guide-to-parameters-macros', 'https://mrpostback.com/everflow/'],
+    sources: [
+      'https://helpdesk.everflow.io/customer/your-guide-to-parameters-macros',
+      'https://mrpostback.com/everflow/',
+    ],
     macros: {
       ...subs('sub', 1, 5),
       transaction_id: '{click_id}',
@@ -61,7 +67,10 @@ export const NETWORK_DIALECTS = {
       payout: '{payout}',
       sale_amount: '{amount}',
       currency: '{payout_currency}',
-      adv_sub: { ours: '{transaction_id}', note: 'adv_sub is whatever the advertiser put there, most often its order number' },
+      adv_sub: {
+        ours: '{transaction_id}',
+        note: 'adv_sub is whatever the advertiser put there, most often its order number',
+      },
       goal_name: '{event}',
       goal_id: eventOf('a goal'),
       goal_ref: eventOf('a goal'),
@@ -108,7 +117,13 @@ export const NETWORK_DIALECTS = {
     },
     without: {
       sub: [...names('sub', 6, 30), ...names('ext', 1, 3), 'ref_id', 'os_id', 'unid'],
-      advertiser: [...names('custom_field', 1, 7), ...names('custom_field_', 1, 7), 'comment', 'promo_code', 'user_id'],
+      advertiser: [
+        ...names('custom_field', 1, 7),
+        ...names('custom_field_', 1, 7),
+        'comment',
+        'promo_code',
+        'user_id',
+      ],
       offer: words('offerid offer_name'),
       visitor: words('uagent ip city geo device_type device_id os referrer fbclid ios_idfa android_id'),
       click: ['click_date'],
@@ -127,7 +142,10 @@ export const NETWORK_DIALECTS = {
       txn_id: '{transaction_id}',
       conversion_id: '{event_id}',
       payout: '{payout}',
-      payout_usd: { ours: '{payout}', note: '{payout_usd} is in US dollars there; here a payout is in the currency of the deal' },
+      payout_usd: {
+        ours: '{payout}',
+        note: '{payout_usd} is in US dollars there; here a payout is in the currency of the deal',
+      },
       currency: '{payout_currency}',
       sale_amount: '{amount}',
       goal_value: '{event}',

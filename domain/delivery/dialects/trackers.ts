@@ -100,7 +100,13 @@ export const TRACKER_DIALECTS = {
         'device brand model browser browserversion os osversion country countryname countrycode city region isp useragent ip referrerdomain language carrier connection.type',
       ),
     },
-    parameters: { cid: '{sub1}', payout: '{payout}', txid: '{transaction_id}', currency: '{payout_currency}', et: '{event}' },
+    parameters: {
+      cid: '{sub1}',
+      payout: '{payout}',
+      txid: '{transaction_id}',
+      currency: '{payout_currency}',
+      et: '{event}',
+    },
   },
   redtrack: {
     name: 'RedTrack',
@@ -125,6 +131,12 @@ export const TRACKER_DIALECTS = {
       visitor: words('ip country region city isp device brand model browser os useragent referrer language'),
       click: words('cost cpc'),
     },
-    parameters: { clickid: '{sub1}', sum: '{payout}', payout: '{payout}', currency: '{payout_currency}', type: '{event}' },
+    parameters: {
+      clickid: '{sub1}',
+      sum: '{payout}',
+      payout: '{payout}',
+      currency: '{payout_currency}',
+      type: '{event}',
+    },
   },
 } as const satisfies Record<string, Dialect>;

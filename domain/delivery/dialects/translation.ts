@@ -18,7 +18,12 @@ export type Translation = { dialect: DialectName; url: string; unmapped: Unmappe
 
 export type Translated =
   | { kind: 'translated'; translation: Translation }
-  | { kind: 'refused'; about: 'dialect' | 'url'; code: 'unknown_dialect' | 'misplaced_macro' | 'invalid_url'; message: string };
+  | {
+      kind: 'refused';
+      about: 'dialect' | 'url';
+      code: 'unknown_dialect' | 'misplaced_macro' | 'invalid_url';
+      message: string;
+    };
 
 /** Something in their URL that stands for a value: a macro, or the REPLACE of a tracker, which is known by its parameter. */
 type Found = { 0: string; index: number; place: UrlPlace; becomes: Meaning };
@@ -49,7 +54,9 @@ export function translate(given: string, from: DialectName | 'auto'): Translated
     };
   const result = translateFrom(url, best.name);
   if (result.kind === 'refused') return result;
-  const others = DIALECT_NAMES.filter((name) => name !== best.name && knownIn(url, DIALECTS[name]) === best.known);
+  const others = DIALECT_NAMES.filter(
+    (name) => name !== best.name && knownIn(url, DIALECTS[name]) === best.known,
+  );
   const differing = others.filter((name) => urlOf(translateFrom(url, name)) !== result.translation.url);
   if (differing.length > 0) {
     const theirs = listed(differing.map((name) => DIALECTS[name].name));
@@ -64,7 +71,12 @@ function translateFrom(url: string, name: DialectName): Translated {
   const dialect: Dialect = DIALECTS[name];
   const search = findIn(url, dialect);
   if (search === undefined)
-    return { kind: 'refused', about: 'url', code: 'invalid_url', message: 'this is not an http or https URL' };
+    return {
+      kind: 'refused',
+      about: 'url',
+      code: 'invalid_url',
+      message: 'this is not an http or https URL',
+    };
   const { found, fragmentAt } = search;
   const misplaced = found.find(({ place }) => place.in === 'host' || place.in === 'name');
   if (misplaced !== undefined) {
@@ -86,11 +98,24 @@ function translateFrom(url: string, name: DialectName): Translated {
   ours += url.slice(at, fragmentAt);
   const unmapped = sent.flatMap(({ 0: macro, place, becomes }) =>
     becomes.ours === null
-      ? [{ macro, where: place.in === 'path' ? 'path' : `query.${place.parameter}`, note: becomes.note ?? '' }]
+      ? [
+          {
+            macro,
+            where: place.in === 'path' ? 'path' : `query.${place.parameter}`,
+            note: becomes.note ?? '',
+          },
+        ]
       : [],
   );
-  const notes = [...meaningNotes(sent), ...clashNotes(sent), ...wholeNotes(ours, sent, url.length > fragmentAt)];
-  return { kind: 'translated', translation: { dialect: name, url: ours, unmapped, notes: [...new Set(notes)] } };
+  const notes = [
+    ...meaningNotes(sent),
+    ...clashNotes(sent),
+    ...wholeNotes(ours, sent, url.length > fragmentAt),
+  ];
+  return {
+    kind: 'translated',
+    translation: { dialect: name, url: ours, unmapped, notes: [...new Set(notes)] },
+  };
 }
 
 /** Everything in the URL that stands for a value, in order; undefined when it is no http or https URL. */
@@ -103,7 +128,9 @@ function findIn(url: string, dialect: Dialect): { found: Found[]; fragmentAt: nu
   if (layout === undefined) return undefined;
   const found = all.map((match) => {
     const place = layout.placeAt(match.index);
-    const becomes = blankAt.has(match.index) ? blankIn(place.parameter, dialect) : meaningOf(match[1] ?? '', dialect);
+    const becomes = blankAt.has(match.index)
+      ? blankIn(place.parameter, dialect)
+      : meaningOf(match[1] ?? '', dialect);
     return { 0: match[0], index: match.index, place, becomes };
   });
   return { found, fragmentAt: layout.fragmentAt };
@@ -116,22 +143,35 @@ function meaningOf(written: string, dialect: Dialect): Meaning {
   const counterpart = Object.hasOwn(dialect.macros, name) ? dialect.macros[name] : undefined;
   if (counterpart === undefined) return lostMeaning(name, dialect);
   const { ours, note } = typeof counterpart === 'string' ? { ours: counterpart, note: null } : counterpart;
-  if (argument === undefined || isRaw) return { ours: isRaw ? ours.replace('{', '{_') : ours, note, isKnown: true };
+  if (argument === undefined || isRaw)
+    return { ours: isRaw ? ours.replace('{', '{_') : ours, note, isKnown: true };
   const mapped = name === 'status' ? remapped(ours, argument) : null;
   return { ours: mapped, note: mapped === null ? `":${argument}" has no counterpart` : note, isKnown: true };
 }
 
 function lostMeaning(name: string, dialect: Dialect): Meaning {
-  const reason = (Object.keys(REASONS) as (keyof typeof REASONS)[]).find((each) => dialect.without[each]?.includes(name));
+  const reason = (Object.keys(REASONS) as (keyof typeof REASONS)[]).find((each) =>
+    dialect.without[each]?.includes(name),
+  );
   if (reason !== undefined) return { ours: null, note: REASONS[reason], isKnown: true };
-  return { ours: null, note: `it is not known as a macro of ${dialect.name}; check how it is written`, isKnown: false };
+  return {
+    ours: null,
+    note: `it is not known as a macro of ${dialect.name}; check how it is written`,
+    isKnown: false,
+  };
 }
 
 function blankIn(parameter: string, dialect: Dialect): Meaning {
   const ours =
-    dialect.parameters !== undefined && Object.hasOwn(dialect.parameters, parameter) ? dialect.parameters[parameter] : undefined;
+    dialect.parameters !== undefined && Object.hasOwn(dialect.parameters, parameter)
+      ? dialect.parameters[parameter]
+      : undefined;
   if (ours !== undefined) return { ours, note: null, isKnown: true };
-  return { ours: null, note: `nothing is known to belong into ${dialect.name}'s parameter ${parameter}`, isKnown: false };
+  return {
+    ours: null,
+    note: `nothing is known to belong into ${dialect.name}'s parameter ${parameter}`,
+    isKnown: false,
+  };
 }
 
 /** Our map of statuses with their own names replaced: `lead=0 sale=1` over `pending=lead,payable=sale` is `pending=0,payable=1`. */
@@ -139,7 +179,10 @@ function remapped(ours: string, argument: string): string | null {
   const pairs = argument.split(/[\s,]+|%20|\+/).map((pair) => pair.split('='));
   const theirs = new Map(pairs.map(([from = '', to]) => [from, to]));
   const [, map] = /:map\((.*)\)/.exec(ours) ?? [];
-  if (map === undefined || pairs.some(([from, to, ...rest]) => !from || !/^[\w.~-]+$/.test(to ?? '') || rest.length > 0))
+  if (
+    map === undefined ||
+    pairs.some(([from, to, ...rest]) => !from || !/^[\w.~-]+$/.test(to ?? '') || rest.length > 0)
+  )
     return null;
   const renamed = map.split(',').flatMap((pair) => {
     const [status = '', word = ''] = pair.split('=');
@@ -149,7 +192,9 @@ function remapped(ours: string, argument: string): string | null {
 }
 
 function meaningNotes(found: readonly Found[]): string[] {
-  return found.flatMap(({ becomes }) => (becomes.ours !== null && becomes.note !== null ? [becomes.note] : []));
+  return found.flatMap(({ becomes }) =>
+    becomes.ours !== null && becomes.note !== null ? [becomes.note] : [],
+  );
 }
 
 /** Two values of theirs that would both come back in one sub of ours. */
@@ -159,7 +204,9 @@ function clashNotes(found: readonly Found[]): string[] {
     for (const [, sub] of (becomes.ours ?? '').matchAll(/\{_?(sub\d)\b/g))
       bySub.set(sub!, (bySub.get(sub!) ?? new Set()).add(macro));
   return [...bySub].flatMap(([sub, macros]) =>
-    macros.size > 1 ? [`${listed([...macros])} would all be {${sub}}; let the links carry them in different subs`] : [],
+    macros.size > 1
+      ? [`${listed([...macros])} would all be {${sub}}; let the links carry them in different subs`]
+      : [],
   );
 }
 
@@ -167,14 +214,18 @@ function wholeNotes(ours: string, found: readonly Found[], hasFragment: boolean)
   const carried = [...new Set(Array.from(ours.matchAll(/\{_?(sub\d)\b/g), ([, sub]) => sub!))].toSorted();
   return [
     ...(carried.length > 0
-      ? [`the affiliate's links must carry ${listed(carried)}, as in ?${carried.map((sub) => `${sub}=…`).join('&')}`]
+      ? [
+          `the affiliate's links must carry ${listed(carried)}, as in ?${carried.map((sub) => `${sub}=…`).join('&')}`,
+        ]
       : []),
     ...(TELLS_REVERSALS.test(ours)
       ? []
       : [
           'nothing in this URL tells a reversal from a conversion: add {status}, or let the endpoint listen to conversion.created only',
         ]),
-    ...(found.some(({ becomes }) => becomes.ours === null) ? ['macros without a counterpart are left empty'] : []),
+    ...(found.some(({ becomes }) => becomes.ours === null)
+      ? ['macros without a counterpart are left empty']
+      : []),
     ...(hasFragment ? ['the part behind # is never sent and was left out'] : []),
   ];
 }

@@ -52,7 +52,8 @@ type Format = { on: readonly Kind[]; gives: Kind; write: (value: string) => stri
 export type Macro = { name: MacroName; isRaw: boolean; formats: readonly Format[]; fallback: string };
 
 export type ParsedMacro =
-  { kind: 'macro'; macro: Macro } | { kind: 'problem'; code: 'unknown_macro' | 'invalid_macro'; message: string };
+  | { kind: 'macro'; macro: Macro }
+  | { kind: 'problem'; code: 'unknown_macro' | 'invalid_macro'; message: string };
 
 const FORMATS: Readonly<Record<string, Format>> = {
   upper: { on: ['text'], gives: 'text', write: (text) => text.toUpperCase() },
@@ -78,17 +79,22 @@ export function parseMacro(text: string): ParsedMacro {
   const [written = '', ...formatTexts] = head.split(':');
   const isRaw = written.startsWith('_');
   const name = isRaw ? written.slice(1) : written;
-  if (!isMacroName(name)) return { kind: 'problem', code: 'unknown_macro', message: `there is no macro {${written}}` };
+  if (!isMacroName(name))
+    return { kind: 'problem', code: 'unknown_macro', message: `there is no macro {${written}}` };
   const fallback = literalOf(defaults.join('|'));
   if (fallback === undefined)
-    return invalid(`the default of {${written}} may hold letters, digits, "-", ".", "_", "~" and percent-encoded others`);
+    return invalid(
+      `the default of {${written}} may hold letters, digits, "-", ".", "_", "~" and percent-encoded others`,
+    );
   const formats: Format[] = [];
   let kind: Kind = MACROS[name];
   for (const formatText of formatTexts) {
     const format = formatOf(formatText);
     if (format === undefined) return invalid(`{${written}} has no form ":${formatText}"`);
     if (!format.on.includes(kind))
-      return invalid(`":${formatText}" is not for {${[written, ...formatTexts.slice(0, formats.length)].join(':')}}`);
+      return invalid(
+        `":${formatText}" is not for {${[written, ...formatTexts.slice(0, formats.length)].join(':')}}`,
+      );
     formats.push(format);
     kind = format.gives;
   }
@@ -115,7 +121,9 @@ function formatOf(text: string): Format | undefined {
 /** One value for another. What the map does not name counts as missing, so that no text slips into a field that expects numbers. */
 function mapFormat(pairs: readonly string[]): Format | undefined {
   const entries = pairs.map((pair) => pair.split('=').map(literalOf));
-  const isGood = entries.every((entry) => entry.length === 2 && !entry.includes(undefined) && entry[0] !== '');
+  const isGood = entries.every(
+    (entry) => entry.length === 2 && !entry.includes(undefined) && entry[0] !== '',
+  );
   if (!isGood || new Set(entries.map(([from]) => from)).size < entries.length) return undefined;
   const map = new Map(entries as [string, string][]);
   return { on: ['text', 'amount', 'time'], gives: 'text', write: (value) => map.get(value) };
@@ -132,7 +140,11 @@ function literalOf(literal: string): string | undefined {
 }
 
 function amountFormat(write: (amount: string) => string): Format {
-  return { on: ['amount'], gives: 'amount', write: (value) => (AMOUNT.test(value) ? write(value) : undefined) };
+  return {
+    on: ['amount'],
+    gives: 'amount',
+    write: (value) => (AMOUNT.test(value) ? write(value) : undefined),
+  };
 }
 
 function timeFormat(write: (time: Date) => string): Format {

@@ -20,7 +20,8 @@ export type Problem = {
   message: string;
 };
 
-export type Parsed<Template> = { kind: 'template'; template: Template } | { kind: 'problems'; problems: Problem[] };
+export type Parsed<Template> =
+  { kind: 'template'; template: Template } | { kind: 'problems'; problems: Problem[] };
 
 /** Where in a URL something stands; a parameter's name is told where it is known. */
 export type UrlPlace = { in: 'host' | 'path' | 'name' | 'query' | 'fragment'; parameter: string };
@@ -52,7 +53,9 @@ export function parseUrl(url: string): Parsed<UrlTemplate> {
   if (layout === undefined)
     return {
       kind: 'problems',
-      problems: [{ code: 'invalid_url', macro: '', position: 1, message: 'this is not an http or https URL' }],
+      problems: [
+        { code: 'invalid_url', macro: '', position: 1, message: 'this is not an http or https URL' },
+      ],
     };
   const misplaced = macros.flatMap(({ 0: macro, index }) => {
     const place = layout.placeAt(index);
@@ -95,7 +98,9 @@ export function fillHeader(template: TextTemplate, values: Values): string {
 
 /** A form field's value for one postback, encoded as `application/x-www-form-urlencoded`. */
 export function fillFormValue(template: TextTemplate, values: Values): string {
-  const written = template.map((part) => (typeof part === 'string' ? formEncoded(part) : filled([part], values, 'form')));
+  const written = template.map((part) =>
+    typeof part === 'string' ? formEncoded(part) : filled([part], values, 'form'),
+  );
   return written.join('');
 }
 
@@ -147,7 +152,8 @@ function cut(text: string): Part[] {
   const parts = text.split(MACRO).map((part, at) => {
     if (at % 2 === 0) return part;
     const parsed = parseMacro(part);
-    if (parsed.kind === 'problem') throw new Error(`a template was cut before it was checked: ${parsed.message}`);
+    if (parsed.kind === 'problem')
+      throw new Error(`a template was cut before it was checked: ${parsed.message}`);
     return parsed.macro;
   });
   return parts.filter((part) => part !== '');
@@ -156,10 +162,12 @@ function cut(text: string): Part[] {
 /** What is wrong with the macros of a text, wherever they stand. */
 function problemsOf(text: string): Problem[] {
   const loose = mask(text, [...text.matchAll(MACRO)]).search(/[{}]/);
-  const problems: Problem[] = loose < 0 ? [] : [{ code: 'invalid_macro', macro: '', ...said('a brace has no partner', loose) }];
+  const problems: Problem[] =
+    loose < 0 ? [] : [{ code: 'invalid_macro', macro: '', ...said('a brace has no partner', loose) }];
   for (const { 0: macro, 1: inside = '', index } of text.matchAll(MACRO)) {
     const parsed = parseMacro(inside);
-    if (parsed.kind === 'problem') problems.push({ code: parsed.code, macro, ...said(parsed.message, index) });
+    if (parsed.kind === 'problem')
+      problems.push({ code: parsed.code, macro, ...said(parsed.message, index) });
   }
   return problems;
 }

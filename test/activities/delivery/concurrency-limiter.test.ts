@@ -29,7 +29,10 @@ test('who waits where nobody leaves gives up before the deadline, and goes on wa
   assert.ok(Date.now() - startedAt >= hanging.afterMs - 1, 'it gave up too early');
   assert.equal(await inFlight.enter('a', 2, later(), hanging), null, 'a place that hangs was waited for');
 
-  const [first, second] = [inFlight.enter('a', 2, later(), hanging), inFlight.enter('a', 2, later(), hanging)];
+  const [first, second] = [
+    inFlight.enter('a', 2, later(), hanging),
+    inFlight.enter('a', 2, later(), hanging),
+  ];
   one?.();
   assert.ok(await first, 'a free place was not given');
   assert.equal(await Promise.race([second, Promise.resolve('waits')]), 'waits', 'moving did not count');

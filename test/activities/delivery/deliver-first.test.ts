@@ -43,12 +43,21 @@ describe('the first attempts of a batch', () => {
     const batch = await batchOfSales(operator, 100);
     const first = await working.activities.deliverFirst(batch);
     assert.deepEqual(first, { delivered: 100, left: 0, endpointsToWake: [] });
-    assert.deepEqual(await working.activities.deliverFirst(batch), { delivered: 0, left: 0, endpointsToWake: [] });
+    assert.deepEqual(await working.activities.deliverFirst(batch), {
+      delivered: 0,
+      left: 0,
+      endpointsToWake: [],
+    });
     const requests = requestsTo(path);
     const deliveries = await deliveriesOf(database.pool, operator);
     assert.equal(requests.length, 100);
-    assert.deepEqual(new Set(requests.map(({ headers }) => headers['webhook-id'])), new Set(deliveries.map(({ id }) => id)));
-    assert.ok(requests.every((request) => isSigned(request, secret) && request.headers['webhook-attempt'] === '1'));
+    assert.deepEqual(
+      new Set(requests.map(({ headers }) => headers['webhook-id'])),
+      new Set(deliveries.map(({ id }) => id)),
+    );
+    assert.ok(
+      requests.every((request) => isSigned(request, secret) && request.headers['webhook-attempt'] === '1'),
+    );
     assert.deepEqual(
       countBy(deliveries, ({ state, owner, tries }) => `${state} ${owner} ${tries}`),
       { 'delivered null 1': 100 },
@@ -64,13 +73,21 @@ describe('the first attempts of a batch', () => {
   test("fill an endpoint's templates in its URL, its form and its headers", async () => {
     const operator = await withOperator(database.pool);
     const path = `/ok/${operator.operatorId}`;
-    const form = { tx: '{transaction_id}', cents: '{payout:minor}', st: '{status:map(pending=1)|0}', sub: '{sub1|none}' };
+    const form = {
+      tx: '{transaction_id}',
+      cents: '{payout:minor}',
+      st: '{status:map(pending=1)|0}',
+      sub: '{sub1|none}',
+    };
     const headers = { 'x-event': '{event}' };
     await operator.addEndpoint(`${receiver.url}${path}?c={currency:lower}`, { body: 'form', form, headers });
     const events = await operator.takeIn([{ transactionId: 'a&b' }]);
     await working.activities.deliverFirst(await settledBatch(working.activities, operator, events));
     const [request] = requestsTo(`${path}?c=usd`);
-    assert.deepEqual([request?.body, request?.headers['x-event']], ['tx=a%26b&cents=1000&st=1&sub=none', 'sale']);
+    assert.deepEqual(
+      [request?.body, request?.headers['x-event']],
+      ['tx=a%26b&cents=1000&st=1&sub=none', 'sale'],
+    );
   });
 
   test('never have more requests under way at an endpoint than it allows', async (t) => {
@@ -107,7 +124,8 @@ describe('the first attempts of a batch', () => {
     const result = await hurried.activities.deliverFirst(batch);
     const tookMs = Date.now() - startedAt;
     assert.deepEqual([result.delivered, result.left], [42, 38]);
-    const quickMs = Math.max(...requestsTo('/ok/beside-slow').map(({ receivedAtMs }) => receivedAtMs)) - startedAt;
+    const quickMs =
+      Math.max(...requestsTo('/ok/beside-slow').map(({ receivedAtMs }) => receivedAtMs)) - startedAt;
     assert.ok(quickMs < 1500, `the quick endpoint had to wait for the slow one: ${quickMs} ms`);
     assert.ok(tookMs < 5000, `the budget of 1,500 ms and one request of 3,000 took ${tookMs} ms`);
     const rows = await deliveriesOf(database.pool, operator, slow.id);
@@ -180,7 +198,11 @@ describe('the first attempts of a batch', () => {
       sealed.id,
     ]);
     const batch = await batchOfSales(operator, 20);
-    assert.deepEqual(await working.activities.deliverFirst(batch), { delivered: 20, left: 20, endpointsToWake: [] });
+    assert.deepEqual(await working.activities.deliverFirst(batch), {
+      delivered: 20,
+      left: 20,
+      endpointsToWake: [],
+    });
     assert.deepEqual(
       countBy(
         await deliveriesOf(database.pool, operator),

@@ -22,7 +22,9 @@ let endpointId: string;
 
 before(async () => {
   [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
-  receiver = await startReceiver({ handler: (request, response) => void response.writeHead(statusOf(request)).end() });
+  receiver = await startReceiver({
+    handler: (request, response) => void response.writeHead(statusOf(request)).end(),
+  });
   working = withActivities(database.pool, temporal.client, {
     firstAttemptsMs: 10_000,
     drainTurnMs: 1000,
@@ -69,7 +71,10 @@ describe('a healthy queue', () => {
     let last = await turn();
     let sent = last.sent;
     for (; last.condition === 'open'; sent += last.sent) last = await turn();
-    assert.deepEqual({ held: last.held, sent, condition: last.condition }, { held: 0, sent: 60, condition: 'drained' });
+    assert.deepEqual(
+      { held: last.held, sent, condition: last.condition },
+      { held: 0, sent: 60, condition: 'drained' },
+    );
     const rows = await deliveriesOf(database.pool, operator);
     assert.deepEqual(
       sentIds(),
@@ -82,7 +87,10 @@ describe('a healthy queue', () => {
     for (const state of ['paused', 'disabled'] as const) {
       await switchEndpoint(database.pool, operator.operatorId, endpointId, state);
       const { held, sent, condition, waitMs } = await turn();
-      assert.deepEqual({ held, sent, condition, waitMs }, { held: 3, sent: 0, condition: state, waitMs: null });
+      assert.deepEqual(
+        { held, sent, condition, waitMs },
+        { held: 3, sent: 0, condition: state, waitMs: null },
+      );
     }
     assert.equal(receiver.requests.length, 0);
   });
@@ -133,9 +141,10 @@ describe('the queue of an endpoint that is down', () => {
       countBy(rows, ({ state, tries }) => `${state} ${tries}`),
       { 'held 0': 5 },
     );
-    const { rows: causes } = await database.pool.query<{ cause: string }>(`select cause from attempts where operator_id = $1`, [
-      operator.operatorId,
-    ]);
+    const { rows: causes } = await database.pool.query<{ cause: string }>(
+      `select cause from attempts where operator_id = $1`,
+      [operator.operatorId],
+    );
     assert.deepEqual(
       countBy(causes, ({ cause }) => cause),
       { probe: 5 },
@@ -179,7 +188,8 @@ describe('a rate', () => {
   /** Turns until the queue is empty, one after the other as the workflow takes them; milliseconds since the start of each request. */
   async function drainAll(): Promise<number[]> {
     const startedAt = Date.now();
-    for (let last = await turn(); last.held > 0; last = await turn(0, last.nextSendAt)) assert.equal(last.condition, 'open');
+    for (let last = await turn(); last.held > 0; last = await turn(0, last.nextSendAt))
+      assert.equal(last.condition, 'open');
     return receiver.requests.map(({ receivedAtMs }) => receivedAtMs - startedAt);
   }
 
@@ -190,7 +200,9 @@ describe('a rate', () => {
     // A stall of this machine may only make it slower.
     assert.ok(spanMs > 3000 * 0.95, `60 intervals of 50 ms took ${spanMs} ms`);
     assert.ok(spanMs < 3000 * 1.05 + 1000, `60 intervals of 50 ms took ${spanMs} ms`);
-    const busiest = Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length));
+    const busiest = Math.max(
+      ...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length),
+    );
     assert.ok(busiest <= 22, `${busiest} requests within a second`);
     // A stall makes a few of these spans longer and the ones after it shorter, and leaves the middle one as it is.
     const spans = times.slice(10).map((at, index) => at - times[index]!);
@@ -208,7 +220,9 @@ describe('a rate', () => {
   });
 
   test('does not burst after requests that took long', async () => {
-    const slow = await startReceiver({ handler: (_, response) => void setTimeout(() => response.end(), 700) });
+    const slow = await startReceiver({
+      handler: (_, response) => void setTimeout(() => response.end(), 700),
+    });
     await withQueue(12, { ratePerSecond: 20, maxInFlight: 4, url: slow.url });
     await drainAll();
     await slow.close();

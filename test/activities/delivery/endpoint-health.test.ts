@@ -40,7 +40,11 @@ beforeEach(async () => {
 
 /** A webhook of the operator's own. */
 async function addOwnWebhook(events: string[]): Promise<string> {
-  const endpoint = { id: newId('ep'), affiliateId: null, secret: `whsec_${Buffer.alloc(24).toString('base64')}` };
+  const endpoint = {
+    id: newId('ep'),
+    affiliateId: null,
+    secret: `whsec_${Buffer.alloc(24).toString('base64')}`,
+  };
   await createEndpoints(database.pool, SECRET_BOX).insert(operator.operatorId, endpoint, {
     ...ENDPOINT,
     url: `${receiver.url}/own`,
@@ -79,7 +83,8 @@ async function single(): Promise<string> {
 const attempt = (deliveryId: string, cause: 'retry' | 'manual') =>
   working.activities.attemptPostback({ operatorId: operator.operatorId, deliveryId, cause, tries: 1 });
 
-const rowOf = async (id: string) => (await deliveriesOf(database.pool, operator)).find((row) => row.id === id)!;
+const rowOf = async (id: string) =>
+  (await deliveriesOf(database.pool, operator)).find((row) => row.id === id)!;
 
 /** What webhooks were told, by type. */
 async function notices(): Promise<{ type: string; endpointId: string; data: Record<string, unknown> }[]> {
@@ -87,7 +92,10 @@ async function notices(): Promise<{ type: string; endpointId: string; data: Reco
     `select type, endpoint_id as "endpointId", body from deliveries where operator_id = $1 and type not like 'conversion.%' order by id`,
     [operator.operatorId],
   );
-  return rows.map(({ body, ...row }) => ({ ...row, data: (JSON.parse(body) as { data: Record<string, unknown> }).data }));
+  return rows.map(({ body, ...row }) => ({
+    ...row,
+    data: (JSON.parse(body) as { data: Record<string, unknown> }).data,
+  }));
 }
 
 describe('a single postback whose endpoint is down', () => {
@@ -95,7 +103,10 @@ describe('a single postback whose endpoint is down', () => {
     const id = await single();
     await setHealth(0.5, 10);
     const result = await attempt(id, 'retry');
-    assert.deepEqual([result.state, result.endpointsToWake], ['held', [{ operatorId: operator.operatorId, endpointId }]]);
+    assert.deepEqual(
+      [result.state, result.endpointsToWake],
+      ['held', [{ operatorId: operator.operatorId, endpointId }]],
+    );
     const { owner, tries } = await rowOf(id);
     assert.deepEqual([owner, tries, receiver.requests.length], ['endpoint', 1, 0]);
   });
@@ -104,7 +115,10 @@ describe('a single postback whose endpoint is down', () => {
     const id = await single();
     await setHealth(0.5, 10);
     const result = await attempt(id, 'manual');
-    assert.deepEqual([result.state, result.endpointsToWake], ['delivered', [{ operatorId: operator.operatorId, endpointId }]]);
+    assert.deepEqual(
+      [result.state, result.endpointsToWake],
+      ['delivered', [{ operatorId: operator.operatorId, endpointId }]],
+    );
     assert.deepEqual(await health(), { state: 'active', failures: 0, reason: null });
   });
 
@@ -113,7 +127,12 @@ describe('a single postback whose endpoint is down', () => {
     await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
     const taken = await takeForPush(database.pool, operator.operatorId, id);
     assert.deepEqual(taken, { owner: 'endpoint', endpointId });
-    await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes: 0, nextSendAt: 0 });
+    await working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId,
+      probes: 0,
+      nextSendAt: 0,
+    });
     const { rows } = await database.pool.query(`select cause from attempts where delivery_id = $1`, [id]);
     assert.deepEqual(rows, [{ cause: 'manual' }]);
   });
@@ -144,17 +163,37 @@ describe('the operator’s own webhook', () => {
     assert.deepEqual(new Set(endpointsToWake.map((woken) => woken.endpointId)), new Set([endpointId, own]));
     const told = await notices();
     assert.deepEqual(
-      told.map(({ type, endpointId: to, data }) => [type, to, data['endpoint_id'], data['failures_in_a_row'], data['state']]),
+      told.map(({ type, endpointId: to, data }) => [
+        type,
+        to,
+        data['endpoint_id'],
+        data['failures_in_a_row'],
+        data['state'],
+      ]),
       [
         ['endpoint.failing', own, endpointId, 6, 'active'],
         ['endpoint.disabled', own, endpointId, 6, 'disabled'],
       ],
     );
     assert.equal(told[1]!.data['reason'], 'nothing but failures for 120 hours');
-    assert.deepEqual(await health(), { state: 'disabled', failures: 6, reason: 'nothing but failures for 120 hours' });
-    await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId: own, probes: 0, nextSendAt: 0 });
+    assert.deepEqual(await health(), {
+      state: 'disabled',
+      failures: 6,
+      reason: 'nothing but failures for 120 hours',
+    });
+    await working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId: own,
+      probes: 0,
+      nextSendAt: 0,
+    });
     answer = () => [200];
-    await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId: own, probes: 0, nextSendAt: 0 });
+    await working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId: own,
+      probes: 0,
+      nextSendAt: 0,
+    });
     const bodies = receiver.requests
       .filter(({ path }) => path === '/own')
       .map(({ body }) => JSON.parse(body) as { type: string });
@@ -167,18 +206,30 @@ describe('the operator’s own webhook', () => {
     const byHand = await single();
     await working.activities.giveUpPostback({ operatorId: operator.operatorId, deliveryId: byHand });
     const bySchedule = await single();
-    await database.pool.query(`update endpoints set schedule = '{0,0}' where operator_id = $1`, [operator.operatorId]);
+    await database.pool.query(`update endpoints set schedule = '{0,0}' where operator_id = $1`, [
+      operator.operatorId,
+    ]);
     assert.equal((await attempt(bySchedule, 'retry')).state, 'gave_up');
     const gaveUp = async () => (await notices()).filter(({ type }) => type === 'delivery.gave_up');
     assert.deepEqual(
-      (await gaveUp()).map(({ endpointId: to, data }) => [to, data['delivery_id'], data['endpoint_id'], data['last_error']]),
+      (await gaveUp()).map(({ endpointId: to, data }) => [
+        to,
+        data['delivery_id'],
+        data['endpoint_id'],
+        data['last_error'],
+      ]),
       [
         [own, byHand, endpointId, null],
         [own, bySchedule, endpointId, 'http_404'],
       ],
     );
     const turn = () =>
-      working.activities.drainQueue({ operatorId: operator.operatorId, endpointId: own, probes: 0, nextSendAt: 0 });
+      working.activities.drainQueue({
+        operatorId: operator.operatorId,
+        endpointId: own,
+        probes: 0,
+        nextSendAt: 0,
+      });
     while ((await turn()).held > 0);
     const rows = await deliveriesOf(database.pool, operator, own);
     assert.deepEqual(
@@ -210,10 +261,13 @@ describe('Retry-After', () => {
 
 test('what was planned while its endpoint was deleted is cancelled, not held for ever', async () => {
   await settledBatch(working.activities, operator, await operator.takeInSales(3));
-  await database.pool.query(`update deliveries set owner = 'endpoint', state = 'held' where operator_id = $1`, [
-    operator.operatorId,
+  await database.pool.query(
+    `update deliveries set owner = 'endpoint', state = 'held' where operator_id = $1`,
+    [operator.operatorId],
+  );
+  await database.pool.query(`update endpoints set deleted_at = now(), state = 'disabled' where id = $1`, [
+    endpointId,
   ]);
-  await database.pool.query(`update endpoints set deleted_at = now(), state = 'disabled' where id = $1`, [endpointId]);
   const { held, condition } = await working.activities.drainQueue({
     operatorId: operator.operatorId,
     endpointId,

@@ -17,7 +17,11 @@ let working: TestActivities;
 
 before(async () => {
   [database, temporal, receiver] = await Promise.all([withDatabase(), withTemporal(), startReceiver()]);
-  working = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000, selfPerEndpoint: 5, selfInAll: 8 });
+  working = withActivities(database.pool, temporal.client, {
+    firstAttemptsMs: 10_000,
+    selfPerEndpoint: 5,
+    selfInAll: 8,
+  });
 });
 after(async () => {
   await working.close();
@@ -50,7 +54,11 @@ test('a refused postback gets a workflow of its own, up to the bound; the rest w
     if (owner === 'self') assert.ok(await isRunning(deliveryWorkflowId(deliveryId)), deliveryId);
   assert.ok(await isRunning(endpointWorkflowId(id)));
 
-  assert.deepEqual(await working.activities.handOver(input), { workflows: 6 }, 'a second run saw to other workflows');
+  assert.deepEqual(
+    await working.activities.handOver(input),
+    { workflows: 6 },
+    'a second run saw to other workflows',
+  );
   assert.deepEqual(await deliveriesOf(database.pool, operator), rows, 'a second run moved a postback');
 
   await sendAndHandOver(operator, 4);
@@ -66,13 +74,18 @@ test('the bound over all endpoints holds as well', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
   await sendAndHandOver(operator, 6);
-  const { rows } = await database.pool.query<{ count: number }>(`select count(*)::int from deliveries where owner = 'self'`);
+  const { rows } = await database.pool.query<{ count: number }>(
+    `select count(*)::int from deliveries where owner = 'self'`,
+  );
   assert.equal(rows[0]!.count, 8);
 });
 
 test('an endpoint that fails ten times in a row is sent no more of the batch, and gets all of it into its one queue', async () => {
   const operator = await withOperator(database.pool);
-  const { id } = await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 3600], maxInFlight: 2 });
+  const { id } = await operator.addEndpoint(`${receiver.url}/status/503`, {
+    schedule: [0, 3600],
+    maxInFlight: 2,
+  });
   const { workflows } = await sendAndHandOver(operator, 40);
   const rows = await deliveriesOf(database.pool, operator, id);
   const tried = rows.filter(({ tries }) => tries === 1);
@@ -143,10 +156,16 @@ test('the bounds hold when many hand-overs and buttons race', async () => {
   assert.equal(most, 8, 'more had a workflow of their own for a moment');
   assert.ok(pushed.every((result) => typeof result === 'object'));
   for (const operator of operators)
-    assert.ok((await deliveriesOf(database.pool, operator)).every(({ owner }) => owner === 'self' || owner === 'endpoint'));
+    assert.ok(
+      (await deliveriesOf(database.pool, operator)).every(
+        ({ owner }) => owner === 'self' || owner === 'endpoint',
+      ),
+    );
 });
 
 async function singles(): Promise<number> {
-  const { rows } = await database.pool.query<{ count: number }>(`select count(*)::int from deliveries where owner = 'self'`);
+  const { rows } = await database.pool.query<{ count: number }>(
+    `select count(*)::int from deliveries where owner = 'self'`,
+  );
   return rows[0]!.count;
 }

@@ -53,14 +53,26 @@ test(`of ${PAIRS} successors planned while their predecessor is finished none wa
     [operator.operatorId],
   );
   const owners = Object.fromEntries(rows.map(({ owner, count }) => [owner, count]));
-  assert.equal(owners['predecessor'] ?? 0, 0, `left waiting for a finished postback: ${JSON.stringify(owners)}`);
+  assert.equal(
+    owners['predecessor'] ?? 0,
+    0,
+    `left waiting for a finished postback: ${JSON.stringify(owners)}`,
+  );
   assert.equal((owners['endpoint'] ?? 0) + (owners['batch'] ?? 0), PAIRS);
-  assert.ok((owners['endpoint'] ?? 0) > 0, 'no successor was ever planned in time: the race did not take place');
+  assert.ok(
+    (owners['endpoint'] ?? 0) > 0,
+    'no successor was ever planned in time: the race did not take place',
+  );
   assert.equal(woken.length > 0, (owners['endpoint'] ?? 0) > 0);
 });
 
 function plan(message: Message): Promise<unknown> {
-  const at = { operatorId: operator.operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' } as const;
+  const at = {
+    operatorId: operator.operatorId,
+    batchId: newId('bat'),
+    now: new Date(),
+    owner: 'batch',
+  } as const;
   return withTransaction(database.pool, async (client) =>
     planDeliveries(client, at, await readListeners(client, at.operatorId, [message.affiliateId]), [message]),
   );
@@ -68,7 +80,13 @@ function plan(message: Message): Promise<unknown> {
 
 function eventOf(index: number, type: 'sale' | 'chargeback'): ConversionEvent {
   const { operatorId } = operator;
-  return anEvent({ operatorId, id: newId('evt'), type, transactionId: `t-${index}`, customerId: `c-${index}` });
+  return anEvent({
+    operatorId,
+    id: newId('evt'),
+    type,
+    transactionId: `t-${index}`,
+    customerId: `c-${index}`,
+  });
 }
 
 function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message {

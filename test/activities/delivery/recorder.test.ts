@@ -26,7 +26,9 @@ test('while outcomes cannot be written nothing further is sent, and what was sen
   const working = withActivities(pool, temporal.client, { firstAttemptsMs: 20_000 });
   const held: ServerResponse[] = [];
   let isHolding = true;
-  const receiver = await startReceiver({ handler: (_, response) => void (isHolding ? held.push(response) : response.end()) });
+  const receiver = await startReceiver({
+    handler: (_, response) => void (isHolding ? held.push(response) : response.end()),
+  });
   t.after(() => Promise.all([working.close(), pool.end(), cable.close(), receiver.close()]));
   const operator = await withOperator(database.pool);
   await operator.addEndpoint(receiver.url, { maxInFlight: 4 });
@@ -60,7 +62,8 @@ test('while outcomes cannot be written nothing further is sent, and what was sen
 
 test('an answer with bytes that PostgreSQL does not take is recorded all the same', async (t) => {
   const receiver = await startReceiver({
-    handler: (_, response) => void response.writeHead(200).end(Buffer.from([0, 0xff, 0xed, 0xa0, 0x80, 0x5c, 0x75, 0x30])),
+    handler: (_, response) =>
+      void response.writeHead(200).end(Buffer.from([0, 0xff, 0xed, 0xa0, 0x80, 0x5c, 0x75, 0x30])),
   });
   const working = withActivities(database.pool, temporal.client);
   t.after(() => Promise.all([working.close(), receiver.close()]));

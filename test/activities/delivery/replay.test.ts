@@ -2,7 +2,12 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
-import { createReplays, stepReplay, type Replay, type ReplayFilter } from '../../../store/delivery/replays.ts';
+import {
+  createReplays,
+  stepReplay,
+  type Replay,
+  type ReplayFilter,
+} from '../../../store/delivery/replays.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
@@ -33,7 +38,11 @@ beforeEach(async () => {
 
 const ALL: ReplayFilter = { endpointId: null, affiliateId: null, from: null, to: null, states: ['gave_up'] };
 
-function replay(filter: Partial<ReplayFilter> = {}, ratePerSecond: number | null = null, isDryRun = false): Promise<Replay> {
+function replay(
+  filter: Partial<ReplayFilter> = {},
+  ratePerSecond: number | null = null,
+  isDryRun = false,
+): Promise<Replay> {
   return createReplays(database.pool).insert(
     operator.operatorId,
     newId('rpl'),
@@ -65,7 +74,12 @@ async function standing(): Promise<Record<string, number>> {
 
 async function drain(): Promise<void> {
   for (;;) {
-    const turn = await working.activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes: 0, nextSendAt: 0 });
+    const turn = await working.activities.drainQueue({
+      operatorId: operator.operatorId,
+      endpointId,
+      probes: 0,
+      nextSendAt: 0,
+    });
     if (turn.held === 0) return;
   }
 }
@@ -87,8 +101,14 @@ describe('a replay', () => {
       [operator.operatorId],
     );
     assert.deepEqual(rows, [{ cause: 'replay', count: 1200 }]);
-    const { released, delivered, waiting, state } = (await createReplays(database.pool).find(operator.operatorId, it.id))!;
-    assert.deepEqual({ released, delivered, waiting, state }, { released: 1200, delivered: 1200, waiting: 0, state: 'done' });
+    const { released, delivered, waiting, state } = (await createReplays(database.pool).find(
+      operator.operatorId,
+      it.id,
+    ))!;
+    assert.deepEqual(
+      { released, delivered, waiting, state },
+      { released: 1200, delivered: 1200, waiting: 0, state: 'done' },
+    );
   });
 
   test('looks at each postback once, also when it is given up again meanwhile, and at none planned after it began', async () => {
@@ -101,7 +121,11 @@ describe('a replay', () => {
     );
     await giveUpSales(10);
     await stepAll(it);
-    assert.deepEqual(await standing(), { 'pending endpoint 0': 100, 'gave_up null 1': 500, 'gave_up null 5': 10 });
+    assert.deepEqual(await standing(), {
+      'pending endpoint 0': 100,
+      'gave_up null 1': 500,
+      'gave_up null 5': 10,
+    });
   });
 
   test('keeps the order of a conversion and what took it back', async () => {
@@ -110,14 +134,16 @@ describe('a replay', () => {
         { transactionId: `sale-${number}` },
         { type: 'chargeback' as const, transactionId: `back-${number}`, reference: `sale-${number}` },
       ];
-      for (const event of events) await settledBatch(working.activities, operator, await operator.takeIn([event]));
+      for (const event of events)
+        await settledBatch(working.activities, operator, await operator.takeIn([event]));
     }
     await giveUpSales(0);
     // The first one is being retried already, so its chargeback follows it as well.
     const [first] = await deliveriesOf(database.pool, operator);
-    await database.pool.query(`update deliveries set state = 'retrying', owner = 'self', finished_at = null where id = $1`, [
-      first!.id,
-    ]);
+    await database.pool.query(
+      `update deliveries set state = 'retrying', owner = 'self', finished_at = null where id = $1`,
+      [first!.id],
+    );
     await stepAll(await replay());
     assert.deepEqual(
       countBy(await deliveriesOf(database.pool, operator), ({ owner }) => String(owner)),
@@ -125,7 +151,8 @@ describe('a replay', () => {
     );
     await drain();
     const told = receiver.requests.map(
-      ({ body }) => JSON.parse(body) as { type: string; data: { original_event_id?: string; event_id: string } },
+      ({ body }) =>
+        JSON.parse(body) as { type: string; data: { original_event_id?: string; event_id: string } },
     );
     assert.equal(told.length, 38);
     const seen = new Set<string>();

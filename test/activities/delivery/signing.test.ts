@@ -6,7 +6,12 @@ import { createEndpointSecrets } from '../../../store/delivery/endpoint-secrets.
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { settledBatch } from '../../support/deliveries.ts';
 import { SECRET_BOX, withOperator } from '../../support/operator.ts';
-import { isSigned, startReceiver, type ReceivedRequest, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import {
+  isSigned,
+  startReceiver,
+  type ReceivedRequest,
+  type RudeReceiver,
+} from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
@@ -29,7 +34,9 @@ test('a postback is signed with every secret that is live when it is sent', asyn
   const { id, secret } = await operator.addEndpoint(receiver.url + path);
   const secrets = createEndpointSecrets(database.pool, SECRET_BOX);
   const postback = async (): Promise<ReceivedRequest> => {
-    await working.activities.deliverFirst(await settledBatch(working.activities, operator, await operator.takeInSales(1)));
+    await working.activities.deliverFirst(
+      await settledBatch(working.activities, operator, await operator.takeInSales(1)),
+    );
     return receiver.requests.findLast((request) => request.path === path)!;
   };
   const versions = ({ headers }: ReceivedRequest): string[] =>
@@ -55,7 +62,9 @@ test('a GET is signed over its URL by a key pair as well', async () => {
   const path = `/ok/${operator.operatorId}`;
   const url = `${receiver.url}${path}?c={click_id}&p={payout}`;
   const { publicKey } = await operator.addEndpoint(url, { method: 'GET', signing: 'v1a' });
-  await working.activities.deliverFirst(await settledBatch(working.activities, operator, await operator.takeInSales(1)));
+  await working.activities.deliverFirst(
+    await settledBatch(working.activities, operator, await operator.takeInSales(1)),
+  );
   const request = receiver.requests.find((one) => one.path.startsWith(path))!;
   assert.ok(isSigned(request, publicKey!));
   assert.ok(!isSigned({ ...request, path: request.path.replace('10.00', '99.00') }, publicKey!));

@@ -47,24 +47,30 @@ beforeEach(async () => {
 
 /** Each postback of the chain: its owner, whom it follows, and what its body says was given up. */
 async function standing() {
-  const { rows } = await database.pool.query<{ owner: string | null; predecessor: string | null; body: string }>(
-    `select owner, predecessor_id as predecessor, body from deliveries where operator_id = $1 order by id`,
-    [operator.operatorId],
-  );
+  const { rows } = await database.pool.query<{
+    owner: string | null;
+    predecessor: string | null;
+    body: string;
+  }>(`select owner, predecessor_id as predecessor, body from deliveries where operator_id = $1 order by id`, [
+    operator.operatorId,
+  ]);
   return rows.map(({ owner, predecessor, body }) => {
     const { previous_gave_up: gaveUp } = (JSON.parse(body) as { data: { previous_gave_up?: string[] } }).data;
-    return [owner, predecessor === null ? null : chain.indexOf(predecessor), gaveUp?.map((id) => chain.indexOf(id)) ?? null];
+    return [
+      owner,
+      predecessor === null ? null : chain.indexOf(predecessor),
+      gaveUp?.map((id) => chain.indexOf(id)) ?? null,
+    ];
   });
 }
 
 const giveUp = (index: number) => giveUpDelivery(database.pool, operator.operatorId, chain[index]!);
 
 async function finish(client: PoolClient, id: string, state = 'delivered'): Promise<void> {
-  await client.query(`update deliveries set state = $3, owner = null, finished_at = now() where operator_id = $1 and id = $2`, [
-    operator.operatorId,
-    id,
-    state,
-  ]);
+  await client.query(
+    `update deliveries set state = $3, owner = null, finished_at = now() where operator_id = $1 and id = $2`,
+    [operator.operatorId, id, state],
+  );
 }
 
 /** Two connections, each in a transaction of its own. */
@@ -119,7 +125,8 @@ describe('giving one up', () => {
 
   test('leaves what it says otherwise as it was, word for word', async () => {
     const bodyOf = async () =>
-      (await database.pool.query<{ body: string }>(`select body from deliveries where id = $1`, [chain[1]])).rows[0]!.body;
+      (await database.pool.query<{ body: string }>(`select body from deliveries where id = $1`, [chain[1]]))
+        .rows[0]!.body;
     const planned = await bodyOf();
     await giveUp(0);
     assert.equal(await bodyOf(), planned.replace(/\}\}$/, `,"previous_gave_up":["${chain[0]}"]}}`));
@@ -177,7 +184,10 @@ describe('a lost wake-up is tried on purpose:', () => {
   test('the first finished while the middle of the chain is being given up', async () => {
     await withTwo(async (giver, finisher) => {
       // What giveUpDelivery does, step by step, so that the other one comes in between.
-      await giver.query(`select from deliveries where operator_id = $1 and id = $2 for share`, [operator.operatorId, chain[0]]);
+      await giver.query(`select from deliveries where operator_id = $1 and id = $2 for share`, [
+        operator.operatorId,
+        chain[0],
+      ]);
       const finishing = finish(finisher, chain[0]!);
       await untilBlocked();
       await giver.query('commit');
@@ -196,7 +206,9 @@ describe('a lost wake-up is tried on purpose:', () => {
 });
 
 test('a postback that somebody took over before its last attempt was recorded releases nobody', async () => {
-  const released = await releaseSuccessors(database.pool, [{ operatorId: operator.operatorId, deliveryId: chain[0]! }]);
+  const released = await releaseSuccessors(database.pool, [
+    { operatorId: operator.operatorId, deliveryId: chain[0]! },
+  ]);
   assert.deepEqual(released, []);
   assert.deepEqual((await standing())[1], ['predecessor', 0, null]);
 });

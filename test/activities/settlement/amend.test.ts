@@ -15,7 +15,14 @@ import { createRerate } from '../../../activities/settlement/rerate.ts';
 import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf, type TestAffiliate } from '../../support/settling.ts';
+import {
+  addAffiliate,
+  auditOf,
+  createSettling,
+  outcomesOf,
+  pendingOf,
+  type TestAffiliate,
+} from '../../support/settling.ts';
 
 const PROCESSES = 4;
 const DAY_MS = 86_400_000;
@@ -38,16 +45,24 @@ after(async () => {
 /** Keeps an amendment of some values. */
 async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<Amendable>) {
   const by = { actor: 'key_test', reason: null };
-  return await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({ ...event.values, ...values }));
+  return await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({
+    ...event.values,
+    ...values,
+  }));
 }
 
 /** Books an operator's amendments until none is left; gives what waits. */
 async function apply({ operatorId }: TestOperator, atOnce = 2): Promise<Record<string, number>> {
-  const { applyAmendments } = createAmend({ pool, atOnce, handOver: () => Promise.resolve({ workflows: 0 }) });
+  const { applyAmendments } = createAmend({
+    pool,
+    atOnce,
+    handOver: () => Promise.resolve({ workflows: 0 }),
+  });
   const waiting: Record<string, number> = {};
   for (;;) {
     const chunk = await applyAmendments({ operatorId });
-    for (const [reason, count] of Object.entries(chunk.waiting)) waiting[reason] = (waiting[reason] ?? 0) + count;
+    for (const [reason, count] of Object.entries(chunk.waiting))
+      waiting[reason] = (waiting[reason] ?? 0) + count;
     if (chunk.isEnd) return waiting;
   }
 }
@@ -160,19 +175,34 @@ test('the affiliate is told of the difference, and the same amendment again is a
   const { amount, payout, payout_delta, reason, original_event_id, event_id } = told!;
   assert.deepEqual(
     { amount, payout, payout_delta, reason, original_event_id, event_id },
-    { amount: '60.00', payout: '6.00', payout_delta: '-4.00', reason: 'amended', original_event_id: sale, event_id: undefined },
+    {
+      amount: '60.00',
+      payout: '6.00',
+      payout_delta: '-4.00',
+      reason: 'amended',
+      original_event_id: sale,
+      event_id: undefined,
+    },
   );
   const { rows: transfers } = await pool.query(
     `select t.amount_minor as minor, a.number from transfers t
      join amendments a on a.event_id = t.event_id and a.batch_id = t.posting_group where t.event_id = $1`,
     [sale],
   );
-  assert.deepEqual(transfers, [{ minor: 4_00n, number: 1 }], 'the transfer leads to the amendment that moved it');
+  assert.deepEqual(
+    transfers,
+    [{ minor: 4_00n, number: 1 }],
+    'the transfer leads to the amendment that moved it',
+  );
 
   await pool.query(`update amendments set amount_minor = 61_00 where event_id = $1`, [sale]);
   const { checks } = await auditOf(pool);
   await pool.query(`update amendments set amount_minor = 60_00 where event_id = $1`, [sale]);
-  assert.deepEqual(checks, ['amended_is_in_its_slots'], 'the audit would see a version that the books do not hold');
+  assert.deepEqual(
+    checks,
+    ['amended_is_in_its_slots'],
+    'the audit would see a version that the books do not hold',
+  );
 });
 
 test('an event amended before it is settled is settled with what it was amended to', async () => {
@@ -188,7 +218,12 @@ test('a payout that was forgotten settles the event that waited for it', async (
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const terms = wireTerms({ payout: 'require' });
-  await createDeals(pool).insert(operatorId, { id: newId('deal'), name: 'Own', affiliateId }, YESTERDAY, terms);
+  await createDeals(pool).insert(
+    operatorId,
+    { id: newId('deal'), name: 'Own', affiliateId },
+    YESTERDAY,
+    terms,
+  );
   const [sale] = await operator.takeIn([{}]);
   const settle = createSettling(pool);
   await settle(operatorId, [sale!]);
@@ -204,7 +239,10 @@ test('a payout that was forgotten settles the event that waited for it', async (
 test('an amendment that lacks an exchange rate waits in plain sight, and moves the books once the rate is there', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  const [kyc, sale] = await operator.takeIn([{ type: 'trade', volumeE4: 1_0000n, amountMinor: null, currency: null }, {}]);
+  const [kyc, sale] = await operator.takeIn([
+    { type: 'trade', volumeE4: 1_0000n, amountMinor: null, currency: null },
+    {},
+  ]);
   const own = { id: newId('deal'), name: 'Own', affiliateId: operator.affiliateId };
   const terms = wireTerms({ components: [{ kind: 'percent', on: ['trade', 'sale'], percent: '10' }] });
   await createDeals(pool).insert(operatorId, own, YESTERDAY, terms);
@@ -225,7 +263,15 @@ test('an amendment that lacks an exchange rate waits in plain sight, and moves t
   );
   const { event: now } = (await createTraces(pool).find(operatorId, kyc!))!;
   assert.deepEqual([now.volumeE4, now.amountMinor], [2_0000n, null], 'the one before stays in force');
-  const rate = { id: newId('fx'), base: 'EUR', quote: 'USD', rate: '1.1', source: 'bank', asOf: YESTERDAY, actor: 'key_1' };
+  const rate = {
+    id: newId('fx'),
+    base: 'EUR',
+    quote: 'USD',
+    rate: '1.1',
+    source: 'bank',
+    asOf: YESTERDAY,
+    actor: 'key_1',
+  };
   const added = await createFxRates(pool).insert(operatorId, rate);
   assert.ok(added !== 'other_rate' && added.amends);
   assert.deepEqual(await apply(operator), {});
@@ -241,14 +287,21 @@ test('one amendment that breaks a rule waits by itself and holds up no other', a
   await amend(operator, ids[2]!, { amountMinor: 9_000_000_000_000_000_000n, payoutMinor: 1n });
   await amend(operator, ids[3]!, { amountMinor: 30_00n });
   // Made impossible for this test alone: a balance cannot hold both.
-  await pool.query(`update balances set pending_minor = 9000000000000000000 where affiliate_id = $1`, [operator.affiliateId]);
+  await pool.query(`update balances set pending_minor = 9000000000000000000 where affiliate_id = $1`, [
+    operator.affiliateId,
+  ]);
   const waiting = await apply(operator, 100);
   await pool.query(
     `update balances set pending_minor = (select sum(pending_minor) from slots where affiliate_id = $1) where affiliate_id = $1`,
     [operator.affiliateId],
   );
   assert.deepEqual(waiting, { refused_by_database: 2 });
-  assert.deepEqual(await outcomesOf(pool, ids), ['settled 100', 'settled 1000', 'settled 1000', 'settled 300']);
+  assert.deepEqual(await outcomesOf(pool, ids), [
+    'settled 100',
+    'settled 1000',
+    'settled 1000',
+    'settled 300',
+  ]);
 });
 
 test('a version agreed for the past finds amended conversions as they are, and an amendment those rated again', async () => {

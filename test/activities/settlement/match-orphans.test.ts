@@ -31,14 +31,18 @@ const noClick = { clickId: null };
 const noMoney = { amountMinor: null, currency: null };
 
 /** Events taken in and settled, in one batch. */
-async function settled(operator: TestOperator, fields: Parameters<TestOperator['takeIn']>[0]): Promise<string[]> {
+async function settled(
+  operator: TestOperator,
+  fields: Parameters<TestOperator['takeIn']>[0],
+): Promise<string[]> {
   const ids = await operator.takeIn(fields);
   await createSettling(database.pool)(operator.operatorId, ids);
   return ids;
 }
 
 const outcomes = (ids: readonly string[]) => outcomesOf(database.pool, ids);
-const matched = ({ operatorId }: TestOperator) => working.activities.matchOrphans({ operatorId, after: null });
+const matched = ({ operatorId }: TestOperator) =>
+  working.activities.matchOrphans({ operatorId, after: null });
 const coupon = { code: 'Spring', bindsCustomer: true, startsAt: null, endsAt: null };
 const subs = [null, null, null, null, null] as const;
 
@@ -53,7 +57,13 @@ test('an event that overtook its click finds it, and so does all else of its cus
   ]);
   assert.deepEqual(await matched(operator), { settled: 0, next: null });
   const { operatorId, affiliateId } = operator;
-  await createClicks(pool).insert(operatorId, { id: 'theirs-1', affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000 });
+  await createClicks(pool).insert(operatorId, {
+    id: 'theirs-1',
+    affiliateId,
+    linkId: null,
+    subs,
+    clickedAt: Date.now() - 1000,
+  });
   assert.deepEqual(await matched(operator), { settled: 2, next: null });
   assert.deepEqual(await outcomes(ids), ['settled 1000', 'settled 1000', 'orphaned unknown_click']);
   const deliveries = await deliveriesOf(pool, operator, endpoint.id);
@@ -68,7 +78,13 @@ test('a click that came late is judged by when it happened', async () => {
   const operator = await withOperator(database.pool);
   const [id] = await settled(operator, [{ clickId: 'old', customerId: 'a' }]);
   const { operatorId, affiliateId } = operator;
-  await createClicks(database.pool).insert(operatorId, { id: 'old', affiliateId, linkId: null, subs, clickedAt: 0 });
+  await createClicks(database.pool).insert(operatorId, {
+    id: 'old',
+    affiliateId,
+    linkId: null,
+    subs,
+    clickedAt: 0,
+  });
   await matched(operator);
   assert.deepEqual(await outcomes([id!]), ['rejected click_expired']);
 });
@@ -83,10 +99,19 @@ test('a coupon finds the events that named it in any case, and binds their custo
     { ...noClick, customerId: 'b', coupon: 'once' },
     { ...noClick, customerId: 'b' },
   ]);
-  const before1 = ['orphaned unknown_coupon', 'orphaned no_evidence', 'orphaned unknown_coupon', 'orphaned no_evidence'];
+  const before1 = [
+    'orphaned unknown_coupon',
+    'orphaned no_evidence',
+    'orphaned unknown_coupon',
+    'orphaned no_evidence',
+  ];
   assert.deepEqual(await outcomes(ids), before1);
   const coupons = createCoupons(pool);
-  await coupons.insert(operator.operatorId, { ...coupon, id: newId('cpn'), affiliateId: operator.affiliateId });
+  await coupons.insert(operator.operatorId, {
+    ...coupon,
+    id: newId('cpn'),
+    affiliateId: operator.affiliateId,
+  });
   await coupons.insert(operator.operatorId, {
     ...coupon,
     id: newId('cpn'),
@@ -95,8 +120,16 @@ test('a coupon finds the events that named it in any case, and binds their custo
     bindsCustomer: false,
   });
   await matched(operator);
-  assert.deepEqual(await outcomes(ids), ['settled 1000', 'settled 1000', 'settled 1000', 'orphaned no_evidence']);
-  assert.deepEqual([await pendingOf(pool, operator.affiliateId), await pendingOf(pool, rival.affiliateId)], [20_00n, 10_00n]);
+  assert.deepEqual(await outcomes(ids), [
+    'settled 1000',
+    'settled 1000',
+    'settled 1000',
+    'orphaned no_evidence',
+  ]);
+  assert.deepEqual(
+    [await pendingOf(pool, operator.affiliateId), await pendingOf(pool, rival.affiliateId)],
+    [20_00n, 10_00n],
+  );
 });
 
 test('a coupon decides at once where it is known, and nothing more once it is deleted', async () => {
@@ -109,7 +142,10 @@ test('a coupon decides at once where it is known, and nothing more once it is de
   assert.ok(await coupons.delete(operator.operatorId, id));
   const [second] = await settled(operator, [withCoupon('b')]);
   assert.deepEqual(await outcomes([first!, second!]), ['settled 1000', 'orphaned unknown_coupon']);
-  const { rows } = await database.pool.query(`select method, affiliate_id from event_outcomes where event_id = $1`, [first]);
+  const { rows } = await database.pool.query(
+    `select method, affiliate_id from event_outcomes where event_id = $1`,
+    [first],
+  );
   assert.deepEqual(rows, [{ method: 'coupon', affiliate_id: operator.affiliateId }]);
 });
 
@@ -142,10 +178,16 @@ test('a customer who was bound meanwhile stays whose they are, whatever a person
   const operator = await withOperator(pool);
   const rival = await addAffiliate(pool, operator.operatorId);
   const [orphan] = await settled(operator, [{ clickId: 'lost', customerId: 'a' }]);
-  await createOrphans(pool).assign(operator.operatorId, { eventId: orphan!, affiliateId: operator.affiliateId, actor: 'key_1' });
+  await createOrphans(pool).assign(operator.operatorId, {
+    eventId: orphan!,
+    affiliateId: operator.affiliateId,
+    actor: 'key_1',
+  });
   await settled(operator, [{ clickId: rival.clickId, customerId: 'a' }]);
   await matched(operator);
-  const { rows } = await pool.query(`select affiliate_id, method from event_outcomes where event_id = $1`, [orphan]);
+  const { rows } = await pool.query(`select affiliate_id, method from event_outcomes where event_id = $1`, [
+    orphan,
+  ]);
   assert.deepEqual(rows, [{ affiliate_id: rival.affiliateId, method: 'binding' }]);
 });
 
@@ -168,7 +210,10 @@ test('two looks at once settle each orphan once', async () => {
 test('orphans of all operators are looked through page by page, past those that nothing is known of', async () => {
   const operators = [await withOperator(database.pool), await withOperator(database.pool)];
   for (const operator of operators) {
-    const orphans = Array.from({ length: 600 }, (_, index) => ({ clickId: `late-${index}`, customerId: `c-${index}` }));
+    const orphans = Array.from({ length: 600 }, (_, index) => ({
+      clickId: `late-${index}`,
+      customerId: `c-${index}`,
+    }));
     await settled(operator, orphans);
     const { operatorId, affiliateId } = operator;
     const click = { affiliateId, linkId: null, subs, clickedAt: Date.now() - 1000, operatorId };
@@ -188,5 +233,6 @@ test('orphans of all operators are looked through page by page, past those that 
   } while (position !== null && settledOn.length < 10);
   // The tests above left a few orphans of their own.
   assert.deepEqual(settledOn, [10, 10]);
-  for (const operator of operators) assert.equal(await pendingOf(database.pool, operator.affiliateId), 100_00n);
+  for (const operator of operators)
+    assert.equal(await pendingOf(database.pool, operator.affiliateId), 100_00n);
 });

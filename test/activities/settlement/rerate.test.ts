@@ -11,7 +11,14 @@ import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf, type TestAffiliate } from '../../support/settling.ts';
+import {
+  addAffiliate,
+  auditOf,
+  createSettling,
+  outcomesOf,
+  pendingOf,
+  type TestAffiliate,
+} from '../../support/settling.ts';
 
 const PROCESSES = 8;
 const DAY_MS = 86_400_000;
@@ -58,7 +65,9 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
     ...fields,
   });
   const deposits = [1, 2, 3, 8].map((day) => of(day, { type: 'ftd', transactionId: `d${day}` }));
-  const sales = [1, 4, 6, 9].map((day) => of(day, { transactionId: `s${day}`, amountMinor: BigInt(day) * 33_33n }));
+  const sales = [1, 4, 6, 9].map((day) =>
+    of(day, { transactionId: `s${day}`, amountMinor: BigInt(day) * 33_33n }),
+  );
   const revenue = [2, 5, 7, 10, 11].map((day) =>
     of(day, { type: 'revenue', transactionId: `r${day}`, amountMinor: day === 7 ? -40_00n : 21_07n }),
   );
@@ -101,7 +110,10 @@ test('a back-dated version leaves the books as if it had been there first, told 
   const operator = await withOperator(pool);
   const start = Date.now() - 20 * DAY_MS;
   const from = new Date(start + 3.5 * DAY_MS);
-  const [late, early] = [await addAffiliate(pool, operator.operatorId, OLD), await addAffiliate(pool, operator.operatorId, OLD)];
+  const [late, early] = [
+    await addAffiliate(pool, operator.operatorId, OLD),
+    await addAffiliate(pool, operator.operatorId, OLD),
+  ];
   await pool.query(`update clicks set clicked_at = $1`, [new Date(start)]);
   const deals = createDeals(pool);
   const settle = createSettling(pool);
@@ -184,7 +196,10 @@ test('a deal keeps its currency', async () => {
   const operator = await withOperator(pool);
   const { dealId } = await addAffiliate(pool, operator.operatorId);
   const other = wireTerms({ currency: 'EUR' });
-  assert.equal(await createDeals(pool).addVersion(operator.operatorId, dealId, new Date(), other), 'other_currency');
+  assert.equal(
+    await createDeals(pool).addVersion(operator.operatorId, dealId, new Date(), other),
+    'other_currency',
+  );
 });
 
 test('a new deal without a date begins with what is not settled yet', async () => {
@@ -192,7 +207,12 @@ test('a new deal without a date begins with what is not settled yet', async () =
   const deals = createDeals(pool);
   const beginning = async (affiliateId: string | null) =>
     (
-      await deals.insert(operator.operatorId, { id: newId('deal'), name: 'New', affiliateId }, null, wireTerms())
+      await deals.insert(
+        operator.operatorId,
+        { id: newId('deal'), name: 'New', affiliateId },
+        null,
+        wireTerms(),
+      )
     ).effectiveFrom.getTime();
   assert.equal(await beginning(operator.affiliateId), 0);
   await createSettling(pool)(operator.operatorId, await operator.takeInSales(1));
@@ -203,7 +223,9 @@ test('a new deal without a date begins with what is not settled yet', async () =
 test('versions agreed while batches are being settled miss no conversion', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  const affiliate = await addAffiliate(pool, operatorId, { components: [{ kind: 'revshare', percent: '10' }] });
+  const affiliate = await addAffiliate(pool, operatorId, {
+    components: [{ kind: 'revshare', percent: '10' }],
+  });
   const occurredAt = Date.now() - 1000;
   const ids = await operator.takeIn(
     Array.from({ length: 240 }, (_, index) => ({
@@ -241,8 +263,9 @@ test('versions agreed while batches are being settled miss no conversion', async
   await Promise.all([...settling, agreeing]);
   assert.equal(await pendingOf(pool, affiliate.affiliateId), 240n * 40_00n);
   assert.deepEqual(new Set(await outcomesOf(pool, ids)).size, 1);
-  const { rows } = await pool.query(`select distinct deal_version as version from event_outcomes where affiliate_id = $1`, [
-    affiliate.affiliateId,
-  ]);
+  const { rows } = await pool.query(
+    `select distinct deal_version as version from event_outcomes where affiliate_id = $1`,
+    [affiliate.affiliateId],
+  );
   assert.deepEqual(rows, [{ version: 4 }]);
 });

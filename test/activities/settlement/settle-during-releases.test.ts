@@ -47,7 +47,13 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
   const { pool } = database;
   const { operatorId, affiliateId, takeIn, settle } = await withSale();
   const payouts = createPayouts(pool);
-  const wanted = { affiliateId, currency: 'USD', minimumMinor: null, idempotencyKey: null, actor: 'key_test' };
+  const wanted = {
+    affiliateId,
+    currency: 'USD',
+    minimumMinor: null,
+    idempotencyKey: null,
+    actor: 'key_test',
+  };
   const reserved = await payouts.reserve(operatorId, wanted);
   assert.ok(reserved.kind === 'reserved');
   await payouts.step(operatorId, reserved.payout.id, 'confirm', { ...BY, externalReference: null });
@@ -61,7 +67,10 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
     await gate;
   });
   await eventually('the write-off to hold the balance', async () => {
-    const { rowCount } = await pool.query(`select from balances where affiliate_id = $1 for update skip locked`, [affiliateId]);
+    const { rowCount } = await pool.query(
+      `select from balances where affiliate_id = $1 for update skip locked`,
+      [affiliateId],
+    );
     return rowCount === 0;
   });
   const won = settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'sale', ...AGAINST }]));
@@ -76,7 +85,10 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
 test('a chargeback that is settled while its conversion is rejected tells the sum that the rejection left', async () => {
   const { pool } = database;
   const { operatorId, takeIn, settle, sale } = await withSale();
-  const { rows } = await pool.query<{ id: string }>(`select slot_id as id from slot_facts where original_event_id = $1`, [sale]);
+  const { rows } = await pool.query<{ id: string }>(
+    `select slot_id as id from slot_facts where original_event_id = $1`,
+    [sale],
+  );
   const chargeback = await takeIn([{ type: 'chargeback', reference: 'sale', ...AGAINST }]);
   const holder = await pool.connect();
   await holder.query('begin');

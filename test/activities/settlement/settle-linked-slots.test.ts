@@ -29,7 +29,8 @@ after(async () => {
   assert.deepEqual(findings, []);
 });
 
-const byName = (earnings: readonly Earning[]): Earning[] => earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+const byName = (earnings: readonly Earning[]): Earning[] =>
+  earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 /** The books are those of the model, and every affiliate was told what is booked. */
 async function isWhatItShouldBe(operatorId: string, expected: readonly Earning[]): Promise<void> {
@@ -48,7 +49,11 @@ test('random histories by random deals, in random batches, earn what the model s
   const story = fc
     .record({ versions: deal, events: history })
     .chain((one) =>
-      fc.record({ versions: fc.constant(one.versions), events: fc.constant(one.events), batches: heardOf(one.events) }),
+      fc.record({
+        versions: fc.constant(one.versions),
+        events: fc.constant(one.events),
+        batches: heardOf(one.events),
+      }),
     );
   await fc.assert(
     fc.asyncProperty(story, async ({ versions, events, batches }) => {
@@ -71,7 +76,13 @@ const CONTESTED: readonly ModelVersion[] = [1, 2].map((version) => ({
   from: version === 1 ? 0 : START + 33 * DAY_MS,
   terms: wireTerms({
     payout: 'accept',
-    overrides: [{ percent: '10' }, { percent: '5' }, { percent: '2.5' }, { percent: '1.25' }, { percent: '0.3333' }],
+    overrides: [
+      { percent: '10' },
+      { percent: '5' },
+      { percent: '2.5' },
+      { percent: '1.25' },
+      { percent: '0.3333' },
+    ],
     components: [
       { kind: 'cpa', on: 'ftd', amount: '50', min_amount: '1', cap: { count: 12 + version } },
       {
@@ -124,7 +135,9 @@ function contestedHistory(count: number, customers: readonly string[]): Conversi
     };
     if (index % 4 === 3) {
       const isOfCustomer = below(8) === 0;
-      const type = pick<EventType>(isOfCustomer ? ['fraud', 'chargeback'] : ['refund', 'refund', 'chargeback', 'chargeback_won']);
+      const type = pick<EventType>(
+        isOfCustomer ? ['fraud', 'chargeback'] : ['refund', 'refund', 'chargeback', 'chargeback_won'],
+      );
       const reference = isOfCustomer ? null : `t-${below(count)}`;
       return anEvent({
         ...common,
@@ -149,13 +162,19 @@ function contestedHistory(count: number, customers: readonly string[]): Conversi
 
 test('sixteen connections fighting for the same slots come to what the model says', async (t) => {
   const customers = Array.from({ length: 150 }, (_, index) => `k${index}`);
-  const boundTo = Object.fromEntries(customers.map((customer, index) => [customer, index % 5 === 0 ? 'aff_b' : 'aff_a']));
+  const boundTo = Object.fromEntries(
+    customers.map((customer, index) => [customer, index % 5 === 0 ? 'aff_b' : 'aff_a']),
+  );
   const events = contestedHistory(Number(process.env['EVENTS'] ?? 700), customers);
   const { operatorId } = await storeWorld(pool, CONTESTED, events, boundTo);
   const ids = events.map(({ id }) => id);
   // Every event is in three batches, cut in three ways, so that thrice as many operations fight, most of them for what is settled already.
   const mixed = (step: number): string[] => ids.map((_, index) => ids[(index * step) % ids.length]!);
-  const waiting = [...inBatches(mixed(7919), [9, 1, 14]), ...inBatches(mixed(7907), [11, 3]), ...inBatches(mixed(7901), [20])];
+  const waiting = [
+    ...inBatches(mixed(7919), [9, 1, 14]),
+    ...inBatches(mixed(7907), [11, 3]),
+    ...inBatches(mixed(7901), [20]),
+  ];
   let slow = 0;
   await Promise.all(
     Array.from({ length: CONNECTIONS }, async () => {
@@ -176,14 +195,26 @@ test('sixteen connections fighting for the same slots come to what the model say
   const { rows } = await pool.query<{ deadlocks: bigint }>(
     `select deadlocks from pg_stat_database where datname = current_database()`,
   );
-  t.diagnostic(`${events.length * 3} operations, ${rows[0]!.deadlocks} deadlocks, ${slow} batches tried again`);
+  t.diagnostic(
+    `${events.length * 3} operations, ${rows[0]!.deadlocks} deadlocks, ${slow} batches tried again`,
+  );
   assert.equal(rows[0]!.deadlocks, 0n, 'locks are taken in one order');
 });
 
 test('a loss is carried at the step that its own month reached, also where only a later month hears of something', async () => {
-  const tiers = { metric: 'ftd_count' as const, mode: 'retroactive' as const, steps: [{ from: '2', percent: '50' }] };
+  const tiers = {
+    metric: 'ftd_count' as const,
+    mode: 'retroactive' as const,
+    steps: [{ from: '2', percent: '50' }],
+  };
   const components = [
-    { kind: 'revshare' as const, percent: '10', negative: 'carry' as const, carry_by: 'commission' as const, tiers },
+    {
+      kind: 'revshare' as const,
+      percent: '10',
+      negative: 'carry' as const,
+      carry_by: 'commission' as const,
+      tiers,
+    },
   ];
   const versions = [{ version: 1, from: 0, terms: wireTerms({ components }) }];
   const of = (day: number, type: EventType, customerId: string, amountMinor: bigint): ConversionEvent =>
@@ -208,12 +239,21 @@ test('a loss is carried at the step that its own month reached, also where only 
 test('a month’s cap holds when all its customers come at the same moment, each in a batch of its own', async () => {
   const rounds = 10;
   const versions = [
-    { version: 1, from: 0, terms: wireTerms({ components: [{ kind: 'cpa', amount: '10', cap: { count: 3 } }] }) },
+    {
+      version: 1,
+      from: 0,
+      terms: wireTerms({ components: [{ kind: 'cpa', amount: '10', cap: { count: 3 } }] }),
+    },
   ];
   const customers = Array.from({ length: CONNECTIONS * rounds }, (_, index) => `k${index}`);
   const boundTo = Object.fromEntries(customers.map((customer) => [customer, 'aff_a']));
   const events = customers.map((customerId, index) =>
-    anEvent({ type: 'ftd', customerId, occurredAt: Date.UTC(2026, index % rounds, 10) + index, currency: 'USD' }),
+    anEvent({
+      type: 'ftd',
+      customerId,
+      occurredAt: Date.UTC(2026, index % rounds, 10) + index,
+      currency: 'USD',
+    }),
   );
   const { operatorId } = await storeWorld(pool, versions, events, boundTo);
   const settlings = Array.from({ length: CONNECTIONS }, () => createSettling(pool));

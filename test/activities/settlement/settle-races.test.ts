@@ -37,13 +37,17 @@ async function settleAtOnce(batches: readonly (readonly string[])[]): Promise<vo
   await Promise.all(
     Array.from({ length: PROCESSES }, async () => {
       const settle = createSettling(pool);
-      for (let batch = waiting.shift(); batch; batch = waiting.shift()) await settleAgainWhenSlow(settle, batch);
+      for (let batch = waiting.shift(); batch; batch = waiting.shift())
+        await settleAgainWhenSlow(settle, batch);
     }),
   );
 }
 
 /** A lock that took too long is tried again, as Temporal does; whatever else goes wrong fails the test. */
-async function settleAgainWhenSlow(settle: ReturnType<typeof createSettling>, ids: readonly string[]): Promise<void> {
+async function settleAgainWhenSlow(
+  settle: ReturnType<typeof createSettling>,
+  ids: readonly string[],
+): Promise<void> {
   for (;;) {
     try {
       await settle(operator.operatorId, ids);
@@ -57,10 +61,13 @@ async function settleAgainWhenSlow(settle: ReturnType<typeof createSettling>, id
 /** Deals ids out to batches of a size, in an order that mixes them but is the same in every run. */
 function dealtOut(ids: readonly string[], size: number, step = 7919): string[][] {
   const mixed = ids.map((_, index) => ids[(index * step) % ids.length]!);
-  return Array.from({ length: Math.ceil(ids.length / size) }, (_, index) => mixed.slice(index * size, (index + 1) * size));
+  return Array.from({ length: Math.ceil(ids.length / size) }, (_, index) =>
+    mixed.slice(index * size, (index + 1) * size),
+  );
 }
 
-const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index));
+const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 
 async function nothingIsUnexplained(): Promise<void> {
   assert.deepEqual((await auditOf(pool)).findings, []);
@@ -71,7 +78,9 @@ describe('settled at the same time,', () => {
     const start = await pendingOf(pool, operator.affiliateId);
     const sales = await operator.takeIn(times(240, (index) => ({ transactionId: `pair ${index}` })));
     const against: Fields = { type: 'chargeback', clickId: null, customerId: null, amountMinor: null };
-    const chargebacks = await operator.takeIn(times(240, (index) => ({ ...against, reference: `pair ${index}` })));
+    const chargebacks = await operator.takeIn(
+      times(240, (index) => ({ ...against, reference: `pair ${index}` })),
+    );
     const [a, b] = [dealtOut(sales, 10), dealtOut(chargebacks, 10, 7907)];
     await settleAtOnce(a.flatMap((batch, index) => [batch, b[index]!]));
     assert.deepEqual(new Set(await outcomesOf(pool, sales)), new Set(['settled 0']));
@@ -94,7 +103,9 @@ describe('settled at the same time,', () => {
   test('the same events in overlapping batches are booked once each', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
     const ids = await operator.takeInSales(120);
-    await settleAtOnce([7919, 7907, 7901, 7883, 7879].flatMap((step, index) => dealtOut(ids, 8 + index * 5, step)));
+    await settleAtOnce(
+      [7919, 7907, 7901, 7883, 7879].flatMap((step, index) => dealtOut(ids, 8 + index * 5, step)),
+    );
     assert.deepEqual(new Set(await outcomesOf(pool, ids)), new Set(['settled 1000']));
     assert.equal(await pendingOf(pool, operator.affiliateId), start + 1200_00n);
     await nothingIsUnexplained();
@@ -122,7 +133,10 @@ describe('settled at the same time,', () => {
       times(480, (index): Fields => {
         const click = clicks[Math.floor(index / 120) % 3];
         const byClick = click === undefined ? {} : { clickId: click };
-        return { customerId: `new ${index % 120}`, ...(Math.floor(index / 120) === 3 ? { clickId: null } : byClick) };
+        return {
+          customerId: `new ${index % 120}`,
+          ...(Math.floor(index / 120) === 3 ? { clickId: null } : byClick),
+        };
       }),
     );
     const start = (await pendingOf(pool, operator.affiliateId)) + (await pendingOf(pool, rival.affiliateId));
@@ -145,7 +159,9 @@ describe('settled at the same time,', () => {
     const customers = times(40, (index) => `twice ${index}`);
     const registration: Fields = { type: 'registration', clickId, amountMinor: null, currency: null };
     // Bound beforehand, so that the race is for the slot and not for the customer.
-    await settleAtOnce([await operator.takeIn(customers.map((customerId) => ({ ...registration, customerId })))]);
+    await settleAtOnce([
+      await operator.takeIn(customers.map((customerId) => ({ ...registration, customerId }))),
+    ]);
     const now = Date.now();
     const ids = await operator.takeIn(
       times(160, (index): Fields => {

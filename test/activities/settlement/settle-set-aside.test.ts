@@ -53,23 +53,38 @@ describe('an event that cannot be settled', () => {
       ...noClick,
     };
     const sale: Fields = { transactionId: 's-1' };
-    assert.deepEqual(await outcomesOfBatches([sale], [refund]), ['settled 1000', 'set_aside no_exchange_rate']);
-    assert.deepEqual(await outcomesOfBatches([refund], [sale]), ['set_aside no_exchange_rate', 'settled 1000']);
+    assert.deepEqual(await outcomesOfBatches([sale], [refund]), [
+      'settled 1000',
+      'set_aside no_exchange_rate',
+    ]);
+    assert.deepEqual(await outcomesOfBatches([refund], [sale]), [
+      'set_aside no_exchange_rate',
+      'settled 1000',
+    ]);
   });
 
   test('because its rule fails is set aside alone, with the reason in words', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
-    const { clickId } = await addAffiliate(pool, operator.operatorId, { components: [{ kind: 'cpa', amount: '5' }] });
+    const { clickId } = await addAffiliate(pool, operator.operatorId, {
+      components: [{ kind: 'cpa', amount: '5' }],
+    });
     const deposit: Fields = { type: 'ftd', clickId, customerId: 'c' };
     await settle(operator.operatorId, await operator.takeIn([deposit]));
     const rename = (from: string, to: string) =>
-      pool.query(`update slots set component = $3 where operator_id = $1 and component = $2`, [operator.operatorId, from, to]);
+      pool.query(`update slots set component = $3 where operator_id = $1 and component = $2`, [
+        operator.operatorId,
+        from,
+        to,
+      ]);
     await rename('cpa:ftd', 'cpa:gone');
     const ids = await operator.takeIn([{}, { ...deposit, ...later }, {}]);
     await settle(operator.operatorId, ids);
     assert.deepEqual(await outcomesOf(pool, ids), ['settled 1000', 'set_aside rule_failed', 'settled 1000']);
-    const { rows } = await pool.query<{ detail: string }>(`select detail from event_outcomes where event_id = $1`, [ids[1]]);
+    const { rows } = await pool.query<{ detail: string }>(
+      `select detail from event_outcomes where event_id = $1`,
+      [ids[1]],
+    );
     assert.match(rows[0]!.detail, /^settling evt_.*has no component cpa:gone$/);
     await rename('cpa:gone', 'cpa:ftd');
     await settle(operator.operatorId, ids);
@@ -89,8 +104,13 @@ describe('an event that cannot be settled', () => {
     const settledBatch = await settle(operator.operatorId, ids);
     const expected = ids.map((_, index) => (index === 13 ? 'set_aside refused_by_database' : 'settled 1000'));
     assert.deepEqual(await outcomesOf(pool, ids), expected);
-    assert.deepEqual(settledBatch.setAside, [{ operatorId: operator.operatorId, reason: 'refused_by_database' }]);
-    const { rows } = await pool.query<{ detail: string }>(`select detail from event_outcomes where event_id = $1`, [ids[13]]);
+    assert.deepEqual(settledBatch.setAside, [
+      { operatorId: operator.operatorId, reason: 'refused_by_database' },
+    ]);
+    const { rows } = await pool.query<{ detail: string }>(
+      `select detail from event_outcomes where event_id = $1`,
+      [ids[13]],
+    );
     assert.match(rows[0]!.detail, /^22003 /);
   });
 });
@@ -138,7 +158,10 @@ describe('planning', () => {
         [own.id, 'conversion.created', 'endpoint', null, '10.00', '10.00'],
       ],
     );
-    assert.deepEqual([forBatch, endpointsToWake], [2, [{ operatorId: operator.operatorId, endpointId: own.id }]]);
+    assert.deepEqual(
+      [forBatch, endpointsToWake],
+      [2, [{ operatorId: operator.operatorId, endpointId: own.id }]],
+    );
   });
 
   test('puts a reversal of a later batch behind the unfinished conversion, and lets it go by itself once that is finished', async () => {
@@ -150,14 +173,18 @@ describe('planning', () => {
       const transactionId = `finished ${finished}`;
       await settle(operator.operatorId, await operator.takeIn([{ transactionId }]));
       if (finished)
-        await pool.query(`update deliveries set state = 'delivered', owner = null where operator_id = $1 and owner = 'batch'`, [
-          operator.operatorId,
-        ]);
+        await pool.query(
+          `update deliveries set state = 'delivered', owner = null where operator_id = $1 and owner = 'batch'`,
+          [operator.operatorId],
+        );
       const [refund] = await operator.takeIn([
         { type: 'refund', reference: transactionId, amountMinor: 1_00n, customerId: null, ...noClick },
       ]);
       await settle(operator.operatorId, [refund!]);
-      const { rows } = await pool.query<{ owner: string }>(`select owner from deliveries where event_id = $1`, [refund]);
+      const { rows } = await pool.query<{ owner: string }>(
+        `select owner from deliveries where event_id = $1`,
+        [refund],
+      );
       owners.push(...rows.map(({ owner }) => owner));
     }
     assert.deepEqual(owners, ['predecessor', 'batch']);

@@ -6,7 +6,14 @@ import { newId } from '../../../store/db/ids.ts';
 import { DAY_MS } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
-import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf, type Settling } from '../../support/settling.ts';
+import {
+  addAffiliate,
+  auditOf,
+  createSettling,
+  outcomesOf,
+  pendingOf,
+  type Settling,
+} from '../../support/settling.ts';
 
 let database: TestDatabase;
 let settle: Settling;
@@ -34,7 +41,12 @@ async function settled(...batches: Fields[][]) {
     ids.push(...taken);
     await settle(operator.operatorId, taken);
   }
-  return { operator, ids, outcomes: await outcomesOf(pool, ids), pending: await pendingOf(pool, operator.affiliateId) };
+  return {
+    operator,
+    ids,
+    outcomes: await outcomesOf(pool, ids),
+    pending: await pendingOf(pool, operator.affiliateId),
+  };
 }
 
 const later = { occurredAt: Date.now() + DAY_MS };
@@ -52,7 +64,10 @@ describe('attribution', () => {
     const { outcomes, pending } = await settled([orphan], [registration]);
     assert.deepEqual([outcomes, pending], [['settled 1000', 'settled 0'], 10_00n]);
     assert.deepEqual((await settled([registration], [orphan])).outcomes, ['settled 0', 'settled 1000']);
-    assert.deepEqual((await settled([orphan, { ...registration, ...later }])).outcomes, ['settled 1000', 'settled 0']);
+    assert.deepEqual((await settled([orphan, { ...registration, ...later }])).outcomes, [
+      'settled 1000',
+      'settled 0',
+    ]);
   });
 
   test('leaves out strangers, expired clicks and the affiliate itself', async () => {
@@ -66,7 +81,12 @@ describe('attribution', () => {
       { clickId, customerId: 'me' },
     ]);
     await settle(operator.operatorId, ids);
-    const expected = ['orphaned no_evidence', 'orphaned unknown_click', 'rejected click_expired', 'rejected own_referral'];
+    const expected = [
+      'orphaned no_evidence',
+      'orphaned unknown_click',
+      'rejected click_expired',
+      'rejected own_referral',
+    ];
     assert.deepEqual(await outcomesOf(pool, ids), expected);
   });
 
@@ -75,22 +95,38 @@ describe('attribution', () => {
     const operator = await withOperator(pool);
     const rival = await addAffiliate(pool, operator.operatorId);
     for (const clickId of [undefined, rival.clickId]) {
-      await settle(operator.operatorId, await operator.takeIn([{ customerId: 'c', ...(clickId ? { clickId } : {}) }]));
+      await settle(
+        operator.operatorId,
+        await operator.takeIn([{ customerId: 'c', ...(clickId ? { clickId } : {}) }]),
+      );
     }
-    assert.deepEqual([await pendingOf(pool, operator.affiliateId), await pendingOf(pool, rival.affiliateId)], [20_00n, 0n]);
+    assert.deepEqual(
+      [await pendingOf(pool, operator.affiliateId), await pendingOf(pool, rival.affiliateId)],
+      [20_00n, 0n],
+    );
   });
 });
 
 describe('a clawback', () => {
   const sale: Fields = { transactionId: 's-1', customerId: 'c' };
-  const byReference: Fields = { type: 'chargeback', reference: 's-1', customerId: null, ...noClick, amountMinor: null };
+  const byReference: Fields = {
+    type: 'chargeback',
+    reference: 's-1',
+    customerId: null,
+    ...noClick,
+    amountMinor: null,
+  };
   const byCustomer: Fields = { type: 'fraud', customerId: 'c', amountMinor: null, ...noClick, ...later };
   for (const [title, batches, expected] of [
     ['by reference takes the commission back', [[sale], [byReference]], 0n],
     ['by reference waits for its conversion', [[byReference], [sale]], 0n],
     ['by reference meets its conversion in one batch', [[byReference, sale]], 0n],
     ['by customer takes everything before it', [[sale, { customerId: 'c' }], [byCustomer]], 0n],
-    ['by customer takes what is heard of later but happened before', [[sale], [byCustomer], [{ customerId: 'c' }]], 0n],
+    [
+      'by customer takes what is heard of later but happened before',
+      [[sale], [byCustomer], [{ customerId: 'c' }]],
+      0n,
+    ],
     [
       'by customer leaves what happened after it',
       [[sale], [byCustomer], [{ customerId: 'c', occurredAt: later.occurredAt + 1 }]],
@@ -98,7 +134,9 @@ describe('a clawback', () => {
     ],
     ['of another customer leaves it alone', [[sale], [{ ...byCustomer, customerId: 'd' }]], 10_00n],
   ] as const) {
-    test(title, async () => assert.equal((await settled(...batches.map((batch) => [...batch]))).pending, expected));
+    test(title, async () =>
+      assert.equal((await settled(...batches.map((batch) => [...batch]))).pending, expected),
+    );
   }
 
   test('by refunds is in proportion, rounded over all of them', async () => {
@@ -118,16 +156,20 @@ describe('a clawback', () => {
       [operator.operatorId],
     );
     const steps = rows.map(({ code, minor, event, seq }) => `${seq} ${code} ${minor} ${ids.indexOf(event)}`);
-    assert.deepEqual([steps, pending], [['1 accrue 1000 0', '2 void_pending 1000 1', '3 accrue 1000 2'], 10_00n]);
+    assert.deepEqual(
+      [steps, pending],
+      [['1 accrue 1000 0', '2 void_pending 1000 1', '3 accrue 1000 2'], 10_00n],
+    );
   });
 
   test('takes from payable and into debt once the money is there', async () => {
     const { operator } = await settled([sale]);
     const { pool } = database;
     const [chargeback] = await operator.takeIn([byReference]);
-    await pool.query(`update slots set pending_minor = 0, payable_minor = 400, paid_minor = 600 where operator_id = $1`, [
-      operator.operatorId,
-    ]);
+    await pool.query(
+      `update slots set pending_minor = 0, payable_minor = 400, paid_minor = 600 where operator_id = $1`,
+      [operator.operatorId],
+    );
     await settle(operator.operatorId, [chargeback!]);
     const { rows } = await pool.query<{ code: string; minor: bigint }>(
       `select code, amount_minor as minor from transfers where operator_id = $1 and event_id = $2 order by slot_seq`,
@@ -137,9 +179,10 @@ describe('a clawback', () => {
       rows.map(({ code, minor }) => `${code} ${minor}`),
       ['claw_payable 400', 'claw_debt 600'],
     );
-    const { rows: balances } = await pool.query(`select payable_minor, debt_minor from balances where operator_id = $1`, [
-      operator.operatorId,
-    ]);
+    const { rows: balances } = await pool.query(
+      `select payable_minor, debt_minor from balances where operator_id = $1`,
+      [operator.operatorId],
+    );
     assert.deepEqual(balances, [{ payable_minor: -400n, debt_minor: 600n }]);
     await forget(operator.operatorId);
   });
@@ -169,7 +212,10 @@ describe('settling again', () => {
     const batchId = newId('bat');
     const first = await settle(operator.operatorId, ids, batchId);
     const written = await everythingOf(operator.operatorId);
-    const again = [await settle(operator.operatorId, ids, batchId), await settle(operator.operatorId, ids.toReversed(), batchId)];
+    const again = [
+      await settle(operator.operatorId, ids, batchId),
+      await settle(operator.operatorId, ids.toReversed(), batchId),
+    ];
     assert.deepEqual(again, [first, first]);
     assert.deepEqual(await everythingOf(operator.operatorId), written);
     assert.deepEqual(first, {
@@ -183,7 +229,16 @@ describe('settling again', () => {
   /** Every row that settling writes, but for the time at which an outcome was written last. */
   async function everythingOf(operatorId: string): Promise<unknown[]> {
     const all: unknown[] = [];
-    for (const table of ['bindings', 'slots', 'slot_facts', 'ratings', 'transfers', 'balances', 'deliveries', 'event_outcomes']) {
+    for (const table of [
+      'bindings',
+      'slots',
+      'slot_facts',
+      'ratings',
+      'transfers',
+      'balances',
+      'deliveries',
+      'event_outcomes',
+    ]) {
       const { rows } = await database.pool.query<object>(
         `select (to_jsonb(t) - 'settled_at')::text as row from ${table} t where operator_id = $1 order by 1`,
         [operatorId],

@@ -87,7 +87,11 @@ describe('a month of the books ends where the operator is:', () => {
       await books.settle(lastMoment, [{}]);
       assert.deepEqual(await books.close('2026-10', lastMoment), { kind: 'not_ended' });
       await books.settle(firstMoment, [{}, {}]);
-      assert.deepEqual(await books.close('2026-10', firstMoment), { kind: 'closed', transfers: 1, statements: 1 });
+      assert.deepEqual(await books.close('2026-10', firstMoment), {
+        kind: 'closed',
+        transfers: 1,
+        statements: 1,
+      });
       assert.deepEqual(await books.months(), ['2026-10 about 2026-10 1', '2026-11 about 2026-11 2']);
       await nothingIsUnexplained();
     });
@@ -98,10 +102,15 @@ test('a chargeback of October that is heard of after October was closed lands in
   const books = await withBooks('America/New_York');
   await books.settle('2026-10-20T12:00:00Z', [{ transactionId: 'sold' }]);
   await books.close('2026-10', '2026-11-04T12:00:00Z');
-  await books.settle('2026-11-10T12:00:00Z', [chargeback('sold', { occurredAt: Date.parse('2026-10-30T12:00:00Z') })]);
+  await books.settle('2026-11-10T12:00:00Z', [
+    chargeback('sold', { occurredAt: Date.parse('2026-10-30T12:00:00Z') }),
+  ]);
   assert.deepEqual(await books.months(), ['2026-10 about 2026-10 1', '2026-11 about 2026-10 1']);
   await books.close('2026-11', '2026-12-04T12:00:00Z');
-  assert.deepEqual((await books.statements()).map(inShort), ['2026-11: 1000 to 0 in 1', '2026-10: 0 to 1000 in 1']);
+  assert.deepEqual((await books.statements()).map(inShort), [
+    '2026-11: 1000 to 0 in 1',
+    '2026-10: 0 to 1000 in 1',
+  ]);
   await nothingIsUnexplained();
 });
 
@@ -109,7 +118,11 @@ test('closing twice changes nothing, also when both close at once', async () => 
   const books = await withBooks();
   await books.settle('2026-10-20T12:00:00Z', [{}]);
   const at = '2026-11-04T12:00:00Z';
-  const answers = await Promise.all([books.close('2026-10', at), finishOther(books.operatorId), books.close('2026-10', at)]);
+  const answers = await Promise.all([
+    books.close('2026-10', at),
+    finishOther(books.operatorId),
+    books.close('2026-10', at),
+  ]);
   assert.deepEqual(answers[0], { kind: 'closed', transfers: 1, statements: 1 });
   assert.deepEqual(answers[2], answers[0]);
   assert.deepEqual(await books.close('2026-10', at), answers[0]);
@@ -194,7 +207,9 @@ test('settling against closing: whoever comes after the close posts into the nex
   try {
     while (settled < 10) await new Promise((resolve) => setImmediate(resolve));
     const closeAt = Date.parse('2026-11-01T00:00:00Z');
-    assert.deepEqual(await beginClosing(pool, books.operatorId, '2026-10', () => closeAt), { kind: 'closable' });
+    assert.deepEqual(await beginClosing(pool, books.operatorId, '2026-10', () => closeAt), {
+      kind: 'closable',
+    });
     const { rows } = await pool.query<{ n: bigint }>(
       `select count(*) as n from transfers where operator_id = $1 and period = '2026-10'`,
       [books.operatorId],
@@ -246,7 +261,10 @@ describe('with October closed,', () => {
        from transfers where false or code = 'accrue'`;
     assert.equal(await answerTo(copyInto('2026-10')), '23000');
     assert.equal(await answerTo(copyInto('2026-09')), '23000');
-    assert.equal(await answerTo(copyInto('2026-12').replace('where false or', 'where false and')), 'done with 0');
+    assert.equal(
+      await answerTo(copyInto('2026-12').replace('where false or', 'where false and')),
+      'done with 0',
+    );
   });
 
   test('a closed month never opens again, and statements are never edited', async () => {
@@ -261,7 +279,9 @@ describe('with October closed,', () => {
     ])
       assert.equal(await answerTo(statement), '23000', statement);
     assert.equal(
-      await answerTo(`insert into statement_lines select operator_id, 'stm_x', transfer_id from statement_lines`),
+      await answerTo(
+        `insert into statement_lines select operator_id, 'stm_x', transfer_id from statement_lines`,
+      ),
       '23505',
       'a transfer is on one statement only',
     );
@@ -294,7 +314,11 @@ describe('with October closed,', () => {
       `delete from statements where period = '2026-09'`,
       ['statement_follows_the_last', 'transfer_is_on_its_statement'],
     ],
-    ['the reason of a transfer', `update transfers set reason = 'because' where period = '2026-10'`, ['closed_month_is_sealed']],
+    [
+      'the reason of a transfer',
+      `update transfers set reason = 'because' where period = '2026-10'`,
+      ['closed_month_is_sealed'],
+    ],
     [
       'the time of a transfer',
       `update transfers set occurred_at = occurred_at + interval '1 microsecond' where period = '2026-10'`,
@@ -310,7 +334,11 @@ describe('with October closed,', () => {
       `update transfers set period = '2026-08' where period = '2026-11'`,
       ['transfer_is_on_its_statement'],
     ],
-    ['a seal', `update periods set seal = sha256('other') where period = '2026-10'`, ['closed_month_is_sealed']],
+    [
+      'a seal',
+      `update periods set seal = sha256('other') where period = '2026-10'`,
+      ['closed_month_is_sealed'],
+    ],
   ];
   for (const [title, statement, expected] of cases) {
     test(`the audit finds ${title}`, async () => {

@@ -57,7 +57,9 @@ test('months that lie wholly before their time are dropped, one a step, until th
       subs,
       clickedAt: day.getTime(),
     });
-  const [bound] = await operator.takeIn([{ clickId: ids[0]!, customerId: 'c', occurredAt: oldest.day.getTime() + 1000 }]);
+  const [bound] = await operator.takeIn([
+    { clickId: ids[0]!, customerId: 'c', occurredAt: oldest.day.getTime() + 1000 },
+  ]);
   await createSettling(pool)(operator.operatorId, [bound!]);
 
   const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
@@ -81,7 +83,8 @@ test('months that lie wholly before their time are dropped, one a step, until th
 function newIdOf(day: Date): string {
   const digits = '0123456789abcdefghjkmnpqrstvwxyz';
   let text = '';
-  for (let rest = day.getTime(), i = 0; i < 10; i++, rest = Math.floor(rest / 32)) text = digits[rest % 32] + text;
+  for (let rest = day.getTime(), i = 0; i < 10; i++, rest = Math.floor(rest / 32))
+    text = digits[rest % 32] + text;
   return `clk_${text}${newId('clk').slice(-16)}`;
 }
 
@@ -114,9 +117,10 @@ test('a content may be sent again after its time, so who held it goes; who holds
     );
   const { purgeOnce } = createPurge({ pool, retention: { clicksMonths: 13, attemptsMonths: 13 } });
   assert.deepEqual(await purgeOnce(), { partitions: [], rows: 1 });
-  const { rows } = await pool.query(`select content from content_holders where operator_id = $1 order by held_until`, [
-    operatorId,
-  ]);
+  const { rows } = await pool.query(
+    `select content from content_holders where operator_id = $1 order by held_until`,
+    [operatorId],
+  );
   assert.deepEqual(
     rows.map(({ content }) => content),
     ['just over', 'held'],
@@ -125,7 +129,10 @@ test('a content may be sent again after its time, so who held it goes; who holds
 
 test('this month is kept however short the policy', async () => {
   const before1 = await months();
-  const { purgeOnce } = createPurge({ pool: database.pool, retention: { clicksMonths: 1, attemptsMonths: 1 } });
+  const { purgeOnce } = createPurge({
+    pool: database.pool,
+    retention: { clicksMonths: 1, attemptsMonths: 1 },
+  });
   for (let step = 0; step < 5; step++) await purgeOnce();
   const now = await months();
   const current = `clicks_${new Date().toISOString().slice(0, 7).replace('-', '_')}`;

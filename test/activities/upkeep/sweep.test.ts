@@ -3,7 +3,12 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { conversionsWorkflowId, deliveryWorkflowId, endpointWorkflowId, setAsideWorkflowId } from '../../../domain/keys.ts';
+import {
+  conversionsWorkflowId,
+  deliveryWorkflowId,
+  endpointWorkflowId,
+  setAsideWorkflowId,
+} from '../../../domain/keys.ts';
 import { TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
@@ -113,7 +118,9 @@ test('a successor whose predecessor is finished goes on', async () => {
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
   const [first] = await operator.takeIn([{ transactionId: 'struck' }]);
   await settledBatch(working.activities, operator, [first!]);
-  const [chargeback] = await operator.takeIn([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]);
+  const [chargeback] = await operator.takeIn([
+    { type: 'chargeback', transactionId: 'back', reference: 'struck' },
+  ]);
   await settledBatch(working.activities, operator, [chargeback!]);
   const [predecessor, successor] = await deliveriesOf(database.pool, operator);
   assert.equal(successor?.owner, 'predecessor');
@@ -146,7 +153,9 @@ test('events whose batch could not be started are found again by the next run', 
   cable.pull();
   await assert.rejects(cutOff.activities.sweepOnce());
   cable.plugIn();
-  const found = await eventually('Temporal to be back', () => cutOff.activities.sweepOnce().catch(() => null));
+  const found = await eventually('Temporal to be back', () =>
+    cutOff.activities.sweepOnce().catch(() => null),
+  );
   assert.equal(found.events, 7);
   await settledBatch(working.activities, operator, ids);
 });
@@ -155,11 +164,18 @@ test('an endpoint that is down is not disturbed, but its workflow runs', async (
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
   await settledBatch(working.activities, operator, await operator.takeInSales(1));
-  await database.pool.query(`update deliveries set owner = 'endpoint' where operator_id = $1`, [operator.operatorId]);
-  await database.pool.query(`update endpoints set failures_in_a_row = 10, failing_since = now() where id = $1`, [id]);
+  await database.pool.query(`update deliveries set owner = 'endpoint' where operator_id = $1`, [
+    operator.operatorId,
+  ]);
+  await database.pool.query(
+    `update endpoints set failures_in_a_row = 10, failing_since = now() where id = $1`,
+    [id],
+  );
   const handle = temporal.client.workflow.getHandle(endpointWorkflowId(id));
   for (let run = 0; run < 3; run++) await working.activities.sweepOnce();
   assert.ok(await isRunning(handle.workflowId));
   const { events } = await handle.fetchHistory();
-  assert.ok(!events!.some(({ workflowExecutionSignaledEventAttributes }) => workflowExecutionSignaledEventAttributes));
+  assert.ok(
+    !events!.some(({ workflowExecutionSignaledEventAttributes }) => workflowExecutionSignaledEventAttributes),
+  );
 });

@@ -23,7 +23,8 @@ async function withBroker() {
     assert.equal(answer.status, expected, JSON.stringify(answer.body));
     return answer.body;
   };
-  const get = async <Found = Body>(path: string): Promise<Found> => (await api.call<Found>(`GET /v1/${path}`, { key })).body;
+  const get = async <Found = Body>(path: string): Promise<Found> =>
+    (await api.call<Found>(`GET /v1/${path}`, { key })).body;
   const { id: affiliateId } = await post('affiliates', { name: 'Bounty', external_id: 'bounty' });
   const settle = createSettling(api.pool);
   /** Takes an event in and settles it as a batch of its own. */
@@ -38,7 +39,10 @@ async function withBroker() {
 describe('a coupon', () => {
   test('has a code that no other one has, in whatever case, until it is deleted', async () => {
     const { operatorId, key, affiliateId, post, get } = await withBroker();
-    const { created_at: _, ...coupon } = await post('coupons', { code: 'Spring-26', affiliate_id: affiliateId });
+    const { created_at: _, ...coupon } = await post('coupons', {
+      code: 'Spring-26',
+      affiliate_id: affiliateId,
+    });
     assert.deepEqual(coupon, {
       id: coupon.id,
       code: 'Spring-26',
@@ -68,7 +72,9 @@ describe('a coupon', () => {
     ]);
     assert.deepEqual(await issues({ code: 'A B', affiliate_id: affiliateId }), ['code invalid_format']);
     const times = { starts_at: '2026-02-01T00:00:00Z', ends_at: '2026-01-01T00:00:00Z' };
-    assert.deepEqual(await issues({ code: 'A', affiliate_id: affiliateId, ...times }), ['ends_at invalid_time']);
+    assert.deepEqual(await issues({ code: 'A', affiliate_id: affiliateId, ...times }), [
+      'ends_at invalid_time',
+    ]);
   });
 });
 
@@ -106,10 +112,17 @@ describe('an orphan', () => {
     const id = await settled({ ...deposit, transaction_id: '1', customer_id: 'a' });
     const other = await post('affiliates', { name: 'Other' });
     const given = { affiliate_id: affiliateId };
-    assert.deepEqual(await post(`orphans/${id}/assign`, given, 202), { id, status: 'assigned', affiliate_id: affiliateId });
+    assert.deepEqual(await post(`orphans/${id}/assign`, given, 202), {
+      id,
+      status: 'assigned',
+      affiliate_id: affiliateId,
+    });
     assert.equal(api.rematched.at(-1), operatorId);
     await post(`orphans/${id}/assign`, given, 202);
-    assert.equal((await post<Failure>(`orphans/${id}/assign`, { affiliate_id: other.id }, 409)).error.code, 'conflict');
+    assert.equal(
+      (await post<Failure>(`orphans/${id}/assign`, { affiliate_id: other.id }, 409)).error.code,
+      'conflict',
+    );
     const { rows } = await api.pool.query<{ actor: string }>(
       `select actor from assignments where operator_id = $1 and actor in (select id from api_keys where operator_id = $1)`,
       [operatorId],
@@ -120,14 +133,20 @@ describe('an orphan', () => {
   test('is not what has an affiliate, waits for its conversion, is of another operator, or is to be nobody’s', async () => {
     const { affiliateId, post, settled, key } = await withBroker();
     const { click_id: clickId } = await post<{ click_id: string }>('clicks', { affiliate_id: affiliateId });
-    const ofSomebody = await settled({ ...deposit, transaction_id: '1', customer_id: 'a', click_id: clickId });
+    const ofSomebody = await settled({
+      ...deposit,
+      transaction_id: '1',
+      customer_id: 'a',
+      click_id: clickId,
+    });
     const waiting = await settled({ event: 'chargeback', transaction_id: '2', reference: 'none' });
     const given = { affiliate_id: affiliateId };
     for (const id of [ofSomebody, waiting])
       assert.equal((await post<Failure>(`orphans/${id}/assign`, given, 422)).error.code, 'not_possible');
     const strange = await withBroker();
     const orphan = await strange.settled({ ...deposit, transaction_id: '1', customer_id: 'a' });
-    for (const id of [orphan, 'x', 'evt_00000000000000000000000000']) await post(`orphans/${id}/assign`, given, 404);
+    for (const id of [orphan, 'x', 'evt_00000000000000000000000000'])
+      await post(`orphans/${id}/assign`, given, 404);
     const foreign = await api.call<Failure>(`POST /v1/orphans/${ofSomebody}/assign`, {
       key,
       body: { affiliate_id: strange.affiliateId },
@@ -140,7 +159,13 @@ describe('an orphan', () => {
 });
 
 describe('the trace of an event says what was considered', () => {
-  type Considered = { evidence: string; id: string; affiliate_id: string | null; at: string | null; verdict: string };
+  type Considered = {
+    evidence: string;
+    id: string;
+    affiliate_id: string | null;
+    at: string | null;
+    verdict: string;
+  };
   const sale = { event: 'sale', amount: '10.00', currency: 'USD' };
 
   test('where the customer belongs to another affiliate than the click and the coupon name', async () => {
@@ -150,9 +175,21 @@ describe('the trace of an event says what was considered', () => {
     const [first, second] = [await clickOf(affiliateId), await clickOf(other.id)];
     await post('coupons', { code: 'Spring', affiliate_id: affiliateId });
     const bound = await settled({ event: 'registration', customer_id: 'c', click_id: first });
-    const id = await settled({ ...sale, transaction_id: '1', customer_id: 'c', click_id: second, coupon: 'SPRING' });
-    const consideredOf = async (event: string) => (await get<{ considered: Considered[] }>(`events/${event}`)).considered;
-    const words = ({ evidence, id: name, affiliate_id, verdict }: Considered) => [evidence, name, affiliate_id, verdict];
+    const id = await settled({
+      ...sale,
+      transaction_id: '1',
+      customer_id: 'c',
+      click_id: second,
+      coupon: 'SPRING',
+    });
+    const consideredOf = async (event: string) =>
+      (await get<{ considered: Considered[] }>(`events/${event}`)).considered;
+    const words = ({ evidence, id: name, affiliate_id, verdict }: Considered) => [
+      evidence,
+      name,
+      affiliate_id,
+      verdict,
+    ];
     assert.deepEqual((await consideredOf(id)).map(words), [
       ['binding', bound, affiliateId, 'decided'],
       ['click', second, other.id, 'outranked'],
@@ -193,12 +230,21 @@ describe('the trace of an event says what was considered', () => {
       'click expired',
       'coupon decided',
     ]);
-    assert.deepEqual(await verdictsOf({ customer_id: 'bounty', click_id: own }), ['rejected', 'click own_referral']);
+    assert.deepEqual(await verdictsOf({ customer_id: 'bounty', click_id: own }), [
+      'rejected',
+      'click own_referral',
+    ]);
   });
 
   test('where a person decided, and where evidence came when it was too late', async () => {
     const { operatorId, affiliateId, post, get, settled } = await withBroker();
-    const id = await settled({ ...sale, transaction_id: '1', customer_id: 'a', click_id: 'late', coupon: 'LATE' });
+    const id = await settled({
+      ...sale,
+      transaction_id: '1',
+      customer_id: 'a',
+      click_id: 'late',
+      coupon: 'LATE',
+    });
     const verdicts = async () =>
       (await get<{ considered: Considered[] }>(`events/${id}`)).considered.map(
         ({ evidence, verdict }) => `${evidence} ${verdict}`,
@@ -221,10 +267,16 @@ test('onboarding shows what was never seen, and forgets it once it was', async (
     checks: { check: string; state: string; todo: string; types?: { event: string; state: string }[] }[];
   };
   const states = async () =>
-    Object.fromEntries((await get<Onboarding>('onboarding')).checks.map(({ check, state }) => [check, state]));
+    Object.fromEntries(
+      (await get<Onboarding>('onboarding')).checks.map(({ check, state }) => [check, state]),
+    );
   const { capture_script: script, checks } = await get<Onboarding>('onboarding');
   assert.equal(script, '<script src="http://track.example/capture.js" async></script>');
-  assert.ok(checks.every(({ check, state, todo }) => (state === 'ok' ? check === 'refused_calls' : todo.endsWith('.'))));
+  assert.ok(
+    checks.every(({ check, state, todo }) =>
+      state === 'ok' ? check === 'refused_calls' : todo.endsWith('.'),
+    ),
+  );
 
   const components = [
     { kind: 'cpa', on: 'ftd', amount: '200.00' },
@@ -233,7 +285,10 @@ test('onboarding shows what was never seen, and forgets it once it was', async (
   await post('deals', { name: 'D', terms: { components } });
   const link = await post('links', { affiliate_id: affiliateId, landing_url: 'http://shop.example/' });
   const location = (
-    await fetch(`${api.url}/c/${link.id}`, { redirect: 'manual', headers: { 'user-agent': 'Mozilla/5.0 Firefox' } })
+    await fetch(`${api.url}/c/${link.id}`, {
+      redirect: 'manual',
+      headers: { 'user-agent': 'Mozilla/5.0 Firefox' },
+    })
   ).headers.get('location');
   const clickId = new URL(location!).searchParams.get('click_id');
   await api.pool.query(`update clicks set seen_at = now() where id = $1`, [clickId]);
@@ -249,7 +304,9 @@ test('onboarding shows what was never seen, and forgets it once it was', async (
     registrations_without_click: 'ok',
     revenue_without_ftd: 'attention',
   });
-  const types = (await get<Onboarding>('onboarding')).checks.find(({ check }) => check === 'event_types')?.types;
+  const types = (await get<Onboarding>('onboarding')).checks.find(
+    ({ check }) => check === 'event_types',
+  )?.types;
   assert.deepEqual(
     types?.map(({ event, state }) => `${event} ${state}`),
     ['registration ok', 'ftd missing', 'revenue ok'],

@@ -12,7 +12,10 @@ import { eventually } from '../../support/eventually.ts';
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const program = process.env['CHROMIUM_PATH'] ?? PROGRAMS.find((path) => existsSync(path));
-const skip = program === undefined ? 'there is no Chromium here: install Debian’s chromium, or set CHROMIUM_PATH' : false;
+const skip =
+  program === undefined
+    ? 'there is no Chromium here: install Debian’s chromium, or set CHROMIUM_PATH'
+    : false;
 
 type Body = Record<string, unknown> & { id: string };
 
@@ -55,7 +58,10 @@ describe('the capture script', { skip }, () => {
   async function addLink(settings: object): Promise<{ key: string; link: Body }> {
     const { key: own } = await api.newOperator();
     await api.call('PATCH /v1/operator', { key: own, body: settings });
-    const { body: affiliate } = await api.call<Body>('POST /v1/affiliates', { key: own, body: { name: 'A' } });
+    const { body: affiliate } = await api.call<Body>('POST /v1/affiliates', {
+      key: own,
+      body: { name: 'A' },
+    });
     const made = { affiliate_id: affiliate.id, landing_url: urlOf('www', '/landing') };
     return { key: own, link: (await api.call<Body>('POST /v1/links', { key: own, body: made })).body };
   }
@@ -96,7 +102,10 @@ describe('the capture script', { skip }, () => {
     page = await context.newPage();
     assert.equal(await idAt(urlOf('app', '/register')), id, 'on another subdomain, in another tab');
     const [cookie] = await context.cookies(urlOf('app', '/'));
-    assert.deepEqual([cookie?.name, cookie?.value, cookie?.domain], ['postrider_click_id', id, '.shop.example']);
+    assert.deepEqual(
+      [cookie?.name, cookie?.value, cookie?.domain],
+      ['postrider_click_id', id, '.shop.example'],
+    );
     const days = (cookie!.expires - Date.now() / 1000) / 86_400;
     assert.ok(days > 89.9 && days <= 90.1, `${days} days`);
     await eventually(

@@ -34,18 +34,32 @@ const log = createLogger('silent', 'test');
 
 function aClick(): NewClick {
   const { operatorId, affiliateId } = operator;
-  return { operatorId, id: newId('clk'), affiliateId, linkId: null, subs: [null, null, null, null, null], clickedAt: Date.now() };
+  return {
+    operatorId,
+    id: newId('clk'),
+    affiliateId,
+    linkId: null,
+    subs: [null, null, null, null, null],
+    clickedAt: Date.now(),
+  };
 }
 
 async function kept(ids: readonly string[]): Promise<number> {
-  const { rows } = await database.pool.query<{ n: number }>(`select count(*)::int as n from clicks where id = any($1)`, [ids]);
+  const { rows } = await database.pool.query<{ n: number }>(
+    `select count(*)::int as n from clicks where id = any($1)`,
+    [ids],
+  );
   return rows[0]!.n;
 }
 
 for (const trouble of ['pull', 'hush'] as const) {
   test(`when the cable is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
     const late: string[] = [];
-    const recorder = createClickRecorder({ clicks: createClicks(pool), onLate: (ids) => late.push(...ids), log });
+    const recorder = createClickRecorder({
+      clicks: createClicks(pool),
+      onLate: (ids) => late.push(...ids),
+      log,
+    });
     const before1 = aClick();
     await recorder.visit(before1);
     assert.equal(await kept([before1.id]), 1, 'durable before the visitor goes on');
@@ -54,10 +68,17 @@ for (const trouble of ['pull', 'hush'] as const) {
     const startedAt = Date.now();
     for (const click of visits) await recorder.visit(click);
     assert.ok(Date.now() - startedAt < 2500, 'only the first visitor waits');
-    await assert.rejects(recorder.insert(aClick()), /cannot take this now/, 'a server is told to repeat its click');
+    await assert.rejects(
+      recorder.insert(aClick()),
+      /cannot take this now/,
+      'a server is told to repeat its click',
+    );
     assert.equal(await kept(visits.map(({ id }) => id)), 0);
     cable.plugIn();
-    await eventually('the held clicks to be written', async () => (await kept(visits.map(({ id }) => id))) === visits.length);
+    await eventually(
+      'the held clicks to be written',
+      async () => (await kept(visits.map(({ id }) => id))) === visits.length,
+    );
     await eventually('orphans of the operator to be looked at', () => late.length > 0);
     assert.deepEqual(late, [operator.operatorId]);
     const next = aClick();
@@ -77,9 +98,15 @@ test('a stop writes the clicks that are held', async () => {
 });
 
 test('a link that was met before is known while PostgreSQL is away, a new one is not', async () => {
-  const link = { affiliateId: operator.affiliateId, landingUrl: 'https://shop.example/', params: {}, deepLinkHosts: [] };
+  const link = {
+    affiliateId: operator.affiliateId,
+    landingUrl: 'https://shop.example/',
+    params: {},
+    deepLinkHosts: [],
+  };
   const [met, unmet] = [newId('link'), newId('link')];
-  for (const id of [met, unmet]) await createLinks(database.pool).insert(operator.operatorId, { ...link, id });
+  for (const id of [met, unmet])
+    await createLinks(database.pool).insert(operator.operatorId, { ...link, id });
   const links = createKnownLinks({ links: createLinks(pool) });
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   assert.equal(await links.find(newId('link')), null);
@@ -87,5 +114,8 @@ test('a link that was met before is known while PostgreSQL is away, a new one is
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   await assert.rejects(links.find(unmet));
   cable.plugIn();
-  await eventually('the other link to be found', async () => (await links.find(unmet).catch(() => null)) !== null);
+  await eventually(
+    'the other link to be found',
+    async () => (await links.find(unmet).catch(() => null)) !== null,
+  );
 });

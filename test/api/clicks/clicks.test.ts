@@ -48,7 +48,9 @@ test('a click may be told afterwards, but not from the future', async () => {
     seen_at: null,
   });
   const future = new Date(Date.now() + 3 * 86_400_000).toISOString();
-  assert.deepEqual(await issuesOf({ affiliate_id: affiliateId, clicked_at: future }), ['clicked_at invalid_time']);
+  assert.deepEqual(await issuesOf({ affiliate_id: affiliateId, clicked_at: future }), [
+    'clicked_at invalid_time',
+  ]);
   assert.deepEqual(await issuesOf({}), ['link_id link_or_affiliate_required']);
 });
 
@@ -57,7 +59,11 @@ test('a click back-filled under an id of its own is one click, whoever repeats i
   const [first, again, changed] = [await tell(click), await tell(click), await tell({ ...click, sub1: 't' })];
   assert.deepEqual([first.status, again.status, changed.status], [201, 200, 409]);
   assert.equal(changed.body.error.code, 'conflict');
-  assert.equal((await tell({ link_id: linkId, click_id: 'abc 123', sub1: 's' })).status, 200, 'without a time of its own');
+  assert.equal(
+    (await tell({ link_id: linkId, click_id: 'abc 123', sub1: 's' })).status,
+    200,
+    'without a time of its own',
+  );
   assert.equal((await api.call<Body>('GET /v1/clicks/abc%20123', { key })).body['sub1'], 's');
   const { key: strange } = await api.newOperator();
   assert.equal((await api.call('GET /v1/clicks/abc%20123', { key: strange })).status, 404);
@@ -68,7 +74,9 @@ test('clicks are listed newest first, page by page, by affiliate, link and time'
   const { key: own } = await api.newOperator();
   const list = async (query: string) => (await api.call<List>(`GET /v1/clicks?${query}`, { key: own })).body;
   const [a, b] = await Promise.all(
-    ['A', 'B'].map(async (name) => (await api.call<Body>('POST /v1/affiliates', { key: own, body: { name } })).body.id),
+    ['A', 'B'].map(
+      async (name) => (await api.call<Body>('POST /v1/affiliates', { key: own, body: { name } })).body.id,
+    ),
   );
   const { body: link } = await api.call<Body>('POST /v1/links', {
     key: own,
@@ -100,7 +108,10 @@ test('clicks are listed newest first, page by page, by affiliate, link and time'
   assert.equal((await list(`to=${hourAgo}`)).data.length, 0);
   // Ids of its own, before and after ours in the alphabet, are found by the time too.
   for (const click_id of ['a-own', 'x-own'])
-    await api.call('POST /v1/clicks', { key: own, body: { affiliate_id: a, click_id, clicked_at: '2026-01-01T00:00:00Z' } });
+    await api.call('POST /v1/clicks', {
+      key: own,
+      body: { affiliate_id: a, click_id, clicked_at: '2026-01-01T00:00:00Z' },
+    });
   assert.deepEqual(
     (await list(`from=${hourAgo}`)).data.map(({ id }) => id),
     ['x-own', ...newest, 'a-own'],

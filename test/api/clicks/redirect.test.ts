@@ -39,16 +39,24 @@ async function follow(link: { id: string }, query = '', init: RequestInit = {}) 
   const headers = { 'user-agent': FIREFOX, ...(init.headers as Record<string, string> | undefined) };
   const response = await fetch(`${api.url}/c/${link.id}${query}`, { redirect: 'manual', ...init, headers });
   assert.equal(await response.text(), '');
-  return { status: response.status, location: response.headers.get('location') ?? '', headers: response.headers };
+  return {
+    status: response.status,
+    location: response.headers.get('location') ?? '',
+    headers: response.headers,
+  };
 }
 
 async function issuesOf(body: object): Promise<string[]> {
-  const answer = await api.call<Failure>('POST /v1/links', { key, body: { affiliate_id: affiliateId, ...body } });
+  const answer = await api.call<Failure>('POST /v1/links', {
+    key,
+    body: { affiliate_id: affiliateId, ...body },
+  });
   assert.equal(answer.status, 400, JSON.stringify(answer.body));
   return (answer.body.error.issues ?? []).map(({ path, code }) => `${path} ${code}`);
 }
 
-const clicks = async () => (await api.pool.query<{ n: number }>(`select count(*)::int as n from clicks`)).rows[0]?.n;
+const clicks = async () =>
+  (await api.pool.query<{ n: number }>(`select count(*)::int as n from clicks`)).rows[0]?.n;
 const clickIn = (location: string) => new URL(location).searchParams.get('click_id') ?? '';
 
 describe('a link', () => {
@@ -60,11 +68,17 @@ describe('a link', () => {
     assert.deepEqual([status, headers.get('cache-control')], [302, 'no-store']);
     assert.equal(headers.get('referrer-policy'), 'strict-origin-when-cross-origin');
     const clickId = clickIn(location);
-    assert.equal(location, `https://shop.example/a%20b?x=1&y=%2F+&utm_source=a%20b%26c&click_id=${clickId}&sub1=x%26y#top?z`);
-    const { rows } = await api.pool.query(`select affiliate_id, link_id, sub1, sub2, is_bot from clicks where id = $1`, [
-      clickId,
+    assert.equal(
+      location,
+      `https://shop.example/a%20b?x=1&y=%2F+&utm_source=a%20b%26c&click_id=${clickId}&sub1=x%26y#top?z`,
+    );
+    const { rows } = await api.pool.query(
+      `select affiliate_id, link_id, sub1, sub2, is_bot from clicks where id = $1`,
+      [clickId],
+    );
+    assert.deepEqual(rows, [
+      { affiliate_id: affiliateId, link_id: link.id, sub1: 'x&y', sub2: null, is_bot: false },
     ]);
-    assert.deepEqual(rows, [{ affiliate_id: affiliateId, link_id: link.id, sub1: 'x&y', sub2: null, is_bot: false }]);
   });
 
   test('fills the macros of its landing page and of its parameters', async () => {
@@ -81,7 +95,9 @@ describe('a link', () => {
   test('is refused with a macro nobody knows, or with another meaning of click_id', async () => {
     const landing = 'https://shop.example/';
     assert.deepEqual(await issuesOf({ landing_url: `${landing}?a={payout}` }), ['landing_url unknown_macro']);
-    assert.deepEqual(await issuesOf({ landing_url: `${landing}?click_id=1` }), ['landing_url reserved_parameter']);
+    assert.deepEqual(await issuesOf({ landing_url: `${landing}?click_id=1` }), [
+      'landing_url reserved_parameter',
+    ]);
     const params = { a: '{colour}', click_id: 'x' };
     const expected = ['params.a unknown_macro', 'params.click_id reserved_parameter'];
     assert.deepEqual(await issuesOf({ landing_url: landing, params }), expected);
@@ -125,7 +141,11 @@ describe('a link', () => {
     const happenings = new EventEmitter();
     const kept = once(happenings, 'kept');
     const met = once(happenings, 'met');
-    const landing = { address: { origin: 'https://shop.example/', path: [], query: [] }, fragment: [], params: [] };
+    const landing = {
+      address: { origin: 'https://shop.example/', path: [], query: [] },
+      fragment: [],
+      params: [],
+    };
     const link = {
       operatorId: 'opr_1',
       affiliateId: 'aff_1',
@@ -139,7 +159,11 @@ describe('a link', () => {
     };
     const app = express();
     const captureScript = { text: '', etag: '""' };
-    addVisitRoutes(app, { links: { find: async () => link }, recorder: { visit, seen: () => {} }, captureScript });
+    addVisitRoutes(app, {
+      links: { find: async () => link },
+      recorder: { visit, seen: () => {} },
+      captureScript,
+    });
     const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -202,7 +226,11 @@ describe('a link', () => {
   test('that does not exist is 404, with a page for a browser', async () => {
     for (const id of ['%00', 'x', 'link_00000000000000000000000000']) {
       const page = await fetch(`${api.url}/c/${id}`, { headers: { accept: 'text/html,*/*' } });
-      assert.deepEqual([page.status, page.headers.get('content-type')], [404, 'text/html; charset=utf-8'], id);
+      assert.deepEqual(
+        [page.status, page.headers.get('content-type')],
+        [404, 'text/html; charset=utf-8'],
+        id,
+      );
       assert.match(await page.text(), /leads nowhere/);
       const { status, body } = await api.call<Failure>(`GET /c/${id}`);
       assert.deepEqual([status, body.error.code], [404, 'not_found'], id);
@@ -211,8 +239,14 @@ describe('a link', () => {
 
   test('of an operator for whom the first click counts says so to the page', async () => {
     const other = await api.newOperator();
-    await api.call('PATCH /v1/operator', { key: other.key, body: { click_choice: 'first', click_window_days: 7 } });
-    const { body: affiliate } = await api.call<Body>('POST /v1/affiliates', { key: other.key, body: { name: 'A' } });
+    await api.call('PATCH /v1/operator', {
+      key: other.key,
+      body: { click_choice: 'first', click_window_days: 7 },
+    });
+    const { body: affiliate } = await api.call<Body>('POST /v1/affiliates', {
+      key: other.key,
+      body: { name: 'A' },
+    });
     const made = { affiliate_id: affiliate.id, landing_url: 'https://shop.example/' };
     const { body: link } = await api.call<Body>('POST /v1/links', { key: other.key, body: made });
     assert.equal(new URL((await follow(link)).location).searchParams.get('first_click_days'), '7');
@@ -237,7 +271,8 @@ describe('the capture script', () => {
     const id = clickIn(location);
     const seenAt = async () => (await api.call(`GET /v1/clicks/${id}`, { key })).body['seen_at'];
     assert.equal(await seenAt(), null);
-    const tell = async (clickId: string) => (await fetch(`${api.url}/c/${clickId}/seen`, { method: 'POST' })).status;
+    const tell = async (clickId: string) =>
+      (await fetch(`${api.url}/c/${clickId}/seen`, { method: 'POST' })).status;
     assert.equal(await tell(id), 204);
     const first = await eventually('the click to be seen', seenAt);
     const second = clickIn((await follow(await newLink('https://shop.example/'))).location);

@@ -42,15 +42,28 @@ async function settled(...events: object[]): Promise<string[]> {
   const ids: string[] = [];
   for (const event of events) ids.push((await made('events', { currency: 'USD', ...event })).id);
   const { settle } = createSettle({ pool: api.pool });
-  const result = await settle({ batchId: newId('bat'), owner: 'endpoint', operators: [{ operatorId, eventIds: ids }] });
+  const result = await settle({
+    batchId: newId('bat'),
+    owner: 'endpoint',
+    operators: [{ operatorId, eventIds: ids }],
+  });
   assert.deepEqual(result.setAside, []);
   return ids;
 }
 
 /** An affiliate with a click and a deal of its own. */
-async function partner(terms: object, parentId?: string): Promise<{ affiliateId: string; click: string; dealId: string }> {
-  const { id: affiliateId } = await made('affiliates', { name: 'Partner', ...(parentId && { parent_id: parentId }) });
-  const { click_id: click } = await made('clicks', { affiliate_id: affiliateId, clicked_at: '2026-10-01T00:00:00Z' });
+async function partner(
+  terms: object,
+  parentId?: string,
+): Promise<{ affiliateId: string; click: string; dealId: string }> {
+  const { id: affiliateId } = await made('affiliates', {
+    name: 'Partner',
+    ...(parentId && { parent_id: parentId }),
+  });
+  const { click_id: click } = await made('clicks', {
+    affiliate_id: affiliateId,
+    clicked_at: '2026-10-01T00:00:00Z',
+  });
   const { id: dealId } = await made('deals', { name: 'd', affiliate_id: affiliateId, terms });
   return { affiliateId, click: String(click), dealId };
 }
@@ -80,7 +93,10 @@ describe('an exchange rate', () => {
     const first = await call('POST /v1/fx-rates', rate);
     assert.equal(first.status, 201);
     const { id, base, quote, rate: text, source, as_of: asOf } = first.body;
-    assert.deepEqual([base, quote, text, source, asOf], ['EUR', 'USD', '1.0842', 'ECB', '2026-10-01T00:00:00.000Z']);
+    assert.deepEqual(
+      [base, quote, text, source, asOf],
+      ['EUR', 'USD', '1.0842', 'ECB', '2026-10-01T00:00:00.000Z'],
+    );
     const again = await call('POST /v1/fx-rates', { ...rate, rate: '1.0842' });
     assert.deepEqual([again.status, again.body.id], [200, id]);
     assert.equal((await call('POST /v1/fx-rates', { ...rate, rate: '1.0843' })).status, 409);
@@ -88,7 +104,8 @@ describe('an exchange rate', () => {
   });
 
   test('is listed, newest first, page by page and by its currencies', async () => {
-    for (const quote of ['USD', 'GBP', 'USD']) await call('POST /v1/fx-rates', { ...rate, quote, source: newId('req') });
+    for (const quote of ['USD', 'GBP', 'USD'])
+      await call('POST /v1/fx-rates', { ...rate, quote, source: newId('req') });
     const page = (await call('GET /v1/fx-rates?limit=2')).body;
     assert.deepEqual(
       page.data.map(({ quote }) => quote),
@@ -135,12 +152,19 @@ describe('an exchange rate', () => {
     };
     assert.deepEqual(
       trace.exchange_rates.map(
-        ({ base, quote, rate: used, source }) => `${String(base)}/${String(quote)} ${Number(used)} ${String(source)}`,
+        ({ base, quote, rate: used, source }) =>
+          `${String(base)}/${String(quote)} ${Number(used)} ${String(source)}`,
       ),
       ['EUR/USD 1.1 ECB'],
     );
     assert.equal(trace.commissions[0]!.inputs['rate_id'], trace.exchange_rates[0]!.id);
-    await settled({ event: 'refund', transaction_id: 'r1', reference: 's1', amount: '50.00', currency: 'EUR' });
+    await settled({
+      event: 'refund',
+      transaction_id: 'r1',
+      reference: 's1',
+      amount: '50.00',
+      currency: 'EUR',
+    });
     assert.deepEqual(await balanceOf(affiliateId), ['5.50 USD']);
     await settled({ event: 'chargeback', transaction_id: 'x1', reference: 's1', currency: 'EUR' });
     assert.deepEqual(await balanceOf(affiliateId), ['0.00 USD']);
@@ -235,7 +259,13 @@ describe('a preview', () => {
       overrides: [{ percent: '33.3333' }],
     };
     const { affiliateId, click, dealId } = await partner(own, parentId);
-    const share = { event: 'revenue', click_id: click, customer_id: 'c1', amount: '77.77', occurred_at: '2026-10-05T00:00:00Z' };
+    const share = {
+      event: 'revenue',
+      click_id: click,
+      customer_id: 'c1',
+      amount: '77.77',
+      occurred_at: '2026-10-05T00:00:00Z',
+    };
     await settled(
       { ...share, transaction_id: 'n1' },
       { ...share, transaction_id: 'n2', amount: '55.55' },
@@ -243,7 +273,11 @@ describe('a preview', () => {
       { ...share, event: 'ftd', transaction_id: 'd1' },
     );
     const { body } = await call(`POST /v1/deals/${dealId}/preview`, { terms: own, ...window });
-    const rows = body['affiliates'] as unknown as { affiliate_id: string; would_pay: string; difference: string }[];
+    const rows = body['affiliates'] as unknown as {
+      affiliate_id: string;
+      would_pay: string;
+      difference: string;
+    }[];
     assert.deepEqual(new Set(rows.map(({ affiliate_id: id }) => id)), new Set([affiliateId, parentId]));
     for (const row of rows) assert.deepEqual([row.difference, row.would_pay === '0.00'], ['0.00', false]);
   });
@@ -252,11 +286,16 @@ describe('a preview', () => {
     const later = { from: '2026-10-15T00:00:00Z', to: '2026-11-01T00:00:00Z' };
 
     /** A partner by these terms, and two events of every kind before the window: in the month before it and in its own. */
-    async function longPartner(components: object[]): Promise<{ dealId: string; at: (day: string, event: object) => object }> {
+    async function longPartner(
+      components: object[],
+    ): Promise<{ dealId: string; at: (day: string, event: object) => object }> {
       const { id: affiliateId } = await made('affiliates', { name: 'Long' });
       const clickOf = async (moment: string) =>
         String((await made('clicks', { affiliate_id: affiliateId, clicked_at: moment }))['click_id']);
-      const clicks = { '09': await clickOf('2026-09-01T00:00:00Z'), '10': await clickOf('2026-10-01T00:00:00Z') };
+      const clicks = {
+        '09': await clickOf('2026-09-01T00:00:00Z'),
+        '10': await clickOf('2026-10-01T00:00:00Z'),
+      };
       const { id: dealId } = await made('deals', {
         name: 'd',
         affiliate_id: affiliateId,
@@ -275,7 +314,10 @@ describe('a preview', () => {
     }
 
     async function wouldPay(dealId: string, components: object[]): Promise<string[]> {
-      const { status, body } = await call(`POST /v1/deals/${dealId}/preview`, { terms: { components }, ...later });
+      const { status, body } = await call(`POST /v1/deals/${dealId}/preview`, {
+        terms: { components },
+        ...later,
+      });
       assert.equal(status, 200, JSON.stringify(body));
       return [String(body['would_pay']), String(body['events'])];
     }
@@ -286,18 +328,26 @@ describe('a preview', () => {
       await settled(ftd('09-05', 'c1'), ftd('10-05', 'c2'));
       await settled(ftd('10-20', 'c1'), ftd('10-21', 'c3'), ftd('10-22', 'c4'));
       // The version before pays c1 and c2 without a cap, so they take no place under the new one's; c1's second deposit is no first.
-      assert.deepEqual(await wouldPay(dealId, [{ kind: 'cpa', amount: '30', cap: { count: 1 } }]), ['30.00', '3']);
+      assert.deepEqual(await wouldPay(dealId, [{ kind: 'cpa', amount: '30', cap: { count: 1 } }]), [
+        '30.00',
+        '3',
+      ]);
       assert.deepEqual(await wouldPay(dealId, [{ kind: 'cpa', amount: '30' }]), ['60.00', '3']);
       const capped = await longPartner([{ kind: 'cpa', amount: '10', cap: { count: 2 } }]);
-      const capped5 = (day: string, customer: string) => capped.at(day, { event: 'ftd', customer_id: customer });
+      const capped5 = (day: string, customer: string) =>
+        capped.at(day, { event: 'ftd', customer_id: customer });
       await settled(capped5('10-05', 'd1'), capped5('10-20', 'd2'), capped5('10-21', 'd3'));
-      assert.deepEqual(await wouldPay(capped.dealId, [{ kind: 'cpa', amount: '30', cap: { count: 2 } }]), ['30.00', '2']);
+      assert.deepEqual(await wouldPay(capped.dealId, [{ kind: 'cpa', amount: '30', cap: { count: 2 } }]), [
+        '30.00',
+        '2',
+      ]);
     });
 
     test('losses of the months before are carried into it', async () => {
       const share = (percent: string) => [{ kind: 'revshare', percent, negative: 'carry' }];
       const { dealId, at } = await longPartner(share('10'));
-      const revenue = (day: string, amount: string) => at(day, { event: 'revenue', customer_id: 'c1', amount });
+      const revenue = (day: string, amount: string) =>
+        at(day, { event: 'revenue', customer_id: 'c1', amount });
       await settled(revenue('09-05', '-100.00'), revenue('10-05', '-50.00'), revenue('10-20', '300.00'));
       assert.deepEqual(await wouldPay(dealId, share('20')), ['30.00', '1']);
       assert.deepEqual(await wouldPay(dealId, [{ kind: 'revshare', percent: '20' }]), ['60.00', '1']);
@@ -310,8 +360,15 @@ describe('a preview', () => {
     const compiled = compileTerms(wireTerms(SALES as object));
     assert.equal(compiled.kind, 'ok');
     const times = { from: new Date(window.from), to: new Date(window.to) };
-    const version = { dealId, version: PROPOSED, affiliateId, effectiveFrom: times.from.getTime(), terms: compiled.terms };
-    const previewed = async (atMost: number) => createPreviewing(api.pool, atMost).preview(operatorId, { version, ...times });
+    const version = {
+      dealId,
+      version: PROPOSED,
+      affiliateId,
+      effectiveFrom: times.from.getTime(),
+      terms: compiled.terms,
+    };
+    const previewed = async (atMost: number) =>
+      createPreviewing(api.pool, atMost).preview(operatorId, { version, ...times });
     const three = await previewed(3);
     assert.ok(three !== 'too_many');
     assert.equal(three.events[0]?.count, 3);
@@ -324,7 +381,9 @@ describe('a preview', () => {
     const path = `POST /v1/deals/${dealId}/preview`;
     assert.deepEqual(await issuesOf(path, { terms, from: window.to, to: window.from }), ['to not_rising']);
     const nonsense = { components: [{ kind: 'percent', percent: '-1' }] };
-    assert.deepEqual(await issuesOf(path, { terms: nonsense, ...window }), ['terms.components.0.percent invalid_decimal']);
+    assert.deepEqual(await issuesOf(path, { terms: nonsense, ...window }), [
+      'terms.components.0.percent invalid_decimal',
+    ]);
     assert.equal((await call(`POST /v1/deals/${newId('deal')}/preview`, { terms, ...window })).status, 404);
   });
 });
@@ -333,7 +392,9 @@ describe('a deal', () => {
   test('keeps its currency, whatever a version says', async () => {
     const { dealId } = await partner(SALES);
     const other = { terms: { ...SALES, currency: 'EUR' } };
-    assert.deepEqual(await issuesOf(`POST /v1/deals/${dealId}/versions`, other), ['terms.currency other_currency']);
+    assert.deepEqual(await issuesOf(`POST /v1/deals/${dealId}/versions`, other), [
+      'terms.currency other_currency',
+    ]);
   });
 
   test('that begins before what is settled is marked to rate it again, though Temporal is away', async () => {
@@ -341,7 +402,9 @@ describe('a deal', () => {
     await settled(aSale(click, 1));
     const version = { terms: SALES, effective_from: '2026-09-01T00:00:00Z' };
     assert.equal((await call(`POST /v1/deals/${dealId}/versions`, version)).status, 201);
-    const { rows } = await api.pool.query(`select version, finished_at from reratings where deal_id = $1`, [dealId]);
+    const { rows } = await api.pool.query(`select version, finished_at from reratings where deal_id = $1`, [
+      dealId,
+    ]);
     assert.deepEqual(rows, [{ version: 2, finished_at: null }]);
     assert.equal(api.started.at(-1), `rerate ${dealId}/2`);
   });
@@ -368,7 +431,9 @@ describe('an affiliate’s parent', () => {
     const c = await affiliate(b);
     for (const parent_id of [a, b, c])
       assert.deepEqual(await issuesOf(`PATCH /v1/affiliates/${a}`, { parent_id }), ['parent_id circle']);
-    assert.deepEqual(await issuesOf(`PATCH /v1/affiliates/${a}`, { parent_id: newId('aff') }), ['parent_id unknown_affiliate']);
+    assert.deepEqual(await issuesOf(`PATCH /v1/affiliates/${a}`, { parent_id: newId('aff') }), [
+      'parent_id unknown_affiliate',
+    ]);
   });
 
   test('of two who become each other’s at once is refused to one', async () => {
@@ -396,19 +461,35 @@ describe('an affiliate’s parent', () => {
     const heard = await made('endpoints', { affiliate_id: levels[0], url: 'http://127.0.0.1:9/' });
     const own = await made('endpoints', { url: 'http://127.0.0.1:9/' });
     const [sale] = await settled(aSale(click, 1), aSale(click, 2, { occurred_at: '2026-10-03T00:00:00Z' }));
-    const pendings = async () => (await Promise.all(levels.map(balanceOf))).map(([pending]) => pending ?? 'nothing');
+    const pendings = async () =>
+      (await Promise.all(levels.map(balanceOf))).map(([pending]) => pending ?? 'nothing');
     assert.deepEqual(await balanceOf(affiliateId), ['10.00 USD']);
-    assert.deepEqual(await pendings(), ['1.00 USD', '0.80 USD', '0.60 USD', '0.40 USD', '0.20 USD', 'nothing']);
+    assert.deepEqual(await pendings(), [
+      '1.00 USD',
+      '0.80 USD',
+      '0.60 USD',
+      '0.40 USD',
+      '0.20 USD',
+      'nothing',
+    ]);
     // The cap's one place goes to the second sale, and the parents' parts with it.
     await settled({ event: 'chargeback', transaction_id: 'x1', reference: 's1' });
     assert.deepEqual(await balanceOf(affiliateId), ['10.00 USD']);
     await settled({ event: 'chargeback', transaction_id: 'x2', reference: 's2' });
-    assert.deepEqual(await pendings(), ['0.00 USD', '0.00 USD', '0.00 USD', '0.00 USD', '0.00 USD', 'nothing']);
+    assert.deepEqual(await pendings(), [
+      '0.00 USD',
+      '0.00 USD',
+      '0.00 USD',
+      '0.00 USD',
+      '0.00 USD',
+      'nothing',
+    ]);
 
     const told = async (endpointId: string) => {
-      const { rows } = await api.pool.query<{ body: string }>(`select body from deliveries where endpoint_id = $1 order by id`, [
-        endpointId,
-      ]);
+      const { rows } = await api.pool.query<{ body: string }>(
+        `select body from deliveries where endpoint_id = $1 order by id`,
+        [endpointId],
+      );
       return rows.map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, string> });
     };
     const parents = await told(heard.id);

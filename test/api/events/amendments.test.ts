@@ -29,7 +29,9 @@ beforeEach(async () => {
   const { id: affiliateId } = await made('affiliates', { name: 'Partner' });
   const terms = { components: [{ kind: 'percent', on: 'sale', percent: '10' }] };
   await made('deals', { name: 'd', affiliate_id: affiliateId, terms });
-  click = String((await made('clicks', { affiliate_id: affiliateId, clicked_at: '2026-10-01T00:00:00Z' }))['click_id']);
+  click = String(
+    (await made('clicks', { affiliate_id: affiliateId, clicked_at: '2026-10-01T00:00:00Z' }))['click_id'],
+  );
 });
 
 async function made(path: string, body: object): Promise<Body> {
@@ -38,7 +40,8 @@ async function made(path: string, body: object): Promise<Body> {
   return answer.body;
 }
 
-const amend = (id: string, body: object) => api.call<Body & Issues>(`POST /v1/events/${id}/amend`, { key, body });
+const amend = (id: string, body: object) =>
+  api.call<Body & Issues>(`POST /v1/events/${id}/amend`, { key, body });
 const traceOf = async (id: string) => (await api.call<Trace>(`GET /v1/events/${id}`, { key })).body;
 
 async function settle(...eventIds: string[]): Promise<void> {
@@ -50,14 +53,23 @@ async function settle(...eventIds: string[]): Promise<void> {
 }
 
 async function apply(): Promise<void> {
-  const { applyAmendments } = createAmend({ pool: api.pool, handOver: () => Promise.resolve({ workflows: 0 }) });
+  const { applyAmendments } = createAmend({
+    pool: api.pool,
+    handOver: () => Promise.resolve({ workflows: 0 }),
+  });
   assert.deepEqual((await applyAmendments({ operatorId })).waiting, {});
 }
 
 /** A settled sale of 100.00. */
 async function aSale(more: object = {}): Promise<string> {
   const fields = { event: 'sale', click_id: click, customer_id: 'c', occurred_at: '2026-10-05T00:00:00Z' };
-  const { id } = await made('events', { ...fields, transaction_id: newId('test'), amount: '100.00', currency: 'USD', ...more });
+  const { id } = await made('events', {
+    ...fields,
+    transaction_id: newId('test'),
+    amount: '100.00',
+    currency: 'USD',
+    ...more,
+  });
   await settle(id);
   return id;
 }
@@ -135,9 +147,17 @@ test('what is wrong with an amendment is said with its path, and nothing is kept
   };
   assert.deepEqual(await issues({}), [400, ' required']);
   assert.deepEqual(await issues({ reason: 'none' }), [400, ' required']);
-  assert.deepEqual(await issues({ amount: '1.001', volume: '-1' }), [400, 'amount too_precise', 'volume negative']);
+  assert.deepEqual(await issues({ amount: '1.001', volume: '-1' }), [
+    400,
+    'amount too_precise',
+    'volume negative',
+  ]);
   assert.deepEqual(await issues({ amount: '-1.00' }), [400, 'amount negative']);
-  assert.deepEqual(await issues({ occurred_at: '2026-10-01T00:00:00Z' }), [400, 'occurred_at unknown_field', ' required']);
+  assert.deepEqual(await issues({ occurred_at: '2026-10-01T00:00:00Z' }), [
+    400,
+    'occurred_at unknown_field',
+    ' required',
+  ]);
   assert.deepEqual(await issues({ payout: '1.00', currency: 'XXQ' }), [422]);
   const kyc = await aSale({ event: 'kyc', amount: null, currency: null });
   assert.deepEqual(
@@ -158,16 +178,29 @@ test('what cannot be amended is refused in words', async () => {
     currency: 'USD',
   });
   await settle(refund);
-  const early = { event: 'sale', transaction_id: 'early', click_id: click, customer_id: 'd', amount: '1.00', currency: 'USD' };
+  const early = {
+    event: 'sale',
+    transaction_id: 'early',
+    click_id: click,
+    customer_id: 'd',
+    amount: '1.00',
+    currency: 'USD',
+  };
   const { id: rejected } = await made('events', { ...early, occurred_at: '2026-11-20T00:00:00Z' });
   await settle(rejected);
   const refusal = async (event: string, body: object) => {
     const { status, body: answer } = await amend(event, body);
     return `${status} ${answer.error.code}: ${answer.error.message}`;
   };
-  assert.match(await refusal(refund, { amount: '5.00' }), /^422 not_possible: only conversions can be amended/);
+  assert.match(
+    await refusal(refund, { amount: '5.00' }),
+    /^422 not_possible: only conversions can be amended/,
+  );
   assert.match(await refusal(rejected, { amount: '5.00' }), /^422 not_possible: the event was rejected/);
-  assert.match(await refusal(id, { amount: '5.00', currency: 'EUR' }), /^422 not_possible: an event stays in its currency, USD/);
+  assert.match(
+    await refusal(id, { amount: '5.00', currency: 'EUR' }),
+    /^422 not_possible: an event stays in its currency, USD/,
+  );
   // What a refund took of it stays taken: 50.00 are left 40.00.
   assert.equal((await amend(id, { amount: '50.00' })).status, 202);
   await apply();

@@ -16,9 +16,17 @@ before(async () => {
 after(() => api.close());
 
 let count = 0;
-const sale = (more: object = {}) => ({ event: 'sale', transaction_id: `t-${++count}`, customer_id: 'c-1', ...more });
+const sale = (more: object = {}) => ({
+  event: 'sale',
+  transaction_id: `t-${++count}`,
+  customer_id: 'c-1',
+  ...more,
+});
 
-function send<Body = Accepted & Failure>(body: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
+function send<Body = Accepted & Failure>(
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer<Body>> {
   return api.call<Body>('POST /v1/events', { key, body, headers });
 }
 
@@ -31,7 +39,12 @@ async function issuesOf(event: unknown): Promise<string[]> {
 
 describe('an event', () => {
   test('is accepted with its id, once, however often and in whatever form it is repeated', async () => {
-    const first = await send({ ...sale(), amount: '500.00', currency: 'USD', occurred_at: '2026-11-22T10:00:00Z' });
+    const first = await send({
+      ...sale(),
+      amount: '500.00',
+      currency: 'USD',
+      occurred_at: '2026-11-22T10:00:00Z',
+    });
     assert.equal(first.status, 202);
     assert.equal(first.body.status, 'accepted');
     assert.match(first.body.id, /^evt_/);
@@ -58,15 +71,23 @@ describe('an event', () => {
     assert.equal(same.body.status, 'duplicate');
     const other = await send({ ...event, amount: '10.01' });
     assert.deepEqual([other.status, other.body.error.code], [409, 'conflict']);
-    const { rows } = await api.pool.query(`select from event_conflicts where operator_id = $1 and event_id = $2`, [
-      operatorId,
-      body.id,
-    ]);
+    const { rows } = await api.pool.query(
+      `select from event_conflicts where operator_id = $1 and event_id = $2`,
+      [operatorId, body.id],
+    );
     assert.equal(rows.length, 1);
   });
 
   test('is told everything that is wrong with it at once', async () => {
-    const event = { event: 'sale', click_id: 'c\u0000', amount: '1.005', currency: 'USD', volume: -1, sub1: 7, colour: 'red' };
+    const event = {
+      event: 'sale',
+      click_id: 'c\u0000',
+      amount: '1.005',
+      currency: 'USD',
+      volume: -1,
+      sub1: 7,
+      colour: 'red',
+    };
     assert.deepEqual((await issuesOf(event)).sort(), [
       'amount too_precise',
       'click_id invalid_format',
@@ -98,9 +119,17 @@ describe('an event', () => {
       { event: 'refund', transaction_id: 'r', customer_id: 'c' },
       ['reference reference_required'],
     ],
-    ['that wins back nothing in particular', { event: 'chargeback_won', transaction_id: 'r' }, ['reference reference_required']],
+    [
+      'that wins back nothing in particular',
+      { event: 'chargeback_won', transaction_id: 'r' },
+      ['reference reference_required'],
+    ],
     ['on 30 February', sale({ occurred_at: '2026-02-30T00:00:00Z' }), ['occurred_at invalid_time']],
-    ['at a time without its offset', sale({ occurred_at: '2026-02-20T00:00:00' }), ['occurred_at invalid_time']],
+    [
+      'at a time without its offset',
+      sale({ occurred_at: '2026-02-20T00:00:00' }),
+      ['occurred_at invalid_time'],
+    ],
     ['in epoch milliseconds', sale({ occurred_at: 1_795_341_600_000 }), ['occurred_at invalid_time']],
     ['with half a surrogate pair', sale({ coupon: 'x\ud800' }), ['coupon invalid_format']],
     ['with an id of 256 characters', sale({ customer_id: 'x'.repeat(256) }), ['customer_id invalid_format']],
@@ -121,7 +150,10 @@ describe('an event', () => {
     ['a negative revenue', { ...sale({ amount: -12.34, currency: 'EUR' }), event: 'revenue' }],
     ['a registration by its customer alone', { event: 'registration', customer_id: 'only-me' }],
     ['a registration by its click alone', { event: 'registration', click_id: 'only-this' }],
-    ['a chargeback by its reference alone', { event: 'chargeback', transaction_id: 'cb-1', reference: 't-1' }],
+    [
+      'a chargeback by its reference alone',
+      { event: 'chargeback', transaction_id: 'cb-1', reference: 't-1' },
+    ],
     ['nulls for what there is none of', sale({ click_id: null, sub1: null, metadata: null })],
     ['an id of 255 emoji', sale({ customer_id: '😀'.repeat(255) })],
     ['notes with a NUL and half a surrogate pair', sale({ metadata: { text: '\u0000\ud800' } })],
@@ -134,7 +166,10 @@ describe('an event', () => {
 
   test('is a new one each time where the operator says so', async () => {
     const generous = await api.newOperator();
-    await api.call('PATCH /v1/operator', { key: generous.key, body: { without_transaction_id: 'accept_each' } });
+    await api.call('PATCH /v1/operator', {
+      key: generous.key,
+      body: { without_transaction_id: 'accept_each' },
+    });
     const body = { event: 'trade', customer_id: 'c', volume: '1.5' };
     const [one, other] = [
       await api.call<Accepted>('POST /v1/events', { key: generous.key, body }),
@@ -208,7 +243,10 @@ describe('a batch', () => {
 
   test('of 1,001 events is refused, and of 1,000 accepted', async () => {
     const thousand = Array.from({ length: 1000 }, () => sale());
-    const tooMany = await api.call<Failure>('POST /v1/events/batch', { key, body: { events: [...thousand, sale()] } });
+    const tooMany = await api.call<Failure>('POST /v1/events/batch', {
+      key,
+      body: { events: [...thousand, sale()] },
+    });
     assert.deepEqual([tooMany.status, tooMany.body.error.issues?.[0]?.path], [400, 'events']);
     const { body } = await api.call<Results>('POST /v1/events/batch', { key, body: { events: thousand } });
     assert.equal(body.results.filter((result) => result.status === 'accepted').length, 1000);
@@ -217,10 +255,15 @@ describe('a batch', () => {
 
 test('the list of events is filtered and cut into pages', async () => {
   const own = await api.newOperator();
-  const events = [1, 2, 3, 4, 5].map((n) => ({ event: 'kyc', customer_id: `p-${n}`, occurred_at: `2026-0${n}-01T00:00:00Z` }));
+  const events = [1, 2, 3, 4, 5].map((n) => ({
+    event: 'kyc',
+    customer_id: `p-${n}`,
+    occurred_at: `2026-0${n}-01T00:00:00Z`,
+  }));
   await api.call('POST /v1/events/batch', { key: own.key, body: { events } });
   type List = { data: { event: { customer_id: string } }[]; next_cursor: string | null };
-  const list = async (query: string) => (await api.call<List>(`GET /v1/events?${query}`, { key: own.key })).body;
+  const list = async (query: string) =>
+    (await api.call<List>(`GET /v1/events?${query}`, { key: own.key })).body;
   const names = ({ data }: List) => data.map(({ event }) => event.customer_id);
   const first = await list('limit=3');
   assert.deepEqual(names(first), ['p-5', 'p-4', 'p-3']);

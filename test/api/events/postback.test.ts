@@ -6,7 +6,11 @@ import { takeIn, type IntakeEvent } from '../../../api/intake/intake.ts';
 import { readEvent } from '../../../api/events/events.schema.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
-type Answer = { id: string; status: string; error?: { code: string; issues?: { path: string; code: string }[] } };
+type Answer = {
+  id: string;
+  status: string;
+  error?: { code: string; issues?: { path: string; code: string }[] };
+};
 
 let api: TestApi;
 let key: string;
@@ -14,14 +18,17 @@ let operatorId: string;
 const logged: string[] = [];
 
 before(async () => {
-  const lines = new Writable({ write: (chunk: Buffer, _encoding, done) => done(void logged.push(chunk.toString())) });
+  const lines = new Writable({
+    write: (chunk: Buffer, _encoding, done) => done(void logged.push(chunk.toString())),
+  });
   api = await withApi({ log: pino({ level: 'trace' }, lines) as never });
   ({ key, id: operatorId } = await api.newOperator());
 });
 after(() => api.close());
 
 const get = (query: string) => api.call<Answer>(`GET /postback?key=${key}&${query}`);
-const traceOf = async (id: string) => (await api.call<{ event: object }>(`GET /v1/events/${id}`, { key })).body.event;
+const traceOf = async (id: string) =>
+  (await api.call<{ event: object }>(`GET /v1/events/${id}`, { key })).body.event;
 
 async function issuesOf(query: string): Promise<string[]> {
   const { status, body } = await get(query);
@@ -75,7 +82,9 @@ describe('/postback', () => {
   });
 
   test("knows the usual other names, and the operator's own before them", async () => {
-    const usual = await get('goal=sale&txid=n-1&clickid=k&user_id=u&sum=3.50&cur=usd&s1=x&timestamp=1790000000&sub2=');
+    const usual = await get(
+      'goal=sale&txid=n-1&clickid=k&user_id=u&sum=3.50&cur=usd&s1=x&timestamp=1790000000&sub2=',
+    );
     assert.equal(usual.status, 202);
     const event = (await traceOf(usual.body.id)) as Record<string, string>;
     assert.deepEqual(
@@ -92,31 +101,46 @@ describe('/postback', () => {
     );
     const own = await api.newOperator();
     const aliases = { sum: 'payout', wert: 'amount', cb: null, 'buyer[id]': 'customer_id' };
-    const patched = await api.call('PATCH /v1/operator', { key: own.key, body: { postback_aliases: aliases } });
+    const patched = await api.call('PATCH /v1/operator', {
+      key: own.key,
+      body: { postback_aliases: aliases },
+    });
     assert.deepEqual([patched.status, patched.body['postback_aliases']], [200, aliases]);
     const path = `GET /postback?key=${own.key}&event=sale&tid=1&buyer[id]=z&wert=5&sum=2&currency=EUR&cb=82734`;
     const { status, body } = await api.call<Answer>(path);
     assert.equal(status, 202, JSON.stringify(body));
-    const { rows } = await api.pool.query(`select amount_minor as amount, payout_minor as payout from events where id = $1`, [
-      body.id,
-    ]);
+    const { rows } = await api.pool.query(
+      `select amount_minor as amount, payout_minor as payout from events where id = $1`,
+      [body.id],
+    );
     assert.deepEqual(rows, [{ amount: 500n, payout: 200n }]);
     for (const bad of [{ amount: 'payout' }, { key: 'amount' }, { x: 'metadata' }, { '': 'amount' }])
-      assert.equal((await api.call('PATCH /v1/operator', { key: own.key, body: { postback_aliases: bad } })).status, 400);
+      assert.equal(
+        (await api.call('PATCH /v1/operator', { key: own.key, body: { postback_aliases: bad } })).status,
+        400,
+      );
   });
 
   for (const [name, query, expected] of [
     ['a parameter nobody knows', 'event=kyc&customer_id=c&colour=red', ['colour unknown_field']],
     ['a parameter twice', 'event=kyc&customer_id=c&customer_id=d', ['customer_id given_twice']],
     ['the same under two names', 'event=sale&customer_id=c&txid=1&tid=2', ['tid given_twice']],
-    ["a fault under the caller's own name", 'event=sale&customer_id=c&tid=1&sum=1.005&currency=USD', ['sum too_precise']],
+    [
+      "a fault under the caller's own name",
+      'event=sale&customer_id=c&tid=1&sum=1.005&currency=USD',
+      ['sum too_precise'],
+    ],
     ['nothing', '', ['event required']],
     [
       "names of JavaScript's own",
       'event=kyc&customer_id=c&__proto__=x&constructor=y',
       ['__proto__ unknown_field', 'constructor unknown_field'],
     ],
-    ['brackets', 'event=kyc&customer_id[a]=c', ['customer_id[a] unknown_field', 'click_id click_or_customer_required']],
+    [
+      'brackets',
+      'event=kyc&customer_id[a]=c',
+      ['customer_id[a] unknown_field', 'click_id click_or_customer_required'],
+    ],
     ['NUL', 'event=kyc&customer_id=%00', ['customer_id invalid_format']],
     ['an event nobody knows', 'event=party&customer_id=c', ['event unknown_event']],
   ] as const) {
@@ -133,7 +157,11 @@ describe('/postback', () => {
       body: { name: 'r', scopes: ['read'] },
     });
     assert.equal((await api.call(`GET /postback?key=${reader.api_key}&${query}`)).status, 403);
-    assert.equal((await api.call(`GET /v1/events?key=${key}`)).status, 401, 'nowhere else a key may be in the query');
+    assert.equal(
+      (await api.call(`GET /v1/events?key=${key}`)).status,
+      401,
+      'nowhere else a key may be in the query',
+    );
     const { rowCount } = await api.pool.query(`select from events where customer_id = 'head'`);
     assert.equal(rowCount, 0);
   });
@@ -163,9 +191,14 @@ describe('an event without a transaction id', () => {
     const first = await get(deposit);
     assert.equal(first.status, 202);
     assert.deepEqual((await get(deposit)).body, { id: first.body.id, status: 'duplicate' });
-    assert.deepEqual((await get(deposit.replace('=20&', '=20.00&'))).body, { id: first.body.id, status: 'duplicate' });
+    assert.deepEqual((await get(deposit.replace('=20&', '=20.00&'))).body, {
+      id: first.body.id,
+      status: 'duplicate',
+    });
     assert.equal((await get(deposit.replace('=20&', '=21&'))).status, 202);
-    const { body } = await api.call<{ data: { event_id: string; times: number }[] }>('GET /v1/repeats', { key });
+    const { body } = await api.call<{ data: { event_id: string; times: number }[] }>('GET /v1/repeats', {
+      key,
+    });
     assert.deepEqual(
       body.data.map(({ event_id: id, times }) => [id, times]),
       [[first.body.id, 2]],
@@ -195,9 +228,18 @@ describe('an event without a transaction id', () => {
 
   test("is the same in one group, and its key is no other event's", async () => {
     const own = await api.newOperator();
-    await api.call('PATCH /v1/operator', { key: own.key, body: { without_transaction_id: 'same_content_is_repeat' } });
+    await api.call('PATCH /v1/operator', {
+      key: own.key,
+      body: { without_transaction_id: 'same_content_is_repeat' },
+    });
     const one = { event: 'deposit', customer_id: 'g', amount: '1', currency: 'USD' };
-    const events = [one, { ...one, transaction_id: 'g-1' }, one, { ...one, amount: '2' }, { ...one, event: 'sale' }];
+    const events = [
+      one,
+      { ...one, transaction_id: 'g-1' },
+      one,
+      { ...one, amount: '2' },
+      { ...one, event: 'sale' },
+    ];
     type Results = { results: { status: string; id: string }[] };
     const { body } = await api.call<Results>('POST /v1/events/batch', { key: own.key, body: { events } });
     assert.deepEqual(
@@ -215,7 +257,11 @@ describe('an event without a transaction id', () => {
       repeatWindowHours: 24,
       eventTypes: new Map(),
     };
-    const reading = readEvent({ event: 'deposit', customer_id: customer, amount: '7', currency: 'USD' }, rules, now);
+    const reading = readEvent(
+      { event: 'deposit', customer_id: customer, amount: '7', currency: 'USD' },
+      rules,
+      now,
+    );
     assert.equal(reading.kind, 'event');
     return (reading as { event: IntakeEvent }).event;
   }

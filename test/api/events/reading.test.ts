@@ -37,7 +37,11 @@ before(async () => {
   ];
   await post('deals', { name: 'd', affiliate_id: affiliateId, terms: { components } });
   endpointId = (await post('endpoints', { affiliate_id: affiliateId, url: 'http://127.0.0.1:9/' })).id;
-  const { click_id } = await post('clicks', { affiliate_id: affiliateId, clicked_at: '2026-10-01T00:00:00Z', sub1: 'spring' });
+  const { click_id } = await post('clicks', {
+    affiliate_id: affiliateId,
+    clicked_at: '2026-10-01T00:00:00Z',
+    sub1: 'spring',
+  });
   ftd = await sendEvent({
     event: 'ftd',
     transaction_id: 't1',
@@ -70,7 +74,11 @@ before(async () => {
   orphan = await sendEvent({ event: 'kyc', customer_id: 'stranger' });
   const settling = createSettle({ pool: api.pool });
   for (const { id } of api.accepted)
-    await settling.settle({ batchId: newId('bat'), owner: 'endpoint', operators: [{ operatorId, eventIds: [id] }] });
+    await settling.settle({
+      batchId: newId('bat'),
+      owner: 'endpoint',
+      operators: [{ operatorId, eventIds: [id] }],
+    });
 });
 after(() => api.close());
 
@@ -94,7 +102,10 @@ describe('the trace of an event', () => {
   test('tells whose it was, what it earned and why, what was booked and what was told', async () => {
     const trace = await get<Trace>(`events/${ftd}`);
     assert.equal(trace.status, 'settled');
-    assert.deepEqual([trace.attribution['affiliate_id'], trace.attribution['method']], [affiliateId, 'click']);
+    assert.deepEqual(
+      [trace.attribution['affiliate_id'], trace.attribution['method']],
+      [affiliateId, 'click'],
+    );
     const commission = trace.commissions[0]!;
     assert.deepEqual(
       [commission['component'], commission['amount'], commission['currency'], commission['state']],
@@ -136,7 +147,10 @@ describe('the trace of an event', () => {
   test('shows a monthly share with its month, and of its transfers those of this event', async () => {
     const trace = await get<Trace>(`events/${revenue}`);
     const share = trace.commissions[0]!;
-    assert.deepEqual([share['component'], share['period'], share['amount']], ['revshare', '2026-10', '10.00']);
+    assert.deepEqual(
+      [share['component'], share['period'], share['amount']],
+      ['revshare', '2026-10', '10.00'],
+    );
     assert.deepEqual(
       trace.transfers.map((transfer) => transfer['amount']),
       ['7.50'],
@@ -159,7 +173,9 @@ test('an affiliate has a balance, and a ledger that adds up to it', async () => 
   ]);
   const { data } = await get<List>(`affiliates/${affiliateId}/ledger?limit=200`);
   const pending = `pending/${affiliateId}`;
-  const cents = data.map((row) => Number(row['amount']!.replace('.', '')) * (row['credit_account'] === pending ? 1 : -1));
+  const cents = data.map(
+    (row) => Number(row['amount']!.replace('.', '')) * (row['credit_account'] === pending ? 1 : -1),
+  );
   assert.equal(
     cents.reduce((sum, amount) => sum + amount, 0),
     3500,
@@ -178,7 +194,10 @@ test('an event with Prefer: wait is answered by its trace as soon as it is settl
     operators: [{ operatorId, eventIds: [id] }],
   });
   const { status, headers, body: trace } = await answer;
-  assert.deepEqual([status, headers.get('preference-applied'), trace.id, trace['status']], [200, 'wait=10', id, 'orphaned']);
+  assert.deepEqual(
+    [status, headers.get('preference-applied'), trace.id, trace['status']],
+    [200, 'wait=10', id, 'orphaned'],
+  );
 });
 
 describe('deliveries', () => {
@@ -186,7 +205,10 @@ describe('deliveries', () => {
 
   test('are listed by state, endpoint, affiliate and event', async () => {
     assert.equal((await list('')).length, 4);
-    assert.equal((await list(`endpoint_id=${endpointId}&affiliate_id=${affiliateId}&state=pending`)).length, 4);
+    assert.equal(
+      (await list(`endpoint_id=${endpointId}&affiliate_id=${affiliateId}&state=pending`)).length,
+      4,
+    );
     assert.equal((await list(`event_id=${ftd}`)).length, 2);
     assert.equal((await list(`event_id=${refund}`)).length, 1);
     assert.equal((await list(`endpoint_id=${newId('ep')}`)).length, 0);
@@ -197,9 +219,10 @@ describe('deliveries', () => {
     const press = async (button: string) =>
       (await api.call<Row>(`POST /v1/deliveries/${delivery!.id}/${button}`, { key })).status;
     assert.equal(await press('acknowledge'), 422);
-    await api.pool.query(`update deliveries set state = 'gave_up', owner = null, finished_at = now() where id = $1`, [
-      delivery!.id,
-    ]);
+    await api.pool.query(
+      `update deliveries set state = 'gave_up', owner = null, finished_at = now() where id = $1`,
+      [delivery!.id],
+    );
     const isStuck = async () => (await list('state=stuck')).some(({ id }) => id === delivery!.id);
     assert.ok(await isStuck());
     assert.equal(await press('acknowledge'), 200);
@@ -210,7 +233,11 @@ describe('deliveries', () => {
     const delivery = (await list(`event_id=${ftd}`)).at(-1);
     const stuck: string[] = [];
     for (const state of ['retrying', 'held', 'delivered', 'cancelled', 'pending']) {
-      const owner = ['delivered', 'cancelled'].includes(state) ? null : state === 'pending' ? 'batch' : 'endpoint';
+      const owner = ['delivered', 'cancelled'].includes(state)
+        ? null
+        : state === 'pending'
+          ? 'batch'
+          : 'endpoint';
       const at = owner === null ? new Date() : null;
       await api.pool.query(`update deliveries set state = $2, owner = $3, finished_at = $4 where id = $1`, [
         delivery!.id,

@@ -22,7 +22,9 @@ beforeEach(async () => {
   operator = await api.newOperator();
   const { id } = await made('affiliates', { name: 'Partner' });
   await made('deals', { name: 'd', terms: { components: [{ kind: 'percent', on: 'sale', percent: '10' }] } });
-  click = String((await made('clicks', { affiliate_id: id, clicked_at: '2026-10-01T00:00:00Z' }))['click_id']);
+  click = String(
+    (await made('clicks', { affiliate_id: id, clicked_at: '2026-10-01T00:00:00Z' }))['click_id'],
+  );
 });
 
 async function made(path: string, body: object): Promise<Body> {
@@ -42,7 +44,12 @@ const settle = (...eventIds: string[]) =>
 async function sales(...currencies: string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const currency of currencies) {
-    const fields = { event: 'sale', transaction_id: newId('test'), click_id: click, occurred_at: '2026-10-05T00:00:00Z' };
+    const fields = {
+      event: 'sale',
+      transaction_id: newId('test'),
+      click_id: click,
+      occurred_at: '2026-10-05T00:00:00Z',
+    };
     ids.push((await made('events', { ...fields, amount: '100', currency })).id);
   }
   await settle(...ids);
@@ -58,24 +65,38 @@ async function statusOf(id: string): Promise<string> {
 }
 
 const addRate = () =>
-  made('fx-rates', { base: 'JPY', quote: 'USD', rate: '0.01', as_of: '2026-10-01T00:00:00Z', source: newId('test') });
+  made('fx-rates', {
+    base: 'JPY',
+    quote: 'USD',
+    rate: '0.01',
+    as_of: '2026-10-01T00:00:00Z',
+    source: newId('test'),
+  });
 
 describe('an event that was set aside', () => {
   test('is settled again on demand, with the others of its reason', async () => {
     const [first, second] = await sales('JPY', 'JPY');
     assert.deepEqual(
-      (await api.call<{ data: Body[] }>('GET /v1/events?status=set_aside', { key: operator.key })).body.data.map(({ id }) => id),
+      (
+        await api.call<{ data: Body[] }>('GET /v1/events?status=set_aside', { key: operator.key })
+      ).body.data.map(({ id }) => id),
       [second, first],
     );
     const { status, body } = await press(first!, 'retry');
     assert.deepEqual([status, body], [202, { id: first, status: 'retrying', reason: 'no_exchange_rate' }]);
     assert.equal(api.started.at(-1), 'retry no_exchange_rate', 'its workflow is told');
     // The mark is kept, so that the sweep tells it where Temporal was away.
-    const { rows } = await api.pool.query(`select reason from retries_wanted where operator_id = $1`, [operator.id]);
+    const { rows } = await api.pool.query(`select reason from retries_wanted where operator_id = $1`, [
+      operator.id,
+    ]);
     assert.deepEqual(rows, [{ reason: 'no_exchange_rate' }]);
     await addRate();
     const handOver = () => Promise.resolve({ workflows: 0 });
-    const { retrySetAside } = createSetAside({ pool: api.pool, handOver, ...createSettle({ pool: api.pool }) });
+    const { retrySetAside } = createSetAside({
+      pool: api.pool,
+      handOver,
+      ...createSettle({ pool: api.pool }),
+    });
     await retrySetAside({ operatorId: operator.id, reason: 'no_exchange_rate' });
     assert.deepEqual([await statusOf(first!), await statusOf(second!)], ['settled', 'settled']);
   });
@@ -83,11 +104,17 @@ describe('an event that was set aside', () => {
   test('is dismissed alone and for good, and keeps its reason', async () => {
     const [dismissed, other] = await sales('JPY', 'JPY');
     const { status, body } = await press(dismissed!, 'dismiss');
-    assert.deepEqual([status, body], [200, { id: dismissed, status: 'rejected', reason: 'no_exchange_rate' }]);
+    assert.deepEqual(
+      [status, body],
+      [200, { id: dismissed, status: 'rejected', reason: 'no_exchange_rate' }],
+    );
     assert.equal(api.started.at(-1), 'show no_exchange_rate', 'its workflow counts again');
     await addRate();
     await settle(dismissed!, other!);
-    assert.deepEqual([await statusOf(dismissed!), await statusOf(other!)], ['rejected no_exchange_rate', 'settled']);
+    assert.deepEqual(
+      [await statusOf(dismissed!), await statusOf(other!)],
+      ['rejected no_exchange_rate', 'settled'],
+    );
   });
 
   test('has no buttons once it is settled or dismissed, nor for a stranger', async () => {
@@ -101,7 +128,8 @@ describe('an event that was set aside', () => {
     }
     assert.equal(await statusOf(dismissed!), 'set_aside no_exchange_rate');
     await press(dismissed!, 'dismiss');
-    for (const button of ['retry', 'dismiss'] as const) assert.equal((await press(dismissed!, button)).status, 422, button);
+    for (const button of ['retry', 'dismiss'] as const)
+      assert.equal((await press(dismissed!, button)).status, 422, button);
   });
 
   test('is not dismissed behind the back of who is settling it', async () => {
@@ -119,7 +147,10 @@ describe('an event that was set aside', () => {
         );
         return rowCount === 1;
       });
-      await settling.query(`update event_outcomes set status = 'settled', reason = null where event_id = $1`, [id]);
+      await settling.query(
+        `update event_outcomes set status = 'settled', reason = null where event_id = $1`,
+        [id],
+      );
       await settling.query('commit');
       assert.deepEqual([(await pressed).status, await statusOf(id!)], [422, 'settled']);
     } finally {

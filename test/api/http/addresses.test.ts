@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { isRange, isWithin } from '../../../api/http/addresses.ts';
 
 describe('a range', () => {
-  for (const text of ['203.0.113.7', '203.0.113.0/24', '0.0.0.0/0', '2001:db8::/32', '::1', '::ffff:10.0.0.0/104', '10.1.2.3/8'])
+  for (const text of [
+    '203.0.113.7',
+    '203.0.113.0/24',
+    '0.0.0.0/0',
+    '2001:db8::/32',
+    '::1',
+    '::ffff:10.0.0.0/104',
+    '10.1.2.3/8',
+  ])
     test(`may be ${text}`, () => assert.equal(isRange(text), true));
   for (const text of [
     '',

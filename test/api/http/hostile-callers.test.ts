@@ -35,7 +35,9 @@ before(async () => {
   doors = Object.entries(document.paths).flatMap(([template, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
       const collection = /^\/v1\/(\w+)\/\{/.exec(template)?.[1] ?? '';
-      const path = template.replace('{period}', '2026-01').replace(/\{\w+\}/, there[collection] ?? newId('evt'));
+      const path = template
+        .replace('{period}', '2026-01')
+        .replace(/\{\w+\}/, there[collection] ?? newId('evt'));
       const request = `${method.toUpperCase()} ${path}`;
       return { request, key: operation['x-scope'] === 'admin' ? ADMIN_TOKEN : key, operation };
     }),
@@ -85,7 +87,10 @@ test('whatever a field of a body holds that it cannot take, the answer is 400 wi
     for (const field of Object.keys(propertiesOf(schema))) {
       for (const value of NEVER) {
         const about = `${request} ${field}: ${value.slice(0, 30)}`;
-        const rest = JSON.stringify({ ...good, [field]: 0 }).replace(`"${field}":0`, () => `"${field}":${value}`);
+        const rest = JSON.stringify({ ...good, [field]: 0 }).replace(
+          `"${field}":0`,
+          () => `"${field}":${value}`,
+        );
         const { status, body } = await api.call<Refused>(request, { key: keyOfDoor, body: rest });
         assert.ok([400, 404].includes(status), `${status} for ${about}: ${JSON.stringify(body)}`);
         const paths = body.error.issues?.map(({ path }) => path.split('.')[0]) ?? [];
@@ -118,7 +123,9 @@ test('whatever a query holds, the answer is 400 with the name of the parameter, 
 });
 
 test('whatever stands in a path, nothing is there', async () => {
-  const places = Object.entries(document.paths).filter(([template]) => template.includes('{') && !template.endsWith('/seen'));
+  const places = Object.entries(document.paths).filter(
+    ([template]) => template.includes('{') && !template.endsWith('/seen'),
+  );
   const odd = [
     '%00',
     '%ff',
@@ -153,7 +160,10 @@ test('hundreds of such requests leave nothing in memory', async () => {
       await Promise.all([
         api.call('POST /v1/affiliates', { key, body: { name: long } }),
         api.call(`GET /v1/events/${mark}`, { key: `pk_${long.slice(0, 4096)}` }),
-        api.call(`GET /v1/deals/${mark}?${mark}=${long.slice(0, 4096)}`, { key, headers: { 'x-request-id': mark } }),
+        api.call(`GET /v1/deals/${mark}?${mark}=${long.slice(0, 4096)}`, {
+          key,
+          headers: { 'x-request-id': mark },
+        }),
       ]);
     }
   }
@@ -166,6 +176,7 @@ test('hundreds of such requests leave nothing in memory', async () => {
 
 /** The fields of an object, also of one that is one of several. */
 function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
-  if (schema?.$ref !== undefined) return propertiesOf(document.components.schemas[schema.$ref.split('/').at(-1)!]);
+  if (schema?.$ref !== undefined)
+    return propertiesOf(document.components.schemas[schema.$ref.split('/').at(-1)!]);
   return { ...schema?.properties, ...Object.assign({}, ...(schema?.anyOf ?? []).map(propertiesOf)) };
 }

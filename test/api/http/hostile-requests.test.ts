@@ -78,7 +78,14 @@ const NEVER: readonly unknown[] = [
   [[]],
 ];
 describe('an event with a value that its field cannot take', () => {
-  const good = { event: 'sale', transaction_id: 't', customer_id: 'c', amount: '1', currency: 'USD', reference_event: 'sale' };
+  const good = {
+    event: 'sale',
+    transaction_id: 't',
+    customer_id: 'c',
+    amount: '1',
+    currency: 'USD',
+    reference_event: 'sale',
+  };
 
   test('is refused by the path of that field, and by no other', async () => {
     let sent = 0;
@@ -131,7 +138,12 @@ describe('an event with a value that its field cannot take', () => {
 describe('bytes that are no event', () => {
   const event = Buffer.from('{"event":"kyc","customer_id":"é"}');
   for (const [name, body, headers, expected] of [
-    ['a byte order mark of UTF-16', Buffer.from('\ufeff{"event":"kyc","customer_id":"c"}', 'utf16le'), {}, 400],
+    [
+      'a byte order mark of UTF-16',
+      Buffer.from('\ufeff{"event":"kyc","customer_id":"c"}', 'utf16le'),
+      {},
+      400,
+    ],
     [
       'UTF-16 under its own name',
       Buffer.from('{"event":"party"}', 'utf16le'),
@@ -142,16 +154,41 @@ describe('bytes that are no event', () => {
     ['gzip that is none', event, { 'content-encoding': 'gzip' }, 400],
     ['gzip cut off', gzipSync(event).subarray(0, 20), { 'content-encoding': 'gzip' }, 400],
     ['gzip in gzip', gzipSync(gzipSync(event)), { 'content-encoding': 'gzip, gzip' }, 415],
-    ['a gzip that becomes 300 MiB', gzipSync(Buffer.alloc(300 << 20, 32)), { 'content-encoding': 'gzip' }, 413],
-    ['a brotli that becomes 40 MiB', brotliCompressSync(Buffer.alloc(40 << 20, 32)), { 'content-encoding': 'br' }, 413],
-    ['a form', Buffer.from('event=kyc&customer_id=c'), { 'content-type': 'application/x-www-form-urlencoded' }, 415],
-    ['multipart', Buffer.from('--x\r\n\r\n--x--'), { 'content-type': 'multipart/form-data; boundary=x' }, 415],
+    [
+      'a gzip that becomes 300 MiB',
+      gzipSync(Buffer.alloc(300 << 20, 32)),
+      { 'content-encoding': 'gzip' },
+      413,
+    ],
+    [
+      'a brotli that becomes 40 MiB',
+      brotliCompressSync(Buffer.alloc(40 << 20, 32)),
+      { 'content-encoding': 'br' },
+      413,
+    ],
+    [
+      'a form',
+      Buffer.from('event=kyc&customer_id=c'),
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      415,
+    ],
+    [
+      'multipart',
+      Buffer.from('--x\r\n\r\n--x--'),
+      { 'content-type': 'multipart/form-data; boundary=x' },
+      415,
+    ],
     ['XML', Buffer.from('<event>kyc</event>'), { 'content-type': 'application/xml' }, 415],
     ['no type at all', event, { 'content-type': '' }, 415],
     ['a bare text', Buffer.from('"kyc"'), {}, 400],
     ['a number', Buffer.from('7'), {}, 400],
     ['a list of events', Buffer.from('[{"event":"kyc","customer_id":"c"}]'), {}, 400],
-    ['two events', Buffer.from('{"event":"kyc","customer_id":"c"}{"event":"kyc","customer_id":"d"}'), {}, 400],
+    [
+      'two events',
+      Buffer.from('{"event":"kyc","customer_id":"c"}{"event":"kyc","customer_id":"d"}'),
+      {},
+      400,
+    ],
     ['JavaScript', Buffer.from("{event:'kyc',customer_id:'c'}"), {}, 400],
     ['a comment', Buffer.from('{"event":"kyc"/**/,"customer_id":"c"}'), {}, 400],
     ['a NUL behind it', Buffer.concat([event, Buffer.from([0])]), {}, 400],
@@ -173,7 +210,11 @@ describe('bytes that are no event', () => {
       `{"metadata":${'['.repeat(100_000)}`,
       '['.repeat(60_000) + ']'.repeat(60_000),
     ];
-    const { status, text } = await raw(lines.join('\n'), { 'content-type': 'application/x-ndjson' }, '/v1/events/batch');
+    const { status, text } = await raw(
+      lines.join('\n'),
+      { 'content-type': 'application/x-ndjson' },
+      '/v1/events/batch',
+    );
     assert.equal(status, 200);
     const { results } = JSON.parse(text) as { results: { status: string }[] };
     assert.deepEqual(
@@ -181,7 +222,10 @@ describe('bytes that are no event', () => {
       lines.map(() => 'invalid'),
     );
     for (const path of ['/v1/events', '/v1/events/batch', '/v1/affiliates', '/v1/deals', '/v1/endpoints'])
-      assertRefused(await raw(`{"metadata":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`, {}, path), path);
+      assertRefused(
+        await raw(`{"metadata":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`, {}, path),
+        path,
+      );
     assert.equal(await countEvents(), 0);
   });
 
@@ -189,7 +233,10 @@ describe('bytes that are no event', () => {
     const anything = fc.oneof(
       {
         weight: 3,
-        arbitrary: fc.dictionary(fc.constantFrom(...FIELDS, '__proto__', 'constructor', ''), fc.jsonValue({ maxDepth: 3 })),
+        arbitrary: fc.dictionary(
+          fc.constantFrom(...FIELDS, '__proto__', 'constructor', ''),
+          fc.jsonValue({ maxDepth: 3 }),
+        ),
       },
       { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 4 }) },
     );
@@ -223,11 +270,22 @@ describe('bytes that are no event', () => {
       fc.string({ unit: 'binary-ascii', maxLength: 20 }),
       fc.constantFrom('__proto__', 'a[b]', 'event', 'limit', 'cursor', 'from'),
     );
-    const paths = fc.constantFrom('/postback', '/v1/events', '/v1/refusals', '/v1/deliveries', '/v1/repeats', '/v1/links');
+    const paths = fc.constantFrom(
+      '/postback',
+      '/v1/events',
+      '/v1/refusals',
+      '/v1/deliveries',
+      '/v1/repeats',
+      '/v1/links',
+    );
     await fc.assert(
       fc.asyncProperty(paths, fc.array(fc.tuple(text, text), { maxLength: 4 }), async (path, pairs) => {
-        const query = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
-        const response = await fetch(`${api.url}${path}?${query}`, { headers: { authorization: `Bearer ${key}` } });
+        const query = pairs
+          .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+          .join('&');
+        const response = await fetch(`${api.url}${path}?${query}`, {
+          headers: { authorization: `Bearer ${key}` },
+        });
         await response.text();
         assert.ok(response.status < 500, `${response.status} ${path}?${query}`);
       }),
@@ -281,7 +339,10 @@ describe('a caller', () => {
     `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${more}`;
 
   test('who is slow with its headers or with its body is cut off', async () => {
-    const [headers, body] = await Promise.all([talk(head('')), talk(head('content-length: 30\r\n\r\n{"event":'))]);
+    const [headers, body] = await Promise.all([
+      talk(head('')),
+      talk(head('content-length: 30\r\n\r\n{"event":')),
+    ]);
     assert.match(headers, /^HTTP\/1\.1 408/);
     assert.match(body, /^HTTP\/1\.1 408/);
   });
@@ -289,7 +350,10 @@ describe('a caller', () => {
   test('who sends headers without end, or says two lengths, is refused', async () => {
     assert.match(await talk(head(`x-long: ${'x'.repeat(20_000)}\r\n\r\n`)), /^HTTP\/1\.1 431/);
     assert.match(await talk(head('content-length: 5\r\ncontent-length: 6\r\n\r\n{}')), /^HTTP\/1\.1 400/);
-    assert.match(await talk(head('content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}')), /^HTTP\/1\.1 400/);
+    assert.match(
+      await talk(head('content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}')),
+      /^HTTP\/1\.1 400/,
+    );
   });
 
   test('who hangs up in the middle of a body harms nobody', async () => {

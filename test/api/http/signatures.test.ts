@@ -25,7 +25,10 @@ async function newSecret(body: object = {}): Promise<string> {
 }
 
 /** The headers that the reference library makes. */
-function signed(content: string, options: { by?: string; at?: Date; id?: string } = {}): Record<string, string> {
+function signed(
+  content: string,
+  options: { by?: string; at?: Date; id?: string } = {},
+): Record<string, string> {
   const { by = secret, at = new Date(), id = 'msg_1' } = options;
   return {
     'webhook-id': id,
@@ -72,7 +75,10 @@ describe('a request with a signature', () => {
     const lines = `${newEvent()}\n${newEvent()}`;
     const ndjson = { 'content-type': 'application/x-ndjson' };
     assert.equal(await send(lines, { ...signed(lines), ...ndjson }, 'POST /v1/events/batch'), '200');
-    assert.equal(await send(lines, { ...signed(newEvent()), ...ndjson }, 'POST /v1/events/batch'), '401 bad_signature');
+    assert.equal(
+      await send(lines, { ...signed(newEvent()), ...ndjson }, 'POST /v1/events/batch'),
+      '401 bad_signature',
+    );
   });
 
   test('is checked although nobody requires it, also where a header is missing', async () => {
@@ -92,7 +98,10 @@ describe('a request with a signature', () => {
     const body = newEvent();
     assert.equal(await send(body, signed(body, { at: ago(6) })), '401 stale_signature');
     assert.equal(await send(body, signed(body, { at: ago(-6) })), '401 stale_signature');
-    assert.equal(await send(body, signed(body, { by: `whsec_${Buffer.alloc(32, 9).toString('base64')}` })), '401 bad_signature');
+    assert.equal(
+      await send(body, signed(body, { by: `whsec_${Buffer.alloc(32, 9).toString('base64')}` })),
+      '401 bad_signature',
+    );
     assert.equal(await send(body, signed(body, { at: ago(4) })), '202');
   });
 
@@ -120,10 +129,16 @@ test('an operator that requires signatures takes no event without one by any way
   const path = `/postback?key=${key}&event=kyc&customer_id=c-${++count}`;
   assert.equal(await send(undefined, {}, `GET ${path}`), '401 bad_signature');
   assert.equal(await send(undefined, signed(`GET ${api.url}${path}`), `GET ${path}`), '202');
-  assert.equal(await send(undefined, signed(`GET ${api.url}${path}&amount=9`), `GET ${path}`), '401 bad_signature');
+  assert.equal(
+    await send(undefined, signed(`GET ${api.url}${path}&amount=9`), `GET ${path}`),
+    '401 bad_signature',
+  );
   assert.equal(await send(undefined, signed(`POST ${api.url}${path}`), `POST ${path}`), '200');
   assert.equal(await send(body, signed(body)), '202');
-  assert.equal((await api.call('PATCH /v1/operator', { key, body: { require_signature: false } })).status, 200);
+  assert.equal(
+    (await api.call('PATCH /v1/operator', { key, body: { require_signature: false } })).status,
+    200,
+  );
 });
 
 test('the secret before goes on for the hours that were given, and not at all for none', async () => {

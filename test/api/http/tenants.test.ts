@@ -22,10 +22,16 @@ const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm' }
 before(async () => {
   api = await withApi();
   [owner, stranger] = [await api.newOperator(), await api.newOperator()];
-  const { body } = await api.call<{ id: string }>('POST /v1/affiliates', { key: stranger.key, body: { name: 'other' } });
+  const { body } = await api.call<{ id: string }>('POST /v1/affiliates', {
+    key: stranger.key,
+    body: { name: 'other' },
+  });
   strangersAffiliate = body.id;
   const make = async (noun: string, thing: object) => {
-    const answer = await api.call<Record<string, string>>(`POST /v1/${noun}`, { key: owner.key, body: thing });
+    const answer = await api.call<Record<string, string>>(`POST /v1/${noun}`, {
+      key: owner.key,
+      body: thing,
+    });
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
     things.set(noun, answer.body['id'] ?? answer.body['click_id']!);
     return things.get(noun)!;
@@ -41,7 +47,8 @@ before(async () => {
   await make('event-types', { name: 'own', standard: 'sale' });
   await make('api-keys', { name: 'k', scopes: ['read'] });
   await api.call('POST /v1/events', { key: owner.key, body: { event: 'party' } });
-  const sendTwice = () => api.call<{ id: string }>(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
+  const sendTwice = () =>
+    api.call<{ id: string }>(`GET /postback?key=${owner.key}&event=sale&customer_id=twice`);
   const { id: orphan } = (await sendTwice()).body;
   await sendTwice();
   const operators = [{ operatorId: owner.id, eventIds: [event, deposit, orphan] }];
@@ -72,8 +79,12 @@ function routesToThings(): { request: string; noun: string }[] {
 
 /** Whatever the owner has, as its own lists show it. */
 async function allOf(key: string): Promise<Record<string, unknown>> {
-  const lists = api.routes.filter(({ path, methods }) => /^\/v1\/[^:]+$/.test(path) && methods.includes('GET'));
-  const bodies = lists.map(async ({ path }) => [path, (await api.call(`GET ${path}`, { key })).body] as const);
+  const lists = api.routes.filter(
+    ({ path, methods }) => /^\/v1\/[^:]+$/.test(path) && methods.includes('GET'),
+  );
+  const bodies = lists.map(
+    async ({ path }) => [path, (await api.call(`GET ${path}`, { key })).body] as const,
+  );
   return Object.fromEntries(await Promise.all(bodies));
 }
 
@@ -85,9 +96,15 @@ test('what the owner itself finds by its ids is not there for a stranger, by any
     const bodies = request.startsWith('GET') ? [undefined] : [undefined, bodyFor(request)];
     const answers = [];
     for (const body of bodies)
-      answers.push(await api.call<{ error?: { code: string } }>(request, { key: stranger.key, ...(body && { body }) }));
+      answers.push(
+        await api.call<{ error?: { code: string } }>(request, { key: stranger.key, ...(body && { body }) }),
+      );
     const last = answers.at(-1)!;
-    assert.deepEqual([last.status, last.body.error?.code], [404, 'not_found'], `${request}: ${JSON.stringify(last.body)}`);
+    assert.deepEqual(
+      [last.status, last.body.error?.code],
+      [404, 'not_found'],
+      `${request}: ${JSON.stringify(last.body)}`,
+    );
     assert.ok(
       answers.every(({ status }) => status >= 400 && status < 500),
       request,
@@ -109,7 +126,9 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
   const lengths = (lists: Record<string, unknown>) =>
     Object.entries(lists).flatMap(([path, body]) => {
       const { data } = body as { data?: unknown[] };
-      return data === undefined || path === '/v1/api-keys' || path === '/v1/periods' ? [] : [[path, data.length] as const];
+      return data === undefined || path === '/v1/api-keys' || path === '/v1/periods'
+        ? []
+        : [[path, data.length] as const];
     });
   assert.deepEqual(
     lengths(foreign).filter(([, length]) => length > 0),
@@ -118,7 +137,9 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
   const countsOf = (lists: Record<string, unknown>) =>
     Object.entries(lists).flatMap(([path, body]) => {
       const { counts } = body as { counts?: Record<string, unknown> };
-      return Object.values(counts ?? {}).some((count) => typeof count === 'number' && count > 0) ? [path] : [];
+      return Object.values(counts ?? {}).some((count) => typeof count === 'number' && count > 0)
+        ? [path]
+        : [];
     });
   assert.deepEqual([countsOf(own), countsOf(foreign)], [['/v1/orphans', '/v1/refusals'], []]);
   const full = new Map(lengths(own));
@@ -172,13 +193,15 @@ const TERMS = { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] }
 
 /** A body that the route would take from the owner. */
 function bodyFor(request: string): object {
-  if (request.endsWith('/preview')) return { ...TERMS, from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+  if (request.endsWith('/preview'))
+    return { ...TERMS, from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
   if (request.endsWith('/versions')) return TERMS;
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
   if (request.endsWith('/amend')) return { amount: '1.00', currency: 'USD' };
   if (request.endsWith('/reject')) return { reason: 'not mine' };
   if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };
-  if (request.endsWith('/adjustments')) return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };
+  if (request.endsWith('/adjustments'))
+    return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };
   if (!request.startsWith('PATCH')) return {};
   return request.includes('/endpoints/') ? { events: ['*'] } : { name: 'stolen' };
 }

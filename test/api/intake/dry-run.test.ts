@@ -109,9 +109,15 @@ describe('a dry run', () => {
   });
 
   test('of an event that was sent already shows what it became', async () => {
-    const { body: sent } = await api.call<{ id: string }>('POST /v1/events', { key, body: ftd({ customer_id: 'sent' }) });
+    const { body: sent } = await api.call<{ id: string }>('POST /v1/events', {
+      key,
+      body: ftd({ customer_id: 'sent' }),
+    });
     const again = await rehearse(ftd({ customer_id: 'sent' }));
-    assert.deepEqual([again.body.would_be, again.body.id, again.body.status], ['duplicate', sent.id, 'accepted']);
+    assert.deepEqual(
+      [again.body.would_be, again.body.id, again.body.status],
+      ['duplicate', sent.id, 'accepted'],
+    );
     assert.equal((await rehearse(ftd({ customer_id: 'sent', amount: '1' }))).status, 409);
     const { rowCount } = await api.pool.query(`select from event_conflicts`);
     assert.equal(rowCount, 0);
@@ -125,7 +131,14 @@ describe('a dry run', () => {
     await post('deals', { name: 'p', affiliate_id: id, terms: { currency: 'USD', components } });
     const { click_id } = await post('clicks', { affiliate_id: id });
     const earlier = await rows();
-    const sale = { event: 'sale', transaction_id: 'e-1', customer_id: 'e', click_id, amount: '1', currency: 'EUR' };
+    const sale = {
+      event: 'sale',
+      transaction_id: 'e-1',
+      customer_id: 'e',
+      click_id,
+      amount: '1',
+      currency: 'EUR',
+    };
     const { body } = await rehearse(sale);
     assert.deepEqual([body.status, body.reason, body.postbacks], ['set_aside', 'no_exchange_rate', []]);
     assert.deepEqual(await rows(), earlier);
@@ -134,9 +147,15 @@ describe('a dry run', () => {
   test('is asked for in so many words, and holds a hundred events', async () => {
     assert.equal((await api.call('POST /v1/events?dry_run=maybe', { key, body: ftd() })).status, 400);
     assert.equal((await api.call('POST /v1/events?dryrun=true', { key, body: ftd() })).status, 400);
-    assert.equal((await api.call('POST /v1/events?dry_run=false', { key, body: ftd({ customer_id: 'f' }) })).status, 202);
+    assert.equal(
+      (await api.call('POST /v1/events?dry_run=false', { key, body: ftd({ customer_id: 'f' }) })).status,
+      202,
+    );
     const events = Array.from({ length: 101 }, () => ({ event: 'kyc', customer_id: 'x' }));
-    assert.equal((await api.call('POST /v1/events/batch?dry_run=true', { key, body: { events } })).status, 400);
+    assert.equal(
+      (await api.call('POST /v1/events/batch?dry_run=true', { key, body: { events } })).status,
+      400,
+    );
     assert.equal((await rehearse({ event: 'party' })).status, 400);
   });
 });
@@ -144,7 +163,9 @@ describe('a dry run', () => {
 test("many dry runs beside each other and beside the real thing keep out of each other's way", async () => {
   const earlier = await rows();
   const dry = Array.from({ length: 8 }, (_, n) => rehearse(ftd({ customer_id: `side-${n}` })));
-  const real = Array.from({ length: 8 }, (_, n) => api.call('POST /v1/events', { key, body: ftd({ customer_id: `side-${n}` }) }));
+  const real = Array.from({ length: 8 }, (_, n) =>
+    api.call('POST /v1/events', { key, body: ftd({ customer_id: `side-${n}` }) }),
+  );
   assert.ok((await Promise.all(real)).every(({ status }) => status === 202));
   assert.ok((await Promise.all(dry)).every(({ status }) => status === 200));
   assert.equal((await rows())['events'], earlier['events']! + 8);

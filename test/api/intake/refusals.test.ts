@@ -10,7 +10,11 @@ type Count = { count: number };
 type List = {
   data: Record<string, unknown>[];
   next_cursor: string | null;
-  counts: { total: number; by_reason: (Count & { reason: string })[]; by_address: (Count & { address: string })[] };
+  counts: {
+    total: number;
+    by_reason: (Count & { reason: string })[];
+    by_address: (Count & { address: string })[];
+  };
 };
 
 let api: TestApi;
@@ -19,14 +23,25 @@ before(async () => {
 });
 after(() => api.close());
 
-const list = async (key: string, query = '') => (await api.call<List>(`GET /v1/refusals${query}`, { key })).body;
+const list = async (key: string, query = '') =>
+  (await api.call<List>(`GET /v1/refusals${query}`, { key })).body;
 
 test('what was sent and refused is shown with its reason, place and address, and nothing of its content', async () => {
   const { key } = await api.newOperator();
   const headers = { 'x-request-id': 'job-7', 'x-forwarded-for': '198.51.100.9' };
-  const body = { event: 'sale', transaction_id: 'hidden-1', customer_id: 'hidden-2', amount: '1.005', currency: 'USD' };
+  const body = {
+    event: 'sale',
+    transaction_id: 'hidden-1',
+    customer_id: 'hidden-2',
+    amount: '1.005',
+    currency: 'USD',
+  };
   await api.call('POST /v1/events', { key, body, headers });
-  await api.call('POST /v1/events', { key, body: { event: 'kyc', 'hidden-3': 1, customer_id: 'c' }, headers });
+  await api.call('POST /v1/events', {
+    key,
+    body: { event: 'kyc', 'hidden-3': 1, customer_id: 'c' },
+    headers,
+  });
   await api.call('POST /v1/events', { key, body: '{"broken', headers });
   const shown = await list(key);
   const own = { address: '198.51.100.9', method: 'POST', path: '/v1/events', request_id: 'job-7' };
@@ -45,8 +60,13 @@ test('onboarding shows from which address calls are refused, and what to do', as
   const { key } = await api.newOperator();
   await api.call('PATCH /v1/operator', { key, body: { allowed_ips: ['203.0.113.0/24'] } });
   const headers = { 'x-forwarded-for': '198.51.100.9' };
-  assert.equal((await api.call('POST /v1/events', { key, headers, body: { event: 'kyc', customer_id: 'c' } })).status, 403);
-  type Checks = { checks: { check: string; state: string; todo: string; by_address: (Count & { address: string })[] }[] };
+  assert.equal(
+    (await api.call('POST /v1/events', { key, headers, body: { event: 'kyc', customer_id: 'c' } })).status,
+    403,
+  );
+  type Checks = {
+    checks: { check: string; state: string; todo: string; by_address: (Count & { address: string })[] }[];
+  };
   const { checks } = (await api.call<Checks>('GET /v1/onboarding', { key })).body;
   const { state, todo, by_address } = checks.find(({ check }) => check === 'refused_calls')!;
   assert.deepEqual([state, by_address], ['attention', [{ address: '198.51.100.9', count: 1 }]]);
@@ -56,7 +76,14 @@ test('onboarding shows from which address calls are refused, and what to do', as
 test('each refused event of a batch counts, and what was taken does not', async () => {
   const { key } = await api.newOperator();
   const good = { event: 'kyc', customer_id: 'c' };
-  const events = [good, { event: 'party' }, good, { event: 'sale', customer_id: 'c' }, 7, { ...good, coupon: 'x' }];
+  const events = [
+    good,
+    { event: 'party' },
+    good,
+    { event: 'sale', customer_id: 'c' },
+    7,
+    { ...good, coupon: 'x' },
+  ];
   await api.call('POST /v1/events/batch', { key, body: { events } });
   const { counts } = await list(key);
   assert.deepEqual(
@@ -110,7 +137,11 @@ test('the list is filtered by time, reason and address, and cut into pages', asy
     ['sale', '192.0.2.1'],
     ['party', '192.0.2.2'],
   ] as const)
-    await api.call('POST /v1/events', { key, body: { event, customer_id: 'c' }, headers: { 'x-forwarded-for': address } });
+    await api.call('POST /v1/events', {
+      key,
+      body: { event, customer_id: 'c' },
+      headers: { 'x-forwarded-for': address },
+    });
   const first = await list(key, '?reason=unknown_event&limit=1');
   assert.deepEqual([first.data.length, first.data[0]?.['address'], first.counts.total], [1, '192.0.2.2', 2]);
   const rest = await list(key, `?reason=unknown_event&limit=1&cursor=${first.next_cursor}`);
@@ -137,7 +168,8 @@ describe('the log of refusals', () => {
 
   test('keeps its counts while they cannot be written, and writes each once', async () => {
     const refusals = createRefusalLog({ store: { add }, log: createLogger('silent', 'test') });
-    const note = () => refusals.note(request as never, answer as never, new ApiError('invalid_request', 'no'));
+    const note = () =>
+      refusals.note(request as never, answer as never, new ApiError('invalid_request', 'no'));
     note();
     await refusals.flush();
     note();

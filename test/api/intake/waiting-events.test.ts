@@ -42,12 +42,15 @@ test('whatever comes, each event is taken once, in its operator’s order, and n
           const events = one.add.flatMap(([operatorId, count]) =>
             Array.from({ length: count }, () => ({ operatorId, id: `e-${++last}` })),
           );
-          for (const { operatorId, id } of events) expected.set(operatorId, [...(expected.get(operatorId) ?? []), id]);
+          for (const { operatorId, id } of events)
+            expected.set(operatorId, [...(expected.get(operatorId) ?? []), id]);
           waiting.add(events);
         } else {
           const those = [...expected].filter(([, ids]) => ids.length > 0);
           const total = those.reduce((sum, [, ids]) => sum + ids.length, 0);
-          const batch = new Map(waiting.take(one.take).map(({ operatorId, eventIds }) => [operatorId, eventIds]));
+          const batch = new Map(
+            waiting.take(one.take).map(({ operatorId, eventIds }) => [operatorId, eventIds]),
+          );
           for (const [operatorId, ids] of those) {
             const taken = batch.get(operatorId) ?? [];
             assert.deepEqual(taken, ids.slice(0, taken.length));

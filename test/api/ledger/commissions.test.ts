@@ -3,7 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
-import { nothingIsUnexplained, withPaidAffiliate, type Commission, type Failure } from '../../support/paid-affiliate.ts';
+import {
+  nothingIsUnexplained,
+  withPaidAffiliate,
+  type Commission,
+  type Failure,
+} from '../../support/paid-affiliate.ts';
 
 let api: TestApi;
 before(async () => {
@@ -16,20 +21,38 @@ describe('a commission', () => {
     const { sale, commissionOf, balance, release, payOut, step, longAgo } = await withPaidAffiliate(api);
     const due = await sale('due', '10');
     const held = await sale('held', '7', longAgo(29));
-    assert.deepEqual([(await commissionOf(due)).state, await balance()], ['pending', '17.00 0.00 0.00 0.00 0.00']);
+    assert.deepEqual(
+      [(await commissionOf(due)).state, await balance()],
+      ['pending', '17.00 0.00 0.00 0.00 0.00'],
+    );
 
     assert.equal(await release(), 1);
-    assert.deepEqual([(await commissionOf(due)).state, (await commissionOf(held)).state], ['payable', 'pending']);
+    assert.deepEqual(
+      [(await commissionOf(due)).state, (await commissionOf(held)).state],
+      ['payable', 'pending'],
+    );
     assert.equal(await balance(), '7.00 10.00 0.00 0.00 0.00');
     assert.equal(await release(), 0);
 
     const { status, body: payout } = await payOut();
-    assert.deepEqual([status, payout.amount, payout.state, payout.recovered], [201, '10.00', 'reserved', '0.00']);
-    assert.deepEqual([(await commissionOf(due)).state, await balance()], ['in_payout', '7.00 0.00 10.00 0.00 0.00']);
+    assert.deepEqual(
+      [status, payout.amount, payout.state, payout.recovered],
+      [201, '10.00', 'reserved', '0.00'],
+    );
+    assert.deepEqual(
+      [(await commissionOf(due)).state, await balance()],
+      ['in_payout', '7.00 0.00 10.00 0.00 0.00'],
+    );
 
     const confirmed = await step(payout.id, 'confirm', { external_reference: 'wire 1' });
-    assert.deepEqual([confirmed.status, confirmed.body.state, confirmed.body.external_reference], [200, 'paid', 'wire 1']);
-    assert.deepEqual([(await commissionOf(due)).state, await balance()], ['paid', '7.00 0.00 0.00 10.00 0.00']);
+    assert.deepEqual(
+      [confirmed.status, confirmed.body.state, confirmed.body.external_reference],
+      [200, 'paid', 'wire 1'],
+    );
+    assert.deepEqual(
+      [(await commissionOf(due)).state, await balance()],
+      ['paid', '7.00 0.00 0.00 10.00 0.00'],
+    );
     await nothingIsUnexplained(api);
   });
 
@@ -64,7 +87,10 @@ describe('a commission', () => {
     const { call, sale, chargeback, commissionOf, balance, longAgo } = await withPaidAffiliate(api);
     const { id } = await commissionOf(await sale('early', '10', longAgo(1)));
     const approved = await call<Commission>(`POST /v1/commissions/${id}/approve`);
-    assert.deepEqual([approved.status, approved.body.state, approved.body.money['payable']], [200, 'payable', '10.00']);
+    assert.deepEqual(
+      [approved.status, approved.body.state, approved.body.money['payable']],
+      [200, 'payable', '10.00'],
+    );
     assert.match(String(approved.body.decisions[0]!['actor']), /^key_/);
     assert.equal((await call(`POST /v1/commissions/${id}/approve`)).status, 200, 'a repeat');
     assert.equal(await balance(), '0.00 10.00 0.00 0.00 0.00');
@@ -82,20 +108,28 @@ describe('a commission', () => {
     const other = await commissionOf(await sale('worse', '10'));
     const unsaid = await call<Commission>(`POST /v1/commissions/${other.id}/reject`);
     assert.deepEqual([unsaid.status, unsaid.body.decisions[0]!['reason']], [200, 'no reason given']);
-    const { status, body } = await call<Commission>(`POST /v1/commissions/${id}/reject`, { reason: 'own traffic' });
+    const { status, body } = await call<Commission>(`POST /v1/commissions/${id}/reject`, {
+      reason: 'own traffic',
+    });
     assert.deepEqual(
       [status, body.state, body.amount, body.formula],
       [200, 'rejected', '0.00', 'nothing, since it was rejected'],
     );
     assert.deepEqual([body.decisions[0]!['decision'], body.decisions[0]!['amount']], ['rejected', '10.00']);
-    assert.equal((await call(`POST /v1/commissions/${id}/reject`, { reason: 'again' })).status, 200, 'a repeat');
+    assert.equal(
+      (await call(`POST /v1/commissions/${id}/reject`, { reason: 'again' })).status,
+      200,
+      'a repeat',
+    );
     assert.equal((await call(`POST /v1/commissions/${id}/approve`)).status, 422);
     await chargeback('bad');
     await send('chargeback_won', 'won', { reference: 'bad' });
     assert.equal(await balance(), '0.00 0.00 0.00 0.00 0.00');
     assert.equal(await release(), 0);
     const trace = (
-      await call<{ commissions: Commission[]; transfers: { code: string; reason: string | null }[] }>(`GET /v1/events/${event}`)
+      await call<{ commissions: Commission[]; transfers: { code: string; reason: string | null }[] }>(
+        `GET /v1/events/${event}`,
+      )
     ).body;
     assert.equal(trace.commissions[0]!.state, 'rejected');
     assert.deepEqual(
@@ -110,11 +144,16 @@ describe('a commission', () => {
 
   test('of a month is rejected too, and what comes later earns nothing in it', async () => {
     const { call, send, commissionOf, balance, longAgo } = await withPaidAffiliate(api);
-    const { id } = await commissionOf(await send('revenue', 'r1', { customer_id: 'c', amount: '100', occurred_at: longAgo(40) }));
+    const { id } = await commissionOf(
+      await send('revenue', 'r1', { customer_id: 'c', amount: '100', occurred_at: longAgo(40) }),
+    );
     await call(`POST /v1/commissions/${id}/reject`, { reason: 'contract ended' });
     await send('revenue', 'r2', { customer_id: 'c', amount: '100', occurred_at: longAgo(40) });
     assert.equal(await balance(), '0.00 0.00 0.00 0.00 0.00');
-    assert.equal((await call<Commission>(`GET /v1/commissions/${id}`)).body.formula, 'nothing, since it was rejected');
+    assert.equal(
+      (await call<Commission>(`GET /v1/commissions/${id}`)).body.formula,
+      'nothing, since it was rejected',
+    );
     await nothingIsUnexplained(api);
   });
 
@@ -155,7 +194,8 @@ describe('a commission', () => {
   test('is decided about in bulk, each by itself', async () => {
     const { call, sale, commissionOf, affiliateId, balance, longAgo } = await withPaidAffiliate(api);
     const ids: string[] = [];
-    for (const number of [1, 2, 3, 4]) ids.push((await commissionOf(await sale(`s${number}`, '10', longAgo(1)))).id);
+    for (const number of [1, 2, 3, 4])
+      ids.push((await commissionOf(await sale(`s${number}`, '10', longAgo(1)))).id);
     await call(`POST /v1/commissions/${ids[1]}/reject`, { reason: 'bad' });
     const unknown = newId('slot');
     type Results = { results: { id: string; status: string }[]; more: boolean };

@@ -114,7 +114,10 @@ describe('a payout', () => {
     assert.equal((await payOut()).status, 422);
     await sale('s', '10');
     await release();
-    assert.deepEqual([(await payOut({ minimum: '10.01' })).status, (await payOut({ minimum: '10.00' })).status], [422, 201]);
+    assert.deepEqual(
+      [(await payOut({ minimum: '10.01' })).status, (await payOut({ minimum: '10.00' })).status],
+      [422, 201],
+    );
     assert.equal((await payOut()).status, 422);
     for (const more of [
       { minimum: '-1' },
@@ -134,7 +137,9 @@ describe('a payout', () => {
     await release();
     const { body: payout } = await payOut();
     assert.equal((await step(payout.id, 'return')).status, 422, 'nothing was paid yet');
-    const answers = await Promise.all([1, 2, 3].map(() => step(payout.id, 'confirm', { external_reference: 'wire 7' })));
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => step(payout.id, 'confirm', { external_reference: 'wire 7' })),
+    );
     assert.deepEqual(
       answers.map(({ status, body }) => [status, body.state]),
       [1, 2, 3].map(() => [200, 'paid']),
@@ -198,15 +203,21 @@ describe('by hand', () => {
     assert.deepEqual((down.body as unknown as { data: Commission[] }).data[0]?.amount, '-7.00');
     const id = String(up.body['commission_id']);
     assert.equal((await call(`POST /v1/commissions/${id}/reject`, { reason: 'no' })).status, 422);
-    for (const amount of ['0', '1.001', 'five', '']) assert.equal((await adjust(amount, 'k3')).status, 400, amount);
+    for (const amount of ['0', '1.001', 'five', ''])
+      assert.equal((await adjust(amount, 'k3')).status, 400, amount);
     assert.equal((await call(`POST /v1/affiliates/${newId('aff')}/adjustments`, {})).status, 404);
     await nothingIsUnexplained(api);
   });
 
   test('debt is written off, in part and in whole, never more than is owed', async () => {
-    const { call, affiliateId, balance, sale, chargeback, release, payOut, step } = await withPaidAffiliate(api);
+    const { call, affiliateId, balance, sale, chargeback, release, payOut, step } =
+      await withPaidAffiliate(api);
     const writeOff = (more: object = {}) =>
-      call<Body & Failure>(`POST /v1/affiliates/${affiliateId}/write-offs`, { currency: 'USD', reason: 'goodwill', ...more });
+      call<Body & Failure>(`POST /v1/affiliates/${affiliateId}/write-offs`, {
+        currency: 'USD',
+        reason: 'goodwill',
+        ...more,
+      });
     assert.equal((await writeOff()).status, 422);
     await sale('s', '10');
     await release();
@@ -215,7 +226,11 @@ describe('by hand', () => {
     assert.equal((await writeOff({ amount: '10.01' })).status, 422);
     const part = await writeOff({ amount: '4.00', idempotency_key: 'w1' });
     assert.deepEqual([part.status, part.body['amount']], [201, '4.00']);
-    assert.equal((await writeOff({ amount: '4.00', idempotency_key: 'w1' })).body['id'], part.body['id'], 'a repeat');
+    assert.equal(
+      (await writeOff({ amount: '4.00', idempotency_key: 'w1' })).body['id'],
+      part.body['id'],
+      'a repeat',
+    );
     assert.equal(await balance(), '0.00 0.00 0.00 10.00 6.00');
     assert.equal((await writeOff()).body['amount'], '6.00');
     assert.equal(await balance(), '0.00 0.00 0.00 10.00 0.00');

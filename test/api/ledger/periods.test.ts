@@ -20,7 +20,13 @@ type Statement = {
   lines: Line[];
 };
 type List<Row> = { data: Row[]; next_cursor: string | null };
-type Period = { period: string; status: string; closed_at: string | null; transfers: number | null; seal: string | null };
+type Period = {
+  period: string;
+  status: string;
+  closed_at: string | null;
+  transfers: number | null;
+  seal: string | null;
+};
 
 /** The two months before this one, in UTC. */
 const monthAgo = (count: number): string => {
@@ -43,7 +49,10 @@ before(async () => {
   affiliateId = (await post('affiliates', { name: 'Booked' })).id;
   const terms = { components: [{ kind: 'percent', on: 'sale', percent: '10' }] };
   await post('deals', { name: 'd', affiliate_id: affiliateId, terms });
-  ({ click_id: clickId } = await post('clicks', { affiliate_id: affiliateId, clicked_at: `${SECOND_LAST}-01T00:00:00Z` }));
+  ({ click_id: clickId } = await post('clicks', {
+    affiliate_id: affiliateId,
+    clicked_at: `${SECOND_LAST}-01T00:00:00Z`,
+  }));
   await sale('s-1', `${SECOND_LAST}-10T00:00:00Z`);
   await sale(HOSTILE, `${SECOND_LAST}-11T00:00:00Z`);
   const refund = { event: 'refund', transaction_id: 'r-1', reference: 's-1', amount: '25.00' };
@@ -61,12 +70,23 @@ async function post(path: string, body: object): Promise<{ id: string; click_id:
 async function sendAndSettle(event: object, postedAt: string): Promise<void> {
   const { id } = await post('events', { currency: 'USD', ...event });
   const settling = createSettle({ pool: api.pool, now: () => new Date(postedAt) });
-  await settling.settle({ batchId: newId('bat'), owner: 'endpoint', operators: [{ operatorId, eventIds: [id] }] });
+  await settling.settle({
+    batchId: newId('bat'),
+    owner: 'endpoint',
+    operators: [{ operatorId, eventIds: [id] }],
+  });
 }
 
 const sale = (transactionId: string, at: string): Promise<void> =>
   sendAndSettle(
-    { event: 'sale', transaction_id: transactionId, click_id: clickId, customer_id: 'bound', amount: '100.00', occurred_at: at },
+    {
+      event: 'sale',
+      transaction_id: transactionId,
+      click_id: clickId,
+      customer_id: 'bound',
+      amount: '100.00',
+      occurred_at: at,
+    },
     at,
   );
 
@@ -76,8 +96,13 @@ async function get<T>(path: string): Promise<T> {
   return body;
 }
 
-async function getText(path: string, headers: Record<string, string> = {}): Promise<{ headers: Headers; text: string }> {
-  const response = await fetch(`${api.url}/v1/${path}`, { headers: { authorization: `Bearer ${key}`, ...headers } });
+async function getText(
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ headers: Headers; text: string }> {
+  const response = await fetch(`${api.url}/v1/${path}`, {
+    headers: { authorization: `Bearer ${key}`, ...headers },
+  });
   assert.equal(response.status, 200);
   return { headers: response.headers, text: await response.text() };
 }
@@ -87,7 +112,10 @@ const close = (period: string) => api.call<Period>(`POST /v1/periods/${period}/c
 const cents = (text: string): number => Math.round(Number(text) * 100);
 
 function tiesOf({ opening, closing, lines }: Statement): [number, number] {
-  return [cents(opening.owed) + lines.reduce((sum, line) => sum + cents(line['amount']!), 0), cents(closing.owed)];
+  return [
+    cents(opening.owed) + lines.reduce((sum, line) => sum + cents(line['amount']!), 0),
+    cents(closing.owed),
+  ];
 }
 
 describe('months', () => {
@@ -103,7 +131,10 @@ describe('months', () => {
     );
     assert.equal(next_cursor, null);
     const page = await get<List<Period>>('periods?limit=2');
-    assert.deepEqual(await get(`periods?limit=2&cursor=${page.next_cursor}`), { data: [data[2]], next_cursor: null });
+    assert.deepEqual(await get(`periods?limit=2&cursor=${page.next_cursor}`), {
+      data: [data[2]],
+      next_cursor: null,
+    });
   });
 
   test('cannot be closed while they last, before earlier ones, before the first, or when they are none', async () => {
@@ -156,9 +187,14 @@ describe('statements', () => {
         [SECOND_LAST, 'final', '0.00', '20.00', 2],
       ],
     );
-    assert.deepEqual((await get<List<Statement>>(`affiliates/${affiliateId}/statements?currency=eur`)).data, []);
+    assert.deepEqual(
+      (await get<List<Statement>>(`affiliates/${affiliateId}/statements?currency=eur`)).data,
+      [],
+    );
     const page = await get<List<Statement>>(`affiliates/${affiliateId}/statements?limit=1`);
-    const next = await get<List<Statement>>(`affiliates/${affiliateId}/statements?limit=1&cursor=${page.next_cursor}`);
+    const next = await get<List<Statement>>(
+      `affiliates/${affiliateId}/statements?limit=1&cursor=${page.next_cursor}`,
+    );
     assert.deepEqual([...page.data, ...next.data], data);
   });
 
@@ -180,7 +216,10 @@ describe('statements', () => {
       ['-2.50', '2.50', 'pending', 'expense', 'commission taken back while on hold', 'refund', 'r-1'],
     );
     const original = await get<List<{ id: string }>>(`events?event=sale&to=${SECOND_LAST}-10T01:00:00Z`);
-    assert.deepEqual([line!['original_transaction_id'], line!['original_event_id']], ['s-1', original.data[0]!.id]);
+    assert.deepEqual(
+      [line!['original_transaction_id'], line!['original_event_id']],
+      ['s-1', original.data[0]!.id],
+    );
     assert.ok(line!['formula']);
     assert.deepEqual([line!['period'], line!['origin_period'], line!.late], [LAST, SECOND_LAST, true]);
   });
@@ -206,7 +245,10 @@ describe('statements', () => {
     const [, first] = (await list()).data;
     const { headers, text } = await getText(`statements/${first!.id}?format=csv`);
     assert.match(headers.get('content-type')!, /^text\/csv/);
-    assert.equal(headers.get('content-disposition'), `attachment; filename=statement-${affiliateId}-${SECOND_LAST}-USD.csv`);
+    assert.equal(
+      headers.get('content-disposition'),
+      `attachment; filename=statement-${affiliateId}-${SECOND_LAST}-USD.csv`,
+    );
     assert.ok(text.endsWith('\r\n') && !/[^\r]\n/.test(text), 'lines end as RFC 4180 says');
     const rows = parse<Record<string, string>>(text, { columns: true });
     assert.deepEqual(
@@ -220,7 +262,10 @@ describe('statements', () => {
     );
     const byAccept = await getText(`statements/${first!.id}`, { accept: 'text/csv' });
     assert.equal(byAccept.text, text);
-    assert.match((await getText(`affiliates/${affiliateId}/statements/current?format=csv`)).text, /,preliminary\r\n/);
+    assert.match(
+      (await getText(`affiliates/${affiliateId}/statements/current?format=csv`)).text,
+      /,preliminary\r\n/,
+    );
     assert.equal((await api.call(`GET /v1/statements/${first!.id}?format=xml`, { key })).status, 400);
   });
 
@@ -245,19 +290,24 @@ describe('statements', () => {
       `insert into statements select $1, $3, $2, 'USD', '2020-01', 0, 0, 0, 0, 0, 720600, 0, 0, 0, 0, 1200, now()`,
       [other.id, aff, statementId],
     );
-    await api.pool.query(`insert into statement_lines select operator_id, $2, id from transfers where operator_id = $1`, [
-      other.id,
-      statementId,
-    ]);
+    await api.pool.query(
+      `insert into statement_lines select operator_id, $2, id from transfers where operator_id = $1`,
+      [other.id, statementId],
+    );
     const { body } = await api.call<Statement>(`GET /v1/statements/${statementId}`, { key: other.key });
     assert.deepEqual(tiesOf(body), [720600, 720600]);
-    assert.deepEqual([body.lines.length, new Set(body.lines.map((line) => line['transfer_id'])).size], [1200, 1200]);
+    assert.deepEqual(
+      [body.lines.length, new Set(body.lines.map((line) => line['transfer_id'])).size],
+      [1200, 1200],
+    );
   });
 });
 
 test('the ledger is filtered by currency and by when it was posted', async () => {
   const ledger = async (query: string) => {
-    const { data } = await get<List<Record<string, string | null>>>(`affiliates/${affiliateId}/ledger?${query}`);
+    const { data } = await get<List<Record<string, string | null>>>(
+      `affiliates/${affiliateId}/ledger?${query}`,
+    );
     return data.map((row) => [row['code'], row['amount'], row['period'], row['origin_period']]);
   };
   const taken = ['void_pending', '2.50', LAST, SECOND_LAST];
@@ -270,7 +320,10 @@ test('the ledger is filtered by currency and by when it was posted', async () =>
   assert.equal(page.data[0]!.actor, null);
   const rest = await ledger(`limit=4&from=${SECOND_LAST}-01T00:00:00Z&cursor=${page.next_cursor}`);
   assert.deepEqual(rest, [['accrue', '10.00', SECOND_LAST, SECOND_LAST]]);
-  assert.equal((await api.call(`GET /v1/affiliates/${affiliateId}/ledger?from=yesterday`, { key })).status, 400);
+  assert.equal(
+    (await api.call(`GET /v1/affiliates/${affiliateId}/ledger?from=yesterday`, { key })).status,
+    400,
+  );
 });
 
 test('another operator’s months, statements and ledger are not there', async () => {

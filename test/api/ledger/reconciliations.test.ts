@@ -16,7 +16,13 @@ type Result = {
   issues?: { path: string; code: string }[];
 };
 type Answer = {
-  totals: { reason: string; currency: string | null; count: number; amount_here?: string; amount_there?: string }[];
+  totals: {
+    reason: string;
+    currency: string | null;
+    count: number;
+    amount_here?: string;
+    amount_there?: string;
+  }[];
   results: Result[];
   truncated: boolean;
   error?: { code: string; issues: { path: string; code: string }[] };
@@ -33,7 +39,10 @@ before(async () => {
   affiliateId = (await post('affiliates', { name: 'Listed' })).id;
   const terms = { components: [{ kind: 'percent', on: 'sale', percent: '10' }] };
   await post('deals', { name: 'd', affiliate_id: affiliateId, terms });
-  const { click_id } = await post('clicks', { affiliate_id: affiliateId, clicked_at: '2026-10-01T00:00:00Z' });
+  const { click_id } = await post('clicks', {
+    affiliate_id: affiliateId,
+    clicked_at: '2026-10-01T00:00:00Z',
+  });
   const sale = (transaction_id: string, amount: string, occurred_at = '2026-10-05T00:00:00Z') => {
     return { event: 'sale', transaction_id, click_id, amount, currency: 'USD', occurred_at };
   };
@@ -69,7 +78,11 @@ async function post(path: string, body: object): Promise<{ id: string; click_id:
 
 async function reconcile(body: unknown, query = '', status = 200): Promise<Answer> {
   const type = typeof body === 'string' ? 'text/csv' : 'application/json';
-  const answer = await api.call<Answer>(`POST /v1/reconciliations${query}`, { key, body, headers: { 'content-type': type } });
+  const answer = await api.call<Answer>(`POST /v1/reconciliations${query}`, {
+    key,
+    body,
+    headers: { 'content-type': type },
+  });
   assert.equal(answer.status, status, JSON.stringify(answer.body).slice(0, 500));
   return answer.body;
 }
@@ -105,7 +118,10 @@ describe('a list', () => {
     assert.deepEqual(results.map(inShort), FINDINGS);
     assert.equal(results[7]!.duplicate_of_row, 1);
     const { here } = results[2]!;
-    assert.deepEqual([here!['amount'], here!['commission'], here!['affiliate_id']], ['100.00', '0.00', affiliateId]);
+    assert.deepEqual(
+      [here!['amount'], here!['commission'], here!['affiliate_id']],
+      ['100.00', '0.00', affiliateId],
+    );
     assert.deepEqual(
       totals.find(({ reason }) => reason === 'amount_differs'),
       { reason: 'amount_differs', currency: 'USD', count: 1, amount_here: '100.00', amount_there: '99.00' },
@@ -123,7 +139,10 @@ describe('a list', () => {
   });
 
   test('with a range also gets what it lacks of it', async () => {
-    const { results } = await reconcile('transaction_id\nback\n', '?from=2026-10-05T00:00:00Z&to=2026-10-10T00:00:00Z');
+    const { results } = await reconcile(
+      'transaction_id\nback\n',
+      '?from=2026-10-05T00:00:00Z&to=2026-10-10T00:00:00Z',
+    );
     assert.deepEqual(results.map(inShort).slice(0, 1), [[1, 'back', 'reversed']]);
     const missing = results.slice(1);
     assert.ok(missing.every(({ row, reason }) => row === null && reason === 'missing_there'));
@@ -182,7 +201,10 @@ describe('CSV is read', () => {
     ].join('\n');
     const { results } = await reconcile(text);
     assert.deepEqual(
-      results.map(({ reason, issues }) => [reason, issues?.map(({ path, code }) => `${path} ${code}`).join()]),
+      results.map(({ reason, issues }) => [
+        reason,
+        issues?.map(({ path, code }) => `${path} ${code}`).join(),
+      ]),
       [
         ['invalid_row', 'transaction_id required'],
         ['invalid_row', 'amount invalid_format'],
@@ -210,14 +232,21 @@ describe('CSV is read', () => {
 
   test('not without its column, with one twice, when there is nothing, or too much', async () => {
     assert.equal((await reconcile('id,amount\ngood,100', '', 400)).error!.issues[0]!.code, 'required');
-    assert.equal((await reconcile('transaction_id,amount,Amount\ngood,1,2', '', 400)).error!.issues[0]!.code, 'duplicate_column');
+    assert.equal(
+      (await reconcile('transaction_id,amount,Amount\ngood,1,2', '', 400)).error!.issues[0]!.code,
+      'duplicate_column',
+    );
     await reconcile(' ', '', 400);
     const rows = (count: number) => `transaction_id\n${'good\n'.repeat(count)}`;
     assert.equal((await reconcile(rows(10_000))).results.length, 10_000);
     assert.equal((await reconcile(rows(10_001), '', 400)).error!.issues[0]!.code, 'too_large');
     await reconcile({ rows: Array.from({ length: 10_001 }, () => ({})) }, '', 400);
     await reconcile(`transaction_id\n${'x'.repeat(2 ** 21)}`, '', 413);
-    const other = await api.call('POST /v1/reconciliations', { key, body: 'x', headers: { 'content-type': 'text/plain' } });
+    const other = await api.call('POST /v1/reconciliations', {
+      key,
+      body: 'x',
+      headers: { 'content-type': 'text/plain' },
+    });
     assert.equal(other.status, 415);
   });
 

@@ -46,7 +46,9 @@ test('the document is valid OpenAPI 3.1, and is served to anybody', async () => 
 });
 
 test('no reference in the document leads nowhere', () => {
-  const named = new Set(Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`));
+  const named = new Set(
+    Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`),
+  );
   const refs = new Set(JSON.stringify(document).match(/(?<="\$ref":")[^"]*/g));
   assert.ok(refs.size > 20);
   assert.deepEqual(
@@ -70,7 +72,9 @@ test('ids of operations are unique', () => {
 
 test('every error code belongs to an operation', () => {
   const told = new Set(
-    operations.flatMap(({ operation }) => Object.values(operation.responses).flatMap((each) => each['x-error-codes'] ?? [])),
+    operations.flatMap(({ operation }) =>
+      Object.values(operation.responses).flatMap((each) => each['x-error-codes'] ?? []),
+    ),
   );
   assert.deepEqual([...told].toSorted(), [...ERROR_CODES].toSorted());
 });
@@ -105,7 +109,11 @@ describe('the server agrees with the document', () => {
       (each) => each.method === 'POST' || each.method === 'PATCH',
     )) {
       const { status } = await raw(method, path, { key: keyFor(operation), type: 'text/plain', body: 'x' });
-      assert.equal(status === 415, operation.requestBody !== undefined, `${name} answers text with ${status}`);
+      assert.equal(
+        status === 415,
+        operation.requestBody !== undefined,
+        `${name} answers text with ${status}`,
+      );
       if (operation.requestBody === undefined || operation['x-scope'] === 'events:write') continue;
       const empty = await raw(method, path, { key: keyFor(operation) });
       const { required } = operation.requestBody;
@@ -120,12 +128,18 @@ describe('the server agrees with the document', () => {
     for (const { name, method, path, operation } of operations.filter((each) => each.method === 'GET')) {
       const names = operation.parameters.filter((each) => each.in === 'query').map((each) => each.name);
       if (names.length === 0 || path === '/postback' || path.startsWith('/c/')) continue;
-      const unknown = await raw(method, `${path}?${['no_such', ...names].map((each) => `${each}=`).join('&')}`, {
-        key: operator.key,
-      });
+      const unknown = await raw(
+        method,
+        `${path}?${['no_such', ...names].map((each) => `${each}=`).join('&')}`,
+        {
+          key: operator.key,
+        },
+      );
       if (unknown.status === 404) continue;
       const { error } = JSON.parse(unknown.text) as Refused;
-      const strangers = error.issues!.filter(({ code }) => code === 'unknown_field').map((issue) => issue.path);
+      const strangers = error
+        .issues!.filter(({ code }) => code === 'unknown_field')
+        .map((issue) => issue.path);
       assert.deepEqual(strangers, ['no_such'], name);
       refused++;
     }
@@ -140,10 +154,16 @@ describe('the server agrees with the document', () => {
       const fields = Object.keys(propertiesOf(media.schema));
       assert.ok(fields.length > 0, name);
       const body = Object.fromEntries(['no_such', ...fields].map((field) => [field, { wrong: true }]));
-      const answer = await raw(method, path, { key: keyFor(operation), type: 'application/json', body: JSON.stringify(body) });
+      const answer = await raw(method, path, {
+        key: keyFor(operation),
+        type: 'application/json',
+        body: JSON.stringify(body),
+      });
       if (answer.status === 404) continue;
       const { error } = JSON.parse(answer.text) as Refused;
-      const strangers = error.issues!.filter(({ code, path: at }) => code === 'unknown_field' && !at.includes('.'));
+      const strangers = error.issues!.filter(
+        ({ code, path: at }) => code === 'unknown_field' && !at.includes('.'),
+      );
       assert.deepEqual(
         strangers.map((issue) => issue.path),
         ['no_such'],
@@ -180,7 +200,12 @@ test('every answer and every postback of a working day looks as it is documented
 function otherMessages(): unknown[] {
   const at = new Date();
   const trial = testBodyOf({ affiliateId: null, shareCustomerId: true }, { currency: 'USD', timestamp: at });
-  const health = { failingSince: at.getTime(), failuresInARow: 3, state: 'active', stateReason: null } as Health;
+  const health = {
+    failingSince: at.getTime(),
+    failuresInARow: 3,
+    state: 'active',
+    stateReason: null,
+  } as Health;
   const about = { endpointId: newId('ep'), affiliateId: newId('aff') };
   const givenUp = givenUpData({
     ...about,
@@ -202,15 +227,23 @@ test('the page shows every operation and every message, and runs no script', asy
   const response = await fetch(`${api.url}/docs`);
   const page = await response.text();
   assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
-  assert.match(response.headers.get('content-security-policy')!, /^default-src 'none'; style-src 'sha256-[\w+/=]+'; /);
+  assert.match(
+    response.headers.get('content-security-policy')!,
+    /^default-src 'none'; style-src 'sha256-[\w+/=]+'; /,
+  );
   for (const { operation } of operations)
     assert.ok(page.includes(`<details id="${operation.operationId}">`), operation.operationId);
   for (const name of [...Object.keys(document.webhooks), ...Object.keys(document.components.schemas)])
     assert.ok(page.includes(`<details id="${name}">`), name);
   const anchors = new Set(Array.from(page.matchAll(/ id="([^"]+)"/g), ([, id]) => id));
-  const dead = Array.from(page.matchAll(/ href="#([^"]+)"/g), ([, id]) => id).filter((id) => !anchors.has(id));
+  const dead = Array.from(page.matchAll(/ href="#([^"]+)"/g), ([, id]) => id).filter(
+    (id) => !anchors.has(id),
+  );
   assert.deepEqual(dead, []);
-  assert.doesNotMatch(page, /<script|javascript:|src=|\son\w+=|https?:\/\/(?!track\.example)[^\s<"]*\.(js|css)/);
+  assert.doesNotMatch(
+    page,
+    /<script|javascript:|src=|\son\w+=|https?:\/\/(?!track\.example)[^\s<"]*\.(js|css)/,
+  );
 });
 
 test('every example of a body would be taken', async () => {
@@ -240,8 +273,17 @@ function propertiesOf(schema: Schema): object {
   return document.components.schemas[schema.$ref.split('/').at(-1)!]!['properties'] as object;
 }
 
-async function raw(method: string, path: string, { key, type, body }: { key?: string; type?: string; body?: string }) {
+async function raw(
+  method: string,
+  path: string,
+  { key, type, body }: { key?: string; type?: string; body?: string },
+) {
   const headers = { ...(key && { authorization: `Bearer ${key}` }), ...(type && { 'content-type': type }) };
-  const response = await fetch(api.url + path, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) });
+  const response = await fetch(api.url + path, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(body !== undefined && { body }),
+  });
   return { status: response.status, text: await response.text() };
 }

@@ -33,30 +33,48 @@ test('a URL of another platform comes back in our macros and can be saved as an 
     imported.unmapped.map(({ macro, where }) => [macro, where]),
     [['#oid#', 'query.offer']],
   );
-  const saved = await api.call('POST /v1/endpoints', { key, body: { url: imported.url, method: imported.method } });
+  const saved = await api.call('POST /v1/endpoints', {
+    key,
+    body: { url: imported.url, method: imported.method },
+  });
   assert.equal(saved.status, 201);
 });
 
 for (const [name, body, expected] of [
-  ['a platform that nobody knows', { dialect: 'nobody', url: 'http://127.0.0.1/' }, ['invalid_request', 'dialect not_an_option']],
+  [
+    'a platform that nobody knows',
+    { dialect: 'nobody', url: 'http://127.0.0.1/' },
+    ['invalid_request', 'dialect not_an_option'],
+  ],
   ['no URL', { dialect: 'cake' }, ['invalid_request', 'url required']],
   [
     'a URL that no platform wrote',
     { dialect: 'auto', url: 'http://127.0.0.1/?a=b' },
     ['invalid_request', 'dialect unknown_dialect'],
   ],
-  ['a macro for the host', { dialect: 'affise', url: 'http://{sub1}/' }, ['invalid_request', 'url misplaced_macro']],
+  [
+    'a macro for the host',
+    { dialect: 'affise', url: 'http://{sub1}/' },
+    ['invalid_request', 'url misplaced_macro'],
+  ],
   [
     'an address inside',
     { dialect: 'affise', url: 'http://169.254.169.254/?c={sub1}' },
     ['blocked_address', 'url blocked_address'],
   ],
-  ['what is left in braces', { dialect: 'cake', url: 'http://127.0.0.1/?c=#s1#&d={x}' }, ['unknown_macro', 'url unknown_macro']],
+  [
+    'what is left in braces',
+    { dialect: 'cake', url: 'http://127.0.0.1/?c=#s1#&d={x}' },
+    ['unknown_macro', 'url unknown_macro'],
+  ],
 ] as const) {
   test(`an import is refused with ${name}`, async () => {
     const { status, body: failure } = await api.call<Failure>('POST /v1/endpoints/import', { key, body });
     assert.equal(status, 400);
-    assert.deepEqual([failure.error.code, ...(failure.error.issues ?? []).map(({ path, code }) => `${path} ${code}`)], expected);
+    assert.deepEqual(
+      [failure.error.code, ...(failure.error.issues ?? []).map(({ path, code }) => `${path} ${code}`)],
+      expected,
+    );
   });
 }
 

@@ -24,7 +24,8 @@ async function ask(request: string, body: object, expected: number): Promise<End
   assert.equal(answer.status, expected, JSON.stringify(answer.body));
   return answer.body;
 }
-const made = (settings: object = {}) => ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/', ...settings }, 201);
+const made = (settings: object = {}) =>
+  ask('POST /v1/endpoints', { url: 'http://127.0.0.1:9/', ...settings }, 201);
 const changed = (id: string, change: object) => ask(`PATCH /v1/endpoints/${id}`, change, 200);
 const rotated = (id: string, how: object = {}) => ask(`POST /v1/endpoints/${id}/rotate-secret`, how, 200);
 const live = (id: string) => api.store.endpointSecrets.live(operator.id, id);
@@ -40,7 +41,9 @@ describe('the secret of an endpoint', () => {
     assert.match(day.secret ?? '', /^whsec_/);
     assert.ok(Math.abs(hoursFromNow(day.overlap_ends_at) - 24) < 0.1);
     assert.deepEqual(await live(endpoint.id), [day.secret, endpoint.secret]);
-    const shown = JSON.stringify((await api.call(`GET /v1/endpoints/${endpoint.id}`, { key: operator.key })).body);
+    const shown = JSON.stringify(
+      (await api.call(`GET /v1/endpoints/${endpoint.id}`, { key: operator.key })).body,
+    );
     assert.ok(!shown.includes('whsec_') && shown.includes('overlap_ends_at'));
     const week = await rotated((await made()).id, { overlap_hours: 168 });
     assert.ok(Math.abs(hoursFromNow(week.overlap_ends_at) - 168) < 0.1);
@@ -58,10 +61,13 @@ describe('the secret of an endpoint', () => {
   ]) {
     test(`is not rotated with ${JSON.stringify(how)}`, async () => {
       const { id } = await made();
-      const { status, body } = await api.call<{ error: { code: string } }>(`POST /v1/endpoints/${id}/rotate-secret`, {
-        key: operator.key,
-        body: how,
-      });
+      const { status, body } = await api.call<{ error: { code: string } }>(
+        `POST /v1/endpoints/${id}/rotate-secret`,
+        {
+          key: operator.key,
+          body: how,
+        },
+      );
       assert.deepEqual([status, body.error.code], [400, 'invalid_request']);
       assert.equal((await live(id)).length, 1);
     });
@@ -118,7 +124,12 @@ describe('an endpoint that signs by a key pair', () => {
 
   test('keeps its key when something else changes, or when it stops signing and begins again', async () => {
     const endpoint = await made({ signing: 'v1a' });
-    for (const change of [{ signing: 'v1a' }, { max_in_flight: 3 }, { signing: 'none' }, { signing: 'v1a' }]) {
+    for (const change of [
+      { signing: 'v1a' },
+      { max_in_flight: 3 },
+      { signing: 'none' },
+      { signing: 'v1a' },
+    ]) {
       const now = await changed(endpoint.id, change);
       assert.deepEqual([now.public_key, now.secret], [endpoint.public_key, undefined]);
     }

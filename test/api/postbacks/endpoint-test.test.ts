@@ -29,11 +29,17 @@ after(async () => {
   await api.close();
 });
 
-async function endpointAt(url: string, settings: object = {}): Promise<{ id: string; secret: string; public_key: string }> {
-  const { status, body } = await api.call<{ id: string; secret: string; public_key: string }>('POST /v1/endpoints', {
-    key,
-    body: { url, ...settings },
-  });
+async function endpointAt(
+  url: string,
+  settings: object = {},
+): Promise<{ id: string; secret: string; public_key: string }> {
+  const { status, body } = await api.call<{ id: string; secret: string; public_key: string }>(
+    'POST /v1/endpoints',
+    {
+      key,
+      body: { url, ...settings },
+    },
+  );
   assert.equal(status, 201, JSON.stringify(body));
   return body;
 }
@@ -55,11 +61,25 @@ describe('the test of an endpoint', () => {
     assert.deepEqual(trial.resolved, { host: '127.0.0.1', addresses: ['127.0.0.1'] });
     assert.deepEqual([trial.dialled, trial.tls], [`127.0.0.1:${receiver.port}`, null]);
     assert.deepEqual([trial.sent?.url, trial.sent?.method, trial.sent?.body], [url, 'POST', request.body]);
-    const same = ['host', 'x-own', 'webhook-id', 'webhook-timestamp', 'webhook-signature', 'webhook-attempt', 'accept-encoding'];
+    const same = [
+      'host',
+      'x-own',
+      'webhook-id',
+      'webhook-timestamp',
+      'webhook-signature',
+      'webhook-attempt',
+      'accept-encoding',
+    ];
     for (const name of same) assert.equal(trial.sent?.headers[name], request.headers[name], name);
     assert.deepEqual([trial.received?.status, trial.received?.excerpt], [200, 'status 200']);
     assert.equal(trial.received?.headers['x-request-id'], 'r-1');
-    assert.deepEqual(Object.keys(trial.phases), ['dns_ms', 'connect_ms', 'tls_ms', 'first_byte_ms', 'total_ms']);
+    assert.deepEqual(Object.keys(trial.phases), [
+      'dns_ms',
+      'connect_ms',
+      'tls_ms',
+      'first_byte_ms',
+      'total_ms',
+    ]);
     const { tls_ms: tlsMs, ...others } = trial.phases;
     assert.equal(tlsMs, null);
     assert.ok(Object.values(others).every((ms) => Number.isInteger(ms) && ms! >= 0));
@@ -103,8 +123,13 @@ describe('the test of an endpoint', () => {
   }
 
   test('tells the headers that matter', async () => {
-    assert.equal((await tested((await endpointAt(`${receiver.url}/redirect`)).id)).received?.headers['location'], '/ok');
-    const { received } = await tested((await endpointAt(`${receiver.url}/status/503?retry-after=7&set-cookie=secret`)).id);
+    assert.equal(
+      (await tested((await endpointAt(`${receiver.url}/redirect`)).id)).received?.headers['location'],
+      '/ok',
+    );
+    const { received } = await tested(
+      (await endpointAt(`${receiver.url}/status/503?retry-after=7&set-cookie=secret`)).id,
+    );
     assert.deepEqual([received?.headers['retry-after'], received?.headers['set-cookie']], ['7', undefined]);
   });
 
@@ -127,7 +152,8 @@ describe('the test of an endpoint', () => {
 
   test('works on a paused and on a disabled endpoint, and changes nothing', async () => {
     const { id } = await endpointAt(`${receiver.url}/status/410`);
-    const row = async () => (await api.pool.query(`select * from endpoints where id = $1`, [id])).rows[0] as object;
+    const row = async () =>
+      (await api.pool.query(`select * from endpoints where id = $1`, [id])).rows[0] as object;
     for (const state of ['active', 'paused', 'disabled']) {
       await api.pool.query(`update endpoints set state = $2 where id = $1`, [id, state]);
       const asBefore = await row();
@@ -152,9 +178,15 @@ describe('the test of an endpoint', () => {
     const { id } = await endpointAt(`${receiver.url}/hang/place`);
     const other = await api.newOperator();
     const underWay = [tested(id), tested(id)];
-    await eventually('both to be under way', () => receiver.requests.filter(({ path }) => path === '/hang/place').length === 2);
+    await eventually(
+      'both to be under way',
+      () => receiver.requests.filter(({ path }) => path === '/hang/place').length === 2,
+    );
     const third = await api.call<{ error: { code: string } }>(`POST /v1/endpoints/${id}/test`, { key });
-    assert.deepEqual([third.status, third.body.error.code, third.headers.get('retry-after')], [429, 'rate_limited', '1']);
+    assert.deepEqual(
+      [third.status, third.body.error.code, third.headers.get('retry-after')],
+      [429, 'rate_limited', '1'],
+    );
     assert.equal(
       (await api.call(`POST /v1/endpoints/${id}/test`, { key: other.key })).status,
       404,

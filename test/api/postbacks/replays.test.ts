@@ -17,7 +17,8 @@ let affiliateId: string;
 before(async () => {
   api = await withApi();
   ({ key, id: operatorId } = await api.newOperator());
-  const post = async (path: string, body: object) => (await api.call<Body>(`POST /v1/${path}`, { key, body })).body;
+  const post = async (path: string, body: object) =>
+    (await api.call<Body>(`POST /v1/${path}`, { key, body })).body;
   affiliateId = (await post('affiliates', { name: 'Replayed' })).id;
   await post('deals', {
     name: 'd',
@@ -27,10 +28,22 @@ before(async () => {
   endpointId = (await post('endpoints', { affiliate_id: affiliateId, url: 'http://127.0.0.1:9/' })).id;
   const { click_id } = await post('clicks', { affiliate_id: affiliateId });
   for (const number of [1, 2, 3])
-    await post('events', { event: 'sale', transaction_id: `t-${number}`, click_id, amount: '10.00', currency: 'USD' });
+    await post('events', {
+      event: 'sale',
+      transaction_id: `t-${number}`,
+      click_id,
+      amount: '10.00',
+      currency: 'USD',
+    });
   const eventIds = api.accepted.map(({ id }) => id);
-  await createSettle({ pool: api.pool }).settle({ batchId: newId('bat'), owner: 'batch', operators: [{ operatorId, eventIds }] });
-  await api.pool.query(`update deliveries set state = 'gave_up', owner = null, tries = 10, finished_at = now()`);
+  await createSettle({ pool: api.pool }).settle({
+    batchId: newId('bat'),
+    owner: 'batch',
+    operators: [{ operatorId, eventIds }],
+  });
+  await api.pool.query(
+    `update deliveries set state = 'gave_up', owner = null, tries = 10, finished_at = now()`,
+  );
 });
 after(() => api.close());
 
@@ -45,7 +58,10 @@ describe('a replay', () => {
     );
     assert.match(body.id, /^rpl_/);
     const found = (await api.call<Body>(`GET /v1/replays/${body.id}`, { key })).body;
-    assert.deepEqual([found['state'], found['delivered'], found['waiting'], found['gave_up']], ['running', 0, 0, 0]);
+    assert.deepEqual(
+      [found['state'], found['delivered'], found['waiting'], found['gave_up']],
+      ['running', 0, 0, 0],
+    );
     const list = (await api.call<{ data: Body[] }>('GET /v1/replays?limit=1', { key })).body;
     assert.deepEqual(
       list.data.map(({ id }) => id),
@@ -84,7 +100,10 @@ describe('a replay', () => {
       [{ everything: true }, 'everything', 'unknown_field'],
     ];
     for (const [body, path, code] of cases) {
-      const answer = await api.call<{ error: { issues: { path: string; code: string }[] } }>('POST /v1/replays', { key, body });
+      const answer = await api.call<{ error: { issues: { path: string; code: string }[] } }>(
+        'POST /v1/replays',
+        { key, body },
+      );
       const { issues } = answer.body.error;
       assert.deepEqual([answer.status, issues[0]?.path, issues[0]?.code], [400, path, code]);
     }
@@ -92,15 +111,19 @@ describe('a replay', () => {
 });
 
 test('an endpoint that is enabled again offers the replay of what it missed', async () => {
-  await api.pool.query(`update endpoints set state = 'disabled', failures_in_a_row = 12, failing_since = now() where id = $1`, [
-    endpointId,
-  ]);
+  await api.pool.query(
+    `update endpoints set state = 'disabled', failures_in_a_row = 12, failing_since = now() where id = $1`,
+    [endpointId],
+  );
   const down = (await api.call<Body>(`GET /v1/endpoints/${endpointId}`, { key })).body;
   assert.deepEqual([down['breaker'], down['failures_in_a_row'], down['waiting']], ['open', 12, 0]);
   const { status, body } = await api.call<
     Body & { offer: { held: number; missed: number; replay: { method: string; path: string; body: object } } }
   >(`POST /v1/endpoints/${endpointId}/enable`, { key });
-  assert.deepEqual([status, body['state'], body['breaker'], body.offer.held, body.offer.missed], [200, 'active', 'closed', 0, 3]);
+  assert.deepEqual(
+    [status, body['state'], body['breaker'], body.offer.held, body.offer.missed],
+    [200, 'active', 'closed', 0, 3],
+  );
   const { method, path, body: filter } = body.offer.replay;
   const taken = await api.call<Body>(`${method} ${path}`, { key, body: filter });
   assert.deepEqual([taken.status, taken.body['total']], [202, 3]);

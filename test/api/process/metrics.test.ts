@@ -63,7 +63,10 @@ test('what waits in PostgreSQL is shown: events without an outcome, set aside, p
   const post = async (path: string, body: object) =>
     (await api.call<{ id: string; click_id: string }>(`POST /v1/${path}`, { key, body })).body;
   const { id: affiliate } = await post('affiliates', { name: 'A' });
-  await post('deals', { name: 'd', terms: { hold_days: 0, components: [{ kind: 'percent', on: 'sale', percent: '10' }] } });
+  await post('deals', {
+    name: 'd',
+    terms: { hold_days: 0, components: [{ kind: 'percent', on: 'sale', percent: '10' }] },
+  });
   const { id: endpoint } = await post('endpoints', { affiliate_id: affiliate, url: 'http://127.0.0.1:9/' });
   const { click_id: click } = await post('clicks', { affiliate_id: affiliate });
   const sale = { event: 'sale', click_id: click, customer_id: 'c', amount: '10.00', currency: 'USD' };
@@ -81,7 +84,9 @@ test('what waits in PostgreSQL is shown: events without an outcome, set aside, p
   });
   await api.pool.query(`update deliveries set state = 'retrying' where endpoint_id = $1`, [endpoint]);
   await api.pool.query(`update endpoints set failing_since = now() where id = $1`, [endpoint]);
-  await api.pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [operatorId]);
+  await api.pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [
+    operatorId,
+  ]);
   const page = await text();
   for (const [series, expected] of [
     ['postrider_events_set_aside{reason="no_exchange_rate"}', 2],
@@ -107,7 +112,8 @@ test('an event that nobody settles shows by the mark of the sweep, however many 
 });
 
 describe('who may look', () => {
-  const status = async (url: string, headers: Record<string, string> = {}) => (await fetch(`${url}/metrics`, { headers })).status;
+  const status = async (url: string, headers: Record<string, string> = {}) =>
+    (await fetch(`${url}/metrics`, { headers })).status;
   const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
   test('is whoever is near, and from elsewhere only the administrator', async () => {
@@ -157,7 +163,11 @@ test('PostgreSQL is asked at most every 15 s, and figures it did not give are mi
   const second = await metrics.read();
   assert.equal(asked, 2);
   assert.equal(figure(second, 'postrider_backlog_read'), 0);
-  const missing = ['postrider_holds_due', 'postrider_events_unsettled', 'postrider_endpoints{state="active"}'];
+  const missing = [
+    'postrider_holds_due',
+    'postrider_events_unsettled',
+    'postrider_endpoints{state="active"}',
+  ];
   assert.deepEqual(
     missing.filter((series) => figure(second, series) !== undefined),
     [],

@@ -19,7 +19,8 @@ const event = { event: 'kyc', customer_id: 'c' };
 
 test("a key's last use is shown to the minute, and written once for many requests", async () => {
   const { id, key } = await api.newOperator();
-  const made = (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', scopes: ['read'] } })).body;
+  const made = (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', scopes: ['read'] } }))
+    .body;
   assert.equal(made.last_used_at, null);
   await Promise.all([1, 2, 3, 4].map(() => api.call('GET /v1/events', { key: made.api_key })));
   const shown = async () => {
@@ -35,7 +36,12 @@ test("a key's last use is shown to the minute, and written once for many request
 test('a key that was revoked or has ended is refused, and its operator sees by which key', async () => {
   const { key } = await api.newOperator();
   const make = async (more: object) =>
-    (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', scopes: ['events:write'], ...more } })).body;
+    (
+      await api.call<Key>('POST /v1/api-keys', {
+        key,
+        body: { name: 'k', scopes: ['events:write'], ...more },
+      })
+    ).body;
   const [revoked, ended] = [await make({}), await make({ expires_at: '2020-01-01T00:00:00Z' })];
   await api.call(`DELETE /v1/api-keys/${revoked.id}`, { key });
   for (const { api_key } of [revoked, ended]) {
@@ -54,8 +60,12 @@ test('a key that was revoked or has ended is refused, and its operator sees by w
 
 test('a key beyond its own rate, or the one of its operator, is told when to come again', async () => {
   const { key } = await api.newOperator();
-  const slow = (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 's', scopes: ['read'], rate_per_second: 1 } }))
-    .body;
+  const slow = (
+    await api.call<Key>('POST /v1/api-keys', {
+      key,
+      body: { name: 's', scopes: ['read'], rate_per_second: 1 },
+    })
+  ).body;
   assert.equal(slow.rate_per_second, 1);
   const statusBy = async (one: string) => (await api.call('GET /v1/events', { key: one })).status;
   assert.deepEqual([await statusBy(slow.api_key), await statusBy(key), await statusBy(key)], [200, 200, 200]);
@@ -70,7 +80,11 @@ test('plain HTTP is refused where a trusted proxy tells of it, also to the admin
   const body = { name: 'Broker', currency: 'USD' };
   const plain = await proxied.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
   assert.deepEqual([plain.status, plain.body.error.code], [403, 'https_required']);
-  const made = await proxied.call<{ api_key: string }>('POST /v1/operators', { key: ADMIN_TOKEN, body, headers: https });
+  const made = await proxied.call<{ api_key: string }>('POST /v1/operators', {
+    key: ADMIN_TOKEN,
+    body,
+    headers: https,
+  });
   const key = made.body.api_key;
   assert.equal((await proxied.call('POST /v1/events', { key, body: event, headers: https })).status, 202);
   const refused = await proxied.call<Failure>('POST /v1/events', { key, body: event });
@@ -94,7 +108,11 @@ test("only addresses of the list may send events, by the address that the truste
   await proxied.call('PATCH /v1/operator', { key, body: allowed, headers: https });
   const from = async (address: string) => {
     const headers = { ...https, 'x-forwarded-for': address };
-    const { status, body } = await proxied.call<Partial<Failure>>('POST /v1/events', { key, body: event, headers });
+    const { status, body } = await proxied.call<Partial<Failure>>('POST /v1/events', {
+      key,
+      body: event,
+      headers,
+    });
     return `${status} ${body.error?.code ?? ''}`.trim();
   };
   assert.equal(await from('203.0.113.9'), '202');
@@ -103,10 +121,13 @@ test("only addresses of the list may send events, by the address that the truste
   for (const address of ['198.51.100.1', '203.0.113.9, 198.51.100.1', 'unknown', ''])
     assert.equal(await from(address), '403 ip_not_allowed', address);
   // Looking and mending stay possible from elsewhere.
-  const { body } = await proxied.call<{ counts: { by_address: { address: string; count: number }[] } }>('GET /v1/refusals', {
-    key,
-    headers: https,
-  });
+  const { body } = await proxied.call<{ counts: { by_address: { address: string; count: number }[] } }>(
+    'GET /v1/refusals',
+    {
+      key,
+      headers: https,
+    },
+  );
   assert.deepEqual(body.counts.by_address.find(({ address }) => address === '198.51.100.1')?.count, 2);
   await proxied.call('PATCH /v1/operator', { key, body: { allowed_ips: [] }, headers: https });
   assert.equal(await from('198.51.100.1'), '200');
@@ -119,10 +140,13 @@ test('without a trusted proxy its headers say nothing', async () => {
   assert.equal((await api.call('POST /v1/events', { key, body: event, headers })).status, 403);
   await api.call('PATCH /v1/operator', { key, body: { allowed_ips: ['127.0.0.1'] } });
   assert.equal((await api.call('POST /v1/events', { key, body: event })).status, 202);
-  const wrong = await api.call<{ error: { issues: { path: string; code: string }[] } }>('PATCH /v1/operator', {
-    key,
-    body: { allowed_ips: ['127.0.0.1', '10.0.0.0/40'] },
-  });
+  const wrong = await api.call<{ error: { issues: { path: string; code: string }[] } }>(
+    'PATCH /v1/operator',
+    {
+      key,
+      body: { allowed_ips: ['127.0.0.1', '10.0.0.0/40'] },
+    },
+  );
   assert.deepEqual(
     wrong.body.error.issues.map(({ path, code }) => `${path} ${code}`),
     ['allowed_ips.1 invalid_range'],

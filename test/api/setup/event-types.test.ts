@@ -20,7 +20,9 @@ test("an operator's own name stands for a standard event, and the trace shows bo
   assert.deepEqual([made.status, made.body['class']], [201, 'once']);
   const sent = await send({ event: 'First Deposit', customer_id: 'c-1', amount: '5', currency: 'USD' });
   assert.equal(sent.status, 202);
-  const { body } = await api.call<{ event: Record<string, string> }>(`GET /v1/events/${sent.body.id}`, { key });
+  const { body } = await api.call<{ event: Record<string, string> }>(`GET /v1/events/${sent.body.id}`, {
+    key,
+  });
   assert.deepEqual([body.event['event'], body.event['sent_as']], ['ftd', 'First Deposit']);
   // It is the same event, whatever it is called.
   const again = await send({ event: 'ftd', customer_id: 'c-1', amount: '5.00', currency: 'usd' });
@@ -40,12 +42,17 @@ test('it is known by every way in, and as what a reversal refers to', async () =
   await name({ name: 'cb', standard: 'chargeback' });
   assert.equal((await api.call(`GET /postback?key=${key}&event=purchase&txid=1&customer_id=c`)).status, 202);
   const events = [{ event: 'cb', transaction_id: '2', reference: '1', reference_event: 'purchase' }];
-  const { body } = await api.call<{ results: { status: string }[] }>('POST /v1/events/batch', { key, body: { events } });
+  const { body } = await api.call<{ results: { status: string }[] }>('POST /v1/events/batch', {
+    key,
+    body: { events },
+  });
   assert.deepEqual(
     body.results.map(({ status }) => status),
     ['accepted'],
   );
-  const { rows } = await api.pool.query(`select type, sent_as, reference_type from events where transaction_id = '2'`);
+  const { rows } = await api.pool.query(
+    `select type, sent_as, reference_type from events where transaction_id = '2'`,
+  );
   assert.deepEqual(rows, [{ type: 'chargeback', sent_as: 'cb', reference_type: 'sale' }]);
 });
 
@@ -72,11 +79,17 @@ test("names like JavaScript's own are names like any other", async () => {
 test("it is taken away by its name or id, and is nobody else's", async () => {
   const other = await api.newOperator();
   const { body } = await name({ name: 'gone/soon', standard: 'sale' });
-  assert.equal((await send({ event: 'gone/soon', customer_id: 'c', transaction_id: 'x' }, other.key)).status, 400);
+  assert.equal(
+    (await send({ event: 'gone/soon', customer_id: 'c', transaction_id: 'x' }, other.key)).status,
+    400,
+  );
   assert.equal((await api.call(`DELETE /v1/event-types/${body.id}`, { key: other.key })).status, 404);
   assert.equal((await api.call('DELETE /v1/event-types/gone%2Fsoon', { key })).status, 204);
   assert.equal((await api.call(`DELETE /v1/event-types/${body.id}`, { key })).status, 404);
-  assert.equal((await send({ event: 'gone/soon', customer_id: 'c', transaction_id: 'x' })).body.error?.code, 'unknown_event');
+  assert.equal(
+    (await send({ event: 'gone/soon', customer_id: 'c', transaction_id: 'x' })).body.error?.code,
+    'unknown_event',
+  );
   const list = await api.call<{ data: { name: string }[] }>('GET /v1/event-types?limit=200', { key });
   assert.ok(list.body.data.every((one) => one.name !== 'gone/soon') && list.body.data.length > 0);
 });

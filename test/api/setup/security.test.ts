@@ -5,7 +5,9 @@ import { once } from 'node:events';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
 
-type Failure = { error: { code: string; message: string; request_id: string; issues?: { path: string; code: string }[] } };
+type Failure = {
+  error: { code: string; message: string; request_id: string; issues?: { path: string; code: string }[] };
+};
 
 let api: TestApi;
 let key: string;
@@ -28,13 +30,19 @@ describe('a request', () => {
     assert.equal(await fails('POST /v1/events', { ...json, key: 'pk_wrong' }), '401 unauthorized');
     assert.equal(await fails('POST /v1/events', { ...json, key: ADMIN_TOKEN }), '401 unauthorized');
     assert.equal(await fails('POST /v1/operators', { key }), '401 unauthorized');
-    assert.equal(await fails('GET /v1/affiliates', { headers: { authorization: `Basic ${key}` } }), '401 unauthorized');
+    assert.equal(
+      await fails('GET /v1/affiliates', { headers: { authorization: `Basic ${key}` } }),
+      '401 unauthorized',
+    );
   });
 
   test('to a place or by a method that does not exist says so, and what is possible instead', async () => {
     assert.equal(await fails('GET /v1/nothing', { key }), '404 not_found');
     const { status, headers, body } = await api.call<Failure>('PUT /v1/events', { key, body: {} });
-    assert.deepEqual([status, body.error.code, headers.get('allow')], [405, 'method_not_allowed', 'POST, GET']);
+    assert.deepEqual(
+      [status, body.error.code, headers.get('allow')],
+      [405, 'method_not_allowed', 'POST, GET'],
+    );
   });
 
   test('has an id, its own where it brings a sane one', async () => {
@@ -67,8 +75,18 @@ describe('a request', () => {
     ['of broken JSON', 'POST /v1/events', { body: '{"event":' }, '400 invalid_request'],
     ['of JSON that is no object', 'POST /v1/affiliates', { body: 'null' }, '400 invalid_request'],
     ['of more than 256 KiB', 'POST /v1/events', { body: { event: 'x'.repeat(257 * 1024) } }, '413 too_large'],
-    ['of more than 2 MiB', 'POST /v1/events/batch', { body: { events: ['x'.repeat(2100 * 1024)] } }, '413 too_large'],
-    ['of 100,000 brackets', 'POST /v1/events', { body: '['.repeat(100_000) + ']'.repeat(100_000) }, '400 invalid_request'],
+    [
+      'of more than 2 MiB',
+      'POST /v1/events/batch',
+      { body: { events: ['x'.repeat(2100 * 1024)] } },
+      '413 too_large',
+    ],
+    [
+      'of 100,000 brackets',
+      'POST /v1/events',
+      { body: '['.repeat(100_000) + ']'.repeat(100_000) },
+      '400 invalid_request',
+    ],
     [
       'nested in a field',
       'POST /v1/affiliates',
@@ -82,7 +100,12 @@ describe('a request', () => {
       '400 invalid_request',
     ],
     ['with NUL in a name', 'POST /v1/affiliates', { body: { name: 'a\u0000' } }, '400 invalid_request'],
-    ['with half a surrogate pair', 'POST /v1/affiliates', { body: '{"name":"\\ud800"}' }, '400 invalid_request'],
+    [
+      'with half a surrogate pair',
+      'POST /v1/affiliates',
+      { body: '{"name":"\\ud800"}' },
+      '400 invalid_request',
+    ],
     ['with an id that cannot be one', 'GET /v1/events/%00', {}, '404 not_found'],
     ['with a path that cannot be decoded', 'GET /v1/events/%E0%A4%A', {}, '400 invalid_request'],
     ['with a limit that is too large', 'GET /v1/events?limit=201', {}, '400 invalid_request'],
@@ -118,14 +141,18 @@ describe('a request', () => {
 
 describe('an API key', () => {
   type Key = { id: string; api_key: string; scopes: string[] };
-  const make = async (body: object) => (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', ...body } })).body;
+  const make = async (body: object) =>
+    (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', ...body } })).body;
 
   test('may do what its scopes say and nothing else', async () => {
     const writer = await make({ scopes: ['events:write'] });
     const event = { event: 'kyc', customer_id: 'scoped' };
     assert.equal((await api.call('POST /v1/events', { key: writer.api_key, body: event })).status, 202);
     assert.equal(await fails('GET /v1/events', { key: writer.api_key }), '403 forbidden');
-    assert.equal(await fails('POST /v1/affiliates', { key: writer.api_key, body: { name: 'a' } }), '403 forbidden');
+    assert.equal(
+      await fails('POST /v1/affiliates', { key: writer.api_key, body: { name: 'a' } }),
+      '403 forbidden',
+    );
   });
 
   test('is shown once, and no longer works when it was revoked or has ended', async () => {
@@ -143,9 +170,13 @@ describe('an API key', () => {
 
 test("another operator's things are not there", async () => {
   const other = await api.newOperator();
-  const mine = async (request: string, body: object) => (await api.call<{ id: string }>(request, { key, body })).body.id;
+  const mine = async (request: string, body: object) =>
+    (await api.call<{ id: string }>(request, { key, body })).body.id;
   const affiliate = await mine('POST /v1/affiliates', { name: 'a' });
-  const deal = await mine('POST /v1/deals', { name: 'd', terms: { components: [{ kind: 'cpa', amount: '1' }] } });
+  const deal = await mine('POST /v1/deals', {
+    name: 'd',
+    terms: { components: [{ kind: 'cpa', amount: '1' }] },
+  });
   const endpoint = await mine('POST /v1/endpoints', { url: 'http://127.0.0.1:9/' });
   const event = await mine('POST /v1/events', { event: 'kyc', customer_id: 'mine' });
   const link = await mine('POST /v1/links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' });
@@ -171,7 +202,10 @@ test("another operator's things are not there", async () => {
     assert.equal(await fails(request, { key: other.key }), '404 not_found', request);
   }
   for (const [request, body] of [
-    ['POST /v1/deals', { name: 'd', affiliate_id: affiliate, terms: { components: [{ kind: 'cpa', amount: '1' }] } }],
+    [
+      'POST /v1/deals',
+      { name: 'd', affiliate_id: affiliate, terms: { components: [{ kind: 'cpa', amount: '1' }] } },
+    ],
     ['POST /v1/links', { affiliate_id: affiliate, landing_url: 'http://shop.example/' }],
     ['POST /v1/clicks', { affiliate_id: affiliate }],
     ['POST /v1/clicks', { link_id: link }],
@@ -181,9 +215,22 @@ test("another operator's things are not there", async () => {
   ] as const) {
     assert.equal(await fails(request, { key: other.key, body }), '400 invalid_request', request);
   }
-  const patched = await api.call<Failure>(`PATCH /v1/affiliates/${affiliate}`, { key: other.key, body: { name: 'stolen' } });
+  const patched = await api.call<Failure>(`PATCH /v1/affiliates/${affiliate}`, {
+    key: other.key,
+    body: { name: 'stolen' },
+  });
   assert.equal(patched.status, 404);
-  for (const list of ['affiliates', 'deals', 'endpoints', 'events', 'links', 'clicks', 'coupons', 'deliveries', 'orphans']) {
+  for (const list of [
+    'affiliates',
+    'deals',
+    'endpoints',
+    'events',
+    'links',
+    'clicks',
+    'coupons',
+    'deliveries',
+    'orphans',
+  ]) {
     const { data, next_cursor: next } = (await api.call(`GET /v1/${list}`, { key: other.key })).body;
     assert.deepEqual([data, next], [[], null], list);
   }

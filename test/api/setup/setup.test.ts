@@ -25,7 +25,10 @@ async function post(path: string, body: object): Promise<Body> {
 async function issuesOf(path: string, body: object): Promise<string[]> {
   const answer = await api.call<Failure>(`POST /v1/${path}`, { key, body });
   assert.equal(answer.status, 400, JSON.stringify(answer.body));
-  return [answer.body.error.code, ...(answer.body.error.issues ?? []).map((issue) => `${issue.path} ${issue.code}`)];
+  return [
+    answer.body.error.code,
+    ...(answer.body.error.issues ?? []).map((issue) => `${issue.path} ${issue.code}`),
+  ];
 }
 
 describe('an operator', () => {
@@ -34,7 +37,10 @@ describe('an operator', () => {
     const made = await api.call<Body & { api_key: string }>('POST /v1/operators', { key: ADMIN_TOKEN, body });
     assert.equal(made.status, 201);
     const { body: seen } = await api.call<Body>('GET /v1/operator', { key: made.body.api_key });
-    assert.deepEqual([seen['currency'], seen['timezone'], seen['without_transaction_id']], ['EUR', 'Europe/Berlin', null]);
+    assert.deepEqual(
+      [seen['currency'], seen['timezone'], seen['without_transaction_id']],
+      ['EUR', 'Europe/Berlin', null],
+    );
   });
 
   test('changes what it gives and keeps the rest', async () => {
@@ -56,12 +62,21 @@ describe('an affiliate', () => {
   test('has an external id that no other one has', async () => {
     const first = await post('affiliates', { name: 'A', external_id: 'x-1', parent_id: affiliateId });
     assert.deepEqual([first['external_id'], first['parent_id']], ['x-1', affiliateId]);
-    const again = await api.call<Failure>('POST /v1/affiliates', { key, body: { name: 'B', external_id: 'x-1' } });
+    const again = await api.call<Failure>('POST /v1/affiliates', {
+      key,
+      body: { name: 'B', external_id: 'x-1' },
+    });
     assert.deepEqual([again.status, again.body.error.code], [409, 'conflict']);
     const { id } = await post('affiliates', { name: 'C' });
-    const taken = await api.call<Failure>(`PATCH /v1/affiliates/${id}`, { key, body: { external_id: 'x-1' } });
+    const taken = await api.call<Failure>(`PATCH /v1/affiliates/${id}`, {
+      key,
+      body: { external_id: 'x-1' },
+    });
     assert.equal(taken.status, 409);
-    const freed = await api.call<Body>(`PATCH /v1/affiliates/${first.id}`, { key, body: { external_id: null } });
+    const freed = await api.call<Body>(`PATCH /v1/affiliates/${first.id}`, {
+      key,
+      body: { external_id: null },
+    });
     assert.deepEqual([freed.body['external_id'], freed.body['name']], [null, 'A']);
   });
 });
@@ -112,7 +127,10 @@ describe('a deal', () => {
     ['nothing', { components: [] }, ['terms.components too_small']],
     [
       'tiers for a share that is not there',
-      { components: [cpa], tiers: { metric: 'revenue', mode: 'marginal', steps: [{ from: '0', percent: '1' }] } },
+      {
+        components: [cpa],
+        tiers: { metric: 'revenue', mode: 'marginal', steps: [{ from: '0', percent: '1' }] },
+      },
       ['terms.tiers ambiguous'],
     ],
     [
@@ -121,7 +139,11 @@ describe('a deal', () => {
         components: [
           {
             kind: 'revshare',
-            tiers: { metric: 'revenue', mode: 'marginal', steps: ['9', '1'].map((from) => ({ from, percent: '1' })) },
+            tiers: {
+              metric: 'revenue',
+              mode: 'marginal',
+              steps: ['9', '1'].map((from) => ({ from, percent: '1' })),
+            },
           },
           { ...cpa, tiers: { metric: 'volume', mode: 'marginal', steps: [{ from: '0', amount: '1' }] } },
         ],
@@ -150,8 +172,16 @@ describe('a deal', () => {
       ['terms.components.0.on unknown_event'],
     ],
     ['a bounty without an amount', { components: [{ kind: 'cpa' }] }, ['terms.components.0.amount required']],
-    ['a tenth of a cent', { components: [{ ...cpa, amount: '1.001' }] }, ['terms.components.0.amount invalid_decimal']],
-    ['an amount as a number', { components: [{ ...cpa, amount: 1 }] }, ['terms.components.0.amount invalid_type']],
+    [
+      'a tenth of a cent',
+      { components: [{ ...cpa, amount: '1.001' }] },
+      ['terms.components.0.amount invalid_decimal'],
+    ],
+    [
+      'an amount as a number',
+      { components: [{ ...cpa, amount: 1 }] },
+      ['terms.components.0.amount invalid_type'],
+    ],
   ] as const) {
     test(`is refused with terms that say ${name}`, async () => {
       assert.deepEqual(await issuesOf('deals', { name: 'd', terms }), ['invalid_request', ...expected]);
@@ -190,14 +220,22 @@ describe('an endpoint', () => {
     });
     for (const path of [`endpoints/${id}`, 'endpoints'])
       assert.ok(!JSON.stringify((await api.call(`GET /v1/${path}`, { key })).body).includes('whsec_'));
-    const { rows } = await api.pool.query<{ secret: Buffer }>(`select secret from endpoints where id = $1`, [id]);
+    const { rows } = await api.pool.query<{ secret: Buffer }>(`select secret from endpoints where id = $1`, [
+      id,
+    ]);
     assert.ok(!rows[0]?.secret.includes(String(secret)));
   });
 
   test('changes what is given and keeps the rest', async () => {
     const { id } = await post('endpoints', { url, rate_per_second: 2.5, headers: { 'x-a': 'b' } });
-    const { body } = await api.call<Body>(`PATCH /v1/endpoints/${id}`, { key, body: { rate_per_second: null, events: ['ftd'] } });
-    assert.deepEqual([body['rate_per_second'], body['events'], body['headers']], [null, ['ftd'], { 'x-a': 'b' }]);
+    const { body } = await api.call<Body>(`PATCH /v1/endpoints/${id}`, {
+      key,
+      body: { rate_per_second: null, events: ['ftd'] },
+    });
+    assert.deepEqual(
+      [body['rate_per_second'], body['events'], body['headers']],
+      [null, ['ftd'], { 'x-a': 'b' }],
+    );
   });
 
   test('keeps the fields of its form in their order, until they are taken away', async () => {
@@ -205,7 +243,8 @@ describe('an endpoint', () => {
     const made = await post('endpoints', { url, body: 'form', form });
     const { body: seen } = await api.call<Body>(`GET /v1/endpoints/${made.id}`, { key });
     assert.deepEqual(Object.entries(seen['form'] as object), Object.entries(form));
-    const change = async (body: object) => (await api.call<Body>(`PATCH /v1/endpoints/${made.id}`, { key, body })).body['form'];
+    const change = async (body: object) =>
+      (await api.call<Body>(`PATCH /v1/endpoints/${made.id}`, { key, body })).body['form'];
     assert.deepEqual(await change({ max_in_flight: 2 }), form);
     assert.deepEqual(await change({ form: { b: '1' } }), { b: '1' });
     assert.equal(await change({ form: null }), null);
@@ -224,19 +263,43 @@ describe('an endpoint', () => {
   for (const [name, body, expected] of [
     ['a macro nobody knows', { url: 'http://127.0.0.1/?a={colour}' }, ['unknown_macro', 'url unknown_macro']],
     ['a macro for its host', { url: 'http://{click_id}/' }, ['invalid_request', 'url misplaced_macro']],
-    ['a macro for a parameter', { url: 'http://127.0.0.1/?{sub1}=1' }, ['invalid_request', 'url misplaced_macro']],
-    ['a form its macro cannot take', { url: 'http://127.0.0.1/?a={sub1:minor}' }, ['invalid_request', 'url invalid_macro']],
-    ['a macro nobody knows in a header', { url, headers: { 'x-a': '{colour}' } }, ['unknown_macro', 'headers.x-a unknown_macro']],
-    ["a macro in a header's name", { url, headers: { '{sub1}': 'x' } }, ['invalid_request', 'headers.{sub1} invalid_header']],
+    [
+      'a macro for a parameter',
+      { url: 'http://127.0.0.1/?{sub1}=1' },
+      ['invalid_request', 'url misplaced_macro'],
+    ],
+    [
+      'a form its macro cannot take',
+      { url: 'http://127.0.0.1/?a={sub1:minor}' },
+      ['invalid_request', 'url invalid_macro'],
+    ],
+    [
+      'a macro nobody knows in a header',
+      { url, headers: { 'x-a': '{colour}' } },
+      ['unknown_macro', 'headers.x-a unknown_macro'],
+    ],
+    [
+      "a macro in a header's name",
+      { url, headers: { '{sub1}': 'x' } },
+      ['invalid_request', 'headers.{sub1} invalid_header'],
+    ],
     [
       "a macro nobody knows in a form, and one in a field's name",
       { url, body: 'form', form: { a: '{colour}', '{sub1}': 'x' } },
       ['unknown_macro', 'form.a unknown_macro', 'form.{sub1} misplaced_macro'],
     ],
     ['fields without a form', { url, form: { a: 'b' } }, ['invalid_request', 'form not_applicable']],
-    ['an address inside', { url: 'http://169.254.169.254/latest' }, ['blocked_address', 'url blocked_address']],
+    [
+      'an address inside',
+      { url: 'http://169.254.169.254/latest' },
+      ['blocked_address', 'url blocked_address'],
+    ],
     ['no URL', { url: 'nowhere' }, ['invalid_request', 'url invalid_url']],
-    ['a header that is ours', { url, headers: { 'Webhook-Id': 'x' } }, ['invalid_request', 'headers.Webhook-Id invalid_header']],
+    [
+      'a header that is ours',
+      { url, headers: { 'Webhook-Id': 'x' } },
+      ['invalid_request', 'headers.Webhook-Id invalid_header'],
+    ],
     ['a late first try', { url, schedule: [5] }, ['invalid_request', 'schedule invalid_format']],
     ['an event nobody knows', { url, events: ['party'] }, ['invalid_request', 'events.0 not_an_option']],
     ['a way to sign nobody knows', { url, signing: 'v2' }, ['invalid_request', 'signing not_an_option']],
@@ -256,9 +319,10 @@ describe('an endpoint', () => {
     assert.deepEqual(await press('pause'), 'paused');
     assert.deepEqual(await press('enable'), 422);
     assert.deepEqual(await press('resume'), 'active');
-    await api.pool.query(`update endpoints set state = 'disabled', failures_in_a_row = 9, failing_since = now() where id = $1`, [
-      id,
-    ]);
+    await api.pool.query(
+      `update endpoints set state = 'disabled', failures_in_a_row = 9, failing_since = now() where id = $1`,
+      [id],
+    );
     assert.deepEqual(await press('resume'), 422);
     assert.deepEqual(await press('pause'), 422);
     assert.deepEqual(await press('enable'), 'active');

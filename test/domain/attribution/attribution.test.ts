@@ -19,23 +19,45 @@ function boundTo(affiliateId: string, click: Click | null = null): Binding {
 
 /** A coupon of an affiliate, valid around noon. */
 function couponOf(affiliateId: string, changes: Partial<Coupon> = {}): Coupon {
-  return { affiliateId, affiliateExternalId: null, bindsCustomer: true, startsAt: null, endsAt: null, ...changes };
+  return {
+    affiliateId,
+    affiliateExternalId: null,
+    bindsCustomer: true,
+    startsAt: null,
+    endsAt: null,
+    ...changes,
+  };
 }
 
 describe('an event', () => {
   const nothing: Evidence = { click: null, binding: null, affiliateExternalId: null };
   const cases: readonly [string, Partial<ConversionEvent>, Partial<Evidence>, string][] = [
-    ['with a click is its affiliate’s', { clickId: 'x' }, { click: aClick('a') }, 'attributed a click clk_a binds'],
+    [
+      'with a click is its affiliate’s',
+      { clickId: 'x' },
+      { click: aClick('a') },
+      'attributed a click clk_a binds',
+    ],
     ['with a binding only is the affiliate’s', {}, { binding: boundTo('b') }, 'attributed b binding null'],
     ['shows the click that bound', {}, { binding: boundTo('b', aClick('b')) }, 'attributed b binding clk_b'],
-    ['of another click stays', { clickId: 'x' }, { click: aClick('a'), binding: boundTo('b') }, 'attributed b binding null'],
+    [
+      'of another click stays',
+      { clickId: 'x' },
+      { click: aClick('a'), binding: boundTo('b') },
+      'attributed b binding null',
+    ],
     [
       'of a later click of the same affiliate shows that',
       { clickId: 'y' },
       { click: aClick('b', { id: 'clk_new' }), binding: boundTo('b', aClick('b')) },
       'attributed b click clk_new',
     ],
-    ['without a customer binds nobody', { customerId: null, clickId: 'x' }, { click: aClick('a') }, 'attributed a click clk_a'],
+    [
+      'without a customer binds nobody',
+      { customerId: null, clickId: 'x' },
+      { click: aClick('a') },
+      'attributed a click clk_a',
+    ],
     ['without evidence waits', {}, {}, 'orphaned no_evidence'],
     ['of a click nobody knows waits', { clickId: 'x' }, {}, 'orphaned unknown_click'],
     [
@@ -68,7 +90,12 @@ describe('an event', () => {
       { click: aClick('a'), affiliateExternalId: 'me' },
       'attributed a click clk_a binds',
     ],
-    ['with a coupon is its affiliate’s', { coupon: 'X' }, { coupon: couponOf('k') }, 'attributed k coupon null binds'],
+    [
+      'with a coupon is its affiliate’s',
+      { coupon: 'X' },
+      { coupon: couponOf('k') },
+      'attributed k coupon null binds',
+    ],
     [
       'with a coupon that binds nobody binds nobody',
       { coupon: 'X' },
@@ -81,14 +108,24 @@ describe('an event', () => {
       { click: aClick('a'), coupon: couponOf('k') },
       'attributed a click clk_a binds',
     ],
-    ['with a coupon stays the binding’s', {}, { binding: boundTo('b'), coupon: couponOf('k') }, 'attributed b binding null'],
+    [
+      'with a coupon stays the binding’s',
+      {},
+      { binding: boundTo('b'), coupon: couponOf('k') },
+      'attributed b binding null',
+    ],
     [
       'of an expired click is the coupon’s',
       { clickId: 'x' },
       { click: aClick('a', { clickedAt: 0 }), coupon: couponOf('k') },
       'attributed k coupon null binds',
     ],
-    ['of a click nobody knows is the coupon’s', { clickId: 'x' }, { coupon: couponOf('k') }, 'attributed k coupon null binds'],
+    [
+      'of a click nobody knows is the coupon’s',
+      { clickId: 'x' },
+      { coupon: couponOf('k') },
+      'attributed k coupon null binds',
+    ],
     ['of a coupon nobody knows waits', { coupon: 'X' }, {}, 'orphaned unknown_coupon'],
     [
       'on the first moment of a coupon counts',
@@ -96,8 +133,18 @@ describe('an event', () => {
       { coupon: couponOf('k', { startsAt: NOON }) },
       'attributed k coupon null binds',
     ],
-    ['before a coupon waits', { coupon: 'X' }, { coupon: couponOf('k', { startsAt: NOON + 1 }) }, 'orphaned unknown_coupon'],
-    ['at the end of a coupon waits', { coupon: 'X' }, { coupon: couponOf('k', { endsAt: NOON }) }, 'orphaned unknown_coupon'],
+    [
+      'before a coupon waits',
+      { coupon: 'X' },
+      { coupon: couponOf('k', { startsAt: NOON + 1 }) },
+      'orphaned unknown_coupon',
+    ],
+    [
+      'at the end of a coupon waits',
+      { coupon: 'X' },
+      { coupon: couponOf('k', { endsAt: NOON }) },
+      'orphaned unknown_coupon',
+    ],
     [
       'with the coupon of an affiliate who is the customer is rejected',
       { customerId: 'me' },
@@ -113,7 +160,11 @@ describe('an event', () => {
     [
       'given away by hand is theirs, whatever turns up later',
       { clickId: 'x' },
-      { click: aClick('a'), coupon: couponOf('k'), assignment: { affiliateId: 'm', affiliateExternalId: null } },
+      {
+        click: aClick('a'),
+        coupon: couponOf('k'),
+        assignment: { affiliateId: 'm', affiliateExternalId: null },
+      },
       'attributed m manual null binds',
     ],
     [
@@ -128,7 +179,13 @@ describe('an event', () => {
       const result = attribute(anEvent(changes), { ...nothing, ...evidence }, WINDOW_DAYS);
       const words =
         result.kind === 'attributed'
-          ? [result.kind, result.affiliateId, result.method, result.click?.id ?? 'null', ...(result.binds ? ['binds'] : [])]
+          ? [
+              result.kind,
+              result.affiliateId,
+              result.method,
+              result.click?.id ?? 'null',
+              ...(result.binds ? ['binds'] : []),
+            ]
           : [result.kind, result.reason];
       assert.equal(words.join(' '), expected);
     });
@@ -136,7 +193,11 @@ describe('an event', () => {
 });
 
 describe('the deal version in force', () => {
-  const version = (dealId: string, affiliateId: string | null, effectiveFrom: number) => ({ dealId, affiliateId, effectiveFrom });
+  const version = (dealId: string, affiliateId: string | null, effectiveFrom: number) => ({
+    dealId,
+    affiliateId,
+    effectiveFrom,
+  });
   const versions = [
     version('default', null, 0),
     version('default', null, 100),

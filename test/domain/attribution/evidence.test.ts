@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { attribute, type Attribution, type Evidence } from '../../../domain/attribution/attribution.ts';
-import { consider, type Attributed, type Considered, type Piece } from '../../../domain/attribution/evidence.ts';
+import {
+  consider,
+  type Attributed,
+  type Considered,
+  type Piece,
+} from '../../../domain/attribution/evidence.ts';
 import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
 
 const WINDOW_DAYS = 30;
@@ -32,11 +37,25 @@ function attributionOf({ binding, assignment, click, coupon, named }: Given): At
   });
   const about = (affiliateId: string) => ({ affiliateId, affiliateExternalId: externalIdOf(affiliateId) });
   const found: Evidence = {
-    binding: binding === null ? null : { customerId: 'customer', affiliateId: binding, eventId: 'evt_0', click: null },
-    click: click && { ...click, id: 'clk', linkId: null, subs: SUBS, clickedAt: click.isOld ? 0 : NOON - DAY_MS },
+    binding:
+      binding === null
+        ? null
+        : { customerId: 'customer', affiliateId: binding, eventId: 'evt_0', click: null },
+    click: click && {
+      ...click,
+      id: 'clk',
+      linkId: null,
+      subs: SUBS,
+      clickedAt: click.isOld ? 0 : NOON - DAY_MS,
+    },
     affiliateExternalId: externalIdOf(binding ?? click?.affiliateId),
     ...(coupon && {
-      coupon: { ...about(coupon.affiliateId), bindsCustomer: true, startsAt: null, endsAt: coupon.isOver ? NOON : null },
+      coupon: {
+        ...about(coupon.affiliateId),
+        bindsCustomer: true,
+        startsAt: null,
+        endsAt: coupon.isOver ? NOON : null,
+      },
     }),
     ...(assignment !== null && { assignment: about(assignment) }),
   };
@@ -83,7 +102,8 @@ test('whatever the evidence, the verdicts say what the rule did with it', () => 
         if (verdict === 'expired') assert.ok(isOld, `${kind} is said to be too old`);
         assert.equal(verdict === 'not_valid', isOver);
         assert.equal(verdict === 'not_found', affiliateId === null);
-        if (verdict === 'agreed') assert.ok(attribution.kind === 'attributed' && attribution.affiliateId === affiliateId);
+        if (verdict === 'agreed')
+          assert.ok(attribution.kind === 'attributed' && attribution.affiliateId === affiliateId);
         // What was there in time and good yields only to something stronger.
         if (verdict === 'outranked') assert.ok(stands(considered, kind));
         assert.notEqual(verdict, 'came_later');
@@ -97,7 +117,9 @@ test('whatever the evidence, the verdicts say what the rule did with it', () => 
 function stands(considered: readonly Considered[], kind: string): boolean {
   const at = considered.findIndex((one) => one.kind === kind);
   const end = considered.findIndex(({ verdict }) => verdict === 'decided' || verdict === 'own_referral');
-  return (end >= 0 && end < at) || considered.some((one) => one.kind === 'binding' && one.verdict === 'agreed');
+  return (
+    (end >= 0 && end < at) || considered.some((one) => one.kind === 'binding' && one.verdict === 'agreed')
+  );
 }
 
 test('what became known afterwards came later, and an event that is not attributed has no verdicts', () => {
@@ -130,7 +152,15 @@ test('what became known afterwards came later, and an event that is not attribut
 });
 
 test('a click that was dropped with its month is known by what it decided', () => {
-  const dropped: Piece = { kind: 'click', id: 'clk', affiliateId: null, at: null, isLater: false, isValid: true, isOwn: false };
+  const dropped: Piece = {
+    kind: 'click',
+    id: 'clk',
+    affiliateId: null,
+    at: null,
+    isLater: false,
+    isValid: true,
+    isOwn: false,
+  };
   const [click] = consider([dropped], { status: 'settled', reason: null, method: 'click', affiliateId: 'a' });
   assert.deepEqual([click?.affiliateId, click?.verdict], ['a', 'decided']);
 });

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compileLanding, deepLinkOf, isAllowedHostForm, landingPageOf, type Landing, type Visit } from '../../../domain/attribution/landing.ts';
+import {
+  compileLanding,
+  deepLinkOf,
+  isAllowedHostForm,
+  landingPageOf,
+  type Landing,
+  type Visit,
+} from '../../../domain/attribution/landing.ts';
 
 const VISIT: Visit = {
   affiliateId: 'aff_1',
@@ -20,23 +27,52 @@ function landing(url: string, params: Record<string, string> = {}): Landing {
 describe('a landing page', () => {
   for (const [title, url, expected] of [
     ['gets the click and the subs', 'https://a.example', 'https://a.example?click_id=clk_1&sub1=s'],
-    ['keeps its query and fragment', 'https://a.example/?x=%2F&y#z?', 'https://a.example/?x=%2F&y&click_id=clk_1&sub1=s#z?'],
-    ['that ends in a separator gets no second one', 'https://a.example/?', 'https://a.example/?click_id=clk_1&sub1=s'],
-    ['that names a sub itself keeps its own', 'https://a.example/?sub1=own', 'https://a.example/?sub1=own&click_id=clk_1'],
-    ['may place them', 'https://a.example/{sub1}?click_id={click_id}', 'https://a.example/s?click_id=clk_1&sub1=s'],
-    ['may place them in its fragment', 'https://a.example/#/{affiliate_id}', 'https://a.example/?click_id=clk_1&sub1=s#/aff_1'],
-    ['may name what stands in for a sub', 'https://a.example/{sub2|none}', 'https://a.example/none?click_id=clk_1&sub1=s'],
+    [
+      'keeps its query and fragment',
+      'https://a.example/?x=%2F&y#z?',
+      'https://a.example/?x=%2F&y&click_id=clk_1&sub1=s#z?',
+    ],
+    [
+      'that ends in a separator gets no second one',
+      'https://a.example/?',
+      'https://a.example/?click_id=clk_1&sub1=s',
+    ],
+    [
+      'that names a sub itself keeps its own',
+      'https://a.example/?sub1=own',
+      'https://a.example/?sub1=own&click_id=clk_1',
+    ],
+    [
+      'may place them',
+      'https://a.example/{sub1}?click_id={click_id}',
+      'https://a.example/s?click_id=clk_1&sub1=s',
+    ],
+    [
+      'may place them in its fragment',
+      'https://a.example/#/{affiliate_id}',
+      'https://a.example/?click_id=clk_1&sub1=s#/aff_1',
+    ],
+    [
+      'may name what stands in for a sub',
+      'https://a.example/{sub2|none}',
+      'https://a.example/none?click_id=clk_1&sub1=s',
+    ],
   ] as const) {
     test(title, () => assert.equal(landingPageOf(landing(url), VISIT), expected));
   }
 
   test('learns of no click that is not counted', () => {
     const visit = { ...VISIT, clickId: null, firstClickDays: 30 };
-    assert.equal(landingPageOf(landing('https://a.example/?c={click_id}'), visit), 'https://a.example/?c=&sub1=s');
+    assert.equal(
+      landingPageOf(landing('https://a.example/?c={click_id}'), visit),
+      'https://a.example/?c=&sub1=s',
+    );
   });
 
   test('is the same page of the same host, with every sub as it was sent', () => {
-    const sub = fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ''));
+    const sub = fc
+      .string({ unit: 'grapheme', maxLength: 20 })
+      .map((text) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ''));
     const template = landing('https://a.example/p/{sub2}/q?x={sub1}', { 'p.1': '<{sub1}>' });
     fc.assert(
       fc.property(sub, sub, (sub1, sub2) => {

@@ -7,7 +7,11 @@ import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
 
 /** CPAs of one customer each, `seconds` after noon; a member named with `-` was charged back. */
-function members(component: WireComponent, seconds: readonly string[], metric: bigint | null = null): Member[] {
+function members(
+  component: WireComponent,
+  seconds: readonly string[],
+  metric: bigint | null = null,
+): Member[] {
   const version = aVersion({ components: [component] });
   const { terms } = version;
   return seconds.map((name) => {
@@ -40,7 +44,12 @@ const tiers = (mode: 'marginal' | 'retroactive') => ({
 describe('a month leaves', () => {
   const cases: readonly [string, WireComponent, readonly string[], readonly bigint[], bigint?][] = [
     ['everything without a cap', { kind: 'cpa', amount: '1' }, ['1', '2'], [100n, 100n]],
-    ['the first two their pay', { kind: 'cpa', amount: '1', cap: { count: 2 } }, ['3', '1', '2'], [0n, 100n, 100n]],
+    [
+      'the first two their pay',
+      { kind: 'cpa', amount: '1', cap: { count: 2 } },
+      ['3', '1', '2'],
+      [0n, 100n, 100n],
+    ],
     [
       'a place to the next when one is charged back',
       { kind: 'cpa', amount: '1', cap: { count: 2 } },
@@ -59,12 +68,31 @@ describe('a month leaves', () => {
       ['1', '2', '3'],
       [100n, 20n, 0n],
     ],
-    ['each the step of its own place', { kind: 'cpa', tiers: tiers('marginal') }, ['1', '2', '3', '4'], [100n, 100n, 200n, 200n]],
-    ['all the step that was reached', { kind: 'cpa', tiers: tiers('retroactive') }, ['1', '2', '3'], [200n, 200n, 200n]],
-    ['all the lower step after a chargeback', { kind: 'cpa', tiers: tiers('retroactive') }, ['1', '2', '-3'], [100n, 100n, 0n]],
+    [
+      'each the step of its own place',
+      { kind: 'cpa', tiers: tiers('marginal') },
+      ['1', '2', '3', '4'],
+      [100n, 100n, 200n, 200n],
+    ],
+    [
+      'all the step that was reached',
+      { kind: 'cpa', tiers: tiers('retroactive') },
+      ['1', '2', '3'],
+      [200n, 200n, 200n],
+    ],
+    [
+      'all the lower step after a chargeback',
+      { kind: 'cpa', tiers: tiers('retroactive') },
+      ['1', '2', '-3'],
+      [100n, 100n, 0n],
+    ],
     [
       'all the step that something else has reached',
-      { kind: 'cpa', amount: '1', tiers: { metric: 'revenue', mode: 'retroactive', steps: [{ from: '5', amount: '7' }] } },
+      {
+        kind: 'cpa',
+        amount: '1',
+        tiers: { metric: 'revenue', mode: 'retroactive', steps: [{ from: '5', amount: '7' }] },
+      },
       ['1', '2'],
       [700n, 700n],
       500n,
@@ -83,15 +111,20 @@ describe('a month leaves', () => {
   test('the same to everybody however they are listed, never more than the cap, and nothing to spare while it is not reached', () => {
     const listed = fc.shuffledSubarray(['1', '2', '3', '4', '5', '6'], { minLength: 1 });
     fc.assert(
-      fc.property(listed, fc.integer({ min: 1, max: 5 }), fc.bigInt({ min: 1n, max: 700n }), (names, count, most) => {
-        const cap = { count, amount: `${most / 100n}.${String(most % 100n).padStart(2, '0')}` };
-        const of = (order: readonly string[]) => allot(members({ kind: 'cpa', amount: '1', cap }, order));
-        const given = of(names);
-        assert.deepEqual(given, of(names.toSorted()));
-        const sum = [...given.values()].reduce((total, { minor }) => total + minor, 0n);
-        const wanted = 100n * BigInt(Math.min(count, names.length));
-        assert.equal(sum, wanted < most ? wanted : most);
-      }),
+      fc.property(
+        listed,
+        fc.integer({ min: 1, max: 5 }),
+        fc.bigInt({ min: 1n, max: 700n }),
+        (names, count, most) => {
+          const cap = { count, amount: `${most / 100n}.${String(most % 100n).padStart(2, '0')}` };
+          const of = (order: readonly string[]) => allot(members({ kind: 'cpa', amount: '1', cap }, order));
+          const given = of(names);
+          assert.deepEqual(given, of(names.toSorted()));
+          const sum = [...given.values()].reduce((total, { minor }) => total + minor, 0n);
+          const wanted = 100n * BigInt(Math.min(count, names.length));
+          assert.equal(sum, wanted < most ? wanted : most);
+        },
+      ),
     );
   });
 });

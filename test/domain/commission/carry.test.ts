@@ -5,14 +5,27 @@ import { carriedInto, type ChainedMonth } from '../../../domain/commission/carry
 import { NOTHING } from '../../../domain/commission/commission.ts';
 import { terms } from '../../support/builders.ts';
 
-type Month = readonly [basisMinor: bigint, percent: string, negative: 'carry' | 'reset', by: 'ngr' | 'commission'];
+type Month = readonly [
+  basisMinor: bigint,
+  percent: string,
+  negative: 'carry' | 'reset',
+  by: 'ngr' | 'commission',
+];
 
 function carried(months: readonly Month[]): bigint[] {
   const chain = months.map(([basisMinor, percent, negative, by], index): ChainedMonth => {
-    const of = terms({ components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }] });
+    const of = terms({
+      components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }],
+    });
     const [component] = of.components;
     assert.equal(component?.kind, 'revshare');
-    return { id: `m${index}`, component, terms: of, sums: { ...NOTHING, conversionsCount: 1, basisMinor }, metric: 0n };
+    return {
+      id: `m${index}`,
+      component,
+      terms: of,
+      sums: { ...NOTHING, conversionsCount: 1, basisMinor },
+      metric: 0n,
+    };
   });
   const into = carriedInto(chain);
   return chain.map(({ id }) => into.get(id)!);

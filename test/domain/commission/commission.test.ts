@@ -20,7 +20,11 @@ import type { EventType } from '../../../domain/types.ts';
 import { anEvent, aVersion, NOON } from '../../support/builders.ts';
 
 /** A conversion of an amount, and what was said against it. */
-function aGroup(amountMinor: bigint, others: readonly SlotFact[] = [], changes: Partial<SlotFact> = {}): Group {
+function aGroup(
+  amountMinor: bigint,
+  others: readonly SlotFact[] = [],
+  changes: Partial<SlotFact> = {},
+): Group {
   const { id } = anEvent();
   const earned = {
     originalEventId: id,
@@ -88,7 +92,10 @@ describe('a share of the month’s revenue', () => {
       (sum, minor) => sum + worth({ kind: 'revshare', percent: '50' }, [], { basisMinor: minor }),
       0n,
     );
-    assert.deepEqual([oneByOne, worth({ kind: 'revshare', percent: '50' }, [], { basisMinor: 3n })], [0n, 2n]);
+    assert.deepEqual(
+      [oneByOne, worth({ kind: 'revshare', percent: '50' }, [], { basisMinor: 3n })],
+      [0n, 2n],
+    );
   });
 });
 
@@ -101,7 +108,8 @@ describe('a payment per lot', () => {
     ['of 500 lots at 7', 500n * 10_000n, '7', 3_500_00n],
     ['of more lots busted than traded', -1n, '7', 0n],
   ] as const) {
-    test(`${title} is ${expected}`, () => assert.equal(worth({ kind: 'per_lot', amount }, [], { volumeE4 }), expected));
+    test(`${title} is ${expected}`, () =>
+      assert.equal(worth({ kind: 'per_lot', amount }, [], { volumeE4 }), expected));
   }
 });
 
@@ -114,7 +122,11 @@ describe('a payment per customer', () => {
     ['for a deposit of a cent less is nothing', [aGroup(99_99n)], 0n],
     ['is not made up for by a later deposit', [aGroup(50_00n), aGroup(500_00n, [], later)], 0n],
     ['is paid once for several deposits', [aGroup(100_00n), aGroup(500_00n, [], later)], 200_00n],
-    ['is taken back by a chargeback of the first', [aGroup(100_00n, [anotherFact('chargeback', 'whole')])], 0n],
+    [
+      'is taken back by a chargeback of the first',
+      [aGroup(100_00n, [anotherFact('chargeback', 'whole')])],
+      0n,
+    ],
     [
       'stays when a later deposit is charged back',
       [aGroup(100_00n), aGroup(1n, [anotherFact('fraud', 'whole')], later)],
@@ -154,7 +166,10 @@ describe('a percentage of an event', () => {
       fc.property(fc.bigInt({ min: 1n, max: 10n ** 12n }), rate, modes, (amountMinor, ratePpm, rounding) => {
         const { terms } = aVersion({ components: [percent], rounding });
         const group = aGroup(amountMinor, [anotherFact('refund', amountMinor)]);
-        assert.equal(targetOf({ ...terms.components[0]!, kind: 'percent', ratePpm }, terms, [group], NOTHING), 0n);
+        assert.equal(
+          targetOf({ ...terms.components[0]!, kind: 'percent', ratePpm }, terms, [group], NOTHING),
+          0n,
+        );
       }),
     );
   });
@@ -162,7 +177,11 @@ describe('a percentage of an event', () => {
 
 test('what a conversion adds to a month is its amount and volume less the reversed share', () => {
   const trade = (others: readonly SlotFact[]): Group => aGroup(90_00n, others, { volumeE4: 1_0000n });
-  assert.deepEqual(weightOf('per_lot', trade([])), { basisMinor: 90_00n, volumeE4: 1_0000n, conversionsCount: 1 });
+  assert.deepEqual(weightOf('per_lot', trade([])), {
+    basisMinor: 90_00n,
+    volumeE4: 1_0000n,
+    conversionsCount: 1,
+  });
   assert.deepEqual(weightOf('per_lot', trade([anotherFact('refund', 30_00n)])), {
     basisMinor: 60_00n,
     volumeE4: 6667n,
@@ -189,7 +208,8 @@ test('a slot is one per customer, per event, or per affiliate and month, and per
   const keysOf = (changes: Partial<typeof of>): string[] =>
     version.terms.components.map((component) => slotNameOf(version, component, { ...of, ...changes }).key);
   const keys = keysOf({});
-  const differ = (changes: Partial<typeof of>): boolean[] => keysOf(changes).map((key, index) => key !== keys[index]);
+  const differ = (changes: Partial<typeof of>): boolean[] =>
+    keysOf(changes).map((key, index) => key !== keys[index]);
   assert.equal(new Set(keys).size, 5);
   assert.deepEqual(differ({ subject: 'customer d' }), [true, true, false, false, false]);
   assert.deepEqual(differ({ eventId: 'evt_2' }), [false, false, true, false, false]);

@@ -1,7 +1,12 @@
 // Tiers, caps and qualifications as callers write them: what the rules make of them, and every refusal with its path.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compileTerms, type WireComponent, type WireTerms, type WireTiers } from '../../../domain/commission/terms.ts';
+import {
+  compileTerms,
+  type WireComponent,
+  type WireTerms,
+  type WireTiers,
+} from '../../../domain/commission/terms.ts';
 import { terms, wireTerms } from '../../support/builders.ts';
 
 const tiers = (changes: Partial<WireTiers> = {}): WireTiers => ({
@@ -16,9 +21,16 @@ describe('a component', () => {
     [
       'of tiers needs no percent',
       { kind: 'revshare', tiers: tiers() },
-      { ratePpm: 0n, tiers: { metric: 'revenue', mode: 'retroactive', steps: [{ from: 0n, rate: 200_000n }] } },
+      {
+        ratePpm: 0n,
+        tiers: { metric: 'revenue', mode: 'retroactive', steps: [{ from: 0n, rate: 200_000n }] },
+      },
     ],
-    ['may have one for what lies below the first step', { kind: 'revshare', percent: '5', tiers: tiers() }, { ratePpm: 50_000n }],
+    [
+      'may have one for what lies below the first step',
+      { kind: 'revshare', percent: '5', tiers: tiers() },
+      { ratePpm: 50_000n },
+    ],
     [
       'of a CPA has steps of customers that pay amounts',
       { kind: 'cpa', tiers: tiers({ metric: 'ftd_count', steps: [{ from: '3', amount: '1' }] }) },
@@ -26,7 +38,11 @@ describe('a component', () => {
     ],
     [
       'of lots has steps of lots',
-      { kind: 'per_lot', amount: '1', tiers: tiers({ metric: 'volume', steps: [{ from: '0.0001', amount: '2' }] }) },
+      {
+        kind: 'per_lot',
+        amount: '1',
+        tiers: tiers({ metric: 'volume', steps: [{ from: '0.0001', amount: '2' }] }),
+      },
       { tiers: { metric: 'volume', mode: 'retroactive', steps: [{ from: 1n, rate: 200n }] } },
     ],
     [
@@ -52,7 +68,11 @@ describe('a component', () => {
       { qualify: { by: 'cumulative', minVolumeE4: 1_0000n, withinDays: null }, minAmountMinor: null },
     ],
     ['resets its negative months', { kind: 'revshare', percent: '1' }, { negative: 'reset' }],
-    ['may carry them, by revenue', { kind: 'revshare', percent: '1', negative: 'carry' }, { negative: 'carry', carryBy: 'ngr' }],
+    [
+      'may carry them, by revenue',
+      { kind: 'revshare', percent: '1', negative: 'carry' },
+      { negative: 'carry', carryBy: 'ngr' },
+    ],
     [
       'or by commission',
       { kind: 'revshare', percent: '1', negative: 'carry', carry_by: 'commission' },
@@ -68,7 +88,11 @@ describe('a component', () => {
 
   type Refused = readonly (readonly [path: string, code: string])[];
   const refused: readonly [string, WireComponent, Refused][] = [
-    ['with tiers of a percentage', { kind: 'percent', percent: '1', tiers: tiers() }, [['tiers', 'unexpected']]],
+    [
+      'with tiers of a percentage',
+      { kind: 'percent', percent: '1', tiers: tiers() },
+      [['tiers', 'unexpected']],
+    ],
     [
       'with marginal tiers that count something else',
       { kind: 'revshare', tiers: tiers({ metric: 'ftd_count', mode: 'marginal' }) },
@@ -79,7 +103,11 @@ describe('a component', () => {
       { kind: 'cpa', tiers: tiers({ mode: 'marginal', steps: [{ from: '0', amount: '1' }] }) },
       [['tiers.metric', 'not_an_option']],
     ],
-    ['with tiers without a step', { kind: 'revshare', tiers: tiers({ steps: [] }) }, [['tiers.steps', 'required']]],
+    [
+      'with tiers without a step',
+      { kind: 'revshare', tiers: tiers({ steps: [] }) },
+      [['tiers.steps', 'required']],
+    ],
     [
       'with a step of a share that has an amount',
       { kind: 'revshare', tiers: tiers({ steps: [{ from: '0', amount: '1' }] }) },
@@ -143,25 +171,57 @@ describe('a component', () => {
       { kind: 'cpa', amount: '1', cap: { amount: '1.001' } },
       [['cap.amount', 'invalid_decimal']],
     ],
-    ['with a count of months', { kind: 'revshare', percent: '1', cap: { count: 1 } }, [['cap.count', 'unexpected']]],
+    [
+      'with a count of months',
+      { kind: 'revshare', percent: '1', cap: { count: 1 } },
+      [['cap.count', 'unexpected']],
+    ],
     [
       'with a count of months of lots',
       { kind: 'per_lot', amount: '1', cap: { count: 1, amount: '1' } },
       [['cap.count', 'unexpected']],
     ],
-    ['by all deposits without saying how much', { kind: 'cpa', amount: '1', qualify: 'cumulative' }, [['qualify', 'required']]],
+    [
+      'by all deposits without saying how much',
+      { kind: 'cpa', amount: '1', qualify: 'cumulative' },
+      [['qualify', 'required']],
+    ],
     ['by the first with lots', { kind: 'cpa', amount: '1', min_volume: '1' }, [['min_volume', 'unexpected']]],
-    ['by the first with days', { kind: 'cpa', amount: '1', qualify: 'first', within_days: 1 }, [['within_days', 'unexpected']]],
+    [
+      'by the first with days',
+      { kind: 'cpa', amount: '1', qualify: 'first', within_days: 1 },
+      [['within_days', 'unexpected']],
+    ],
     [
       'by all with a finer lot than is kept',
       { kind: 'cpa', amount: '1', qualify: 'cumulative', min_volume: '0.00001' },
       [['min_volume', 'invalid_decimal']],
     ],
-    ['with a minimum that is no decimal', { kind: 'cpa', amount: '1', min_amount: 'much' }, [['min_amount', 'invalid_decimal']]],
-    ['that resets by something', { kind: 'revshare', percent: '1', carry_by: 'ngr' }, [['carry_by', 'unexpected']]],
-    ['of lots with a negative month', { kind: 'per_lot', amount: '1', negative: 'carry' }, [['negative', 'unexpected']]],
-    ['of a percentage with a minimum', { kind: 'percent', percent: '1', min_amount: '1' }, [['min_amount', 'unexpected']]],
-    ['on an event that nobody knows', { kind: 'cpa', amount: '1', on: 'applause' as 'ftd' }, [['on', 'unknown_event']]],
+    [
+      'with a minimum that is no decimal',
+      { kind: 'cpa', amount: '1', min_amount: 'much' },
+      [['min_amount', 'invalid_decimal']],
+    ],
+    [
+      'that resets by something',
+      { kind: 'revshare', percent: '1', carry_by: 'ngr' },
+      [['carry_by', 'unexpected']],
+    ],
+    [
+      'of lots with a negative month',
+      { kind: 'per_lot', amount: '1', negative: 'carry' },
+      [['negative', 'unexpected']],
+    ],
+    [
+      'of a percentage with a minimum',
+      { kind: 'percent', percent: '1', min_amount: '1' },
+      [['min_amount', 'unexpected']],
+    ],
+    [
+      'on an event that nobody knows',
+      { kind: 'cpa', amount: '1', on: 'applause' as 'ftd' },
+      [['on', 'unknown_event']],
+    ],
   ];
   for (const [title, component, expected] of refused) {
     test(`${title} is refused at ${expected.map(([path]) => path).join(' and ')}`, () =>
@@ -174,7 +234,10 @@ describe('a component', () => {
 
 describe('terms', () => {
   test('hand their tiers to the one share of revenue', () => {
-    const [cpa, share] = terms({ tiers: tiers(), components: [{ kind: 'cpa', amount: '1' }, { kind: 'revshare' }] }).components;
+    const [cpa, share] = terms({
+      tiers: tiers(),
+      components: [{ kind: 'cpa', amount: '1' }, { kind: 'revshare' }],
+    }).components;
     assert.deepEqual([cpa?.tiers, share?.tiers?.steps], [null, [{ from: 0n, rate: 200_000n }]]);
   });
 
@@ -206,8 +269,16 @@ describe('terms', () => {
       { tiers: tiers({ steps: [{ from: 'x', percent: '1' }] }), components: [share] },
       ['tiers.steps.0.from invalid_decimal'],
     ],
-    ['with six levels of parents', { overrides: Array.from({ length: 6 }, () => ({ percent: '1' })) }, ['overrides too_large']],
-    ['with a parent who pays', { overrides: [{ percent: '1' }, { percent: '-1' }] }, ['overrides.1.percent invalid_decimal']],
+    [
+      'with six levels of parents',
+      { overrides: Array.from({ length: 6 }, () => ({ percent: '1' })) },
+      ['overrides too_large'],
+    ],
+    [
+      'with a parent who pays',
+      { overrides: [{ percent: '1' }, { percent: '-1' }] },
+      ['overrides.1.percent invalid_decimal'],
+    ],
   ];
   for (const [title, changes, expected] of refused) {
     test(`${title} are refused`, () => assert.deepEqual(problemsOf(changes), expected));

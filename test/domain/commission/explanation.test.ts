@@ -6,7 +6,11 @@ import { explain, explainOverride } from '../../../domain/commission/explanation
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
 
-const steps = (metric: 'revenue' | 'volume' | 'ftd_count', mode: 'marginal' | 'retroactive', pays: 'percent' | 'amount') => {
+const steps = (
+  metric: 'revenue' | 'volume' | 'ftd_count',
+  mode: 'marginal' | 'retroactive',
+  pays: 'percent' | 'amount',
+) => {
   const from = { revenue: ['1', '5000'], volume: ['0.5', '10'], ftd_count: ['0', '3'] }[metric];
   return { metric, mode, steps: from.map((at, index) => ({ from: at, [pays]: String(20 + index * 5) })) };
 };
@@ -84,7 +88,13 @@ describe('the formula', () => {
 });
 
 describe('the figures', () => {
-  const cases: readonly [string, WireComponent, Partial<Aggregates>, Partial<Links>, Record<string, string>][] = [
+  const cases: readonly [
+    string,
+    WireComponent,
+    Partial<Aggregates>,
+    Partial<Links>,
+    Record<string, string>,
+  ][] = [
     [
       'name what was carried over',
       { kind: 'revshare', percent: '10', negative: 'carry' },
@@ -122,7 +132,13 @@ describe('the figures', () => {
     ],
   ];
   for (const [title, component, sums, links, expected] of cases) {
-    test(title, () => assert.deepEqual(explained(component, sums, links).inputs, { month: '2026-03', facts: '0', ...expected }));
+    test(title, () =>
+      assert.deepEqual(explained(component, sums, links).inputs, {
+        month: '2026-03',
+        facts: '0',
+        ...expected,
+      }),
+    );
   }
 
   const about = { originalEventId: 'evt_x', amountMinor: 100_00n, volumeE4: 0n, occurredAt: NOON };
@@ -162,8 +178,16 @@ describe('the figures', () => {
   test('of what a month caps say what it would be alone and what the month leaves of it', () => {
     const groups = [{ earned, version: aVersion(), others: [] }];
     const allotted = { minor: 5_00n, place: 1n, reached: 1n };
-    const { inputs } = explained({ kind: 'percent', percent: '10', cap: { amount: '5' } }, {}, { allotted }, groups);
-    assert.deepEqual([inputs['alone'], inputs['left_by_the_month'], inputs['month']], ['11.00 USD', '5.00 USD', '2026-03']);
+    const { inputs } = explained(
+      { kind: 'percent', percent: '10', cap: { amount: '5' } },
+      {},
+      { allotted },
+      groups,
+    );
+    assert.deepEqual(
+      [inputs['alone'], inputs['left_by_the_month'], inputs['month']],
+      ['11.00 USD', '5.00 USD', '2026-03'],
+    );
   });
 
   for (const [metric, mode, reached, expected] of [
@@ -175,7 +199,12 @@ describe('the figures', () => {
     test(`of a CPA with ${mode} steps by ${metric} say what chose the step`, () => {
       const groups = [{ earned, version: aVersion(), others: [] }];
       const links = { allotted: { minor: 20_00n, place: 2n, reached } };
-      const { inputs } = explained({ kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') }, {}, links, groups);
+      const { inputs } = explained(
+        { kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') },
+        {},
+        links,
+        groups,
+      );
       const { revenue, volume, ftd_count, place } = inputs;
       assert.deepEqual(JSON.parse(JSON.stringify({ revenue, volume, ftd_count, place })), expected);
     });

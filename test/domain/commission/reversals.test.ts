@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { leftOf, reversedOf, strikes, takenBack, type SlotFact } from '../../../domain/commission/reversals.ts';
+import {
+  leftOf,
+  reversedOf,
+  strikes,
+  takenBack,
+  type SlotFact,
+} from '../../../domain/commission/reversals.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import { anEvent, DAY_MS, NOON, terms } from '../../support/builders.ts';
@@ -13,14 +19,38 @@ const after = (days: number): number => NOON + days * DAY_MS;
 describe('a negative event', () => {
   const cases: readonly [string, Partial<ConversionEvent>, boolean][] = [
     ['strikes the transaction it names', { type: 'refund', reference: 's1', customerId: null }, true],
-    ['strikes what it names whenever it happened', { type: 'refund', reference: 's1', occurredAt: after(-1) }, true],
-    ['strikes what it names if the type is the named one', { type: 'refund', reference: 's1', referenceType: 'sale' }, true],
-    ['spares what it names of another type', { type: 'refund', reference: 's1', referenceType: 'deposit' }, false],
+    [
+      'strikes what it names whenever it happened',
+      { type: 'refund', reference: 's1', occurredAt: after(-1) },
+      true,
+    ],
+    [
+      'strikes what it names if the type is the named one',
+      { type: 'refund', reference: 's1', referenceType: 'sale' },
+      true,
+    ],
+    [
+      'spares what it names of another type',
+      { type: 'refund', reference: 's1', referenceType: 'deposit' },
+      false,
+    ],
     ['spares other transactions of the customer', { type: 'chargeback', reference: 's2' }, false],
-    ['without a reference strikes what the customer did before', { type: 'fraud', occurredAt: after(1) }, true],
+    [
+      'without a reference strikes what the customer did before',
+      { type: 'fraud', occurredAt: after(1) },
+      true,
+    ],
     ['without a reference strikes what the customer did in the same moment', { type: 'fraud' }, true],
-    ['without a reference spares what the customer did later', { type: 'fraud', occurredAt: NOON - 1 }, false],
-    ['without a reference spares other customers', { type: 'fraud', customerId: 'd', occurredAt: after(1) }, false],
+    [
+      'without a reference spares what the customer did later',
+      { type: 'fraud', occurredAt: NOON - 1 },
+      false,
+    ],
+    [
+      'without a reference spares other customers',
+      { type: 'fraud', customerId: 'd', occurredAt: after(1) },
+      false,
+    ],
   ];
   for (const [title, changes, expected] of cases) {
     test(title, () => assert.equal(strikes(anEvent(changes), sale), expected));
@@ -33,7 +63,11 @@ describe('a negative event', () => {
   });
 
   test('strikes no key that only looks like its reference', () => {
-    const registration = anEvent({ type: 'registration', transactionId: null, key: { kind: 'customer', value: 's1' } });
+    const registration = anEvent({
+      type: 'registration',
+      transactionId: null,
+      key: { kind: 'customer', value: 's1' },
+    });
     assert.equal(strikes(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
   });
 
@@ -51,7 +85,11 @@ describe('what is taken back', () => {
     Partial<WireTerms['clawback']>?,
   ][] = [
     ['by a chargeback is all', { type: 'chargeback' }, 'all'],
-    ['by a chargeback is all, whatever amount it names', { type: 'chargeback', reference: 's1', amountMinor: 1n }, 'all'],
+    [
+      'by a chargeback is all, whatever amount it names',
+      { type: 'chargeback', reference: 's1', amountMinor: 1n },
+      'all',
+    ],
     ['by a refund is its amount', { type: 'refund', reference: 's1', amountMinor: 33_00n }, 33_00n],
     ['by a refund without an amount is all', { type: 'refund', reference: 's1', amountMinor: null }, 'all'],
     [
@@ -95,7 +133,8 @@ describe('what is taken back', () => {
         sale,
         terms({ clawback: { ...defaults, ...clawback } }),
       );
-      const actual = taken === null ? 'nothing' : taken === 'no_rate' ? taken : taken.whole ? 'all' : taken.amountMinor;
+      const actual =
+        taken === null ? 'nothing' : taken === 'no_rate' ? taken : taken.whole ? 'all' : taken.amountMinor;
       assert.equal(actual, expected);
     });
   }
@@ -106,7 +145,14 @@ const earned: SlotFact = fact({ type: 'sale' });
 
 function fact(changes: Partial<SlotFact>): SlotFact {
   const { id, type, occurredAt } = anEvent();
-  const of = { originalEventId: sale.id, eventId: id, type, whole: true, amountMinor: 100_00n, basisMinor: 100_00n };
+  const of = {
+    originalEventId: sale.id,
+    eventId: id,
+    type,
+    whole: true,
+    amountMinor: 100_00n,
+    basisMinor: 100_00n,
+  };
   return { ...of, volumeE4: 0n, occurredAt, fx: null, customer: null, ...changes };
 }
 
@@ -122,7 +168,11 @@ describe('what is left of 100.00', () => {
     ['after a chargeback is nothing', [chargeback], 0n],
     ['after a chargeback that was won back is all', [chargeback, won], 100_00n],
     ['is the same when the win is heard of first', [won, chargeback], 100_00n],
-    ['after a refund and a chargeback that was won back is less the refund', [refund(25_00n), chargeback, won], 75_00n],
+    [
+      'after a refund and a chargeback that was won back is less the refund',
+      [refund(25_00n), chargeback, won],
+      75_00n,
+    ],
     ['after a fraud that no win undoes is nothing', [fact({ type: 'fraud' }), won], 0n],
   ] as const) {
     test(title, () => assert.equal(leftOf(100_00n, reversedOf(earned, others), 'half_even'), expected));
@@ -130,7 +180,9 @@ describe('what is left of 100.00', () => {
 
   test('is reversed by 3, 4 and 3 of 10 units when 33, 33 and 34 are refunded', () => {
     const refunds = [33_00n, 33_00n, 34_00n].map(refund);
-    const left = [0, 1, 2, 3].map((count) => leftOf(10n, reversedOf(earned, refunds.slice(0, count)), 'half_even'));
+    const left = [0, 1, 2, 3].map((count) =>
+      leftOf(10n, reversedOf(earned, refunds.slice(0, count)), 'half_even'),
+    );
     assert.deepEqual(left, [10n, 7n, 3n, 0n]);
   });
 
@@ -140,23 +192,33 @@ describe('what is left of 100.00', () => {
     [49_00n, 14_70n, 49_00n, 14_70n],
   ] as const) {
     test(`a fee of ${fee} on ${amount} gives back ${expected} when ${refunded} is refunded`, () => {
-      const left = leftOf(fee, reversedOf({ ...earned, amountMinor: amount }, [refund(refunded)]), 'half_even');
+      const left = leftOf(
+        fee,
+        reversedOf({ ...earned, amountMinor: amount }, [refund(refunded)]),
+        'half_even',
+      );
       assert.equal(fee - left, expected);
     });
   }
 
   test('is between nothing and all and never rises by a further reversal, whatever the order', () => {
-    const some = fc.array(fc.oneof(fc.bigInt({ min: 1n, max: 150_00n }).map(refund), fc.constant(chargeback)), { maxLength: 6 });
+    const some = fc.array(
+      fc.oneof(fc.bigInt({ min: 1n, max: 150_00n }).map(refund), fc.constant(chargeback)),
+      { maxLength: 6 },
+    );
     fc.assert(
       fc.property(
         some,
         fc.bigInt({ min: 0n, max: 10n ** 12n }),
         fc.constantFrom('half_even', 'half_up', 'down'),
         (others, whole, mode) => {
-          const left = others.map((_, count) => leftOf(whole, reversedOf(earned, others.slice(0, count)), mode));
+          const left = others.map((_, count) =>
+            leftOf(whole, reversedOf(earned, others.slice(0, count)), mode),
+          );
           left.push(leftOf(whole, reversedOf(earned, others), mode));
           assert.equal(left[0], whole);
-          for (const [index, one] of left.entries()) assert.ok(one >= 0n && (index === 0 || one <= left[index - 1]!));
+          for (const [index, one] of left.entries())
+            assert.ok(one >= 0n && (index === 0 || one <= left[index - 1]!));
           assert.equal(left.at(-1), leftOf(whole, reversedOf(earned, others.toReversed()), mode));
         },
       ),

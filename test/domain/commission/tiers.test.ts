@@ -26,9 +26,11 @@ describe('the step that was reached', () => {
     [20n, 5n],
     [1000n, 5n],
   ] as const) {
-    test(`by ${reached} pays ${expected}`, () => assert.equal(rateAt(steps('marginal', ...THREE), reached, 1n), expected));
+    test(`by ${reached} pays ${expected}`, () =>
+      assert.equal(rateAt(steps('marginal', ...THREE), reached, 1n), expected));
   }
-  test('is none below the first, where the base holds', () => assert.equal(rateAt(steps('marginal', [5n, 9n]), 4n, 1n), 1n));
+  test('is none below the first, where the base holds', () =>
+    assert.equal(rateAt(steps('marginal', [5n, 9n]), 4n, 1n), 1n));
 });
 
 describe('a sum', () => {

@@ -1,12 +1,29 @@
 // When an endpoint is down, and when its operator is told.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { afterNews, isDown, switched, takesDirectly, type Health, type HealthNews } from '../../../domain/delivery/breaker.ts';
+import {
+  afterNews,
+  isDown,
+  switched,
+  takesDirectly,
+  type Health,
+  type HealthNews,
+} from '../../../domain/delivery/breaker.ts';
 
 const HOUR = 3_600_000;
 const NOW = Date.UTC(2026, 10, 22);
-const WELL: Health = { state: 'active', stateReason: null, failuresInARow: 0, failingSince: null, noticesSent: 0 };
-const failures = (count: number): HealthNews => ({ recovered: false, failures: count, disabledBecause: null });
+const WELL: Health = {
+  state: 'active',
+  stateReason: null,
+  failuresInARow: 0,
+  failingSince: null,
+  noticesSent: 0,
+};
+const failures = (count: number): HealthNews => ({
+  recovered: false,
+  failures: count,
+  disabledBecause: null,
+});
 const RECOVERED: HealthNews = { recovered: true, failures: 0, disabledBecause: null };
 const failingFor = (hours: number, changes: Partial<Health> = {}): Health => ({
   ...WELL,
@@ -49,7 +66,10 @@ describe('an endpoint that does nothing but fail', () => {
   for (const [hours, noticesSent, notices, sentThen] of cases) {
     test(`for ${hours} h, of which its operator was told ${noticesSent} times: ${notices[0] ?? 'no notice'}`, () => {
       const change = afterNews(failingFor(hours, { noticesSent }), failures(1), NOW);
-      assert.deepEqual([change.notices, change.health.noticesSent, change.health.state], [notices, sentThen, 'active']);
+      assert.deepEqual(
+        [change.notices, change.health.noticesSent, change.health.state],
+        [notices, sentThen, 'active'],
+      );
     });
   }
 
@@ -68,15 +88,28 @@ describe('an endpoint that does nothing but fail', () => {
   });
 
   test('is disabled at once when it asks for it', () => {
-    const { health, notices } = afterNews(WELL, { ...failures(1), disabledBecause: '410 after 3 ms: gone' }, NOW);
-    assert.deepEqual([health.state, health.stateReason, notices], ['disabled', '410 after 3 ms: gone', ['endpoint.disabled']]);
+    const { health, notices } = afterNews(
+      WELL,
+      { ...failures(1), disabledBecause: '410 after 3 ms: gone' },
+      NOW,
+    );
+    assert.deepEqual(
+      [health.state, health.stateReason, notices],
+      ['disabled', '410 after 3 ms: gone', ['endpoint.disabled']],
+    );
   });
 });
 
 test('switched on by hand it starts with a clean slate; switched off it keeps what is known', () => {
-  assert.deepEqual(switched(failingFor(50, { state: 'disabled', stateReason: 'gone', noticesSent: 2 }), 'active'), WELL);
+  assert.deepEqual(
+    switched(failingFor(50, { state: 'disabled', stateReason: 'gone', noticesSent: 2 }), 'active'),
+    WELL,
+  );
   const paused = switched(failingFor(50, { noticesSent: 2 }), 'paused');
-  assert.deepEqual(paused, failingFor(50, { noticesSent: 2, state: 'paused', stateReason: 'switched by hand' }));
+  assert.deepEqual(
+    paused,
+    failingFor(50, { noticesSent: 2, state: 'paused', stateReason: 'switched by hand' }),
+  );
 });
 
 test('its postbacks go through its queue when it is off, down or has a rate', () => {

@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { DEFAULT_SCHEDULE_SECONDS, blamesEndpoint, decide, errorClassOf, reasonOf, retryAfterMs } from '../../../domain/delivery/retry.ts';
+import {
+  DEFAULT_SCHEDULE_SECONDS,
+  blamesEndpoint,
+  decide,
+  errorClassOf,
+  reasonOf,
+  retryAfterMs,
+} from '../../../domain/delivery/retry.ts';
 import type { Decision, ErrorClass, Outcome } from '../../../domain/delivery/retry.ts';
 
 const NOW_MS = Date.parse('2026-11-22T10:00:00Z');
@@ -16,7 +23,10 @@ function failed(errorClass: ErrorClass): Outcome {
   return { kind: 'failed', errorClass, detail: '', durationMs: 15_000, phases: {} };
 }
 
-function after(outcome: Outcome, { tries = 1, random = 0, schedule = DEFAULT_SCHEDULE_SECONDS } = {}): Decision {
+function after(
+  outcome: Outcome,
+  { tries = 1, random = 0, schedule = DEFAULT_SCHEDULE_SECONDS } = {},
+): Decision {
   return decide({ schedule, tries, outcome, random, nowMs: NOW_MS });
 }
 
@@ -44,7 +54,10 @@ test('the wait before each try is the schedule’s, until no try is left', () =>
   for (const [tries, step] of DEFAULT_SCHEDULE_SECONDS.entries()) {
     if (tries > 0) assert.equal(delayMs(after(answered(500), { tries })), step * 1000);
   }
-  assert.deepEqual(after(answered(503), { tries: 10 }), { kind: 'give_up', reason: '503 after 120 ms; no try left of 10' });
+  assert.deepEqual(after(answered(503), { tries: 10 }), {
+    kind: 'give_up',
+    reason: '503 after 120 ms; no try left of 10',
+  });
   assert.equal(after(failed('timeout'), { tries: 11 }).kind, 'give_up');
   assert.equal(after(failed('timeout'), { schedule: [0] }).kind, 'give_up');
 });
@@ -69,11 +82,18 @@ for (const [title, step, boundMs] of JITTER) {
 test('jitter never makes a wait shorter than the step or than what was asked', () => {
   const seconds = fc.integer({ min: 0, max: 200_000 });
   fc.assert(
-    fc.property(seconds, seconds, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (step, asked, random) => {
-      const wait = delayMs(after(answered(429, { retryAfter: `${asked}` }), { schedule: [0, step], random }));
-      const floor = Math.max(step * 1000, Math.min(asked * 1000, 24 * HOUR_MS));
-      assert.ok(wait >= floor && wait <= floor + 15 * 60_000 && Number.isInteger(wait));
-    }),
+    fc.property(
+      seconds,
+      seconds,
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (step, asked, random) => {
+        const wait = delayMs(
+          after(answered(429, { retryAfter: `${asked}` }), { schedule: [0, step], random }),
+        );
+        const floor = Math.max(step * 1000, Math.min(asked * 1000, 24 * HOUR_MS));
+        assert.ok(wait >= floor && wait <= floor + 15 * 60_000 && Number.isInteger(wait));
+      },
+    ),
   );
 });
 
@@ -116,8 +136,14 @@ test('410 and the control header are obeyed', () => {
   assert.equal(after(answered(500, { control: 'disable' })).kind, 'disable_endpoint');
   assert.equal(after(answered(500, { control: ' Abort-Message ' })).kind, 'abort');
   assert.equal(after(answered(500, { control: 'constructor' })).kind, 'retry');
-  assert.deepEqual(after(answered(200, { control: 'disable' })), { kind: 'delivered', disableEndpoint: true });
-  assert.deepEqual(after(answered(200, { control: 'abort-message' })), { kind: 'delivered', disableEndpoint: false });
+  assert.deepEqual(after(answered(200, { control: 'disable' })), {
+    kind: 'delivered',
+    disableEndpoint: true,
+  });
+  assert.deepEqual(after(answered(200, { control: 'abort-message' })), {
+    kind: 'delivered',
+    disableEndpoint: false,
+  });
   assert.equal(after(answered(410), { tries: 10 }).kind, 'disable_endpoint');
 });
 
@@ -131,7 +157,14 @@ test('an attempt is told in a few words', () => {
 });
 
 test('only what says something about the endpoint counts against it', () => {
-  const its = [answered(429), answered(500), answered(503), failed('timeout'), failed('connection_refused'), failed('tls_error')];
+  const its = [
+    answered(429),
+    answered(500),
+    answered(503),
+    failed('timeout'),
+    failed('connection_refused'),
+    failed('tls_error'),
+  ];
   const not = [
     answered(200),
     answered(404),

@@ -9,7 +9,10 @@ const TIMESTAMP = new Date('2026-11-22T10:00:00Z');
 const OF_ENVELOPE = ['event_type', 'delivery_id', 'timestamp'];
 
 function dataFor(shareCustomerId: boolean): Record<string, string> {
-  const body = testBodyOf({ affiliateId: 'aff_1', shareCustomerId }, { currency: 'JPY', timestamp: TIMESTAMP });
+  const body = testBodyOf(
+    { affiliateId: 'aff_1', shareCustomerId },
+    { currency: 'JPY', timestamp: TIMESTAMP },
+  );
   return (JSON.parse(body) as { data: Record<string, string> }).data;
 }
 

@@ -27,11 +27,23 @@ describe('a month can be closed', () => {
       '2026-11-01T07:00:00Z',
       'closable',
     ],
-    ['half a day before UTC in Auckland', '2026-10', { timezone: 'Pacific/Auckland' }, '2026-10-31T11:00:00Z', 'closable'],
+    [
+      'half a day before UTC in Auckland',
+      '2026-10',
+      { timezone: 'Pacific/Auckland' },
+      '2026-10-31T11:00:00Z',
+      'closable',
+    ],
     ['not before that', '2026-10', { timezone: 'Pacific/Auckland' }, '2026-10-31T10:59:59Z', 'not_ended'],
     ['not before an earlier one', '2026-11', {}, '2026-12-01T00:00:00Z', 'earlier_is_open'],
     ['only once', '2026-09', {}, '2026-12-01T00:00:00Z', 'closed'],
-    ['not when it lies before the first transfer', '2026-07', { closedThrough: null }, '2026-12-01T00:00:00Z', 'nothing_posted'],
+    [
+      'not when it lies before the first transfer',
+      '2026-07',
+      { closedThrough: null },
+      '2026-12-01T00:00:00Z',
+      'nothing_posted',
+    ],
     [
       'not when nothing was ever posted',
       '2026-10',
@@ -56,7 +68,10 @@ test('a month is closed without being asked to three whole days after its end, w
   assert.equal(dueForClosing(auckland, Date.parse('2026-11-03T10:59:59Z')), null);
   assert.equal(dueForClosing(auckland, Date.parse('2026-11-03T11:00:00Z')), '2026-10');
   assert.equal(dueForClosing(books({ closing: '2026-10' }), Date.parse('2026-11-01T00:00:00Z')), '2026-10');
-  assert.equal(dueForClosing(books({ firstPosted: null, closedThrough: null }), Date.parse('2027-01-01T00:00:00Z')), null);
+  assert.equal(
+    dueForClosing(books({ firstPosted: null, closedThrough: null }), Date.parse('2027-01-01T00:00:00Z')),
+    null,
+  );
 });
 
 test('open months go from the one that takes postings now back to the first', () => {
@@ -64,7 +79,11 @@ test('open months go from the one that takes postings now back to the first', ()
   assert.deepEqual(openMonths(books(), now), ['2026-12', '2026-11', '2026-10']);
   assert.deepEqual(openMonths(books({ closing: '2026-10' }), now), ['2026-12', '2026-11']);
   assert.deepEqual(openMonths(books({ firstPosted: null, closedThrough: null }), now), ['2026-12']);
-  assert.deepEqual(openMonths(books({ closedThrough: '2026-12' }), now), ['2027-01'], 'a clock that is behind');
+  assert.deepEqual(
+    openMonths(books({ closedThrough: '2026-12' }), now),
+    ['2027-01'],
+    'a clock that is behind',
+  );
 });
 
 test('what is posted goes into the month of its moment, and never into a closed one', () => {

@@ -24,8 +24,16 @@ describe('the rate that holds', () => {
     ['is the latest at or before the moment', [aRate('a', -2), aRate('b', 0), aRate('c', -1)], 'b'],
     ['is never a later one', [aRate('a', 1)], undefined],
     ['is one of the last day it holds', [aRate('a', -RATE_HOLDS_DAYS)], 'a'],
-    ['is not an older one', [aRate('a', -RATE_HOLDS_DAYS, { asOf: NOON - RATE_HOLDS_DAYS * DAY_MS - 1 })], undefined],
-    ['of two of the same time is that with the later id, whichever is read first', [aRate('b', 0), aRate('a', 0)], 'b'],
+    [
+      'is not an older one',
+      [aRate('a', -RATE_HOLDS_DAYS, { asOf: NOON - RATE_HOLDS_DAYS * DAY_MS - 1 })],
+      undefined,
+    ],
+    [
+      'of two of the same time is that with the later id, whichever is read first',
+      [aRate('b', 0), aRate('a', 0)],
+      'b',
+    ],
     ['is not the one of another direction', [aRate('a', 0, { base: 'USD', quote: 'EUR' })], undefined],
   ] as const) {
     test(title, () => {
@@ -52,14 +60,19 @@ describe('an amount in another currency', () => {
 
   test('is converted alike on both sides of zero', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: 10n ** 12n }), fc.bigInt({ min: 1n, max: 10n ** 15n }), (minor, rateE12) => {
-        const by = { base: 'JPY', quote: 'KWD', rateE12 };
-        assert.equal(converted(-minor, by), -converted(minor, by));
-      }),
+      fc.property(
+        fc.bigInt({ min: 0n, max: 10n ** 12n }),
+        fc.bigInt({ min: 1n, max: 10n ** 15n }),
+        (minor, rateE12) => {
+          const by = { base: 'JPY', quote: 'KWD', rateE12 };
+          assert.equal(converted(-minor, by), -converted(minor, by));
+        },
+      ),
     );
   });
 
-  const sale = (changes: Partial<ConversionEvent> = {}): ConversionEvent => anEvent({ currency: 'EUR', ...changes });
+  const sale = (changes: Partial<ConversionEvent> = {}): ConversionEvent =>
+    anEvent({ currency: 'EUR', ...changes });
   const terms = { components: [{ kind: 'percent' as const, percent: '10' }] };
   const stored = [aRate('a', 0), aRate('b', 5, { rate: '2', rateE12: 2_000_000_000_000n })];
 
@@ -73,13 +86,22 @@ describe('an amount in another currency', () => {
       occurredAt: NOON + 6 * DAY_MS,
     });
     const rest = { ...back, id: `${back.id}_2`, key: { kind: 'transaction' as const, value: 'other' } };
-    assert.deepEqual(deltasOf(settledOneByOne(terms, [one, back, rest], { stored })), [11_00n, -5_50n, -5_50n]);
+    assert.deepEqual(deltasOf(settledOneByOne(terms, [one, back, rest], { stored })), [
+      11_00n,
+      -5_50n,
+      -5_50n,
+    ]);
   });
 
   test('of a refund in the deal’s currency is measured against the sale at the rate of the sale’s day', () => {
     const one = sale();
     const toEuros = (day: number, rate: string): FxRate =>
-      aRate(`to ${day}`, day, { base: 'USD', quote: 'EUR', rate, rateE12: BigInt(rate.replace('0.', '')) * 10n ** 11n });
+      aRate(`to ${day}`, day, {
+        base: 'USD',
+        quote: 'EUR',
+        rate,
+        rateE12: BigInt(rate.replace('0.', '')) * 10n ** 11n,
+      });
     const back = anEvent({
       type: 'refund',
       reference: one.transactionId,
@@ -88,7 +110,9 @@ describe('an amount in another currency', () => {
       occurredAt: NOON + 6 * DAY_MS,
     });
     assert.deepEqual(
-      deltasOf(settledOneByOne(terms, [one, back], { stored: [...stored, toEuros(0, '0.8'), toEuros(5, '0.5')] })),
+      deltasOf(
+        settledOneByOne(terms, [one, back], { stored: [...stored, toEuros(0, '0.8'), toEuros(5, '0.5')] }),
+      ),
       [11_00n, -5_50n],
     );
   });

@@ -2,8 +2,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { addLeg, EMPTY, NO_CHANGE, postedOf, postTowards, type Leg, type SlotMoney } from '../../../domain/ledger/transfers.ts';
-import { adjust, buildPayout, stepFrom, transition, writeOff, type PayoutState, type Transition } from '../../../domain/ledger/lifecycle.ts';
+import {
+  addLeg,
+  EMPTY,
+  NO_CHANGE,
+  postedOf,
+  postTowards,
+  type Leg,
+  type SlotMoney,
+} from '../../../domain/ledger/transfers.ts';
+import {
+  adjust,
+  buildPayout,
+  stepFrom,
+  transition,
+  writeOff,
+  type PayoutState,
+  type Transition,
+} from '../../../domain/ledger/lifecycle.ts';
 
 const inWords = (legs: readonly Leg[]): string[] =>
   legs.map(({ code, amountMinor, debit, credit }) => `${code} ${amountMinor} ${debit}→${credit}`);
@@ -12,7 +28,10 @@ const inWords = (legs: readonly Leg[]): string[] =>
 function lying(parts: Partial<SlotMoney>): SlotMoney {
   const money = { ...EMPTY, ...parts };
   const { voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor } = money;
-  return { ...money, grossMinor: voidMinor + pendingMinor + payableMinor + clawedMinor + inPayoutMinor + paidMinor };
+  return {
+    ...money,
+    grossMinor: voidMinor + pendingMinor + payableMinor + clawedMinor + inPayoutMinor + paidMinor,
+  };
 }
 
 describe('a step of a slot’s money', () => {
@@ -23,7 +42,12 @@ describe('a step of a slot’s money', () => {
     ['reserve', { payableMinor: 4n }, { payableMinor: 1n, inPayoutMinor: 3n }, 'reserve 3 payable→in_payout'],
     ['confirm', { inPayoutMinor: 3n }, { paidMinor: 3n }, 'confirm 3 in_payout→cash'],
     ['fail', { inPayoutMinor: 3n }, { payableMinor: 3n }, 'fail 3 in_payout→payable'],
-    ['return', { paidMinor: 3n, debtMinor: 3n }, { payableMinor: 3n, debtMinor: 3n }, 'return 3 cash→payable'],
+    [
+      'return',
+      { paidMinor: 3n, debtMinor: 3n },
+      { payableMinor: 3n, debtMinor: 3n },
+      'return 3 cash→payable',
+    ],
   ] as const satisfies readonly (readonly [Transition, Partial<SlotMoney>, Partial<SlotMoney>, string])[]) {
     test(leg, () => {
       const { money, legs } = transition(lying(before), code, 3n);
@@ -36,9 +60,14 @@ describe('a step of a slot’s money', () => {
 });
 
 describe('a payout', () => {
-  const slots = [5n, 0n, 7n, 4n].map((payableMinor, id) => ({ id, money: lying({ payableMinor, paidMinor: 1n }) }));
+  const slots = [5n, 0n, 7n, 4n].map((payableMinor, id) => ({
+    id,
+    money: lying({ payableMinor, paidMinor: 1n }),
+  }));
   const movesOf = (built: ReturnType<typeof buildPayout<(typeof slots)[number]>>) =>
-    built.kind === 'payout' ? built.moves.map(({ slot, legs }) => `${slot.id}: ${inWords(legs).join(', ')}`) : built.kind;
+    built.kind === 'payout'
+      ? built.moves.map(({ slot, legs }) => `${slot.id}: ${inWords(legs).join(', ')}`)
+      : built.kind;
 
   test('reserves all that is payable', () => {
     const built = buildPayout(slots, 0n, 16n);
@@ -71,7 +100,9 @@ describe('a payout', () => {
 
   test('passes each state once, and a repeated step changes nothing', () => {
     const states: PayoutState[] = ['reserved', 'paid', 'failed', 'returned'];
-    const table = (['confirm', 'fail', 'return'] as const).map((step) => states.map((state) => stepFrom(state, step)));
+    const table = (['confirm', 'fail', 'return'] as const).map((step) =>
+      states.map((state) => stepFrom(state, step)),
+    );
     assert.deepEqual(table, [
       ['paid', 'repeated', null, null],
       ['failed', null, 'repeated', null],
@@ -86,7 +117,10 @@ describe('by hand', () => {
       [inWords(adjust(5n).legs), adjust(5n).money],
       [['adjust_up 5 adjustment→payable'], lying({ payableMinor: 5n })],
     );
-    assert.deepEqual([inWords(adjust(-5n).legs), postedOf(adjust(-5n).money)], [['adjust_down 5 debt→adjustment'], -5n]);
+    assert.deepEqual(
+      [inWords(adjust(-5n).legs), postedOf(adjust(-5n).money)],
+      [['adjust_down 5 debt→adjustment'], -5n],
+    );
     assert.deepEqual(adjust(0n), { money: EMPTY, legs: [] });
   });
 
@@ -109,11 +143,21 @@ const index = fc.nat({ max: 4 });
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('target' as const), slot: index, minor }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('release' as const), slot: index }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('adjust' as const), minor: fc.bigInt({ min: -500n, max: 500n }) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('payout' as const), minimum: fc.constantFrom(0n, 300n) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('adjust' as const), minor: fc.bigInt({ min: -500n, max: 500n }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('payout' as const), minimum: fc.constantFrom(0n, 300n) }),
+  },
   {
     weight: 4,
-    arbitrary: fc.record({ do: fc.constant('step' as const), step: fc.constantFrom('confirm', 'fail', 'return'), payout: index }),
+    arbitrary: fc.record({
+      do: fc.constant('step' as const),
+      step: fc.constantFrom('confirm', 'fail', 'return'),
+      payout: index,
+    }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('writeOff' as const), minor }) },
 );
@@ -174,7 +218,8 @@ function live(deeds: readonly Deed[]) {
 }
 
 describe('whatever happens to an affiliate,', () => {
-  const sum = <T>(items: readonly T[], of: (item: T) => bigint): bigint => items.reduce((total, item) => total + of(item), 0n);
+  const sum = <T>(items: readonly T[], of: (item: T) => bigint): bigint =>
+    items.reduce((total, item) => total + of(item), 0n);
   const check = (holds: (end: ReturnType<typeof live>) => void): void =>
     fc.assert(
       fc.property(fc.array(deed, { maxLength: 60 }), (deeds) => holds(live(deeds))),
@@ -210,7 +255,10 @@ describe('whatever happens to an affiliate,', () => {
     check(({ slots, balance, totals }) => {
       const earned = sum(slots, ({ money }) => postedOf(money));
       const { pendingMinor, payableMinor, inPayoutMinor, paidMinor, debtMinor } = balance;
-      assert.equal(earned, pendingMinor + payableMinor + inPayoutMinor + paidMinor - debtMinor - totals.writtenOff);
+      assert.equal(
+        earned,
+        pendingMinor + payableMinor + inPayoutMinor + paidMinor - debtMinor - totals.writtenOff,
+      );
     });
   });
 

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { EXPONENTS } from '../../../domain/ledger/currencies.ts';
-import { divideRounded, exponentOf, formatDecimal, formatMoney, parseDecimal, type Rounding } from '../../../domain/ledger/money.ts';
+import {
+  divideRounded,
+  exponentOf,
+  formatDecimal,
+  formatMoney,
+  parseDecimal,
+  type Rounding,
+} from '../../../domain/ledger/money.ts';
 
 const MODES: readonly Rounding[] = ['half_even', 'half_up', 'down'];
 const LARGEST = 9_200_000_000_000_000n;
@@ -35,7 +42,10 @@ describe('decimal text', () => {
   ] as const) {
     test(`"${text.slice(0, 20)}" in ${currency} is ${expected}`, () => {
       const parsed = parseDecimal(text, exponentOf(currency)!);
-      assert.deepEqual(parsed, typeof expected === 'bigint' ? { kind: 'ok', value: expected } : { kind: expected });
+      assert.deepEqual(
+        parsed,
+        typeof expected === 'bigint' ? { kind: 'ok', value: expected } : { kind: expected },
+      );
     });
   }
 
@@ -43,14 +53,23 @@ describe('decimal text', () => {
     const currency = fc.constantFrom(...EXPONENTS.keys());
     fc.assert(
       fc.property(currency, amount, (code, minor) => {
-        assert.deepEqual(parseDecimal(formatMoney(minor, code), exponentOf(code)!), { kind: 'ok', value: minor });
+        assert.deepEqual(parseDecimal(formatMoney(minor, code), exponentOf(code)!), {
+          kind: 'ok',
+          value: minor,
+        });
       }),
     );
   });
 
   test('is written with exactly the decimals of the currency, a zero before the point and no minus zero', () => {
     assert.deepEqual(
-      [formatMoney(5n, 'USD'), formatMoney(-5n, 'KWD'), formatMoney(0n, 'USD'), formatMoney(-1234n, 'JPY'), formatDecimal(1n, 4)],
+      [
+        formatMoney(5n, 'USD'),
+        formatMoney(-5n, 'KWD'),
+        formatMoney(0n, 'USD'),
+        formatMoney(-1234n, 'JPY'),
+        formatDecimal(1n, 4),
+      ],
       ['0.05', '-0.005', '0.00', '-1234', '0.0001'],
     );
   });
@@ -76,23 +95,35 @@ describe('rounding', () => {
 
   test('of the negative is the negative of the rounding', () => {
     fc.assert(
-      fc.property(amount, fc.bigInt({ min: 1n, max: 10n ** 9n }), fc.constantFrom(...MODES), (dividend, divisor, mode) => {
-        assert.equal(divideRounded(-dividend, divisor, mode), -divideRounded(dividend, divisor, mode));
-      }),
+      fc.property(
+        amount,
+        fc.bigInt({ min: 1n, max: 10n ** 9n }),
+        fc.constantFrom(...MODES),
+        (dividend, divisor, mode) => {
+          assert.equal(divideRounded(-dividend, divisor, mode), -divideRounded(dividend, divisor, mode));
+        },
+      ),
     );
   });
 
   test('is never further than half a unit off, or less than one unit towards zero by down', () => {
     fc.assert(
-      fc.property(amount, fc.bigInt({ min: 1n, max: 1000n }), fc.constantFrom(...MODES), (dividend, divisor, mode) => {
-        const rest = dividend - divideRounded(dividend, divisor, mode) * divisor;
-        const size = rest < 0n ? -rest : rest;
-        assert.ok(mode === 'down' ? size < divisor && rest * dividend >= 0n : 2n * size <= divisor);
-      }),
+      fc.property(
+        amount,
+        fc.bigInt({ min: 1n, max: 1000n }),
+        fc.constantFrom(...MODES),
+        (dividend, divisor, mode) => {
+          const rest = dividend - divideRounded(dividend, divisor, mode) * divisor;
+          const size = rest < 0n ? -rest : rest;
+          assert.ok(mode === 'down' ? size < divisor && rest * dividend >= 0n : 2n * size <= divisor);
+        },
+      ),
     );
   });
 
   test('half_even of a tie is even', () => {
-    fc.assert(fc.property(amount, (half) => assert.equal(divideRounded(2n * half + 1n, 2n, 'half_even') % 2n, 0n)));
+    fc.assert(
+      fc.property(amount, (half) => assert.equal(divideRounded(2n * half + 1n, 2n, 'half_even') % 2n, 0n)),
+    );
   });
 });

@@ -17,7 +17,8 @@ describe('the month of a moment', () => {
     ['1969-12-31T23:59:59Z', 'UTC', '1969-12'],
     ['2024-02-29T12:00:00Z', 'UTC', '2024-02'],
   ] as const) {
-    test(`${moment} in ${timezone} is ${expected}`, () => assert.equal(monthOf(Date.parse(moment), timezone), expected));
+    test(`${moment} in ${timezone} is ${expected}`, () =>
+      assert.equal(monthOf(Date.parse(moment), timezone), expected));
   }
 
   test('in UTC is what the ISO text says, also when asked again', () => {

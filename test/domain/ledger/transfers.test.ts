@@ -8,7 +8,10 @@ import { accountOf, EMPTY, postedOf, postTowards, type SlotMoney } from '../../.
 function lying(parts: Partial<SlotMoney>): SlotMoney {
   const money = { ...EMPTY, ...parts };
   const { voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor } = money;
-  return { ...money, grossMinor: voidMinor + pendingMinor + payableMinor + clawedMinor + inPayoutMinor + paidMinor };
+  return {
+    ...money,
+    grossMinor: voidMinor + pendingMinor + payableMinor + clawedMinor + inPayoutMinor + paidMinor,
+  };
 }
 
 describe('money moves', () => {
@@ -18,7 +21,12 @@ describe('money moves', () => {
     ['up by the difference', lying({ pendingMinor: 200n }), 250n, ['accrue 50 expense→pending']],
     ['down out of pending', lying({ pendingMinor: 200n }), 0n, ['void_pending 200 pending→expense']],
     ['down out of payable', lying({ payableMinor: 200n }), 50n, ['claw_payable 150 payable→expense']],
-    ['down into debt once it is reserved', lying({ inPayoutMinor: 200n }), 0n, ['claw_debt 200 debt→expense']],
+    [
+      'down into debt once it is reserved',
+      lying({ inPayoutMinor: 200n }),
+      0n,
+      ['claw_debt 200 debt→expense'],
+    ],
     ['down into debt once it is paid', lying({ paidMinor: 200n }), 150n, ['claw_debt 50 debt→expense']],
     [
       'down through pending, payable and debt in this order',
@@ -27,7 +35,12 @@ describe('money moves', () => {
       ['void_pending 10 pending→expense', 'claw_payable 20 payable→expense', 'claw_debt 30 debt→expense'],
     ],
     ['up again after it was voided', lying({ voidMinor: 200n }), 200n, ['accrue 200 expense→pending']],
-    ['up again after it became debt', lying({ paidMinor: 200n, debtMinor: 200n }), 200n, ['accrue 200 expense→pending']],
+    [
+      'up again after it became debt',
+      lying({ paidMinor: 200n, debtMinor: 200n }),
+      200n,
+      ['accrue 200 expense→pending'],
+    ],
   ] as const) {
     test(title, () => {
       const { legs } = postTowards(before, target);
@@ -39,8 +52,18 @@ describe('money moves', () => {
   }
 
   for (const [title, owed, target, expected] of [
-    ['first cancelling what is still owed', 500n, 280n, ['cancel_debt 120 expense→debt', 'accrue 80 expense→pending']],
-    ['cancelling no more than the affiliate still owes', 50n, 200n, ['cancel_debt 50 expense→debt', 'accrue 70 expense→pending']],
+    [
+      'first cancelling what is still owed',
+      500n,
+      280n,
+      ['cancel_debt 120 expense→debt', 'accrue 80 expense→pending'],
+    ],
+    [
+      'cancelling no more than the affiliate still owes',
+      50n,
+      200n,
+      ['cancel_debt 50 expense→debt', 'accrue 70 expense→pending'],
+    ],
     ['cancelling no more than it rises', 500n, 100n, ['cancel_debt 20 expense→debt']],
     ['cancelling no debt of its own on the way down', 500n, 30n, ['claw_debt 50 debt→expense']],
   ] as const) {
@@ -57,7 +80,14 @@ describe('money moves', () => {
 
   const part = fc.bigInt({ min: 0n, max: 10n ** 15n });
   const money = fc
-    .record({ voidMinor: part, pendingMinor: part, payableMinor: part, clawedMinor: part, inPayoutMinor: part, paidMinor: part })
+    .record({
+      voidMinor: part,
+      pendingMinor: part,
+      payableMinor: part,
+      clawedMinor: part,
+      inPayoutMinor: part,
+      paidMinor: part,
+    })
     .chain((parts) => {
       const owed = fc.bigInt({ min: 0n, max: parts.inPayoutMinor + parts.paidMinor });
       return owed.map((debtMinor) => lying({ ...parts, debtMinor }));
@@ -67,7 +97,10 @@ describe('money moves', () => {
     fc.assert(
       fc.property(money, part, part, (before, target, owed) => {
         const { money: after, legs } = postTowards(before, target, owed);
-        const moved = legs.reduce((sum, { debit, amountMinor }) => sum + (debit === 'expense' ? amountMinor : -amountMinor), 0n);
+        const moved = legs.reduce(
+          (sum, { debit, amountMinor }) => sum + (debit === 'expense' ? amountMinor : -amountMinor),
+          0n,
+        );
         assert.equal(postedOf(after), target);
         assert.equal(moved, target - postedOf(before));
         assert.ok(legs.every(({ amountMinor }) => amountMinor > 0n));
@@ -103,7 +136,10 @@ describe('money moves', () => {
           );
           assert.equal(after[column[purpose]] - before[column[purpose]], net);
         }
-        const owed = legs.reduce((sum, { debit, amountMinor }) => sum + (debit === 'debt' ? amountMinor : 0n), 0n);
+        const owed = legs.reduce(
+          (sum, { debit, amountMinor }) => sum + (debit === 'debt' ? amountMinor : 0n),
+          0n,
+        );
         assert.equal(after.debtMinor - before.debtMinor, owed);
       }),
     );
@@ -112,7 +148,9 @@ describe('money moves', () => {
 
 test('an account is the operator’s for expense and the affiliate’s for what it is owed', () => {
   assert.deepEqual(
-    (['expense', 'cash', 'pending', 'payable', 'debt'] as const).map((purpose) => accountOf(purpose, 'aff_1')),
+    (['expense', 'cash', 'pending', 'payable', 'debt'] as const).map((purpose) =>
+      accountOf(purpose, 'aff_1'),
+    ),
     ['expense', 'cash', 'pending/aff_1', 'payable/aff_1', 'debt/aff_1'],
   );
 });

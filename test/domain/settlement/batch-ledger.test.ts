@@ -53,7 +53,11 @@ test('a fact against a conversion that is not in the slot is an exception', () =
 });
 
 test('a conversion is found in every slot it earned in, and what was told of it adds up', () => {
-  const books = openBooks([], new Map([[toldKey(sale.id, 'aff_a'), { payoutMinor: 3n, currency: 'USD' }]]), OPTIONS);
+  const books = openBooks(
+    [],
+    new Map([[toldKey(sale.id, 'aff_a'), { payoutMinor: 3n, currency: 'USD' }]]),
+    OPTIONS,
+  );
   const slot = books.open(name, version, 'aff_a');
   books.earn(slot, aFact(sale), version, sale, new Map());
   assert.deepEqual([books.slotsOfConversion(sale.id), books.slotsOfConversion(refund.id)], [[slot], []]);

@@ -16,7 +16,9 @@ const chargeback = ({ transactionId }: ConversionEvent): ConversionEvent =>
 
 /** Versions of one deal, each in force from a day of its own. */
 const versions = (...all: readonly [day: number, terms: Partial<WireTerms>][]): DealVersion[] =>
-  all.map(([day, terms], index) => aVersion(terms, { version: index + 1, effectiveFrom: index === 0 ? 0 : NOON + day * DAY_MS }));
+  all.map(([day, terms], index) =>
+    aVersion(terms, { version: index + 1, effectiveFrom: index === 0 ? 0 : NOON + day * DAY_MS }),
+  );
 
 /** The events in both orders of arrival must come to the same, which is given back. */
 function either(
@@ -61,7 +63,10 @@ describe('a cap', () => {
 
   test('lets the next one in when an earlier one is charged back', () => {
     const settling = settledOneByOne(capped, [first, second, third, chargeback(first)]);
-    assert.deepEqual(toldIn(settling).slice(3), [`reversed ${first.id} -1000=0`, `adjusted ${third.id} +1000=1000`]);
+    assert.deepEqual(toldIn(settling).slice(3), [
+      `reversed ${first.id} -1000=0`,
+      `adjusted ${third.id} +1000=1000`,
+    ]);
     assert.equal(totalOf(settling), 20_00n);
   });
 
@@ -78,13 +83,20 @@ describe('a cap', () => {
   });
 
   test('of an amount pays the last one in part', () => {
-    assert.equal(either(only({ kind: 'percent', percent: '10', cap: { amount: '15' } }), [anEvent(), anEvent()]), 15_00n);
+    assert.equal(
+      either(only({ kind: 'percent', percent: '10', cap: { amount: '15' } }), [anEvent(), anEvent()]),
+      15_00n,
+    );
   });
 
-  test('begins anew with the month', () => assert.equal(either(capped, [first, second, third, ftd('c4', 31)]), 30_00n));
+  test('begins anew with the month', () =>
+    assert.equal(either(capped, [first, second, third, ftd('c4', 31)]), 30_00n));
 
   test('does not count what a later version earns without one', () => {
-    const deal = versions([0, only({ kind: 'cpa', amount: '10' })], [1, only({ kind: 'cpa', amount: '10', cap: { count: 1 } })]);
+    const deal = versions(
+      [0, only({ kind: 'cpa', amount: '10' })],
+      [1, only({ kind: 'cpa', amount: '10', cap: { count: 1 } })],
+    );
     // c1 came under the capped version when only the later deposit was known, and left it when the earlier one was heard of.
     assert.equal(either(deal, [ftd('c1', 0), ftd('c1', 2), ftd('c2', 3)]), 20_00n);
   });
@@ -101,7 +113,10 @@ describe('steps', () => {
       ['marginal', 200_00n],
       ['retroactive', 400_00n],
     ] as const) {
-      assert.equal(either(only({ kind: 'cpa', tiers: { metric: 'ftd_count', mode, steps } }), customers), expected);
+      assert.equal(
+        either(only({ kind: 'cpa', tiers: { metric: 'ftd_count', mode, steps } }), customers),
+        expected,
+      );
     }
   });
 
@@ -113,14 +128,22 @@ describe('steps', () => {
 
   test('of a CPA may go by the month’s revenue', () => {
     const steps = [{ from: '500', amount: '80' }];
-    const terms = only({ kind: 'cpa', amount: '50', tiers: { metric: 'revenue', mode: 'retroactive', steps } });
+    const terms = only({
+      kind: 'cpa',
+      amount: '50',
+      tiers: { metric: 'revenue', mode: 'retroactive', steps },
+    });
     assert.equal(either(terms, [ftd('c1'), ftd('c2'), revenue(499_99n)]), 100_00n);
     assert.equal(either(terms, [ftd('c1'), ftd('c2'), revenue(499_99n), revenue(1n)]), 160_00n);
   });
 
   test('fall again when a first deposit they counted is charged back, and the share’s loss is told with it', () => {
     const steps = [{ from: '2', percent: '20' }];
-    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const terms = only({
+      kind: 'revshare',
+      percent: '10',
+      tiers: { metric: 'ftd_count', mode: 'retroactive', steps },
+    });
     const last = ftd('c2');
     const settling = settledOneByOne(terms, [revenue(100_00n), ftd('c1'), last, chargeback(last)]);
     assert.deepEqual(deltasOf(settling), [10_00n, 0n, 10_00n, -10_00n]);
@@ -128,7 +151,11 @@ describe('steps', () => {
 
   test('count customers, in the month of their earliest first deposit, whatever was heard of first', () => {
     const steps = [{ from: '2', percent: '20' }];
-    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const terms = only({
+      kind: 'revshare',
+      percent: '10',
+      tiers: { metric: 'ftd_count', mode: 'retroactive', steps },
+    });
     assert.equal(either(terms, [revenue(100_00n), ftd('c1', 0), ftd('c1', 1)]), 10_00n);
     assert.equal(either(terms, [revenue(100_00n), ftd('c1', 0), ftd('c1', 1), ftd('c2', 2)]), 20_00n);
     // The month after has two deposits, but only one customer whose first it is.
@@ -137,14 +164,27 @@ describe('steps', () => {
 
   test('tell the loss of a month whose customer turns out to have come a month earlier', () => {
     const steps = [{ from: '1', percent: '20' }];
-    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
-    const settling = settledOneByOne(terms, [revenue(100_00n, 1), ftd('c', 31), revenue(50_00n), ftd('c', 0)]);
+    const terms = only({
+      kind: 'revshare',
+      percent: '10',
+      tiers: { metric: 'ftd_count', mode: 'retroactive', steps },
+    });
+    const settling = settledOneByOne(terms, [
+      revenue(100_00n, 1),
+      ftd('c', 31),
+      revenue(50_00n),
+      ftd('c', 0),
+    ]);
     assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 5_00n, -5_00n]);
   });
 
   test('count no customer whose first deposit was taken back, as a CPA pays none', () => {
     const steps = [{ from: '1', percent: '20' }];
-    const terms = only({ kind: 'revshare', percent: '10', tiers: { metric: 'ftd_count', mode: 'retroactive', steps } });
+    const terms = only({
+      kind: 'revshare',
+      percent: '10',
+      tiers: { metric: 'ftd_count', mode: 'retroactive', steps },
+    });
     const first = ftd('c', 0);
     assert.equal(either(terms, [revenue(100_00n), first, ftd('c', 1), chargeback(first)]), 10_00n);
   });
@@ -152,9 +192,10 @@ describe('steps', () => {
   test('that go by revenue leave an amount without a rate waiting, also where nothing is paid for it', () => {
     const tiers = { metric: 'revenue', mode: 'retroactive', steps: [{ from: '1', amount: '2' }] } as const;
     const foreign = revenue(100_00n, 0, { currency: 'EUR' });
-    const settling = settledOneByOne(only({ kind: 'per_lot', amount: '1', tiers: { ...tiers, steps: [...tiers.steps] } }), [
-      foreign,
-    ]);
+    const settling = settledOneByOne(
+      only({ kind: 'per_lot', amount: '1', tiers: { ...tiers, steps: [...tiers.steps] } }),
+      [foreign],
+    );
     assert.equal(settling.outcomes.get(foreign.id)?.reason, 'no_exchange_rate');
   });
 });
@@ -198,10 +239,15 @@ describe('a qualification by all deposits', () => {
     min_amount: '150',
     within_days: 10,
   });
-  const deposit = (day: number): ConversionEvent => anEvent({ type: 'deposit', occurredAt: NOON + day * DAY_MS });
+  const deposit = (day: number): ConversionEvent =>
+    anEvent({ type: 'deposit', occurredAt: NOON + day * DAY_MS });
   for (const [title, events, expected] of [
     ['is reached by two of them', [ftd('c'), deposit(10)], 10_00n],
-    ['is too late after the days', [ftd('c'), anEvent({ type: 'deposit', occurredAt: NOON + 10 * DAY_MS + 1 })], 0n],
+    [
+      'is too late after the days',
+      [ftd('c'), anEvent({ type: 'deposit', occurredAt: NOON + 10 * DAY_MS + 1 })],
+      0n,
+    ],
     ['is not reached by one', [ftd('c')], 0n],
   ] as const) {
     test(title, () => assert.equal(either(terms, events), expected));
@@ -214,7 +260,13 @@ describe('a qualification by all deposits', () => {
 
   test('is not reached by a deposit of which nothing is left, however low the minimum', () => {
     const one = ftd('c');
-    assert.equal(either(only({ kind: 'cpa', amount: '10', qualify: 'cumulative', min_amount: '0' }), [one, chargeback(one)]), 0n);
+    assert.equal(
+      either(only({ kind: 'cpa', amount: '10', qualify: 'cumulative', min_amount: '0' }), [
+        one,
+        chargeback(one),
+      ]),
+      0n,
+    );
   });
 });
 
@@ -252,7 +304,10 @@ describe('a parent’s part', () => {
 test('what the operator computed stands in place of the components, and is no revenue to count', () => {
   const steps = [{ from: '100', percent: '50' }];
   const tiers = { metric: 'revenue' as const, mode: 'retroactive' as const, steps };
-  const terms = { payout: 'accept' as const, components: [{ kind: 'revshare' as const, percent: '10', tiers }] };
+  const terms = {
+    payout: 'accept' as const,
+    components: [{ kind: 'revshare' as const, percent: '10', tiers }],
+  };
   assert.equal(either(terms, [revenue(100_00n, 0, { payoutMinor: 7n }), revenue(50_00n)]), 5_07n);
   const waiting = revenue(1n);
   const settling = settledOneByOne({ ...terms, payout: 'require' }, [waiting]);

@@ -23,8 +23,23 @@ const cpa = fc.constantFrom<Components>(
   [{ kind: 'cpa', amount: '50' }],
   [{ kind: 'cpa', amount: '40', min_amount: '1.00' }],
   [{ kind: 'cpa', amount: '30', cap: { count: 1 } }],
-  [{ kind: 'cpa', on: ['ftd', 'deposit'], amount: '70', min_amount: '3.00', qualify: 'cumulative', within_days: 20 }],
-  [{ kind: 'cpa', amount: '20', tiers: { metric: 'ftd_count', mode: 'retroactive', steps: [{ from: '2', amount: '25' }] } }],
+  [
+    {
+      kind: 'cpa',
+      on: ['ftd', 'deposit'],
+      amount: '70',
+      min_amount: '3.00',
+      qualify: 'cumulative',
+      within_days: 20,
+    },
+  ],
+  [
+    {
+      kind: 'cpa',
+      amount: '20',
+      tiers: { metric: 'ftd_count', mode: 'retroactive', steps: [{ from: '2', amount: '25' }] },
+    },
+  ],
 );
 const percent = fc.constantFrom<Components>(
   [],
@@ -113,7 +128,14 @@ const conversion = fc
   }));
 
 const against = fc.record({
-  type: fc.constantFrom<EventType>('refund', 'chargeback', 'chargeback_won', 'fraud', 'bonus_abuse', 'account_closure'),
+  type: fc.constantFrom<EventType>(
+    'refund',
+    'chargeback',
+    'chargeback_won',
+    'fraud',
+    'bonus_abuse',
+    'account_closure',
+  ),
   reference: fc.option(reference, { freq: 4 }),
   customerId,
   amountMinor: fc.option(cents, { freq: 4 }),
@@ -134,16 +156,23 @@ type Step = { events: ConversionEvent[] } | { version: DealVersion } | { amendme
  * The same steps, but some conversions first come with other values, and are amended to their own by and by: each somewhere behind its own
  * event, one behind the other.
  */
-function misspoken(steps: readonly Step[], drafts: readonly { index: number; values: Values; wait: number }[]): Step[] {
+function misspoken(
+  steps: readonly Step[],
+  drafts: readonly { index: number; values: Values; wait: number }[],
+): Step[] {
   let all = [...steps];
   for (const index of new Set(drafts.map((one) => one.index))) {
     const id = idOf(index);
-    const at = all.findIndex((step) => 'events' in step && step.events.some((event) => event.id === id && earns(event.type)));
+    const at = all.findIndex(
+      (step) => 'events' in step && step.events.some((event) => event.id === id && earns(event.type)),
+    );
     if (at < 0) continue;
     const own = drafts.filter((one) => one.index === index);
     const { events } = all[at] as { events: ConversionEvent[] };
     const { amountMinor, payoutMinor } = events.find((event) => event.id === id)!;
-    const first = { events: events.map((event) => (event.id === id ? { ...event, ...own[0]!.values } : event)) };
+    const first = {
+      events: events.map((event) => (event.id === id ? { ...event, ...own[0]!.values } : event)),
+    };
     all = all.with(at, first);
     const values = [...own.slice(1).map((one) => one.values), { amountMinor, payoutMinor }];
     values.reduce((after, value, turn) => {
@@ -169,7 +198,9 @@ const story = fc
     sizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
     seed: fc.array(fc.nat(), { minLength: 13, maxLength: 13 }),
     places: fc.array(fc.nat(), { minLength: 5, maxLength: 5 }),
-    drafts: fc.array(fc.record({ index: fc.nat({ max: 7 }), values: draft, wait: fc.nat() }), { maxLength: 4 }),
+    drafts: fc.array(fc.record({ index: fc.nat({ max: 7 }), values: draft, wait: fc.nat() }), {
+      maxLength: 4,
+    }),
   })
   .map(({ versions: agreed, conversions, said, sizes, seed, places, drafts }) => {
     const events = [...conversions, ...said].map((fields: Partial<ConversionEvent>, index) =>
@@ -217,7 +248,14 @@ test('a month whose conversions all came to another version makes no loss of ano
   const first = aVersion(paying('reset', '25'), { ...of, version: 1, effectiveFrom: START });
   const second = aVersion(paying('carry', '50'), { ...of, version: 2, effectiveFrom: START + 1 });
   const revenue = (id: string, day: number, amountMinor: bigint) =>
-    anEvent({ id, type: 'revenue', transactionId: id, customerId: 'c1', amountMinor, occurredAt: START + day * DAY_MS });
+    anEvent({
+      id,
+      type: 'revenue',
+      transactionId: id,
+      customerId: 'c1',
+      amountMinor,
+      occurredAt: START + day * DAY_MS,
+    });
   const settling = createMemorySettling([first], { boundTo: BOUND_TO });
   settling.settle([revenue('evt_march', 10, 10_00n)]);
   settling.agree(second);

@@ -9,7 +9,17 @@ import type { WireComponent } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { expectedEarnings, type Earning, type ModelVersion } from '../../support/commission-model.ts';
 import { createMemorySettling, type MemorySettling } from '../../support/memory-store.ts';
-import { BOUND_TO, deal, heardOf, history, PARENTS, PLAIN, STORED, versionsOf, worldOf } from '../../support/stories.ts';
+import {
+  BOUND_TO,
+  deal,
+  heardOf,
+  history,
+  PARENTS,
+  PLAIN,
+  STORED,
+  versionsOf,
+  worldOf,
+} from '../../support/stories.ts';
 
 type Story = { versions: readonly ModelVersion[]; events: ConversionEvent[]; batches: ConversionEvent[][] };
 
@@ -21,7 +31,11 @@ const storyOf = (versions: fc.Arbitrary<readonly ModelVersion[]>): fc.Arbitrary<
     );
 
 function settled(versions: readonly ModelVersion[], batches: readonly ConversionEvent[][]): MemorySettling {
-  const settling = createMemorySettling(versionsOf(versions), { boundTo: BOUND_TO, parents: PARENTS, stored: STORED });
+  const settling = createMemorySettling(versionsOf(versions), {
+    boundTo: BOUND_TO,
+    parents: PARENTS,
+    stored: STORED,
+  });
   for (const batch of batches) settling.settle(batch);
   return settling;
 }
@@ -59,7 +73,8 @@ function earningsOf(settling: MemorySettling): Earning[] {
   return earnings.filter(({ minor }) => minor !== 0n);
 }
 
-const byName = (earnings: readonly Earning[]): Earning[] => earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+const byName = (earnings: readonly Earning[]): Earning[] =>
+  earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Sums by key, without the empty ones. */
 function sumsOf(amounts: Iterable<readonly [string, bigint]>): Map<string, bigint> {
@@ -110,7 +125,9 @@ for (const [world, versions] of [
         const statuses = Array.from(outcomes, ([id, { status }]) => `${id} ${status}`);
         // A month that only an event set aside would have counted in may be there, empty.
         return {
-          slots: all.filter(({ sums, booked }) => sums.factsCount > 0 || booked !== 0n).sort((a, b) => (a.key < b.key ? -1 : 1)),
+          slots: all
+            .filter(({ sums, booked }) => sums.factsCount > 0 || booked !== 0n)
+            .sort((a, b) => (a.key < b.key ? -1 : 1)),
           statuses: statuses.sort(),
         };
       };
@@ -134,12 +151,21 @@ for (const [world, versions] of [
         for (const { type, affiliateId, via, conversion, deltaMinor, payoutMinor } of settling.messages) {
           const key = `${conversion.id} ${affiliateId}`;
           if (via === null)
-            assert.equal(type === 'conversion.created', !byConversion.has(key), 'a conversion is created once, and first');
+            assert.equal(
+              type === 'conversion.created',
+              !byConversion.has(key),
+              'a conversion is created once, and first',
+            );
           byConversion.set(key, (byConversion.get(key) ?? 0n) + deltaMinor);
           assert.equal(byConversion.get(key), payoutMinor);
         }
-        const told = settling.messages.map(({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor] as const);
-        const booked = Array.from(settling.slots.values(), ({ affiliateId, money }) => [affiliateId, postedOf(money)] as const);
+        const told = settling.messages.map(
+          ({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor] as const,
+        );
+        const booked = Array.from(
+          settling.slots.values(),
+          ({ affiliateId, money }) => [affiliateId, postedOf(money)] as const,
+        );
         assert.deepEqual(sumsOf(told), sumsOf(booked));
         assert.deepEqual(
           sumsOf(Array.from(settling.told, ([key, sum]) => [key, sum.payoutMinor] as const)),
@@ -178,10 +204,14 @@ for (const [world, versions] of [
 }
 
 test('no conversion is ever told less than nothing, where none is paid by the month or by its steps', () => {
-  const isSingle = ({ kind, tiers }: WireComponent): boolean => (kind === 'cpa' && !tiers) || kind === 'percent';
+  const isSingle = ({ kind, tiers }: WireComponent): boolean =>
+    (kind === 'cpa' && !tiers) || kind === 'percent';
   const ofSingles = deal
     .map((versions) =>
-      versions.map((one) => ({ ...one, terms: { ...one.terms, components: one.terms.components.filter(isSingle) } })),
+      versions.map((one) => ({
+        ...one,
+        terms: { ...one.terms, components: one.terms.components.filter(isSingle) },
+      })),
     )
     .filter((versions) => versions.every(({ terms }) => terms.components.length > 0));
   fc.assert(

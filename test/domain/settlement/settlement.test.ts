@@ -20,8 +20,13 @@ const HYBRID: Partial<WireTerms> = {
 };
 
 /** Settles batch after batch for customer `c` of affiliate `aff_a`. */
-function settled(batches: readonly (readonly ConversionEvent[])[], ...versions: DealVersion[]): MemorySettling {
-  const settling = createMemorySettling(versions.length > 0 ? versions : [aVersion(HYBRID)], { boundTo: { c: 'aff_a' } });
+function settled(
+  batches: readonly (readonly ConversionEvent[])[],
+  ...versions: DealVersion[]
+): MemorySettling {
+  const settling = createMemorySettling(versions.length > 0 ? versions : [aVersion(HYBRID)], {
+    boundTo: { c: 'aff_a' },
+  });
   for (const batch of batches) settling.settle(batch);
   return settling;
 }
@@ -86,7 +91,11 @@ describe('settling', () => {
   });
 
   test('a chargeback without a reference tells each conversion it takes something from', () => {
-    const batch = [anEvent({ type: 'sale' }), anEvent({ type: 'kyc' }), anEvent({ type: 'sale', amountMinor: 50_00n })];
+    const batch = [
+      anEvent({ type: 'sale' }),
+      anEvent({ type: 'kyc' }),
+      anEvent({ type: 'sale', amountMinor: 50_00n }),
+    ];
     const settling = settled([batch, [anEvent({ type: 'fraud', ...later(1) })]]);
     assert.deepEqual(toldBy(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
   });
@@ -98,7 +107,8 @@ describe('settling', () => {
 
   test('refunds of thirds round over all of them, not one by one', () => {
     const sale = anEvent({ type: 'sale', amountMinor: 1_00n });
-    const refund = (amountMinor: bigint) => anEvent({ type: 'refund', reference: sale.transactionId, amountMinor });
+    const refund = (amountMinor: bigint) =>
+      anEvent({ type: 'refund', reference: sale.transactionId, amountMinor });
     const settling = settled([[sale], [refund(33n)], [refund(33n)], [refund(34n)]]);
     assert.deepEqual(toldBy(settling), [
       'created:sale +10=10',
@@ -128,7 +138,11 @@ describe('settling', () => {
     const second = anEvent({ type: 'ftd', amountMinor: 500_00n, ...later(1) });
     const settling = settled([[second], [first]]);
     assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 55_00n });
-    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'created:ftd +500=500', 'adjusted:undefined -20000=5000']);
+    assert.deepEqual(toldBy(settling), [
+      'created:ftd +25000=25000',
+      'created:ftd +500=500',
+      'adjusted:undefined -20000=5000',
+    ]);
   });
 
   test('a month that falls below zero pays nothing, and pays again when it rises', () => {
@@ -174,16 +188,37 @@ describe('settling', () => {
 });
 
 describe('an event is left out', () => {
-  const euros = (changes: Partial<ConversionEvent>): ConversionEvent => anEvent({ currency: 'EUR', ...changes });
+  const euros = (changes: Partial<ConversionEvent>): ConversionEvent =>
+    anEvent({ currency: 'EUR', ...changes });
   for (const [title, event, expected] of [
-    ['when its amount is in a currency without a rate', euros({ type: 'sale' }), 'set_aside no_exchange_rate'],
+    [
+      'when its amount is in a currency without a rate',
+      euros({ type: 'sale' }),
+      'set_aside no_exchange_rate',
+    ],
     ['not when no component needs its amount', euros({ type: 'trade', volumeE4: 1_0000n }), 'settled null'],
     ['not when no component listens to it', euros({ type: 'deposit' }), 'settled null'],
-    ['when a minimum must be compared with another currency', euros({ type: 'ftd' }), 'set_aside no_exchange_rate'],
+    [
+      'when a minimum must be compared with another currency',
+      euros({ type: 'ftd' }),
+      'set_aside no_exchange_rate',
+    ],
     ['when nobody brought its customer', anEvent({ customerId: 'stranger' }), 'orphaned no_evidence'],
-    ['when it takes back what nobody heard of', anEvent({ type: 'refund', reference: 'unheard-of' }), 'orphaned no_conversion'],
-    ['not when its customer did nothing to take back', anEvent({ type: 'fraud' }), 'settled nothing_to_reverse'],
-    ['when it takes back from a stranger', anEvent({ type: 'fraud', customerId: 'stranger' }), 'orphaned no_conversion'],
+    [
+      'when it takes back what nobody heard of',
+      anEvent({ type: 'refund', reference: 'unheard-of' }),
+      'orphaned no_conversion',
+    ],
+    [
+      'not when its customer did nothing to take back',
+      anEvent({ type: 'fraud' }),
+      'settled nothing_to_reverse',
+    ],
+    [
+      'when it takes back from a stranger',
+      anEvent({ type: 'fraud', customerId: 'stranger' }),
+      'orphaned no_conversion',
+    ],
   ] as const) {
     test(title, () => {
       const settling = settled([[event]]);
@@ -195,7 +230,12 @@ describe('an event is left out', () => {
   for (const order of ['before', 'after']) {
     test(`when it refunds in another currency than that of the sale, heard of ${order} it`, () => {
       const sale = anEvent();
-      const refund = anEvent({ type: 'refund', reference: sale.transactionId, amountMinor: 5000n, currency: 'JPY' });
+      const refund = anEvent({
+        type: 'refund',
+        reference: sale.transactionId,
+        amountMinor: 5000n,
+        currency: 'JPY',
+      });
       const settling = settled(order === 'before' ? [[refund], [sale]] : [[sale], [refund]]);
       assert.deepEqual(bookedBy(settling), { percent: 10_00n });
       assert.equal(settling.outcomes.get(refund.id)?.status, 'set_aside');
@@ -213,7 +253,12 @@ describe('attribution within a batch', () => {
     subs: ['s1', null, null, null, 's5'],
     clickedAt: NOON - DAY_MS,
   };
-  const registration = anEvent({ type: 'registration', clickId: click.id, amountMinor: null, currency: null });
+  const registration = anEvent({
+    type: 'registration',
+    clickId: click.id,
+    amountMinor: null,
+    currency: null,
+  });
   const deposit = anEvent({ type: 'sale', occurredAt: NOON + 1, subs: ['mine', null, null, null, null] });
 
   for (const [title, batches] of [
@@ -237,7 +282,13 @@ describe('attribution within a batch', () => {
   test('is never bound by an event that only takes something back', () => {
     const chargeback = anEvent({ type: 'chargeback', clickId: click.id });
     const loaded = [chargeback, deposit].map((event) => {
-      return { event, outcome: null, click: event.clickId ? click : null, binding: null, affiliateExternalId: null };
+      return {
+        event,
+        outcome: null,
+        click: event.clickId ? click : null,
+        binding: null,
+        affiliateExternalId: null,
+      };
     });
     assert.equal(attributeAll(OPERATOR, loaded).get(deposit.id)?.kind, 'orphaned');
   });
@@ -260,14 +311,21 @@ test('a rule that fails names its event, so that it alone can be set aside', () 
   const attributions = attributeAll(OPERATOR, ordered);
   const rated = rateAll(OPERATOR, [aVersion()], ordered, attributions);
   const batch = { operator: OPERATOR, ordered, attributions, rated, rates: [], others: [] };
-  const isAbout = (error: unknown): boolean => error instanceof RuleError && error.eventId === ordered[0]!.event.id;
+  const isAbout = (error: unknown): boolean =>
+    error instanceof RuleError && error.eventId === ordered[0]!.event.id;
   assert.throws(() => settleAll(batch, books), isAbout);
 });
 
 test('the hash of a set of facts does not depend on their order, and differs for every fact', () => {
-  const facts = Array.from({ length: 500 }, (_, i) => ({ originalEventId: `evt_${i % 20}`, eventId: `evt_${i}` }));
+  const facts = Array.from({ length: 500 }, (_, i) => ({
+    originalEventId: `evt_${i % 20}`,
+    eventId: `evt_${i}`,
+  }));
   const xor = (list: typeof facts): bigint => list.reduce((sum, fact) => sum ^ hashOf(fact), 0n);
   assert.equal(xor(facts), xor(facts.toReversed()));
   assert.equal(new Set(facts.map(hashOf)).size, facts.length);
-  assert.notEqual(hashOf({ originalEventId: 'a', eventId: 'b' }), hashOf({ originalEventId: 'b', eventId: 'a' }));
+  assert.notEqual(
+    hashOf({ originalEventId: 'a', eventId: 'b' }),
+    hashOf({ originalEventId: 'b', eventId: 'a' }),
+  );
 });

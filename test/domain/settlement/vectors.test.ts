@@ -20,12 +20,18 @@ const revenue = (text: string, changes: Partial<ConversionEvent> = {}): Conversi
 const trade = (lots: string, changes: Partial<ConversionEvent> = {}): ConversionEvent =>
   anEvent({ type: 'trade', amountMinor: null, currency: null, volumeE4: minor(lots, 4), ...changes });
 const ftds = (count: number): ConversionEvent[] =>
-  Array.from({ length: count }, (_, index) => anEvent({ type: 'ftd', customerId: `c${index}`, occurredAt: NOON + index }));
+  Array.from({ length: count }, (_, index) =>
+    anEvent({ type: 'ftd', customerId: `c${index}`, occurredAt: NOON + index }),
+  );
 const refund = (sale: ConversionEvent, text: string): ConversionEvent =>
   anEvent({ type: 'refund', reference: sale.transactionId, amountMinor: minor(text) });
 
 /** What these events earn, as decimal text of the deal's currency. */
-function earn(component: WireComponent, events: readonly ConversionEvent[], changes: Partial<WireTerms> = {}): string {
+function earn(
+  component: WireComponent,
+  events: readonly ConversionEvent[],
+  changes: Partial<WireTerms> = {},
+): string {
   const terms = { components: [component], ...changes };
   return formatMoney(totalOf(settledOneByOne(terms, events)), changes.currency ?? 'USD');
 }
@@ -63,7 +69,11 @@ describe('the published example', () => {
   ] as const) {
     const at = (from: string, percent: string) => ({ from, percent });
     test(`V4 (pureodds): 25,000 over three steps are ${expected} by ${mode}`, () => {
-      const tiers = { metric: 'revenue' as const, mode, steps: [at('0', '25'), at('5000', '30'), at('20000', '35')] };
+      const tiers = {
+        metric: 'revenue' as const,
+        mode,
+        steps: [at('0', '25'), at('5000', '30'), at('20000', '35')],
+      };
       assert.equal(earn({ kind: 'revshare', tiers }, [revenue('10000'), revenue('15000')]), expected);
     });
   }
@@ -78,7 +88,13 @@ describe('the published example', () => {
     const deltas = deltasOf(settling);
     assert.deepEqual(texts(deltas), ['250.00', '250.00', '325.00', '275.00', '400.00']);
     let total = 0n;
-    assert.deepEqual(texts(deltas.map((delta) => (total += delta))), ['250.00', '500.00', '825.00', '1100.00', '1500.00']);
+    assert.deepEqual(texts(deltas.map((delta) => (total += delta))), [
+      '250.00',
+      '500.00',
+      '825.00',
+      '1100.00',
+      '1500.00',
+    ]);
   });
 
   for (const [mode, expected] of [
@@ -114,7 +130,10 @@ describe('the published example', () => {
         { from: '50', amount: '7' },
         { from: '200', amount: '10' },
       ];
-      assert.equal(earn({ kind: 'per_lot', tiers: { metric: 'volume', mode, steps } }, [trade('250')]), expected);
+      assert.equal(
+        earn({ kind: 'per_lot', tiers: { metric: 'volume', mode, steps } }, [trade('250')]),
+        expected,
+      );
     });
   }
 
@@ -148,7 +167,10 @@ describe('the published example', () => {
     );
     const { money: unpaid } = settling.slots.get(slot!.name.key)!;
     const { money } = paid.slots.get(slot!.name.key)!;
-    assert.deepEqual([unpaid.voidMinor, unpaid.debtMinor, money.paidMinor, money.debtMinor], [1470n, 0n, 1470n, 1470n]);
+    assert.deepEqual(
+      [unpaid.voidMinor, unpaid.debtMinor, money.paidMinor, money.debtMinor],
+      [1470n, 0n, 1470n, 1470n],
+    );
   });
 
   for (const [source, percent, fee, back] of [
@@ -157,7 +179,10 @@ describe('the published example', () => {
   ] as const) {
     test(`V12 (${source}): of a fee of ${fee} on 20.00 a refund of 15.00 takes ${back} back`, () => {
       const sale = anEvent({ amountMinor: minor('20.00') });
-      const settling = settledOneByOne({ components: [{ kind: 'percent', percent }] }, [sale, refund(sale, '15.00')]);
+      const settling = settledOneByOne({ components: [{ kind: 'percent', percent }] }, [
+        sale,
+        refund(sale, '15.00'),
+      ]);
       assert.deepEqual(deltasOf(settling), [minor(fee), -minor(back)]);
     });
   }
@@ -165,7 +190,10 @@ describe('the published example', () => {
   test('V13: of a commission of 10 units refunds of 33, 33 and 34 % take 3, 4 and 3', () => {
     const sale = anEvent({ amountMinor: minor('1.00') });
     const refunds = ['0.33', '0.33', '0.34'].map((part) => refund(sale, part));
-    const settling = settledOneByOne({ components: [{ kind: 'percent', percent: '10' }] }, [sale, ...refunds]);
+    const settling = settledOneByOne({ components: [{ kind: 'percent', percent: '10' }] }, [
+      sale,
+      ...refunds,
+    ]);
     assert.deepEqual(deltasOf(settling), [10n, -3n, -4n, -3n]);
   });
 
@@ -178,9 +206,17 @@ describe('the published example', () => {
       revenue('-6000', { customerId: 'c2' }),
       revenue('4000', { customerId: 'c3' }),
     ];
-    const share: WireComponent = { kind: 'revshare', percent: '100', negative: 'carry', carry_by: 'commission' };
+    const share: WireComponent = {
+      kind: 'revshare',
+      percent: '100',
+      negative: 'carry',
+      carry_by: 'commission',
+    };
     const later = (text: string) => revenue(text, { customerId: 'c3', occurredAt: NEXT_MONTH });
-    assert.deepEqual([earn(share, [...month, later('10000')]), earn(share, [...month, later('10000.01')])], ['0.00', '0.01']);
+    assert.deepEqual(
+      [earn(share, [...month, later('10000')]), earn(share, [...month, later('10000.01')])],
+      ['0.00', '0.01'],
+    );
   });
 
   test('V16 (TigerBeetle): 100.00 USD at 82.42135 are 8,242.14 INR', () => {

@@ -36,7 +36,12 @@ describe('registrations without a click', () => {
     ['of which there were too few say nothing', week(10, 10), week(100, 0), 'ok'],
     ['of a first week say nothing', week(100, 50), week(0, 0), 'ok'],
   ] as const) {
-    test(title, () => assert.equal(stateOf({ registrations: { thisWeek, lastWeek } }, 'registrations_without_click'), expected));
+    test(title, () =>
+      assert.equal(
+        stateOf({ registrations: { thisWeek, lastWeek } }, 'registrations_without_click'),
+        expected,
+      ),
+    );
   }
 });
 
@@ -47,7 +52,10 @@ describe('clicks', () => {
     ['that are few need none', { due: 19, dueAndSeen: 1 }, 'ok'],
   ] as const) {
     test(title, () => {
-      assert.equal(stateOf({ clicks: { lastAt: AT, lastSeenAt: AT, ...clicks } }, 'clicks_come_back'), expected);
+      assert.equal(
+        stateOf({ clicks: { lastAt: AT, lastSeenAt: AT, ...clicks } }, 'clicks_come_back'),
+        expected,
+      );
     });
   }
 });

@@ -28,7 +28,12 @@ before(async () => {
   const { pool } = database;
   const { clickId } = await addAffiliate(pool, operator.operatorId, HYBRID);
   const yen = await addAffiliate(pool, operator.operatorId, { ...HYBRID, currency: 'JPY' });
-  const against: Partial<ConversionEvent> = { customerId: null, clickId: null, amountMinor: null, occurredAt: Date.now() + 1000 };
+  const against: Partial<ConversionEvent> = {
+    customerId: null,
+    clickId: null,
+    amountMinor: null,
+    occurredAt: Date.now() + 1000,
+  };
   const batches: Partial<ConversionEvent>[][] = [
     [{ type: 'refund', reference: 'early', ...against, amountMinor: 10_00n }],
     [
@@ -51,7 +56,11 @@ before(async () => {
       { type: 'chargeback', reference: 's-1', ...against },
       { type: 'refund', reference: 's-2', ...against, amountMinor: 33_33n },
     ],
-    [{ type: 'fraud', ...against, customerId: 'c' }, { clickId: null, customerId: 'stranger' }, { currency: 'EUR' }],
+    [
+      { type: 'fraud', ...against, customerId: 'c' },
+      { clickId: null, customerId: 'stranger' },
+      { currency: 'EUR' },
+    ],
     [{ type: 'chargeback_won', reference: 's-1', ...against }],
   ];
   const settle = createSettling(pool);
@@ -64,7 +73,8 @@ after(() => database.drop());
 
 test('a healthy history leaves nothing unexplained, told per operator and currency', async () => {
   const lines = [];
-  for await (const line of auditAll(database.pool, (_, finding) => assert.fail(JSON.stringify(finding)))) lines.push(line);
+  for await (const line of auditAll(database.pool, (_, finding) => assert.fail(JSON.stringify(finding))))
+    lines.push(line);
   const common = { operator: operator.operatorId, findings: 0 };
   assert.deepEqual(lines, [
     { ...common, currency: 'USD', unexplained: '0.00', transfers: 17 },
@@ -76,12 +86,22 @@ test('an operator that earned nothing yet is told of in its own currency', async
   const { operatorId } = await withOperator(database.pool);
   const lines = [];
   for await (const line of auditAll(database.pool, () => {})) lines.push(line);
-  assert.deepEqual(lines.at(-1), { operator: operatorId, currency: 'USD', unexplained: '0.00', transfers: 0, findings: 0 });
+  assert.deepEqual(lines.at(-1), {
+    operator: operatorId,
+    currency: 'USD',
+    unexplained: '0.00',
+    transfers: 0,
+    findings: 0,
+  });
 });
 
 describe('what is bent behind the books’ back is found:', () => {
   const cases: readonly [string, string, string[]][] = [
-    ['a balance', `update balances set pending_minor = pending_minor + 1`, ['balance_is_its_slots', 'balance_is_its_transfers']],
+    [
+      'a balance',
+      `update balances set pending_minor = pending_minor + 1`,
+      ['balance_is_its_slots', 'balance_is_its_transfers'],
+    ],
     ['a balance that is gone', `delete from balances`, ['balance_is_its_slots', 'balance_is_its_transfers']],
     [
       'a slot’s place',
@@ -91,17 +111,39 @@ describe('what is bent behind the books’ back is found:', () => {
     [
       'a slot with its balance',
       `update slots set gross_minor = gross_minor + 1, pending_minor = pending_minor + 1; update balances set pending_minor = pending_minor + 1`,
-      ['balance_is_its_slots', 'balance_is_its_transfers', 'slot_is_as_rated', 'slot_is_its_target', 'slot_is_its_transfers'],
+      [
+        'balance_is_its_slots',
+        'balance_is_its_transfers',
+        'slot_is_as_rated',
+        'slot_is_its_target',
+        'slot_is_its_transfers',
+      ],
     ],
     [
       'a slot’s affiliate',
       `update slots set affiliate_id = (select max(id) from affiliates) where kind = 'cpa'`,
       ['slot_is_its_transfers'],
     ],
-    ['a slot’s sum', `update slots set basis_minor = basis_minor + 1 where kind = 'revshare'`, ['slot_keeps_its_sums']],
-    ['a slot’s volume', `update slots set volume_e4 = volume_e4 + 1 where kind = 'per_lot'`, ['slot_keeps_its_sums']],
-    ['a slot’s count', `update slots set facts_count = facts_count + 1`, ['slot_is_as_rated', 'slot_keeps_its_sums']],
-    ['a slot’s hash', `update slots set facts_hash = facts_hash # 1`, ['slot_is_as_rated', 'slot_keeps_its_sums']],
+    [
+      'a slot’s sum',
+      `update slots set basis_minor = basis_minor + 1 where kind = 'revshare'`,
+      ['slot_keeps_its_sums'],
+    ],
+    [
+      'a slot’s volume',
+      `update slots set volume_e4 = volume_e4 + 1 where kind = 'per_lot'`,
+      ['slot_keeps_its_sums'],
+    ],
+    [
+      'a slot’s count',
+      `update slots set facts_count = facts_count + 1`,
+      ['slot_is_as_rated', 'slot_keeps_its_sums'],
+    ],
+    [
+      'a slot’s hash',
+      `update slots set facts_hash = facts_hash # 1`,
+      ['slot_is_as_rated', 'slot_keeps_its_sums'],
+    ],
     [
       'a transfer’s amount',
       `update transfers set amount_minor = amount_minor + 1 where code = 'accrue'`,
@@ -182,9 +224,21 @@ describe('what is bent behind the books’ back is found:', () => {
       `update event_outcomes set payout_minor = payout_minor + 1 where payout_minor > 0`,
       ['told_is_booked', 'told_is_booked_by_event'],
     ],
-    ['what an affiliate was shown as the reason', `update ratings set target_minor = target_minor + 1`, ['slot_is_as_rated']],
-    ['an event’s amount', `update events set amount_minor = amount_minor + 1 where type = 'revenue'`, ['fact_is_its_event']],
-    ['a deal’s percent', `update deal_versions set terms = replace(terms::text, '"25"', '"50"')::jsonb`, ['slot_is_its_target']],
+    [
+      'what an affiliate was shown as the reason',
+      `update ratings set target_minor = target_minor + 1`,
+      ['slot_is_as_rated'],
+    ],
+    [
+      'an event’s amount',
+      `update events set amount_minor = amount_minor + 1 where type = 'revenue'`,
+      ['fact_is_its_event'],
+    ],
+    [
+      'a deal’s percent',
+      `update deal_versions set terms = replace(terms::text, '"25"', '"50"')::jsonb`,
+      ['slot_is_its_target'],
+    ],
   ];
   for (const [title, statement, expected] of cases) {
     test(title, async () => {
@@ -201,7 +255,8 @@ test('what is unexplained is how far the books are off, in decimal text', async 
     `update balances set pending_minor = pending_minor + 105, payable_minor = payable_minor - 5`,
     async () => {
       const found: string[] = [];
-      for await (const { currency, unexplained } of auditAll(database.pool, () => {})) found.push(`${unexplained} ${currency}`);
+      for await (const { currency, unexplained } of auditAll(database.pool, () => {}))
+        found.push(`${unexplained} ${currency}`);
       return found;
     },
   );

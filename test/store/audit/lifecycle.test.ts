@@ -19,7 +19,11 @@ before(async () => {
   const { operatorId, takeIn } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, { hold_days: 0 });
   const settle = createSettling(pool);
-  const [decisions, payouts, adjustments] = [createDecisions(pool), createPayouts(pool), createAdjustments(pool)];
+  const [decisions, payouts, adjustments] = [
+    createDecisions(pool),
+    createPayouts(pool),
+    createAdjustments(pool),
+  ];
   const by = { actor: 'key_test', reason: 'test' };
   const wanted = { affiliateId, currency: 'USD', actor: 'key_test' };
   const against = { clickId: null, customerId: null, amountMinor: null };
@@ -28,9 +32,14 @@ before(async () => {
     await createHolds(pool).release(operatorId, null, Date.now());
   };
   const payOut = async (...steps: ('confirm' | 'fail' | 'return')[]): Promise<void> => {
-    const reserved = await payouts.reserve(operatorId, { ...wanted, minimumMinor: null, idempotencyKey: null });
+    const reserved = await payouts.reserve(operatorId, {
+      ...wanted,
+      minimumMinor: null,
+      idempotencyKey: null,
+    });
     assert.ok(reserved.kind === 'reserved');
-    for (const step of steps) await payouts.step(operatorId, reserved.payout.id, step, { ...by, externalReference: null });
+    for (const step of steps)
+      await payouts.step(operatorId, reserved.payout.id, step, { ...by, externalReference: null });
   };
   await sell('a', 'b', 'c');
   await payOut('confirm');
@@ -42,11 +51,19 @@ before(async () => {
   await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'a', ...against }]));
   await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'b', ...against }]));
   await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'b', ...against }]));
-  const { rows } = await pool.query<{ id: string }>(`select id from slots where operator_id = $1 order by id`, [operatorId]);
+  const { rows } = await pool.query<{ id: string }>(
+    `select id from slots where operator_id = $1 order by id`,
+    [operatorId],
+  );
   await decisions.decide(operatorId, { ids: [rows[2]!.id] }, 'rejected', by);
   await adjustments.writeOff(operatorId, { ...wanted, ...by, amountMinor: 400n, idempotencyKey: null });
   for (const amountMinor of [50n, -70n]) {
-    await adjustments.adjust(operatorId, { ...wanted, ...by, amountMinor, idempotencyKey: String(amountMinor) });
+    await adjustments.adjust(operatorId, {
+      ...wanted,
+      ...by,
+      amountMinor,
+      idempotencyKey: String(amountMinor),
+    });
   }
   await sell('f');
   await payOut();
@@ -54,8 +71,11 @@ before(async () => {
 after(() => database.drop());
 
 test('a life with everything in it leaves nothing unexplained', async () => {
-  const { rows } = await database.pool.query<{ code: string }>(`select distinct code from transfers order by code`);
-  const codes = 'accrue adjust_down adjust_up cancel_debt claw_debt confirm fail recover_debt release reserve return write_off';
+  const { rows } = await database.pool.query<{ code: string }>(
+    `select distinct code from transfers order by code`,
+  );
+  const codes =
+    'accrue adjust_down adjust_up cancel_debt claw_debt confirm fail recover_debt release reserve return write_off';
   assert.deepEqual(rows.map(({ code }) => code).join(' '), codes);
   assert.deepEqual((await auditOf(database.pool)).findings, []);
 });
@@ -72,9 +92,21 @@ describe('what is bent behind the books’ back is found:', () => {
       `update slots set gross_minor = gross_minor + 1, paid_minor = paid_minor + 1, debt_minor = debt_minor + 1 where id = (select max(id) from slots where paid_minor > 0)`,
       ['balance_is_its_slots', 'slot_is_its_transfers'],
     ],
-    ['a payout’s amount', `update payouts set amount_minor = amount_minor + 1 where state = 'paid'`, ['payout_is_its_transfers']],
-    ['a payout’s debt', `update payouts set recovered_minor = recovered_minor + 1`, ['payout_is_its_transfers']],
-    ['a payout’s state', `update payouts set state = 'failed' where state = 'reserved'`, ['payout_is_its_transfers']],
+    [
+      'a payout’s amount',
+      `update payouts set amount_minor = amount_minor + 1 where state = 'paid'`,
+      ['payout_is_its_transfers'],
+    ],
+    [
+      'a payout’s debt',
+      `update payouts set recovered_minor = recovered_minor + 1`,
+      ['payout_is_its_transfers'],
+    ],
+    [
+      'a payout’s state',
+      `update payouts set state = 'failed' where state = 'reserved'`,
+      ['payout_is_its_transfers'],
+    ],
     ['a payout’s history', `delete from payout_states where state = 'returned'`, ['payout_is_its_transfers']],
     ['a payout that is gone', `delete from payouts where state = 'reserved'`, ['payout_is_its_transfers']],
     [
@@ -82,7 +114,11 @@ describe('what is bent behind the books’ back is found:', () => {
       `delete from transfers where code = 'confirm'`,
       ['balance_is_its_transfers', 'payout_is_its_transfers', 'slot_is_its_transfers'],
     ],
-    ['a rejection nobody decided', `delete from commission_decisions where decision = 'rejected'`, ['rejection_was_decided']],
+    [
+      'a rejection nobody decided',
+      `delete from commission_decisions where decision = 'rejected'`,
+      ['rejection_was_decided'],
+    ],
     [
       'a rejection taken back in silence',
       `update slots set rejected_at = null where rejected_at is not null`,
@@ -91,7 +127,13 @@ describe('what is bent behind the books’ back is found:', () => {
     [
       'a rejected commission that still pays',
       `update slots set debt_minor = 0 where rejected_at is not null`,
-      ['balance_is_its_slots', 'rejection_was_decided', 'slot_is_as_rated', 'slot_is_its_target', 'slot_is_its_transfers'],
+      [
+        'balance_is_its_slots',
+        'rejection_was_decided',
+        'slot_is_as_rated',
+        'slot_is_its_target',
+        'slot_is_its_transfers',
+      ],
     ],
     [
       'an adjustment without an author',
@@ -106,7 +148,12 @@ describe('what is bent behind the books’ back is found:', () => {
     [
       'a recovery that recovered less',
       `update transfers set amount_minor = amount_minor - 1 where code = 'recover_debt'`,
-      ['balance_is_its_slots', 'balance_is_its_transfers', 'payout_is_its_transfers', 'slot_is_its_transfers'],
+      [
+        'balance_is_its_slots',
+        'balance_is_its_transfers',
+        'payout_is_its_transfers',
+        'slot_is_its_transfers',
+      ],
     ],
   ];
   for (const [title, statement, expected] of cases) {

@@ -4,7 +4,13 @@ import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { checksumProblems, migrate, MIGRATIONS_DIR, missingMigrations, recordChecksums } from '../../../store/db/migrate.ts';
+import {
+  checksumProblems,
+  migrate,
+  MIGRATIONS_DIR,
+  missingMigrations,
+  recordChecksums,
+} from '../../../store/db/migrate.ts';
 import { withEmptyDatabase, type TestDatabase } from '../../support/database.ts';
 
 const copy = mkdtempSync(join(tmpdir(), 'postrider-migrations-'));

@@ -21,7 +21,9 @@ test('big numbers, exact decimals, days and instants arrive as they are', async 
     '2026-02-28T23:59:59.999Z'::timestamptz as instant`;
   const { rows } = await database.pool.query(sql);
   const instant = new Date('2026-02-28T23:59:59.999Z');
-  assert.deepEqual(rows, [{ big: 9223372036854775807n, list: [1n, null], exact: '0.10', day: '2026-02-28', instant }]);
+  assert.deepEqual(rows, [
+    { big: 9223372036854775807n, list: [1n, null], exact: '0.10', day: '2026-02-28', instant },
+  ]);
 });
 
 test('a transaction that throws leaves nothing behind', async () => {
@@ -45,13 +47,17 @@ test('a transaction whose failed statement was swallowed is not taken for commit
 test('a lock that another transaction holds is waited for no longer than the limit', async () => {
   await withTransaction(database.pool, async (client) => {
     await client.query('lock table things');
-    const second = withTransaction(database.pool, (other) => other.query('lock table things'), { lockTimeoutMs: 50 });
+    const second = withTransaction(database.pool, (other) => other.query('lock table things'), {
+      lockTimeoutMs: 50,
+    });
     await assert.rejects(second, { code: '55P03' });
   });
 });
 
 test('a connection that is cut in a transaction fails that transaction only', async () => {
-  const cut = withTransaction(database.pool, (client) => client.query('select pg_terminate_backend(pg_backend_pid())'));
+  const cut = withTransaction(database.pool, (client) =>
+    client.query('select pg_terminate_backend(pg_backend_pid())'),
+  );
   await assert.rejects(cut, { code: '57P01' });
   await withTransaction(database.pool, (client) => client.query('insert into things values (3)'));
   assert.deepEqual(await ids(), [3n]);

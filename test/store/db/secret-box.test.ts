@@ -26,7 +26,10 @@ test('after a rotation old secrets open and new ones are sealed with the first k
 
 test('a key that is missing is named', () => {
   const sealed = createSecretBox([older]).seal('secret', CONTEXT);
-  assert.throws(() => createSecretBox([newer]).open(sealed, CONTEXT), /sealed with key "2025", which this process was not given/);
+  assert.throws(
+    () => createSecretBox([newer]).open(sealed, CONTEXT),
+    /sealed with key "2025", which this process was not given/,
+  );
 });
 
 test("another operator's context does not open it", () => {
@@ -42,7 +45,8 @@ test('a change of any byte is noticed', () => {
     changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
     assert.throws(() => box.open(changed, CONTEXT), Error, `byte ${at}`);
   }
-  for (let length = 0; length < sealed.length; length += 1) assert.throws(() => box.open(sealed.subarray(0, length), CONTEXT));
+  for (let length = 0; length < sealed.length; length += 1)
+    assert.throws(() => box.open(sealed.subarray(0, length), CONTEXT));
 });
 
 test('bad keys are refused at once', () => {

@@ -35,10 +35,10 @@ const live = (id: string): Promise<string[]> => secrets.live(operator.operatorId
 
 /** Lets time pass for what is retiring. */
 async function hoursPass(id: string, hours: number): Promise<void> {
-  await database.pool.query(`update retiring_secrets set ends_at = ends_at - $2 * interval '1 hour' where endpoint_id = $1`, [
-    id,
-    hours,
-  ]);
+  await database.pool.query(
+    `update retiring_secrets set ends_at = ends_at - $2 * interval '1 hour' where endpoint_id = $1`,
+    [id, hours],
+  );
 }
 
 describe('an endpoint whose secret is rotated', () => {
@@ -66,7 +66,9 @@ describe('an endpoint whose secret is rotated', () => {
     assert.deepEqual(await live(id), [third]);
     const fourth = await rotate(id, 0);
     assert.deepEqual(await live(id), [fourth]);
-    const { rowCount } = await database.pool.query(`select from retiring_secrets where endpoint_id = $1`, [id]);
+    const { rowCount } = await database.pool.query(`select from retiring_secrets where endpoint_id = $1`, [
+      id,
+    ]);
     assert.equal(rowCount, 0, 'what is over is not kept');
   });
 
@@ -97,7 +99,9 @@ describe('an endpoint whose secret is rotated', () => {
     await rotate(id, 24);
     await createEndpoints(database.pool, SECRET_BOX).remove(operator.operatorId, id);
     assert.equal(await secrets.rotate(operator.operatorId, id, rotation), null);
-    const { rowCount } = await database.pool.query(`select from retiring_secrets where endpoint_id = $1`, [id]);
+    const { rowCount } = await database.pool.query(`select from retiring_secrets where endpoint_id = $1`, [
+      id,
+    ]);
     assert.equal(rowCount, 0);
   });
 });
@@ -129,9 +133,13 @@ test('after sealing anew every secret opens without the older key, and one that 
 
   const keys = [newer, older].map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
   const env = { ...process.env, DATABASE_URL: own.url, SECRETS_KEY: keys };
-  const command = promisify(execFile)(process.execPath, ['--import', '@oxc-node/core/register', 'store/main.ts', 'reseal'], {
-    env,
-  });
+  const command = promisify(execFile)(
+    process.execPath,
+    ['--import', '@oxc-node/core/register', 'store/main.ts', 'reseal'],
+    {
+      env,
+    },
+  );
   const ended = await command.then(
     () => assert.fail('one secret cannot be opened'),
     (error: { code: number; stdout: string }) => error,

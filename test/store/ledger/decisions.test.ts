@@ -42,17 +42,25 @@ test('a rejection takes back the parts that parents have of it, tells them, and 
   assert.deepEqual(results, [{ id: bad!.id, status: 'rejected' }], 'only what was asked for is answered');
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   const ofParent = await commissions.list(operatorId, { ...filter, affiliateId: parentId }, page);
-  assert.deepEqual(ofParent.map(({ state, formula }) => `${state} ${formula === 'nothing, since it was rejected'}`).toSorted(), [
-    'pending false',
-    'rejected true',
-  ]);
+  assert.deepEqual(
+    ofParent
+      .map(({ state, formula }) => `${state} ${formula === 'nothing, since it was rejected'}`)
+      .toSorted(),
+    ['pending false', 'rejected true'],
+  );
   const { rows } = await pool.query<{ body: string }>(
     `select body from deliveries where operator_id = $1 and type = 'conversion.adjusted'`,
     [operatorId],
   );
   const told = rows.map(({ body }) => (JSON.parse(body) as { data: Record<string, string> }).data);
   assert.deepEqual(
-    told.map(({ affiliate_id: to, via, payout, payout_delta: delta, status }) => ({ to, via, payout, delta, status })),
+    told.map(({ affiliate_id: to, via, payout, payout_delta: delta, status }) => ({
+      to,
+      via,
+      payout,
+      delta,
+      status,
+    })),
     [{ to: parentId, via: affiliateId, payout: '0.00', delta: '-2.00', status: 'rejected' }],
   );
 
@@ -83,12 +91,18 @@ test('a parent’s part can be rejected alone, and a month that only counts cann
   const settle = createSettling(pool);
   await settle(operatorId, await takeIn([{ type: 'revenue', clickId }]));
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
-  const { rows } = await pool.query<{ id: string; kind: string }>(`select id, kind from slots where operator_id = $1`, [
-    operatorId,
-  ]);
+  const { rows } = await pool.query<{ id: string; kind: string }>(
+    `select id, kind from slots where operator_id = $1`,
+    [operatorId],
+  );
   const idOf = (kind: string): string => rows.find((slot) => slot.kind === kind)!.id;
   const decisions = createDecisions(pool);
-  const { results } = await decisions.decide(operatorId, { ids: [idOf('month'), idOf('override')] }, 'rejected', BY);
+  const { results } = await decisions.decide(
+    operatorId,
+    { ids: [idOf('month'), idOf('override')] },
+    'rejected',
+    BY,
+  );
   assert.deepEqual(
     results.map(({ status }) => status),
     ['not_possible', 'rejected'],

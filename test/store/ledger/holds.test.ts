@@ -23,12 +23,17 @@ const soon = (): number => Date.now() + 20_000;
 
 /** Clicks of the operator long enough ago for events whose hold is over. */
 async function backdateClicks({ operatorId }: TestOperator): Promise<void> {
-  await database.pool.query(`update clicks set clicked_at = now() - interval '50 days' where operator_id = $1`, [operatorId]);
+  await database.pool.query(
+    `update clicks set clicked_at = now() - interval '50 days' where operator_id = $1`,
+    [operatorId],
+  );
 }
 
 async function withBackdatedClicks(): Promise<TestOperator> {
   const operator = await withOperator(database.pool);
-  await database.pool.query(`update operators set click_window_days = 3650 where id = $1`, [operator.operatorId]);
+  await database.pool.query(`update operators set click_window_days = 3650 where id = $1`, [
+    operator.operatorId,
+  ]);
   await backdateClicks(operator);
   return operator;
 }
@@ -83,7 +88,10 @@ test('a release stops when its time is over and says that more is due; several a
   const operator = await withBackdatedClicks();
   const settle = createSettling(pool);
   for (let batch = 0; batch < 5; batch++) {
-    await settle(operator.operatorId, await operator.takeIn(Array.from({ length: 500 }, () => ({ occurredAt: longAgo() }))));
+    await settle(
+      operator.operatorId,
+      await operator.takeIn(Array.from({ length: 500 }, () => ({ occurredAt: longAgo() }))),
+    );
   }
   const holds = createHolds(pool);
   const first = await holds.release(operator.operatorId, null, Date.now());
@@ -103,7 +111,12 @@ test('a release stops when its time is over and says that more is due; several a
 });
 
 describe('told are', () => {
-  type Told = { endpointId: string; type: string; owner: string; body: { type: string; data: Record<string, string> } };
+  type Told = {
+    endpointId: string;
+    type: string;
+    owner: string;
+    body: { type: string; data: Record<string, string> };
+  };
 
   async function told({ operatorId }: TestOperator, type: string): Promise<Told[]> {
     const { rows } = await database.pool.query<Omit<Told, 'body'> & { body: string }>(
@@ -127,7 +140,10 @@ describe('told are', () => {
     const all = await operator.addEndpoint('http://127.0.0.1:9/');
     const events = ['conversion.released', 'payout.paid'];
     const asked = await operator.addEndpoint('http://127.0.0.1:9/', { events });
-    await pool.query(`update endpoints set affiliate_id = $2 where operator_id = $1`, [operator.operatorId, affiliateId]);
+    await pool.query(`update endpoints set affiliate_id = $2 where operator_id = $1`, [
+      operator.operatorId,
+      affiliateId,
+    ]);
     const stranger = await operator.addEndpoint('http://127.0.0.1:9/', { events });
     const settle = createSettling(pool);
     const ids = await operator.takeIn([
@@ -149,16 +165,42 @@ describe('told are', () => {
       new Set([`${asked.id} endpoint`]),
     );
     const data = releases.map(({ body }) => body.data);
-    const [first, second] = [data.find((one) => one['event_id'] === sale), data.find((one) => one['event_id'] === undefined)];
-    const { event_id: eventId, transaction_id: transactionId, commission, payout, payout_delta: delta, status } = first!;
+    const [first, second] = [
+      data.find((one) => one['event_id'] === sale),
+      data.find((one) => one['event_id'] === undefined),
+    ];
+    const {
+      event_id: eventId,
+      transaction_id: transactionId,
+      commission,
+      payout,
+      payout_delta: delta,
+      status,
+    } = first!;
     assert.deepEqual(
       { eventId, transactionId, commission, payout, delta, status },
-      { eventId: sale, transactionId: 'sale', commission: '10.00', payout: '10.00', delta: '0.00', status: 'payable' },
+      {
+        eventId: sale,
+        transactionId: 'sale',
+        commission: '10.00',
+        payout: '10.00',
+        delta: '0.00',
+        status: 'payable',
+      },
     );
-    assert.deepEqual([second!['commission'], second!['period']?.length, second!['event_id']], ['25.00', 7, undefined]);
+    assert.deepEqual(
+      [second!['commission'], second!['period']?.length, second!['event_id']],
+      ['25.00', 7, undefined],
+    );
 
     const payouts = createPayouts(pool);
-    const wanted = { affiliateId, currency: 'USD', minimumMinor: null, idempotencyKey: null, actor: 'key_test' };
+    const wanted = {
+      affiliateId,
+      currency: 'USD',
+      minimumMinor: null,
+      idempotencyKey: null,
+      actor: 'key_test',
+    };
     const reserved = await payouts.reserve(operator.operatorId, wanted);
     assert.ok(reserved.kind === 'reserved');
     const by = { actor: 'key_test', reason: null, externalReference: 'wire' };
@@ -174,18 +216,30 @@ describe('told are', () => {
   test('a rejection to everybody who listens, after what is on its way about the conversion, and later sums go on from it', async () => {
     const { pool } = database;
     const { operator, all, sale, settle } = await withListeners();
-    const { rows } = await pool.query<{ id: string }>(`select slot_id as id from slot_facts where original_event_id = $1`, [
-      sale,
-    ]);
+    const { rows } = await pool.query<{ id: string }>(
+      `select slot_id as id from slot_facts where original_event_id = $1`,
+      [sale],
+    );
     const by = { actor: 'key_test', reason: 'own traffic' };
     await createDecisions(pool).decide(operator.operatorId, { ids: [rows[0]!.id] }, 'rejected', by);
     const [adjusted, ...others] = await told(operator, 'conversion.adjusted');
     assert.deepEqual([adjusted!.endpointId, adjusted!.owner, others], [all.id, 'predecessor', []]);
-    const { original_event_id: about, payout, payout_delta: delta, reason, event_id: eventId } = adjusted!.body.data;
-    assert.deepEqual([about, payout, delta, reason, eventId], [sale, '0.00', '-10.00', 'own traffic', undefined]);
+    const {
+      original_event_id: about,
+      payout,
+      payout_delta: delta,
+      reason,
+      event_id: eventId,
+    } = adjusted!.body.data;
+    assert.deepEqual(
+      [about, payout, delta, reason, eventId],
+      [sale, '0.00', '-10.00', 'own traffic', undefined],
+    );
     await settle(
       operator.operatorId,
-      await operator.takeIn([{ type: 'chargeback', reference: 'sale', clickId: null, customerId: null, amountMinor: null }]),
+      await operator.takeIn([
+        { type: 'chargeback', reference: 'sale', clickId: null, customerId: null, amountMinor: null },
+      ]),
     );
     const [reversed] = await told(operator, 'conversion.reversed');
     assert.deepEqual([reversed!.body.data['payout'], reversed!.body.data['payout_delta']], ['0.00', '0.00']);

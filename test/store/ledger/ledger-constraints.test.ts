@@ -15,7 +15,11 @@ before(async () => {
   for (const _ of [1, 2]) {
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');
-    const ids = await operator.takeIn([{ customerId: 'c' }, { type: 'fraud', customerId: 'c', occurredAt: Date.now() + 1 }, {}]);
+    const ids = await operator.takeIn([
+      { customerId: 'c' },
+      { type: 'fraud', customerId: 'c', occurredAt: Date.now() + 1 },
+      {},
+    ]);
     await createSettling(pool)(operator.operatorId, ids);
   }
   await pool.query(
@@ -26,12 +30,24 @@ after(() => database.drop());
 
 const answerTo = (statement: string): Promise<string> => answerOf(database.pool, statement);
 
-const APPEND_ONLY = ['events', 'event_conflicts', 'deal_versions', 'slot_facts', 'ratings', 'accounts', 'transfers'];
+const APPEND_ONLY = [
+  'events',
+  'event_conflicts',
+  'deal_versions',
+  'slot_facts',
+  'ratings',
+  'accounts',
+  'transfers',
+];
 
 describe('what happened is never edited:', () => {
   for (const table of APPEND_ONLY) {
     test(`${table} refuses update, delete and truncate`, async () => {
-      const statements = [`update ${table} set operator_id = operator_id`, `delete from ${table}`, `truncate ${table} cascade`];
+      const statements = [
+        `update ${table} set operator_id = operator_id`,
+        `delete from ${table}`,
+        `truncate ${table} cascade`,
+      ];
       assert.deepEqual(await Promise.all(statements.map(answerTo)), ['23000', '23000', '23000']);
     });
   }
@@ -74,9 +90,21 @@ describe('the ledger refuses', () => {
   const cases: readonly [string, string, string][] = [
     ['no transfer that is in order', transferWith({}), 'done with 1 rows'],
     ['a transfer of nothing', transferWith({ amount_minor: '0' }), '23514 transfers_amount_minor_check'],
-    ['a negative transfer', transferWith({ amount_minor: '-amount_minor' }), '23514 transfers_amount_minor_check'],
-    ['a transfer from an account to itself', transferWith({ credit_account: 'debit_account' }), '23514 transfers_check'],
-    ['a transfer in another currency than its accounts', transferWith({ currency: `'EUR'` }), '23503 transfers_between_accounts'],
+    [
+      'a negative transfer',
+      transferWith({ amount_minor: '-amount_minor' }),
+      '23514 transfers_amount_minor_check',
+    ],
+    [
+      'a transfer from an account to itself',
+      transferWith({ credit_account: 'debit_account' }),
+      '23514 transfers_check',
+    ],
+    [
+      'a transfer in another currency than its accounts',
+      transferWith({ currency: `'EUR'` }),
+      '23503 transfers_between_accounts',
+    ],
     [
       'a transfer from another operator’s account',
       transferWith({ operator_id: OTHER_OPERATOR }),
@@ -93,7 +121,11 @@ describe('the ledger refuses', () => {
       transferWith({ slot_seq: 'slot_seq' }),
       '23505 transfers_operator_id_slot_id_slot_seq_key',
     ],
-    ['a slot whose parts do not add up', `update slots set gross_minor = gross_minor + 1`, '23514 parts_add_up'],
+    [
+      'a slot whose parts do not add up',
+      `update slots set gross_minor = gross_minor + 1`,
+      '23514 parts_add_up',
+    ],
     [
       'a slot with less than nothing',
       `update slots set gross_minor = 1, void_minor = 0, pending_minor = -1, payable_minor = 2`,
@@ -109,8 +141,16 @@ describe('the ledger refuses', () => {
       `insert into slots select (jsonb_populate_record(s, '{"id": "slot_x"}')).* from slots s limit 1`,
       '23505 slots_operator_id_key_key',
     ],
-    ['the same fact twice', `insert into slot_facts select * from slot_facts limit 1`, '23505 slot_facts_pkey'],
-    ['a second balance in one currency', `insert into balances select * from balances limit 1`, '23505 balances_pkey'],
+    [
+      'the same fact twice',
+      `insert into slot_facts select * from slot_facts limit 1`,
+      '23505 slot_facts_pkey',
+    ],
+    [
+      'a second balance in one currency',
+      `insert into balances select * from balances limit 1`,
+      '23505 balances_pkey',
+    ],
     [
       'a second account of one purpose',
       `insert into accounts select operator_id, 'x', purpose, affiliate_id, currency, exponent from accounts where purpose = 'expense' limit 1`,
@@ -124,7 +164,11 @@ describe('the ledger refuses', () => {
 
 describe('the inbox and the way out refuse', () => {
   const cases: readonly [string, string, string][] = [
-    ['a second binding of a customer', `insert into bindings select * from bindings limit 1`, '23505 bindings_pkey'],
+    [
+      'a second binding of a customer',
+      `insert into bindings select * from bindings limit 1`,
+      '23505 bindings_pkey',
+    ],
     [
       'a second outcome of an event',
       `insert into event_outcomes select * from event_outcomes limit 1`,
@@ -141,8 +185,16 @@ describe('the inbox and the way out refuse', () => {
       `update deliveries set owner = null, predecessor_id = null`,
       '23514 one_owner_until_finished',
     ],
-    ['a finished postback with an owner', `update deliveries set state = 'delivered'`, '23514 one_owner_until_finished'],
-    ['a postback of two owners', `update deliveries set owner = 'batch,endpoint'`, '23514 deliveries_owner_check'],
+    [
+      'a finished postback with an owner',
+      `update deliveries set state = 'delivered'`,
+      '23514 one_owner_until_finished',
+    ],
+    [
+      'a postback of two owners',
+      `update deliveries set owner = 'batch,endpoint'`,
+      '23514 deliveries_owner_check',
+    ],
     [
       'a postback that waits for nobody',
       `update deliveries set owner = 'predecessor', predecessor_id = null`,

@@ -17,7 +17,11 @@ before(async () => {
   const { pool } = database;
   const { operatorId, affiliateId, takeInSales } = await withOperator(pool);
   const settle = createSettling(pool);
-  const [decisions, payouts, adjustments] = [createDecisions(pool), createPayouts(pool), createAdjustments(pool)];
+  const [decisions, payouts, adjustments] = [
+    createDecisions(pool),
+    createPayouts(pool),
+    createAdjustments(pool),
+  ];
   const by = { actor: 'key_test', reason: 'test' };
   const wanted = { affiliateId, currency: 'USD' };
   for (const [step, externalReference] of [
@@ -33,7 +37,12 @@ before(async () => {
   }
   await decisions.decide(operatorId, { affiliateId, before: new Date(Date.now() + 1000) }, 'rejected', by);
   for (const amountMinor of [5n, -5n]) {
-    await adjustments.adjust(operatorId, { ...wanted, ...by, amountMinor, idempotencyKey: String(amountMinor) });
+    await adjustments.adjust(operatorId, {
+      ...wanted,
+      ...by,
+      amountMinor,
+      idempotencyKey: String(amountMinor),
+    });
   }
 });
 after(() => database.drop());
@@ -42,7 +51,11 @@ describe('the database refuses', () => {
   const copied = (table: string, where: string, changes: object): string =>
     `insert into ${table} select (jsonb_populate_record(t, '${JSON.stringify(changes)}')).* from ${table} t where ${where} limit 1`;
   const cases: readonly [string, string, string][] = [
-    ['no further approval', copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x' }), 'done with 1 rows'],
+    [
+      'no further approval',
+      copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x' }),
+      'done with 1 rows',
+    ],
     [
       'a second rejection of one commission',
       copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_x' }),
@@ -86,12 +99,22 @@ describe('the database refuses', () => {
     ],
     [
       'a payout below its minimum',
-      copied('payouts', 'true', { id: 'pay_x', idempotency_key: null, external_reference: null, amount_minor: 99 }),
+      copied('payouts', 'true', {
+        id: 'pay_x',
+        idempotency_key: null,
+        external_reference: null,
+        amount_minor: 99,
+      }),
       '23514 at_least_the_minimum',
     ],
     [
       'a payout to an affiliate there is not',
-      copied('payouts', 'true', { id: 'pay_x', idempotency_key: null, external_reference: null, affiliate_id: 'aff_x' }),
+      copied('payouts', 'true', {
+        id: 'pay_x',
+        idempotency_key: null,
+        external_reference: null,
+        affiliate_id: 'aff_x',
+      }),
       '23503 payouts_operator_id_affiliate_id_fkey',
     ],
     ['a state nobody knows', `update payouts set state = 'lost'`, '23514 payouts_state_check'],
@@ -130,7 +153,8 @@ describe('the database refuses', () => {
   for (const table of ['commission_decisions', 'payout_states']) {
     test(`to edit ${table}`, async () => {
       const statements = [`update ${table} set actor = 'x'`, `delete from ${table}`, `truncate ${table}`];
-      for (const statement of statements) assert.equal(await answerOf(database.pool, statement), '23000', statement);
+      for (const statement of statements)
+        assert.equal(await answerOf(database.pool, statement), '23000', statement);
     });
   }
 });

@@ -29,7 +29,8 @@ before(async () => {
   pool = createPool(database.url, { max: CONNECTIONS });
   operator = await withOperator(pool);
   affiliates = [];
-  for (let i = 0; i < AFFILIATES; i++) affiliates.push(await addAffiliate(pool, operator.operatorId, { hold_days: 0 }));
+  for (let i = 0; i < AFFILIATES; i++)
+    affiliates.push(await addAffiliate(pool, operator.operatorId, { hold_days: 0 }));
 });
 after(async () => {
   await pool.end();
@@ -100,12 +101,18 @@ async function takeIn(models: Model[], roll: (below: number) => number): Promise
     const against = { clickId: null, customerId: null, amountMinor: null };
     const about = (index: number) => ({ ...against, reference: name(index) });
     const numbers = [...sales.keys()];
-    const struck = await operator.takeIn(numbers.filter((i) => i % 3 === 0).map((i) => ({ type: 'chargeback', ...about(i) })));
-    const won = await operator.takeIn(numbers.filter((i) => i % 6 === 0).map((i) => ({ type: 'chargeback_won', ...about(i) })));
+    const struck = await operator.takeIn(
+      numbers.filter((i) => i % 3 === 0).map((i) => ({ type: 'chargeback', ...about(i) })),
+    );
+    const won = await operator.takeIn(
+      numbers.filter((i) => i % 6 === 0).map((i) => ({ type: 'chargeback_won', ...about(i) })),
+    );
     ids.push(...sales, ...struck, ...won);
   }
   const mixed = shuffled(ids, roll);
-  return Array.from({ length: Math.ceil(mixed.length / 8) }, (_, index) => mixed.slice(index * 8, index * 8 + 8));
+  return Array.from({ length: Math.ceil(mixed.length / 8) }, (_, index) =>
+    mixed.slice(index * 8, index * 8 + 8),
+  );
 }
 
 async function balanceOf(affiliateId: string): Promise<Balance> {
@@ -123,13 +130,23 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
   ];
   // A process of its own for each connection, since one settles only so many batches at once.
   const settlings = Array.from({ length: CONNECTIONS }, () => createSettling(pool));
-  const models: Model[] = affiliates.map(() => ({ sales: [], adjusted: 0n, writtenOff: 0n, payouts: new Map() }));
+  const models: Model[] = affiliates.map(() => ({
+    sales: [],
+    adjusted: 0n,
+    writtenOff: 0n,
+    payouts: new Map(),
+  }));
   const by = { actor: 'key_test', reason: 'test' };
   let count = 0;
 
   const release = () => holds.release(operatorId, null, Date.now());
   const approve = (number: number) =>
-    decisions.decide(operatorId, { affiliateId: affiliates[number]!.affiliateId, before: new Date() }, 'approved', by);
+    decisions.decide(
+      operatorId,
+      { affiliateId: affiliates[number]!.affiliateId, before: new Date() },
+      'approved',
+      by,
+    );
   const reject = async (number: number, index: number): Promise<void> => {
     const sale = models[number]!.sales[index]!;
     const { rows } = await pool.query<{ id: string }>(
@@ -142,9 +159,18 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
   };
   const pay = async (number: number, key: string): Promise<void> => {
     const { affiliateId } = affiliates[number]!;
-    const wanted = { affiliateId, currency: 'USD', minimumMinor: null, idempotencyKey: key, actor: 'key_test' };
+    const wanted = {
+      affiliateId,
+      currency: 'USD',
+      minimumMinor: null,
+      idempotencyKey: key,
+      actor: 'key_test',
+    };
     // The same request twice at once: one payout.
-    const [one, other] = await Promise.all([payouts.reserve(operatorId, wanted), payouts.reserve(operatorId, wanted)]);
+    const [one, other] = await Promise.all([
+      payouts.reserve(operatorId, wanted),
+      payouts.reserve(operatorId, wanted),
+    ]);
     for (const answer of [one, other]) {
       if (answer.kind !== 'reserved') continue;
       const { id, amountMinor, state } = answer.payout;
@@ -155,13 +181,21 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     const known = [...models[number]!.payouts];
     const [id, payout] = known[which % Math.max(known.length, 1)] ?? [];
     if (!id || !payout) return;
-    const answers = await Promise.all([1, 2].map(() => payouts.step(operatorId, id, name, { ...by, externalReference: null })));
+    const answers = await Promise.all(
+      [1, 2].map(() => payouts.step(operatorId, id, name, { ...by, externalReference: null })),
+    );
     for (const answer of answers) {
       if (answer.kind === 'done' && payout.state !== 'returned') payout.state = answer.payout.state;
     }
   };
   const adjust = async (number: number, amountMinor: bigint, idempotencyKey: string): Promise<void> => {
-    const wanted = { affiliateId: affiliates[number]!.affiliateId, currency: 'USD', amountMinor, idempotencyKey, ...by };
+    const wanted = {
+      affiliateId: affiliates[number]!.affiliateId,
+      currency: 'USD',
+      amountMinor,
+      idempotencyKey,
+      ...by,
+    };
     await Promise.all([adjustments.adjust(operatorId, wanted), adjustments.adjust(operatorId, wanted)]);
     models[number]!.adjusted += amountMinor;
   };
@@ -235,7 +269,10 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     assert.equal(balance.paidMinor, inState(model, 'paid'));
     assert.equal(balance.inPayoutMinor, inState(model, 'reserved'));
     const { pendingMinor, payableMinor, inPayoutMinor, paidMinor, debtMinor } = balance;
-    assert.equal(pendingMinor + payableMinor + inPayoutMinor + paidMinor - debtMinor, earnedBy(model) + model.writtenOff);
+    assert.equal(
+      pendingMinor + payableMinor + inPayoutMinor + paidMinor - debtMinor,
+      earnedBy(model) + model.writtenOff,
+    );
     assert.ok(model.payouts.size > 3 && inState(model, 'paid') > 0n, 'there was something to fight for');
   }
 
@@ -244,7 +281,13 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
   for (const [number, model] of models.entries()) {
     const { affiliateId } = affiliates[number]!;
     const left = earnedBy(model) + model.writtenOff - inState(model, 'paid') - inState(model, 'reserved');
-    const wanted = { affiliateId, currency: 'USD', minimumMinor: null, idempotencyKey: null, actor: 'key_test' };
+    const wanted = {
+      affiliateId,
+      currency: 'USD',
+      minimumMinor: null,
+      idempotencyKey: null,
+      actor: 'key_test',
+    };
     const answer = await payouts.reserve(operatorId, wanted);
     if (answer.kind === 'reserved') assert.equal(answer.payout.amountMinor, left);
     else assert.ok(answer.kind === 'nothing' && left <= 0n, `${left} was left and nothing payable`);

@@ -42,10 +42,17 @@ async function withStory(terms: Partial<WireTerms>): Promise<Story> {
     },
     async lines(names) {
       const all: StatementLine[] = [];
-      for await (const chunk of createStatements(pool).openLines(operatorId, { affiliateId, currency: 'USD', period }))
+      for await (const chunk of createStatements(pool).openLines(operatorId, {
+        affiliateId,
+        currency: 'USD',
+        period,
+      }))
         all.push(...chunk);
-      const nameOf = (id: string | null): string => Object.keys(names).find((name) => names[name] === id) ?? String(id);
-      return all.map(({ code, eventId, originalEventId }) => `${code} ${nameOf(eventId)} ${nameOf(originalEventId)}`);
+      const nameOf = (id: string | null): string =>
+        Object.keys(names).find((name) => names[name] === id) ?? String(id);
+      return all.map(
+        ({ code, eventId, originalEventId }) => `${code} ${nameOf(eventId)} ${nameOf(originalEventId)}`,
+      );
     },
   };
 }
@@ -59,7 +66,10 @@ test('what is taken back by customer, and what a decision moves, names the conve
     [story.operatorId, other],
   );
   const decisions = createDecisions(pool);
-  await decisions.decide(story.operatorId, { ids: [rows[0]!.id] }, 'approved', { actor: 'key_1', reason: null });
+  await decisions.decide(story.operatorId, { ids: [rows[0]!.id] }, 'approved', {
+    actor: 'key_1',
+    reason: null,
+  });
   const fraud = await story.take({ type: 'fraud', customerId: 'c', clickId: null, amountMinor: null });
   assert.deepEqual(await story.lines({ ftd, other, fraud }), [
     'accrue ftd null',
@@ -72,8 +82,19 @@ test('what is taken back by customer, and what a decision moves, names the conve
 test('a place under a cap that moves names whose it was', async () => {
   const story = await withStory({ components: [{ kind: 'cpa', amount: '50', cap: { count: 1 } }] });
   const late = await story.take({ type: 'ftd', customerId: 'c', transactionId: 'late' });
-  const early = await story.take({ type: 'ftd', customerId: 'd', transactionId: 'early', occurredAt: MINUTES_AGO(1) });
-  const back = await story.take({ type: 'chargeback', reference: 'early', amountMinor: null, clickId: null, customerId: null });
+  const early = await story.take({
+    type: 'ftd',
+    customerId: 'd',
+    transactionId: 'early',
+    occurredAt: MINUTES_AGO(1),
+  });
+  const back = await story.take({
+    type: 'chargeback',
+    reference: 'early',
+    amountMinor: null,
+    clickId: null,
+    customerId: null,
+  });
   const lines = await story.lines({ late, early, back });
   assert.deepEqual(lines.toSorted(), [
     'accrue back late',
@@ -89,7 +110,13 @@ test('of a month’s share what takes back one of its events names it, and what 
   const one = await story.take({ type: 'revenue', customerId: 'c', transactionId: 'one' });
   const two = await story.take({ type: 'revenue', customerId: 'd', transactionId: 'two' });
   const three = await story.take({ type: 'revenue', customerId: 'd', transactionId: 'three' });
-  const refund = await story.take({ type: 'refund', reference: 'one', amountMinor: 10_00n, clickId: null, customerId: null });
+  const refund = await story.take({
+    type: 'refund',
+    reference: 'one',
+    amountMinor: 10_00n,
+    clickId: null,
+    customerId: null,
+  });
   const closure = await story.take({ type: 'fraud', customerId: 'd', amountMinor: null, clickId: null });
   const lines = await story.lines({ one, two, three, refund, closure });
   assert.deepEqual(lines, [

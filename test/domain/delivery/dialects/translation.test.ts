@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseUrl } from '../../../../domain/delivery/templates/template.ts';
-import { DIALECTS, DIALECT_NAMES, translate, type DialectName, type Translation } from '../../../../domain/delivery/dialects/translation.ts';
+import {
+  DIALECTS,
+  DIALECT_NAMES,
+  translate,
+  type DialectName,
+  type Translation,
+} from '../../../../domain/delivery/dialects/translation.ts';
 import type { Dialect } from '../../../../domain/delivery/dialects/dialect.ts';
 
 function translated(url: string, dialect: DialectName | 'auto'): Translation {
@@ -108,7 +114,10 @@ describe('a postback URL', () => {
     ],
   ] as const) {
     test(`at which ${DIALECTS[dialect].name} takes postbacks is filled in by its parameters`, () => {
-      assert.deepEqual([translated(theirs, 'auto').dialect, translated(theirs, dialect).url], [dialect, ours]);
+      assert.deepEqual(
+        [translated(theirs, 'auto').dialect, translated(theirs, dialect).url],
+        [dialect, ours],
+      );
     });
   }
 
@@ -125,11 +134,17 @@ describe('a postback URL', () => {
   });
 
   test('with encoded braces and blanks around it is read like one without', () => {
-    assert.equal(translated(' https://t.example/?c=%7Bsub1%7D\n', 'everflow').url, 'https://t.example/?c={sub1}');
+    assert.equal(
+      translated(' https://t.example/?c=%7Bsub1%7D\n', 'everflow').url,
+      'https://t.example/?c={sub1}',
+    );
   });
 
   test('is imported with what a person has to decide', () => {
-    const { notes } = translated('https://t.example/?a={aff_sub}&b={aff_click_id}&c={goal_id}&d={offer_id}#{payout}', 'tune');
+    const { notes } = translated(
+      'https://t.example/?a={aff_sub}&b={aff_click_id}&c={goal_id}&d={offer_id}#{payout}',
+      'tune',
+    );
     const said = (pattern: RegExp) =>
       assert.ok(
         notes.some((note) => pattern.test(note)),
@@ -141,11 +156,17 @@ describe('a postback URL', () => {
     said(/left empty/);
     said(/never sent/);
     assert.ok(!notes.some((note) => note.includes('tells a reversal')), 'the event tells it');
-    assert.match(translated('https://t.example/?p={payout}', 'tune').notes.join(), /nothing in this URL tells a reversal/);
+    assert.match(
+      translated('https://t.example/?p={payout}', 'tune').notes.join(),
+      /nothing in this URL tells a reversal/,
+    );
   });
 
   test('that two platforms read differently is guessed with a warning', () => {
-    assert.match(translated('https://t.example/?c={sub1}', 'auto').notes[0] ?? '', /taken as Everflow; at Trackier/);
+    assert.match(
+      translated('https://t.example/?c={sub1}', 'auto').notes[0] ?? '',
+      /taken as Everflow; at Trackier/,
+    );
     assert.doesNotMatch(translated('https://t.example/?c={transaction_id}', 'auto').notes.join(), /taken as/);
   });
 
@@ -180,7 +201,9 @@ describe('a dialect', () => {
         lost.filter((each, at) => Object.hasOwn(dialect.macros, each) || lost.indexOf(each) !== at),
         [],
       );
-      assert.ok(dialect.sources.length > 0 && dialect.sources.every((source) => source.startsWith('https://')));
+      assert.ok(
+        dialect.sources.length > 0 && dialect.sources.every((source) => source.startsWith('https://')),
+      );
     });
   }
 

@@ -93,7 +93,10 @@ test('minor units are those of the currency, whatever its decimals', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), currency, (minor, code) => {
       const parsed = parseMacro('amount:minor');
-      assert.equal(parsed.kind === 'macro' && valueOf(parsed.macro, { amount: formatMoney(minor, code) }), String(minor));
+      assert.equal(
+        parsed.kind === 'macro' && valueOf(parsed.macro, { amount: formatMoney(minor, code) }),
+        String(minor),
+      );
     }),
   );
 });
@@ -112,7 +115,9 @@ test('every field of a postback is a macro', () => {
     deltaMinor: -1n,
     currency: 'USD',
   };
-  const { data } = JSON.parse(bodyOf(message, { affiliateId: null, events: ['*'], shareCustomerId: true }, new Date(0))) as {
+  const { data } = JSON.parse(
+    bodyOf(message, { affiliateId: null, events: ['*'], shareCustomerId: true }, new Date(0)),
+  ) as {
     data: object;
   };
   const fields = Object.keys(data);

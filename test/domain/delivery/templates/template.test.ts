@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { MACROS } from '../../../../domain/delivery/templates/macros.ts';
-import { fillFormValue, fillHeader, fillUrl, formEncoded, misplacedMacros, parseText, parseUrl } from '../../../../domain/delivery/templates/template.ts';
+import {
+  fillFormValue,
+  fillHeader,
+  fillUrl,
+  formEncoded,
+  misplacedMacros,
+  parseText,
+  parseUrl,
+} from '../../../../domain/delivery/templates/template.ts';
 
 function filled(url: string, values: Record<string, string | undefined>): string {
   const parsed = parseUrl(url);
@@ -13,7 +21,9 @@ function filled(url: string, values: Record<string, string | undefined>): string
 
 function problems(url: string): string[] {
   const parsed = parseUrl(url);
-  return parsed.kind === 'problems' ? parsed.problems.map(({ code, macro }) => `${code} ${macro}`.trim()) : [];
+  return parsed.kind === 'problems'
+    ? parsed.problems.map(({ code, macro }) => `${code} ${macro}`.trim())
+    : [];
 }
 
 const GOOD: [string, string][] = [
@@ -31,7 +41,8 @@ const GOOD: [string, string][] = [
   ['https://a.example/{payout:minor}/?c={payout:map(200.00=x)}', 'https://a.example/20000/?c=x'],
 ];
 for (const [template, expected] of GOOD) {
-  test(`fills ${template}`, () => assert.equal(filled(template, { click_id: 'c 1', payout: '200.00' }), expected));
+  test(`fills ${template}`, () =>
+    assert.equal(filled(template, { click_id: 'c 1', payout: '200.00' }), expected));
 }
 
 const BAD: [string, string[]][] = [
@@ -111,7 +122,9 @@ const value = fc.oneof(
   fc.constantFrom(...HOSTILE, ...MORE),
   fc.string({ unit: 'binary' }),
   fc.string(),
-  fc.array(fc.constantFrom('.', '/', '\\', '%', '2', 'e', 'f', '&', '#', '?', '=')).map((characters) => characters.join('')),
+  fc
+    .array(fc.constantFrom('.', '/', '\\', '%', '2', 'e', 'f', '&', '#', '?', '='))
+    .map((characters) => characters.join('')),
 );
 const SHAPES = [
   '/{sub1}',
@@ -161,14 +174,18 @@ test('a value that a URL would resolve away keeps its segment', () => {
     ['..', '/a/%252E%252E/b'],
     ['...', '/a/.../b'],
   ];
-  for (const [sub1, path] of dots) assert.equal(new URL(filled('https://a.example/a/{sub1}/b', { sub1 })).pathname, path);
+  for (const [sub1, path] of dots)
+    assert.equal(new URL(filled('https://a.example/a/{sub1}/b', { sub1 })).pathname, path);
 });
 
 test('a filled path segment reads back as the value it was filled with', () => {
   fc.assert(
     fc.property(fc.string({ minLength: 1 }), (sub1) => {
       fc.pre(!/^\.{1,2}$/.test(sub1));
-      assert.equal(decodeURIComponent(new URL(filled('https://a.example/{sub1}', { sub1 })).pathname.slice(1)), sub1);
+      assert.equal(
+        decodeURIComponent(new URL(filled('https://a.example/{sub1}', { sub1 })).pathname.slice(1)),
+        sub1,
+      );
     }),
   );
 });
@@ -188,14 +205,22 @@ test('a raw macro leaves what separates nothing and encodes the whole value othe
 
 test('a problem says where it is, counting characters from 1', () => {
   const parsed = parseUrl('https://a.example/?c={clickid}&{sub1}=1#{sub2:up}');
-  assert.deepEqual(parsed.kind === 'problems' ? parsed.problems.map(({ position, message }) => [position, message]) : [], [
-    [22, 'there is no macro {clickid}, at character 22'],
-    [32, "{sub1} may not stand in a parameter's name, at character 32"],
-    [41, '{sub2} has no form ":up", at character 41'],
-    [41, '{sub2:up} may not stand in a fragment, at character 41'],
-  ]);
+  assert.deepEqual(
+    parsed.kind === 'problems' ? parsed.problems.map(({ position, message }) => [position, message]) : [],
+    [
+      [22, 'there is no macro {clickid}, at character 22'],
+      [32, "{sub1} may not stand in a parameter's name, at character 32"],
+      [41, '{sub2} has no form ":up", at character 41'],
+      [41, '{sub2:up} may not stand in a fragment, at character 41'],
+    ],
+  );
   assert.deepEqual(misplacedMacros('a{sub1}', "a field's name"), [
-    { code: 'misplaced_macro', macro: '{sub1}', position: 2, message: "{sub1} may not stand in a field's name, at character 2" },
+    {
+      code: 'misplaced_macro',
+      macro: '{sub1}',
+      position: 2,
+      message: "{sub1} may not stand in a field's name, at character 2",
+    },
   ]);
 });
 
@@ -219,7 +244,10 @@ test('a value in a header is visible ASCII, adds no part to it, and can be read 
     }),
     { numRuns: 1000 },
   );
-  assert.equal(fillHeader(textTemplate('{timestamp}'), { timestamp: '2026-11-22T10:00:00Z' }), '2026-11-22T10:00:00Z');
+  assert.equal(
+    fillHeader(textTemplate('{timestamp}'), { timestamp: '2026-11-22T10:00:00Z' }),
+    '2026-11-22T10:00:00Z',
+  );
   assert.equal(fillHeader(textTemplate('Bearer {sub1}'), {}), 'Bearer');
 });
 

@@ -1,13 +1,11 @@
 // Settles events by the real rules over books that live in memory only.
-import { openBooks, type Slot } from '../domain/settlement/batch-ledger.ts';
+import { openBooks } from '../domain/settlement/batch-ledger.ts';
 import { isMonthly } from '../domain/commission/commission.ts';
 import {
   attributeAll,
   inOrder,
   rateAll,
   settleAll,
-  type Loaded,
-  type Message,
   type OperatorRules,
 } from '../domain/settlement/settlement.ts';
 import { monthOf } from '../domain/ledger/periods.ts';
@@ -15,6 +13,9 @@ import { compileTerms, DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';
 import { newId } from '../store/db/ids.ts';
 import { COMPONENTS } from './events.ts';
+import type { Message } from '../domain/delivery/messages.ts';
+import type { Loaded } from '../domain/settlement/outcomes.ts';
+import type { Slot } from '../domain/settlement/slot.ts';
 
 export type Memory = {
   /** Settles conversions and gives what affiliates are to be told. */

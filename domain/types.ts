@@ -4,7 +4,6 @@
 // that customer. slot: one thing that can be earned and is rounded once. commission: what a slot earned. transfer: one row of the ledger.
 // clawback: a commission taken back because the money was not real. postback: a message to an affiliate's server. delivery: one postback to one
 // endpoint. attempt: one try of a delivery. endpoint: a server that receives postbacks. hold: the time a commission stays pending.
-import type { Rounding } from './ledger/money.ts';
 
 /** Events that say a customer did something of value. */
 export const POSITIVE_EVENTS = [
@@ -155,3 +154,10 @@ export type DealVersion = {
   effectiveFrom: number;
   terms: Terms;
 };
+
+/** How a ratio becomes whole minor units; fixed in the deal version. */
+export type Rounding = 'half_even' | 'half_up' | 'down';
+
+export function earns(type: EventType): boolean {
+  return (POSITIVE_EVENTS as readonly string[]).includes(type);
+}

@@ -24,7 +24,7 @@ import { createOrphans } from './attribution/orphans.ts';
 import { createOperators } from './setup/operators.ts';
 import { createPeriods } from './ledger/periods.ts';
 import { createPayouts } from './ledger/payouts.ts';
-import { createPreviewing } from './agreements/previews.ts';
+import { createPreviewing } from './settlement/previews.ts';
 import type { Pool } from './db/pool.ts';
 import { createRefusals } from './intake/refusals.ts';
 import { createReplays } from './delivery/replays.ts';

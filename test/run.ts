@@ -10,14 +10,12 @@ import { startTemporal } from '../local/temporal.ts';
 import { createTemplate } from './support/database.ts';
 import { freePort } from './support/ports.ts';
 
-/** Every test file, by the rule that they lie exactly one folder deep. */
+/** Every test file, however deep its folder lies. */
 function allFiles(): string[] {
-  const folders = readdirSync('test', { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.flatMap(({ name }) =>
-    readdirSync(join('test', name)).flatMap((file) =>
-      file.endsWith('.test.ts') ? join('test', name, file) : [],
-    ),
-  );
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => join('test', file))
+    .sort();
 }
 
 interface Services {

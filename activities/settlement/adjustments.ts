@@ -1,10 +1,10 @@
 // Tells of conversions that a batch moved and that are not its own: which they are is known only when it is settled, so they are read afterwards.
 import type { Books } from '../../domain/settlement/batch-ledger.ts';
-import type { Message } from '../../domain/settlement/settlement.ts';
 import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { loadEvents } from '../../store/settlement/events.ts';
-import { lockTold } from '../../store/settlement/outcomes.ts';
+import type { Message } from '../../domain/delivery/messages.ts';
+import { lockTold } from '../../store/ledger/reported-amounts.ts';
 
 /** The messages of a batch, and after them those of the conversions that it moved. In the transaction that settles, under the locks of the slots. */
 export async function withAdjusted(

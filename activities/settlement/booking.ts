@@ -1,14 +1,13 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
 import { newId } from '../../store/db/ids.ts';
-import type { Books, Posting, Slot } from '../../domain/settlement/batch-ledger.ts';
+import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
 import { explain, explainOverride, REJECTED, type Explanation } from '../../domain/commission/explanation.ts';
-import { countedIn } from '../../domain/settlement/linked-slots.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../../domain/keys.ts';
 import { accountOf, addLeg, NO_CHANGE } from '../../domain/ledger/transfers.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';
 import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
-import type { OperatorRules, Outcome, Settlement } from '../../domain/settlement/settlement.ts';
-import { componentOf } from '../../domain/settlement/slot.ts';
+import type { OperatorRules, Settlement } from '../../domain/settlement/settlement.ts';
+import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
 import { toldKey, type Told } from '../../domain/settlement/reported-amounts.ts';
 import type { Queryable } from '../../store/db/pool.ts';
 import {
@@ -19,18 +18,17 @@ import {
   type BalanceChange,
   type RatingRow,
   type TransferRow,
-} from '../../store/settlement/books.ts';
+} from '../../store/ledger/batch-posting.ts';
 import {
   changeOutcomes,
   insertOutcomes,
   writeBindings,
-  writeTold,
   type OutcomeRow,
-  type ToldRow,
 } from '../../store/settlement/outcomes.ts';
 import { insertSlots, updateSlots, writeFacts } from '../../store/settlement/slot-writing.ts';
-import type { SetAside } from './settle-transaction.ts';
 import { allDone } from '../single-flight.ts';
+import type { Outcome } from '../../domain/settlement/outcomes.ts';
+import { writeTold, type ToldRow } from '../../store/ledger/reported-amounts.ts';
 
 export type BookingInput = {
   batchId: string;
@@ -224,3 +222,6 @@ function balanceChanges(postings: readonly Posting[]): BalanceChange[] {
   }
   return [...changes.values()];
 }
+
+/** Events that must be left out of the rules, and why. */
+export type SetAside = Map<string, { reason: string; detail: string }>;

@@ -1,6 +1,5 @@
 // Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
 import type { Attribution } from '../../domain/attribution/attribution.ts';
-import { earns } from '../../domain/commission/reversals.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
 import {
   attributeAll,
@@ -10,7 +9,7 @@ import {
   type OperatorRules,
 } from '../../domain/settlement/settlement.ts';
 import { toldKey, type Told } from '../../domain/settlement/reported-amounts.ts';
-import type { DealVersion } from '../../domain/types.ts';
+import { type DealVersion, earns } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
 import { readListeners, type PlannedEndpoint } from '../../store/delivery/outbox.ts';
@@ -18,16 +17,15 @@ import type { PoolClient } from '../../store/db/pool.ts';
 import {
   findOthers,
   loadEvents,
-  lockStrikes,
   readOperatorRules,
   readVersions,
   type LoadedEvent,
-  type Side,
   type StoredVersion,
 } from '../../store/settlement/events.ts';
 import { addRareEvidence } from '../../store/settlement/evidence.ts';
-import { readToldToParents } from '../../store/settlement/outcomes.ts';
 import { allDone } from '../single-flight.ts';
+import { lockStrikes, type Side } from '../../store/db/locks.ts';
+import { readToldToParents } from '../../store/ledger/reported-amounts.ts';
 
 /** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
 export type Wanted = {

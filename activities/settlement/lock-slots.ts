@@ -1,13 +1,12 @@
 // Locks every slot that a batch can move, loads it with its facts, and opens the books over them.
 import { newId } from '../../store/db/ids.ts';
-import { openBooks, type Books, type Slot } from '../../domain/settlement/batch-ledger.ts';
-import { earns } from '../../domain/commission/reversals.ts';
+import { openBooks, type Books } from '../../domain/settlement/batch-ledger.ts';
 import { isLinked, isMonthly } from '../../domain/commission/commission.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/settlement.ts';
-import type { DealVersion } from '../../domain/types.ts';
+import { type DealVersion, earns } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
-import { readOpenDebts } from '../../store/settlement/books.ts';
+import { readOpenDebts } from '../../store/ledger/batch-posting.ts';
 import {
   findFamily,
   findFirstDeposits,
@@ -18,6 +17,7 @@ import {
 } from '../../store/settlement/slots.ts';
 import { insertEmptySlots } from '../../store/settlement/slot-writing.ts';
 import type { LoadedBatch } from './load-batch.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 
 /** The books of a batch, in the transaction that settles it. */
 export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<Books> {

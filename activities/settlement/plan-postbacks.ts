@@ -1,7 +1,6 @@
 // Turns what affiliates are to be told into planned postbacks: one per listening endpoint, each with exactly one owner.
 import { newId } from '../../store/db/ids.ts';
-import { bodyOf, listens } from '../../domain/delivery/messages.ts';
-import type { Message } from '../../domain/settlement/settlement.ts';
+import { bodyOf, listens, type Message } from '../../domain/delivery/messages.ts';
 import type { Queryable } from '../../store/db/pool.ts';
 import {
   insertDeliveries,

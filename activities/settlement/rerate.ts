@@ -2,7 +2,7 @@
 import { rerateAll } from '../../domain/settlement/rerating.ts';
 import { newId } from '../../store/db/ids.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
-import { beginPosting } from '../../store/ledger/lock.ts';
+import { beginPosting } from '../../store/db/locks.ts';
 import {
   advanceRerating,
   findCandidates,

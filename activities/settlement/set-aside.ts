@@ -1,7 +1,7 @@
 // Events that were set aside, on behalf of their workflow: count them, settle them again in batches, or reject them for good.
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { findWanted, retried } from '../../store/settlement/retry-reasons.ts';
+import { findWanted, retried } from '../../store/agreements/retry-reasons.ts';
 import {
   dismissSetAside,
   readSetAside,

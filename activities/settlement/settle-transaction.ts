@@ -3,17 +3,14 @@ import { settleAll, type Settlement } from '../../domain/settlement/settlement.t
 import { compileTerms } from '../../domain/commission/terms.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
-import { beginPosting } from '../../store/ledger/lock.ts';
-import type { Side, StoredVersion } from '../../store/settlement/events.ts';
+import { beginPosting, type Side } from '../../store/db/locks.ts';
+import type { StoredVersion } from '../../store/settlement/events.ts';
 import { withAdjusted } from './adjustments.ts';
-import { createBooking } from './booking.ts';
+import { createBooking, type SetAside } from './booking.ts';
 import { loadBatch } from './load-batch.ts';
 import { loadBooks } from './lock-slots.ts';
 import { planDeliveries, type Planned } from './plan-postbacks.ts';
 import { allDone } from '../single-flight.ts';
-
-/** Events that must be left out of the rules, and why. */
-export type SetAside = Map<string, { reason: string; detail: string }>;
 
 /** `side`: only the conversions among the events, or only those against conversions, are settled. */
 export type TransactionInput = {

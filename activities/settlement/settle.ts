@@ -4,11 +4,12 @@ import { RuleError } from '../../domain/settlement/settlement.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from '../../store/db/pg-errors.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
-import type { Side } from '../../store/settlement/events.ts';
 import { LostRace } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import { createInFlight } from '../delivery/concurrency-limiter.ts';
-import { createTransactionOf, type Part, type SetAside } from './settle-transaction.ts';
+import { createTransactionOf, type Part } from './settle-transaction.ts';
+import type { SetAside } from './booking.ts';
+import type { Side } from '../../store/db/locks.ts';
 
 /** What is to be settled. `owner` is who sends the postbacks: the batch for events that just came in, the endpoints' queues otherwise. */
 export type SettleInput = { batchId: string; operators: OperatorEvents[]; owner: 'batch' | 'endpoint' };

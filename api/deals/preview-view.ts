@@ -1,6 +1,6 @@
 // How a preview is shown: totals, then each affiliate's months, what would have been paid beside what was.
 import { formatMoney } from '../../domain/ledger/money.ts';
-import type { Previewed } from '../../store/agreements/previews.ts';
+import type { Previewed } from '../../store/settlement/previews.ts';
 
 type Row = { would: bigint; paid: bigint; events: number };
 type MonthRow = Row & { month: string; components: Map<string, bigint>; elsewhere: Map<string, bigint> };

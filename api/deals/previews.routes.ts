@@ -3,7 +3,7 @@ import type { Router } from 'express';
 import { PROPOSED } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import type { Store } from '../../store/index.ts';
-import { PREVIEWED_AT_MOST } from '../../store/agreements/previews.ts';
+import { PREVIEWED_AT_MOST } from '../../store/settlement/previews.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';

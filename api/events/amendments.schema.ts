@@ -1,12 +1,12 @@
 // What an operator puts right in an event it sent: which values, and what they are then in our units.
 import type { z } from 'zod';
-import { earns } from '../../domain/commission/reversals.ts';
 import type { Amendable, AmendableEvent } from '../../store/agreements/amendments.ts';
 import { ApiError, type Issue } from '../http/errors.ts';
 import { eventForm } from './event-form.ts';
 import { currencyOf, money, scaled, VOLUME_DECIMALS } from './events.schema.ts';
 import { text } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
+import { earns } from '../../domain/types.ts';
 
 const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
 

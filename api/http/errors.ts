@@ -2,7 +2,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../../log.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
-import { isVisitor, visitorPage } from './visitor-page.ts';
 
 const STATUS = {
   invalid_request: 400,
@@ -77,6 +76,14 @@ export function bodyOf({ code, message, issues }: ApiError): ErrorBody {
   return issues === undefined ? { code, message } : { code, message, issues };
 }
 
+/** Makes the HTML that a browser is shown for an error. */
+type ErrorPage = (code: ErrorCode) => string;
+
+/** From now on errors of this request are answered by an HTML page, where the caller accepts HTML. */
+export function answerErrorsByPage(res: Response, page: ErrorPage): void {
+  res.locals['errorPage'] = page;
+}
+
 /** Answers what no route knows. */
 export const unknownRoute: RequestHandler = (req, _res, next) =>
   next(new ApiError('not_found', `there is nothing at ${req.path}`));
@@ -102,9 +109,9 @@ export function createErrorHandler(
     if (code === 'unavailable' || code === 'rate_limited')
       res.setHeader('retry-after', String(error.retryAfterSeconds));
     if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
-    // Who follows a link is a person with a browser, not a caller of the API.
-    if (isVisitor(res) && (req.headers.accept ?? '').includes('text/html'))
-      return void res.status(STATUS[code]).type('html').send(visitorPage(code));
+    const page = res.locals['errorPage'] as ErrorPage | undefined;
+    if (page && (req.headers.accept ?? '').includes('text/html'))
+      return void res.status(STATUS[code]).type('html').send(page(code));
     res
       .status(STATUS[code])
       .json({ error: { code, message, request_id: requestId, ...(issues && { issues }) } });

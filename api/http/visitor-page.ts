@@ -1,18 +1,14 @@
-// What a visitor sees who follows a link that leads nowhere. It says nothing about whose link it was.
+// The HTML page that visitors get in place of an error answer. It names neither the link nor its affiliate.
 import type { Response } from 'express';
-import type { ErrorCode } from './errors.ts';
+import { answerErrorsByPage, type ErrorCode } from './errors.ts';
 
-/** Marks the answer as one for a person who followed a link. */
+/** Marks the request as one of a visitor: a browser that followed a link, not a caller of the API. */
 export function answerVisitor(res: Response): void {
-  res.locals['isVisitor'] = true;
+  answerErrorsByPage(res, visitorPage);
 }
 
-export function isVisitor(res: Response): boolean {
-  return res.locals['isVisitor'] === true;
-}
-
-/** The page in place of where the visitor wanted to go. */
-export function visitorPage(code: ErrorCode): string {
+/** The page shown in place of the landing page. */
+function visitorPage(code: ErrorCode): string {
   const [title, text] =
     code === 'not_found'
       ? [

@@ -13,12 +13,10 @@ const ratePerSecond = z.int().min(1).max(100_000);
 
 const allowedIps = z
   .array(
-    z
-      .string()
-      .refine(isRange, {
-        params: { code: 'invalid_range' },
-        error: 'is not an address or range such as 203.0.113.0/24',
-      }),
+    z.string().refine(isRange, {
+      params: { code: 'invalid_range' },
+      error: 'is not an address or range such as 203.0.113.0/24',
+    }),
   )
   .max(200);
 

@@ -1,8 +1,8 @@
 // What a negative event takes back: which conversions it strikes, and how much of each still counts afterwards.
 import { divideRounded } from '../ledger/money.ts';
 import {
+  earns,
   isNegative,
-  POSITIVE_EVENTS,
   type ConversionEvent,
   type DealVersion,
   type EventType,
@@ -105,10 +105,6 @@ export function standingAgainst(version: Version, others: readonly SlotFact[]): 
   const restated = others.filter(({ eventId }) => eventId.startsWith(prefix));
   const replaced = new Set(restated.map(({ eventId }) => eventId.slice(prefix.length)));
   return [...restated, ...others.filter(({ eventId }) => !eventId.includes('/') && !replaced.has(eventId))];
-}
-
-export function earns(type: EventType): boolean {
-  return (POSITIVE_EVENTS as readonly string[]).includes(type);
 }
 
 /** The customer an event is about, or the click where no customer is named. The same text as the column `events.subject`. */

@@ -7,8 +7,8 @@ import {
   type WireTiers,
 } from './components.ts';
 
-import { exponentOf, parseDecimal, type Rounding } from '../ledger/money.ts';
-import type { ClawbackPolicy, Component, NegativeEvent, Terms } from '../types.ts';
+import { exponentOf, parseDecimal } from '../ledger/money.ts';
+import type { ClawbackPolicy, Component, NegativeEvent, Terms, Rounding } from '../types.ts';
 
 export type { WireComponent, WireTiers } from './components.ts';
 

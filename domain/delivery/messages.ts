@@ -1,7 +1,6 @@
 // What an affiliate's server is told: the body of a postback, fixed when it is planned, and which endpoints listen to it.
 import { formatMoney } from '../ledger/money.ts';
-import type { Message } from '../settlement/settlement.ts';
-import type { EventType, Subs } from '../types.ts';
+import type { ConversionEvent, EventType, Subs } from '../types.ts';
 
 /** An endpoint as planning sees it. No affiliate: the operator's own webhook, which hears of everybody. */
 export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
@@ -241,3 +240,27 @@ export function afterGivenUp(body: string, predecessor: { id: string; body: stri
 }
 
 type Body = { data: { previous_gave_up?: string[] } };
+
+/**
+ * Why somebody is told what no event caused: what was agreed is another, its operator amended the conversion, or another conversion took its place or
+ * left it one.
+ */
+export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
+
+/**
+ * Something an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A parent is told of its part of
+ * the commission of `via`. Amounts are minor units of `currency`.
+ */
+export type Message = {
+  type: 'conversion.created' | 'conversion.reversed' | 'conversion.reinstated' | 'conversion.adjusted';
+  affiliateId: string;
+  via: string | null;
+  event: ConversionEvent | null;
+  reason: Unprompted | null;
+  conversion: ConversionEvent;
+  clickId: string | null;
+  subs: Subs;
+  payoutMinor: bigint;
+  deltaMinor: bigint;
+  currency: string;
+};

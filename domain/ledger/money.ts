@@ -1,11 +1,9 @@
 // Money: integer minor units with a currency beside them, decimal text at every boundary, one rounding function.
+import type { Rounding } from '../types.ts';
 import { EXPONENTS } from './currencies.ts';
 
 /** An amount in minor units (cents for USD) of an ISO 4217 currency. */
 export type Money = { minor: bigint; currency: string };
-
-/** How a ratio becomes whole minor units; fixed in the deal version. */
-export type Rounding = 'half_even' | 'half_up' | 'down';
 
 /** Decimals of a currency's minor unit by ISO 4217, or undefined for a code that is not a currency. */
 export function exponentOf(currency: string): number | undefined {

@@ -1,7 +1,6 @@
 // Compares an operator's own list of transactions with what is kept here: for each row one reason, the first that holds.
-import { earns } from '../commission/reversals.ts';
 import { parseDecimal, exponentOf } from './money.ts';
-import type { EventType } from '../types.ts';
+import { type EventType, earns } from '../types.ts';
 
 /** A row of the operator's list; what it leaves out (null) is not compared. Amounts are decimal text as listed. */
 export type Listed = {

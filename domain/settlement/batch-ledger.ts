@@ -1,51 +1,24 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
 import { asAmended, type SlotFact } from '../commission/reversals.ts';
-import {
-  targetOf,
-  UNLINKED,
-  type Aggregates,
-  type Group,
-  type Links,
-  type SlotName,
-} from '../commission/commission.ts';
-import { countingMonths } from './first-deposits.ts';
+import { targetOf, UNLINKED, type Group, type Links, type SlotName } from '../commission/commission.ts';
+import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { overrideSlotKey } from '../keys.ts';
-import { postedOf, postTowards, type Leg, type SlotMoney } from '../ledger/transfers.ts';
-import { countedIn, createFamily } from './linked-slots.ts';
+import { postedOf, postTowards, type Leg } from '../ledger/transfers.ts';
+import { createFamily } from './linked-slots.ts';
 import { divideRounded } from '../ledger/money.ts';
 import {
   componentOf,
   emptySlot,
   groupOf,
   isSteppedOnly,
-  moveCustomer,
   payingConversion,
   rank,
   replaceGroup,
+  countedIn,
+  type Slot,
 } from './slot.ts';
 import { createTellings, type Tellings, type Told } from './reported-amounts.ts';
 import type { DealVersion } from '../types.ts';
-
-/** A slot as loaded, with what this batch learnt about it. */
-export type Slot = {
-  id: string;
-  name: SlotName;
-  affiliateId: string;
-  version: DealVersion;
-  /** The slot a parent is paid a part of, and how far above its affiliate the parent stands; null where it earns by itself. */
-  override: { sourceId: string; level: number } | null;
-  sums: Aggregates;
-  money: SlotMoney;
-  transfersCount: number;
-  ratingsCount: number;
-  holdUntil: number;
-  /** Somebody decided that it earns nothing, whatever its facts say. */
-  isRejected: boolean;
-  isNew: boolean;
-  isChanged: boolean;
-  /** The facts by conversion: all of them, or for monthly slots those about the conversions of this batch. */
-  groups: Map<string, Group>;
-};
 
 /** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
 export type Cause = { id: string | null; occurredAt: number };

@@ -1,7 +1,6 @@
 // How many customers made their first deposit in a deal's months: each is counted once, in the month of the earliest, while something is left of it.
-import type { Slot } from './batch-ledger.ts';
 import { isBefore, reversedIn, type Group } from '../commission/commission.ts';
-import { countedIn } from './linked-slots.ts';
+import { type Slot, countedIn } from './slot.ts';
 
 type Deposit = { month: Slot; group: Group };
 
@@ -39,4 +38,14 @@ export function countFirstDeposits(slots: readonly Slot[]): void {
 
 export function addCustomers(month: Slot, count: 1 | -1): void {
   month.sums = { ...month.sums, ftdCount: month.sums.ftdCount + count };
+}
+
+/** Lets another month count a customer than the one that did; gives the months of which the count moved. */
+export function moveCustomer(from: Slot | undefined, to: Slot | undefined): Slot[] {
+  if (from === to) return [];
+  if (from) addCustomers(from, -1);
+  if (to) addCustomers(to, 1);
+  const moved = [from, to].filter((month) => month !== undefined);
+  for (const month of moved) month.isChanged = true;
+  return moved;
 }

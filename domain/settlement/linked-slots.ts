@@ -1,20 +1,9 @@
 // What the slots of a deal have to do with each other: which ones move when one learns something, and what each then goes by.
 import { allot, type Member } from '../commission/allotment.ts';
-import { staysInSlot } from '../commission/reversals.ts';
 import { carriedInto, type ChainedMonth } from '../commission/carry.ts';
-import {
-  countsElsewhere,
-  isRanked,
-  NOTHING,
-  UNLINKED,
-  weightOf,
-  type Group,
-  type Links,
-  type SlotKind,
-  type Weight,
-} from '../commission/commission.ts';
-import type { Slot } from './batch-ledger.ts';
+import { countsElsewhere, isRanked, UNLINKED, type Links } from '../commission/commission.ts';
 import type { Component, Tiers } from '../types.ts';
+import { countedIn, type Slot } from './slot.ts';
 
 /** The slots of a batch as the rules see them together. */
 export type Family = {
@@ -139,18 +128,4 @@ function inChain(a: Slot, b: Slot): number {
   const [earlier, later] = [a.name.period ?? '', b.name.period ?? ''];
   if (earlier !== later) return earlier < later ? -1 : 1;
   return a.version.version - b.version.version || (a.name.key < b.name.key ? -1 : 1);
-}
-
-/** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
-export function* countedIn({ groups }: Slot): Generator<Group> {
-  for (const group of groups.values()) if (counts(group)) yield group;
-}
-
-/** What a conversion adds to the sums of its slot, the facts about it aside. */
-export function countedOf(kind: SlotKind, group: Group): Weight {
-  return counts(group) ? weightOf(kind, group) : NOTHING;
-}
-
-export function counts({ version, others }: Group): boolean {
-  return staysInSlot(version, others);
 }

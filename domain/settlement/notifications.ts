@@ -1,7 +1,8 @@
 // What affiliates are told when something moved the books: one message for each conversion to each whose total moved.
 import type { Books, Deltas } from './batch-ledger.ts';
-import type { Loaded, Message, Unprompted } from './settlement.ts';
 import type { Click, ConversionEvent, Subs } from '../types.ts';
+import type { Message, Unprompted } from '../delivery/messages.ts';
+import type { Loaded } from './outcomes.ts';
 
 /** How a conversion is shown to those who are told about it. */
 export type Shown = Pick<Message, 'conversion' | 'clickId' | 'subs'>;

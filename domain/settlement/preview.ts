@@ -1,5 +1,4 @@
 // What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
-import type { Slot } from './batch-ledger.ts';
 import { strikes, type SlotFact } from '../commission/reversals.ts';
 import { firstOf, type SlotName } from '../commission/commission.ts';
 import { factAgainst, factsOf } from './entries.ts';
@@ -8,8 +7,10 @@ import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rerating.ts';
-import { inOrder, rateAll, speaksAgainst, type Loaded, type OperatorRules } from './settlement.ts';
+import { inOrder, rateAll, speaksAgainst, type OperatorRules } from './settlement.ts';
 import type { DealVersion } from '../types.ts';
+import type { Loaded } from './outcomes.ts';
+import type { Slot } from './slot.ts';
 
 /** What an affiliate would have been paid for a month by a component; parents by `override`. */
 export type WouldPay = { affiliateId: string; month: string; component: string; minor: bigint };

@@ -1,10 +1,9 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
-import { openBooks, type Slot } from './batch-ledger.ts';
+import { openBooks } from './batch-ledger.ts';
 import { firstOf, isMonthly, NOTHING, type Aggregates, type Group } from '../commission/commission.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
-import { countedIn, countedOf } from './linked-slots.ts';
-import { hashOf, rank } from './slot.ts';
+import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';
 
 /** What a slot is, whatever it says it holds. */
 export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;

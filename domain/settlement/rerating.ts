@@ -5,7 +5,6 @@ import type { Books, Cause, Deltas } from './batch-ledger.ts';
 import {
   amendedBy,
   amendmentIn,
-  earns,
   isRemark,
   reratedBy,
   restatedBy,
@@ -14,19 +13,12 @@ import {
   type SlotFact,
 } from '../commission/reversals.ts';
 import { factAgainst, factsOf, type Lacking, type Rated } from './entries.ts';
-import {
-  inOrder,
-  ratedIn,
-  RuleError,
-  speaksAgainst,
-  type Batch,
-  type Loaded,
-  type Message,
-  type OperatorRules,
-} from './settlement.ts';
+import { inOrder, ratedIn, RuleError, speaksAgainst, type Batch, type OperatorRules } from './settlement.ts';
 import { shownAs, tell } from './notifications.ts';
 import { toldKey } from './reported-amounts.ts';
-import type { DealVersion } from '../types.ts';
+import { type DealVersion, earns } from '../types.ts';
+import type { Message } from '../delivery/messages.ts';
+import type { Loaded } from './outcomes.ts';
 
 /** A settled conversion, and the version that rated it; none where no deal covered it then. */
 export type Settled = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };

@@ -1,62 +1,26 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
-import {
-  attribute,
-  versionInForce,
-  type Attribution,
-  type Evidence,
-  type Method,
-} from '../attribution/attribution.ts';
-import type { Books, Deltas, Slot } from './batch-ledger.ts';
-import { earns, strikes, subjectOf, type SlotFact } from '../commission/reversals.ts';
+import { attribute, versionInForce, type Attribution } from '../attribution/attribution.ts';
+import type { Books, Deltas } from './batch-ledger.ts';
+import { strikes, subjectOf, type SlotFact } from '../commission/reversals.ts';
 import { isLinked, monthNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
 import { factAgainst, factsOf, type Rated } from './entries.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { shownAs, subsOf, tell, type About } from './notifications.ts';
 import { toldKey } from './reported-amounts.ts';
-import type { Binding, Component, ConversionEvent, DealVersion, EventType, Subs, Terms } from '../types.ts';
-
-/** What became of an event. */
-export type Outcome = {
-  eventId: string;
-  status: 'settled' | 'orphaned' | 'rejected' | 'set_aside';
-  reason: string | null;
-  affiliateId: string | null;
-  method: Method | null;
-  clickId: string | null;
-  version: DealVersion | null;
-};
-
-/** What earlier batches decided about an event. */
-export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
-
-/** An event with all that is known about it; no outcome means that it was not settled yet. */
-export type Loaded = { event: ConversionEvent; outcome: KnownOutcome | null } & Evidence;
-
-/**
- * Why somebody is told what no event caused: what was agreed is another, its operator amended the conversion, or another conversion took its place or
- * left it one.
- */
-export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
-
-/**
- * Something an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A parent is told of its part of
- * the commission of `via`. Amounts are minor units of `currency`.
- */
-export type Message = {
-  type: 'conversion.created' | 'conversion.reversed' | 'conversion.reinstated' | 'conversion.adjusted';
-  affiliateId: string;
-  via: string | null;
-  event: ConversionEvent | null;
-  reason: Unprompted | null;
-  conversion: ConversionEvent;
-  clickId: string | null;
-  subs: Subs;
-  payoutMinor: bigint;
-  deltaMinor: bigint;
-  currency: string;
-};
+import {
+  type Binding,
+  type Component,
+  type ConversionEvent,
+  type DealVersion,
+  type EventType,
+  type Terms,
+  earns,
+} from '../types.ts';
+import type { Slot } from './slot.ts';
+import type { Message } from '../delivery/messages.ts';
+import type { Outcome, Loaded, KnownOutcome } from './outcomes.ts';
 
 /** The operator's settings that rules read. */
 export type OperatorRules = { id: string; currency: string; timezone: string; clickWindowDays: number };

@@ -1,18 +1,19 @@
 // One slot in memory: what is known of it, and what facts make of its sums, its version and its month.
-import type { Slot } from './batch-ledger.ts';
-import type { SlotFact } from '../commission/reversals.ts';
+import { staysInSlot, type SlotFact } from '../commission/reversals.ts';
 import {
   firstOf,
   isMonthly,
   isRanked,
   NOTHING,
   standingOf,
+  weightOf,
+  type Aggregates,
   type Group,
+  type SlotKind,
   type SlotName,
+  type Weight,
 } from '../commission/commission.ts';
-import { addCustomers } from './first-deposits.ts';
-import { EMPTY } from '../ledger/transfers.ts';
-import { countedIn, countedOf, counts } from './linked-slots.ts';
+import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
 import type { Component, DealVersion } from '../types.ts';
 
 const DAY_MS = 86_400_000;
@@ -72,16 +73,6 @@ export function componentOf({ name, version }: Slot): Component | null {
   return component;
 }
 
-/** Lets another month count a customer than the one that did; gives the months of which the count moved. */
-export function moveCustomer(from: Slot | undefined, to: Slot | undefined): Slot[] {
-  if (from === to) return [];
-  if (from) addCustomers(from, -1);
-  if (to) addCustomers(to, 1);
-  const moved = [from, to].filter((month) => month !== undefined);
-  for (const month of moved) month.isChanged = true;
-  return moved;
-}
-
 /** Sets the group of a conversion, to which facts were added, and moves the slot's running sums by what the conversion's weight changed. */
 export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): void {
   const { kind } = slot.name;
@@ -130,4 +121,39 @@ export function hashOf(fact: Pick<SlotFact, 'originalEventId' | 'eventId'>): big
     low = Math.imul(low ^ text.charCodeAt(i), 0x85ebca6b);
   }
   return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
+}
+
+/** A slot as loaded, with what this batch learnt about it. */
+export type Slot = {
+  id: string;
+  name: SlotName;
+  affiliateId: string;
+  version: DealVersion;
+  /** The slot a parent is paid a part of, and how far above its affiliate the parent stands; null where it earns by itself. */
+  override: { sourceId: string; level: number } | null;
+  sums: Aggregates;
+  money: SlotMoney;
+  transfersCount: number;
+  ratingsCount: number;
+  holdUntil: number;
+  /** Somebody decided that it earns nothing, whatever its facts say. */
+  isRejected: boolean;
+  isNew: boolean;
+  isChanged: boolean;
+  /** The facts by conversion: all of them, or for monthly slots those about the conversions of this batch. */
+  groups: Map<string, Group>;
+};
+
+/** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
+export function* countedIn({ groups }: Slot): Generator<Group> {
+  for (const group of groups.values()) if (counts(group)) yield group;
+}
+
+/** What a conversion adds to the sums of its slot, the facts about it aside. */
+export function countedOf(kind: SlotKind, group: Group): Weight {
+  return counts(group) ? weightOf(kind, group) : NOTHING;
+}
+
+export function counts({ version, others }: Group): boolean {
+  return staysInSlot(version, others);
 }

@@ -4,8 +4,8 @@ import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { markRerating } from './reratings.ts';
-import { wantRetries, type Curable } from '../settlement/retry-reasons.ts';
-import { lockStrikes } from '../settlement/events.ts';
+import { wantRetries, type Curable } from './retry-reasons.ts';
+import { lockStrikes } from '../db/locks.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
 /** Versions are in order, the newest last. No affiliate: the operator's default. */

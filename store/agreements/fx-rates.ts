@@ -4,8 +4,8 @@ import { retryWaiting } from './amendments.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
-import { wantRetries, type Curable } from '../settlement/retry-reasons.ts';
-import { lockStrikes } from '../settlement/events.ts';
+import { wantRetries, type Curable } from './retry-reasons.ts';
+import { lockStrikes } from '../db/locks.ts';
 
 /** A rate as it is kept; `rate` is decimal text with twelve decimals. */
 export type StoredRate = {

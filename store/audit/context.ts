@@ -1,8 +1,7 @@
 // What every check of the audit is given, and what it says.
-import { earns } from '../../domain/commission/reversals.ts';
 import { earningBy } from '../../domain/settlement/settlement.ts';
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
-import { EVENT_TYPES, type DealVersion, type EventType } from '../../domain/types.ts';
+import { EVENT_TYPES, type DealVersion, type EventType, earns } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
 
 /** Something the books do not explain. `minor` is how far off they are, in minor units of the currency; 0 where it is not about an amount. */

@@ -2,12 +2,12 @@
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
 import { asAmended, isRemark, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
 import { outranking } from '../../domain/attribution/attribution.ts';
-import type { Slot } from '../../domain/settlement/batch-ledger.ts';
 import { isLinked, NOTHING, targetOf, type SlotKind } from '../../domain/commission/commission.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 
 /** Untouched slots that are alike, with one of them as an example; or a touched slot, which has no likes. */
 type Alike = {

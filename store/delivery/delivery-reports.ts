@@ -1,7 +1,7 @@
 // Deliveries as people look at them: lists of what is stuck, the story of one postback, and the note that somebody has seen it.
-import { conversionsOf } from '../ledger/traces.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
+import { conversionsOf } from '../intake/conversions.ts';
 
 export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'gave_up' | 'cancelled';
 

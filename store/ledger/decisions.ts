@@ -10,8 +10,8 @@ import { announceReleased } from './holds.ts';
 import type { Pool } from '../db/pool.ts';
 import { named } from '../db/bulk.ts';
 import { inLedger, lockSlots, NAMED_SLOTS, post, type Entry, type HeldSlot, type Ledger } from './post.ts';
-import { lockStrikes } from '../settlement/events.ts';
-import { writeTold, type ToldRow } from '../settlement/outcomes.ts';
+import { lockStrikes } from '../db/locks.ts';
+import { writeTold, type ToldRow } from './reported-amounts.ts';
 
 export type Verdict = 'approved' | 'rejected';
 

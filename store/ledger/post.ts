@@ -15,9 +15,9 @@ import { newId } from '../db/ids.ts';
 import { columns, named } from '../db/bulk.ts';
 import { LostRace } from '../db/conflict.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from '../db/pg-errors.ts';
-import { beginPosting } from './lock.ts';
+import { beginPosting } from '../db/locks.ts';
 import { withTransaction, type Pool, type PoolClient, type Queryable } from '../db/pool.ts';
-import { ensureAccounts, moveBalances, type BalanceChange } from '../settlement/books.ts';
+import { ensureAccounts, moveBalances, type BalanceChange } from './batch-posting.ts';
 
 /** A transaction that posts: whose, when, and the month of the statement it will be on. */
 export type Ledger = { client: PoolClient; operatorId: string; now: Date; period: string };

@@ -1,11 +1,12 @@
 // An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
-import { earns } from '../../domain/commission/reversals.ts';
 import type { Piece } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
 import { readPieces } from '../attribution/evidence.ts';
 import { createEventLists, type EventRow } from '../intake/event-lists.ts';
 import type { Queryable } from '../db/pool.ts';
+import { earns } from '../../domain/types.ts';
+import { conversionsOf } from '../intake/conversions.ts';
 
 /** One row of the ledger. */
 export type Transfer = {
@@ -87,27 +88,6 @@ export function createTraces(db: Queryable) {
       return { event, commissions, transfers, deliveries, rates, pieces, versions };
     },
   };
-}
-
-/**
- * The conversions an event may have spoken about, itself among them. Facts and postbacks are found by their conversion, so this
- * spares both tables an index by event on the busiest path.
- */
-export async function conversionsOf(
-  db: Queryable,
-  operatorId: string,
-  event: Pick<EventRow, 'id' | 'type' | 'reference' | 'subject'>,
-): Promise<string[]> {
-  if (earns(event.type)) return [event.id];
-  const { rows } = await db.query<{ id: string }>(
-    `select $2::text as id
-     union
-     select id from events where operator_id = $1 and key = $3 and key_kind = 'transaction'
-     union
-     select id from events where operator_id = $1 and $3::text is null and subject = $4`,
-    [operatorId, event.id, event.reference, event.subject],
-  );
-  return rows.map(({ id }) => id);
 }
 
 /** What this event caused, and whatever else happened to what it alone earned. */

@@ -1,13 +1,15 @@
 // What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
 // runs these many times a second, so each is prepared once per connection.
 import type { Settled } from '../../domain/settlement/rerating.ts';
-import type { KnownOutcome, OperatorRules } from '../../domain/settlement/settlement.ts';
+import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { Told } from '../../domain/settlement/reported-amounts.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../../domain/types.ts';
 import { IN_FORCE } from '../agreements/amendments.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
+import type { Side } from '../db/locks.ts';
 
 /** No clawback without a reference reaches further back than this, whatever a deal says. */
 export const LONGEST_CLAWBACK_DAYS = 730;
@@ -20,20 +22,6 @@ export async function readOperatorRules(db: Queryable, operatorId: string): Prom
   );
   return rows[0] ?? null;
 }
-
-/**
- * Keeps conversions and events against them apart while they are settled: many transactions may settle conversions of an operator side by side,
- * those that settle events against them run alone. So of a conversion and its clawback the later one always sees what the earlier one did.
- * What is agreed (a deal version, an exchange rate) is written and applied alone too, so that no settling under way misses it; so are amendments.
- * The first lock a settling transaction takes; held until it ends.
- */
-export async function lockStrikes(db: Queryable, operatorId: string, side: Side): Promise<void> {
-  const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
-  await db.query(`select ${lock}(hashtextextended('strikes ' || $1, 0))`, [operatorId]);
-}
-
-/** Which half of a batch a transaction settles; or that it applies what was agreed, or amended, to conversions settled before. */
-export type Side = 'conversions' | 'against' | 'agreed' | 'amended';
 
 /** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
 export async function findOthers(

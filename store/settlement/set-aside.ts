@@ -1,7 +1,7 @@
 // Events set aside: those whose rule failed, or that lack something the operator can still give.
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { wantRetries } from './retry-reasons.ts';
-import { lockStrikes } from './events.ts';
+import { wantRetries } from '../agreements/retry-reasons.ts';
+import { lockStrikes } from '../db/locks.ts';
 
 export type Sample = { eventId: string; detail: string | null };
 

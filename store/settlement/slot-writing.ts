@@ -1,10 +1,10 @@
 // Slots and their facts as a settled batch leaves them: new slots in the order of their keys, changed ones under the caller's locks.
-import type { Slot } from '../../domain/settlement/batch-ledger.ts';
 import type { SlotFact } from '../../domain/commission/reversals.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { columns, type ColumnSpec } from '../db/bulk.ts';
 import { LostRace } from '../db/conflict.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 
 type Named = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'> & { override?: Slot['override'] };
 

@@ -1,11 +1,11 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
-import type { Slot } from '../../domain/settlement/batch-ledger.ts';
 import { outranking } from '../../domain/attribution/attribution.ts';
 import { asAmended, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/commission.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 
 type SlotRow = Omit<
   Slot,

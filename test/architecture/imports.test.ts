@@ -15,42 +15,64 @@ const row = (from: string, values: string, types = ''): Row => ({
 /** The most specific row holds. Composition roots (`main.ts`) may import everything but each other; so may `bench` and `test`. */
 const TABLE: readonly Row[] = [
   row('domain', 'domain'),
-  row(
-    'workflows',
-    '@temporalio/workflow, @temporalio/common, workflows, domain/keys, domain/retry',
-    'activities, domain',
-  ),
-  row('store', 'Node, pg, node-pg-migrate, store, domain, ids'),
+  row('workflows', '@temporalio/workflow, @temporalio/common, workflows', 'activities'),
+  row('workflows/client', '@temporalio/client, domain/keys, workflows/contract'),
+  row('workflows/contract', '@temporalio/common'),
+  row('store', 'Node, pg, node-pg-migrate, store, domain'),
   row('delivery', 'Node, undici, ipaddr.js, delivery, domain'),
   row(
     'activities',
-    '@temporalio/common, activities, store, delivery, domain, workflows/contract, owners, ids',
+    '@temporalio/common, activities, store, delivery, domain, workflows/contract, workflows/client',
     '@temporalio/client',
   ),
   row(
     'api',
-    'Node, express, isbot, zod, csv-parse, api, store, domain, workflows/contract, ids',
-    'config, log, owners, delivery/preflight',
+    'Node, express, isbot, zod, csv-parse, api, store, domain, workflows/contract',
+    'config, log, workflows/client, delivery/preflight',
   ),
-  row('api/metrics', 'express, prom-client, api, store', ''),
-  row('api/dispatcher', '@temporalio/client, domain, workflows/contract, ids, api/waiting-events', 'log'),
-  row('api/starter', '@temporalio/client, api, store, domain, workflows/contract', 'log, owners'),
+  row('api/process/metrics', 'express, prom-client, api, store', ''),
+  row('api/intake/dispatcher', '@temporalio/client, domain, workflows/contract, store, api/intake', 'log'),
+  row('api/temporal', '@temporalio/client, api, store, domain, workflows/contract', 'log, workflows/client'),
   row(
     'worker',
     'Node, @temporalio/client, @temporalio/worker, worker, domain/keys, workflows/contract',
     'log',
   ),
-  row('worker/metrics', 'Node, prom-client, domain/retry', 'activities, delivery'),
-  row('owners', '@temporalio/client, domain/keys, workflows/contract'),
+  row('worker/metrics', 'Node, prom-client, domain/delivery', 'activities, delivery'),
   row('config', 'Node, zod'),
   row('log', 'pino'),
-  row('ids', 'Node'),
   row(
     'local',
     'Node, pg, @temporalio/client, @temporalio/common, local, store, delivery/sign, workflows/contract, config',
   ),
   row('examples', 'Node, standardwebhooks, examples'),
 ];
+
+/** The layers that are divided into rooms, the same areas in each. */
+const LAYERS = ['domain', 'store', 'activities'];
+
+/** Which rooms of its own layer a room may import. What lies in no room (`domain/types`) is open to its whole layer. */
+const ROOMS: Readonly<Record<string, string[]>> = {
+  'domain/ledger': [],
+  'domain/delivery': ['ledger'],
+  'domain/attribution': ['delivery'],
+  'domain/commission': ['ledger'],
+  'domain/settlement': ['attribution', 'commission', 'delivery', 'ledger'],
+  'domain/setup': [],
+  'store/db': [],
+  'store/agreements': ['db'],
+  'store/attribution': ['db'],
+  'store/intake': ['agreements', 'db'],
+  'store/delivery': ['db', 'intake'],
+  'store/ledger': ['agreements', 'attribution', 'db', 'delivery', 'intake'],
+  'store/settlement': ['agreements', 'attribution', 'db', 'ledger'],
+  'store/setup': ['db', 'intake'],
+  'store/audit': ['db', 'ledger', 'settlement'],
+  'store/upkeep': ['db', 'ledger'],
+  'activities/delivery': [],
+  'activities/settlement': ['delivery'],
+  'activities/upkeep': ['delivery'],
+};
 
 const ROOTS = /^(api|worker|store|local|bench|test|examples)\/(main|run)$/;
 const MAY_IMPORT_ALL = /^(bench|test)\//;
@@ -91,17 +113,43 @@ test('every row of the table is in use', () => {
   );
 });
 
-test('docs/ARCHITECTURE.md shows this table', () => {
-  const section =
-    textOf('docs/ARCHITECTURE.md')
-      .split(/^## /m)
-      .find((part) => part.startsWith('Who may import whom')) ?? '';
-  const rows = section.split('\n').filter((line) => line.startsWith('| `'));
-  const shown = rows.map((line) => {
-    const [from = '', values = '', types = ''] = line.replaceAll('`', '').split('|').slice(1, -1);
-    return row(from.trim().replace('.ts', ''), values, types);
-  });
-  assert.deepEqual(shown, TABLE);
+test('every import between two rooms of a layer is one that the rooms allow, and every allowed one is in use', () => {
+  const found = new Map<string, Set<string>>();
+  for (const { file, path } of imports) {
+    const [from, to] = [roomOf(file), roomOf(path)];
+    if (from === null) continue;
+    const others = found.get(from) ?? new Set();
+    found.set(from, others);
+    if (to !== null && to !== from && layerOf(to) === layerOf(from)) others.add(to.split('/')[1]!);
+  }
+  const inUse = [...found].map(([room, others]): [string, string[]] => [room, [...others].sort()]);
+  assert.deepEqual(Object.fromEntries(inUse), ROOMS);
+});
+
+test('rooms import each other in one direction only', () => {
+  const neighbours = (room: string) => ROOMS[room]!.map((other) => `${layerOf(room)}/${other}`);
+  assert.deepEqual(circleIn(Object.keys(ROOMS), neighbours), []);
+});
+
+test('no files import each other in a circle, types counted', () => {
+  const targets = new Map<string, string[]>();
+  for (const { file, path } of imports) targets.set(file, [...(targets.get(file) ?? []), `${path}.ts`]);
+  const known = (file: string) => targets.get(file)?.filter((target) => targets.has(target)) ?? [];
+  assert.deepEqual(circleIn([...targets.keys()], known), []);
+  assert.deepEqual(
+    circleIn(['a', 'b', 'c'], (name) => ({ a: ['b'], b: ['c'], c: ['b'] })[name]!),
+    ['b', 'c', 'b'],
+  );
+});
+
+test('docs/ARCHITECTURE.md shows both tables', () => {
+  const rows = tableRows('Who may import whom');
+  assert.deepEqual(
+    rows.map(([from = '', values = '', types = '']) => row(from.replace('.ts', ''), values, types)),
+    TABLE,
+  );
+  const rooms = tableRows('Rooms of a layer').map(([room = '', others = '']) => [room, split(others)]);
+  assert.deepEqual(Object.fromEntries(rooms), ROOMS);
 });
 
 test('only known folders lie at the root, and no file or folder has an empty name', () => {
@@ -145,6 +193,51 @@ function problemOf({ file, path, typesOnly }: Import): string[] {
   if (!found) return [`${file} has no row in the table`];
   const mayAll = isNamed(path, found.values) || (typesOnly && isNamed(path, found.types));
   return mayAll ? [] : [`${file} imports ${path}${isNamed(path, found.types) ? ' by value' : ''}`];
+}
+
+function layerOf(path: string): string {
+  return path.split('/')[0]!;
+}
+
+/** The room a file or import lies in, as `layer/room`; null outside the divided layers and for what lies in no room. */
+function roomOf(path: string): string | null {
+  const [layer = '', room, ...rest] = path.split('/');
+  return LAYERS.includes(layer) && rest.length > 0 ? `${layer}/${room}` : null;
+}
+
+/** The first circle met, its first name repeated at its end; empty where there is none. */
+function circleIn(names: readonly string[], next: (name: string) => readonly string[]): string[] {
+  const done = new Set<string>();
+  const visit = (name: string, way: readonly string[]): string[] => {
+    if (way.includes(name)) return [...way.slice(way.indexOf(name)), name];
+    if (done.has(name)) return [];
+    for (const other of next(name)) {
+      const circle = visit(other, [...way, name]);
+      if (circle.length > 0) return circle;
+    }
+    done.add(name);
+    return [];
+  };
+  for (const name of names) {
+    const circle = visit(name, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
+
+/** The cells of the table rows under a heading of docs/ARCHITECTURE.md. */
+function tableRows(heading: string): string[][] {
+  const section = textOf('docs/ARCHITECTURE.md')
+    .split(/^##+ /m)
+    .find((part) => part.startsWith(heading));
+  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) =>
+    line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }
 
 /** The row with the longest name that the file lies under. */

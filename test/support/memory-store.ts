@@ -2,8 +2,8 @@
 // store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
-import { openBooks, type Books, type Posting, type Slot } from '../../domain/settlement/batch-ledger.ts';
-import { earns, subjectOf } from '../../domain/commission/reversals.ts';
+import { openBooks, type Books, type Posting } from '../../domain/settlement/batch-ledger.ts';
+import { subjectOf } from '../../domain/commission/reversals.ts';
 import { isMonthly, NOTHING } from '../../domain/commission/commission.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
@@ -21,9 +21,6 @@ import {
   rateAll,
   settleAll,
   type Batch,
-  type KnownOutcome,
-  type Loaded,
-  type Message,
   type OperatorRules,
   type Settlement,
 } from '../../domain/settlement/settlement.ts';
@@ -35,7 +32,11 @@ import {
   type Click,
   type ConversionEvent,
   type DealVersion,
+  earns,
 } from '../../domain/types.ts';
+import type { Message } from '../../domain/delivery/messages.ts';
+import type { KnownOutcome, Loaded } from '../../domain/settlement/outcomes.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 
 export type MemorySettling = {
   /** Settles a batch; events that were settled before change nothing. */

@@ -3,7 +3,6 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { planDeliveries } from '../../../activities/settlement/plan-postbacks.ts';
 import { createRecorder, type Finished } from '../../../activities/delivery/recorder.ts';
-import type { Message } from '../../../domain/settlement/settlement.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withTransaction } from '../../../store/db/pool.ts';
@@ -12,6 +11,7 @@ import { readListeners } from '../../../store/delivery/outbox.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt, deliveriesOf } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
+import type { Message } from '../../../domain/delivery/messages.ts';
 
 const PAIRS = 400;
 

@@ -8,7 +8,6 @@ import { newId } from '../../../store/db/ids.ts';
 import { giveUpDelivery } from '../../../store/delivery/delivery-changes.ts';
 import { readListeners } from '../../../store/delivery/outbox.ts';
 import { releaseSuccessors } from '../../../store/delivery/succession.ts';
-import type { Message } from '../../../domain/settlement/settlement.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { deliveriesOf, settledBatch } from '../../support/deliveries.ts';
@@ -16,6 +15,7 @@ import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
+import type { Message } from '../../../domain/delivery/messages.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;

@@ -46,15 +46,13 @@ const SEED = Number(process.env['SEED'] ?? 20260315);
 
 test('random histories by random deals, in random batches, earn what the model says, and once more changes nothing', async () => {
   const settle = createSettling(pool);
-  const story = fc
-    .record({ versions: deal, events: history })
-    .chain((one) =>
-      fc.record({
-        versions: fc.constant(one.versions),
-        events: fc.constant(one.events),
-        batches: heardOf(one.events),
-      }),
-    );
+  const story = fc.record({ versions: deal, events: history }).chain((one) =>
+    fc.record({
+      versions: fc.constant(one.versions),
+      events: fc.constant(one.events),
+      batches: heardOf(one.events),
+    }),
+  );
   await fc.assert(
     fc.asyncProperty(story, async ({ versions, events, batches }) => {
       const { operatorId } = await storeWorld(pool, versions, events, BOUND_TO);

@@ -5,7 +5,7 @@ import { createSettle } from '../../../activities/settlement/settle.ts';
 import { PROPOSED } from '../../../domain/settlement/preview.ts';
 import { compileTerms } from '../../../domain/commission/terms.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { createPreviewing, PREVIEWED_AT_MOST } from '../../../store/agreements/previews.ts';
+import { createPreviewing, PREVIEWED_AT_MOST } from '../../../store/settlement/previews.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { wireTerms } from '../../support/builders.ts';
 

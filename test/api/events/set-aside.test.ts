@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { createSetAside } from '../../../activities/settlement/set-aside.ts';
 import { createSettle } from '../../../activities/settlement/settle.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { lockStrikes } from '../../../store/settlement/events.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
+import { lockStrikes } from '../../../store/db/locks.ts';
 
 type Body = { id: string; status: string; reason?: string; [name: string]: unknown };
 type Failure = { error: { code: string } };

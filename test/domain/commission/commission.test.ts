@@ -14,9 +14,9 @@ import {
   type Group,
 } from '../../../domain/commission/commission.ts';
 import { explain } from '../../../domain/commission/explanation.ts';
-import { parseDecimal, type Rounding } from '../../../domain/ledger/money.ts';
+import { parseDecimal } from '../../../domain/ledger/money.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
-import type { EventType } from '../../../domain/types.ts';
+import type { EventType, Rounding } from '../../../domain/types.ts';
 import { anEvent, aVersion, NOON } from '../../support/builders.ts';
 
 /** A conversion of an amount, and what was said against it. */

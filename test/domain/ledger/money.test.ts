@@ -9,8 +9,8 @@ import {
   formatDecimal,
   formatMoney,
   parseDecimal,
-  type Rounding,
 } from '../../../domain/ledger/money.ts';
+import type { Rounding } from '../../../domain/types.ts';
 
 const MODES: readonly Rounding[] = ['half_even', 'half_up', 'down'];
 const LARGEST = 9_200_000_000_000_000n;

@@ -3,11 +3,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { earns } from '../../../domain/commission/reversals.ts';
 import { postedOf } from '../../../domain/ledger/transfers.ts';
 import { hashOf } from '../../../domain/settlement/slot.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
-import type { ClawbackPolicy, ConversionEvent, DealVersion, EventType } from '../../../domain/types.ts';
+import {
+  type ClawbackPolicy,
+  type ConversionEvent,
+  type DealVersion,
+  type EventType,
+  earns,
+} from '../../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS } from '../../support/builders.ts';
 import { createMemorySettling, type MemorySettling } from '../../support/memory-store.ts';
 

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Slot } from '../../../domain/settlement/batch-ledger.ts';
-import { hashOf } from '../../../domain/settlement/slot.ts';
+import { hashOf, type Slot } from '../../../domain/settlement/slot.ts';
 import { postedOf } from '../../../domain/ledger/transfers.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';

@@ -1,9 +1,10 @@
 // What settling a batch books: accounts, ratings, transfers and balances, each by one statement.
-import type { Posting, Slot } from '../../domain/settlement/batch-ledger.ts';
+import type { Posting } from '../../domain/settlement/batch-ledger.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import { LostRace } from '../db/conflict.ts';
 import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 
 type AccountRow = {
   id: string;

@@ -1,13 +1,12 @@
 // Reads past conversions for a preview, page by page, and before them what they depend on; writes nothing.
 import { monthOf } from '../../domain/ledger/periods.ts';
-import type { Slot } from '../../domain/settlement/batch-ledger.ts';
 import { isLinked, type SlotKind } from '../../domain/commission/commission.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
 import { readParents } from '../attribution/affiliates.ts';
-import { readRates } from './fx-rates.ts';
+import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import {
   findOthers,
@@ -16,8 +15,9 @@ import {
   readVersions,
   type LoadedEvent,
   type StoredVersion,
-} from '../settlement/events.ts';
-import { readToldToParents, type ToldRow } from '../settlement/outcomes.ts';
+} from './events.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
+import { type ToldRow, readToldToParents } from '../ledger/reported-amounts.ts';
 
 /** What conversions of a month were paid, in minor units of a currency. */
 export type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };

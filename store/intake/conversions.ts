@@ -1,0 +1,26 @@
+// The conversions that an event may be about.
+
+import { earns } from '../../domain/types.ts';
+import type { Queryable } from '../db/pool.ts';
+import type { EventRow } from './event-lists.ts';
+
+/**
+ * The conversions an event may have spoken about, itself among them. Facts and postbacks are found by their conversion, so this
+ * spares both tables an index by event on the busiest path.
+ */
+export async function conversionsOf(
+  db: Queryable,
+  operatorId: string,
+  event: Pick<EventRow, 'id' | 'type' | 'reference' | 'subject'>,
+): Promise<string[]> {
+  if (earns(event.type)) return [event.id];
+  const { rows } = await db.query<{ id: string }>(
+    `select $2::text as id
+     union
+     select id from events where operator_id = $1 and key = $3 and key_kind = 'transaction'
+     union
+     select id from events where operator_id = $1 and $3::text is null and subject = $4`,
+    [operatorId, event.id, event.reference, event.subject],
+  );
+  return rows.map(({ id }) => id);
+}

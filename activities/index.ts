@@ -1,6 +1,6 @@
 // All activities in one object, which the worker registers and the workflows know as a type.
 import type { Client } from '@temporalio/client';
-import { createOwners } from '../workflows/client.ts';
+import { createWorkflowClient } from '../workflows/client.ts';
 import type { Sender } from '../delivery/send.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
 import { SINGLE_LIMITS } from '../store/delivery/hand-over.ts';
@@ -90,13 +90,13 @@ export function createActivities({
   client,
   limits,
 }: ActivityDeps): Activities {
-  const owners = createOwners(client);
+  const workflows = createWorkflowClient(client);
   const attempt = createAttempt({ sender, recorder, secretBox });
   const inFlight = createInFlight();
   const settling = createSettle({ pool });
   const handingOver = createHandOver({
     pool,
-    owners,
+    workflows,
     limits: { perEndpoint: limits.selfPerEndpoint, inAll: limits.selfInAll },
   });
   return {
@@ -105,17 +105,18 @@ export function createActivities({
     ...createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs: limits.firstAttemptsMs }),
     ...createSingle({ pool, attempt, inFlight }),
     ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
-    ...createReplay({ pool, owners }),
+    ...createReplay({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, ...handingOver }),
     ...createAmend({ pool, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
-    ...createSweep({ pool, client, owners, ...handingOver, graceMs: limits.sweepGraceMs }),
-    ...createClosePeriods({ pool, owners }),
-    ...createReleaseHolds({ pool, owners, budgetMs: limits.releaseMs }),
+    ...createSweep({ pool, client, workflows, ...handingOver, graceMs: limits.sweepGraceMs }),
+    ...createClosePeriods({ pool, workflows }),
+    ...createReleaseHolds({ pool, workflows, budgetMs: limits.releaseMs }),
     async wakeEndpoints(endpoints) {
-      for (const { operatorId, endpointId } of endpoints) await owners.wakeEndpoint(operatorId, endpointId);
+      for (const { operatorId, endpointId } of endpoints)
+        await workflows.wakeEndpoint(operatorId, endpointId);
     },
     async switchEndpoint({ operatorId, endpointId, state }) {
       await switchEndpoint(pool, operatorId, endpointId, state);

@@ -49,7 +49,7 @@ import { addReplayRoutes } from './postbacks/replays.routes.ts';
 import { addSetAsideRoutes } from './events/set-aside.routes.ts';
 import type { EndpointRules } from './postbacks/endpoints.schema.ts';
 import { createSignatureCheck, type Signing } from './http/signatures.ts';
-import type { Starter } from './temporal.ts';
+import type { Temporal } from './temporal.ts';
 
 export type AppDeps = {
   config: Pick<ApiConfig, 'adminToken' | 'publicUrl' | 'trustProxy' | 'requireHttps' | 'egressAddresses'>;
@@ -57,7 +57,7 @@ export type AppDeps = {
   intake: Intake;
   recorder: ClickRecorder;
   dryRun: DryRun;
-  starter: Starter;
+  temporal: Temporal;
   /** The three rules of the way out that saving an endpoint asks for. */
   guard: EndpointRules['guard'];
   headerProblems: EndpointRules['headerProblems'];
@@ -77,7 +77,7 @@ export function createApp(deps: AppDeps): Express {
     intake,
     recorder,
     dryRun,
-    starter,
+    temporal,
     guard,
     headerProblems,
     makeSecret,
@@ -101,15 +101,15 @@ export function createApp(deps: AppDeps): Express {
     onUnknownKey: () => refusals.noteUnknownKey(),
   });
   // The busiest routes first: Express looks through them in this order.
-  addEventRoutes(app, { store, auth, intake, starter, refusals, dryRun });
-  addAmendmentRoutes(app, { store, auth, starter });
-  addPostbackRoute(app, { store, auth, intake, starter, refusals, dryRun });
+  addEventRoutes(app, { store, auth, intake, temporal, refusals, dryRun });
+  addAmendmentRoutes(app, { store, auth, temporal });
+  addPostbackRoute(app, { store, auth, intake, temporal, refusals, dryRun });
   addVisitRoutes(app, { links: createKnownLinks(store), recorder, captureScript: readCaptureScript() });
-  addClickRoutes(app, { store, auth, recorder, starter });
+  addClickRoutes(app, { store, auth, recorder, temporal });
   addLinkRoutes(app, { store, auth, publicUrl: config.publicUrl });
-  addCouponRoutes(app, { store, auth, starter });
-  addOrphanRoutes(app, { store, auth, starter });
-  addSetAsideRoutes(app, { store, auth, starter });
+  addCouponRoutes(app, { store, auth, temporal });
+  addOrphanRoutes(app, { store, auth, temporal });
+  addSetAsideRoutes(app, { store, auth, temporal });
   addOnboardingRoute(app, { store, auth, refusals, publicUrl: config.publicUrl });
   addOperatorRoutes(app, { store, auth });
   addDoorRoutes(app, { store, auth, refusals, makeSecret, egressAddresses: config.egressAddresses });
@@ -117,21 +117,21 @@ export function createApp(deps: AppDeps): Express {
   addApiKeyRoutes(app, { store, auth });
   addAffiliateRoutes(app, { store, auth });
   addMoneyRoutes(app, { store, auth });
-  addPeriodRoutes(app, { store, auth, starter });
+  addPeriodRoutes(app, { store, auth, temporal });
   addStatementRoutes(app, { store, auth });
   addReconciliationRoutes(app, { store, auth });
-  addCommissionRoutes(app, { store, auth, starter });
-  addPayoutRoutes(app, { store, auth, starter });
+  addCommissionRoutes(app, { store, auth, temporal });
+  addPayoutRoutes(app, { store, auth, temporal });
   addByHandRoutes(app, { store, auth });
-  addDealRoutes(app, { store, auth, starter });
+  addDealRoutes(app, { store, auth, temporal });
   addPreviewRoute(app, { store, auth });
-  addFxRateRoutes(app, { store, auth, starter });
+  addFxRateRoutes(app, { store, auth, temporal });
   addEndpointImportRoute(app, { auth, rules: { guard, headerProblems } });
-  addEndpointRoutes(app, { store, auth, starter, rules: { guard, headerProblems }, makeSecret });
+  addEndpointRoutes(app, { store, auth, temporal, rules: { guard, headerProblems }, makeSecret });
   addEndpointTestRoute(app, { store, auth, preflight });
-  addDeliveryRoutes(app, { store, auth, starter });
-  addReplayRoutes(app, { store, auth, starter });
-  addHealthRoutes(app, { store, starter });
+  addDeliveryRoutes(app, { store, auth, temporal });
+  addReplayRoutes(app, { store, auth, temporal });
+  addHealthRoutes(app, { store, temporal });
   addMetricsRoute(app, { auth, metrics, trustProxy: config.trustProxy });
   addReferenceRoutes(app, { publicUrl: config.publicUrl });
   app.use(unknownRoute);

@@ -10,7 +10,7 @@ import { createPreflight } from '../delivery/preflight.ts';
 import { headerProblems } from '../delivery/render.ts';
 import { makeSecret, secretKey, verify } from '../delivery/sign.ts';
 import { createLogger, type Logger } from '../log.ts';
-import { createOwners } from '../workflows/client.ts';
+import { createWorkflowClient } from '../workflows/client.ts';
 import { readBacklog } from '../store/upkeep/backlog.ts';
 import { createStore } from '../store/index.ts';
 import { missingMigrations } from '../store/db/migrate.ts';
@@ -25,7 +25,7 @@ import { createIntake } from './intake/intake.ts';
 import { createApiMetrics } from './process/metrics.ts';
 import { createRefusalLog } from './intake/refusals.ts';
 import { createHttpServer } from './http/server.ts';
-import { createStarter } from './temporal.ts';
+import { createTemporal } from './temporal.ts';
 
 /** A stop that takes longer is cut short; whoever stops us waits a little more than this. */
 const STOP_MS = 10_000;
@@ -53,11 +53,11 @@ await refuseOldSchema(pool, log);
 const store = createStore(pool, createSecretBox(config.secretsKeys));
 const connection = Connection.lazy({ ...config.temporal.connection, channelArgs: RECONNECT });
 const client = new Client({ connection, namespace: config.temporal.namespace });
-const starter = createStarter({
+const temporal = createTemporal({
   pool,
   client,
   connection,
-  owners: createOwners(client, SIGNAL_MS),
+  workflows: createWorkflowClient(client, SIGNAL_MS),
   uiUrl: config.temporal.uiUrl,
   log,
 });
@@ -70,7 +70,7 @@ const intake = createIntake({
 });
 const recorder = createClickRecorder({
   clicks: store.clicks,
-  onLate: (operatorIds) => operatorIds.forEach(starter.matchOrphans),
+  onLate: (operatorIds) => operatorIds.forEach(temporal.rematchSoon),
   log,
 });
 const guard = createGuard({
@@ -90,7 +90,7 @@ const app = createApp({
   intake,
   recorder,
   dryRun,
-  starter,
+  temporal,
   guard,
   headerProblems,
   makeSecret,

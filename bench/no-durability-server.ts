@@ -79,7 +79,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
     store,
     auth,
     intake,
-    starter: { workflowUrl: () => null },
+    temporal: { workflowUrl: () => null },
     refusals: { note: () => {} },
     dryRun,
   });

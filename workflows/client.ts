@@ -1,4 +1,5 @@
-// Starts the workflows that own postbacks and events in trouble. Starting one is idempotent, so hand-over, buttons and sweep all come here.
+// Temporal client of Postrider: starts and signals the workflows that own postbacks, events set aside and housekeeping. Starting a
+// workflow that runs changes nothing, so the hand-over, the API and the sweep all call the same functions.
 import {
   WorkflowExecutionAlreadyStartedError,
   type Client,
@@ -18,38 +19,57 @@ import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './contract.ts';
 
 const CALL_AT_MOST_MS = 3000;
 
-export type Owners = {
-  /** Makes sure the postback's own workflow runs; with a signal, that it hears it. */
+/** Every call rejects when Temporal does not answer within the client's time limit. */
+export type WorkflowClient = {
+  /** Starts `deliverPostback` of one delivery, unless it runs; `signal` is delivered to it either way. */
   startDelivery(operatorId: string, deliveryId: string, signal?: 'retryNow' | 'giveUp'): Promise<void>;
   /**
-   * Makes sure the endpoint's workflow runs and looks at its queue again. Only after the commit that filled the queue. `switched`: its row was
-   * switched, so it looks at once, also where it was down.
+   * Starts `drainEndpoint`, unless it runs, and has it read its queue again. To be called only after the commit that filled the
+   * queue. `switched` says that the endpoint's row was switched: the workflow then reads it at once, also while it waits for a probe.
    */
   wakeEndpoint(operatorId: string, endpointId: string, signal?: 'wake' | 'switched'): Promise<void>;
-  /** Makes sure the endpoint's workflow runs, and leaves one that runs in peace. */
+  wakeEndpoints(operatorId: string, endpointIds: readonly string[]): Promise<void>;
+  /** Starts `drainEndpoint`, unless it runs; a running one is not signalled. */
   startEndpoint(operatorId: string, endpointId: string): Promise<void>;
-  /** Makes sure the replay's workflow runs. */
+  /** Starts `replayPostbacks`, unless it runs. */
   startReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Makes the replay's workflow see that it was cancelled. */
+  /** Signals `replayPostbacks` that its row was cancelled. */
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Makes sure that events set aside for a reason are in plain sight; with `retry`, that they are settled again. */
-  wakeSetAside(operatorId: string, reason: string, signal?: 'wake' | 'retry'): Promise<void>;
-  /** Makes sure that what a deal version left to be rated again is. Only after the commit that marked it. */
+  /** Starts `settleSetAside` of one reason, unless it runs, and has it count its events again. */
+  wakeSetAside(operatorId: string, reason: string): Promise<void>;
+  /** The same for several reasons; each workflow settles its events again. */
+  retrySetAside(operatorId: string, reasons: readonly string[]): Promise<void>;
+  /** Starts `rerateDeal` of a deal version. To be called only after the commit that marked the version. */
   startRerating(operatorId: string, dealId: string, version: number): Promise<void>;
-  /** Has an operator's amendments booked. Only after the commit that kept them. */
-  wakeAmendments(operatorId: string): Promise<void>;
-  /** Has an operator's orphans looked through again, after evidence for some of them was committed. */
-  wakeRematch(operatorId: string): Promise<void>;
-  /** Makes sure that a month of an operator's books is being closed; whether that began now. */
+  /** Has `applyAmendments` book an operator's amendments. To be called only after the commit that kept them. */
+  applyAmendments(operatorId: string): Promise<void>;
+  /** Has `rematchOrphans` read an operator's orphans again. To be called only after the commit of the new evidence. */
+  rematchOrphans(operatorId: string): Promise<void>;
+  /** Starts `closePeriod` of a month, unless it runs; returns whether it was started by this call. */
   closePeriod(operatorId: string, period: string): Promise<boolean>;
 };
 
-/** `callAtMostMs`: how long a call waits for Temporal before it fails. */
-export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Owners {
+/** `WorkflowClient` for callers whose work is committed already: no call rejects. */
+export type BestEffortClient = {
+  [Call in keyof WorkflowClient]: (...args: Parameters<WorkflowClient[Call]>) => Promise<void>;
+};
+
+/** Failures go to `onError`; the sweep starts later what a failed call did not. */
+export function bestEffort(client: WorkflowClient, onError: (error: unknown) => void): BestEffortClient {
+  const calls = Object.entries(client) as [string, (...args: unknown[]) => Promise<unknown>][];
+  const tolerant = calls.map(([name, call]) => [
+    name,
+    async (...args: unknown[]) => void (await call(...args).catch(onError)),
+  ]);
+  return Object.fromEntries(tolerant) as BestEffortClient;
+}
+
+/** `callAtMostMs`: how long a call waits for Temporal before it rejects. */
+export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST_MS): WorkflowClient {
   const bounded = <T>(call: () => Promise<T>): Promise<T> =>
     client.withDeadline(Date.now() + callAtMostMs, call);
 
-  /** Whether it was started now; one that is running is left in peace. */
+  /** Returns whether the workflow was started by this call; a running one is left alone. */
   async function start(type: string, options: Options): Promise<boolean> {
     try {
       await bounded(() => client.workflow.start(type, options));
@@ -64,6 +84,9 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
     await bounded(() => client.workflow.signalWithStart(type, { ...options, signal: SIGNALS[name] }));
   }
 
+  const wakeEndpoint: WorkflowClient['wakeEndpoint'] = (operatorId, endpointId, name = 'wake') =>
+    signal(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId), name);
+
   return {
     async startDelivery(operatorId, deliveryId, name) {
       const options = {
@@ -77,8 +100,10 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         ? signal(WORKFLOWS.deliverPostback, options, name)
         : start(WORKFLOWS.deliverPostback, options));
     },
-    wakeEndpoint: (operatorId, endpointId, name = 'wake') =>
-      signal(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId), name),
+    wakeEndpoint,
+    async wakeEndpoints(operatorId, endpointIds) {
+      await Promise.all(endpointIds.map((endpointId) => wakeEndpoint(operatorId, endpointId)));
+    },
     async startEndpoint(operatorId, endpointId) {
       await start(WORKFLOWS.drainEndpoint, endpointOptions(operatorId, endpointId));
     },
@@ -87,15 +112,12 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
     },
     cancelReplay: (operatorId, replayId) =>
       signal(WORKFLOWS.replayPostbacks, replayOptions(operatorId, replayId), 'cancel'),
-    async wakeSetAside(operatorId, reason, name = 'wake') {
-      const options = {
-        workflowId: setAsideWorkflowId(operatorId, reason),
-        taskQueue: TASK_QUEUES.upkeep,
-        args: [{ operatorId, reason }],
-        staticSummary: `events set aside: ${reason}`,
-        ...fairTo(operatorId),
-      };
-      await signal(WORKFLOWS.settleSetAside, options, name);
+    wakeSetAside: (operatorId, reason) =>
+      signal(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason), 'wake'),
+    async retrySetAside(operatorId, reasons) {
+      const retry = (reason: string) =>
+        signal(WORKFLOWS.settleSetAside, setAsideOptions(operatorId, reason), 'retry');
+      await Promise.all(reasons.map(retry));
     },
     async startRerating(operatorId, dealId, version) {
       await start(WORKFLOWS.rerateDeal, {
@@ -106,7 +128,7 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
         ...fairTo(operatorId),
       });
     },
-    async wakeAmendments(operatorId) {
+    async applyAmendments(operatorId) {
       const options = {
         workflowId: amendmentsWorkflowId(operatorId),
         taskQueue: TASK_QUEUES.upkeep,
@@ -116,7 +138,7 @@ export function createOwners(client: Client, callAtMostMs = CALL_AT_MOST_MS): Ow
       };
       await signal(WORKFLOWS.applyAmendments, options, 'wake');
     },
-    async wakeRematch(operatorId) {
+    async rematchOrphans(operatorId) {
       const options = {
         workflowId: rematchWorkflowId(operatorId),
         taskQueue: TASK_QUEUES.upkeep,
@@ -143,7 +165,7 @@ type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 's
   workflowId: string;
 };
 
-/** Temporal gives waiting tasks out in turn by this key, so that an operator with much trouble does not keep the others waiting. */
+/** Temporal hands out waiting tasks in turn by this key, so that an operator with many does not delay the others. */
 const fairTo = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
 
 function endpointOptions(operatorId: string, endpointId: string): Options {
@@ -162,6 +184,16 @@ function replayOptions(operatorId: string, replayId: string): Options {
     taskQueue: TASK_QUEUES.upkeep,
     args: [{ operatorId, replayId }],
     staticSummary: `replay ${replayId}`,
+    ...fairTo(operatorId),
+  };
+}
+
+function setAsideOptions(operatorId: string, reason: string): Options {
+  return {
+    workflowId: setAsideWorkflowId(operatorId, reason),
+    taskQueue: TASK_QUEUES.upkeep,
+    args: [{ operatorId, reason }],
+    staticSummary: `events set aside: ${reason}`,
     ...fairTo(operatorId),
   };
 }

@@ -2,7 +2,7 @@
 import type { Pool } from '../../store/db/pool.ts';
 import { handOverBatch, type SingleLimits } from '../../store/delivery/hand-over.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
-import type { Owners } from '../../workflows/client.ts';
+import type { WorkflowClient } from '../../workflows/client.ts';
 
 /** What must be in somebody's hands when the batch ends. */
 export type HandOverInput = {
@@ -16,28 +16,28 @@ export type HandOverActivities = { handOver(input: HandOverInput): Promise<{ wor
 
 export function createHandOver({
   pool,
-  owners,
+  workflows,
   limits,
 }: {
   pool: Pool;
-  owners: Owners;
+  workflows: WorkflowClient;
   limits: SingleLimits;
 }): HandOverActivities {
   return {
     async handOver({ batchId, operators, endpointsToWake, setAside }) {
       const endpoints = new Map(endpointsToWake.map((endpoint) => [endpoint.endpointId, endpoint]));
-      let workflows = 0;
+      let started = 0;
       for (const { operatorId } of operators) {
         const left = await handOverBatch(pool, operatorId, batchId, limits);
         for (const endpointId of left.endpoints) endpoints.set(endpointId, { operatorId, endpointId });
-        await inParallel(left.deliveries, (deliveryId) => owners.startDelivery(operatorId, deliveryId));
-        workflows += left.deliveries.length;
+        await inParallel(left.deliveries, (deliveryId) => workflows.startDelivery(operatorId, deliveryId));
+        started += left.deliveries.length;
       }
       await inParallel([...endpoints.values()], ({ operatorId, endpointId }) =>
-        owners.wakeEndpoint(operatorId, endpointId),
+        workflows.wakeEndpoint(operatorId, endpointId),
       );
-      await inParallel(setAside, ({ operatorId, reason }) => owners.wakeSetAside(operatorId, reason));
-      return { workflows: workflows + endpoints.size + setAside.length };
+      await inParallel(setAside, ({ operatorId, reason }) => workflows.wakeSetAside(operatorId, reason));
+      return { workflows: started + endpoints.size + setAside.length };
     },
   };
 }

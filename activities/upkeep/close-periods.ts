@@ -1,7 +1,7 @@
 // Closing months of the books: one operator's month, and finding the months whose time has come.
 import { ApplicationFailure } from '@temporalio/common';
 import { dueForClosing } from '../../domain/ledger/closing.ts';
-import type { Owners } from '../../workflows/client.ts';
+import type { WorkflowClient } from '../../workflows/client.ts';
 import { beginClosing, finishClosing, listBooks } from '../../store/ledger/closing.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { PeriodInput } from '../../workflows/contract.ts';
@@ -17,7 +17,7 @@ export type ClosePeriodsActivities = {
   closeDuePeriods(): Promise<{ started: number }>;
 };
 
-export type ClosePeriodsDeps = { pool: Pool; owners: Owners; now?: () => number };
+export type ClosePeriodsDeps = { pool: Pool; workflows: WorkflowClient; now?: () => number };
 
 const OPERATORS_AT_ONCE = 500;
 /** Months are few and nobody waits for one: so many a run, by the schedule every hour, leave the databases to the events. */
@@ -25,7 +25,7 @@ const STARTED_AT_MOST = 200;
 
 export function createClosePeriods({
   pool,
-  owners,
+  workflows,
   now = Date.now,
 }: ClosePeriodsDeps): ClosePeriodsActivities {
   return {
@@ -47,7 +47,7 @@ export function createClosePeriods({
           const period = dueForClosing(state, now());
           if (period === null) continue;
           // One that is being closed already, perhaps in vain, must not use up the places of the others.
-          if ((await owners.closePeriod(state.operatorId, period)) && ++started === STARTED_AT_MOST) break;
+          if ((await workflows.closePeriod(state.operatorId, period)) && ++started === STARTED_AT_MOST) break;
         }
         if (books.length < OPERATORS_AT_ONCE) break;
         after = books.at(-1)!.operatorId;

@@ -1,5 +1,5 @@
 // Releases what is due, operator after operator, on behalf of the schedule.
-import type { Owners } from '../../workflows/client.ts';
+import type { WorkflowClient } from '../../workflows/client.ts';
 import { createHolds } from '../../store/ledger/holds.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findOperatorsWithDueHolds } from '../../store/upkeep/sweep.ts';
@@ -11,11 +11,11 @@ export type ReleaseHoldsActivities = {
 
 export function createReleaseHolds({
   pool,
-  owners,
+  workflows,
   budgetMs,
 }: {
   pool: Pool;
-  owners: Pick<Owners, 'wakeEndpoint'>;
+  workflows: Pick<WorkflowClient, 'wakeEndpoint'>;
   budgetMs: number;
 }): ReleaseHoldsActivities {
   const holds = createHolds(pool);
@@ -26,7 +26,7 @@ export function createReleaseHolds({
       for (const operatorId of await findOperatorsWithDueHolds(pool)) {
         const { released, endpointsToWake } = await holds.release(operatorId, null, deadline);
         sum += released;
-        for (const endpointId of endpointsToWake) await owners.wakeEndpoint(operatorId, endpointId);
+        for (const endpointId of endpointsToWake) await workflows.wakeEndpoint(operatorId, endpointId);
         if (Date.now() >= deadline) return { released: sum, more: true };
       }
       return { released: sum, more: false };

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../../store/db/ids.ts';
 import { conversionsWorkflowId } from '../../domain/keys.ts';
-import type { Owners } from '../../workflows/client.ts';
+import type { WorkflowClient } from '../../workflows/client.ts';
 import { findDueAmendments } from '../../store/agreements/amendments.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
 import {
@@ -44,7 +44,12 @@ export type Swept = {
 
 export type SweepActivities = { sweepOnce(): Promise<Swept> };
 
-export type SweepDeps = { pool: Pool; client: Client; owners: Owners; graceMs: number } & HandOverActivities;
+export type SweepDeps = {
+  pool: Pool;
+  client: Client;
+  workflows: WorkflowClient;
+  graceMs: number;
+} & HandOverActivities;
 
 const EVENTS_AT_ONCE = 5000;
 const OWNERS_AT_ONCE = 200;
@@ -52,7 +57,7 @@ const GIVEN_OUT_FOR_MS = 60_000;
 const START_AT_MOST_MS = 3000;
 
 /** `graceMs`: how long things may take before they are taken to be forgotten. */
-export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDeps): SweepActivities {
+export function createSweep({ pool, client, workflows, handOver, graceMs }: SweepDeps): SweepActivities {
   /** When events were given to a batch, so that a batch that takes its time does not get a twin at every run. */
   const givenOut = new Map<string, number>();
 
@@ -92,7 +97,7 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
   async function releaseForgotten(): Promise<number> {
     const unfollowed = await findUnfollowed(pool, OWNERS_AT_ONCE);
     const released = await withTransaction(pool, (db) => releaseSuccessors(db, unfollowed));
-    for (const { operatorId, endpointId } of released) await owners.wakeEndpoint(operatorId, endpointId);
+    for (const { operatorId, endpointId } of released) await workflows.wakeEndpoint(operatorId, endpointId);
     return released.length;
   }
 
@@ -113,22 +118,22 @@ export function createSweep({ pool, client, owners, handOver, graceMs }: SweepDe
       const batches = await takeOverBatches();
       const released = await releaseForgotten();
       const singles = await findIdleSingles(pool, graceMs, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of singles) await owners.startDelivery(operatorId, id);
+      for (const { operatorId, id } of singles) await workflows.startDelivery(operatorId, id);
       const queues = await findIdleQueues(pool, graceMs, OWNERS_AT_ONCE);
       // One that is off or down has reason to wait: its workflow must run, but need not look.
       for (const { operatorId, id, mayWait } of queues)
-        await (mayWait ? owners.startEndpoint(operatorId, id) : owners.wakeEndpoint(operatorId, id));
+        await (mayWait ? workflows.startEndpoint(operatorId, id) : workflows.wakeEndpoint(operatorId, id));
       const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, id } of replays) await owners.startReplay(operatorId, id);
+      for (const { operatorId, id } of replays) await workflows.startReplay(operatorId, id);
       const setAside = await findSetAside(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, reason } of setAside) await owners.wakeSetAside(operatorId, reason);
+      for (const { operatorId, reason } of setAside) await workflows.wakeSetAside(operatorId, reason);
       const retries = await findWantedRetries(pool, OWNERS_AT_ONCE);
-      for (const { operatorId, reason } of retries) await owners.wakeSetAside(operatorId, reason, 'retry');
+      for (const { operatorId, reason } of retries) await workflows.retrySetAside(operatorId, [reason]);
       const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
       for (const { operatorId, dealId, version } of reratings)
-        await owners.startRerating(operatorId, dealId, version);
+        await workflows.startRerating(operatorId, dealId, version);
       const amending = await findDueAmendments(pool, OWNERS_AT_ONCE);
-      for (const operatorId of amending) await owners.wakeAmendments(operatorId);
+      for (const operatorId of amending) await workflows.applyAmendments(operatorId);
       const agreed = { retries: retries.length, reratings: reratings.length, amendments: amending.length };
       const counts = {
         singles: singles.length,

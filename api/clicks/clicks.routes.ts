@@ -13,19 +13,19 @@ import { addResource } from '../http/resource.ts';
 import { externalId } from '../http/fields.ts';
 import { clickFilter, newClick } from './links.schema.ts';
 import { invalid, read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'links' | 'clicks' | 'affiliates'>;
   auth: Auth;
   recorder: Pick<ClickRecorder, 'insert'>;
-  starter: Pick<Starter, 'matchOrphans'>;
+  temporal: Pick<Temporal, 'rematchSoon'>;
 };
 
 const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 
-export function addClickRoutes(router: Router, { store, auth, recorder, starter }: Deps): void {
+export function addClickRoutes(router: Router, { store, auth, recorder, temporal }: Deps): void {
   addResource(router, '/v1/clicks', {
     post: [
       auth.scope('events:write'),
@@ -56,7 +56,7 @@ export function addClickRoutes(router: Router, { store, auth, recorder, starter 
           await recorder.insert({ ...click, operatorId });
         } else if (await store.clicks.insert(operatorId, click)) {
           // Events may have come before it.
-          starter.matchOrphans(operatorId);
+          temporal.rematchSoon(operatorId);
         } else {
           const known = await store.clicks.find(operatorId, click_id);
           const same =

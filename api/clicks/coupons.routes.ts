@@ -11,16 +11,16 @@ import { addResource, idOf } from '../http/resource.ts';
 import { newCoupon } from './links.schema.ts';
 import { byAffiliate } from '../events/lists.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'coupons' | 'affiliates'>;
   auth: Auth;
-  starter: Pick<Starter, 'matchOrphans'>;
+  temporal: Pick<Temporal, 'rematchSoon'>;
 };
 
-export function addCouponRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addResource(router, '/v1/coupons', {
     post: [
       auth.scope('manage'),
@@ -43,7 +43,7 @@ export function addCouponRoutes(router: Router, { store, auth, starter }: Deps):
             `the code ${given.code} is in use; capital letters make no difference`,
           );
         // Customers may have used it before it was known here.
-        starter.matchOrphans(operatorId);
+        temporal.rematchSoon(operatorId);
         res.status(201).json(couponView(coupon));
       },
     ],

@@ -11,20 +11,20 @@ import { addResource, idOf } from '../http/resource.ts';
 import { completeTerms, newDeal, newDealVersion } from './deals.schema.ts';
 import { byAffiliate } from '../events/lists.schema.ts';
 import { invalid, read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'deals' | 'affiliates'>;
   auth: Auth;
-  starter: Pick<Starter, 'retrySetAside' | 'rerate'>;
+  temporal: Pick<Temporal, 'retrySetAside' | 'startRerating'>;
 };
 
-export function addDealRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): void {
   /** What a new version changes about the past; what cannot be started now, the sweep starts. */
   function apply(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): void {
-    if (isRerating) starter.rerate(operatorId, [{ dealId, version }]);
-    starter.retrySetAside(operatorId, retried);
+    if (isRerating) void temporal.startRerating(operatorId, dealId, version);
+    void temporal.retrySetAside(operatorId, retried);
   }
 
   addResource(router, '/v1/deals', {

@@ -10,15 +10,15 @@ import { answerPage } from '../http/lists.ts';
 import { addResource } from '../http/resource.ts';
 import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 
 type Deps = {
   store: Pick<Store, 'fxRates'>;
   auth: Auth;
-  starter: Pick<Starter, 'retrySetAside' | 'rerate' | 'applyAmendments'>;
+  temporal: Pick<Temporal, 'retrySetAside' | 'startRerating' | 'applyAmendments'>;
 };
 
-export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addResource(router, '/v1/fx-rates', {
     post: [
       auth.scope('manage'),
@@ -37,9 +37,10 @@ export function addFxRateRoutes(router: Router, { store, auth, starter }: Deps):
             'conflict',
             'this source gave another rate for this moment; a rate that was used is never changed',
           );
-        starter.retrySetAside(operator.id, added.retried);
-        starter.rerate(operator.id, added.reopened);
-        if (added.amends) starter.applyAmendments(operator.id);
+        void temporal.retrySetAside(operator.id, added.retried);
+        for (const { dealId, version } of added.reopened)
+          void temporal.startRerating(operator.id, dealId, version);
+        if (added.amends) void temporal.applyAmendments(operator.id);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],

@@ -14,12 +14,12 @@ import { rehearsedView, traceView } from './event-views.ts';
 import type { BatchLine } from './event-batch.ts';
 import { readEvent, type EventReading, type EventRules } from './events.schema.ts';
 import { invalid } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 
 export type AcceptanceDeps = {
   store: Pick<Store, 'traces'>;
   intake: Intake;
-  starter: Pick<Starter, 'workflowUrl'>;
+  temporal: Pick<Temporal, 'workflowUrl'>;
   refusals: Pick<RefusalLog, 'note'>;
   dryRun: DryRun;
 };
@@ -119,12 +119,12 @@ export async function rehearseBatch(
 export async function traceOf(
   operatorId: string,
   eventId: string,
-  { store, starter }: Pick<AcceptanceDeps, 'store' | 'starter'>,
+  { store, temporal }: Pick<AcceptanceDeps, 'store' | 'temporal'>,
 ) {
   const trace = await store.traces.find(operatorId, eventId);
   if (trace === null) return null;
   const id = workflowIdOf(operatorId, trace.event);
-  return traceView(trace, id === null ? null : { id, url: starter.workflowUrl(id) });
+  return traceView(trace, id === null ? null : { id, url: temporal.workflowUrl(id) });
 }
 
 /** The workflow in whose history to look: that of the event's batch, or the one that holds what was set aside. */

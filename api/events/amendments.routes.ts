@@ -7,17 +7,17 @@ import { notFound } from '../http/errors.ts';
 import { addResource, idOf } from '../http/resource.ts';
 import { amended, amendment } from './amendments.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { comesTrueWithin, traceOf, waitOf } from './acceptance.ts';
 
 type Deps = {
   store: Pick<Store, 'amendments' | 'traces'>;
   auth: Auth;
-  starter: Pick<Starter, 'applyAmendments' | 'workflowUrl'>;
+  temporal: Pick<Temporal, 'applyAmendments' | 'workflowUrl'>;
 };
 
 export function addAmendmentRoutes(router: Router, deps: Deps): void {
-  const { store, auth, starter } = deps;
+  const { store, auth, temporal } = deps;
 
   addResource(router, '/v1/events/:id/amend', {
     post: [
@@ -32,7 +32,7 @@ export function addAmendmentRoutes(router: Router, deps: Deps): void {
         const kept = await store.amendments.insert(operator.id, id, by, (event) => amended(event, form));
         if (kept === null) throw notFound('event');
         const { kind: status, number } = kept;
-        if (status === 'accepted') starter.applyAmendments(operator.id);
+        if (status === 'accepted') void temporal.applyAmendments(operator.id);
         const isApplied = () => store.amendments.isApplied(operator.id, id, number);
         const seconds = status === 'accepted' ? waitOf(req) : 0;
         if (await comesTrueWithin(seconds, res, isApplied)) {

@@ -9,17 +9,17 @@ import { addResource } from '../http/resource.ts';
 import { isId } from '../http/fields.ts';
 import { assignment, orphanFilter } from '../clicks/links.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { eventView } from './event-views.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'events' | 'orphans' | 'affiliates'>;
   auth: Auth;
-  starter: Pick<Starter, 'matchOrphans'>;
+  temporal: Pick<Temporal, 'rematchSoon'>;
 };
 
-export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addResource(router, '/v1/orphans', {
     get: [
       auth.scope('read'),
@@ -56,7 +56,7 @@ export function addOrphanRoutes(router: Router, { store, auth, starter }: Deps):
         if (assigned === 'not_orphaned')
           throw new ApiError('not_possible', 'only an orphan that lacks an affiliate can be given to one');
         // The customer's other orphans follow, once this one has bound the customer.
-        starter.matchOrphans(operator.id);
+        temporal.rematchSoon(operator.id);
         res.status(202).json({ id: eventId, status: 'assigned', affiliate_id: affiliateId });
       },
     ],

@@ -6,22 +6,22 @@ import { callerOf, type Auth } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { addResource } from '../http/resource.ts';
 import { isId } from '../http/fields.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 
 type Deps = {
   store: Pick<Store, 'setAside'>;
   auth: Auth;
-  starter: Pick<Starter, 'retrySetAside' | 'showSetAside'>;
+  temporal: Pick<Temporal, 'retrySetAside' | 'wakeSetAside'>;
 };
 
-export function addSetAsideRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addResource(router, '/v1/set-aside/:event_id/retry', {
     post: [
       auth.scope('manage'),
       async (req, res) => {
         const { operatorId, eventId } = eventOf(req, res);
         const reason = reasonOf(await store.setAside.wantRetry(operatorId, eventId));
-        starter.retrySetAside(operatorId, [reason]);
+        void temporal.retrySetAside(operatorId, [reason]);
         res.status(202).json({ id: eventId, status: 'retrying', reason });
       },
     ],
@@ -33,7 +33,7 @@ export function addSetAsideRoutes(router: Router, { store, auth, starter }: Deps
       async (req, res) => {
         const { operatorId, eventId } = eventOf(req, res);
         const reason = reasonOf(await store.setAside.dismiss(operatorId, eventId));
-        starter.showSetAside(operatorId, reason);
+        void temporal.wakeSetAside(operatorId, reason);
         res.json({ id: eventId, status: 'rejected', reason });
       },
     ],

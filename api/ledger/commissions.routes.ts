@@ -18,20 +18,20 @@ import {
   rejections,
 } from './ledger.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { commissionView } from './views.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'affiliates' | 'commissions' | 'decisions' | 'holds'>;
   auth: Auth;
-  starter: Pick<Starter, 'wakeQueues'>;
+  temporal: Pick<Temporal, 'wakeEndpoints'>;
 };
 
 /** A release that would take longer is answered with `more`, before the proxies of this world give up. */
 const RELEASE_WITHIN_MS = 25_000;
 
-export function addCommissionRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addCommissionRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addResource(router, '/v1/holds/release', {
     post: [
       auth.scope('manage'),
@@ -40,7 +40,7 @@ export function addCommissionRoutes(router: Router, { store, auth, starter }: De
         const { before = null } = read(holdRelease, req.body);
         const operatorId = callerOf(res).operator.id;
         const result = await store.holds.release(operatorId, before, Date.now() + RELEASE_WITHIN_MS);
-        await starter.wakeQueues(operatorId, result.endpointsToWake);
+        await temporal.wakeEndpoints(operatorId, result.endpointsToWake);
         res.json({ released: result.released, more: result.more });
       },
     ],
@@ -64,8 +64,8 @@ export function addCommissionRoutes(router: Router, { store, auth, starter }: De
     ],
   });
 
-  addDecisionRoutes(router, { store, auth, starter }, 'approve');
-  addDecisionRoutes(router, { store, auth, starter }, 'reject');
+  addDecisionRoutes(router, { store, auth, temporal }, 'approve');
+  addDecisionRoutes(router, { store, auth, temporal }, 'reject');
 
   addResource(router, '/v1/commissions/:id', {
     get: [
@@ -85,7 +85,7 @@ const DECISIONS = {
 /** One commission by its path, or many by their ids or their affiliate. */
 function addDecisionRoutes(
   router: Router,
-  { store, auth, starter }: Deps,
+  { store, auth, temporal }: Deps,
   name: keyof typeof DECISIONS,
 ): void {
   const { verdict, one, many } = DECISIONS[name];
@@ -95,7 +95,7 @@ function addDecisionRoutes(
       actor: key.id,
       reason: reason ?? null,
     });
-    await starter.wakeQueues(operator.id, decided.endpointsToWake);
+    await temporal.wakeEndpoints(operator.id, decided.endpointsToWake);
     return decided;
   };
 

@@ -11,16 +11,16 @@ import { answerPage } from '../http/lists.ts';
 import { addResource, idOf } from '../http/resource.ts';
 import { amountOf, idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './ledger.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'affiliates' | 'payouts'>;
   auth: Auth;
-  starter: Pick<Starter, 'wakeQueues'>;
+  temporal: Pick<Temporal, 'wakeEndpoints'>;
 };
 
-export function addPayoutRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addResource(router, '/v1/payouts', {
     post: [
       auth.scope('manage'),
@@ -83,7 +83,7 @@ export function addPayoutRoutes(router: Router, { store, auth, starter }: Deps):
             await store.payouts.step(operator.id, id, step, { actor: key.id, reason, externalReference }),
             step,
           );
-          await starter.wakeQueues(operator.id, stepped.endpointsToWake);
+          await temporal.wakeEndpoints(operator.id, stepped.endpointsToWake);
           res.json(payoutView(stepped.payout));
         },
       ],

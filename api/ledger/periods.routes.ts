@@ -11,11 +11,11 @@ import { answerPage } from '../http/lists.ts';
 import { addResource } from '../http/resource.ts';
 import { isMonth, periodPage } from './periods.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 
-type Deps = { store: Pick<Store, 'periods'>; auth: Auth; starter: Pick<Starter, 'closePeriod'> };
+type Deps = { store: Pick<Store, 'periods'>; auth: Auth; temporal: Pick<Temporal, 'closePeriod'> };
 
-export function addPeriodRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps): void {
   /** Months with the open ones, newest first. */
   async function list(
     operatorId: string,
@@ -64,7 +64,7 @@ export function addPeriodRoutes(router: Router, { store, auth, starter }: Deps):
           case 'closed':
             return void res.json(await show(operator.id, period));
           case 'closable':
-            await starter.closePeriod(operator.id, period);
+            await temporal.closePeriod(operator.id, period);
             return void res.status(202).json(await show(operator.id, period));
           case 'not_ended':
             throw new ApiError('not_possible', `${period} has not ended yet in ${operator.timezone}`);

@@ -8,15 +8,15 @@ import { answerPage } from '../http/lists.ts';
 import { addResource, idOf } from '../http/resource.ts';
 import { deliveryFilter } from '../events/lists.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 
 type Deps = {
   store: Pick<Store, 'deliveries'>;
   auth: Auth;
-  starter: Pick<Starter, 'pushDelivery' | 'giveUpDelivery'>;
+  temporal: Pick<Temporal, 'retryDelivery' | 'giveUpDelivery'>;
 };
 
-export function addDeliveryRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Deps): void {
   const find = async (operatorId: string, id: string) => {
     const report = await store.deliveries.find(operatorId, id);
     if (report === null) throw notFound('delivery');
@@ -56,8 +56,8 @@ export function addDeliveryRoutes(router: Router, { store, auth, starter }: Deps
   });
 
   const buttons = {
-    retry: starter.pushDelivery,
-    'give-up': starter.giveUpDelivery,
+    retry: temporal.retryDelivery,
+    'give-up': temporal.giveUpDelivery,
     acknowledge: async (operatorId: string, id: string) => {
       const result = await store.deliveries.acknowledge(operatorId, id);
       return result === 'not_given_up' ? ('not_possible' as const) : result;

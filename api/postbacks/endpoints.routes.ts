@@ -20,7 +20,7 @@ import {
 } from './endpoints.schema.ts';
 import { byAffiliate } from '../events/lists.schema.ts';
 import { read } from '../http/read.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Signing = Endpoint['signing'];
@@ -30,12 +30,12 @@ export type MakeSecret = (signing: Signing) => NewSecret;
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
-  starter: Pick<Starter, 'showSwitch'>;
+  temporal: Pick<Temporal, 'wakeEndpoint'>;
   rules: EndpointRules;
   makeSecret: MakeSecret;
 };
 
-export function addEndpointRoutes(router: Router, { store, auth, starter, rules, makeSecret }: Deps): void {
+export function addEndpointRoutes(router: Router, { store, auth, temporal, rules, makeSecret }: Deps): void {
   addResource(router, '/v1/endpoints', {
     post: [
       auth.scope('manage'),
@@ -113,7 +113,7 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
         const operatorId = callerOf(res).operator.id;
         const id = idOf(req, 'endpoint');
         if (!(await store.endpoints.remove(operatorId, id))) throw notFound('endpoint');
-        await starter.showSwitch(operatorId, id);
+        await temporal.wakeEndpoint(operatorId, id, 'switched');
         res.status(204).end();
       },
     ],
@@ -157,13 +157,13 @@ export function addEndpointRoutes(router: Router, { store, auth, starter, rules,
   }
 
   for (const button of ['pause', 'resume', 'enable'] as const)
-    addButton(router, { store, auth, starter }, button);
+    addButton(router, { store, auth, temporal }, button);
 }
 
 /** A button changes the row first and lets the endpoint's workflow see it then, which reads the row. */
 function addButton(
   router: Router,
-  { store, auth, starter }: Pick<Deps, 'store' | 'auth' | 'starter'>,
+  { store, auth, temporal }: Pick<Deps, 'store' | 'auth' | 'temporal'>,
   button: EndpointSwitch,
 ): void {
   addResource(router, `/v1/endpoints/:id/${button}`, {
@@ -181,7 +181,7 @@ function addButton(
             `${button} is not possible while the endpoint is ${present.state}`,
           );
         }
-        await starter.showSwitch(operatorId, id);
+        await temporal.wakeEndpoint(operatorId, id, 'switched');
         const offer = button === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
         res.json({ ...endpointView(endpoint), ...offer });
       },

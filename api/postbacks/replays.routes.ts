@@ -11,16 +11,16 @@ import { addResource, idOf } from '../http/resource.ts';
 import { plainPage } from '../http/fields.ts';
 import { invalid, read } from '../http/read.ts';
 import { newReplay } from './replays.schema.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Deps = {
   store: Pick<Store, 'replays' | 'endpoints' | 'affiliates'>;
   auth: Auth;
-  starter: Pick<Starter, 'startReplay' | 'cancelReplay'>;
+  temporal: Pick<Temporal, 'startReplay' | 'cancelReplay'>;
 };
 
-export function addReplayRoutes(router: Router, { store, auth, starter }: Deps): void {
+export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps): void {
   const find = async (operatorId: string, id: string): Promise<ReplayProgress> => {
     const replay = await store.replays.find(operatorId, id);
     if (replay === null) throw notFound('replay');
@@ -49,7 +49,7 @@ export function addReplayRoutes(router: Router, { store, auth, starter }: Deps):
         const filter = { endpointId, affiliateId, from, to, states };
         const options = { ratePerSecond: wire.rate_per_second ?? null, isDryRun: wire.dry_run };
         const replay = await store.replays.insert(operatorId, newId('rpl'), filter, options);
-        if (replay.state === 'running') await starter.startReplay(operatorId, replay.id);
+        if (replay.state === 'running') await temporal.startReplay(operatorId, replay.id);
         res.status(202).json(replayView(replay));
       },
     ],
@@ -80,7 +80,7 @@ export function addReplayRoutes(router: Router, { store, auth, starter }: Deps):
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const id = idOf(req, 'replay');
-        await starter.cancelReplay(operatorId, id);
+        await temporal.cancelReplay(operatorId, id);
         const replay = await find(operatorId, id);
         if (replay.state === 'done') throw new ApiError('not_possible', 'this replay is done already');
         res.json(progressView(replay));

@@ -2,11 +2,11 @@
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import { addResource } from '../http/resource.ts';
-import type { Starter } from '../temporal.ts';
+import type { Temporal } from '../temporal.ts';
 
-type Deps = { store: Pick<Store, 'isReachable'>; starter: Pick<Starter, 'isReachable'> };
+type Deps = { store: Pick<Store, 'isReachable'>; temporal: Pick<Temporal, 'isReachable'> };
 
-export function addHealthRoutes(router: Router, { store, starter }: Deps): void {
+export function addHealthRoutes(router: Router, { store, temporal }: Deps): void {
   addResource(router, '/healthz', {
     get: [(_req, res) => void res.json({ status: 'ok' })],
   });
@@ -14,12 +14,12 @@ export function addHealthRoutes(router: Router, { store, starter }: Deps): void 
   addResource(router, '/readyz', {
     get: [
       async (_req, res) => {
-        const [postgres, temporal] = await Promise.all([store.isReachable(), starter.isReachable()]);
+        const [hasPostgres, hasTemporal] = await Promise.all([store.isReachable(), temporal.isReachable()]);
         // Without Temporal events are kept, and started by the sweep when it is back.
-        const status = !postgres ? 'unavailable' : temporal ? 'ready' : 'degraded';
+        const status = !hasPostgres ? 'unavailable' : hasTemporal ? 'ready' : 'degraded';
         res
-          .status(postgres ? 200 : 503)
-          .json({ status, postgres: wordFor(postgres), temporal: wordFor(temporal) });
+          .status(hasPostgres ? 200 : 503)
+          .json({ status, postgres: wordFor(hasPostgres), temporal: wordFor(hasTemporal) });
       },
     ],
   });

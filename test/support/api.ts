@@ -12,13 +12,13 @@ import { createApiMetrics } from '../../api/process/metrics.ts';
 import { readBacklog } from '../../store/upkeep/backlog.ts';
 import { createRefusalLog } from '../../api/intake/refusals.ts';
 import { createHttpServer, type CallerLimits } from '../../api/http/server.ts';
-import { createStarter, type Starter } from '../../api/temporal.ts';
+import { createTemporal, type Temporal } from '../../api/temporal.ts';
 import { createGuard } from '../../delivery/guard.ts';
 import { createPreflight } from '../../delivery/preflight.ts';
 import { headerProblems } from '../../delivery/render.ts';
 import { makeSecret, secretKey, verify } from '../../delivery/sign.ts';
 import { createLogger, type Logger } from '../../log.ts';
-import { createOwners } from '../../workflows/client.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
 import { createStore, type Store } from '../../store/index.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { createSecretBox } from '../../store/db/secret-box.ts';
@@ -82,27 +82,26 @@ export async function withApi({
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
   const rematched: string[] = [];
-  const reaching = createStarter({
+  const reaching = createTemporal({
     pool,
     client,
     connection,
-    owners: createOwners(client, 100),
+    workflows: createWorkflowClient(client, 100),
     uiUrl: 'http://ui.example',
     log,
   });
   const started: string[] = [];
-  const starter: Starter = {
+  const temporal: Temporal = {
     ...reaching,
-    matchOrphans: (operatorId) => void rematched.push(operatorId),
-    retrySetAside: (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
-    showSetAside: (_, reason) => void started.push(`show ${reason}`),
-    applyAmendments: (operatorId) => void started.push(`amend ${operatorId}`),
-    rerate: (_, versions) =>
-      void started.push(...versions.map(({ dealId, version }) => `rerate ${dealId}/${version}`)),
+    rematchSoon: (operatorId) => void rematched.push(operatorId),
+    retrySetAside: async (_, reasons) => void started.push(...reasons.map((reason) => `retry ${reason}`)),
+    wakeSetAside: async (_, reason) => void started.push(`show ${reason}`),
+    applyAmendments: async (operatorId) => void started.push(`amend ${operatorId}`),
+    startRerating: async (_, dealId, version) => void started.push(`rerate ${dealId}/${version}`),
   };
   const recorder = createClickRecorder({
     clicks: store.clicks,
-    onLate: (ids) => ids.forEach(starter.matchOrphans),
+    onLate: (ids) => ids.forEach(temporal.rematchSoon),
     log,
   });
   const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
@@ -124,7 +123,7 @@ export async function withApi({
     intake,
     recorder,
     dryRun,
-    starter,
+    temporal,
     guard,
     headerProblems,
     makeSecret,

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { periodWorkflowId } from '../../domain/keys.ts';
 import { createLogger } from '../../log.ts';
-import { createOwners } from '../../workflows/client.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
 import { beginClosing } from '../../store/ledger/closing.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { eventually } from '../support/eventually.ts';
@@ -60,13 +60,13 @@ test('the schedule closes what is due of every operator, and what was begun, and
 
 test('a month that cannot be closed says why and ends; two starts are one closing', async () => {
   const { client } = orchestra.temporal;
-  const owners = createOwners(client);
+  const workflows = createWorkflowClient(client);
   const lasting = await withTransfer(0);
-  assert.equal(await owners.closePeriod(lasting.operatorId, lasting.period), true);
+  assert.equal(await workflows.closePeriod(lasting.operatorId, lasting.period), true);
   const handle = client.workflow.getHandle(periodWorkflowId(lasting.operatorId, lasting.period));
   assert.deepEqual(await handle.result(), { kind: 'not_ended' });
   const past = await withTransfer(1);
-  const starts = await Promise.all([1, 2, 3].map(() => owners.closePeriod(past.operatorId, past.period)));
+  const starts = await Promise.all([1, 2, 3].map(() => workflows.closePeriod(past.operatorId, past.period)));
   assert.ok(starts.includes(true));
   await eventually('the month to be closed', () => isClosed(past));
 });

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
-import { createOwners } from '../../workflows/client.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
 import { takeForPush } from '../../store/delivery/delivery-changes.ts';
 import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
@@ -186,17 +186,17 @@ test('a switch by a button is seen at once, and is what the row says, not what t
     });
   patient.dispatch(operator, await operator.takeInSales(30));
   await says('failing');
-  const owners = createOwners(client);
+  const workflows = createWorkflowClient(client);
   const press = async (state: 'active' | 'paused') => {
     await switchEndpoint(patient.pool, operator.operatorId, id, state);
-    await owners.wakeEndpoint(operator.operatorId, id, 'switched');
+    await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
   };
   await press('paused');
   await says('paused');
   // Both rows are written before the workflow hears of either.
   await switchEndpoint(patient.pool, operator.operatorId, id, 'active');
   await switchEndpoint(patient.pool, operator.operatorId, id, 'paused');
-  for (let twice = 0; twice < 2; twice++) await owners.wakeEndpoint(operator.operatorId, id, 'switched');
+  for (let twice = 0; twice < 2; twice++) await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
   await says('paused');
   const sent = receiver.requests.length;
   status = 200;
@@ -220,7 +220,11 @@ test('the queue goes on when somebody else finds that the endpoint is back', asy
   status = 200;
   const [pushed] = await deliveriesOf(patient.pool, operator);
   await takeForPush(patient.pool, operator.operatorId, pushed!.id);
-  await createOwners(patient.temporal.client).startDelivery(operator.operatorId, pushed!.id, 'retryNow');
+  await createWorkflowClient(patient.temporal.client).startDelivery(
+    operator.operatorId,
+    pushed!.id,
+    'retryNow',
+  );
   await eventually(
     'those that were never tried to be told',
     async () =>

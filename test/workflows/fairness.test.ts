@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { deliveryWorkflowId } from '../../domain/keys.ts';
 import { newId } from '../../store/db/ids.ts';
-import { createOwners } from '../../workflows/client.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
 import { buildBundle } from '../../worker/bundle.ts';
 import { TASK_QUEUES } from '../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../support/database.ts';
@@ -26,13 +26,13 @@ after(async () => {
 });
 
 test('the postback of one operator is not served behind the whole backlog of another', async (t) => {
-  const owners = createOwners(temporal.client);
+  const workflows = createWorkflowClient(temporal.client);
   const [busy, quiet] = [newId('opr'), newId('opr')];
   const started: string[] = [];
   const start = async (operatorId: string): Promise<void> => {
     const deliveryId = newId('dlv');
     started.push(deliveryWorkflowId(deliveryId));
-    await owners.startDelivery(operatorId, deliveryId);
+    await workflows.startDelivery(operatorId, deliveryId);
   };
   await Promise.all(Array.from({ length: BACKLOG }, () => start(busy)));
   await start(quiet);

@@ -1,10 +1,10 @@
 // What runs by itself, or as soon as evidence came: orphans looked through again, and the end of old months.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createStarter } from '../../api/temporal.ts';
+import { createTemporal } from '../../api/temporal.ts';
 import { rematchWorkflowId } from '../../domain/keys.ts';
 import { createLogger } from '../../log.ts';
-import { createOwners, type Owners } from '../../workflows/client.ts';
+import { createWorkflowClient, type WorkflowClient } from '../../workflows/client.ts';
 import { createClicks } from '../../store/attribution/clicks.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
@@ -45,7 +45,7 @@ async function withLateClicks(count: number) {
 test('evidence wakes the look through an operator’s orphans, which ends when it has seen them all', async () => {
   const { client } = orchestra.temporal;
   const { operatorId, ids } = await withLateClicks(3);
-  await createOwners(client).wakeRematch(operatorId);
+  await createWorkflowClient(client).rematchOrphans(operatorId);
   const workflowId = rematchWorkflowId(operatorId);
   assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { settled: 3 });
   assert.deepEqual(await outcomesOf(orchestra.pool, ids), ['settled 1000', 'settled 1000', 'settled 1000']);
@@ -61,13 +61,13 @@ test('evidence that comes behind the page at hand is looked for in another round
     ...orchestra.working.activities,
     async matchOrphans({ after: from }: { after: typeof position | null }) {
       asked.push(from === null ? 'from the start' : `after ${from.eventId}`);
-      if (asked.length === 2) await createOwners(client).wakeRematch('a');
+      if (asked.length === 2) await createWorkflowClient(client).rematchOrphans('a');
       return { settled: 1, next: from === null ? position : null };
     },
   };
   const stop = await runWorkers(temporal, activities);
   try {
-    await createOwners(client).wakeRematch('a');
+    await createWorkflowClient(client).rematchOrphans('a');
     assert.deepEqual(await client.workflow.getHandle(rematchWorkflowId('a')).result(), { settled: 4 });
     const round = ['from the start', 'after evt_1'];
     assert.deepEqual(asked, [...round, ...round]);
@@ -99,11 +99,20 @@ test('the schedules are made once, and look through all operators’ orphans and
 test('much evidence at once is one look at once, and one after it', async () => {
   const { client, connection } = orchestra.temporal;
   const looks: string[] = [];
-  const owners = { wakeRematch: async (operatorId: string) => void looks.push(operatorId) } as Owners;
+  const workflows = {
+    rematchOrphans: async (operatorId: string) => void looks.push(operatorId),
+  } as WorkflowClient;
   const log = createLogger('silent', 'test');
-  const starter = createStarter({ pool: orchestra.pool, client, connection, owners, uiUrl: undefined, log });
-  for (let i = 0; i < 100; i++) starter.matchOrphans('a');
-  starter.matchOrphans('b');
+  const temporal = createTemporal({
+    pool: orchestra.pool,
+    client,
+    connection,
+    workflows,
+    uiUrl: undefined,
+    log,
+  });
+  for (let i = 0; i < 100; i++) temporal.rematchSoon('a');
+  temporal.rematchSoon('b');
   assert.deepEqual(looks, ['a', 'b']);
   await eventually('the look after it', () => looks.length > 2);
   assert.deepEqual(looks, ['a', 'b', 'a']);

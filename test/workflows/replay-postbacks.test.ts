@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { replayWorkflowId } from '../../domain/keys.ts';
 import { newId } from '../../store/db/ids.ts';
-import { createOwners } from '../../workflows/client.ts';
+import { createWorkflowClient } from '../../workflows/client.ts';
 import { createReplays } from '../../store/delivery/replays.ts';
 import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
 import type { ReplayStatus } from '../../workflows/replay-postbacks.ts';
@@ -43,7 +43,7 @@ async function withReplay(count: number, ratePerSecond: number | null) {
   });
   const workflowId = replayWorkflowId(id);
   const requests = () => receiver.requests.filter((request) => request.path === path);
-  const start = () => createOwners(orchestra.temporal.client).startReplay(operatorId, id);
+  const start = () => createWorkflowClient(orchestra.temporal.client).startReplay(operatorId, id);
   return {
     operator,
     id,

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { DatabaseError } from 'pg';
 import { createClosePeriods, type ClosePeriodsActivities } from '../../../activities/upkeep/close-periods.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
-import type { Owners } from '../../../workflows/client.ts';
+import type { WorkflowClient } from '../../../workflows/client.ts';
 import { beginClosing, finishClosing } from '../../../store/ledger/closing.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { createStatements, type Statement } from '../../../store/ledger/statements.ts';
@@ -36,7 +36,11 @@ async function withBooks(timezone = 'UTC'): Promise<Books> {
   await pool.query(`update operators set timezone = $2 where id = $1`, [operatorId, timezone]);
   let now = new Date();
   const settling = createSettling(pool, () => now);
-  const { closePeriod } = createClosePeriods({ pool, owners: {} as Owners, now: () => now.getTime() });
+  const { closePeriod } = createClosePeriods({
+    pool,
+    workflows: {} as WorkflowClient,
+    now: () => now.getTime(),
+  });
   return {
     ...operator,
     async settle(at, events) {
@@ -130,7 +134,11 @@ test('closing twice changes nothing, also when both close at once', async () => 
 
   /** As another process would. */
   async function finishOther(operatorId: string): Promise<void> {
-    const { closePeriod } = createClosePeriods({ pool, owners: {} as Owners, now: () => Date.parse(at) });
+    const { closePeriod } = createClosePeriods({
+      pool,
+      workflows: {} as WorkflowClient,
+      now: () => Date.parse(at),
+    });
     await closePeriod({ operatorId, period: '2026-10' });
   }
 });

@@ -22,6 +22,7 @@ import { createReplay, type ReplayActivities } from './delivery/replay.ts';
 import { createRerate, type RerateActivities } from './settlement/rerate.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
 import { createSettle, type SettleActivities } from './settlement/settle.ts';
+import { createTransact } from './settlement/transaction.ts';
 import { createSingle, type SingleActivities } from './delivery/single-delivery.ts';
 import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
@@ -93,7 +94,8 @@ export function createActivities({
   const workflows = createWorkflowClient(client);
   const attempt = createAttempt({ sender, recorder, secretBox });
   const inFlight = createInFlight();
-  const settling = createSettle({ pool });
+  const transact = createTransact(pool);
+  const settling = createSettle({ pool, transact });
   const handingOver = createHandOver({
     pool,
     workflows,
@@ -108,8 +110,8 @@ export function createActivities({
     ...createReplay({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
-    ...createRerate({ pool, ...handingOver }),
-    ...createAmend({ pool, ...handingOver }),
+    ...createRerate({ pool, transact, ...handingOver }),
+    ...createAmend({ pool, transact, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, workflows, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, workflows }),

@@ -1,20 +1,15 @@
-// Books what operators amended: the last amendment of each event is put in force and, where the event is settled, its conversion is rated again
-// with the amended values, in one transaction. The difference is posted now, and told.
+// Books amendments: puts the last amendment of each event in force and rates settled conversions again with the amended values. The
+// difference is posted in the same transaction, and reported to the affiliate.
 import { amendAll } from '../../domain/settlement/rerating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { newId } from '../../store/db/ids.ts';
 import { keepWaiting, takeDue, type DueAmendment } from '../../store/agreements/amendments.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
-import { beginPosting, lockStrikes } from '../../store/db/locks.ts';
+import { lockStrikes } from '../../store/db/locks.ts';
 import { wantRetries } from '../../store/agreements/retry-reasons.ts';
-import { withAdjusted } from './adjustments.ts';
-import { createBooking } from './booking.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
-import { loadBatch } from './load-batch.ts';
-import { loadBooks } from './lock-slots.ts';
-import { planDeliveries } from './plan-postbacks.ts';
-import { createCompiler } from './settle-transaction.ts';
+import { countsOf, createTransact, type Transact } from './transaction.ts';
 import { allDone } from '../single-flight.ts';
 
 /** What a step did. `waiting`: amendments that lack something, by what. Nothing left: `isEnd`. */
@@ -28,75 +23,46 @@ export type AmendActivities = {
 /** While a chunk is booked no other event of its operator is settled. */
 const AT_ONCE = 100;
 
-export function createAmend({
-  pool,
-  handOver,
-  atOnce = AT_ONCE,
-}: { pool: Pool; atOnce?: number } & HandOverActivities): AmendActivities {
-  const compiled = createCompiler();
-  const booking = createBooking();
+type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
 
-  /** The next so many. Throws what a rule or PostgreSQL has against any of them. */
+export function createAmend(deps: AmendDeps): AmendActivities {
+  const { pool, handOver, transact = createTransact(pool), atOnce = AT_ONCE } = deps;
+
+  /** Books the next `limit` amendments. Rejects with what a rule or PostgreSQL has against any of them. */
   async function applyNext(operatorId: string, limit: number): Promise<AmendedChunk> {
     const batchId = newId('amd');
-    const done = await withTransaction(
-      pool,
-      async (client) => {
-        const [closedThrough] = await allDone([
-          beginPosting(client, operatorId),
-          lockStrikes(client, operatorId, 'amended'),
-        ]);
-        const due = await takeDue(client, operatorId, batchId, limit);
-        if (due.length === 0) return null;
-        const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
-        const loaded = await loadBatch(
-          client,
-          { operatorId, side: 'amended', eventIds, isSetAside: () => false },
-          compiled,
-        );
-        const books = await loadBooks(client, loaded);
-        const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
-        const { kept, messages: ofAmended } = amendAll(loaded.batch, books, numbers);
-        const messages = await withAdjusted(client, operatorId, books, ofAmended);
-        const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
-        const waiting = due.flatMap((one) =>
-          lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
-        );
-        const settlement = { outcomes: [], bindings: [], messages };
-        const now = new Date();
-        const { operator } = loaded.batch;
-        const nobody = { setAside: new Map(), waited: new Set<string>() };
-        const [written, planned] = await allDone([
-          booking.write(client, {
-            batchId,
-            operatorId,
-            operator,
-            books,
-            settlement,
-            ...nobody,
-            closedThrough,
-            now,
-          }),
-          planDeliveries(client, { operatorId, batchId, now, owner: 'endpoint' }, loaded.listeners, messages),
-          keepWaiting(client, operatorId, waiting),
-          helpSetAside(client, operatorId, due),
-        ]);
-        return {
-          written,
-          planned,
-          applied: due.length - waiting.length,
-          waiting: countsOf(waiting),
-          isEnd: due.length < limit,
-        };
+    const done = await transact(
+      { operatorId, batchId, owner: 'endpoint', now: new Date() },
+      {
+        async choose(client) {
+          await lockStrikes(client, operatorId, 'amended');
+          const due = await takeDue(client, operatorId, batchId, limit);
+          if (due.length === 0) return null;
+          const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
+          return { side: 'amended', eventIds, due };
+        },
+        apply: (batch, books, { due }) => {
+          const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
+          const { kept, messages } = amendAll(batch, books, numbers);
+          const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
+          const waiting = due.flatMap((one) =>
+            lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
+          );
+          return { messages, waiting };
+        },
+        write: (client, { due }, { waiting }) =>
+          allDone([keepWaiting(client, operatorId, waiting), helpSetAside(client, operatorId, due)]),
       },
-      { looksUp: true },
     );
     if (done === null) return { applied: 0, waiting: {}, isEnd: true };
-    const { written, planned, ...chunk } = done;
-    booking.committed(written);
+    const { choice, applied, planned } = done;
     const endpointsToWake = planned.endpointsToWake.map((endpointId) => ({ operatorId, endpointId }));
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
-    return chunk;
+    return {
+      applied: choice.due.length - applied.waiting.length,
+      waiting: countsOf(applied.waiting),
+      isEnd: choice.due.length < limit,
+    };
   }
 
   return {
@@ -144,10 +110,4 @@ async function helpSetAside(
 ): Promise<void> {
   if (due.some(({ status }) => status === 'set_aside'))
     await wantRetries(client, operatorId, ['payout_required']);
-}
-
-function countsOf(waiting: readonly { reason: string }[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { reason } of waiting) counts[reason] = (counts[reason] ?? 0) + 1;
-  return counts;
 }

@@ -1,14 +1,15 @@
 // Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch: it is set aside with its reason, in plain
 // sight, and the others go on.
-import { RuleError } from '../../domain/settlement/settlement.ts';
+import { RuleError, settleAll, type Settlement } from '../../domain/settlement/settlement.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from '../../store/db/pg-errors.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
 import { LostRace } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import { createInFlight } from '../delivery/concurrency-limiter.ts';
-import { createTransactionOf, type Part } from './settle-transaction.ts';
 import type { SetAside } from './booking.ts';
+import type { Planned } from './plan-postbacks.ts';
+import { createTransact, type Done, type Transact } from './transaction.ts';
 import type { Side } from '../../store/db/locks.ts';
 
 /** What is to be settled. `owner` is who sends the postbacks: the batch for events that just came in, the endpoints' queues otherwise. */
@@ -27,44 +28,59 @@ export type Settled = {
 const RACES_AT_MOST = 8;
 
 /** `atOnce`: transactions of one process side by side. More than the database has cores for only wait for each other's locks. */
-export type SettleDeps = { pool: Pool; atOnce?: number; now?: () => Date };
+export type SettleDeps = { pool: Pool; transact?: Transact; atOnce?: number; now?: () => Date };
 
-/** Shorter than the step's own time limit, so that a batch that found no place is not settled twice at once. */
+/** Events of one operator that one transaction settles: the conversions among them, or the reversals. */
+type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; side: Side };
+
+/**
+ * Work left after one transaction. `otherSide`: events that a transaction of the other side must settle. `isRepeated`: some events
+ * were settled before, so that their work must be read back. `mayMatch`: a customer was bound or an event orphaned, so that orphans
+ * and bindings must be compared after the commit.
+ */
+type Part = Planned & { otherSide: string[]; setAside: string[]; isRepeated: boolean; mayMatch: boolean };
+
+/** Must stay below the activity timeout: otherwise Temporal starts a second run while this one still waits. */
 const PLACE_WITHIN_MS = 3000;
 
 export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
 
 /** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many lost races. */
-export function createSettle({ pool, atOnce = 4, now = () => new Date() }: SettleDeps): SettleActivities {
-  const settleTransaction = createTransactionOf(pool);
+export function createSettle(deps: SettleDeps): SettleActivities {
+  const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date() } = deps;
   const places = createInFlight();
 
+  async function settleHalf(half: Half, eventIds: readonly string[], setAside: SetAside): Promise<Part> {
+    const { side } = half;
+    const done = await transact(
+      { ...half, now: now() },
+      {
+        choose: () => Promise.resolve({ side, eventIds, setAside }),
+        apply: settleAll,
+      },
+    );
+    // Never null: this rule always chooses.
+    return partOf(done!, eventIds.length, setAside);
+  }
+
   /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
-  async function settleOrHalve(
-    input: SettleInput,
-    operatorId: string,
-    side: Side,
-    eventIds: readonly string[],
-  ): Promise<Part[]> {
-    const { batchId, owner } = input;
+  async function settleOrHalve(half: Half, eventIds: readonly string[]): Promise<Part[]> {
     const setAside: SetAside = new Map();
     for (let races = 0; ;) {
       try {
-        return [
-          await settleTransaction({ batchId, owner, operatorId, side, eventIds, setAside, now: now() }),
-        ];
+        return [await settleHalf(half, eventIds, setAside)];
       } catch (error) {
         if (error instanceof RuleError) {
           setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
         } else if (isRefusal(error)) {
           if (eventIds.length === 1) {
-            // Refused even as set aside: that is a defect of ours, which must be seen and not go round in circles.
+            // PostgreSQL refused the event even as set aside. This is a bug; rethrow instead of retrying forever.
             if (setAside.has(eventIds[0]!)) throw error;
             setAside.set(eventIds[0]!, { reason: 'refused_by_database', detail: describe(error) });
           } else {
             const middle = Math.ceil(eventIds.length / 2);
-            const left = await settleOrHalve(input, operatorId, side, eventIds.slice(0, middle));
-            return [...left, ...(await settleOrHalve(input, operatorId, side, eventIds.slice(middle)))];
+            const left = await settleOrHalve(half, eventIds.slice(0, middle));
+            return [...left, ...(await settleOrHalve(half, eventIds.slice(middle)))];
           }
         } else if (!isLostRace(error) || ++races > RACES_AT_MOST) {
           throw error;
@@ -85,28 +101,45 @@ export function createSettle({ pool, atOnce = 4, now = () => new Date() }: Settl
     },
   };
 
-  async function settleOperators(input: SettleInput): Promise<Settled> {
+  async function settleOperators({ batchId, owner, operators }: SettleInput): Promise<Settled> {
     const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
-    for (const { operatorId, eventIds } of input.operators) {
-      const conversions = await settleOrHalve(input, operatorId, 'conversions', eventIds);
+    for (const { operatorId, eventIds } of operators) {
+      const half = (side: Side): Half => ({ batchId, owner, operatorId, side });
+      const conversions = await settleOrHalve(half('conversions'), eventIds);
       const against = conversions.flatMap(({ otherSide }) => otherSide);
       const parts =
         against.length === 0
           ? conversions
-          : [...conversions, ...(await settleOrHalve(input, operatorId, 'against', against))];
+          : [...conversions, ...(await settleOrHalve(half('against'), against))];
       const rest = parts.some(({ isRepeated }) => isRepeated)
-        ? await readBatch(pool, operatorId, input.batchId)
+        ? await readBatch(pool, operatorId, batchId)
         : sumOf(parts);
       settled.forBatch += rest.forBatch;
       settled.endpointsToWake.push(...rest.endpointsToWake.map((endpointId) => ({ operatorId, endpointId })));
       settled.setAside.push(...rest.setAside.map((reason) => ({ operatorId, reason })));
       const matched = parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)
-        ? await findMatched(pool, operatorId, input.batchId)
+        ? await findMatched(pool, operatorId, batchId)
         : [];
       if (matched.length > 0) settled.matched.push({ operatorId, eventIds: matched });
     }
     return settled;
   }
+}
+
+function partOf(
+  { applied, planned, otherSide, settledCount }: Done<object, Settlement>,
+  sentCount: number,
+  setAside: SetAside,
+): Part {
+  const { outcomes, bindings } = applied;
+  const left = [...setAside.values(), ...outcomes.filter(({ status }) => status === 'set_aside')];
+  return {
+    ...planned,
+    otherSide,
+    setAside: [...new Set(left.map(({ reason }) => reason!))],
+    isRepeated: settledCount + otherSide.length + setAside.size < sentCount,
+    mayMatch: bindings.length > 0 || outcomes.some(({ status }) => status === 'orphaned'),
+  };
 }
 
 function sumOf(parts: readonly Part[]): BatchRest {

@@ -32,7 +32,7 @@ const TABLE: readonly Row[] = [
   ),
   row('api/process/metrics', 'express, prom-client, api, store', ''),
   row('api/intake/dispatcher', '@temporalio/client, domain, workflows/contract, store, api/intake', 'log'),
-  row('api/temporal', '@temporalio/client, api, store, domain, workflows/contract', 'log, workflows/client'),
+  row('api/temporal', '@temporalio/client, api, store, domain, workflows/contract, workflows/client', 'log'),
   row(
     'worker',
     'Node, @temporalio/client, @temporalio/worker, worker, domain/keys, workflows/contract',

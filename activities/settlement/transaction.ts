@@ -1,0 +1,129 @@
+// The one transaction that moves commission: locks, loads, applies a rule, writes, in the order that keeps two of them from
+// deadlocking. Settling, rerating and amending are three rules handed to it.
+import { compileTerms } from '../../domain/commission/terms.ts';
+import type { Message } from '../../domain/delivery/messages.ts';
+import type { Books } from '../../domain/settlement/batch-ledger.ts';
+import type { Settlement } from '../../domain/settlement/settlement.ts';
+import type { DealVersion } from '../../domain/types.ts';
+import { beginPosting } from '../../store/db/locks.ts';
+import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
+import type { StoredVersion } from '../../store/settlement/events.ts';
+import { allDone } from '../single-flight.ts';
+import { withAdjusted } from './adjustments.ts';
+import { createBooking, type SetAside } from './booking.ts';
+import { loadBatch, type LoadedBatch, type Wanted } from './load-batch.ts';
+import { loadBooks } from './lock-slots.ts';
+import { planDeliveries, type Planned } from './plan-postbacks.ts';
+
+/** Where and for whom a transaction runs. `owner` is the owner of the postbacks that it plans. */
+export type TransactionInput = {
+  operatorId: string;
+  batchId: string;
+  owner: 'batch' | 'endpoint';
+  now: Date;
+};
+
+/** Which events a transaction is about. `setAside`: those of them that are written as set aside, by event id. */
+export type Chosen = Omit<Wanted, 'operatorId' | 'isSetAside'> & { setAside?: SetAside };
+
+/** What differs between settling, rerating and amending. */
+export type Rule<Choice extends Chosen, Applied extends { messages: Message[] }> = {
+  /** Picks the events, in the transaction and under the rule's own locks; null when none are left. */
+  choose(client: PoolClient): Promise<Choice | null>;
+  /** Pure: changes the ledger of the batch and returns what to write beside it. */
+  apply(batch: LoadedBatch['batch'], books: Books, choice: Choice): Applied & Partial<Settlement>;
+  /** Rows of the rule's own, written together with the ledger. */
+  write?(client: PoolClient, choice: Choice, applied: Applied): Promise<unknown>;
+};
+
+/** `otherSide`: events that a transaction of the other side must settle. */
+export type Done<Choice, Applied> = {
+  choice: Choice;
+  applied: Applied;
+  planned: Planned;
+  otherSide: string[];
+  settledCount: number;
+};
+
+/**
+ * Runs a rule in a transaction of its own; null when the rule chose nothing. Rejects with `RuleError` for the event whose rule failed,
+ * with `LostRace`, or with PostgreSQL's error; nothing is written then.
+ */
+export type Transact = <Choice extends Chosen, Applied extends { messages: Message[] }>(
+  input: TransactionInput,
+  rule: Rule<Choice, Applied>,
+) => Promise<Done<Choice, Applied> | null>;
+
+const NOTHING_SETTLED: Omit<Settlement, 'messages'> = { outcomes: [], bindings: [] };
+
+/** One for each process: it remembers compiled deal versions and accounts that exist. */
+export function createTransact(pool: Pool): Transact {
+  const compiled = createCompiler();
+  const booking = createBooking();
+
+  async function load<Choice extends Chosen>(client: PoolClient, operatorId: string, choice: Choice) {
+    const setAside: SetAside = choice.setAside ?? new Map();
+    const wanted = { ...choice, operatorId, isSetAside: (id: string) => setAside.has(id) };
+    return { choice, setAside, loaded: await loadBatch(client, wanted, compiled) };
+  }
+
+  return async (input, rule) => {
+    const { operatorId } = input;
+    const done = await withTransaction(
+      pool,
+      async (client) => {
+        // Sent without waiting for one another, so that the locks are held for fewer round trips.
+        const [closedThrough, chosen] = await allDone([
+          beginPosting(client, operatorId),
+          rule.choose(client).then((choice) => choice && load(client, operatorId, choice)),
+        ]);
+        if (chosen === null) return null;
+        const { choice, setAside, loaded } = chosen;
+        const { batch, listeners, otherSide, waited } = loaded;
+        const books = await loadBooks(client, loaded);
+        const applied = rule.apply(batch, books, choice);
+        const messages = await withAdjusted(client, operatorId, books, applied.messages);
+        const settlement = { ...NOTHING_SETTLED, ...applied, messages };
+        const { operator } = batch;
+        const [written, planned] = await allDone([
+          booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
+          planDeliveries(client, input, listeners, messages),
+          rule.write?.(client, choice, applied) ?? Promise.resolve(),
+        ]);
+        return { written, choice, applied, planned, otherSide, settledCount: batch.ordered.length };
+      },
+      { looksUp: true },
+    );
+    if (done === null) return null;
+    const { written, ...result } = done;
+    booking.committed(written);
+    return result;
+  };
+}
+
+/** Compiled terms kept per process; versions are immutable, so they never go stale. */
+const VERSIONS_AT_MOST = 20_000;
+
+/** Compiles the terms of stored versions and keeps them. */
+function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
+  const versions = new Map<string, DealVersion>();
+  return (operatorId, stored) => {
+    const key = `${operatorId}/${stored.dealId}/${stored.version}`;
+    let version = versions.get(key);
+    if (!version) {
+      const result = compileTerms(stored.terms);
+      if (result.kind === 'invalid') throw new Error(`the stored terms of ${key} do not compile`);
+      version = { ...stored, terms: result.terms };
+      if (versions.size >= VERSIONS_AT_MOST) versions.clear();
+      versions.set(key, version);
+    }
+    return version;
+  };
+}
+
+/** How many there are of each reason. */
+export function countsOf(items: readonly { reason: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { reason } of items) counts[reason] = (counts[reason] ?? 0) + 1;
+  return counts;
+}

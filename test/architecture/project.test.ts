@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildBundle } from '../../worker/bundle.ts';
-import { textOf } from '../support/sources.ts';
+import { filesBelow, importsOf, textOf } from '../support/sources.ts';
 
 const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
 
@@ -54,8 +54,28 @@ test('every file that the documents link to is there', () => {
   }
 });
 
-test('the lock file names no registry, so that every mirror serves it', () => {
-  assert.doesNotMatch(textOf('package-lock.json'), /"resolved":/);
+test('the lock files name no registry, so that every mirror serves them', () => {
+  for (const file of ['package-lock.json', 'bench/package-lock.json'])
+    assert.doesNotMatch(textOf(file), /"resolved":/, file);
+});
+
+test('only tests, benchmarks and desks use packages that production does not install', () => {
+  const { devDependencies } = JSON.parse(textOf('package.json')) as {
+    devDependencies: Record<string, string>;
+  };
+  const production = filesBelow('').filter((file) => !/^(bench|examples|local|test)\//.test(file));
+  const used = production
+    .flatMap(importsOf)
+    .filter(({ path, typesOnly }) => !typesOnly && path in devDependencies);
+  assert.deepEqual(used, []);
+});
+
+test('only the two job queues of the benchmark use its own packages', () => {
+  const { dependencies } = JSON.parse(textOf('bench/package.json')) as {
+    dependencies: Record<string, string>;
+  };
+  const using = filesBelow('').filter((file) => importsOf(file).some(({ path }) => path in dependencies));
+  assert.deepEqual(using, ['bench/bullmq.ts', 'bench/graphile-worker.ts']);
 });
 
 test('the workflow bundle builds', async () => {

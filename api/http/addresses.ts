@@ -1,14 +1,23 @@
 // Where requests may come from: addresses and ranges as operators write them, and whether a caller's address lies in one of them.
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { IPv6 } from 'ipaddr.js';
 
-const compiled = new WeakMap<readonly string[], BlockList>();
+/** IPv4 is kept as mapped addresses (`::ffff:…`), so that ranges and addresses of both notations meet. */
+type Range = [IPv6, number];
 
-/** Whether this is an address or a range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`. */
+const compiled = new WeakMap<readonly string[], Range[]>();
+const BITS_BEFORE_IPV4 = 96;
+
+/**
+ * Whether this is an address or a range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`. Node judges the spelling, since
+ * ipaddr.js also takes octal numbers.
+ */
 export function isRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const family = isIP(address);
   if (family === 0 || address.includes('%') || rest.length > 0) return false;
-  return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= bitsOf(address));
+  return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 /** Whether an address lies in one of these ranges. What is no address lies in none. The list is compiled once, by identity. */
@@ -16,22 +25,21 @@ export function isWithin(ranges: readonly string[], address: string): boolean {
   const bare = bareAddress(address);
   if (bare === null) return false;
   let list = compiled.get(ranges);
-  if (list === undefined) compiled.set(ranges, (list = compile(ranges)));
-  // As a mapped address IPv4 meets ranges of both notations.
-  return list.check(isIP(bare) === 4 ? `::ffff:${bare}` : bare, 'ipv6');
+  if (list === undefined) compiled.set(ranges, (list = ranges.map(rangeOf)));
+  const caller = mapped(bare);
+  return list.some(([base, bits]) => caller.match(base, bits));
 }
 
-function compile(ranges: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/');
-    list.addSubnet(
-      address,
-      bits === undefined ? bitsOf(address) : Number(bits),
-      isIP(address) === 4 ? 'ipv4' : 'ipv6',
-    );
-  }
-  return list;
+function rangeOf(text: string): Range {
+  const [address = '', bits] = text.split('/');
+  if (bits === undefined) return [mapped(address), 128];
+  return [mapped(address), Number(bits) + (isIP(address) === 4 ? BITS_BEFORE_IPV4 : 0)];
+}
+
+function mapped(address: string): IPv6 {
+  // ipaddr.js reads `::10.0.0.1` as the mapped address of 10.0.0.1, which it is not.
+  const parsed = ipaddr.parse(address.replace(/^::(?=\d+\.)/, '::0:'));
+  return parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress() : parsed;
 }
 
 /** Without the port that some proxies add, and without a zone. */
@@ -39,8 +47,4 @@ function bareAddress(text: string): string | null {
   const [, inBrackets, beforePort] = /^\[([^\]]+)\](?::\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text) ?? [];
   const [bare = ''] = (inBrackets ?? beforePort ?? text).split('%');
   return isIP(bare) === 0 ? null : bare;
-}
-
-function bitsOf(address: string): number {
-  return isIP(address) === 4 ? 32 : 128;
 }

@@ -1,4 +1,5 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
+import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
 import { isDown } from '../../domain/delivery/breaker.ts';
 import {
@@ -41,12 +42,12 @@ export type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: Outc
 
 export type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
 
-/** Opened secrets kept per process, by their sealed form, so that a rotated secret is opened anew. */
+/** Opened secrets kept per process, by their sealed form: a rotated secret is opened anew, and none needs a time to live. */
 const SECRETS_AT_MOST = 50_000;
 
 /** Makes the function that makes attempts. It resolves once the attempt is durable, and throws nothing for what the other side does. */
 export function createAttempt({ sender, recorder, secretBox, random = Math.random }: AttemptDeps): Attempt {
-  const keys = new Map<string, SigningKey>();
+  const keys = new LRUCache<string, SigningKey>({ max: SECRETS_AT_MOST });
   /** Endpoints this process saw failing, so that the next success is news even where the endpoint was loaded before the failure. */
   const failing = new Set<string>();
 
@@ -55,7 +56,6 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     let key = keys.get(name);
     if (!key) {
       key = signingKey(secretBox.open(sealed, context));
-      if (keys.size >= SECRETS_AT_MOST) keys.clear();
       keys.set(name, key);
     }
     return key;

@@ -1,4 +1,5 @@
 // Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
+import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
 import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
 import { explain, explainOverride, REJECTED, type Explanation } from '../../domain/commission/explanation.ts';
@@ -47,14 +48,14 @@ export type BookingInput = {
 /** What to remember once the transaction has committed: accounts that now exist. */
 export type Written = { accounts: string[] };
 
-/** Accounts known to exist, kept so that healthy batches need not ask; bounded, since it is only a cache. */
+/** Accounts known to exist, kept so that healthy batches need not ask. No account is ever deleted, so they need no time to live. */
 const ACCOUNTS_AT_MOST = 100_000;
 
 export function createBooking(): {
   write(db: Queryable, input: BookingInput): Promise<Written>;
   committed(written: Written): void;
 } {
-  const known = new Set<string>();
+  const known = new LRUCache<string, true>({ max: ACCOUNTS_AT_MOST });
   return {
     async write(db, input) {
       const { operatorId, batchId, books, settlement, now, operator, closedThrough } = input;
@@ -62,7 +63,9 @@ export function createBooking(): {
       const outcomes = outcomesOf(input);
       const slots = [...books.slots.values()];
       const ratings = rate(books);
-      const accounts = accountsOf(operatorId, books.postings).filter(({ cacheKey }) => !known.has(cacheKey));
+      const accounts = accountsOf(operatorId, books.postings).filter(
+        ({ cacheKey }) => known.get(cacheKey) === undefined,
+      );
       // Sent one behind the other without waiting, so that the locks are held for the writing and not for the way there and back.
       await allDone([
         writeBindings(db, operatorId, batchId, settlement.bindings),
@@ -98,8 +101,7 @@ export function createBooking(): {
       return { accounts: accounts.map(({ cacheKey }) => cacheKey) };
     },
     committed({ accounts }) {
-      if (known.size > ACCOUNTS_AT_MOST) known.clear();
-      for (const account of accounts) known.add(account);
+      for (const account of accounts) known.set(account, true);
     },
   };
 }

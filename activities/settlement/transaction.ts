@@ -1,5 +1,6 @@
 // The one transaction that moves commission: locks, loads, applies a rule, writes, in the order that keeps two of them from
 // deadlocking. Settling, rerating and amending are three rules handed to it.
+import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import type { Books } from '../../domain/settlement/batch-ledger.ts';
@@ -106,7 +107,7 @@ const VERSIONS_AT_MOST = 20_000;
 
 /** Compiles the terms of stored versions and keeps them. */
 function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
-  const versions = new Map<string, DealVersion>();
+  const versions = new LRUCache<string, DealVersion>({ max: VERSIONS_AT_MOST });
   return (operatorId, stored) => {
     const key = `${operatorId}/${stored.dealId}/${stored.version}`;
     let version = versions.get(key);
@@ -114,7 +115,6 @@ function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVe
       const result = compileTerms(stored.terms);
       if (result.kind === 'invalid') throw new Error(`the stored terms of ${key} do not compile`);
       version = { ...stored, terms: result.terms };
-      if (versions.size >= VERSIONS_AT_MOST) versions.clear();
       versions.set(key, version);
     }
     return version;

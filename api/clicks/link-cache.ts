@@ -1,5 +1,6 @@
 // Links as visits need them, remembered for a moment so that a busy one is not asked for at every click; and for as long as PostgreSQL is
 // away, so that its visitors still get where they wanted.
+import { LRUCache } from 'lru-cache';
 import { compileLanding, type Landing } from '../../domain/attribution/landing.ts';
 import type { Links, PublicLink } from '../../store/attribution/links.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
@@ -14,47 +15,57 @@ export type KnownLinks = {
 
 /** After this a link is asked for again, behind the back of the visitor who is answered from memory meanwhile. */
 const BELIEVED_MS = 5000;
-/** Unknown ids are remembered too, so that guessing costs no queries; beyond this many, those asked for longest ago are forgotten. */
+/** Links remembered, and as many unknown ids; beyond this many, the one asked for longest ago is forgotten. */
 const REMEMBERED = 20_000;
-
-/** `link` is undefined while it is asked for the first time. */
-type Memory = { link: KnownLink | null | undefined; until: number; asking: Promise<KnownLink | null> | null };
+/** An entry that is too old still answers; it goes when it is replaced. */
+const CACHE = { max: REMEMBERED, ttl: BELIEVED_MS, allowStale: true, noDeleteOnStaleGet: true };
 
 export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }): KnownLinks {
-  const known = new Map<string, Memory>();
+  const known = new LRUCache<string, KnownLink>(CACHE);
+  /** Unknown ids, so that guessing costs no queries; apart from the links, so that a flood of guesses displaces none of them. */
+  const unknown = new LRUCache<string, true>(CACHE);
+  /** Look-ups under way, by id. */
+  const asking = new Map<string, Promise<KnownLink | null>>();
 
-  async function ask(id: string, memory: Memory): Promise<KnownLink | null> {
+  async function ask(id: string): Promise<KnownLink | null> {
     try {
       const found = await links.findPublic(id);
-      memory.link = found === null ? null : { ...found, landing: landingOf(found) };
-      return memory.link;
+      return remember(id, found === null ? null : { ...found, landing: landingOf(found) });
     } catch (error) {
-      if (memory.link === undefined) known.delete(id);
-      if (memory.link === undefined || !isOutage(error)) throw error;
-      return memory.link;
-    } finally {
-      Object.assign(memory, { until: Date.now() + BELIEVED_MS, asking: null });
+      const link = recall(id);
+      if (link === undefined) throw error;
+      remember(id, link);
+      if (!isOutage(error)) throw error;
+      return link;
     }
   }
 
-  function remember(id: string): Memory {
-    const [oldest] = known.keys();
-    if (known.size >= REMEMBERED && oldest !== undefined) known.delete(oldest);
-    const memory: Memory = { link: undefined, until: 0, asking: null };
-    known.set(id, memory);
-    return memory;
+  /** The link, null for an unknown id, or undefined for an id that was not met before. */
+  function recall(id: string): KnownLink | null | undefined {
+    return known.get(id) ?? (unknown.get(id) === true ? null : undefined);
+  }
+
+  function remember(id: string, link: KnownLink | null): KnownLink | null {
+    if (link === null) unknown.set(id, true);
+    else known.set(id, link);
+    (link === null ? known : unknown).delete(id);
+    return link;
+  }
+
+  function isFresh(id: string): boolean {
+    return known.getRemainingTTL(id) > 0 || unknown.getRemainingTTL(id) > 0;
   }
 
   return {
     async find(id) {
-      const memory = known.get(id) ?? remember(id);
-      if (memory.until <= Date.now()) {
-        memory.asking ??= ask(id, memory);
-        // Only who comes first waits for the answer, and hears if there is none.
-        if (memory.link === undefined) return memory.asking;
-        memory.asking.catch(() => {});
-      }
-      return memory.link ?? null;
+      const link = recall(id);
+      if (link !== undefined && isFresh(id)) return link;
+      const answer = asking.get(id) ?? ask(id).finally(() => asking.delete(id));
+      asking.set(id, answer);
+      // Only who comes first waits for the answer, and hears if there is none.
+      if (link === undefined) return answer;
+      answer.catch(() => {});
+      return link;
     },
   };
 }

@@ -1,6 +1,7 @@
 // Who calls: an operator by an API key, the administrator by the token of the configuration. Whether it may come in is `admission.ts`.
 import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
+import { LRUCache } from 'lru-cache';
 import type { ApiKeys } from '../../store/setup/api-keys.ts';
 import type { Caller, Operators } from '../../store/setup/operators.ts';
 import type { Admission, Scope } from './admission.ts';
@@ -8,7 +9,7 @@ import { ApiError } from './errors.ts';
 
 /** How long a key is believed without asking again: what revoking it, or changing its operator, takes to reach every process. */
 const BELIEVED_MS = 5000;
-/** Unknown keys are remembered too, so that guessing costs no queries; beyond this many, everything is asked again. */
+/** Keys remembered, valid and unknown ones each; beyond this many, the one used longest ago is asked for again. */
 const REMEMBERED_KEYS = 10_000;
 const LAST_USE_EVERY_MS = 60_000;
 
@@ -52,28 +53,36 @@ export function createAuth({
   signed,
   onUnknownKey = () => {},
 }: AuthDeps): Auth {
-  const believed = new Map<string, { caller: Promise<Caller | null>; until: number }>();
-  const touched = new Map<string, number>();
+  const valid = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
+  /** Unknown keys, so that guessing costs no queries, and keys being looked up: a flood of wrong keys displaces no valid one. */
+  const unproven = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
+  const touched = new LRUCache<string, true>({ max: REMEMBERED_KEYS, ttl: LAST_USE_EVERY_MS });
   const adminHash = sha256(adminToken);
 
   function callerBy(key: string): Promise<Caller | null> {
     const hash = sha256(key);
     const name = hash.toString('base64');
-    const known = believed.get(name);
-    if (known !== undefined && known.until > Date.now()) return known.caller;
-    if (believed.size >= REMEMBERED_KEYS) believed.clear();
-    // The promise is kept, so that a burst of requests asks once; a failure is not believed.
-    const caller = operators.findByKey(hash);
-    believed.set(name, { caller, until: Date.now() + BELIEVED_MS });
-    caller.then(noteUse, () => believed.delete(name));
-    return caller;
+    const known = valid.get(name) ?? unproven.get(name);
+    if (known !== undefined) return known;
+    const askedAt = performance.now();
+    const asked = operators.findByKey(hash);
+    // The promise is kept, so that a burst of requests asks once; a failure is not kept.
+    unproven.set(name, asked);
+    // What is there no more was forgotten meanwhile, and its answer may be out of date.
+    const isKept = (): boolean => unproven.peek(name) === asked;
+    const found = (caller: Caller | null): void => {
+      if (caller === null) return;
+      if (isKept() && unproven.delete(name)) valid.set(name, asked, { start: askedAt });
+      noteUse(caller);
+    };
+    asked.then(found, () => isKept() && unproven.delete(name));
+    return asked;
   }
 
-  /** Runs when a key is asked for anew and waits for nothing, so that requests never pay for it. */
-  function noteUse(caller: Caller | null): void {
-    if (caller === null || (touched.get(caller.key.id) ?? 0) > Date.now() - LAST_USE_EVERY_MS) return;
-    if (touched.size >= REMEMBERED_KEYS) touched.clear();
-    touched.set(caller.key.id, Date.now());
+  /** Runs when a valid key was looked up, and waits for nothing, so that requests never pay for it. */
+  function noteUse(caller: Caller): void {
+    if (touched.has(caller.key.id)) return;
+    touched.set(caller.key.id, true);
     // What is lost here is the minute of a last use.
     apiKeys.touch(caller.operator.id, caller.key.id).catch(() => touched.delete(caller.key.id));
   }
@@ -100,7 +109,10 @@ export function createAuth({
         next();
       },
     signed,
-    forget: () => believed.clear(),
+    forget() {
+      valid.clear();
+      unproven.clear();
+    },
   };
 }
 

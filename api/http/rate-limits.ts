@@ -1,10 +1,12 @@
 // How many requests a key may send: so many per second, evenly or a second's worth at once. Each API process counts by itself.
+import { LRUCache } from 'lru-cache';
 
 /** A second's worth may come at once. */
 const BURST_MS = 1000;
 /** Sums of fractions of a millisecond are not exact. */
 const ROUNDING_MS = 1e-6;
-const REMEMBERED_KEYS = 10_000;
+/** Keys that are counted at once; beyond this many, the one that was used longest ago starts anew. */
+const COUNTED_KEYS = 100_000;
 
 export type RateLimits = {
   /** Takes a place for one request: 0, or the milliseconds after which there will be one. */
@@ -13,8 +15,13 @@ export type RateLimits = {
 
 /** `now` gives milliseconds that never run backwards. */
 export function createRateLimits(now: () => number = () => performance.now()): RateLimits {
-  /** When each key's requests so far would have ended, had they come evenly. */
-  const busyUntil = new Map<string, number>();
+  /** When each key's requests so far would have ended, had they come evenly: a second after the last of them at most. */
+  const busyUntil = new LRUCache<string, number>({
+    max: COUNTED_KEYS,
+    ttl: BURST_MS,
+    perf: { now },
+    ttlResolution: 0,
+  });
 
   return {
     take(keyId, perSecond) {
@@ -22,13 +29,8 @@ export function createRateLimits(now: () => number = () => performance.now()): R
       const until = Math.max(busyUntil.get(keyId) ?? 0, moment) + 1000 / perSecond;
       const wait = until - moment - BURST_MS;
       if (wait > ROUNDING_MS) return wait;
-      if (busyUntil.size >= REMEMBERED_KEYS) forgetIdle(busyUntil, moment);
       busyUntil.set(keyId, until);
       return 0;
     },
   };
-}
-
-function forgetIdle(busyUntil: Map<string, number>, moment: number): void {
-  for (const [keyId, until] of busyUntil) if (until <= moment) busyUntil.delete(keyId);
 }

@@ -1,7 +1,7 @@
 // Calendar months in an operator's time zone: where an event belongs in the books, and which month takes what is posted now.
 
 const QUARTER_HOUR_MS = 900_000;
-/** Per zone, the month of each quarter of an hour asked for; zone offsets only change on such quarters. Bounded, since it is only a cache. */
+/** Per zone, the month of each quarter of an hour asked for; zone offsets only change on such quarters. Beyond the limit the oldest goes. */
 const cache = new Map<string, { format: Intl.DateTimeFormat; months: Map<number, string> }>();
 const CACHE_LIMIT = 50_000;
 
@@ -18,7 +18,8 @@ export function monthOf(moment: number, timezone: string): string {
   const quarter = Math.floor(moment / QUARTER_HOUR_MS);
   let month = zone.months.get(quarter);
   if (month === undefined) {
-    if (zone.months.size >= CACHE_LIMIT) zone.months.clear();
+    const [oldest] = zone.months.size >= CACHE_LIMIT ? zone.months.keys() : [];
+    if (oldest !== undefined) zone.months.delete(oldest);
     month = zone.format.format(moment).slice(0, 7);
     zone.months.set(quarter, month);
   }

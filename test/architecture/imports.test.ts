@@ -22,12 +22,12 @@ const TABLE: readonly Row[] = [
   row('delivery', 'Node, undici, ipaddr.js, delivery, domain'),
   row(
     'activities',
-    '@temporalio/common, activities, store, delivery, domain, workflows/contract, workflows/client',
+    '@temporalio/common, lru-cache, activities, store, delivery, domain, workflows/contract, workflows/client',
     '@temporalio/client',
   ),
   row(
     'api',
-    'Node, express, isbot, zod, csv-parse, api, store, domain, workflows/contract',
+    'Node, express, helmet, ipaddr.js, isbot, lru-cache, zod, csv-parse, api, store, domain, workflows/contract',
     'config, log, workflows/client, delivery/preflight',
   ),
   row('api/process/metrics', 'express, prom-client, api, store', ''),

@@ -1,0 +1,94 @@
+// What the API remembers of keys and links under a flood of wrong ones: neither a valid key nor a known link is forgotten.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import type { Request, Response } from 'express';
+import { createAuth, newApiKey } from '../../../api/http/auth.ts';
+import { createKnownLinks } from '../../../api/clicks/link-cache.ts';
+import type { PublicLink } from '../../../store/attribution/links.ts';
+import type { Caller } from '../../../store/setup/operators.ts';
+
+/** More than any of the caches holds. */
+const wrong = Array.from({ length: 25_000 }, (_, number) => `wrong-${number}`);
+
+const { text: validKey, hash: validHash } = newApiKey();
+const caller = { operator: { id: 'op_1' }, key: { id: 'key_1' } } as Caller;
+
+/** An `Auth` for one valid key; `asked` are the hashes that were looked up. `answers`, where given, holds each answer back. */
+function createKeys(answers: Promise<void> = Promise.resolve()) {
+  const asked: Buffer[] = [];
+  let touches = 0;
+  const auth = createAuth({
+    operators: {
+      async findByKey(hash) {
+        asked.push(hash);
+        await answers;
+        return hash.equals(validHash) ? caller : null;
+      },
+    },
+    apiKeys: { touch: async () => void (touches += 1) },
+    adminToken: 'admin',
+    admission: { requireHttps: () => {}, admit: () => {} },
+    signed: (_req, _res, next) => next(),
+  });
+  const pass = auth.scope('read');
+  const call = async (key: string): Promise<void> => {
+    await pass(
+      { headers: { authorization: `Bearer ${key}` } } as Request,
+      { locals: {} } as Response,
+      () => {},
+    );
+  };
+  return { auth, asked, call, touches: () => touches };
+}
+
+async function flood(call: (one: string) => Promise<unknown>): Promise<void> {
+  for (const one of wrong) await call(one).catch(() => {});
+}
+
+test('a valid key is not looked up again after a flood of wrong keys', async () => {
+  const { asked, call, touches } = createKeys();
+  await call(validKey);
+  await flood(call);
+  await call(validKey);
+  assert.equal(asked.filter((hash) => hash.equals(validHash)).length, 1);
+  assert.equal(touches(), 1);
+});
+
+test('a wrong key that comes again at once is not looked up again', async () => {
+  const { asked, call } = createKeys();
+  await flood(call);
+  const lookups = asked.length;
+  await assert.rejects(call(wrong.at(-1)!), /not valid/);
+  assert.equal(asked.length, lookups);
+});
+
+test('an answer that was under way when everything was forgotten is not kept', async () => {
+  let answer = (): void => {};
+  const answers = new Promise<void>((resolve) => (answer = resolve));
+  const { auth, asked, call } = createKeys(answers);
+  const early = call(validKey);
+  auth.forget();
+  answer();
+  await early;
+  await call(validKey);
+  assert.equal(asked.length, 2);
+});
+
+test('a visited link leads on while PostgreSQL is away, also after a flood of wrong ids', async () => {
+  const link = { id: 'lnk_1', landingUrl: 'https://shop.example/', params: {} } as PublicLink;
+  let isAway = false;
+  const links = createKnownLinks({
+    links: {
+      async findPublic(id) {
+        if (isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+        return id === link.id ? link : null;
+      },
+    },
+  });
+  await links.find(link.id);
+  await flood(links.find);
+  isAway = true;
+  assert.equal((await links.find(link.id))?.id, link.id);
+  assert.equal(await links.find(wrong.at(-1)!), null);
+  await assert.rejects(links.find('lnk_other'), /away/);
+});

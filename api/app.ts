@@ -48,6 +48,7 @@ import { addReferenceRoutes } from './process/api-docs.routes.ts';
 import { addReplayRoutes } from './postbacks/replays.routes.ts';
 import { addSetAsideRoutes } from './events/set-aside.routes.ts';
 import type { EndpointRules } from './postbacks/endpoints.schema.ts';
+import { createSecurityHeaders } from './http/security-headers.ts';
 import { createSignatureCheck, type Signing } from './http/signatures.ts';
 import type { Temporal } from './temporal.ts';
 
@@ -91,6 +92,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by').disable('etag');
   app.set('trust proxy', config.trustProxy);
   app.use(nameRequest);
+  app.use(createSecurityHeaders(config));
   app.use(metrics.timed);
   const auth = createAuth({
     operators: store.operators,
@@ -145,6 +147,5 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 const nameRequest: RequestHandler = (req, res, next) => {
   const given = req.headers['x-request-id'];
   res.setHeader('x-request-id', typeof given === 'string' && REQUEST_ID.test(given) ? given : newId('req'));
-  res.setHeader('x-content-type-options', 'nosniff');
   next();
 };

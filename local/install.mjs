@@ -1,5 +1,5 @@
-// Installs packages that are missing or not the ones of the lockfile: those of the project, and those of the folders that are given (`bench`). Runs
-// before `npm start`, `npm test` and `npm run bench`. It has no dependencies, because it is what brings them.
+// Installs the packages of the project, and of folders given as arguments (`bench`), unless they
+// match the lockfile. Runs before `npm start`, `npm test` and `npm run bench`; needs no packages.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ function isInstalled(folder) {
   }
 }
 
-/** With what development needs, even where NODE_ENV is `production`: the embedded PostgreSQL is among it. */
+/** Includes development packages (the embedded PostgreSQL), also where NODE_ENV is `production`. */
 function install(folder) {
   console.log(`installing packages (npm ci) in ${folder}`);
   const { status } = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {

@@ -42,7 +42,7 @@ export type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: Outc
 
 export type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
 
-/** Opened secrets kept per process, by their sealed form: a rotated secret is opened anew, and none needs a time to live. */
+/** Opened secrets kept per process. Keyed by the sealed form, so that entries never go stale. */
 const SECRETS_AT_MOST = 50_000;
 
 /** Makes the function that makes attempts. It resolves once the attempt is durable, and throws nothing for what the other side does. */

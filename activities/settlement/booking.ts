@@ -48,7 +48,7 @@ export type BookingInput = {
 /** What to remember once the transaction has committed: accounts that now exist. */
 export type Written = { accounts: string[] };
 
-/** Accounts known to exist, kept so that healthy batches need not ask. No account is ever deleted, so they need no time to live. */
+/** Accounts known to exist, so that most batches need not ask. Accounts are never deleted. */
 const ACCOUNTS_AT_MOST = 100_000;
 
 export function createBooking(): {

@@ -15,14 +15,14 @@ export type KnownLinks = {
 
 /** After this a link is asked for again, behind the back of the visitor who is answered from memory meanwhile. */
 const BELIEVED_MS = 5000;
-/** Links remembered, and as many unknown ids; beyond this many, the one asked for longest ago is forgotten. */
+/** Size of the cache of links and of the cache of unknown ids. */
 const REMEMBERED = 20_000;
-/** An entry that is too old still answers; it goes when it is replaced. */
+/** An expired entry still answers, while its replacement is being looked up. */
 const CACHE = { max: REMEMBERED, ttl: BELIEVED_MS, allowStale: true, noDeleteOnStaleGet: true };
 
 export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }): KnownLinks {
   const known = new LRUCache<string, KnownLink>(CACHE);
-  /** Unknown ids, so that guessing costs no queries; apart from the links, so that a flood of guesses displaces none of them. */
+  /** Unknown ids, so that guessing costs no queries. A flood of them cannot evict links. */
   const unknown = new LRUCache<string, true>(CACHE);
   /** Look-ups under way, by id. */
   const asking = new Map<string, Promise<KnownLink | null>>();

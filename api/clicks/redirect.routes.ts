@@ -74,7 +74,6 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
     res.setHeader('cache-control', SCRIPT_CACHE);
     res.setHeader('etag', captureScript.etag);
     res.setHeader('access-control-allow-origin', '*');
-    res.setHeader('cross-origin-resource-policy', 'cross-origin');
     if (req.get('if-none-match')?.includes(captureScript.etag)) return void res.status(304).end();
     res.type('text/javascript').send(captureScript.text);
   };

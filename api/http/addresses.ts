@@ -3,15 +3,15 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { IPv6 } from 'ipaddr.js';
 
-/** IPv4 is kept as mapped addresses (`::ffff:…`), so that ranges and addresses of both notations meet. */
+/** IPv4 ranges are kept in mapped form (`::ffff:…`), in which both notations can be compared. */
 type Range = [IPv6, number];
 
 const compiled = new WeakMap<readonly string[], Range[]>();
 const BITS_BEFORE_IPV4 = 96;
 
 /**
- * Whether this is an address or a range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`. Node judges the spelling, since
- * ipaddr.js also takes octal numbers.
+ * Whether this is an address or a range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`,
+ * `2001:db8::/32`. `isIP` checks the spelling, because ipaddr.js also accepts octal numbers.
  */
 export function isRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');

@@ -9,7 +9,7 @@ import { ApiError } from './errors.ts';
 
 /** How long a key is believed without asking again: what revoking it, or changing its operator, takes to reach every process. */
 const BELIEVED_MS = 5000;
-/** Keys remembered, valid and unknown ones each; beyond this many, the one used longest ago is asked for again. */
+/** Size of the cache of valid keys and of the cache of unknown keys. */
 const REMEMBERED_KEYS = 10_000;
 const LAST_USE_EVERY_MS = 60_000;
 
@@ -54,7 +54,7 @@ export function createAuth({
   onUnknownKey = () => {},
 }: AuthDeps): Auth {
   const valid = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
-  /** Unknown keys, so that guessing costs no queries, and keys being looked up: a flood of wrong keys displaces no valid one. */
+  /** Unknown keys and keys being looked up. Apart from valid keys, which a flood cannot evict. */
   const unproven = new LRUCache<string, Promise<Caller | null>>({ max: REMEMBERED_KEYS, ttl: BELIEVED_MS });
   const touched = new LRUCache<string, true>({ max: REMEMBERED_KEYS, ttl: LAST_USE_EVERY_MS });
   const adminHash = sha256(adminToken);
@@ -68,7 +68,7 @@ export function createAuth({
     const asked = operators.findByKey(hash);
     // The promise is kept, so that a burst of requests asks once; a failure is not kept.
     unproven.set(name, asked);
-    // What is there no more was forgotten meanwhile, and its answer may be out of date.
+    // An entry that `forget` removed meanwhile may have an outdated answer.
     const isKept = (): boolean => unproven.peek(name) === asked;
     const found = (caller: Caller | null): void => {
       if (caller === null) return;
@@ -79,7 +79,7 @@ export function createAuth({
     return asked;
   }
 
-  /** Runs when a valid key was looked up, and waits for nothing, so that requests never pay for it. */
+  /** Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it. */
   function noteUse(caller: Caller): void {
     if (touched.has(caller.key.id)) return;
     touched.set(caller.key.id, true);

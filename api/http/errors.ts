@@ -76,8 +76,8 @@ export function bodyOf({ code, message, issues }: ApiError): ErrorBody {
   return issues === undefined ? { code, message } : { code, message, issues };
 }
 
-/** Makes the HTML that a browser is shown for an error. */
-type ErrorPage = (code: ErrorCode) => string;
+/** The HTML that a browser is shown for an error, and the content security policy it is sent under. */
+export type ErrorPage = { htmlOf(code: ErrorCode): string; policy: string };
 
 /** From now on errors of this request are answered by an HTML page, where the caller accepts HTML. */
 export function answerErrorsByPage(res: Response, page: ErrorPage): void {
@@ -110,8 +110,10 @@ export function createErrorHandler(
       res.setHeader('retry-after', String(error.retryAfterSeconds));
     if (code === 'unauthorized') res.setHeader('www-authenticate', 'Bearer');
     const page = res.locals['errorPage'] as ErrorPage | undefined;
-    if (page && (req.headers.accept ?? '').includes('text/html'))
-      return void res.status(STATUS[code]).type('html').send(page(code));
+    if (page && (req.headers.accept ?? '').includes('text/html')) {
+      res.setHeader('content-security-policy', page.policy);
+      return void res.status(STATUS[code]).type('html').send(page.htmlOf(code));
+    }
     res
       .status(STATUS[code])
       .json({ error: { code, message, request_id: requestId, ...(issues && { issues }) } });

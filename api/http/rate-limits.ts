@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 const BURST_MS = 1000;
 /** Sums of fractions of a millisecond are not exact. */
 const ROUNDING_MS = 1e-6;
-/** Keys that are counted at once; beyond this many, the one that was used longest ago starts anew. */
+/** Keys counted at a time. Beyond this many, the least recently used key starts anew. */
 const COUNTED_KEYS = 100_000;
 
 export type RateLimits = {
@@ -15,7 +15,7 @@ export type RateLimits = {
 
 /** `now` gives milliseconds that never run backwards. */
 export function createRateLimits(now: () => number = () => performance.now()): RateLimits {
-  /** When each key's requests so far would have ended, had they come evenly: a second after the last of them at most. */
+  /** When each key's requests would have ended, had they come evenly: within a second. */
   const busyUntil = new LRUCache<string, number>({
     max: COUNTED_KEYS,
     ttl: BURST_MS,

@@ -1,10 +1,15 @@
 // The HTML page that visitors get in place of an error answer. It names neither the link nor its affiliate.
 import type { Response } from 'express';
-import { answerErrorsByPage, type ErrorCode } from './errors.ts';
+import { answerErrorsByPage, type ErrorCode, type ErrorPage } from './errors.ts';
+import { stylePolicy } from './security-headers.ts';
+
+const STYLE =
+  'body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto 0;padding:0 1rem;color:#1d2530}';
+const VISITOR_PAGE: ErrorPage = { htmlOf: visitorPage, policy: stylePolicy(STYLE) };
 
 /** Marks the request as one of a visitor: a browser that followed a link, not a caller of the API. */
 export function answerVisitor(res: Response): void {
-  answerErrorsByPage(res, visitorPage);
+  answerErrorsByPage(res, VISITOR_PAGE);
 }
 
 /** The page shown in place of the landing page. */
@@ -16,5 +21,5 @@ function visitorPage(code: ErrorCode): string {
           'It may be mistyped, or it has ended. Please go back and try another one.',
         ]
       : ['This link does not work at the moment', 'Please try again in a few seconds.'];
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${title}</title><style>body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto 0;padding:0 1rem;color:#1d2530}</style></head><body><h1>${title}</h1><p>${text}</p></body></html>\n`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>${title}</title><style>${STYLE}</style></head><body><h1>${title}</h1><p>${text}</p></body></html>\n`;
 }

@@ -1,5 +1,5 @@
 // The document as a page to read: plain HTML with its own style, no script and nothing from elsewhere.
-import { hash } from 'node:crypto';
+import { stylePolicy } from '../http/security-headers.ts';
 import type { DocumentedOperation, OpenApiDocument } from './document.ts';
 
 const STYLE = `
@@ -12,8 +12,8 @@ table { border-collapse: collapse; width: 100% } td, th { text-align: left; vert
 pre { background: var(--soft); padding: .6rem; overflow: auto; max-height: 28rem } code { background: var(--soft); padding: 0 .2rem }
 nav a { margin-right: 1rem }`;
 
-/** The policy under which the page is sent: it may show its own style and do nothing else. */
-export const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** The policy of the page: its own style, no frames, nothing else. */
+export const PAGE_POLICY = `${stylePolicy(STYLE)}; frame-ancestors 'none'`;
 
 export function pageOf(document: OpenApiDocument): string {
   const { info, tags, paths, webhooks, components } = document;

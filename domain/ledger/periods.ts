@@ -1,7 +1,10 @@
 // Calendar months in an operator's time zone: where an event belongs in the books, and which month takes what is posted now.
 
 const QUARTER_HOUR_MS = 900_000;
-/** Per zone, the month of each quarter of an hour asked for; zone offsets only change on such quarters. Beyond the limit the oldest goes. */
+/**
+ * Per zone, the month of each quarter of an hour asked for; zone offsets only change on such
+ * quarters. Beyond the limit of a zone its oldest entry is removed.
+ */
 const cache = new Map<string, { format: Intl.DateTimeFormat; months: Map<number, string> }>();
 const CACHE_LIMIT = 50_000;
 

@@ -59,7 +59,7 @@ test('the lock files name no registry, so that every mirror serves them', () => 
     assert.doesNotMatch(textOf(file), /"resolved":/, file);
 });
 
-test('only tests, benchmarks and desks use packages that production does not install', () => {
+test('only tests, benchmarks, examples and local tools import development packages', () => {
   const { devDependencies } = JSON.parse(textOf('package.json')) as {
     devDependencies: Record<string, string>;
   };
@@ -70,7 +70,7 @@ test('only tests, benchmarks and desks use packages that production does not ins
   assert.deepEqual(used, []);
 });
 
-test('only the two job queues of the benchmark use its own packages', () => {
+test('only the two job queues of the benchmark import packages of bench/package.json', () => {
   const { dependencies } = JSON.parse(textOf('bench/package.json')) as {
     dependencies: Record<string, string>;
   };

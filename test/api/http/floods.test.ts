@@ -1,4 +1,4 @@
-// What the API remembers of keys and links under a flood of wrong ones: neither a valid key nor a known link is forgotten.
+// The caches of API keys and links under a flood of wrong keys and ids.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
@@ -13,7 +13,7 @@ const wrong = Array.from({ length: 25_000 }, (_, number) => `wrong-${number}`);
 const { text: validKey, hash: validHash } = newApiKey();
 const caller = { operator: { id: 'op_1' }, key: { id: 'key_1' } } as Caller;
 
-/** An `Auth` for one valid key; `asked` are the hashes that were looked up. `answers`, where given, holds each answer back. */
+/** An `Auth` with one valid key; `asked` are the hashes looked up. Look-ups wait for `answers`. */
 function createKeys(answers: Promise<void> = Promise.resolve()) {
   const asked: Buffer[] = [];
   let touches = 0;
@@ -62,7 +62,7 @@ test('a wrong key that comes again at once is not looked up again', async () => 
   assert.equal(asked.length, lookups);
 });
 
-test('an answer that was under way when everything was forgotten is not kept', async () => {
+test('a look-up that is under way during `forget` is not cached', async () => {
   let answer = (): void => {};
   const answers = new Promise<void>((resolve) => (answer = resolve));
   const { auth, asked, call } = createKeys(answers);
@@ -74,7 +74,7 @@ test('an answer that was under way when everything was forgotten is not kept', a
   assert.equal(asked.length, 2);
 });
 
-test('a visited link leads on while PostgreSQL is away, also after a flood of wrong ids', async () => {
+test('a visited link redirects while PostgreSQL is away, also after a flood of wrong ids', async () => {
   const link = { id: 'lnk_1', landingUrl: 'https://shop.example/', params: {} } as PublicLink;
   let isAway = false;
   const links = createKnownLinks({

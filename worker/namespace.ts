@@ -1,4 +1,6 @@
-// Prepares the Temporal namespace, idempotently: search attributes and the schedules of our housekeeping. Several workers may do it at once.
+// Prepares the Temporal namespace at every worker's start: search attributes and schedules. Several workers may do it
+// at once.
+import { hash } from 'node:crypto';
 import { ScheduleAlreadyRunning, type Client, type ScheduleSpec } from '@temporalio/client';
 import { rematchWorkflowId } from '../domain/keys.ts';
 import type { Logger } from '../log.ts';
@@ -7,8 +9,10 @@ import { SEARCH_ATTRIBUTES, TASK_QUEUES, WORKFLOWS } from '../workflows/contract
 /** Temporal's numbers for the types of search attributes. */
 const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
 
+type Schedule = { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec };
+
 /** What runs by itself, and when; the id of a schedule is that of its workflow. */
-const SCHEDULES: { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec }[] = [
+const SCHEDULES: readonly Schedule[] = [
   { id: 'sweep', workflowType: WORKFLOWS.sweep, args: [], spec: { intervals: [{ every: '10s' }] } },
   {
     id: 'release-holds',
@@ -39,17 +43,33 @@ export async function prepareNamespace(client: Client, log: Logger): Promise<voi
       'search attributes could not be added; add them by hand if they are missing',
     );
   });
-  for (const { id, workflowType, args, spec } of SCHEDULES) {
-    try {
-      await client.schedule.create({
-        scheduleId: id,
-        spec,
-        action: { type: 'startWorkflow', workflowType, workflowId: id, taskQueue: TASK_QUEUES.upkeep, args },
-        policies: { overlap: 'SKIP', catchupWindow: '1m' },
-      });
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    }
+  for (const schedule of SCHEDULES) await putSchedule(client, schedule);
+}
+
+/**
+ * Creates a schedule, or updates the existing one where its definition in the code has changed. A schedule that an
+ * operator paused stays paused, with its note. Workers that start together write the same, so their order is no matter.
+ */
+async function putSchedule(client: Client, { id, workflowType, args, spec }: Schedule): Promise<void> {
+  const policies = { overlap: 'SKIP', catchupWindow: '1m' } as const;
+  const started = {
+    type: 'startWorkflow',
+    workflowType,
+    workflowId: id,
+    taskQueue: TASK_QUEUES.upkeep,
+    args,
+  } as const;
+  // The server fills in and rewrites what it is given, so the definition is known again by its hash in the memo.
+  const definition = hash('sha256', JSON.stringify({ spec, started, policies })).slice(0, 16);
+  const action = { ...started, memo: { definition } };
+  try {
+    await client.schedule.create({ scheduleId: id, spec, action, policies });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const handle = client.schedule.getHandle(id);
+    const existing = await handle.describe();
+    if (existing.action.memo?.['definition'] === definition) return;
+    await handle.update(({ state }) => ({ spec, action, policies, state }));
   }
 }
 

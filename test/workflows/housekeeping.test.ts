@@ -96,6 +96,61 @@ test('the schedules are made once, and look through all operators’ orphans and
   await keepHistory(client, 'purge-now', 'purge');
 });
 
+test('a schedule whose definition changed is updated at the next start, and stays paused where it was', async (t) => {
+  const temporal = await withTemporal();
+  t.after(() => temporal.close());
+  const { schedule } = temporal.client;
+  const log = createLogger('silent', 'test');
+  const earlier = {
+    type: 'startWorkflow',
+    workflowType: 'earlier',
+    taskQueue: 'earlier',
+    args: ['earlier'],
+  } as const;
+  for (const id of ['sweep', 'purge'])
+    await schedule.create({
+      scheduleId: id,
+      spec: { intervals: [{ every: '7h' }] },
+      action: { ...earlier, workflowId: `${id}-earlier` },
+      policies: { overlap: 'ALLOW_ALL', catchupWindow: '2h' },
+    });
+  await schedule.getHandle('purge').pause('stopped by the operator');
+
+  await Promise.all([prepareNamespace(temporal.client, log), prepareNamespace(temporal.client, log)]);
+  const sweep = await eventually('the sweep to be updated', async () => {
+    const found = await schedule.getHandle('sweep').describe();
+    return found.action.workflowType === WORKFLOWS.sweep ? found : null;
+  });
+  assert.deepEqual(
+    sweep.spec.intervals?.map(({ every }) => every),
+    [10_000],
+  );
+  assert.deepEqual(
+    [sweep.action.workflowId, sweep.action.taskQueue, sweep.action.args],
+    ['sweep', TASK_QUEUES.upkeep, []],
+  );
+  assert.deepEqual([sweep.policies.overlap, sweep.policies.catchupWindow], ['SKIP', 60_000]);
+  assert.equal(sweep.state.paused, false);
+  assert.ok(sweep.info.lastUpdatedAt instanceof Date);
+
+  const purge = await eventually('the purge to be updated', async () => {
+    const found = await schedule.getHandle('purge').describe();
+    return found.action.workflowType === WORKFLOWS.purge ? found : null;
+  });
+  assert.deepEqual([purge.spec.intervals, purge.spec.calendars?.length], [[], 1]);
+  assert.deepEqual([purge.state.paused, purge.state.note], [true, 'stopped by the operator']);
+});
+
+test('a schedule whose definition did not change is not written again', async (t) => {
+  const temporal = await withTemporal();
+  t.after(() => temporal.close());
+  const log = createLogger('silent', 'test');
+  await prepareNamespace(temporal.client, log);
+  await prepareNamespace(temporal.client, log);
+  for (const id of ['sweep', 'release-holds', 'rematch-orphans', 'close-due-periods', 'purge'])
+    assert.equal((await temporal.client.schedule.getHandle(id).describe()).info.lastUpdatedAt, undefined, id);
+});
+
 test('much evidence at once is one look at once, and one after it', async () => {
   const { client, connection } = orchestra.temporal;
   const looks: string[] = [];

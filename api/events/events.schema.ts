@@ -1,6 +1,5 @@
 // From the wire to the domain: an event's values in our units, what makes it the same event, and everything that is wrong with it.
 // Every event passes here, so this makes no closures and copies nothing twice.
-import { hash } from 'node:crypto';
 import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
 import {
   EVENT_TYPES,
@@ -11,6 +10,7 @@ import {
   type EventType,
 } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
+import { contentHashOf } from '../content-hash.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
 import type { IntakeEvent } from '../intake/intake.ts';
 import { formOf, type EventField, type EventForm } from './event-form.ts';
@@ -53,12 +53,10 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
   if (!issues.some(({ path }) => IDENTIFYING.has(path))) checkIdentity(event, issues);
   if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
   const metadata = form.metadata ?? null;
-  const contentHash = contentHashOf(event, form.occurred_at != null, metadata);
-  const incoming: IntakeEvent = {
-    event,
-    metadata: metadata === null ? null : JSON.stringify(metadata),
-    contentHash,
-  };
+  const isTimed = form.occurred_at != null;
+  const contentHash = contentHashOf({ event, isTimed, metadata });
+  const notes = metadata === null ? null : JSON.stringify(metadata);
+  const incoming: IntakeEvent = { event, isTimed, metadata: notes, contentHash };
   if (form.event !== event.type) incoming.sentAs = form.event!;
   if (event.key.kind === 'content') {
     event.key.value = contentHash.toString('hex');
@@ -237,38 +235,4 @@ function report(issues: Issue[], path: EventField, code: string, message: string
 
 function codeOf(issues: Issue[]): 'unknown_event' | 'invalid_request' {
   return issues.some(({ code }) => code === 'unknown_event') ? 'unknown_event' : 'invalid_request';
-}
-
-/** SHA-256 over the values as sent, in our units and without defaults: the same content hashes the same, however it was written. */
-function contentHashOf(
-  event: ConversionEvent,
-  isTimed: boolean,
-  metadata: Record<string, unknown> | null,
-): Buffer {
-  const { amountMinor, payoutMinor, volumeE4 } = event;
-  const values = [
-    event.type,
-    event.transactionId,
-    event.clickId,
-    event.customerId,
-    amountMinor === null ? null : String(amountMinor),
-    event.currency,
-    volumeE4 === null ? null : String(volumeE4),
-    event.reference,
-    event.referenceType,
-    payoutMinor === null ? null : String(payoutMinor),
-    event.subs,
-    event.coupon,
-    isTimed ? event.occurredAt : null,
-    sortedKeys(metadata),
-  ];
-  return hash('sha256', JSON.stringify(values), 'buffer');
-}
-
-/** The order of an object's fields says nothing. */
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { fields: fields.map(([key, item]) => [key, sortedKeys(item)]) };
 }

@@ -10,9 +10,11 @@ import {
 } from '../../store/intake/events.ts';
 import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
 import type { Pool, Queryable } from '../../store/db/pool.ts';
+import { isSameContent } from '../content-hash.ts';
 import { createGroupCommit } from './group-commit.ts';
 
-export type IntakeEvent = IncomingEvent;
+/** `isTimed`: the event named its own time. */
+export type IntakeEvent = IncomingEvent & { isTimed: boolean };
 
 /** What became of an event at the door. `refused`: PostgreSQL cannot store what it says, and nothing of it was kept. */
 export type IntakeResult = { kind: 'accepted' | 'duplicate' | 'conflict'; id: string } | { kind: 'refused' };
@@ -73,7 +75,7 @@ export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Prom
     const winner = winners.get(eventKeyOf(incoming));
     if (refused.has(id) || !winner) return { kind: 'refused' };
     if (isByContent(incoming)) repeats.push({ operatorId, eventId: winner.id, at: receivedAt });
-    if (winner.contentHash.equals(incoming.contentHash)) return { kind: 'duplicate', id: winner.id };
+    if (isSameContent(winner.contentHash, incoming)) return { kind: 'duplicate', id: winner.id };
     conflicts.push({ id: newId('cfl'), eventId: winner.id, incoming });
     return { kind: 'conflict', id: winner.id };
   });

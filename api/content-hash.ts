@@ -1,0 +1,94 @@
+// Hashes the content of an event, by which a repeat of it is told from other content under the same key.
+import { hash } from 'node:crypto';
+import type { ConversionEvent } from '../domain/types.ts';
+import type { IncomingEvent } from '../store/intake/events.ts';
+
+/** An event as sent. `isTimed`: it named its own time; otherwise `occurredAt` is a default, and no content. */
+export type Content = { event: ConversionEvent; isTimed: boolean; metadata: Record<string, unknown> | null };
+
+/** The first byte of a hash names its form. Hashes of the first form are bare, of 32 bytes. */
+const FORM = Buffer.of(2);
+const FIRST_FORM_BYTES = 32;
+
+/**
+ * The fields that are content, by name: values in our units, null where not given. An event without a field hashes the same
+ * before and after the field exists, so a field may be added here; renaming or removing one needs a new form.
+ */
+export const CONTENT_FIELDS: readonly [name: string, valueOf: (content: Content) => unknown][] = [
+  ['amount', ({ event }) => textOf(event.amountMinor)],
+  ['click_id', ({ event }) => event.clickId],
+  ['coupon', ({ event }) => event.coupon],
+  ['currency', ({ event }) => event.currency],
+  ['customer_id', ({ event }) => event.customerId],
+  ['event', ({ event }) => event.type],
+  ['metadata', ({ metadata }) => sortedKeys(metadata)],
+  ['occurred_at', ({ event, isTimed }) => (isTimed ? event.occurredAt : null)],
+  ['payout', ({ event }) => textOf(event.payoutMinor)],
+  ['reference', ({ event }) => event.reference],
+  ['reference_event', ({ event }) => event.referenceType],
+  ['sub1', ({ event }) => event.subs[0]],
+  ['sub2', ({ event }) => event.subs[1]],
+  ['sub3', ({ event }) => event.subs[2]],
+  ['sub4', ({ event }) => event.subs[3]],
+  ['sub5', ({ event }) => event.subs[4]],
+  ['transaction_id', ({ event }) => event.transactionId],
+  ['volume', ({ event }) => textOf(event.volumeE4)],
+];
+
+/** The form's byte and a SHA-256 over the named fields that are given: one hash, however the content was written. */
+export function contentHashOf(content: Content, fields = CONTENT_FIELDS): Buffer {
+  const given: [string, unknown][] = [];
+  for (const [name, valueOf] of fields) {
+    const value = valueOf(content);
+    if (value !== null) given.push([name, value]);
+  }
+  return Buffer.concat([FORM, hash('sha256', JSON.stringify(given), 'buffer')]);
+}
+
+/**
+ * Whether a stored hash, of either form, is that of this event. An event whose key is its content is looked up by the
+ * present form alone: with the first form its repeat is another event.
+ */
+export function isSameContent(
+  stored: Buffer,
+  incoming: Pick<IncomingEvent, 'event' | 'metadata' | 'contentHash'> & { isTimed: boolean },
+): boolean {
+  if (stored.length !== FIRST_FORM_BYTES) return stored.equals(incoming.contentHash);
+  const { event, isTimed } = incoming;
+  const metadata =
+    incoming.metadata === null ? null : (JSON.parse(incoming.metadata) as Record<string, unknown>);
+  return stored.equals(firstFormOf({ event, isTimed, metadata }));
+}
+
+/** The first form: values by position, absent ones as null. Events stored with it are still compared by it. */
+function firstFormOf({ event, isTimed, metadata }: Content): Buffer {
+  const values = [
+    event.type,
+    event.transactionId,
+    event.clickId,
+    event.customerId,
+    textOf(event.amountMinor),
+    event.currency,
+    textOf(event.volumeE4),
+    event.reference,
+    event.referenceType,
+    textOf(event.payoutMinor),
+    event.subs,
+    event.coupon,
+    isTimed ? event.occurredAt : null,
+    sortedKeys(metadata),
+  ];
+  return hash('sha256', JSON.stringify(values), 'buffer');
+}
+
+function textOf(value: bigint | null): string | null {
+  return value === null ? null : String(value);
+}
+
+/** The order of an object's fields says nothing. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { fields: fields.map(([key, item]) => [key, sortedKeys(item)]) };
+}

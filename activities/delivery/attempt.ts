@@ -6,6 +6,7 @@ import {
   blamesEndpoint,
   decide,
   errorClassOf,
+  probeFailedReason,
   reasonOf,
   type Decision,
   type Outcome,
@@ -116,10 +117,12 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     options.onAnswered?.(outcome);
     const nowMs = Date.now();
     const isProbe = cause === 'probe';
+    const { schedule, failuresInARow } = endpoint;
     const judged = decide({
-      schedule: endpoint.schedule,
+      schedule,
       tries: due.tries + 1,
       outcome,
+      failuresInARow,
       random: random(),
       nowMs,
     });
@@ -127,7 +130,9 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     const costsTry =
       !isProbe || isAlive(outcome) || judged.kind === 'disable_endpoint' || judged.kind === 'abort';
     const tries = due.tries + (costsTry ? 1 : 0);
-    const decision: Decision = costsTry ? judged : { kind: 'retry', delayMs: 0, reason: reasonOf(outcome) };
+    const decision: Decision = costsTry
+      ? judged
+      : { kind: 'retry', delayMs: 0, reason: probeFailedReason(outcome) };
     const next = nextOf(due, decision, tries, nowMs);
     const errorClass = errorClassOf(outcome);
     const endpointsToWake = await recorder.record({

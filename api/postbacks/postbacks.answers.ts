@@ -111,7 +111,10 @@ export const wholeDelivery = delivery.extend({
       error_class: text.nullable(),
       response_excerpt: text.nullable(),
       next_attempt_at: time.nullable(),
-      next_reason: text.nullable(),
+      next_reason: text.nullable().meta({
+        description:
+          'what happened, and why the next try is when it is: the step of the schedule, `Retry-After`, a probe',
+      }),
     }),
   ),
 });

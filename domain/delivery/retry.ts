@@ -1,5 +1,6 @@
-// What comes after an attempt: delivered, wait how long, or stop. Pure, and bundled into workflow code, where it runs again on every replay:
-// the schedule, the clock and the dice are handed in, and a change here is a change of the workflows that call it.
+// Decides what comes after an attempt: delivered, another try and when, or no more tries. Pure: schedule, time and
+// random number are parameters.
+import { isDown } from './breaker.ts';
 
 /** What went wrong when there was no whole answer. */
 export type ErrorClass =
@@ -34,7 +35,10 @@ export type Outcome =
   | ({ kind: 'answered'; status: number; retryAfter?: string; control?: string; excerpt: string } & Measured)
   | ({ kind: 'failed'; errorClass: ErrorClass; detail: string } & Measured);
 
-/** What to do next. A delivered postback's answer may still ask for no more of them: `disableEndpoint`. */
+/**
+ * What to do next. A delivered postback's answer may still ask for no more of them: `disableEndpoint`.
+ * `reason` says in a few words what happened and why the next try is when it is, or why there is none.
+ */
 export type Decision =
   | { kind: 'delivered'; disableEndpoint: boolean }
   | { kind: 'retry'; delayMs: number; reason: string }
@@ -52,17 +56,21 @@ const JITTER_AT_LEAST_MS = 2000;
 const JITTER_AT_MOST_MS = 15 * 60 * 1000;
 const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
-/** An attempt that ended, in its postback's story. `tries` counts it too; `random` is from 0 up to 1. */
+/**
+ * An attempt that ended. `tries` of its postback counts it too; `failuresInARow` of its endpoint does not. `random` is
+ * from 0 up to 1.
+ */
 export type Judged = {
   schedule: readonly number[];
   tries: number;
   outcome: Outcome;
+  failuresInARow: number;
   random: number;
   nowMs: number;
 };
 
 /** Decides what comes after an attempt. Jitter and Retry-After only ever make the wait longer: after try 1 it is 5 to 7 s. */
-export function decide({ schedule, tries, outcome, random, nowMs }: Judged): Decision {
+export function decide({ schedule, tries, outcome, failuresInARow, random, nowMs }: Judged): Decision {
   const control = outcome.kind === 'answered' ? controlOf(outcome.control) : undefined;
   if (isDelivered(outcome)) return { kind: 'delivered', disableEndpoint: control === 'disable' };
   const reason = reasonOf(outcome);
@@ -77,8 +85,43 @@ export function decide({ schedule, tries, outcome, random, nowMs }: Judged): Dec
   if (stepSeconds === undefined)
     return { kind: 'give_up', reason: `${reason}; no try left of ${schedule.length}` };
   const stepMs = stepSeconds * 1000;
-  const delayMs = Math.max(stepMs, askedWaitMs(outcome, nowMs)) + Math.floor(jitterBoundMs(stepMs) * random);
-  return { kind: 'retry', delayMs, reason };
+  const floorMs = Math.max(stepMs, askedWaitMs(outcome, nowMs));
+  const jitterMs = Math.floor(jitterBoundMs(stepMs) * random);
+  const delayMs = floorMs + jitterMs;
+  const step = `step ${tries + 1} of ${schedule.length} of the schedule`;
+  const cause = floorMs === stepMs ? step : retryAfterText(outcome, floorMs);
+  const jitter = jitterMs === 0 ? '' : `, ${waitText(floorMs)} and jitter`;
+  const isNowDown = blamesEndpoint(outcome) && isDown({ failuresInARow: failuresInARow + 1 });
+  const probe = isNowDown ? '; the endpoint is down, so a probe must succeed first' : '';
+  return {
+    kind: 'retry',
+    delayMs,
+    reason: `${reason}; next in ${waitText(delayMs)}: ${cause}${jitter}${probe}`,
+  };
+}
+
+function retryAfterText(outcome: Outcome, waitMs: number): string {
+  const header = outcome.kind === 'answered' ? outcome.retryAfter?.trim() : undefined;
+  return `the answer's Retry-After: ${header}${waitMs === RETRY_AFTER_AT_MOST_MS ? ' (at most 24 h)' : ''}`;
+}
+
+/** Why a postback has no time for its next try: its endpoint is down, and a probe failed that cost no try. */
+export function probeFailedReason(outcome: Outcome): string {
+  return `${reasonOf(outcome)}; the endpoint is down: held until a probe succeeds`;
+}
+
+/** A wait for people, in its two largest units, rounded down: `5 s`, `2 h 7 min`. Below a second in milliseconds. */
+function waitText(ms: number): string {
+  if (ms < 1000) return `${Math.floor(ms)} ms`;
+  const seconds = Math.floor(ms / 1000);
+  const parts = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  const shown = parts.slice(first, first + 2).filter(([count]) => count > 0);
+  return shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
 /** Only a 2xx is delivered. */

@@ -149,6 +149,12 @@ describe('the queue of an endpoint that is down', () => {
       countBy(causes, ({ cause }) => cause),
       { probe: 5 },
     );
+    const { rows: reasons } = await database.pool.query<{ reason: string }>(
+      `select next_reason as reason from attempts where operator_id = $1`,
+      [operator.operatorId],
+    );
+    for (const { reason } of reasons)
+      assert.match(reason, /^503 after \d+ ms; the endpoint is down: held until a probe succeeds$/);
   });
 
   test('is sent once a probe is answered, and the endpoint starts afresh', async () => {

@@ -7,6 +7,7 @@ import {
   blamesEndpoint,
   decide,
   errorClassOf,
+  probeFailedReason,
   reasonOf,
   retryAfterMs,
 } from '../../../domain/delivery/retry.ts';
@@ -25,9 +26,14 @@ function failed(errorClass: ErrorClass): Outcome {
 
 function after(
   outcome: Outcome,
-  { tries = 1, random = 0, schedule = DEFAULT_SCHEDULE_SECONDS } = {},
+  { tries = 1, random = 0, schedule = DEFAULT_SCHEDULE_SECONDS, failuresInARow = 0 } = {},
 ): Decision {
-  return decide({ schedule, tries, outcome, random, nowMs: NOW_MS });
+  return decide({ schedule, tries, outcome, failuresInARow, random, nowMs: NOW_MS });
+}
+
+function reasonAfter(...attempt: Parameters<typeof after>): string | null {
+  const decision = after(...attempt);
+  return 'reason' in decision ? decision.reason : null;
 }
 
 function delayMs(decision: Decision): number {
@@ -145,6 +151,81 @@ test('410 and the control header are obeyed', () => {
     disableEndpoint: false,
   });
   assert.equal(after(answered(410), { tries: 10 }).kind, 'disable_endpoint');
+});
+
+const REASONS: [string, string | null, Parameters<typeof after>][] = [
+  [
+    'the schedule’s step',
+    '503 after 120 ms; next in 2 h: step 5 of 10 of the schedule',
+    [answered(503), { tries: 4 }],
+  ],
+  [
+    'the schedule’s step and jitter',
+    'timeout after 15000 ms; next in 2 h 7 min: step 5 of 10 of the schedule, 2 h and jitter',
+    [failed('timeout'), { tries: 4, random: 0.5 }],
+  ],
+  [
+    'a short step',
+    '500 after 120 ms; next in 6 s: step 2 of 10 of the schedule, 5 s and jitter',
+    [answered(500), { random: 0.5 }],
+  ],
+  [
+    'a step below a second',
+    '500 after 120 ms; next in 200 ms: step 2 of 2 of the schedule',
+    [answered(500), { schedule: [0, 0.2] }],
+  ],
+  [
+    'a Retry-After that is later than the step',
+    "429 after 120 ms; next in 1 h: the answer's Retry-After: 3600",
+    [answered(429, { retryAfter: ' 3600 ' })],
+  ],
+  [
+    'a Retry-After as a date, and jitter',
+    "503 after 120 ms; next in 1 min 1 s: the answer's Retry-After: Sun, 22 Nov 2026 10:01:00 GMT, 1 min and jitter",
+    [answered(503, { retryAfter: 'Sun, 22 Nov 2026 10:01:00 GMT' }), { random: 0.5 }],
+  ],
+  [
+    'a Retry-After of more than a day',
+    "503 after 120 ms; next in 24 h: the answer's Retry-After: 172800 (at most 24 h)",
+    [answered(503, { retryAfter: '172800' })],
+  ],
+  [
+    'the step, where Retry-After is earlier',
+    '503 after 120 ms; next in 5 min: step 3 of 10 of the schedule',
+    [answered(503, { retryAfter: '60' }), { tries: 2 }],
+  ],
+  [
+    'an endpoint that this failure takes down',
+    '500 after 120 ms; next in 5 s: step 2 of 10 of the schedule; the endpoint is down, so a probe must succeed first',
+    [answered(500), { failuresInARow: 9 }],
+  ],
+  [
+    'a refusal of one postback, which takes nothing down',
+    '404 after 120 ms; next in 5 s: step 2 of 10 of the schedule',
+    [answered(404), { failuresInARow: 9 }],
+  ],
+  ['the end of the schedule', '503 after 120 ms; no try left of 10', [answered(503), { tries: 10 }]],
+  ['a 410', '410 after 120 ms: gone', [answered(410)]],
+  [
+    'a receiver that wants no more',
+    '500 after 120 ms: asked for no more postbacks',
+    [answered(500, { control: 'disable' })],
+  ],
+  [
+    'a receiver that wants this one no more',
+    '500 after 120 ms: asked not to get this postback again',
+    [answered(500, { control: 'abort-message' })],
+  ],
+  ['a delivery, which needs none', null, [answered(200)]],
+];
+for (const [title, reason, attempt] of REASONS) {
+  test(`the reason for the time of the next try: ${title}`, () =>
+    assert.equal(reasonAfter(...attempt), reason));
+}
+
+test('the reason for the time of the next try: a probe that failed', () => {
+  const reason = '503 after 120 ms; the endpoint is down: held until a probe succeeds';
+  assert.equal(probeFailedReason(answered(503)), reason);
 });
 
 test('an attempt is told in a few words', () => {

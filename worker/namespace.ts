@@ -1,5 +1,5 @@
-// Prepares the Temporal namespace at every worker's start: search attributes and schedules. Several workers may do it
-// at once.
+// Prepares the Temporal namespace at every worker's start: search attributes and schedules. Several
+// workers may do it at once.
 import { hash } from 'node:crypto';
 import { ScheduleAlreadyRunning, type Client, type ScheduleSpec } from '@temporalio/client';
 import { rematchWorkflowId } from '../domain/keys.ts';
@@ -47,8 +47,9 @@ export async function prepareNamespace(client: Client, log: Logger): Promise<voi
 }
 
 /**
- * Creates a schedule, or updates the existing one where its definition in the code has changed. A schedule that an
- * operator paused stays paused, with its note. Workers that start together write the same, so their order is no matter.
+ * Creates a schedule, or updates the existing one where its definition in the code has changed. A
+ * schedule that an operator paused stays paused, with its note. Workers that start together write
+ * the same.
  */
 async function putSchedule(client: Client, { id, workflowType, args, spec }: Schedule): Promise<void> {
   const policies = { overlap: 'SKIP', catchupWindow: '1m' } as const;
@@ -59,7 +60,7 @@ async function putSchedule(client: Client, { id, workflowType, args, spec }: Sch
     taskQueue: TASK_QUEUES.upkeep,
     args,
   } as const;
-  // The server fills in and rewrites what it is given, so the definition is known again by its hash in the memo.
+  // The server rewrites a spec when it stores it, so a hash in the memo identifies the definition.
   const definition = hash('sha256', JSON.stringify({ spec, started, policies })).slice(0, 16);
   const action = { ...started, memo: { definition } };
   try {

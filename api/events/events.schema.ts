@@ -10,7 +10,7 @@ import {
   type EventType,
 } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import { contentHashOf } from '../content-hash.ts';
+import { contentHashOf } from '../intake/content-hash.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
 import type { IntakeEvent } from '../intake/intake.ts';
 import { formOf, type EventField, type EventForm } from './event-form.ts';

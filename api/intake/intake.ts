@@ -10,7 +10,7 @@ import {
 } from '../../store/intake/events.ts';
 import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
 import type { Pool, Queryable } from '../../store/db/pool.ts';
-import { isSameContent } from '../content-hash.ts';
+import { isSameContent } from './content-hash.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 /** `isTimed`: the event named its own time. */

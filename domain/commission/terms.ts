@@ -27,7 +27,7 @@ export type WireTerms = {
 
 export const LEVELS_AT_MOST = 5;
 
-/** The default for each negative event: what CONTRACT promises when the deal says nothing. */
+/** The clawback of a deal that names none: what each negative event takes back, and how long it may. */
 export const DEFAULT_CLAWBACK: Terms['clawback'] = {
   days: 90,
   chargeback: 'full',

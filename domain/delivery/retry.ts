@@ -1,5 +1,5 @@
-// Decides what comes after an attempt: delivered, another try and when, or no more tries. Pure: schedule, time and
-// random number are parameters.
+// Decides what comes after an attempt: delivered, another try and when, or no more tries. Pure:
+// schedule, time and random number are parameters.
 import { isDown } from './breaker.ts';
 
 /** What went wrong when there was no whole answer. */
@@ -36,8 +36,8 @@ export type Outcome =
   | ({ kind: 'failed'; errorClass: ErrorClass; detail: string } & Measured);
 
 /**
- * What to do next. A delivered postback's answer may still ask for no more of them: `disableEndpoint`.
- * `reason` says in a few words what happened and why the next try is when it is, or why there is none.
+ * What to do next. A delivered postback's answer may still ask for no more: `disableEndpoint`.
+ * `reason` says briefly what happened, and why the next try is when it is or why there is none.
  */
 export type Decision =
   | { kind: 'delivered'; disableEndpoint: boolean }
@@ -57,8 +57,8 @@ const JITTER_AT_MOST_MS = 15 * 60 * 1000;
 const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
 /**
- * An attempt that ended. `tries` of its postback counts it too; `failuresInARow` of its endpoint does not. `random` is
- * from 0 up to 1.
+ * An attempt that ended. `tries` of its postback counts it too; `failuresInARow` of its endpoint
+ * does not. `random` is from 0 up to 1.
  */
 export type Judged = {
   schedule: readonly number[];
@@ -105,12 +105,12 @@ function retryAfterText(outcome: Outcome, waitMs: number): string {
   return `the answer's Retry-After: ${header}${waitMs === RETRY_AFTER_AT_MOST_MS ? ' (at most 24 h)' : ''}`;
 }
 
-/** Why a postback has no time for its next try: its endpoint is down, and a probe failed that cost no try. */
+/** Why the next try has no time: the endpoint is down, and a probe failed that cost no try. */
 export function probeFailedReason(outcome: Outcome): string {
   return `${reasonOf(outcome)}; the endpoint is down: held until a probe succeeds`;
 }
 
-/** A wait for people, in its two largest units, rounded down: `5 s`, `2 h 7 min`. Below a second in milliseconds. */
+/** A wait in its two largest units, rounded down: `5 s`, `2 h 7 min`; below a second `200 ms`. */
 function waitText(ms: number): string {
   if (ms < 1000) return `${Math.floor(ms)} ms`;
   const seconds = Math.floor(ms / 1000);

@@ -1,18 +1,19 @@
-// The life of commission once it is booked: its hold ends, a payout takes it and settles what the affiliate owes, the payout arrives or comes
-// back. Settling moves a slot by its target (`postTowards`); everything here moves what is there from one place to the next.
+// Moves booked commission through its life: its hold ends, a payout recovers debt and reserves the
+// rest, the payout is confirmed, fails or comes back. Settling moves a slot to its target instead
+// (`postTowards`).
 import { EMPTY, least, type Leg, type Move, type SlotMoney, type TransferCode } from './transfers.ts';
 
 type Place = 'pendingMinor' | 'payableMinor' | 'inPayoutMinor' | 'paidMinor';
 
-/** From where to where in the slot, and between which accounts. The numbers are the rules of the posting table. */
+/** Which of the slot's amounts each transfer lowers and raises, and its debit and credit account. */
 const TRANSITIONS = {
-  /** 2 */ release: { from: 'pendingMinor', to: 'payableMinor', debit: 'pending', credit: 'payable' },
-  /** 2 */ approve: { from: 'pendingMinor', to: 'payableMinor', debit: 'pending', credit: 'payable' },
-  /** 6 */ recover_debt: { from: 'payableMinor', to: 'paidMinor', debit: 'payable', credit: 'debt' },
-  /** 8 */ reserve: { from: 'payableMinor', to: 'inPayoutMinor', debit: 'payable', credit: 'in_payout' },
-  /** 9 */ confirm: { from: 'inPayoutMinor', to: 'paidMinor', debit: 'in_payout', credit: 'cash' },
-  /** 10 */ fail: { from: 'inPayoutMinor', to: 'payableMinor', debit: 'in_payout', credit: 'payable' },
-  /** 11 */ return: { from: 'paidMinor', to: 'payableMinor', debit: 'cash', credit: 'payable' },
+  release: { from: 'pendingMinor', to: 'payableMinor', debit: 'pending', credit: 'payable' },
+  approve: { from: 'pendingMinor', to: 'payableMinor', debit: 'pending', credit: 'payable' },
+  recover_debt: { from: 'payableMinor', to: 'paidMinor', debit: 'payable', credit: 'debt' },
+  reserve: { from: 'payableMinor', to: 'inPayoutMinor', debit: 'payable', credit: 'in_payout' },
+  confirm: { from: 'inPayoutMinor', to: 'paidMinor', debit: 'in_payout', credit: 'cash' },
+  fail: { from: 'inPayoutMinor', to: 'payableMinor', debit: 'in_payout', credit: 'payable' },
+  return: { from: 'paidMinor', to: 'payableMinor', debit: 'cash', credit: 'payable' },
 } as const satisfies Partial<
   Record<TransferCode, { from: Place; to: Place } & Pick<Leg, 'debit' | 'credit'>>
 >;
@@ -86,8 +87,9 @@ export function stepFrom(state: PayoutState, step: PayoutStep): PayoutState | 'r
 }
 
 /**
- * An adjustment by hand, a slot of its own: up, it is payable at once; down, it is debt, which the next payout recovers. Debt in both the case
- * of an affiliate with money and one without, so that no slot has to give what another one owes. Rule 14.
+ * An adjustment by hand, a slot of its own. An upward one is payable at once. A downward one is debt,
+ * which the next payout recovers, also where the affiliate has money, so that no slot has to give
+ * what another one owes.
  */
 export function adjust(amountMinor: bigint): Move {
   if (amountMinor === 0n) return { money: EMPTY, legs: [] };
@@ -99,7 +101,10 @@ export function adjust(amountMinor: bigint): Move {
   return { money: { ...EMPTY, debtMinor: -amountMinor }, legs: [leg] };
 }
 
-/** Debt that is given up; no slot's, since a slot's debt counts what was taken back and not what is still owed. Rule 13. */
+/**
+ * Debt that is given up. No slot changes: a slot's debt counts what was taken back, not what is
+ * still owed.
+ */
 export function writeOff(amountMinor: bigint): Leg {
   return { code: 'write_off', debit: 'write_off', credit: 'debt', amountMinor };
 }

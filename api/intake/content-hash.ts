@@ -1,9 +1,9 @@
-// Hashes the content of an event, by which a repeat of it is told from other content under the same key.
+// Hashes the content of an event, which tells a repeat from other content under the same key.
 import { hash } from 'node:crypto';
-import type { ConversionEvent } from '../domain/types.ts';
-import type { IncomingEvent } from '../store/intake/events.ts';
+import type { ConversionEvent } from '../../domain/types.ts';
+import type { IncomingEvent } from '../../store/intake/events.ts';
 
-/** An event as sent. `isTimed`: it named its own time; otherwise `occurredAt` is a default, and no content. */
+/** An event as sent. `isTimed`: it named its own time; else `occurredAt` is a default, no content. */
 export type Content = { event: ConversionEvent; isTimed: boolean; metadata: Record<string, unknown> | null };
 
 /** The first byte of a hash names its form. Hashes of the first form are bare, of 32 bytes. */
@@ -11,8 +11,9 @@ const FORM = Buffer.of(2);
 const FIRST_FORM_BYTES = 32;
 
 /**
- * The fields that are content, by name: values in our units, null where not given. An event without a field hashes the same
- * before and after the field exists, so a field may be added here; renaming or removing one needs a new form.
+ * The fields that are content, by name: values in our units, null where not given. An event without
+ * a field hashes the same before and after the field exists, so fields may be added. Renaming or
+ * removing one needs a new form.
  */
 export const CONTENT_FIELDS: readonly [name: string, valueOf: (content: Content) => unknown][] = [
   ['amount', ({ event }) => textOf(event.amountMinor)],
@@ -35,7 +36,7 @@ export const CONTENT_FIELDS: readonly [name: string, valueOf: (content: Content)
   ['volume', ({ event }) => textOf(event.volumeE4)],
 ];
 
-/** The form's byte and a SHA-256 over the named fields that are given: one hash, however the content was written. */
+/** The form's byte, and SHA-256 over the given fields: one hash, however the content was written. */
 export function contentHashOf(content: Content, fields = CONTENT_FIELDS): Buffer {
   const given: [string, unknown][] = [];
   for (const [name, valueOf] of fields) {
@@ -46,8 +47,8 @@ export function contentHashOf(content: Content, fields = CONTENT_FIELDS): Buffer
 }
 
 /**
- * Whether a stored hash, of either form, is that of this event. An event whose key is its content is looked up by the
- * present form alone: with the first form its repeat is another event.
+ * Whether a stored hash, of either form, is that of this event. An event whose key is its content
+ * is looked up by the present form alone: a repeat of one kept with the first form is a new event.
  */
 export function isSameContent(
   stored: Buffer,
@@ -60,7 +61,7 @@ export function isSameContent(
   return stored.equals(firstFormOf({ event, isTimed, metadata }));
 }
 
-/** The first form: values by position, absent ones as null. Events stored with it are still compared by it. */
+/** The first form: values by position, absent ones as null, by which stored events are compared. */
 function firstFormOf({ event, isTimed, metadata }: Content): Buffer {
   const values = [
     event.type,

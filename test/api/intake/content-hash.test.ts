@@ -1,10 +1,15 @@
-// The hash of an event's content: which values it has for ever, and that repeats sent across a deploy stay repeats.
+// The hash of an event's content: its stored values, and repeats that are sent across a deploy.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CONTENT_FIELDS, contentHashOf, isSameContent, type Content } from '../../api/content-hash.ts';
-import { takeIn, type IntakeEvent } from '../../api/intake/intake.ts';
-import { readEvent } from '../../api/events/events.schema.ts';
-import { withApi, type TestApi } from '../support/api.ts';
+import {
+  CONTENT_FIELDS,
+  contentHashOf,
+  isSameContent,
+  type Content,
+} from '../../../api/intake/content-hash.ts';
+import { takeIn, type IntakeEvent } from '../../../api/intake/intake.ts';
+import { readEvent } from '../../../api/events/events.schema.ts';
+import { withApi, type TestApi } from '../../support/api.ts';
 
 let api: TestApi;
 before(async () => {

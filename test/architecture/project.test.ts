@@ -4,17 +4,19 @@ import { test } from 'node:test';
 import { buildBundle } from '../../worker/bundle.ts';
 import { filesBelow, importsOf, textOf } from '../support/sources.ts';
 
-const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+const { scripts, dependencies } = JSON.parse(textOf('package.json')) as Record<
+  'scripts' | 'dependencies',
+  Record<string, string>
+>;
 
-const DOCUMENTS = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'docs/ARCHITECTURE.md',
-  'docs/OPERATIONS.md',
-  'docs/DECISIONS.md',
-  'docs/TEMPLATES.md',
-  'docs/VERIFYING.md',
-];
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
+
+/** Folders that a running process makes. */
+const IS_MADE = /^\.data\//;
+
+/** Every file and folder of the project, folders with `/` at their end. */
+const files = filesBelow('', '');
+const places = new Set(files.flatMap((file) => [file, ...foldersOf(file)]));
 
 /** The variables that `config.ts` reads: the fields of its two zod objects. */
 const configured = found('config.ts', /^ {2}([A-Z][A-Z_]+): /gm);
@@ -36,15 +38,66 @@ test('README.md explains every variable of config.ts', () => {
   );
 });
 
-test('every npm command that the documents name is there', () => {
+test('every npm command and script that the documents name is there', () => {
+  const families = Object.keys(scripts).flatMap((name) =>
+    name.includes(':') ? [`${name.split(':', 1)[0]}:`] : [],
+  );
   for (const file of DOCUMENTS) {
-    const named = found(file, /\bnpm run ([\w:-]+)/g);
+    const run = found(file, /\bnpm run ([\w:-]+)/g);
+    const short = found(file, /(?:^|`|; |&& )(?:[A-Z]+=\S+ )?npm (?!run\b|ci\b|install\b)([a-z][\w:-]*)/gm);
+    const alone = quoted(file).filter((word) => families.some((family) => word.startsWith(family)));
     assert.deepEqual(
-      named.filter((name) => scripts[name] === undefined),
+      [...run, ...short, ...alone].filter((name) => scripts[name] === undefined),
       [],
       file,
     );
   }
+});
+
+test('every path that the documents quote is there', () => {
+  assert.deepEqual(
+    DOCUMENTS.flatMap((file) => quoted(file).flatMap((word) => (isBroken(word) ? [`${file}: ${word}`] : []))),
+    [],
+  );
+});
+
+test('a quoted path is told from a package, a route, a workflow id and what is made while running', () => {
+  const there = [
+    'worker/main.ts',
+    'worker/main',
+    'worker/',
+    'worker',
+    'main.ts',
+    'docs/*.md',
+    'docs/images/',
+  ];
+  const others = [
+    '@temporalio/client',
+    'express',
+    '/docs',
+    '/v1/events',
+    'delivery/<id>',
+    'worker/…',
+    '.data/logs/',
+  ];
+  const elsewhere = [
+    'net/http',
+    'n/a',
+    'https://a.example/x.js',
+    'php://input',
+    ...Object.keys(dependencies),
+  ];
+  assert.deepEqual([...there, ...others, ...elsewhere].filter(isBroken), []);
+  const broken = [
+    'worker/none.ts',
+    'worker/none',
+    'none/x.ts',
+    'none.ts',
+    'none/',
+    'docs/none*.md',
+    'worker/none/',
+  ];
+  assert.deepEqual(broken.filter(isBroken), broken);
 });
 
 test('every file that the documents link to is there', () => {
@@ -82,6 +135,33 @@ test('the workflow bundle builds', async () => {
   const { code } = await buildBundle();
   assert.match(code, /processConversions/);
 });
+
+/** The words of everything in backticks outside of code blocks. */
+function quoted(file: string): string[] {
+  const text = textOf(file).replaceAll(/^```[^]*?^```/gm, '');
+  const spans = Array.from(text.matchAll(/`([^`]+)`/g), ([, span]) => span!);
+  return [...new Set(spans.flatMap((span) => span.split(/\s+/)))];
+}
+
+/**
+ * Whether a word looks like a path of this project and leads nowhere. Paths begin with a top folder, end with `/`, or
+ * have the ending of a source or a document; a name without a folder may lie anywhere.
+ */
+function isBroken(word: string): boolean {
+  const isPath = /^[\w.@*-]+(\/[\w.@*-]+)*\/?$/.test(word) && !word.startsWith('@');
+  const isOurs =
+    places.has(`${word.split('/', 1)[0]}/`) ||
+    word.endsWith('/') ||
+    /\.(ts|mjs|js|json|md|sql|ya?ml)$/.test(word);
+  if (!isPath || !isOurs || word in dependencies || IS_MADE.test(word)) return false;
+  const pattern = word.replaceAll('.', '\\.').replaceAll('*', '[^/]*');
+  const place = new RegExp(`${word.replace(/\/$/, '').includes('/') ? '^' : '(^|/)'}${pattern}(/|\\.ts)?$`);
+  return ![...places].some((name) => place.test(name));
+}
+
+function foldersOf(file: string): string[] {
+  return Array.from(file.matchAll(/\//g), ({ index }) => file.slice(0, index + 1));
+}
 
 function found(file: string, pattern: RegExp): string[] {
   return sorted(Array.from(textOf(file).matchAll(pattern), ([, name]) => name!));

@@ -124,10 +124,12 @@ test('only tests, benchmarks, examples and local tools import development packag
 });
 
 test('only the two job queues of the benchmark import packages of bench/package.json', () => {
-  const { dependencies } = JSON.parse(textOf('bench/package.json')) as {
+  const ofBench = JSON.parse(textOf('bench/package.json')) as {
     dependencies: Record<string, string>;
   };
-  const using = filesBelow('').filter((file) => importsOf(file).some(({ path }) => path in dependencies));
+  const using = filesBelow('').filter((file) =>
+    importsOf(file).some(({ path }) => path in ofBench.dependencies),
+  );
   assert.deepEqual(using, ['bench/bullmq.ts', 'bench/graphile-worker.ts']);
 });
 

@@ -48,8 +48,8 @@ export const manualSlotKey = (idempotencyKey: string): string => `manual/${idemp
 export const writeOffKey = (idempotencyKey: string): string => `write_off/${idempotencyKey}`;
 
 /** What an account is for. Those of affiliates come one per affiliate, the others one per operator; each per currency. */
-export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt' | 'negative_carry';
-export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment' | 'fx';
+export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt';
+export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment';
 
 export const affiliateAccountId = (purpose: AffiliatePurpose, affiliateId: string): string =>
   `${purpose}/${affiliateId}`;

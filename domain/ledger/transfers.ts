@@ -152,7 +152,6 @@ const OF_OPERATOR: ReadonlySet<string> = new Set<OperatorPurpose>([
   'cash',
   'write_off',
   'adjustment',
-  'fx',
 ]);
 
 /** Whether an account is the operator's own, as for expense and the like, or one affiliate's. */

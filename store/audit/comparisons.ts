@@ -46,7 +46,7 @@ const PARTS = [
   ],
   [
     'paid',
-    `bigint_sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c in ('debt', 'negative_carry')))`,
+    `bigint_sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c = 'debt'))`,
   ],
   [
     'debt',

@@ -5,6 +5,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
+import { Client } from 'pg';
 import type { Queryable } from './pool.ts';
 
 /** Where this project's migrations lie. */
@@ -15,7 +16,8 @@ const CHECKSUMS = 'checksums.json';
 
 /**
  * Applies what is missing, one process at a time (others wait on an advisory lock). Returns the names of what was applied.
- * Throws before touching anything when a file does not match its committed checksum.
+ * Throws before touching anything when a file does not match its committed checksum, or when the database was made before
+ * the first release.
  */
 export async function migrate(
   databaseUrl: string,
@@ -27,6 +29,7 @@ export async function migrate(
     throw new Error(
       `The migrations are not what was released:\n${wrong.map((line) => `  ${line}`).join('\n')}`,
     );
+  await refuseUnreleased(databaseUrl, dir);
   const applied = await runner({
     databaseUrl,
     dir,
@@ -43,15 +46,35 @@ export async function migrate(
 
 /** Names of migrations this release has and the database lacks; a process refuses to start while there are any. */
 export async function missingMigrations(db: Queryable, dir = MIGRATIONS_DIR): Promise<string[]> {
+  const applied = new Set(await appliedMigrations(db));
+  return (await migrationFiles(dir)).filter((file) => !applied.has(file));
+}
+
+/** A schema made before the first release has other first files, which later files do not fit; nothing can bring it up to date. */
+async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const [oldest] = await appliedMigrations(client);
+    if (oldest === undefined || oldest === (await migrationFiles(dir))[0]) return;
+    throw new Error(
+      `This database is of an unreleased version of Postrider: its schema begins with ${oldest}, which no release has. ` +
+        'It must be made anew: delete DATA_DIR (npm start), or give DATABASE_URL an empty database.',
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+/** File names of what was applied, in that order; none in an empty database. */
+async function appliedMigrations(db: Queryable | Client): Promise<string[]> {
   const { rows: tables } = await db.query<{ found: boolean }>(
     `select to_regclass($1) is not null as "found"`,
     [TABLE],
   );
-  const { rows } = tables[0]?.found
-    ? await db.query<{ name: string }>(`select name from ${TABLE}`)
-    : { rows: [] };
-  const applied = new Set(rows.map(({ name }) => `${name}.sql`));
-  return (await migrationFiles(dir)).filter((file) => !applied.has(file));
+  if (!tables[0]?.found) return [];
+  const { rows } = await db.query<{ name: string }>(`select name from ${TABLE} order by id`);
+  return rows.map(({ name }) => `${name}.sql`);
 }
 
 /** One sentence for each file that was edited, removed, or never recorded. */

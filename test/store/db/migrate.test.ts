@@ -51,3 +51,21 @@ test('a new file must be recorded first, an edited one is refused for good, and 
   await assert.rejects(migrate(database.url, undefined, copy), /9998_half.sql was edited/);
   await assert.rejects(recordChecksums(copy), /already recorded with other content/);
 });
+
+test('a database that was made before the first release is refused with what to do', async () => {
+  const old = await withEmptyDatabase();
+  try {
+    await old.pool.query('create table schema_migrations (id serial, name text, run_on timestamp)');
+    await old.pool.query(
+      `insert into schema_migrations (name) values ('0001_tenants_and_deals'), ('0001_setup')`,
+    );
+    await assert.rejects(
+      migrate(old.url),
+      /of an unreleased version .* 0001_tenants_and_deals\.sql.* must be made anew/,
+    );
+    const { rows } = await old.pool.query(`select to_regclass('operators') as "table"`);
+    assert.deepEqual(rows, [{ table: null }]);
+  } finally {
+    await old.drop();
+  }
+});

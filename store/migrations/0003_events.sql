@@ -1,0 +1,197 @@
+-- Conversion events: as they were sent, what was sent again, how they were amended, and how each
+-- was settled.
+
+create table events (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  type text not null,
+  sent_as text,
+  key_kind text not null check (key_kind in ('transaction', 'customer', 'click', 'content', 'each')),
+  key text collate "C" not null,
+  content_hash bytea not null,
+  transaction_id text,
+  click_id text collate "C",
+  customer_id text collate "C",
+  subject text collate "C"
+    generated always as (coalesce('customer ' || customer_id, 'click ' || click_id)) stored,
+  amount_minor bigint,
+  currency text,
+  volume_e4 bigint,
+  reference text collate "C",
+  reference_type text,
+  payout_minor bigint,
+  sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
+  coupon text,
+  metadata json,
+  occurred_at timestamptz not null,
+  received_at timestamptz not null,
+  primary key (operator_id, id),
+  unique (operator_id, key, type, key_kind)
+);
+create index events_subject on events (operator_id, subject, occurred_at);
+create index events_reference on events (operator_id, reference) where reference is not null;
+-- The types are NEGATIVE_EVENTS in domain/types.ts.
+create index events_against_subject on events (operator_id, subject)
+  where reference is null and type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure');
+create index events_received on events (received_at);
+select make_append_only('events');
+comment on table events is
+  'events exactly as they were sent; what changes is in amendments and event_outcomes';
+comment on column events.type is 'the standard event type';
+comment on column events.sent_as is 'the operator''s own name of the event, where it was sent under one';
+comment on column events.key is
+  'two events of one type with the same key are one event; key_kind says what the key was made from';
+comment on column events.content_hash is
+  'SHA-256 of the values as sent; a repeat with another hash is a conflict';
+comment on column events.subject is
+  'whose event this is: the customer, or the click where no customer is named';
+comment on column events.volume_e4 is 'ten-thousandths of a lot';
+comment on column events.reference is 'key of the conversion that this event reverses or reinstates';
+comment on column events.reference_type is 'type of that conversion, where the key alone could mean several';
+comment on column events.payout_minor is
+  'commission that the operator computed itself, where the deal allows it';
+comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
+select estimate_tenants_alike('events');
+
+create table event_conflicts (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  event_id text collate "C" not null,
+  content_hash bytea not null,
+  sent json not null,
+  seen_at timestamptz not null default now(),
+  primary key (operator_id, id)
+);
+select make_append_only('event_conflicts');
+comment on table event_conflicts is
+  'the key of another event with other content: refused, kept for people to inspect, moves no money';
+comment on column event_conflicts.event_id is 'the event that holds the key';
+
+-- An event without a transaction id is a repeat if its content came within the operator's window.
+-- The row names the event that holds a content now. A later event takes the row over only after
+-- held_until, in one guarded upsert, so that two processes cannot both find the content free.
+create table content_holders (
+  operator_id text collate "C" not null,
+  type text not null,
+  content text collate "C" not null,
+  event_id text collate "C" not null,
+  held_from timestamptz not null,
+  held_until timestamptz not null,
+  primary key (operator_id, content, type)
+);
+create index content_holders_until on content_holders (held_until);
+comment on column content_holders.content is 'hash of the content, as text';
+select estimate_tenants_alike('content_holders');
+
+create table content_repeats (
+  operator_id text collate "C" not null,
+  event_id text collate "C" not null,
+  times int not null,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
+  primary key (operator_id, event_id)
+);
+comment on table content_repeats is
+  'how often an event was taken for a repeat by its content alone, so that a person can object';
+select estimate_tenants_alike('content_repeats');
+
+create table amendments (
+  operator_id text collate "C" not null,
+  event_id text collate "C" not null,
+  number int not null check (number > 0),
+  amount_minor bigint,
+  currency text,
+  volume_e4 bigint,
+  payout_minor bigint,
+  metadata json,
+  actor text not null,
+  reason text,
+  amended_at timestamptz not null default now(),
+  state text not null default 'accepted' check (state in ('accepted', 'waiting', 'applied', 'superseded')),
+  waits_for text,
+  in_force boolean not null default false,
+  batch_id text collate "C",
+  applied_at timestamptz,
+  primary key (operator_id, event_id, number),
+  check ((state = 'waiting') = (waits_for is not null)),
+  check (not in_force or state = 'applied'),
+  check ((state = 'applied') = (applied_at is not null))
+);
+create unique index amendments_in_force on amendments (operator_id, event_id) where in_force;
+create index amendments_due on amendments (operator_id, amended_at) where state = 'accepted';
+create index amendments_waiting on amendments (operator_id) where state = 'waiting';
+comment on table amendments is
+  'corrected values of an event; each row has all values, also those that were not amended';
+comment on column amendments.state is
+  'accepted: not booked yet; waiting: for waits_for; applied: booked; superseded: a later one was booked';
+comment on column amendments.in_force is 'the values the event has now: those of its last applied amendment';
+comment on column amendments.batch_id is 'posting group of the transfers that booked it';
+comment on column amendments.actor is 'id of the API key';
+select estimate_tenants_alike('amendments');
+
+-- A table of its own: the event stays as it was sent, and settling a batch inserts one row in place
+-- of an update of every index of events.
+create table event_outcomes (
+  operator_id text collate "C" not null,
+  event_id text collate "C" not null,
+  status text not null check (status in ('settled', 'orphaned', 'rejected', 'set_aside')),
+  reason text,
+  detail text,
+  batch_id text collate "C" not null,
+  affiliate_id text collate "C",
+  method text check (method in ('click', 'binding', 'coupon', 'manual')),
+  click_id text collate "C",
+  deal_id text collate "C",
+  deal_version int,
+  payout_minor bigint,
+  payout_currency text,
+  settled_at timestamptz not null default now(),
+  primary key (operator_id, event_id)
+) with (fillfactor = 90);
+create index event_outcomes_unsettled on event_outcomes (operator_id, event_id) where status <> 'settled';
+create index event_outcomes_set_aside on event_outcomes (operator_id, reason, event_id)
+  where status = 'set_aside';
+create index event_outcomes_of_batch on event_outcomes (operator_id, batch_id) where status <> 'settled';
+create index event_outcomes_orphaned on event_outcomes (operator_id, event_id) include (reason)
+  where status = 'orphaned';
+-- An affiliate's events, so that a version of its own deal rates those alone again. Its columns
+-- never change.
+create index event_outcomes_affiliate on event_outcomes (operator_id, affiliate_id, event_id)
+  where affiliate_id is not null;
+comment on table event_outcomes is
+  'how an event was settled; without a row it is accepted and not settled yet';
+comment on column event_outcomes.status is
+  'orphaned: no affiliate or conversion found yet; set_aside: reason says why, such as no_exchange_rate';
+comment on column event_outcomes.batch_id is 'the batch that settled it last';
+comment on column event_outcomes.method is 'by what the event was attributed';
+comment on column event_outcomes.deal_version is 'version of deal_id by which the event is rated now';
+comment on column event_outcomes.payout_minor is 'the sum reported to the affiliate for this event so far';
+select estimate_tenants_alike('event_outcomes');
+
+create table told_to_parents (
+  operator_id text collate "C" not null,
+  event_id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  payout_minor bigint not null,
+  payout_currency text not null,
+  primary key (operator_id, event_id, affiliate_id)
+);
+comment on table told_to_parents is
+  'the sum reported to a parent for a conversion so far; the affiliate''s own is in event_outcomes';
+select estimate_tenants_alike('told_to_parents');
+
+create table retries_wanted (
+  operator_id text collate "C" not null references operators,
+  reason text not null,
+  wanted_at timestamptz not null default now(),
+  primary key (operator_id, reason)
+);
+comment on table retries_wanted is
+  'reasons of set-aside events that may settle now, as after a new exchange rate; deleted once tried';
+select estimate_tenants_alike('retries_wanted');
+
+create table sweep_marks (
+  name text primary key,
+  through timestamptz not null
+);
+comment on table sweep_marks is 'received_at up to which the sweep found every event settled';

@@ -1,0 +1,397 @@
+-- The ledger: slots (things that can be earned) with the facts about them, the transfers that bring
+-- each slot to its target, decisions by people, payouts, closed months and statements.
+--
+-- One transfer is one row with a debit account, a credit account and a positive amount, so an
+-- unbalanced posting cannot be written. The rows of a settling transaction refer to rows that the
+-- same transaction wrote or read; foreign keys between those would only cost time. The audit
+-- compares them.
+
+create table slots (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  key text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  deal_id text collate "C",
+  deal_version int,
+  component text not null,
+  kind text not null
+    check (kind in ('cpa', 'percent', 'payout', 'revshare', 'per_lot', 'month', 'override', 'manual')),
+  source_id text collate "C",
+  level int check (level between 1 and 5),
+  period text,
+  currency text not null,
+  basis_minor bigint not null default 0,
+  volume_e4 bigint not null default 0,
+  ftd_count int not null default 0,
+  conversions_count int not null default 0,
+  facts_count int not null default 0,
+  facts_hash bigint not null default 0,
+  gross_minor bigint not null default 0 check (gross_minor >= 0),
+  void_minor bigint not null default 0 check (void_minor >= 0),
+  pending_minor bigint not null default 0 check (pending_minor >= 0),
+  payable_minor bigint not null default 0 check (payable_minor >= 0),
+  clawed_minor bigint not null default 0 check (clawed_minor >= 0),
+  in_payout_minor bigint not null default 0 check (in_payout_minor >= 0),
+  paid_minor bigint not null default 0 check (paid_minor >= 0),
+  debt_minor bigint not null default 0 check (debt_minor >= 0),
+  transfers_count int not null default 0,
+  ratings_count int not null default 0,
+  hold_until timestamptz not null,
+  rejected_at timestamptz,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, id),
+  unique (operator_id, key),
+  constraint of_a_deal_or_manual check (
+    (kind = 'manual') = (deal_id is null) and (deal_id is null) = (deal_version is null)
+  ),
+  constraint part_of_a_slot check (
+    (kind = 'override') = (source_id is not null) and (source_id is null) = (level is null)
+  ),
+  constraint parts_add_up check (
+    gross_minor = void_minor + pending_minor + payable_minor + clawed_minor + in_payout_minor + paid_minor
+  ),
+  constraint never_more_back_than_given check (
+    kind = 'manual' or void_minor + clawed_minor + debt_minor <= gross_minor
+  )
+) with (fillfactor = 80);
+-- Partial, so that only slots with money that waits cost anything: for the end of their hold, or to
+-- be paid.
+create index slots_held on slots (operator_id, hold_until) where pending_minor > 0;
+create index slots_payable on slots (operator_id, affiliate_id, currency) where payable_minor > 0;
+-- The empty text keeps look-ups by id away: PostgreSQL 18 would answer them by a skip scan over
+-- affiliates.
+create index slots_affiliate on slots (operator_id, affiliate_id, (id || ''));
+create index slots_of_month on slots (operator_id, affiliate_id, deal_id, period) where period is not null;
+create index slots_source on slots (operator_id, source_id) where source_id is not null;
+comment on table slots is 'one thing that can be earned and is rounded once, and where its money is';
+comment on column slots.key is
+  'what is earned, in words: kind, deal, component and customer, event or month; made by domain/keys.ts';
+comment on column slots.deal_version is
+  'that of its facts; for a CPA that of the first event, which decides. Null for a manual adjustment';
+comment on column slots.component is 'label of the component in the deal''s terms, such as cpa:ftd';
+comment on column slots.kind is
+  'the component''s kind; month: counts what tiers go by and earns nothing; override: a parent''s part of '
+  'another slot; manual: an adjustment by hand';
+comment on column slots.source_id is
+  'of an override: the slot of which a parent is paid a part; level 1 is the parent next to its affiliate';
+comment on column slots.period is 'month of its sums, or the month in which caps and tiers rank it';
+comment on column slots.basis_minor is
+  'sum over the facts, kept under the row''s lock so that a busy month''s facts are not read again; audited';
+comment on column slots.conversions_count is
+  'conversions that count in this slot; one that is paid elsewhere now has left its facts here';
+comment on column slots.facts_hash is
+  'XOR of a hash of each fact: two histories with the same facts agree, in any order';
+comment on column slots.gross_minor is 'all that was ever booked; the parts from void to paid add up to it';
+comment on column slots.void_minor is 'reversed while pending';
+comment on column slots.clawed_minor is 'reversed while payable';
+comment on column slots.debt_minor is
+  'cumulative: reversed after a payout reserved or paid it; what is still owed is in balances.debt_minor';
+comment on column slots.rejected_at is
+  'when a person rejected it (commission_decisions has who and why): its target is zero for good';
+select estimate_tenants_alike('slots');
+
+create table slot_facts (
+  operator_id text collate "C" not null,
+  original_event_id text collate "C" not null,
+  slot_id text collate "C" not null,
+  event_id text collate "C" not null,
+  type text not null,
+  whole boolean not null,
+  amount_minor bigint not null,
+  volume_e4 bigint not null,
+  deal_version int not null,
+  occurred_at timestamptz not null,
+  batch_id text collate "C" not null,
+  basis_minor bigint not null,
+  fx_rate_id text collate "C",
+  fx_rate numeric(24, 12),
+  primary key (operator_id, original_event_id, slot_id, event_id),
+  constraint rate_and_its_source check ((fx_rate_id is null) = (fx_rate is null))
+);
+create index slot_facts_slot on slot_facts (operator_id, slot_id);
+select make_append_only('slot_facts');
+comment on table slot_facts is
+  'the set of facts that a slot''s target is a function of: conversions, and what reverses them';
+comment on column slot_facts.original_event_id is 'the conversion';
+comment on column slot_facts.event_id is 'the conversion itself, or the event that reverses or changes it';
+comment on column slot_facts.whole is 'false: only amount_minor of the conversion is reversed';
+comment on column slot_facts.amount_minor is
+  'in the conversion''s currency, which refunds are measured against';
+comment on column slot_facts.basis_minor is 'the conversion''s worth in the deal''s currency, by fx_rate';
+select estimate_tenants_alike('slot_facts');
+
+create table ratings (
+  operator_id text collate "C" not null,
+  slot_id text collate "C" not null,
+  seq int not null,
+  batch_id text collate "C" not null,
+  deal_version int not null,
+  facts_count int not null,
+  facts_hash bigint not null,
+  target_minor bigint not null,
+  formula text not null,
+  inputs json not null,
+  primary key (operator_id, slot_id, seq)
+);
+select make_append_only('ratings');
+comment on table ratings is
+  'why a slot has its target: one row per slot and batch, which can be shown to the affiliate';
+comment on column ratings.facts_hash is 'slots.facts_hash of the facts that were rated';
+select estimate_tenants_alike('ratings');
+
+create table accounts (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  purpose text not null check (
+    purpose in ('expense', 'cash', 'write_off', 'adjustment', 'pending', 'payable', 'in_payout', 'debt')
+  ),
+  affiliate_id text collate "C",
+  currency text not null,
+  exponent int not null check (exponent between 0 and 8),
+  primary key (operator_id, id, currency),
+  unique nulls not distinct (operator_id, purpose, affiliate_id, currency),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
+);
+select make_append_only('accounts');
+comment on column accounts.id is
+  'purpose and affiliate in words, made by domain/keys.ts, so that posting needs no look-up';
+comment on column accounts.affiliate_id is 'null: an account of the operator';
+comment on column accounts.exponent is
+  'decimal places of the currency when the account was made: amounts keep their meaning if it changes';
+select estimate_tenants_alike('accounts');
+
+-- A month without a row is open. Months close in order, so every month after the last row is open.
+create table periods (
+  operator_id text collate "C" not null references operators,
+  period text collate "C" not null check (period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'),
+  status text not null check (status in ('closing', 'closed')),
+  closed_at timestamptz,
+  transfers_count bigint,
+  seal bytea,
+  primary key (operator_id, period),
+  constraint sealed_when_closed check (
+    (status = 'closed') = (closed_at is not null and transfers_count is not null and seal is not null)
+  )
+);
+create trigger never_changed before update on periods for each row
+  when (old.status = 'closed') execute function refuse_change();
+create trigger never_removed before delete on periods for each row execute function refuse_change();
+create trigger never_removed_whole before truncate on periods
+  for each statement execute function refuse_change();
+comment on table periods is 'months of an operator''s ledger that are closed or being closed';
+comment on column periods.status is
+  'closing: takes no more transfers, its statements are being written; closed: never opens again';
+comment on column periods.seal is
+  'digest of all transfers of the month in order (store/ledger/seals.ts), which the audit computes again';
+select estimate_tenants_alike('periods');
+
+-- Key of an operator's advisory lock: posting takes it shared, closing a month takes it
+-- exclusively.
+create function posting_lock(operator text) returns bigint language sql immutable as $$
+  select hashtextextended('posting ' || operator, 0)
+$$;
+
+-- Takes the lock shared until the transaction ends, then reads, in a statement of its own, the last
+-- closed month (null: none). Every transaction that posts begins with it.
+create function begin_posting(operator text) returns text language plpgsql volatile as $$
+begin
+  perform pg_advisory_xact_lock_shared(posting_lock(operator));
+  return (select max(period) from periods where operator_id = operator);
+end $$;
+
+create table transfers (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  posting_group text collate "C" not null,
+  currency text not null,
+  debit_account text collate "C" not null,
+  credit_account text collate "C" not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  code text not null,
+  affiliate_id text collate "C",
+  slot_id text collate "C",
+  slot_seq int,
+  event_id text collate "C",
+  idempotency_key text collate "C",
+  actor text,
+  reason text,
+  occurred_at timestamptz not null,
+  posted_at timestamptz not null,
+  period text not null,
+  origin_period text not null,
+  payout_id text collate "C",
+  primary key (operator_id, id),
+  unique (operator_id, slot_id, slot_seq),
+  check (debit_account <> credit_account),
+  check ((slot_id is null) = (slot_seq is null))
+);
+create unique index transfers_idempotency on transfers (operator_id, idempotency_key)
+  where idempotency_key is not null;
+create index transfers_affiliate on transfers (operator_id, affiliate_id, id);
+create index transfers_payout on transfers (operator_id, payout_id, id) where payout_id is not null;
+select make_append_only('transfers');
+comment on column transfers.posting_group is
+  'the batch, decision, payout, rerating, amendment or adjustment that posted it';
+comment on column transfers.code is 'the kind of movement, such as accrue, release or claw_payable';
+comment on column transfers.slot_seq is 'its number among the transfers of its slot, from 1';
+comment on column transfers.actor is 'id of the API key, where a person posted it';
+comment on column transfers.period is
+  'month of the statement it belongs to; origin_period is the month of what it is about';
+select estimate_tenants_alike('transfers');
+
+-- Accounts are never changed or removed, so one check per statement does what a foreign key would
+-- check per row, which was half of an insert's time.
+create function refuse_unknown_accounts() returns trigger language plpgsql as $$
+begin
+  if exists (
+    select from (
+      select operator_id, debit_account as id, currency from added
+      union select operator_id, credit_account, currency from added
+    ) as posted
+    where not exists (
+      select from accounts a
+      where a.operator_id = posted.operator_id and a.id = posted.id and a.currency = posted.currency
+    )
+  ) then
+    raise exception 'a transfer between accounts that are not there'
+      using errcode = 'foreign_key_violation', constraint = 'transfers_between_accounts';
+  end if;
+  return null;
+end $$;
+create trigger between_accounts after insert on transfers referencing new table as added
+  for each statement execute function refuse_unknown_accounts();
+
+-- The last guard, should a transaction post without begin_posting or into the month it found
+-- closed.
+create function refuse_closed_periods() returns trigger language plpgsql as $$
+declare
+  closed text;
+begin
+  select p.period into closed
+  from (select distinct operator_id, period from posted) n
+  join periods p on p.operator_id = n.operator_id and p.period = n.period
+  limit 1;
+  if found then
+    raise exception 'the books of % are closed', closed using errcode = 'integrity_constraint_violation';
+  end if;
+  return null;
+end $$;
+create trigger not_into_closed_periods after insert on transfers referencing new table as posted
+  for each statement execute function refuse_closed_periods();
+
+create table balances (
+  operator_id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  currency text not null,
+  pending_minor bigint not null default 0,
+  payable_minor bigint not null default 0,
+  in_payout_minor bigint not null default 0,
+  paid_minor bigint not null default 0,
+  debt_minor bigint not null default 0,
+  primary key (operator_id, affiliate_id, currency)
+) with (fillfactor = 50);
+comment on table balances is 'sums of an affiliate''s transfers, updated with them and compared by the audit';
+comment on column balances.paid_minor is 'all that was ever paid out';
+select estimate_tenants_alike('balances');
+
+create table commission_decisions (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  slot_id text collate "C" not null,
+  decision text not null check (decision in ('approved', 'rejected')),
+  amount_minor bigint not null check (amount_minor >= 0),
+  actor text not null,
+  reason text,
+  decided_at timestamptz not null,
+  primary key (operator_id, id),
+  foreign key (operator_id, slot_id) references slots (operator_id, id),
+  check (decision = 'approved' or reason is not null)
+);
+create index commission_decisions_slot on commission_decisions (operator_id, slot_id);
+create unique index commission_decisions_one_rejection on commission_decisions (operator_id, slot_id)
+  where decision = 'rejected';
+select make_append_only('commission_decisions');
+comment on column commission_decisions.amount_minor is 'what became payable, or was taken back';
+comment on column commission_decisions.actor is 'id of the API key';
+select estimate_tenants_alike('commission_decisions');
+
+create table payouts (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  currency text not null,
+  amount_minor bigint not null check (amount_minor > 0),
+  recovered_minor bigint not null check (recovered_minor >= 0),
+  minimum_minor bigint check (minimum_minor >= 0),
+  state text not null default 'reserved' check (state in ('reserved', 'paid', 'failed', 'returned')),
+  external_reference text collate "C",
+  idempotency_key text collate "C",
+  created_at timestamptz not null,
+  primary key (operator_id, id),
+  unique (operator_id, idempotency_key),
+  unique (operator_id, external_reference),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id),
+  constraint at_least_the_minimum check (amount_minor >= minimum_minor)
+);
+create index payouts_affiliate on payouts (operator_id, affiliate_id, id);
+comment on column payouts.recovered_minor is
+  'debt that was recovered from what was payable before this amount was reserved';
+comment on column payouts.external_reference is 'the operator''s reference of the bank transfer';
+select estimate_tenants_alike('payouts');
+
+create table payout_states (
+  operator_id text collate "C" not null,
+  payout_id text collate "C" not null,
+  state text not null check (state in ('reserved', 'paid', 'failed', 'returned')),
+  actor text not null,
+  reason text,
+  at timestamptz not null,
+  primary key (operator_id, payout_id, state),
+  foreign key (operator_id, payout_id) references payouts (operator_id, id)
+);
+select make_append_only('payout_states');
+comment on table payout_states is 'a payout passes each state at most once: one confirmation per payout';
+select estimate_tenants_alike('payout_states');
+
+create table statements (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  currency text not null,
+  period text collate "C" not null,
+  opening_pending_minor bigint not null,
+  opening_payable_minor bigint not null,
+  opening_in_payout_minor bigint not null,
+  opening_paid_minor bigint not null,
+  opening_debt_minor bigint not null,
+  closing_pending_minor bigint not null,
+  closing_payable_minor bigint not null,
+  closing_in_payout_minor bigint not null,
+  closing_paid_minor bigint not null,
+  closing_debt_minor bigint not null,
+  lines_count int not null,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, id),
+  unique (operator_id, affiliate_id, currency, period),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id),
+  foreign key (operator_id, period) references periods (operator_id, period)
+);
+create index statements_period on statements (operator_id, period);
+select make_append_only('statements');
+comment on table statements is 'what a closed month says, per affiliate and currency; made when it closes';
+comment on column statements.opening_paid_minor is
+  'all that was ever paid out by then, as in balances; what is owed is pending + payable + in payout - debt';
+select estimate_tenants_alike('statements');
+
+create table statement_lines (
+  operator_id text collate "C" not null,
+  statement_id text collate "C" not null,
+  transfer_id text collate "C" not null,
+  primary key (operator_id, statement_id, transfer_id),
+  constraint on_one_statement unique (operator_id, transfer_id)
+);
+select make_append_only('statement_lines');
+comment on table statement_lines is
+  'the transfers of a statement, each on exactly one; a row each, because ids are given out before the '
+  'commit and no highest id could say what a month holds';
+select estimate_tenants_alike('statement_lines');

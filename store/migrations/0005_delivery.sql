@@ -1,0 +1,181 @@
+-- Postbacks: endpoints with their secrets, deliveries, attempts, and replays of deliveries.
+
+create table endpoints (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  affiliate_id text collate "C",
+  url text not null,
+  method text not null check (method in ('POST', 'GET')),
+  body text not null check (body in ('json', 'form')),
+  form json,
+  events text[] not null,
+  headers jsonb not null,
+  schedule int[] not null,
+  max_in_flight int not null check (max_in_flight between 1 and 64),
+  rate_per_second numeric check (rate_per_second > 0),
+  signing text not null check (signing in ('v1', 'v1a', 'none')),
+  share_customer_id boolean not null,
+  secret bytea not null,
+  public_key text,
+  state text not null default 'active' check (state in ('active', 'paused', 'disabled')),
+  state_reason text,
+  failing_since timestamptz,
+  failures_in_a_row int not null default 0,
+  notices_sent int not null default 0,
+  created_at timestamptz not null default now(),
+  deleted_at timestamptz,
+  primary key (operator_id, id),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
+);
+create index endpoints_affiliate on endpoints (operator_id, affiliate_id);
+comment on column endpoints.affiliate_id is
+  'null: the operator''s own webhook, which receives the postbacks of every affiliate';
+comment on column endpoints.form is
+  'templates by field name, for body form; null: every field of data and of the envelope. json, not jsonb, '
+  'keeps their order';
+comment on column endpoints.events is 'types of postback that the endpoint receives';
+comment on column endpoints.schedule is 'seconds to wait before each try; the first is 0';
+comment on column endpoints.max_in_flight is 'requests to the endpoint at one time';
+comment on column endpoints.secret is 'sealed by the secret box; never stored in the clear';
+comment on column endpoints.public_key is
+  'of an endpoint that signs with ed25519 (v1a): what its receiver verifies with; null for a shared secret';
+comment on column endpoints.failing_since is
+  'written only on failure and on recovery, so that healthy traffic costs nothing';
+comment on column endpoints.notices_sent is
+  'notices to the operator that the endpoint fails, since failing_since';
+
+create table retiring_secrets (
+  operator_id text collate "C" not null,
+  endpoint_id text collate "C" not null,
+  replaced_at timestamptz not null default clock_timestamp(),
+  secret bytea not null,
+  ends_at timestamptz not null,
+  primary key (operator_id, endpoint_id, replaced_at),
+  foreign key (operator_id, endpoint_id) references endpoints (operator_id, id)
+);
+comment on table retiring_secrets is
+  'replaced secrets, which sign beside the new one until ends_at, so that receivers can change over';
+comment on column retiring_secrets.secret is 'sealed by the secret box, as endpoints.secret was';
+select estimate_tenants_alike('retiring_secrets');
+
+create table deliveries (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  endpoint_id text collate "C" not null,
+  affiliate_id text collate "C",
+  event_id text collate "C",
+  original_event_id text collate "C" not null,
+  type text not null,
+  body text not null,
+  state text not null default 'pending'
+    check (state in ('pending', 'retrying', 'held', 'delivered', 'gave_up', 'cancelled')),
+  owner text check (owner in ('batch', 'self', 'endpoint', 'predecessor')),
+  predecessor_id text collate "C",
+  batch_id text collate "C" not null,
+  tries int not null default 0,
+  next_attempt_at timestamptz not null,
+  next_cause text check (next_cause in ('manual', 'replay')),
+  replay_id text collate "C",
+  last_error text,
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  acknowledged_at timestamptz,
+  primary key (operator_id, id),
+  constraint one_owner_until_finished check (
+    (owner is null) = (state in ('delivered', 'gave_up', 'cancelled'))
+  ),
+  constraint waits_for_somebody check ((owner = 'predecessor') = (predecessor_id is not null))
+) with (fillfactor = 80);
+-- With the affiliate: an operator's webhook receives a conversion once for each affiliate who is
+-- paid for it.
+create unique index deliveries_conversion
+  on deliveries (operator_id, original_event_id, endpoint_id, event_id, type, affiliate_id);
+-- All unfinished deliveries. "batch_id is not null", which always holds, keeps the planner from
+-- this index unless a statement names a batch or says the same: it took the index for as good as
+-- that of one endpoint's queue.
+create index deliveries_batch on deliveries (batch_id) where owner is not null and batch_id is not null;
+create index deliveries_queue on deliveries (operator_id, endpoint_id, next_attempt_at, id)
+  where owner = 'endpoint';
+create index deliveries_self on deliveries (operator_id, endpoint_id) where owner = 'self';
+create index deliveries_waiting on deliveries (operator_id, predecessor_id) where owner = 'predecessor';
+create index deliveries_stuck on deliveries (operator_id, state, id)
+  where state in ('retrying', 'held', 'gave_up');
+create index deliveries_replayed on deliveries (operator_id, replay_id) where replay_id is not null;
+comment on table deliveries is 'one postback to one endpoint, with exactly one owner until it is finished';
+comment on column deliveries.affiliate_id is 'null: a notice about the operator''s own webhook';
+comment on column deliveries.event_id is 'the event that caused it; null where no event did';
+comment on column deliveries.original_event_id is
+  'the conversion, commission or payout it is about; of a notice, the endpoint or delivery. Those to one '
+  'endpoint about one thing go in order';
+comment on column deliveries.type is 'type of postback, such as conversion.created';
+comment on column deliveries.body is
+  'the JSON, fixed when the postback was planned, so that every try sends the same';
+comment on column deliveries.owner is
+  'what makes its next attempt: its batch, a workflow of its own, the endpoint''s queue, or the end of its '
+  'predecessor; null: finished';
+comment on column deliveries.predecessor_id is 'the unfinished delivery that it has to follow';
+comment on column deliveries.tries is
+  'attempts made; every attempt guards on it, so that none is recorded twice';
+comment on column deliveries.next_cause is
+  'why the next attempt is made, where that is not the schedule; cleared by that attempt';
+comment on column deliveries.replay_id is 'the last replay that sent it again';
+comment on column deliveries.acknowledged_at is 'when a person acknowledged that it was given up';
+select estimate_tenants_alike('deliveries');
+
+create table attempts (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  delivery_id text collate "C" not null,
+  number int not null,
+  cause text not null check (cause in ('first', 'retry', 'manual', 'replay', 'probe')),
+  started_at timestamptz not null,
+  duration_ms int not null,
+  phases json,
+  dialled text,
+  status_code int,
+  error_class text,
+  response_excerpt text,
+  next_attempt_at timestamptz,
+  next_reason text,
+  primary key (operator_id, id)
+) partition by range (id);
+create table attempts_other partition of attempts default;
+select ensure_partitions('attempts', 'att');
+create index attempts_delivery on attempts (operator_id, delivery_id);
+-- Rows may be deleted: whole months are dropped when they expire.
+create trigger append_only before update on attempts for each row execute function refuse_change();
+comment on table attempts is 'one try of a delivery';
+comment on column attempts.phases is 'milliseconds of DNS, connection, TLS and first byte';
+comment on column attempts.dialled is 'address and port that were called';
+comment on column attempts.next_attempt_at is 'when the next attempt was due then; next_reason says why';
+select estimate_tenants_alike(name) from unnest(array['attempts', 'attempts_other']) as name;
+
+create table replays (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  endpoint_id text collate "C",
+  affiliate_id text collate "C",
+  planned_from timestamptz,
+  planned_to timestamptz,
+  states text[] not null,
+  rate_per_second numeric check (rate_per_second > 0),
+  is_dry_run boolean not null,
+  state text not null check (state in ('running', 'done', 'cancelled')),
+  total int not null,
+  released int not null default 0,
+  after_id text collate "C" not null default '',
+  through_id text collate "C" not null,
+  next_step_at timestamptz not null default now(),
+  created_at timestamptz not null default now(),
+  finished_at timestamptz,
+  primary key (operator_id, id),
+  constraint finished_when_not_running check ((finished_at is null) = (state = 'running'))
+);
+create index replays_running on replays (operator_id, id) where state = 'running';
+comment on table replays is
+  'deliveries sent again by a filter: endpoint, affiliate, time of planning, states';
+comment on column replays.total is
+  'deliveries that the filter chose when it began; released: handed out so far';
+comment on column replays.after_id is 'progress: every delivery up to this one was looked at';
+comment on column replays.through_id is 'the last delivery when it began; later ones are not sent again';
+comment on column replays.next_step_at is 'no delivery is released before then, because of rate_per_second';

@@ -3,10 +3,11 @@ import type { z } from 'zod';
 import type { Amendable, AmendableEvent } from '../../store/agreements/amendments.ts';
 import { ApiError, type Issue } from '../http/errors.ts';
 import { eventForm } from './event-form.ts';
-import { currencyOf, money, scaled, VOLUME_DECIMALS } from './events.schema.ts';
+import { currencyOf, money, scaled } from './events.schema.ts';
 import { text } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 import { earns } from '../../domain/types.ts';
+import { VOLUME_DECIMALS } from '../../domain/units.ts';
 
 const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
 

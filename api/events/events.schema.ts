@@ -9,6 +9,7 @@ import {
   type EventKey,
   type EventType,
 } from '../../domain/types.ts';
+import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
 import { contentHashOf } from '../intake/content-hash.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
@@ -40,7 +41,6 @@ const IDENTIFYING: ReadonlySet<string> = new Set([
   'customer_id',
   'reference',
 ]);
-export const VOLUME_DECIMALS = 4;
 /** A double tells every decimal of so many digits from its neighbours, so the number that arrived is the one that was written. */
 const EXACT_DIGITS = 15;
 

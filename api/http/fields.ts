@@ -1,6 +1,7 @@
 // The fields that many requests share: ids, texts, times, pages.
 import { z } from 'zod';
 import { exponentOf } from '../../domain/ledger/money.ts';
+import { DAY_MS } from '../../domain/units.ts';
 import { problem } from './read.ts';
 
 /**
@@ -34,7 +35,6 @@ export function isId(value: string): boolean {
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 const EARLIEST_MS = 0;
-const DAY_MS = 86_400_000;
 
 /** Milliseconds since 1970 for an RFC 3339 time, or null where it is none; a time without an offset is none, nor is 30 February. */
 export function momentOf(value: string): number | null {

@@ -1,6 +1,7 @@
 // What guards an operator's own door and what was refused there: the secret its requests are signed with, the refusals, and the addresses that
 // our own requests come from.
 import type { Router } from 'express';
+import { DAY_MS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Refusal } from '../../store/intake/refusals.ts';
 import type { Store } from '../../store/index.ts';
@@ -23,7 +24,6 @@ type Deps = {
 };
 
 /** Refusals are counted over the last day unless a time is given. */
-const DAY_MS = 86_400_000;
 
 export function addDoorRoutes(
   router: Router,

@@ -1,5 +1,6 @@
 // Which affiliate brought the customer of an event, by which evidence, and why other evidence was refused.
 import type { Assignment, Binding, Click, ConversionEvent, Coupon } from '../types.ts';
+import { DAY_MS } from '../units.ts';
 
 /** What is known when an event is attributed. The click and the coupon are those the event names, if they exist. */
 export type Evidence = {
@@ -17,8 +18,6 @@ export type Attribution =
   | { kind: 'attributed'; affiliateId: string; method: Method; click: Click | null; binds: Binding | null }
   | { kind: 'orphaned'; reason: 'no_evidence' | 'unknown_click' | 'unknown_coupon' }
   | { kind: 'rejected'; reason: 'click_expired' | 'own_referral' };
-
-const DAY_MS = 86_400_000;
 
 /**
  * A customer belongs for ever to the affiliate who bound them first, so a binding decides, and a later click or coupon of somebody else never

@@ -8,8 +8,7 @@ import {
   type EventType,
   type Terms,
 } from '../types.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../units.ts';
 
 /**
  * Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real, or that another deal version

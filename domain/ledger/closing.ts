@@ -1,7 +1,6 @@
 // When a month of the books can be closed: after it has ended, one after the other, and never again.
 import { monthAfter, monthOf, postingPeriod } from './periods.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../units.ts';
 
 /**
  * How long after its end a month is closed without being asked to. Nothing is posted into it any more by then; the days are for people, who can

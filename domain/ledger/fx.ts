@@ -1,5 +1,6 @@
 // Amounts in another currency than the deal's: converted at the operator's own stored, dated rates, and never guessed.
 import { divideRounded, exponentOf } from './money.ts';
+import { DAY_MS } from '../units.ts';
 
 /** A stored rate: one unit of `base` is so many of `quote`, with twelve decimals kept, from `asOf` (milliseconds since 1970) on. */
 export type FxRate = {
@@ -15,7 +16,6 @@ export type FxRate = {
 /** An older rate is no rate: a month of forgotten updates must not book wrong cents in silence. */
 export const RATE_HOLDS_DAYS = 31;
 
-const DAY_MS = 86_400_000;
 const E12 = 1_000_000_000_000n;
 
 /** The latest rate at or before a moment, if it still holds then. */

@@ -1,6 +1,6 @@
 // Settles events by the real rules over books that live in memory only.
 import { openBooks } from '../domain/settlement/batch-ledger.ts';
-import { isMonthly } from '../domain/commission/commission.ts';
+import { isMonthly } from '../domain/commission/slot-kinds.ts';
 import {
   attributeAll,
   inOrder,

@@ -1,4 +1,4 @@
-// Every workflow id and every key of the books, made here and nowhere else.
+// Every workflow id, and every key of the books but for those of components' slots, which each kind makes itself.
 // A key never changes its meaning once shipped: a changed key is a new key, and the past would be booked twice.
 
 /** One batch of events on its way: settled, delivered, handed over. */
@@ -23,24 +23,11 @@ export const setAsideWorkflowId = (operatorId: string, reason: string): string =
 export const periodWorkflowId = (operatorId: string, period: string): string =>
   `period/${operatorId}/${period}`;
 
-/** A CPA is earned once per deal component and subject (a customer, or a click where no customer is named). */
-export const cpaSlotKey = (dealId: string, component: string, subject: string): string =>
-  `cpa/${dealId}/${component}/${subject}`;
-/** A percentage is earned per event. */
-export const percentSlotKey = (dealId: string, component: string, eventId: string): string =>
-  `percent/${dealId}/${component}/${eventId}`;
-/** What the operator computed is earned per event. */
-export const payoutSlotKey = (dealId: string, eventId: string): string => `payout/${dealId}/${eventId}`;
 /** What a deal's month came to for an affiliate, for tiers that count it. */
 export const monthSlotKey = (dealId: string, affiliateId: string, period: string): string =>
   `month/${dealId}/${affiliateId}/${period}`;
 /** A parent's part of a slot, by the level above the affiliate, from 1. */
 export const overrideSlotKey = (level: number, sourceKey: string): string => `override/${level}/${sourceKey}`;
-/** A monthly share is earned per affiliate, deal version, component and month, so that it is rounded once. */
-export const monthlySlotKey = (
-  kind: 'revshare' | 'per_lot',
-  of: { dealId: string; version: number; component: string; affiliateId: string; period: string },
-): string => `${kind}/${of.dealId}/${of.version}/${of.component}/${of.affiliateId}/${of.period}`;
 
 /** An adjustment by hand is made once per key that its author gave it. */
 export const manualSlotKey = (idempotencyKey: string): string => `manual/${idempotencyKey}`;

@@ -1,7 +1,8 @@
 // Locks every slot that a batch can move, loads it with its facts, and opens the books over them.
 import { newId } from '../../store/db/ids.ts';
 import { openBooks, type Books } from '../../domain/settlement/batch-ledger.ts';
-import { isLinked, isMonthly } from '../../domain/commission/commission.ts';
+import { isLinked } from '../../domain/commission/commission.ts';
+import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/settlement.ts';
 import { type DealVersion, earns } from '../../domain/types.ts';
@@ -73,7 +74,7 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
   const monthly = new Map<string, MonthlySlot>();
   for (const [eventId, { version, names }] of rated) {
     for (const name of names) {
-      if (name.kind === 'percent' || name.kind === 'payout') continue;
+      if (isPerEvent(name.kind)) continue;
       keys.add(name.key);
       // A month that pays parents is made by the batch that needs it, together with their parts.
       if (!isMonthly(name.kind) || monthly.has(name.key) || version.terms.overrides.length > 0) continue;

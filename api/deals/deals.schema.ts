@@ -1,5 +1,7 @@
 // What a deal takes. The terms are checked for their form here and for their meaning by the domain; what is kept has every default filled in.
 import { z } from 'zod';
+import type { FieldForm } from '../../domain/commission/component-form.ts';
+import { WIRE_FIELDS, WIRE_KINDS } from '../../domain/commission/components/index.ts';
 import {
   compileTerms,
   DEFAULT_CLAWBACK,
@@ -23,17 +25,26 @@ const tiers = z.strictObject({
     .max(50),
 });
 
+/** The fields of every kind of component together; which of them a kind has is for the domain to say. */
+const componentFields = Object.fromEntries(
+  Object.entries(WIRE_FIELDS).map(([field, form]) => [field, schemaOf(form).optional()]),
+);
+
+function schemaOf(form: FieldForm): z.ZodType<string | number> {
+  switch (form.type) {
+    case 'decimal':
+      return decimal;
+    case 'integer':
+      return z.int().min(form.min).max(form.max);
+    case 'option':
+      return z.enum(form.options);
+  }
+}
+
 const component = z.strictObject({
-  kind: z.enum(['cpa', 'percent', 'revshare', 'per_lot']),
+  kind: z.enum(WIRE_KINDS),
   on: z.union([z.string(), z.array(z.string()).max(50)]).optional(),
-  amount: decimal.optional(),
-  min_amount: decimal.optional(),
-  min_volume: decimal.optional(),
-  qualify: z.enum(['first', 'cumulative']).optional(),
-  within_days: z.int().min(1).max(3650).optional(),
-  percent: decimal.optional(),
-  negative: z.enum(['reset', 'carry']).optional(),
-  carry_by: z.enum(['ngr', 'commission']).optional(),
+  ...componentFields,
   tiers: tiers.optional(),
   cap: z
     .strictObject({ count: z.int().min(1).max(1_000_000).optional(), amount: decimal.optional() })

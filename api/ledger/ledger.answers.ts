@@ -1,5 +1,6 @@
 // Answers about money: balances, the ledger, commissions, payouts, what was moved by hand.
 import { z } from 'zod';
+import { COMMISSION_KINDS } from '../../domain/commission/slot-kinds.ts';
 import { COMMISSION_STATES } from '../../store/ledger/commissions.ts';
 import { affiliateId, count, currency, idOf, money, month, text, time } from '../http/answer-fields.ts';
 
@@ -31,7 +32,7 @@ export const commission = z.object({
   id: text,
   affiliate_id: affiliateId,
   component: text.meta({
-    description: 'the kind: `cpa`, `percent`, `revshare`, `per_lot`, `override`, `payout`, `manual`',
+    description: `the kind: ${COMMISSION_KINDS.map((kind) => `\`${kind}\``).join(', ')}`,
   }),
   label: text,
   deal_id: idOf('deal').nullable(),

@@ -1,5 +1,7 @@
 // What a month's caps and tiers leave to each thing that is paid by itself: the earliest are paid first, whatever arrived first.
-import { isBefore, standingOf, type Allotted, type Group } from './commission.ts';
+import { standingOf } from './commission.ts';
+import type { Allotted } from './component-kind.ts';
+import { isBefore, type Group } from './group.ts';
 import type { Component, Terms } from '../types.ts';
 
 /** One CPA or percentage of the month, by the version that rates it; `metric` is what its tiers count where that is not the members themselves. */

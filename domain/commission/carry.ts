@@ -1,11 +1,14 @@
 // What the negative months of a revenue share take from the ones after them, where the deal carries them.
-import { shareOf, UNLINKED, type Aggregates } from './commission.ts';
-import type { Component, Terms } from '../types.ts';
+import { shareOf } from './commission.ts';
+import type { Aggregates } from './component-kind.ts';
+import type { ChainedComponent } from './components/index.ts';
+import { UNLINKED } from './sums.ts';
+import type { Terms } from '../types.ts';
 
 /** One month of an affiliate's share by one deal version. Months of a chain follow each other by month, then by version. */
 export type ChainedMonth = {
   id: string;
-  component: Component & { kind: 'revshare' };
+  component: ChainedComponent;
   terms: Terms;
   sums: Aggregates;
   /** What its tiers count in the deal's month. */

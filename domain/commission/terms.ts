@@ -1,16 +1,15 @@
 // The terms of a deal: their wire form, which is what is stored, and the form the rules calculate with.
-import {
-  compileComponent,
-  PERCENT_DECIMALS,
-  type TermsProblem,
-  type WireComponent,
-  type WireTiers,
-} from './components.ts';
-
 import { exponentOf, parseDecimal } from '../ledger/money.ts';
-import type { ClawbackPolicy, Component, NegativeEvent, Terms, Rounding } from '../types.ts';
+import type { ClawbackPolicy, NegativeEvent, Terms, Rounding } from '../types.ts';
+import { compileComponent } from './compile-component.ts';
+import type { TermsProblem, WireTiers } from './component-form.ts';
+import type { WireComponent } from './components/index.ts';
+import { PAYOUT } from './components/payout.ts';
+import { revshare } from './components/revshare.ts';
+import { PERCENT_DECIMALS } from '../units.ts';
 
-export type { WireComponent, WireTiers } from './components.ts';
+export type { WireTiers } from './component-form.ts';
+export type { WireComponent } from './components/index.ts';
 
 /** Terms as callers write them, every default filled in. This is what a deal version keeps. */
 export type WireTerms = {
@@ -36,9 +35,6 @@ export const DEFAULT_CLAWBACK: Terms['clawback'] = {
   fraud: 'full',
   account_closure: 'none',
 };
-
-/** The component that pays what the operator computed. It listens to nothing: an event with a payout goes to it by that. */
-const PAYOUT: Component = { label: 'payout', kind: 'payout', on: [], tiers: null, cap: null };
 
 /**
  * Turns wire terms into the form the rules use, or lists what is wrong with them, with paths.
@@ -85,7 +81,7 @@ function withSharedTiers(
   problems: TermsProblem[],
 ): { component: WireComponent; tiersPath?: (string | number)[] }[] {
   if (tiers === undefined) return components.map((component) => ({ component }));
-  const shares = components.filter(({ kind }) => kind === 'revshare');
+  const shares = components.filter(({ kind }) => kind === revshare.kind);
   if (shares.length !== 1 || shares[0]!.tiers !== undefined) {
     const message = 'tiers of the terms need exactly one revshare component, without tiers of its own';
     problems.push({ path: ['tiers'], code: 'ambiguous', message });

@@ -1,7 +1,10 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
 import { asAmended, type SlotFact } from '../commission/reversals.ts';
-import { targetOf, UNLINKED, type Group, type Links, type SlotName } from '../commission/commission.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
+import { targetOf, type SlotName } from '../commission/commission.ts';
+import type { Links } from '../commission/component-kind.ts';
+import type { Group } from '../commission/group.ts';
+import { UNLINKED } from '../commission/sums.ts';
 import { overrideSlotKey } from '../keys.ts';
 import { postedOf, postTowards, type Leg } from '../ledger/transfers.ts';
 import { createFamily } from './linked-slots.ts';
@@ -19,6 +22,7 @@ import {
 } from './slot.ts';
 import { createTellings, type Tellings, type Told } from './reported-amounts.ts';
 import type { DealVersion } from '../types.ts';
+import { MILLION } from '../units.ts';
 
 /** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
 export type Cause = { id: string | null; occurredAt: number };
@@ -124,10 +128,7 @@ export function openBooks(
   /** The conversion that a slot is paid for now; none for a month. */
   function conversionOf(slot: Slot): string | null {
     if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
-    return (
-      payingConversion(slot, slot.name.kind === 'cpa' ? componentOf(slot) : null)?.earned.originalEventId ??
-      null
-    );
+    return payingConversion(slot)?.earned.originalEventId ?? null;
   }
 
   /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
@@ -262,8 +263,6 @@ export function openBooks(
     targetOf: currentTarget,
   };
 }
-
-const MILLION = 1_000_000n;
 
 function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
   const known = map.get(key);

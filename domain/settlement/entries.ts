@@ -1,6 +1,7 @@
 // What events put into slots: what a conversion brings, and what is said against it, each in the currency it is measured in.
 import { subjectOf, takenBack, type SlotFact } from '../commission/reversals.ts';
-import { needsAmount, type SlotKind, type SlotName } from '../commission/commission.ts';
+import { needsAmount, type SlotName } from '../commission/commission.ts';
+import { isComputed, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
 import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
 
@@ -22,8 +23,8 @@ export function factsOf(
 ): ((kind: SlotKind) => SlotFact) | Lacking {
   const { components, currency, payout } = version.terms;
   const { id: eventId, type, occurredAt } = event;
-  const isComputed = names.some(({ kind }) => kind === 'payout');
-  if (payout === 'require' && !isComputed && names.some(({ kind }) => kind !== 'month'))
+  const paysComputed = names.some(({ kind }) => isComputed(kind));
+  if (payout === 'require' && !paysComputed && names.some(({ kind }) => kind !== 'month'))
     return 'payout_required';
   const isForeign = event.currency !== null && event.currency !== currency;
   const rate = isForeign
@@ -32,7 +33,7 @@ export function factsOf(
   const isCounted =
     type === 'revenue' && names.some(({ kind }) => kind === 'month') && components.some(countsRevenue);
   const needed =
-    isComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
+    paysComputed || isCounted || components.some((one) => one.on.includes(type) && needsAmount(one));
   if (isForeign && rate === null && needed) return 'no_exchange_rate';
   const worth = (minor: bigint): bigint => (rate !== null ? converted(minor, rate) : isForeign ? 0n : minor);
   const fact: SlotFact = {
@@ -48,7 +49,7 @@ export function factsOf(
     customer: null,
   };
   return (kind) => {
-    if (kind === 'payout') return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
+    if (isComputed(kind)) return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
     return kind === 'month' && type === 'ftd' ? { ...fact, customer: subjectOf(event) } : fact;
   };
 }

@@ -1,6 +1,6 @@
 // How many customers made their first deposit in a deal's months: each is counted once, in the month of the earliest, while something is left of it.
-import { isBefore, reversedIn, type Group } from '../commission/commission.ts';
 import { type Slot, countedIn } from './slot.ts';
+import { isBefore, reversedIn, type Group } from '../commission/group.ts';
 
 type Deposit = { month: Slot; group: Group };
 

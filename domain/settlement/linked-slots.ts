@@ -1,7 +1,11 @@
 // What the slots of a deal have to do with each other: which ones move when one learns something, and what each then goes by.
 import { allot, type Member } from '../commission/allotment.ts';
 import { carriedInto, type ChainedMonth } from '../commission/carry.ts';
-import { countsElsewhere, isRanked, UNLINKED, type Links } from '../commission/commission.ts';
+import { carriesLosses, countsElsewhere, isRanked } from '../commission/commission.ts';
+import type { Links } from '../commission/component-kind.ts';
+import { isChained } from '../commission/components/index.ts';
+import { isChainedKind } from '../commission/slot-kinds.ts';
+import { UNLINKED } from '../commission/sums.ts';
 import type { Component, Tiers } from '../types.ts';
 import { countedIn, type Slot } from './slot.ts';
 
@@ -37,10 +41,7 @@ export function createFamily(
   /** The months of the same share, in their order. */
   const chainOf = (slot: Slot): Slot[] =>
     [
-      ...others(
-        slot,
-        (other) => other.name.kind === 'revshare' && other.name.component === slot.name.component,
-      ),
+      ...others(slot, ({ name }) => isChainedKind(name.kind) && name.component === slot.name.component),
       slot,
     ].toSorted(inChain);
 
@@ -71,7 +72,7 @@ export function createFamily(
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
       // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
-      if (component?.kind !== 'revshare' || month.sums.conversionsCount === 0) return [];
+      if (component === null || !isChained(component) || month.sums.conversionsCount === 0) return [];
       return [
         {
           id: month.id,
@@ -85,11 +86,11 @@ export function createFamily(
 
   /** The months after one of a share that take over what was lost before them; one that resets moves them too, by being there. */
   const laterThan = (slot: Slot): Slot[] => {
-    if (slot.name.kind !== 'revshare') return [];
+    if (!isChainedKind(slot.name.kind)) return [];
     const chain = chainOf(slot);
     return chain.slice(chain.indexOf(slot) + 1).filter((later) => {
       const component = componentOf(later);
-      return component?.kind === 'revshare' && component.negative === 'carry';
+      return component !== null && carriesLosses(component);
     });
   };
 
@@ -117,7 +118,7 @@ export function createFamily(
           allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null },
         };
       }
-      if (component.kind !== 'revshare' || component.negative === 'reset') return { ...UNLINKED, metric };
+      if (!carriesLosses(component)) return { ...UNLINKED, metric };
       return { ...UNLINKED, metric, carriedMinor: carriedInto(chained(slot)).get(slot.id) ?? 0n };
     },
     forget: () => allotments.clear(),

@@ -1,6 +1,7 @@
 // What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
 import { strikes, type SlotFact } from '../commission/reversals.ts';
-import { firstOf, type SlotName } from '../commission/commission.ts';
+import type { SlotName } from '../commission/commission.ts';
+import { firstOf } from '../commission/group.ts';
 import { factAgainst, factsOf } from './entries.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
@@ -11,6 +12,7 @@ import { inOrder, rateAll, speaksAgainst, type OperatorRules } from './settlemen
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
 import type { Slot } from './slot.ts';
+import { MILLION } from '../units.ts';
 
 /** What an affiliate would have been paid for a month by a component; parents by `override`. */
 export type WouldPay = { affiliateId: string; month: string; component: string; minor: bigint };
@@ -105,5 +107,3 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
     },
   };
 }
-
-const MILLION = 1_000_000n;

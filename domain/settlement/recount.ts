@@ -1,6 +1,9 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
 import { openBooks } from './batch-ledger.ts';
-import { firstOf, isMonthly, NOTHING, type Aggregates, type Group } from '../commission/commission.ts';
+import type { Aggregates } from '../commission/component-kind.ts';
+import { firstOf, type Group } from '../commission/group.ts';
+import { isMonthly } from '../commission/slot-kinds.ts';
+import { NOTHING } from '../commission/sums.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
 import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';

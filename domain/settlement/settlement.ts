@@ -4,6 +4,7 @@ import { attribute, versionInForce, type Attribution } from '../attribution/attr
 import type { Books, Deltas } from './batch-ledger.ts';
 import { strikes, subjectOf, type SlotFact } from '../commission/reversals.ts';
 import { isLinked, monthNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
+import { isComputed } from '../commission/slot-kinds.ts';
 import { factAgainst, factsOf, type Rated } from './entries.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { monthOf } from '../ledger/periods.ts';
@@ -95,15 +96,15 @@ export function ratedIn(
   return { version, names: slotNamesOf(operator, version, event, affiliateId) };
 }
 
-/** The components that pay for an event, and whether the deal's month counts it; `isComputed`: the operator sent what it pays. */
+/** The components that pay for an event, and whether the deal's month counts it; `hasPayout`: the operator sent what it pays. */
 export function earningBy(
   terms: Terms,
   type: EventType,
-  isComputed: boolean,
+  hasPayout: boolean,
 ): { components: Component[]; isCounted: boolean } {
-  const byOperator = isComputed && terms.payout !== 'ignore';
+  const byOperator = hasPayout && terms.payout !== 'ignore';
   const paying = terms.components.filter(({ kind, on }) =>
-    byOperator ? kind === 'payout' : on.includes(type),
+    byOperator ? isComputed(kind) : on.includes(type),
   );
   const isCounted = isLinked(terms) && (paying.length > 0 || COUNTED.has(type));
   return { components: paying, isCounted };

@@ -1,22 +1,13 @@
 // One slot in memory: what is known of it, and what facts make of its sums, its version and its month.
 import { staysInSlot, type SlotFact } from '../commission/reversals.ts';
-import {
-  firstOf,
-  isMonthly,
-  isRanked,
-  NOTHING,
-  standingOf,
-  weightOf,
-  type Aggregates,
-  type Group,
-  type SlotKind,
-  type SlotName,
-  type Weight,
-} from '../commission/commission.ts';
 import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
+import { isRanked, standingOf, type SlotName } from '../commission/commission.ts';
+import type { Aggregates } from '../commission/component-kind.ts';
+import { firstOf, type Group } from '../commission/group.ts';
+import { isMonthly, isPerCustomer, type SlotKind } from '../commission/slot-kinds.ts';
+import { NOTHING, weightOf, type Weight } from '../commission/sums.ts';
 import type { Component, DealVersion } from '../types.ts';
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from '../units.ts';
 
 export function emptySlot(
   id: string,
@@ -58,10 +49,14 @@ export function isSteppedOnly(slot: Slot): boolean {
   return component !== null && component.tiers !== null && component.cap === null;
 }
 
-/** The conversion that a slot which is no month is paid for: its own, or the one that qualifies the customer. */
-export function payingConversion(slot: Slot, cpa: Component | null): Group | null {
-  if (isMonthly(slot.name.kind)) return null;
-  return cpa === null ? firstOf(countedIn(slot)) : standingOf(cpa, slot.version.terms, countedIn(slot)).by;
+/** The conversion that a slot is paid for: its own, or the one that qualifies the customer; none for a month. */
+export function payingConversion(slot: Slot): Group | null {
+  const { kind } = slot.name;
+  if (isMonthly(kind)) return null;
+  const component = isPerCustomer(kind) ? componentOf(slot) : null;
+  return component === null
+    ? firstOf(countedIn(slot))
+    : standingOf(component, slot.version.terms, countedIn(slot)).by;
 }
 
 /** The component that rates a slot; none where it earns nothing by itself. */

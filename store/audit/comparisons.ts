@@ -2,6 +2,7 @@
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
 import { LIFE_COMPARISONS } from './lifecycle.ts';
+import { OF_PAYOUTS, OF_SINGLES } from '../slot-kinds.ts';
 
 /** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
 const LEGS = `moved as (
@@ -104,8 +105,7 @@ const TOLD = `
   from told t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
   where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
 
-/** Slots of conversions, not of months; and those of them that a single conversion is all there is to. */
-const OF_CONVERSIONS = `kind in ('cpa', 'percent', 'payout')`;
+/** Slots that hold a single conversion. */
 const IS_ALONE = `facts_count = 1 and period is null`;
 
 /**
@@ -116,7 +116,7 @@ const IS_ALONE = `facts_count = 1 and period is null`;
 const TOLD_BY_EVENT = `
   with told_by as (
     select slot_id, event_id from slots s join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
-    where s.operator_id = $1 and ${OF_CONVERSIONS} and ${IS_ALONE}
+    where s.operator_id = $1 and kind in ${OF_SINGLES} and ${IS_ALONE}
   ), each as (
     select event_id, affiliate_id, ${BOOKED} as minor from transfers
     where operator_id = $1 and event_id is not null and 'expense' in (debit_account, credit_account)
@@ -128,7 +128,7 @@ const TOLD_BY_EVENT = `
   ), off as (
     select event_id, affiliate_id, bigint_sum(minor) as minor from each group by 1, 2 having bigint_sum(minor) <> 0
   ), shared as (
-    select id from slots where operator_id = $1 and ${OF_CONVERSIONS} and not (${IS_ALONE})
+    select id from slots where operator_id = $1 and kind in ${OF_SINGLES} and not (${IS_ALONE})
   )
   select o.event_id as about, o.payout_currency as currency, abs(off.minor)::numeric as minor,
     format('was told as %s, %s is booked', o.payout_minor, o.payout_minor + off.minor) as detail
@@ -177,7 +177,7 @@ const FACTS = `
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
       when s.kind = 'month' and e.payout_minor is not null and f.basis_minor = 0 then 0
       when e.currency <> s.currency then 0
-      when s.kind = 'payout' then e.payout_minor
+      when s.kind in ${OF_PAYOUTS} then e.payout_minor
       else coalesce(e.amount_minor, 0) end)`;
 
 /** The long ones first, so that they do not come last. */

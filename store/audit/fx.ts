@@ -1,6 +1,7 @@
 // Recomputes every amount that was exchanged from the amount that was sent and the rate that is stored. Amended ones are `amendments`' business.
 import { converted } from '../../domain/ledger/fx.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
+import { OF_PAYOUTS } from '../slot-kinds.ts';
 
 type Row = {
   slotId: string;
@@ -16,7 +17,7 @@ type Row = {
 
 const EXCHANGED = `
   select f.slot_id as "slotId", f.event_id as "eventId", s.currency as "slotCurrency", f.event_id = f.original_event_id as "isEarned",
-    coalesce(case when s.kind = 'payout' then e.payout_minor else e.amount_minor end, 0) as "sentMinor",
+    coalesce(case when s.kind in ${OF_PAYOUTS} then e.payout_minor else e.amount_minor end, 0) as "sentMinor",
     case when f.event_id = f.original_event_id then f.basis_minor else f.amount_minor end as "bookedMinor",
     r.base, r.quote, (case when r.rate = f.fx_rate then r.rate * 1000000000000 end)::numeric(38, 0) as "rateE12"
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id

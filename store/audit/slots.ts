@@ -2,12 +2,15 @@
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
 import { asAmended, isRemark, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
 import { outranking } from '../../domain/attribution/attribution.ts';
-import { isLinked, NOTHING, targetOf, type SlotKind } from '../../domain/commission/commission.ts';
+import { isLinked, targetOf } from '../../domain/commission/commission.ts';
+import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
+import { NOTHING } from '../../domain/commission/sums.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
+import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../slot-kinds.ts';
 
 /** Untouched slots that are alike, with one of them as an example; or a touched slot, which has no likes. */
 type Alike = {
@@ -35,7 +38,7 @@ const ALIKE = `
     select id, component, kind, currency, deal_id, deal_version, basis, volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
       (basis_minor, volume_e4, facts_count, conversions_count, ftd_count) = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
-        and rejected_at is null and (kind in ('revshare', 'per_lot') or kind in ('cpa', 'percent', 'payout') and facts = 1) as plain
+        and rejected_at is null and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
     from slots s left join facts f on f.slot_id = s.id
     where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
   )

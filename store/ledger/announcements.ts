@@ -18,6 +18,7 @@ import {
   type PlannedDelivery,
 } from '../delivery/outbox.ts';
 import { NAMED_SLOTS, type HeldSlot, type Ledger } from './post.ts';
+import { OF_SINGLES } from '../slot-kinds.ts';
 
 /** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
 export async function hasListeners(
@@ -98,7 +99,7 @@ export async function toldCommissions(
        array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2), coalesce(e.sub3, c.sub3, b.sub3),
          coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
      from ${NAMED_SLOTS}
-     join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ('cpa', 'percent', 'payout')
+     join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ${OF_SINGLES}
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id and f.event_id = f.original_event_id
      join events e on e.operator_id = $1 and e.id = f.event_id
      ${IN_FORCE}

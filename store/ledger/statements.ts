@@ -4,6 +4,7 @@ import type { Parts } from '../../domain/ledger/statements.ts';
 import { NEGATIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
+import { OF_SINGLES } from '../slot-kinds.ts';
 import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
 
 /** What an affiliate had in a currency before a month and after it. */
@@ -57,7 +58,7 @@ const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.
 /** The conversion that a commission which is no month's is paid for; of several in one slot the one that the event is about, or else the first. */
 const SINGLE = `
   select c.original_event_id as id from slots s
-  join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id) and root.kind in ('cpa', 'percent', 'payout')
+  join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id) and root.kind in ${OF_SINGLES}
   join slot_facts c on c.operator_id = $1 and c.slot_id = root.id and c.event_id = c.original_event_id
   where s.operator_id = $1 and s.id = t.slot_id
   order by c.original_event_id is not distinct from t.event_id desc, exists (

@@ -1,6 +1,7 @@
 // Reads past conversions for a preview, page by page, and before them what they depend on; writes nothing.
 import { monthOf } from '../../domain/ledger/periods.ts';
-import { isLinked, type SlotKind } from '../../domain/commission/commission.ts';
+import { carriesLosses, isLinked } from '../../domain/commission/commission.ts';
+import { isPerCustomer, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
@@ -8,6 +9,7 @@ import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
 import { readParents } from '../attribution/affiliates.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
+import { OF_CHAINS } from '../slot-kinds.ts';
 import {
   findOthers,
   loadEvents,
@@ -158,7 +160,7 @@ async function findEarlier(
   before: Date,
   eventIds: readonly string[],
 ): Promise<string[]> {
-  const types = new Set(terms.components.flatMap(({ kind, on }) => (kind === 'cpa' ? on : [])));
+  const types = new Set(terms.components.flatMap(({ kind, on }) => (isPerCustomer(kind) ? on : [])));
   if (isLinked(terms)) types.add('ftd');
   if (types.size === 0 || eventIds.length === 0) return [];
   const { rows } = await db.query<{ id: string }>(
@@ -179,7 +181,7 @@ async function readMonthsBefore(
   affiliateIds: readonly string[],
   period: string,
 ): Promise<Slot[]> {
-  if (!version.terms.components.some((one) => one.kind === 'revshare' && one.negative === 'carry')) return [];
+  if (!version.terms.components.some(carriesLosses)) return [];
   const versions = besideOf(version, await readVersions(db, operatorId, affiliateIds)).filter(
     ({ dealId }) => dealId === version.dealId,
   );
@@ -188,7 +190,7 @@ async function readMonthsBefore(
   >(
     `select id, key, kind, component, period, affiliate_id as "affiliateId", deal_version as "dealVersion", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount", facts_count as "factsCount", facts_hash as "factsHash"
-     from slots where operator_id = $1 and deal_id = $2 and affiliate_id = any($3) and kind in ('revshare', 'month') and period < $4`,
+     from slots where operator_id = $1 and deal_id = $2 and affiliate_id = any($3) and kind in ${OF_CHAINS} and period < $4`,
     [operatorId, version.dealId, affiliateIds, period],
   );
   const asMonth = {

@@ -1,11 +1,12 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
 import { outranking } from '../../domain/attribution/attribution.ts';
 import { asAmended, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
-import { isMonthly, type SlotKind } from '../../domain/commission/commission.ts';
+import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
+import { OF_CHAINS, PER_CUSTOMER } from '../slot-kinds.ts';
 
 type SlotRow = Omit<
   Slot,
@@ -84,12 +85,12 @@ export async function findFamily(
        select unnest($5::text[]) as period union select period from touched
        union
        select to_char(f.occurred_at at time zone $6, 'YYYY-MM') from touched t
-       join slots s on s.operator_id = $1 and s.id = t.id and s.kind = 'cpa'
+       join slots s on s.operator_id = $1 and s.id = t.id and s.kind in ${PER_CUSTOMER}
        join slot_facts f on f.operator_id = $1 and f.slot_id = t.id
      )
      select s.id from deals d
      join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId" and s.period is not null
-     where s.kind in ('revshare', 'month') or s.period in (select period from months)`,
+     where s.kind in ${OF_CHAINS} or s.period in (select period from months)`,
     values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
   });
   return rows.map(({ id }) => id);

@@ -34,9 +34,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'each refund rounded by itself',
-    file: 'domain/commission/commission.ts',
-    from: `const left = leftOf(gross, reversedIn(by), terms.rounding);`,
-    to: `const left = by.others.reduce((rest, one) => rest - gross + leftOf(gross, reversedIn({ ...by, others: [one] }), terms.rounding), gross);`,
+    file: 'domain/commission/event-standing.ts',
+    from: `const left = leftOf(gross, reversedIn(by), rounding);`,
+    to: `const left = by.others.reduce((rest, one) => rest - gross + leftOf(gross, reversedIn({ ...by, others: [one] }), rounding), gross);`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V13',
   },
@@ -114,7 +114,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'the first deposit by arrival',
-    file: 'domain/commission/commission.ts',
+    file: 'domain/commission/group.ts',
     from: `if (first === null || isBefore(group.earned, first.earned)) first = group;`,
     to: `first ??= group;`,
     tests: [ORDER],
@@ -122,7 +122,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a minimum that must be exceeded',
-    file: 'domain/commission/commission.ts',
+    file: 'domain/commission/components/cpa.ts',
     from: `first.earned.basisMinor < (minAmountMinor ?? 0n)`,
     to: `first.earned.basisMinor <= (minAmountMinor ?? 0n)`,
     tests: ['test/domain/commission/commission.test.ts'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { carriedInto, type ChainedMonth } from '../../../domain/commission/carry.ts';
-import { NOTHING } from '../../../domain/commission/commission.ts';
+import { NOTHING } from '../../../domain/commission/sums.ts';
 import { terms } from '../../support/builders.ts';
 
 type Month = readonly [

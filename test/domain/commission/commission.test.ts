@@ -3,16 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { SlotFact } from '../../../domain/commission/reversals.ts';
-import {
-  firstOf,
-  NOTHING,
-  slotNameOf,
-  targetOf,
-  UNLINKED,
-  weightOf,
-  type Aggregates,
-  type Group,
-} from '../../../domain/commission/commission.ts';
+import { slotNameOf, targetOf } from '../../../domain/commission/commission.ts';
+import type { Aggregates } from '../../../domain/commission/component-kind.ts';
+import { firstOf, type Group } from '../../../domain/commission/group.ts';
+import { NOTHING, UNLINKED, weightOf } from '../../../domain/commission/sums.ts';
 import { explain } from '../../../domain/commission/explanation.ts';
 import { parseDecimal } from '../../../domain/ledger/money.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';

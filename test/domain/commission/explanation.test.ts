@@ -1,7 +1,8 @@
 // Why a slot has its target, in words that a partner can follow and figures that lead to it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NOTHING, UNLINKED, type Aggregates, type Links } from '../../../domain/commission/commission.ts';
+import type { Aggregates, Links } from '../../../domain/commission/component-kind.ts';
+import { NOTHING, UNLINKED } from '../../../domain/commission/sums.ts';
 import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';

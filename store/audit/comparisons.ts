@@ -2,7 +2,7 @@
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
 import { LIFE_COMPARISONS } from './lifecycle.ts';
-import { OF_PAYOUTS, OF_SINGLES } from '../slot-kinds.ts';
+import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
 /** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
 const LEGS = `moved as (

@@ -1,7 +1,7 @@
 // Recomputes every amount that was exchanged from the amount that was sent and the rate that is stored. Amended ones are `amendments`' business.
 import { converted } from '../../domain/ledger/fx.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
-import { OF_PAYOUTS } from '../slot-kinds.ts';
+import { OF_PAYOUTS } from '../ledger/slot-kinds.ts';
 
 type Row = {
   slotId: string;

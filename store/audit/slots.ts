@@ -10,7 +10,7 @@ import { recountedTargets, startRecount, type Recount } from '../../domain/settl
 import type { DealVersion } from '../../domain/types.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../slot-kinds.ts';
+import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
 /** Untouched slots that are alike, with one of them as an example; or a touched slot, which has no likes. */
 type Alike = {

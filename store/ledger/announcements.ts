@@ -18,7 +18,7 @@ import {
   type PlannedDelivery,
 } from '../delivery/outbox.ts';
 import { NAMED_SLOTS, type HeldSlot, type Ledger } from './post.ts';
-import { OF_SINGLES } from '../slot-kinds.ts';
+import { OF_SINGLES } from './slot-kinds.ts';
 
 /** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
 export async function hasListeners(

@@ -4,7 +4,7 @@ import type { Parts } from '../../domain/ledger/statements.ts';
 import { NEGATIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
-import { OF_SINGLES } from '../slot-kinds.ts';
+import { OF_SINGLES } from './slot-kinds.ts';
 import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
 
 /** What an affiliate had in a currency before a month and after it. */

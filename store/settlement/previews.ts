@@ -9,7 +9,7 @@ import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
 import { readParents } from '../attribution/affiliates.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
-import { OF_CHAINS } from '../slot-kinds.ts';
+import { OF_CHAINS } from '../ledger/slot-kinds.ts';
 import {
   findOthers,
   loadEvents,

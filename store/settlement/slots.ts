@@ -6,7 +6,7 @@ import type { DealVersion } from '../../domain/types.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import { OF_CHAINS, PER_CUSTOMER } from '../slot-kinds.ts';
+import { OF_CHAINS, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 
 type SlotRow = Omit<
   Slot,

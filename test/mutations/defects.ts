@@ -234,9 +234,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'what the steps of other months counted not loaded',
-    file: 'store/settlement/slots.ts',
-    from: `s.kind in ('revshare', 'month') or s.period`,
-    to: `s.kind = 'revshare' or s.period`,
+    file: 'store/ledger/slot-kinds.ts',
+    from: `[...CHAINED_KINDS, 'month']`,
+    to: `CHAINED_KINDS`,
     tests: [STORED],
     sees: 'at the step that its own month reached',
   },

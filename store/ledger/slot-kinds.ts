@@ -5,7 +5,7 @@ import {
   CUSTOMER_KINDS,
   MONTHLY_KINDS,
   SINGLE_KINDS,
-} from '../domain/commission/slot-kinds.ts';
+} from '../../domain/commission/slot-kinds.ts';
 
 /** Names of the code's own, never a caller's. */
 const listed = (kinds: readonly string[]): string => `(${kinds.map((kind) => `'${kind}'`).join(', ')})`;

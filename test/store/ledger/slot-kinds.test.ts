@@ -1,8 +1,8 @@
 // The kinds of slots in the code and in the database: one list.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { SLOT_KINDS } from '../../domain/commission/slot-kinds.ts';
-import { withDatabase, type TestDatabase } from '../support/database.ts';
+import { SLOT_KINDS } from '../../../domain/commission/slot-kinds.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
 before(async () => (database = await withDatabase()));

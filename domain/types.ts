@@ -121,6 +121,7 @@ export type Qualify =
  * One component of a deal: what is paid for which events. Rates are parts per million.
  * The label ("cpa:ftd") says which component of the next version continues it.
  * A `payout` pays what the operator computed, in place of what the other components give.
+ * The rules of each kind are in `commission/components/`.
  */
 export type Component = { label: string; on: readonly EventType[]; tiers: Tiers | null; cap: Cap | null } & (
   | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }

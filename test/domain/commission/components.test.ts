@@ -7,6 +7,7 @@ import {
   type WireTerms,
   type WireTiers,
 } from '../../../domain/commission/terms.ts';
+import { ALL_KINDS, WIRE_FIELDS } from '../../../domain/commission/components/index.ts';
 import { terms, wireTerms } from '../../support/builders.ts';
 
 const tiers = (changes: Partial<WireTiers> = {}): WireTiers => ({
@@ -282,6 +283,13 @@ describe('terms', () => {
   ];
   for (const [title, changes, expected] of refused) {
     test(`${title} are refused`, () => assert.deepEqual(problemsOf(changes), expected));
+  }
+});
+
+test('a field that several kinds of components have is of the same form in each', () => {
+  for (const { kind, form } of ALL_KINDS) {
+    for (const [name, own] of Object.entries(form?.fields ?? {}))
+      assert.deepEqual(WIRE_FIELDS[name], own, `${name} of ${kind}`);
   }
 });
 

@@ -12,6 +12,6 @@ test('the check on slots.kind allows every kind of slot and no other', async () 
   const { rows } = await database.pool.query<{ definition: string }>(
     `select pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = 'slots'::regclass and conname = 'slots_kind_check'`,
   );
-  const allowed = Array.from(rows[0]!.definition.matchAll(/'(\w+)'/g), ([, kind]) => kind);
+  const allowed = Array.from(rows[0]!.definition.matchAll(/'(\w+)'/g), ([, kind]) => kind!);
   assert.deepEqual(allowed.toSorted(), SLOT_KINDS.toSorted());
 });

@@ -1,5 +1,7 @@
-// Every workflow id, and every key of the books but for those of components' slots, which each kind makes itself.
-// A key never changes its meaning once shipped: a changed key is a new key, and the past would be booked twice.
+// Every workflow id, and every key of the books but for those of components' slots, which each kind
+// makes itself.
+// A key never changes its meaning once shipped: a changed key is a new key, and the past would be
+// booked twice.
 
 /** One batch of events on its way: settled, delivered, handed over. */
 export const conversionsWorkflowId = (batchId: string): string => `conversions/${batchId}`;

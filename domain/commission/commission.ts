@@ -1,5 +1,6 @@
-// What a slot is worth: a pure function of the facts about it, the deal version pinned to it, and the slots it is linked
-// to; rounded once. The rules of each kind of component are in `components/`; here is what all kinds have in common.
+// Names the slots of components and computes their targets. A target is a pure function of a slot's
+// facts, the deal version pinned to it and its links to other slots; it is rounded once.
+// The rules of each kind are in `components/`; here is what all kinds have in common.
 import { kindOf, isChained } from './components/index.ts';
 import type { Aggregates, Links, MonthlyKind, Standing, Subject } from './component-kind.ts';
 import type { Group } from './group.ts';
@@ -9,12 +10,14 @@ import { monthSlotKey } from '../keys.ts';
 import type { Component, DealVersion, Terms } from '../types.ts';
 
 /**
- * Where something that can be earned is rated: its key names it for ever. Its period is the month of its sums, or the
- * month whose caps and tiers rank it.
+ * Where something that can be earned is rated: its key names it for ever. Its period is the month
+ * of its sums, or the month whose caps and tiers rank it.
  */
 export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
 
-/** Whether what a component pays for one customer or event depends on how many others the month had. */
+/**
+ * Whether what a component pays for one customer or event depends on how many others the month had.
+ */
 export function isRanked(component: Component): boolean {
   return (component.cap !== null || component.tiers !== null) && kindOf(component).slotPer !== 'month';
 }
@@ -30,7 +33,10 @@ export function carriesLosses(component: Component): boolean {
   return isChained(component) && component.negative === 'carry';
 }
 
-/** Whether slots of these terms move one another, so that those of an affiliate must be settled together. */
+/**
+ * Whether slots of these terms move one another, so that those of an affiliate must be settled
+ * together.
+ */
 export function isLinked({ components }: Terms): boolean {
   return components.some(
     (component) => isRanked(component) || countsElsewhere(component) || carriesLosses(component),
@@ -56,8 +62,8 @@ export function needsAmount(component: Component): boolean {
 
 /**
  * The commission a slot should hold, in minor units of the deal's currency; never below zero.
- * A slot of a customer or an event holds what its kind pays for it, or what the month's caps and tiers leave to it. A
- * month holds its share, up to its cap.
+ * A slot of a customer or an event holds what its kind pays for it, or what the month's caps and
+ * tiers leave to it. A month holds its share, up to its cap.
  * Example: 25 % of a month's 175.00 is 43.75.
  */
 export function targetOf(
@@ -81,8 +87,9 @@ export function shareOf(component: Component, terms: Terms, sums: Aggregates, li
 }
 
 /**
- * What a slot of a customer or an event would earn, whatever others the month had. `place` is its place among the
- * month's slots, from 1, and `reached` what the month came to: tiers of a CPA pay by one of them.
+ * What a slot of a customer or an event would earn, whatever others the month had. `place` is its
+ * place among the month's slots, from 1, and `reached` what the month came to: tiers of a CPA pay
+ * by one of them.
  */
 export function standingOf(
   component: Component,

@@ -4,7 +4,8 @@ import { capOf, tiersOf, type Place } from './component-form.ts';
 import { kindOf, type WireComponent } from './components/index.ts';
 
 /**
- * Where a component stands in its terms. `seen` counts names; `tiersPath` is given where its tiers stand elsewhere.
+ * Where a component stands in its terms. `seen` counts names; `tiersPath` is given where its tiers
+ * stand elsewhere.
  */
 type ComponentPlace = Place & { tiersPath?: (string | number)[] | undefined; seen: Map<string, number> };
 
@@ -41,8 +42,8 @@ export function compileComponent(wire: WireComponent, place: ComponentPlace): Co
 }
 
 /**
- * Names a component by kind and events, so that the same component of the next version continues it; the second of a
- * name gets a number.
+ * Names a component by kind and events, so that the same component of the next version continues
+ * it; the second of a name gets a number.
  */
 function labelOf(kind: string, on: readonly EventType[], seen: Map<string, number>): string {
   const name = `${kind}:${on.toSorted().join('+')}`;

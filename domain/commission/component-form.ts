@@ -1,9 +1,13 @@
-// Reads the wire form of a component: the types of its fields, its decimals, tiers and cap, and the problems found.
+// Reads the wire form of a component: the types of its fields, its decimals, tiers and cap, and the
+// problems found.
 import { parseDecimal } from '../ledger/money.ts';
 import type { Cap, Component, Tiers } from '../types.ts';
 import { PERCENT_DECIMALS, VOLUME_DECIMALS } from '../units.ts';
 
-/** Steps of a month as callers write them: a step pays a percent of a share, or an amount for a CPA or a lot. */
+/**
+ * Steps of a month as callers write them: a step pays a percent of a share, or an amount for a CPA
+ * or a lot.
+ */
 export type WireTiers = {
   metric: Tiers['metric'];
   mode: Tiers['mode'];
@@ -40,7 +44,10 @@ export type Place = { exponent: number; path: (string | number)[]; problems: Ter
 /** What components of every kind have. */
 export type Common = Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>;
 
-/** A required decimal of a field, scaled; 0 with a problem where it is missing, negative or too fine. */
+/**
+ * A required decimal of a field, scaled; 0 with a problem where it is missing, negative or too
+ * fine.
+ */
 export function decimalAt<Name extends string>(
   of: { [key in Name]?: unknown },
   name: Name,
@@ -110,7 +117,9 @@ export function tiersOf(
   return { metric, mode, steps: compiled };
 }
 
-/** `place.path` is that of the cap. `isMonthly`: a month is one sum, so there is nothing to count. */
+/**
+ * `place.path` is that of the cap. `isMonthly`: a month is one sum, so there is nothing to count.
+ */
 export function capOf(
   wire: WireCap,
   { kind, isMonthly }: { kind: string; isMonthly: boolean },

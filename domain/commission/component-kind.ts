@@ -4,9 +4,11 @@ import type { Common, Fields, Place, WireOf } from './component-form.ts';
 import type { Group } from './group.ts';
 
 /**
- * A slot's running sums, in the deal's currency. `conversionsCount` counts the conversions that count in the slot: one
- * that another version or amendment moved elsewhere leaves its facts behind and counts no more.
- * Kept under the slot's lock, so that a busy month does not read its facts again. The audit recomputes them.
+ * A slot's running sums, in the deal's currency. `conversionsCount` counts the conversions that
+ * count in the slot: one that another version or amendment moved elsewhere leaves its facts behind
+ * and counts no more.
+ * Kept under the slot's lock, so that a busy month does not read its facts again. The audit
+ * recomputes them.
  */
 export type Aggregates = {
   basisMinor: bigint;
@@ -18,26 +20,29 @@ export type Aggregates = {
 };
 
 /**
- * What a slot's target depends on beside its own facts: what its tiers count in the deal's month, the loss carried over
- * from earlier months (never above zero), and, where caps and tiers rank the month's slots, its allotment.
+ * What a slot's target depends on beside its own facts: what its tiers count in the deal's month,
+ * the loss carried over from earlier months (never above zero), and, where caps and tiers rank the
+ * month's slots, its allotment.
  */
 export type Links = { metric: bigint; carriedMinor: bigint; allotted: Allotted | null };
 
 /**
- * What a month leaves to one ranked slot, the slot's place in that month, from 1, and how many or how much the month
- * reached; null for a slot that takes no place.
+ * What a month leaves to one ranked slot, the slot's place in that month, from 1, and how many or
+ * how much the month reached; null for a slot that takes no place.
  */
 export type Allotted = { minor: bigint; place: bigint | null; reached: bigint | null };
 
 /**
- * What a slot of a customer or an event earns before caps: the amount, the conversion that decides about it, and
- * whether anything of that conversion is left.
+ * What a slot of a customer or an event earns before caps: the amount, the conversion that decides
+ * about it, and whether anything of that conversion is left.
  */
 export type Standing = { minor: bigint; by: Group | null; isLeft: boolean };
 
 export const NO_STANDING: Standing = { minor: 0n, by: null, isLeft: false };
 
-/** What identifies an event's slots in a deal. `month` is the event's, in the operator's time zone. */
+/**
+ * What identifies an event's slots in a deal. `month` is the event's, in the operator's time zone.
+ */
 export type Subject = { eventId: string; subject: string; affiliateId: string; month: string };
 
 /** Writes minor units of the deal's currency for an explanation. */
@@ -51,11 +56,16 @@ type Shared<K extends Kind, F extends Fields> = {
   basis: 'amount' | 'payout';
   /** What a slot of this kind sums itself; tiers that count anything else read the deal's month. */
   ownMetric: Tiers['metric'] | null;
-  /** Whether a negative month may lower the following months; such a component says so by `negative` and `carryBy`. */
+  /**
+   * Whether a negative month may lower the following months; such a component says so by `negative`
+   * and `carryBy`.
+   */
   isChained: boolean;
   /** How deals list the component; null for one that other terms add. */
   form: Form<K, F> | null;
-  /** Identifies the slot for ever: a changed key is a new slot, and the past would be booked twice. */
+  /**
+   * Identifies the slot for ever: a changed key is a new slot, and the past would be booked twice.
+   */
   slotKey(deal: { dealId: string; version: number }, label: string, of: Subject): string;
   /** Whether the rate applies to the event's amount, whose currency must then be known. */
   needsAmount(component: Component & { kind: K }): boolean;
@@ -76,12 +86,16 @@ export type Form<K extends Kind, F extends Fields> = {
 };
 
 /**
- * A kind with a slot per customer or per event. A slot per event exists only once that event is settled.
- * The audit recounts a slot that has a single conversion and no reversal from basis and volume alone.
+ * A kind with a slot per customer or per event. A slot per event exists only once that event is
+ * settled.
+ * The audit recounts a slot that has a single conversion and no reversal from basis and volume
+ * alone.
  */
 export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = Shared<K, F> & {
   slotPer: 'customer' | 'event';
-  /** `place`, from 1, and `reached` belong to the month: tiers pay by one of them. Never below zero. */
+  /**
+   * `place`, from 1, and `reached` belong to the month: tiers pay by one of them. Never below zero.
+   */
   standingOf(
     component: Component & { kind: K },
     terms: Terms,

@@ -2,7 +2,10 @@
 import { leftOf, reversedOf, standingAgainst, type Reversed, type SlotFact } from './reversals.ts';
 import type { DealVersion } from '../types.ts';
 
-/** The facts of one conversion in a slot: the conversion, the deal version that rates it, and the later facts about it. */
+/**
+ * The facts of one conversion in a slot: the conversion, the deal version that rates it, and the
+ * later facts about it.
+ */
 export type Group = { earned: SlotFact; version: DealVersion; others: readonly SlotFact[] };
 
 /** How much of a conversion was taken back, by the version that rates it. */
@@ -20,7 +23,10 @@ export function remainderOf(group: Group): { basisMinor: bigint; volumeE4: bigin
   };
 }
 
-/** The earliest conversion by the time it happened, not by the time it was received; null without any. */
+/**
+ * The earliest conversion by the time it happened, not by the time it was received; null without
+ * any.
+ */
 export function firstOf(groups: Iterable<Group>): Group | null {
   let first: Group | null = null;
   for (const group of groups) {

@@ -3,7 +3,8 @@ import type { Component } from '../types.ts';
 import { ALL_KINDS } from './components/index.ts';
 
 /**
- * `month` earns nothing and counts what tiers of other slots go by. `override` pays a parent a part of another slot.
+ * `month` earns nothing and counts what tiers of other slots go by. `override` pays a parent a part
+ * of another slot.
  * `manual` holds an adjustment by hand, outside of any deal.
  */
 const OTHER_KINDS = ['month', 'override', 'manual'] as const;
@@ -46,5 +47,7 @@ export const isPerCustomer = (kind: SlotKind): boolean => perCustomer.has(kind);
 export const isPerEvent = (kind: SlotKind): boolean => perEvent.has(kind);
 /** Whether a loss of a slot may be carried into the slots of the following months. */
 export const isChainedKind = (kind: SlotKind): boolean => chained.has(kind);
-/** Whether a slot's basis is the payout that the operator computed, in place of the event's amount. */
+/**
+ * Whether a slot's basis is the payout that the operator computed, in place of the event's amount.
+ */
 export const isComputed = (kind: SlotKind): boolean => computed.has(kind);

@@ -14,12 +14,15 @@ export const NOTHING: Aggregates = {
 
 export const UNLINKED: Links = { metric: 0n, carriedMinor: 0n, allotted: null };
 
-/** What a conversion that counts adds to the sums by itself. Facts are counted apart, whether or not it counts. */
+/**
+ * What a conversion that counts adds to the sums by itself. Facts are counted apart, whether or not
+ * it counts.
+ */
 export type Weight = Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'conversionsCount'>;
 
 /**
- * What one conversion adds to a slot's sums. Whether it is a customer's first deposit depends on the customer's other
- * conversions, so first deposits are counted elsewhere (`first-deposits.ts`).
+ * What one conversion adds to a slot's sums. Whether it is a customer's first deposit depends on
+ * the customer's other conversions, so first deposits are counted elsewhere (`first-deposits.ts`).
  */
 export function weightOf(kind: SlotKind, group: Group): Weight {
   const { basisMinor, volumeE4 } = remainderOf(group);

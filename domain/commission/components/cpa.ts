@@ -69,7 +69,10 @@ function qualifyOf(wire: WireOf<typeof fields>, place: Place): Qualify {
   return { by: 'cumulative', minVolumeE4, withinDays: wire.within_days ?? null };
 }
 
-/** The conversion that qualifies a customer: the first, or the one whose sum reached the minimum in time; else null. */
+/**
+ * The conversion that qualifies a customer: the first, or the one whose sum reached the minimum in
+ * time; else null.
+ */
 function qualifierOf({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>): Group | null {
   if (qualify.by === 'first') {
     const first = firstOf(groups);
@@ -91,7 +94,10 @@ function qualifierOf({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>):
   return null;
 }
 
-/** A cumulative sum already leaves reversed deposits out; a CPA for the first deposit loses what that deposit lost. */
+/**
+ * A cumulative sum already leaves reversed deposits out; a CPA for the first deposit loses what
+ * that deposit lost.
+ */
 function lossOf({ qualify }: Cpa, group: Group): Reversed {
   return qualify.by === 'cumulative' ? { part: 0n, of: 1n } : reversedIn(group);
 }

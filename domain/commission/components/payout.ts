@@ -1,5 +1,6 @@
 // Kind `payout`: the commission that the operator computed and sent with the event.
-// Deals do not list it: the terms' `payout` adds it, and it then replaces the other components for such events.
+// Deals do not list it: the terms' `payout` adds it, and it then replaces the other components for
+// such events.
 import type { Component } from '../../types.ts';
 import { NO_STANDING, type SingleKind } from '../component-kind.ts';
 import { standingAfterReversals } from '../event-standing.ts';

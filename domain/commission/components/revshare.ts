@@ -1,4 +1,5 @@
-// Kind `revshare`: a share of a month's revenue, whose losses may be carried into the following months.
+// Kind `revshare`: a share of a month's revenue, whose losses may be carried into the following
+// months.
 import { divideRounded } from '../../ledger/money.ts';
 import { stepped as byStep } from '../tiers.ts';
 import type { Component } from '../../types.ts';

@@ -22,7 +22,7 @@ after(async () => {
 
 type Fields = Partial<ConversionEvent>;
 
-const later = { occurredAt: Date.now() + 1000 };
+const later = { occurredAt: Date.now() + 60_000 };
 const noClick = { clickId: null };
 
 /** Settles batch after batch for an operator of the test's own, and gives what became of its events. */

@@ -1,10 +1,10 @@
 // Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch: it is set aside with its reason, in plain
 // sight, and the others go on.
 import { RuleError, settleAll, type Settlement } from '../../domain/settlement/settlement.ts';
-import { isDeadlock, isRefusal, isSerializationFailure } from '../../store/db/pg-errors.ts';
+import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
-import { LostRace } from '../../store/db/conflict.ts';
+import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import { createInFlight } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
@@ -24,9 +24,6 @@ export type Settled = {
   matched: OperatorEvents[];
 };
 
-/** How often a transaction begins again after losing a race; each time somebody else won, so work was done. */
-const RACES_AT_MOST = 8;
-
 /** `atOnce`: transactions of one process side by side. More than the database has cores for only wait for each other's locks. */
 export type SettleDeps = { pool: Pool; transact?: Transact; atOnce?: number; now?: () => Date };
 
@@ -45,7 +42,7 @@ const PLACE_WITHIN_MS = 3000;
 
 export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
 
-/** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many lost races. */
+/** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many conflicts. */
 export function createSettle(deps: SettleDeps): SettleActivities {
   const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date() } = deps;
   const places = createInFlight();
@@ -66,7 +63,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
   /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
   async function settleOrHalve(half: Half, eventIds: readonly string[]): Promise<Part[]> {
     const setAside: SetAside = new Map();
-    for (let races = 0; ;) {
+    for (let conflicts = 0; ;) {
       try {
         return [await settleHalf(half, eventIds, setAside)];
       } catch (error) {
@@ -82,7 +79,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
             const left = await settleOrHalve(half, eventIds.slice(0, middle));
             return [...left, ...(await settleOrHalve(half, eventIds.slice(middle)))];
           }
-        } else if (!isLostRace(error) || ++races > RACES_AT_MOST) {
+        } else if (!isConflict(error) || ++conflicts > RETRIES_AFTER_CONFLICT) {
           throw error;
         }
       }
@@ -148,11 +145,6 @@ function sumOf(parts: readonly Part[]): BatchRest {
     endpointsToWake: [...new Set(parts.flatMap(({ endpointsToWake }) => endpointsToWake))],
     setAside: [...new Set(parts.flatMap(({ setAside }) => setAside))],
   };
-}
-
-/** Deadlock or serialization failure, or a unique key that somebody else was quicker with. */
-function isLostRace(error: unknown): boolean {
-  return error instanceof LostRace || isDeadlock(error) || isSerializationFailure(error);
 }
 
 /** The refusal without PostgreSQL's detail, which would quote the customer's data. */

@@ -48,7 +48,7 @@ export type Done<Choice, Applied> = {
 
 /**
  * Runs a rule in a transaction of its own; null when the rule chose nothing. Rejects with `RuleError` for the event whose rule failed,
- * with `LostRace`, or with PostgreSQL's error; nothing is written then.
+ * with `ConflictError`, or with PostgreSQL's error; nothing is written then.
  */
 export type Transact = <Choice extends Chosen, Applied extends { messages: Message[] }>(
   input: TransactionInput,

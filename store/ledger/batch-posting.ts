@@ -1,7 +1,7 @@
 // What settling a batch books: accounts, ratings, transfers and balances, each by one statement.
 import type { Posting } from '../../domain/settlement/batch-ledger.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
-import { LostRace } from '../db/conflict.ts';
+import { ConflictError } from '../db/conflict.ts';
 import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
@@ -121,7 +121,7 @@ const BALANCES = columns<BalanceChange>({
 });
 
 /**
- * Moves balances, in the order of affiliates and currencies: the last locks that a posting takes. Throws LostRace where debt was to be
+ * Moves balances, in the order of affiliates and currencies: the last locks that a posting takes. Throws ConflictError where debt was to be
  * cancelled that somebody recovered meanwhile: what is owed is read without a lock, so that the order of locks stays simple.
  */
 export async function moveBalances(
@@ -140,7 +140,7 @@ export async function moveBalances(
        where b.debt_minor + excluded.debt_minor >= 0`,
     values: [operatorId, ...BALANCES.values(changes)],
   });
-  if (rowCount !== changes.length) throw new LostRace('debt was recovered meanwhile');
+  if (rowCount !== changes.length) throw new ConflictError('debt was recovered meanwhile');
 }
 
 /** What affiliates owe now, by affiliate and currency in the form of `debtKey`. */

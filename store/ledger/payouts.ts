@@ -10,7 +10,7 @@ import {
 import { paidOf } from '../../domain/delivery/messages.ts';
 import { newId } from '../db/ids.ts';
 import { announce } from './announcements.ts';
-import { LostRace } from '../db/conflict.ts';
+import { ConflictError } from '../db/conflict.ts';
 import { isRefusal } from '../db/pg-errors.ts';
 import type { Page } from '../db/page.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
@@ -152,7 +152,7 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
       now,
     ],
   );
-  if (rowCount === 0) throw new LostRace('the same key was used meanwhile');
+  if (rowCount === 0) throw new ConflictError('the same key was used meanwhile');
   await insertState(ledger, payout.id, 'reserved', { actor, reason: null });
   const entries = moves.map(({ slot, money, legs }) => ({
     affiliateId,

@@ -13,8 +13,7 @@ import { exponentOf } from '../../domain/ledger/money.ts';
 import { postingPeriod } from '../../domain/ledger/periods.ts';
 import { newId } from '../db/ids.ts';
 import { columns, named } from '../db/bulk.ts';
-import { LostRace } from '../db/conflict.ts';
-import { isDeadlock, isRefusal, isSerializationFailure } from '../db/pg-errors.ts';
+import { isConflict, RETRIES_AFTER_CONFLICT } from '../db/conflict.ts';
 import { beginPosting } from '../db/locks.ts';
 import { withTransaction, type Pool, type PoolClient, type Queryable } from '../db/pool.ts';
 import { ensureAccounts, moveBalances, type BalanceChange } from './batch-posting.ts';
@@ -22,22 +21,19 @@ import { ensureAccounts, moveBalances, type BalanceChange } from './batch-postin
 /** A transaction that posts: whose, when, and the month of the statement it will be on. */
 export type Ledger = { client: PoolClient; operatorId: string; now: Date; period: string };
 
-/** How often a transaction begins again after losing a race; each time somebody else won, so work was done. */
-const RACES_AT_MOST = 8;
-
 /** Runs `work` in a transaction that may post. It may run again from the beginning, so it must do nothing but SQL. */
 export async function inLedger<T>(
   pool: Pool,
   operatorId: string,
   work: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
-  for (let races = 0; ;) {
+  for (let conflicts = 0; ;) {
     try {
       return await withTransaction(pool, async (client) => work(await open(client, operatorId)), {
         looksUp: true,
       });
     } catch (error) {
-      if (!isLostRace(error) || ++races > RACES_AT_MOST) throw error;
+      if (!isConflict(error) || ++conflicts > RETRIES_AFTER_CONFLICT) throw error;
     }
   }
 }
@@ -50,12 +46,6 @@ async function open(client: PoolClient, operatorId: string): Promise<Ledger> {
   if (rows[0] === undefined) throw new Error(`there is no operator ${operatorId}`);
   const now = new Date();
   return { client, operatorId, now, period: postingPeriod(now.getTime(), rows[0].timezone, closedThrough) };
-}
-
-/** Somebody else was quicker: with a row, with locks, or with a key that names one posting for ever. The next run sees what they wrote. */
-function isLostRace(error: unknown): boolean {
-  const isKeyTaken = isRefusal(error) && error.constraint === 'transfers_idempotency';
-  return error instanceof LostRace || isDeadlock(error) || isSerializationFailure(error) || isKeyTaken;
 }
 
 /** A slot as these postings see it, locked. */

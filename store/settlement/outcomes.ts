@@ -1,6 +1,6 @@
 // What became of events when a batch was settled, and whose customers were bound.
 import type { Binding } from '../../domain/types.ts';
-import { LostRace } from '../db/conflict.ts';
+import { ConflictError } from '../db/conflict.ts';
 import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
@@ -19,7 +19,7 @@ const BINDINGS = columns<Binding>({
   clicked_at: ['timestamptz', ({ click }) => click && new Date(click.clickedAt)],
 });
 
-/** Writes the bindings of newly bound customers. Throws LostRace if somebody else bound one of them meanwhile. */
+/** Writes the bindings of newly bound customers. Throws ConflictError if somebody else bound one of them meanwhile. */
 export async function writeBindings(
   db: Queryable,
   operatorId: string,
@@ -34,7 +34,7 @@ export async function writeBindings(
      on conflict do nothing`,
     values: [operatorId, batchId, ...BINDINGS.values(bindings)],
   });
-  if (rowCount !== bindings.length) throw new LostRace('a customer was bound meanwhile');
+  if (rowCount !== bindings.length) throw new ConflictError('a customer was bound meanwhile');
 }
 
 /** An outcome with what was told for the event so far, and in words what went wrong. `isFirst`: the event had none before. */
@@ -59,7 +59,7 @@ const OUTCOMES = columns<OutcomeRow>({
   payout_currency: ['text', ({ payoutCurrency }) => payoutCurrency],
 });
 
-/** Writes what became of events that nobody settled before. Throws LostRace if somebody else did meanwhile. */
+/** Writes what became of events that nobody settled before. Throws ConflictError if somebody else did meanwhile. */
 export async function insertOutcomes(
   db: Queryable,
   operatorId: string,
@@ -74,10 +74,10 @@ export async function insertOutcomes(
      on conflict do nothing`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });
-  if (rowCount !== outcomes.length) throw new LostRace('an event was settled meanwhile');
+  if (rowCount !== outcomes.length) throw new ConflictError('an event was settled meanwhile');
 }
 
-/** Writes what became of events that waited, as orphans or set aside. Throws LostRace if somebody else settled one meanwhile. */
+/** Writes what became of events that waited, as orphans or set aside. Throws ConflictError if somebody else settled one meanwhile. */
 export async function changeOutcomes(
   db: Queryable,
   operatorId: string,
@@ -92,5 +92,5 @@ export async function changeOutcomes(
      where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status <> 'settled'`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });
-  if (rowCount !== outcomes.length) throw new LostRace('an event was settled meanwhile');
+  if (rowCount !== outcomes.length) throw new ConflictError('an event was settled meanwhile');
 }

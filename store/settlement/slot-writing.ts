@@ -2,7 +2,7 @@
 import type { SlotFact } from '../../domain/commission/reversals.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { columns, type ColumnSpec } from '../db/bulk.ts';
-import { LostRace } from '../db/conflict.ts';
+import { ConflictError } from '../db/conflict.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 
@@ -51,7 +51,7 @@ const EMPTY = columns<Named>({ ...NAME, ...VERSION });
 const NEW = columns<Slot>({ ...NAME, ...STATE });
 const CHANGED = columns<Slot>({ id: NAME.id, ...STATE });
 
-/** Inserts new slots, in the order of their keys. Throws LostRace if somebody made one of them meanwhile. */
+/** Inserts new slots, in the order of their keys. Throws ConflictError if somebody made one of them meanwhile. */
 export async function insertSlots(db: Queryable, operatorId: string, slots: readonly Slot[]): Promise<void> {
   if (slots.length === 0) return;
   const { rowCount } = await db.query({
@@ -60,7 +60,7 @@ export async function insertSlots(db: Queryable, operatorId: string, slots: read
      order by key on conflict (operator_id, key) do nothing`,
     values: [operatorId, ...NEW.values(slots)],
   });
-  if (rowCount !== slots.length) throw new LostRace('a slot was made meanwhile');
+  if (rowCount !== slots.length) throw new ConflictError('a slot was made meanwhile');
 }
 
 /** Writes what changed in slots that the caller has locked. */

@@ -203,7 +203,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'check-then-insert of a customer’s slot',
     file: 'store/settlement/slot-writing.ts',
-    from: `if (rowCount !== slots.length) throw new LostRace('a slot was made meanwhile');`,
+    from: `if (rowCount !== slots.length) throw new ConflictError('a slot was made meanwhile');`,
     to: `void rowCount;`,
     tests: [RACES],
     sees: 'first deposits of one customer earn one CPA',

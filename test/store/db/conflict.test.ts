@@ -1,0 +1,27 @@
+// Which errors mean that a transaction lost to a concurrent one and can begin again.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConflictError, isConflict } from '../../../store/db/conflict.ts';
+
+const postgresError = (code: string, constraint?: string): Error =>
+  Object.assign(new Error('refused'), { code, constraint });
+
+test('a transaction that lost a row, a lock or the key of a transfer to another one can begin again', () => {
+  const conflicts = [
+    new ConflictError('a slot was made meanwhile'),
+    postgresError('40P01'),
+    postgresError('40001'),
+    postgresError('23505', 'transfers_idempotency'),
+  ];
+  assert.deepEqual(conflicts.map(isConflict), [true, true, true, true]);
+});
+
+test('a row that PostgreSQL refuses for its content, and an outage, are no conflicts', () => {
+  const others = [
+    postgresError('23505', 'slots_pkey'),
+    postgresError('23514', 'slots_check'),
+    postgresError('57P01'),
+    new Error('transfers_idempotency'),
+  ];
+  assert.deepEqual(others.map(isConflict), [false, false, false, false]);
+});

@@ -1,32 +1,23 @@
-// Writes what settling came to: bindings, outcomes, slots, facts, ratings, transfers and balances, in the order in which locks are taken.
+// Writes a settled batch: bindings, outcomes, slots, facts, ratings and postings, in the order in
+// which locks are taken.
 import { LRUCache } from 'lru-cache';
-import { newId } from '../../store/db/ids.ts';
 import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
 import { explain, explainOverride, REJECTED, type Explanation } from '../../domain/commission/explanation.ts';
-import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../../domain/keys.ts';
-import { accountOf, addLeg, NO_CHANGE } from '../../domain/ledger/transfers.ts';
-import { exponentOf } from '../../domain/ledger/money.ts';
 import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
 import type { OperatorRules, Settlement } from '../../domain/settlement/settlement.ts';
 import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
 import { toldKey, type Told } from '../../domain/settlement/reported-amounts.ts';
 import type { Queryable } from '../../store/db/pool.ts';
-import {
-  ensureAccounts,
-  moveBalances,
-  writeRatings,
-  writeTransfers,
-  type BalanceChange,
-  type RatingRow,
-  type TransferRow,
-} from '../../store/ledger/batch-posting.ts';
+import { accountsOf, type AccountRow } from '../../store/ledger/accounts.ts';
+import { postBatch, type TransferRow } from '../../store/ledger/post.ts';
+import { insertSlots, updateSlots } from '../../store/ledger/slot-writing.ts';
 import {
   changeOutcomes,
   insertOutcomes,
   writeBindings,
   type OutcomeRow,
 } from '../../store/settlement/outcomes.ts';
-import { insertSlots, updateSlots, writeFacts } from '../../store/settlement/slot-writing.ts';
+import { writeFacts, writeRatings, type RatingRow } from '../../store/settlement/facts-and-ratings.ts';
 import { allDone } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeTold, type ToldRow } from '../../store/ledger/reported-amounts.ts';
@@ -45,7 +36,7 @@ export type BookingInput = {
   closedThrough: string | null;
 };
 
-/** What to remember once the transaction has committed: accounts that now exist. */
+/** Accounts that exist once the transaction has committed. */
 export type Written = { accounts: string[] };
 
 /** Accounts known to exist, so that most batches need not ask. Accounts are never deleted. */
@@ -63,10 +54,11 @@ export function createBooking(): {
       const outcomes = outcomesOf(input);
       const slots = [...books.slots.values()];
       const ratings = rate(books);
-      const accounts = accountsOf(operatorId, books.postings).filter(
-        ({ cacheKey }) => known.get(cacheKey) === undefined,
-      );
-      // Sent one behind the other without waiting, so that the locks are held for the writing and not for the way there and back.
+      const transfers = books.postings.map((posting) => transferOf(posting, operator.timezone));
+      const keyOf = ({ id, currency }: AccountRow) => `${operatorId} ${id} ${currency}`;
+      const accounts = accountsOf(transfers).filter((account) => known.get(keyOf(account)) === undefined);
+      // Sent without waiting for one another, so that locks are held for the writes only, not for
+      // round trips.
       await allDone([
         writeBindings(db, operatorId, batchId, settlement.bindings),
         insertOutcomes(
@@ -94,11 +86,9 @@ export function createBooking(): {
         ),
         writeFacts(db, operatorId, batchId, books.facts),
         writeRatings(db, operatorId, batchId, ratings),
-        ensureAccounts(db, operatorId, accounts),
-        writeTransfers(db, operatorId, batchId, now, transfersOf(books.postings, operator.timezone, period)),
-        moveBalances(db, operatorId, balanceChanges(books.postings)),
+        postBatch(db, { operatorId, group: batchId, postedAt: now, period }, transfers, accounts),
       ]);
-      return { accounts: accounts.map(({ cacheKey }) => cacheKey) };
+      return { accounts: accounts.map(keyOf) };
     },
     committed({ accounts }) {
       for (const account of accounts) known.set(account, true);
@@ -131,7 +121,9 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
   return [...rows.values()];
 }
 
-/** Sums told that no outcome of this batch carries: for conversions settled before, and to parents. */
+/**
+ * Sums told that no outcome of this batch carries: for conversions settled before, and to parents.
+ */
 function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ToldRow[] {
   const own = new Set(outcomes.map(({ eventId, affiliateId }) => toldKey(eventId, affiliateId ?? '')));
   return [...books.toldHere].flatMap(([key, { payoutMinor, currency }]) => {
@@ -140,7 +132,10 @@ function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ToldRow[]
   });
 }
 
-/** Counts one more rating for each slot that learnt something or was moved, and says why it has its target. */
+/**
+ * Counts one more rating for each slot that learnt something or was moved, and says why it has its
+ * target.
+ */
 function rate(books: Books): RatingRow[] {
   const ratings: RatingRow[] = [];
   for (const slot of books.slots.values()) {
@@ -170,59 +165,17 @@ function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint
   };
 }
 
-/** The accounts that postings touch: the operator's expense and the affiliate's own, per currency. */
-function accountsOf(operatorId: string, postings: readonly Posting[]) {
-  const accounts = new Map<
-    string,
-    {
-      id: string;
-      purpose: string;
-      affiliateId: string | null;
-      currency: string;
-      exponent: number;
-      cacheKey: string;
-    }
-  >();
-  const add = (id: string, purpose: string, affiliateId: string | null, currency: string): void => {
-    const cacheKey = `${operatorId} ${id} ${currency}`;
-    accounts.set(cacheKey, { id, purpose, affiliateId, currency, exponent: exponentOf(currency)!, cacheKey });
+function transferOf({ slot, seq, cause, ...leg }: Posting, timezone: string): TransferRow {
+  return {
+    ...leg,
+    affiliateId: slot.affiliateId,
+    currency: slot.version.terms.currency,
+    slotId: slot.id,
+    slotSeq: seq,
+    eventId: cause.id,
+    occurredAt: new Date(cause.occurredAt),
+    originPeriod: monthOf(cause.occurredAt, timezone),
   };
-  const owners = new Map(
-    postings.map(({ slot }) => [`${slot.affiliateId} ${slot.version.terms.currency}`, slot]),
-  );
-  for (const { affiliateId, version } of owners.values()) {
-    const { currency } = version.terms;
-    add(operatorAccountId('expense'), 'expense', null, currency);
-    for (const purpose of AFFILIATE_ACCOUNTS)
-      add(affiliateAccountId(purpose, affiliateId), purpose, affiliateId, currency);
-  }
-  return [...accounts.values()];
-}
-
-const AFFILIATE_ACCOUNTS: readonly AffiliatePurpose[] = ['pending', 'payable', 'debt'];
-
-function transfersOf(postings: readonly Posting[], timezone: string, period: string): TransferRow[] {
-  return postings.map((posting) => ({
-    ...posting,
-    id: newId('trf'),
-    debitAccount: accountOf(posting.debit, posting.slot.affiliateId),
-    creditAccount: accountOf(posting.credit, posting.slot.affiliateId),
-    period,
-    originPeriod: monthOf(posting.cause.occurredAt, timezone),
-  }));
-}
-
-function balanceChanges(postings: readonly Posting[]): BalanceChange[] {
-  const changes = new Map<string, BalanceChange>();
-  for (const posting of postings) {
-    const { affiliateId } = posting.slot;
-    const { currency } = posting.slot.version.terms;
-    const key = `${affiliateId} ${currency}`;
-    const change = changes.get(key) ?? { affiliateId, currency, ...NO_CHANGE };
-    changes.set(key, change);
-    addLeg(change, posting);
-  }
-  return [...changes.values()];
 }
 
 /** Events that must be left out of the rules, and why. */

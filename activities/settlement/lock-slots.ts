@@ -7,7 +7,7 @@ import { monthOf } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/settlement.ts';
 import { type DealVersion, earns } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
-import { readOpenDebts } from '../../store/ledger/batch-posting.ts';
+import { readOpenDebts } from '../../store/ledger/locked-slots.ts';
 import {
   findFamily,
   findFirstDeposits,
@@ -16,7 +16,7 @@ import {
   lockSlots,
   type DealOfAffiliate,
 } from '../../store/settlement/slots.ts';
-import { insertEmptySlots } from '../../store/settlement/slot-writing.ts';
+import { insertEmptySlots } from '../../store/ledger/slot-writing.ts';
 import type { LoadedBatch } from './load-batch.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 

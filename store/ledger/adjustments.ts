@@ -3,7 +3,10 @@ import { manualSlotKey, writeOffKey } from '../../domain/keys.ts';
 import { adjust, writeOff } from '../../domain/ledger/lifecycle.ts';
 import { newId } from '../db/ids.ts';
 import type { Pool } from '../db/pool.ts';
-import { inLedger, lockDebt, post, type Ledger } from './post.ts';
+import { inLedger, type Ledger } from './ledger-transaction.ts';
+import { lockDebt } from './locked-slots.ts';
+import { post } from './post.ts';
+import { insertAdjustmentSlot } from './slot-writing.ts';
 
 /** What was posted by hand. `commissionId` is an adjustment's own slot; the amount is signed as it was asked for. */
 export type ByHand = {
@@ -40,12 +43,14 @@ export function createAdjustments(pool: Pool) {
         const idempotencyKey = manualSlotKey(wanted.idempotencyKey);
         const slotId = newId('slot');
         // Waits for whoever uses the same key now; whoever comes second sees what the first one posted.
-        const { rowCount } = await ledger.client.query(
-          `insert into slots (operator_id, id, key, affiliate_id, component, kind, currency, hold_until)
-           values ($1, $2, $3, $4, 'manual', 'manual', $5, $6) on conflict (operator_id, key) do nothing`,
-          [ledger.operatorId, slotId, idempotencyKey, affiliateId, currency, ledger.now],
-        );
-        if (rowCount === 0) return repeated(await findByKey(ledger, idempotencyKey), wanted);
+        const isNew = await insertAdjustmentSlot(ledger.client, ledger.operatorId, {
+          id: slotId,
+          key: idempotencyKey,
+          affiliateId,
+          currency,
+          holdUntil: ledger.now,
+        });
+        if (!isNew) return repeated(await findByKey(ledger, idempotencyKey), wanted);
         const { money, legs } = adjust(amountMinor);
         const slot = { id: slotId, transfersCount: 0, money };
         await post(ledger, { group: slotId, actor, reason, idempotencyKey }, [

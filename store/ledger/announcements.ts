@@ -17,7 +17,8 @@ import {
   readListeners,
   type PlannedDelivery,
 } from '../delivery/outbox.ts';
-import { NAMED_SLOTS, type HeldSlot, type Ledger } from './post.ts';
+import type { Ledger } from './ledger-transaction.ts';
+import { NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 
 /** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
@@ -88,7 +89,7 @@ type ConversionRow = Omit<ToldConversion, 'subs'> & {
  */
 export async function toldCommissions(
   { client, operatorId }: Ledger,
-  slots: readonly Pick<HeldSlot, 'id' | 'affiliateId' | 'currency' | 'period'>[],
+  slots: readonly Pick<LockedSlot, 'id' | 'affiliateId' | 'currency' | 'period'>[],
 ): Promise<Map<string, ToldCommission>> {
   const { rows } = await client.query<ConversionRow>(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",

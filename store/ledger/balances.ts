@@ -1,17 +1,12 @@
 // An affiliate's money: what it amounts to now, and the rows of the ledger behind it.
 import type { Page } from '../db/page.ts';
+import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { Queryable } from '../db/pool.ts';
+import { BALANCE_MONEY, selected } from './money-columns.ts';
 import { TRANSFER_COLUMNS, type Transfer } from './traces.ts';
 
 /** In minor units of the currency. */
-export type Balance = {
-  currency: string;
-  pendingMinor: bigint;
-  payableMinor: bigint;
-  inPayoutMinor: bigint;
-  paidMinor: bigint;
-  debtMinor: bigint;
-};
+export type Balance = BalanceMoney & { currency: string };
 
 /** Null where a filter is not set. The times are those of posting, the end not included. */
 export type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
@@ -23,9 +18,8 @@ export function createBalances(db: Queryable) {
     /** One per currency the affiliate ever earned in. */
     async find(operatorId: string, affiliateId: string): Promise<Balance[]> {
       const { rows } = await db.query<Balance>(
-        `select currency, pending_minor as "pendingMinor", payable_minor as "payableMinor", in_payout_minor as "inPayoutMinor",
-           paid_minor as "paidMinor", debt_minor as "debtMinor"
-         from balances where operator_id = $1 and affiliate_id = $2 order by currency`,
+        `select currency, ${selected(BALANCE_MONEY)} from balances
+         where operator_id = $1 and affiliate_id = $2 order by currency`,
         [operatorId, affiliateId],
       );
       return rows;

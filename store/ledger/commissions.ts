@@ -1,7 +1,9 @@
 // Commissions as people look at them: a commission is a slot, with where its money is, why it is worth what it is, and who decided what about
 // it. Slots that only count a month for tiers are none.
+import type { SlotMoney } from '../../domain/ledger/transfers.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
+import { selected, SLOT_MONEY } from './money-columns.ts';
 
 export const COMMISSION_STATES = [
   'pending',
@@ -15,7 +17,7 @@ export const COMMISSION_STATES = [
 export type CommissionState = (typeof COMMISSION_STATES)[number];
 
 /** One thing that can be earned. Money is where it is now; a monthly one holds more than one event, and says so by its period. */
-export type Commission = {
+export type Commission = SlotMoney & {
   id: string;
   affiliateId: string;
   kind: string;
@@ -26,14 +28,6 @@ export type Commission = {
   currency: string;
   period: string | null;
   state: CommissionState;
-  grossMinor: bigint;
-  voidMinor: bigint;
-  pendingMinor: bigint;
-  payableMinor: bigint;
-  clawedMinor: bigint;
-  inPayoutMinor: bigint;
-  paidMinor: bigint;
-  debtMinor: bigint;
   holdUntil: Date;
   rejectedAt: Date | null;
   createdAt: Date;
@@ -72,9 +66,8 @@ const STATE = `case
 
 /** Commissions of slots `s`, each with its last rating. */
 const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.component, s.deal_id as "dealId", s.deal_version as "dealVersion",
-    s.currency, s.period, ${STATE} as state, s.gross_minor as "grossMinor", s.void_minor as "voidMinor", s.pending_minor as "pendingMinor",
-    s.payable_minor as "payableMinor", s.clawed_minor as "clawedMinor", s.in_payout_minor as "inPayoutMinor", s.paid_minor as "paidMinor",
-    s.debt_minor as "debtMinor", s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt", r.formula, r.inputs
+    s.currency, s.period, ${STATE} as state, ${selected(SLOT_MONEY, 's')},
+    s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt", r.formula, r.inputs
   from slots s
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count`;
 

@@ -8,8 +8,10 @@ import { newId } from '../db/ids.ts';
 import { announce, toldCommissions } from './announcements.ts';
 import { announceReleased } from './holds.ts';
 import type { Pool } from '../db/pool.ts';
-import { named } from '../db/bulk.ts';
-import { inLedger, lockSlots, NAMED_SLOTS, post, type Entry, type HeldSlot, type Ledger } from './post.ts';
+import { inLedger, type Ledger } from './ledger-transaction.ts';
+import { lockSlotsById, NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
+import { post, type Entry } from './post.ts';
+import { rejectSlots } from './slot-writing.ts';
 import { lockStrikes } from '../db/locks.ts';
 import { writeTold, type ToldRow } from './reported-amounts.ts';
 
@@ -46,14 +48,14 @@ export function createDecisions(pool: Pool) {
         if (verdict === 'rejected') await lockStrikes(ledger.client, operatorId, 'against');
         const { ids, more } = await chosen(ledger, choice, verdict);
         const parts = verdict === 'rejected' ? await partsOf(ledger, ids) : [];
-        const slots = await lockSlots(ledger, [...new Set([...ids, ...parts])]);
+        const slots = await lockSlotsById(ledger, [...new Set([...ids, ...parts])]);
         const decided = verdict === 'approved' ? await approvedBefore(ledger, ids) : new Set<string>();
         const statuses = new Map(
           slots.map((slot) => [slot.id, statusOf(slot, verdict, decided.has(slot.id))]),
         );
         const asked = new Set(ids);
         // Rejecting a commission rejects the parts that parents have of it.
-        const isMeant = ({ id, sourceId }: HeldSlot): boolean =>
+        const isMeant = ({ id, sourceId }: LockedSlot): boolean =>
           asked.has(id) || statuses.get(sourceId!) === verdict;
         const toMove = slots.filter((slot) => statuses.get(slot.id) === verdict && isMeant(slot));
         const group = newId('dec');
@@ -72,7 +74,7 @@ export function createDecisions(pool: Pool) {
 }
 
 function statusOf(
-  { kind, money, rejectedAt }: HeldSlot,
+  { kind, money, rejectedAt }: LockedSlot,
   verdict: Verdict,
   isApproved: boolean,
 ): DecidedStatus {
@@ -116,7 +118,12 @@ async function approvedBefore({ client, operatorId }: Ledger, ids: readonly stri
 
 type By = { actor: string; reason: string | null };
 
-async function approve(ledger: Ledger, group: string, slots: readonly HeldSlot[], by: By): Promise<string[]> {
+async function approve(
+  ledger: Ledger,
+  group: string,
+  slots: readonly LockedSlot[],
+  by: By,
+): Promise<string[]> {
   const entries = slots.map((slot) =>
     entryOf(slot, transition(slot.money, 'approve', slot.money.pendingMinor)),
   );
@@ -127,7 +134,12 @@ async function approve(ledger: Ledger, group: string, slots: readonly HeldSlot[]
 }
 
 /** The target is zero for good, so the money goes back the way it does in a clawback; what was told for the conversion goes down with it. */
-async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[], by: By): Promise<string[]> {
+async function reject(
+  ledger: Ledger,
+  group: string,
+  slots: readonly LockedSlot[],
+  by: By,
+): Promise<string[]> {
   const { client, operatorId, now } = ledger;
   const told = await toldCommissions(ledger, slots);
   const entries = slots.map((slot) => ({
@@ -135,11 +147,7 @@ async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[],
     eventId: told.get(slot.id)!.conversion?.id ?? null,
   }));
   const ids = slots.map(({ id }) => id);
-  await client.query(
-    `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from ${named(2)}
-     where s.operator_id = named.operator_id and s.id = named.item`,
-    [operatorId, ids, now],
-  );
+  await rejectSlots(client, operatorId, ids, now);
   await client.query(
     `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
      select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5 from ${NAMED_SLOTS}`,
@@ -152,7 +160,7 @@ async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[],
   return announce(ledger, group, announcements(entries, told, left, by.reason ?? ''));
 }
 
-function entryOf(slot: HeldSlot, { money, legs }: Move): Entry & { slot: HeldSlot } {
+function entryOf(slot: LockedSlot, { money, legs }: Move): Entry & { slot: LockedSlot } {
   return { affiliateId: slot.affiliateId, currency: slot.currency, legs, slot: { ...slot, money } };
 }
 
@@ -163,7 +171,7 @@ function sumOf(legs: readonly Leg[]): bigint {
 /** The sums told for conversions after what these rejections take, by conversion and affiliate. */
 function lowered(
   told: ReadonlyMap<string, ToldCommission>,
-  entries: readonly (Entry & { slot: HeldSlot })[],
+  entries: readonly (Entry & { slot: LockedSlot })[],
 ): Map<string, ToldRow> {
   const left = new Map<string, ToldRow>();
   for (const { slot, legs, affiliateId, currency } of entries) {
@@ -178,7 +186,7 @@ function lowered(
 
 /** One for each commission that lost something. */
 function announcements(
-  entries: readonly (Entry & { slot: HeldSlot })[],
+  entries: readonly (Entry & { slot: LockedSlot })[],
   told: ReadonlyMap<string, ToldCommission>,
   left: ReadonlyMap<string, ToldRow>,
   reason: string,
@@ -196,7 +204,7 @@ function announcements(
 async function insertDecisions(
   { client, operatorId, now }: Ledger,
   decision: Verdict,
-  entries: readonly (Entry & { slot: HeldSlot })[],
+  entries: readonly (Entry & { slot: LockedSlot })[],
   { actor, reason }: By,
 ): Promise<void> {
   const rows = entries.map(({ slot, legs }) => ({

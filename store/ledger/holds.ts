@@ -4,7 +4,9 @@ import { releasedOf } from '../../domain/delivery/messages.ts';
 import { newId } from '../db/ids.ts';
 import { announce, hasListeners, toldCommissions } from './announcements.ts';
 import type { Pool } from '../db/pool.ts';
-import { inLedger, NAMED_SLOTS, type Ledger } from './post.ts';
+import { inLedger, type Ledger } from './ledger-transaction.ts';
+import { NAMED_SLOTS } from './locked-slots.ts';
+import { postReleases, type ReleasedSlot } from './post-releases.ts';
 
 /** How many commissions were released, whether more are due, and the endpoints whose queues must be woken. */
 export type Released = { released: number; more: boolean; endpointsToWake: string[] };
@@ -51,14 +53,6 @@ export function createHolds(pool: Pool) {
   };
 }
 
-type ReleasedSlot = {
-  id: string;
-  affiliateId: string;
-  currency: string;
-  period: string | null;
-  releasedMinor: bigint;
-};
-
 async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): Promise<Released> {
   const { client, operatorId, now } = ledger;
   const due = before !== null && before < now ? before : now;
@@ -69,7 +63,12 @@ async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): 
   );
   if (locked.length === 0) return { released: 0, more: false, endpointsToWake: [] };
   const group = newId('bat');
-  const slots = await releaseLocked(ledger, group, due, locked);
+  const slots = await postReleases(
+    ledger,
+    group,
+    due,
+    locked.map(({ id }) => id),
+  );
   return {
     released: slots.length,
     more: locked.length === CHUNK,
@@ -105,40 +104,4 @@ export async function announceReleased(
     group,
     slots.map(({ id, releasedMinor }) => releasedOf(told.get(id)!, releasedMinor)),
   );
-}
-
-/**
- * Rule 2 for many slots at once, in SQL: the same as `transition(money, 'release', money.pendingMinor)`, which a test holds it to. A statement
- * after the one that locked them. "Not zero" keeps it from the index of what is held, which it would read whole.
- */
-async function releaseLocked(
-  { client, operatorId, now, period }: Ledger,
-  group: string,
-  due: Date,
-  locked: readonly { id: string }[],
-): Promise<ReleasedSlot[]> {
-  const { rows } = await client.query<ReleasedSlot>(
-    `with due as materialized (
-       select s.id, s.affiliate_id, s.currency, s.period, s.pending_minor, s.transfers_count + 1 as seq, t.id as transfer_id
-       from unnest($2::text[], $3::text[]) as t (slot_id, id)
-       join slots s on s.operator_id = $1 and s.id = t.slot_id and s.pending_minor <> 0 and s.hold_until <= $4
-     ), moved as (
-       update slots s set payable_minor = s.payable_minor + d.pending_minor, pending_minor = 0, transfers_count = d.seq
-       from due d where s.operator_id = $1 and s.id = d.id
-     ), posted as (
-       insert into transfers (operator_id, id, posting_group, currency, debit_account, credit_account, amount_minor, code, affiliate_id,
-         slot_id, slot_seq, occurred_at, posted_at, period, origin_period)
-       select $1, transfer_id, $5, currency, 'pending/' || affiliate_id, 'payable/' || affiliate_id, pending_minor, 'release', affiliate_id,
-         id, seq, $6, $6, $7, $7 from due
-     ), balanced as (
-       insert into balances as b (operator_id, affiliate_id, currency, pending_minor, payable_minor)
-       select $1, affiliate_id, currency, -sum(pending_minor), sum(pending_minor) from due group by affiliate_id, currency
-       order by affiliate_id, currency
-       on conflict (operator_id, affiliate_id, currency) do update
-         set pending_minor = b.pending_minor + excluded.pending_minor, payable_minor = b.payable_minor + excluded.payable_minor
-     )
-     select id, affiliate_id as "affiliateId", currency, period, pending_minor as "releasedMinor" from due order by id`,
-    [operatorId, locked.map(({ id }) => id), locked.map(() => newId('trf')), due, group, now, period],
-  );
-  return rows;
 }

@@ -14,7 +14,9 @@ import { ConflictError } from '../db/conflict.ts';
 import { isRefusal } from '../db/pg-errors.ts';
 import type { Page } from '../db/page.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
-import { inLedger, lockDebt, lockPayableSlots, lockSlots, post, type Ledger } from './post.ts';
+import { inLedger, type Ledger } from './ledger-transaction.ts';
+import { lockDebt, lockPayableSlots, lockSlotsById } from './locked-slots.ts';
+import { post } from './post.ts';
 
 /** `recoveredMinor` is the debt that was recovered before the amount was reserved. */
 export type Payout = {
@@ -195,7 +197,7 @@ async function takeStep(ledger: Ledger, id: string, step: PayoutStep, by: StepBy
   if (state === 'repeated') return { kind: 'done', payout, endpointsToWake: [] };
 
   const reserved = await readReserved(ledger, id);
-  const slots = await lockSlots(ledger, [...reserved.keys()]);
+  const slots = await lockSlotsById(ledger, [...reserved.keys()]);
   const { affiliateId, currency } = payout;
   const entries = slots.map((slot) => {
     const { money, legs } = transition(slot.money, step, reserved.get(slot.id)!);

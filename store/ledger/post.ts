@@ -1,251 +1,195 @@
-// Postings outside settling: one transaction per operator, and the rows of the ledger that moves of slots and balances come to. Locks are taken
-// in the order in which settling takes them: strikes, slots by id, outcomes, balances by affiliate, deliveries.
-import type { AffiliatePurpose, OperatorPurpose } from '../../domain/keys.ts';
-import {
-  accountOf,
-  addLeg,
-  isOfOperator,
-  NO_CHANGE,
-  type Leg,
-  type SlotMoney,
-} from '../../domain/ledger/transfers.ts';
-import { exponentOf } from '../../domain/ledger/money.ts';
-import { postingPeriod } from '../../domain/ledger/periods.ts';
+// Posts to the ledger: transfers with their accounts, the money of their slots, and balances.
+// Together with slot-writing.ts, accounts.ts and post-releases.ts the only code that writes these
+// tables.
+import { accountOf, addLeg, NO_CHANGE, type BalanceMoney, type Leg } from '../../domain/ledger/transfers.ts';
+import { columns, type ColumnSpec } from '../db/bulk.ts';
+import { ConflictError } from '../db/conflict.ts';
 import { newId } from '../db/ids.ts';
-import { columns, named } from '../db/bulk.ts';
-import { isConflict, RETRIES_AFTER_CONFLICT } from '../db/conflict.ts';
-import { beginPosting } from '../db/locks.ts';
-import { withTransaction, type Pool, type PoolClient, type Queryable } from '../db/pool.ts';
-import { ensureAccounts, moveBalances, type BalanceChange } from './batch-posting.ts';
+import type { Queryable } from '../db/pool.ts';
+import { accountsOf, ensureAccounts, type AccountRow } from './accounts.ts';
+import type { Ledger } from './ledger-transaction.ts';
+import type { LockedSlot } from './locked-slots.ts';
+import { added, BALANCE_MONEY, moneySpec } from './money-columns.ts';
+import { updateSlotMoney } from './slot-writing.ts';
 
-/** A transaction that posts: whose, when, and the month of the statement it will be on. */
-export type Ledger = { client: PoolClient; operatorId: string; now: Date; period: string };
-
-/** Runs `work` in a transaction that may post. It may run again from the beginning, so it must do nothing but SQL. */
-export async function inLedger<T>(
-  pool: Pool,
-  operatorId: string,
-  work: (ledger: Ledger) => Promise<T>,
-): Promise<T> {
-  for (let conflicts = 0; ;) {
-    try {
-      return await withTransaction(pool, async (client) => work(await open(client, operatorId)), {
-        looksUp: true,
-      });
-    } catch (error) {
-      if (!isConflict(error) || ++conflicts > RETRIES_AFTER_CONFLICT) throw error;
-    }
-  }
-}
-
-async function open(client: PoolClient, operatorId: string): Promise<Ledger> {
-  const closedThrough = await beginPosting(client, operatorId);
-  const { rows } = await client.query<{ timezone: string }>(`select timezone from operators where id = $1`, [
-    operatorId,
-  ]);
-  if (rows[0] === undefined) throw new Error(`there is no operator ${operatorId}`);
-  const now = new Date();
-  return { client, operatorId, now, period: postingPeriod(now.getTime(), rows[0].timezone, closedThrough) };
-}
-
-/** A slot as these postings see it, locked. */
-export type HeldSlot = {
-  id: string;
-  kind: string;
-  affiliateId: string;
-  currency: string;
-  period: string | null;
-  /** The slot that a parent's part is a part of. */
-  sourceId: string | null;
-  transfersCount: number;
-  rejectedAt: Date | null;
-  money: SlotMoney;
-};
-
-const HELD = `id, kind, affiliate_id as "affiliateId", currency, period, source_id as "sourceId", transfers_count as "transfersCount", rejected_at as "rejectedAt",
-  gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
-  clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor"`;
-
-/** The slots that are named by `$2`. */
-export const NAMED_SLOTS = `${named(2)} join slots s on s.operator_id = named.operator_id and s.id = named.item`;
-
-/** Locks slots in the order of their ids and gives them as their last writer left them. */
-export function lockSlots(ledger: Ledger, ids: readonly string[]): Promise<HeldSlot[]> {
-  return lockFrom(ledger, NAMED_SLOTS, [ids]);
-}
-
-/** The same for all that is payable to an affiliate in a currency; what was paid while it was waited for is left out. */
-export function lockPayableSlots(ledger: Ledger, affiliateId: string, currency: string): Promise<HeldSlot[]> {
-  const payable = `slots s where s.operator_id = $1 and s.affiliate_id = $2 and s.currency = $3 and s.payable_minor > 0`;
-  return lockFrom(ledger, payable, [affiliateId, currency]);
-}
-
-async function lockFrom(
-  { client, operatorId }: Ledger,
-  from: string,
-  values: unknown[],
-): Promise<HeldSlot[]> {
-  const { rows } = await client.query<Omit<HeldSlot, 'money'> & SlotMoney>(
-    `select ${HELD} from ${from} order by s.id for no key update of s`,
-    [operatorId, ...values],
-  );
-  return rows.map(
-    ({ id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, ...money }) => {
-      return { id, kind, affiliateId, currency, period, sourceId, transfersCount, rejectedAt, money };
-    },
-  );
-}
-
-/** Transfers of one affiliate in one currency; `slot` is whose they are and what it holds after them, if they are a slot's. */
-export type Entry = {
-  affiliateId: string;
-  currency: string;
-  legs: readonly Leg[];
-  slot: Pick<HeldSlot, 'id' | 'transfersCount' | 'money'> | null;
-  eventId?: string | null;
-};
-
-/** What all transfers of a posting have in common. `group` is the id of what caused them. */
-export type Cause = {
+/**
+ * What the transfers of a posting share. `group`: the id of the batch, decision or payout that
+ * caused them.
+ */
+export type PostingHeader = {
+  operatorId: string;
   group: string;
+  postedAt: Date;
+  /** The month of the statement that will show it, as `YYYY-MM`. */
+  period: string;
+  /** Who posted by hand or by API (the id of a key), and why. */
   actor?: string | null;
   reason?: string | null;
   payoutId?: string | null;
+  /** Unique for ever: a second posting with the same key is refused. */
   idempotencyKey?: string | null;
 };
 
-/** Slots written by one statement; a payout may have many thousands. */
-const AT_ONCE = 2000;
-
-/** Writes what moves come to: transfers, slots that the caller has locked, and balances last. */
-export async function post(ledger: Ledger, cause: Cause, entries: readonly Entry[]): Promise<void> {
-  const { client, operatorId } = ledger;
-  await ensureAccounts(client, operatorId, accountsOf(entries));
-  for (let from = 0; from < entries.length; from += AT_ONCE) {
-    const some = entries.slice(from, from + AT_ONCE);
-    await insertTransfers(ledger, cause, some);
-    await writeMoney(client, operatorId, some);
-  }
-  await moveBalances(client, operatorId, balanceChanges(entries));
-}
-
-function accountsOf(entries: readonly Entry[]): Parameters<typeof ensureAccounts>[2] {
-  const accounts = new Map<string, Parameters<typeof ensureAccounts>[2][number]>();
-  const add = (purpose: OperatorPurpose | AffiliatePurpose, owner: string, currency: string): void => {
-    const id = accountOf(purpose, owner);
-    const affiliateId = isOfOperator(purpose) ? null : owner;
-    accounts.set(`${id} ${currency}`, {
-      id,
-      purpose,
-      affiliateId,
-      currency,
-      exponent: exponentOf(currency)!,
-    });
-  };
-  for (const { affiliateId, currency, legs } of entries) {
-    for (const { debit, credit } of legs)
-      for (const purpose of [debit, credit]) add(purpose, affiliateId, currency);
-  }
-  return [...accounts.values()];
-}
-
-type TransferRow = Leg & {
-  id: string;
-  entry: Entry;
-  /** Its place among the transfers of its slot. */
+/**
+ * One transfer as it is written, in minor units; `slotSeq` is its place among the transfers of its
+ * slot.
+ */
+export type TransferRow = Leg & {
+  affiliateId: string;
+  currency: string;
+  slotId: string | null;
   slotSeq: number | null;
-  idempotencyKey: string | null | undefined;
+  eventId: string | null;
+  occurredAt: Date;
+  /** The month of what it is about, as `YYYY-MM`. */
+  originPeriod: string;
 };
 
-const TRANSFERS = columns<TransferRow>({
-  id: ['text', ({ id }) => id],
-  currency: ['text', ({ entry }) => entry.currency],
-  debit_account: ['text', ({ debit, entry }) => accountOf(debit, entry.affiliateId)],
-  credit_account: ['text', ({ credit, entry }) => accountOf(credit, entry.affiliateId)],
+/** The columns that transfers of one posting do not share. */
+export const TRANSFER_SPEC = {
+  id: ['text', () => newId('trf')],
+  currency: ['text', ({ currency }) => currency],
+  debit_account: ['text', ({ debit, affiliateId }) => accountOf(debit, affiliateId)],
+  credit_account: ['text', ({ credit, affiliateId }) => accountOf(credit, affiliateId)],
   amount_minor: ['bigint', ({ amountMinor }) => amountMinor],
   code: ['text', ({ code }) => code],
-  affiliate_id: ['text', ({ entry }) => entry.affiliateId],
-  slot_id: ['text', ({ entry }) => entry.slot?.id],
+  affiliate_id: ['text', ({ affiliateId }) => affiliateId],
+  slot_id: ['text', ({ slotId }) => slotId],
   slot_seq: ['int', ({ slotSeq }) => slotSeq],
-  event_id: ['text', ({ entry }) => entry.eventId],
-  idempotency_key: ['text', ({ idempotencyKey }) => idempotencyKey],
-});
+  event_id: ['text', ({ eventId }) => eventId],
+  occurred_at: ['timestamptz', ({ occurredAt }) => occurredAt],
+  origin_period: ['text', ({ originPeriod }) => originPeriod],
+} as const satisfies ColumnSpec<TransferRow>;
 
+const TRANSFERS = columns<TransferRow>(TRANSFER_SPEC);
+
+/** Writes transfers, in the order given: the ids that they get rise. */
 async function insertTransfers(
-  { client, operatorId, now, period }: Ledger,
-  cause: Cause,
-  entries: readonly Entry[],
+  db: Queryable,
+  header: PostingHeader,
+  transfers: readonly TransferRow[],
 ): Promise<void> {
-  const rows = entries.flatMap((entry) =>
-    entry.legs.map((leg, index): TransferRow => {
-      const slotSeq = entry.slot === null ? null : entry.slot.transfersCount + index + 1;
-      return { ...leg, id: newId('trf'), entry, slotSeq, idempotencyKey: cause.idempotencyKey };
-    }),
-  );
-  await client.query(
-    `insert into transfers (operator_id, posting_group, actor, reason, payout_id, occurred_at, posted_at, period, origin_period,
-       ${TRANSFERS.names()})
-     select $1, $2, $3, $4, $5, $6, $6, $7, $7, ${TRANSFERS.names()} from ${TRANSFERS.from(8, 't')}`,
-    [
-      operatorId,
-      cause.group,
-      cause.actor,
-      cause.reason,
-      cause.payoutId,
-      now,
-      period,
-      ...TRANSFERS.values(rows),
-    ],
-  );
+  if (transfers.length === 0) return;
+  const { operatorId, group, postedAt, period, actor, reason, payoutId, idempotencyKey } = header;
+  const shared = [operatorId, group, postedAt, period, actor, reason, payoutId, idempotencyKey];
+  await db.query({
+    name: 'insert-transfers',
+    text: `insert into transfers (operator_id, posting_group, posted_at, period, actor, reason, payout_id,
+        idempotency_key, ${TRANSFERS.names()})
+      select $1, $2, $3, $4, $5, $6, $7, $8, ${TRANSFERS.names()} from ${TRANSFERS.from(9, 't')}`,
+    values: [...shared, ...TRANSFERS.values(transfers)],
+  });
 }
 
-type MoneyRow = NonNullable<Entry['slot']> & { transfers: number };
+type BalanceChange = BalanceMoney & { affiliateId: string; currency: string };
 
-const MONEY = columns<MoneyRow>({
-  id: ['text', ({ id }) => id],
-  gross_minor: ['bigint', ({ money }) => money.grossMinor],
-  void_minor: ['bigint', ({ money }) => money.voidMinor],
-  pending_minor: ['bigint', ({ money }) => money.pendingMinor],
-  payable_minor: ['bigint', ({ money }) => money.payableMinor],
-  clawed_minor: ['bigint', ({ money }) => money.clawedMinor],
-  in_payout_minor: ['bigint', ({ money }) => money.inPayoutMinor],
-  paid_minor: ['bigint', ({ money }) => money.paidMinor],
-  debt_minor: ['bigint', ({ money }) => money.debtMinor],
-  transfers_count: ['int', ({ transfersCount, transfers }) => transfersCount + transfers],
+const BALANCES = columns<BalanceChange>({
+  affiliate_id: ['text', ({ affiliateId }) => affiliateId],
+  currency: ['text', ({ currency }) => currency],
+  ...moneySpec(BALANCE_MONEY, (change: BalanceChange) => change),
 });
 
-async function writeMoney(db: Queryable, operatorId: string, entries: readonly Entry[]): Promise<void> {
-  const rows = entries.flatMap(({ slot, legs }) =>
-    slot === null ? [] : [{ ...slot, transfers: legs.length }],
-  );
-  if (rows.length === 0) return;
-  await db.query(
-    `update slots s set ${MONEY.changes('n', ['id'])} from ${MONEY.ofOperator(2, 'n')}
-     where s.operator_id = n.operator_id and s.id = n.id`,
-    [operatorId, ...MONEY.values(rows)],
-  );
-}
-
-function balanceChanges(entries: readonly Entry[]): BalanceChange[] {
+/** By how much transfers change each balance. */
+function balanceChanges(transfers: readonly TransferRow[]): BalanceChange[] {
   const changes = new Map<string, BalanceChange>();
-  for (const { affiliateId, currency, legs } of entries) {
+  for (const transfer of transfers) {
+    const { affiliateId, currency } = transfer;
     const key = `${affiliateId} ${currency}`;
     const change = changes.get(key) ?? { affiliateId, currency, ...NO_CHANGE };
     changes.set(key, change);
-    for (const leg of legs) addLeg(change, leg);
+    addLeg(change, transfer);
   }
   return [...changes.values()];
 }
 
-/** Locks what an affiliate owes in a currency against being recovered or written off by somebody else; 0 where it never had a balance. */
-export async function lockDebt(
-  { client, operatorId }: Ledger,
-  affiliateId: string,
-  currency: string,
-): Promise<bigint> {
-  const { rows } = await client.query<{ debtMinor: bigint }>(
-    `select debt_minor as "debtMinor" from balances where operator_id = $1 and affiliate_id = $2 and currency = $3 for no key update`,
-    [operatorId, affiliateId, currency],
-  );
-  return rows[0]?.debtMinor ?? 0n;
+/**
+ * Adds to balances in the order of affiliates and currencies: the last locks that a posting takes.
+ * Throws ConflictError where a concurrent transaction recovered a debt that this one cancels:
+ * settling reads debts without a lock, so that the order of locks stays simple.
+ */
+async function addToBalances(
+  db: Queryable,
+  operatorId: string,
+  changes: readonly BalanceChange[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const { rowCount } = await db.query({
+    name: 'move-balances',
+    text: `insert into balances as b (operator_id, ${BALANCES.names()})
+      select $1, ${BALANCES.names()} from ${BALANCES.from(2, 'c')}
+      order by affiliate_id, currency
+      on conflict (operator_id, affiliate_id, currency) do update set ${added(Object.values(BALANCE_MONEY))}
+        where b.debt_minor + excluded.debt_minor >= 0`,
+    values: [operatorId, ...BALANCES.values(changes)],
+  });
+  if (rowCount !== changes.length) throw new ConflictError('debt was recovered meanwhile');
+}
+
+/**
+ * Posts the transfers of a settled batch, whose slots the caller writes with their facts.
+ * `accounts` are those of `accountsOf` that may not exist yet. Sends all statements at once, so
+ * that no lock is held while an answer travels.
+ */
+export async function postBatch(
+  db: Queryable,
+  header: PostingHeader,
+  transfers: readonly TransferRow[],
+  accounts: readonly AccountRow[],
+): Promise<void> {
+  const { operatorId } = header;
+  await Promise.all([
+    ensureAccounts(db, operatorId, accounts),
+    insertTransfers(db, header, transfers),
+    addToBalances(db, operatorId, balanceChanges(transfers)),
+  ]);
+}
+
+/**
+ * Transfers of one affiliate in one currency. `slot`: the slot they belong to, with its money after
+ * them.
+ */
+export type Entry = {
+  affiliateId: string;
+  currency: string;
+  legs: readonly Leg[];
+  slot: Pick<LockedSlot, 'id' | 'transfersCount' | 'money'> | null;
+  eventId?: string | null;
+};
+
+/** Entries written by one statement; a payout may have many thousands. */
+const ENTRIES_AT_ONCE = 2000;
+
+/**
+ * Posts entries whose slots the caller has locked: transfers and the money of the slots, and
+ * balances last.
+ */
+export async function post(
+  { client, operatorId, now, period }: Ledger,
+  header: Omit<PostingHeader, 'operatorId' | 'postedAt' | 'period'>,
+  entries: readonly Entry[],
+): Promise<void> {
+  const whole: PostingHeader = { ...header, operatorId, postedAt: now, period };
+  const transfersOf = (some: readonly Entry[]): TransferRow[] =>
+    some.flatMap(({ affiliateId, currency, legs, slot, eventId = null }) => {
+      const slotId = slot?.id ?? null;
+      return legs.map((leg, index): TransferRow => {
+        const slotSeq = slot === null ? null : slot.transfersCount + index + 1;
+        const times = { occurredAt: now, originPeriod: period };
+        return { ...leg, affiliateId, currency, slotId, slotSeq, eventId, ...times };
+      });
+    });
+  const all = transfersOf(entries);
+  await ensureAccounts(client, operatorId, accountsOf(all));
+  for (let from = 0; from < entries.length; from += ENTRIES_AT_ONCE) {
+    const some = entries.slice(from, from + ENTRIES_AT_ONCE);
+    await insertTransfers(client, whole, transfersOf(some));
+    await updateSlotMoney(
+      client,
+      operatorId,
+      some.flatMap(({ slot, legs }) =>
+        slot === null ? [] : [{ ...slot, transfersCount: slot.transfersCount + legs.length }],
+      ),
+    );
+  }
+  await addToBalances(client, operatorId, balanceChanges(all));
 }

@@ -5,6 +5,7 @@ import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts'
 import type { DealVersion } from '../../domain/types.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import { selected, SLOT_MONEY, slotMoneyOf } from '../ledger/money-columns.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { OF_CHAINS, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 
@@ -121,8 +122,7 @@ export async function lockSlots(
      select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
        basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
        facts_count as "factsCount", facts_hash as "factsHash",
-       source_id as "sourceId", level, gross_minor as "grossMinor", void_minor as "voidMinor", pending_minor as "pendingMinor", payable_minor as "payableMinor",
-       clawed_minor as "clawedMinor", in_payout_minor as "inPayoutMinor", paid_minor as "paidMinor", debt_minor as "debtMinor",
+       source_id as "sourceId", level, ${selected(SLOT_MONEY)},
        transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
      from wanted join slots s on s.operator_id = wanted.operator_id and id = item order by id for no key update of s`,
     values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
@@ -144,16 +144,6 @@ export async function lockSlots(
       transfersCount,
       ratingsCount,
     } = row;
-    const {
-      grossMinor,
-      voidMinor,
-      pendingMinor,
-      payableMinor,
-      clawedMinor,
-      inPayoutMinor,
-      paidMinor,
-      debtMinor,
-    } = row;
     return {
       id,
       name: { key, kind, component, period },
@@ -161,16 +151,7 @@ export async function lockSlots(
       version: versionOf(row.dealId, row.dealVersion),
       override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
       sums: { basisMinor, volumeE4, ftdCount, conversionsCount, factsCount, factsHash },
-      money: {
-        grossMinor,
-        voidMinor,
-        pendingMinor,
-        payableMinor,
-        clawedMinor,
-        inPayoutMinor,
-        paidMinor,
-        debtMinor,
-      },
+      money: slotMoneyOf(row),
       transfersCount,
       ratingsCount,
       holdUntil: row.holdUntil.getTime(),

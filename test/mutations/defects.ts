@@ -202,7 +202,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'check-then-insert of a customer’s slot',
-    file: 'store/settlement/slot-writing.ts',
+    file: 'store/ledger/slot-writing.ts',
     from: `if (rowCount !== slots.length) throw new ConflictError('a slot was made meanwhile');`,
     to: `void rowCount;`,
     tests: [RACES],

@@ -1,6 +1,7 @@
 // Posts releases of many slots by one statement, since a month's worth of commissions ends its hold
 // at once.
 import { affiliateAccountId, type AffiliatePurpose } from '../../domain/keys.ts';
+import { columns } from '../db/bulk.ts';
 import { newId } from '../db/ids.ts';
 import type { Ledger } from './ledger-transaction.ts';
 import { added, BALANCE_MONEY } from './money-columns.ts';
@@ -33,6 +34,15 @@ const TRANSFER: Readonly<Record<keyof typeof TRANSFER_SPEC, string>> = {
 const TRANSFER_NAMES = Object.keys(TRANSFER).join(', ');
 const TRANSFER_VALUES = Object.values(TRANSFER).join(', ');
 
+/**
+ * Joined by operator and id, since the planner takes a young operator's slots for too few to look
+ * up.
+ */
+const SLOTS = columns<string>({
+  slot_id: ['text', (id) => id],
+  transfer_id: ['text', () => newId('trf')],
+});
+
 function accountAs(purpose: AffiliatePurpose): string {
   return `'${affiliateAccountId(purpose, '')}' || affiliate_id`;
 }
@@ -51,14 +61,15 @@ export async function postReleases(
   const { pendingMinor, payableMinor } = BALANCE_MONEY;
   const { rows } = await client.query<ReleasedSlot>(
     `with due as materialized (
-       select s.id, s.affiliate_id, s.currency, s.period, s.pending_minor, s.transfers_count + 1 as seq,
-         t.id as transfer_id
-       from unnest($2::text[], $3::text[]) as t (slot_id, id)
-       join slots s on s.operator_id = $1 and s.id = t.slot_id and s.pending_minor <> 0 and s.hold_until <= $4
+       select s.operator_id, s.id, s.affiliate_id, s.currency, s.period, s.pending_minor,
+         s.transfers_count + 1 as seq, t.transfer_id
+       from ${SLOTS.ofOperator(2, 't')}
+       join slots s on s.operator_id = t.operator_id and s.id = t.slot_id
+         and s.pending_minor <> 0 and s.hold_until <= $4
      ), moved as (
        update slots s
        set payable_minor = s.payable_minor + d.pending_minor, pending_minor = 0, transfers_count = d.seq
-       from due d where s.operator_id = $1 and s.id = d.id
+       from due d where s.operator_id = d.operator_id and s.id = d.id
      ), posted as (
        insert into transfers (operator_id, posting_group, posted_at, period, ${TRANSFER_NAMES})
        select $1, $5, $6, $7, ${TRANSFER_VALUES} from due
@@ -70,7 +81,7 @@ export async function postReleases(
      )
      select id, affiliate_id as "affiliateId", currency, period, pending_minor as "releasedMinor"
      from due order by id`,
-    [operatorId, slotIds, slotIds.map(() => newId('trf')), due, group, now, period],
+    [operatorId, ...SLOTS.values(slotIds), due, group, now, period],
   );
   return rows;
 }

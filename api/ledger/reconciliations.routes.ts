@@ -5,7 +5,7 @@ import {
   compareAll,
   minorOf,
   type Compared,
-  type Kept,
+  type StoredEvent,
   type Listed,
   type Reason,
 } from '../../domain/ledger/reconciliation.ts';
@@ -92,14 +92,14 @@ function differenceView(difference: Difference) {
   };
 }
 
-function keptView({ amountMinor, currency, payoutMinor, payoutCurrency, ...kept }: Kept) {
+function keptView({ amountMinor, currency, reportedMinor, reportedCurrency, ...kept }: StoredEvent) {
   const money = (minor: bigint | null, code: string | null) =>
     minor === null || code === null ? null : formatMoney(minor, code);
   return {
     amount: money(amountMinor, currency),
     currency,
-    commission: money(payoutMinor, payoutCurrency),
-    commission_currency: payoutCurrency,
+    commission: money(reportedMinor, reportedCurrency),
+    commission_currency: reportedCurrency,
     status: kept.status,
     status_reason: kept.statusReason,
     affiliate_id: kept.affiliateId,

@@ -1,12 +1,13 @@
 // How a statement is shown: its head in lists, and the whole of it as JSON or as CSV, written while its lines are read.
 import { formatMoney } from '../../domain/ledger/money.ts';
-import { inWords, movedBy, owedOf, purposeOf, sumOf, type Parts } from '../../domain/ledger/statements.ts';
+import { inWords, movedBy, owedOf, purposeOf, sumOf } from '../../domain/ledger/statements.ts';
+import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { OpenMonth, Statement, StatementLine } from '../../store/ledger/statements.ts';
 import { csvRow, plainCell, textCell } from '../http/csv.ts';
 
 /** A statement with its lines to come. One of an open month is preliminary: it has no id, and closes with what its lines come to. */
 export type WholeStatement = OpenMonth & {
-  opening: Parts;
+  opening: BalanceMoney;
   lines: AsyncIterable<StatementLine[]>;
   final: Statement | null;
 };
@@ -132,7 +133,7 @@ function statusOf(final: Statement | null): 'final' | 'preliminary' {
 }
 
 /** `owed` is what the operator owes the affiliate: pending, payable and in payout, less debt. */
-function partsView(parts: Parts, currency: string) {
+function partsView(parts: BalanceMoney, currency: string) {
   const money = (minor: bigint) => formatMoney(minor, currency);
   return {
     pending: money(parts.pendingMinor),

@@ -1,14 +1,18 @@
-// When a month of the books can be closed: after it has ended, one after the other, and never again.
+// Rules of closing a month of an operator's ledger: after its end, in order, once.
 import { monthAfter, monthOf, postingPeriod } from './periods.ts';
 import { DAY_MS } from '../units.ts';
 
 /**
- * How long after its end a month is closed without being asked to. Nothing is posted into it any more by then; the days are for people, who can
- * still look at the preliminary statements and bring in what was set aside before the month's figures are sent out.
+ * Days after its end at which a month is closed automatically. They leave time to check the
+ * preliminary statements, and to settle events that were set aside, before the figures are sent
+ * out.
  */
 export const CLOSED_AFTER_DAYS = 3;
 
-/** How far an operator's books are. `firstPosted`: the month of the first transfer, null where there is none. */
+/**
+ * Which months of an operator's ledger are closed, and the one that is closing. `firstPosted`: the
+ * month of the first transfer, null without any.
+ */
 export type BooksState = {
   timezone: string;
   firstPosted: string | null;
@@ -16,12 +20,12 @@ export type BooksState = {
   closing: string | null;
 };
 
-/** Why a month cannot be closed, or that it can, or was. */
+/** Whether a month can be closed, was closed, or why it cannot be. */
 export type Closability =
   | { kind: 'closable' | 'closed' | 'not_ended' | 'nothing_posted' }
   | { kind: 'earlier_is_open'; earlier: string };
 
-/** The first month that is not closed; null where nothing was ever posted. */
+/** The first month that is not closed; null without any transfer. */
 export function firstOpen({ firstPosted, closedThrough }: BooksState): string | null {
   return closedThrough === null ? firstPosted : monthAfter(closedThrough);
 }
@@ -36,14 +40,17 @@ export function closabilityOf(period: string, books: BooksState, now: number): C
   return period === first ? { kind: 'closable' } : { kind: 'earlier_is_open', earlier: first };
 }
 
-/** The month to close now without being asked to: the first open one, once the days are over; or one whose closing was begun. */
+/**
+ * The month to close automatically now: one that is closing already, or the first open one once its
+ * days are over; null without any.
+ */
 export function dueForClosing(books: BooksState, now: number): string | null {
   const first = firstOpen(books);
   if (books.closing !== null || first === null) return books.closing;
   return first < monthOf(now - CLOSED_AFTER_DAYS * DAY_MS, books.timezone) ? first : null;
 }
 
-/** The open months, newest first: from the one that takes what is posted now back to the first. */
+/** The open months, newest first, beginning with the month of transfers that are posted now. */
 export function openMonths(books: BooksState, now: number): string[] {
   const last = postingPeriod(now, books.timezone, books.closing ?? books.closedThrough);
   const months = [];

@@ -1,8 +1,11 @@
-// Amounts in another currency than the deal's: converted at the operator's own stored, dated rates, and never guessed.
+// Currency exchange at the operator's own stored, dated rates.
 import { divideRounded, exponentOf } from './money.ts';
 import { DAY_MS } from '../units.ts';
 
-/** A stored rate: one unit of `base` is so many of `quote`, with twelve decimals kept, from `asOf` (milliseconds since 1970) on. */
+/**
+ * A stored rate: units of `quote` for one unit of `base`, with twelve decimals, valid from `asOf`
+ * (milliseconds since 1970).
+ */
 export type FxRate = {
   id: string;
   base: string;
@@ -13,12 +16,15 @@ export type FxRate = {
   asOf: number;
 };
 
-/** An older rate is no rate: a month of forgotten updates must not book wrong cents in silence. */
+/**
+ * Days for which a rate is valid, so that a forgotten update does not book at an outdated rate in
+ * silence.
+ */
 export const RATE_HOLDS_DAYS = 31;
 
 const E12 = 1_000_000_000_000n;
 
-/** The latest rate at or before a moment, if it still holds then. */
+/** The latest rate at or before a moment; null where that one has expired or there is none. */
 export function rateAt(rates: readonly FxRate[], base: string, quote: string, moment: number): FxRate | null {
   let best: FxRate | null = null;
   for (const rate of rates) {
@@ -30,8 +36,9 @@ export function rateAt(rates: readonly FxRate[], base: string, quote: string, mo
 }
 
 /**
- * Minor units of the quote currency for minor units of the base, rounded half-even once.
- * Example: 100.00 USD at 82.42135 are 8,242.14 INR (TigerBeetle's documentation on currency exchange).
+ * Converts minor units of the base currency into minor units of the quote currency, rounded
+ * half-even once. Example: 100.00 USD at 82.42135 are 8,242.14 INR (TigerBeetle's documentation on
+ * currency exchange).
  */
 export function converted(
   minor: bigint,

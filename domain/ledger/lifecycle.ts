@@ -1,11 +1,13 @@
-// Moves booked commission through its life: its hold ends, a payout recovers debt and reserves the
-// rest, the payout is confirmed, fails or comes back. Settling moves a slot to its target instead
+// The life of a booked commission: its hold ends, a payout recovers debt and reserves the rest, the
+// payout is confirmed, fails or comes back. Settling moves a slot to its target instead
 // (`postTowards`).
-import { EMPTY, least, type Leg, type Move, type SlotMoney, type TransferCode } from './transfers.ts';
+import { EMPTY, least, type Leg, type SlotChange, type SlotMoney, type TransferCode } from './transfers.ts';
 
 type Place = 'pendingMinor' | 'payableMinor' | 'inPayoutMinor' | 'paidMinor';
 
-/** Which of the slot's amounts each transfer lowers and raises, and its debit and credit account. */
+/**
+ * Which of the slot's amounts each transfer lowers and raises, and its debit and credit account.
+ */
 const TRANSITIONS = {
   release: { from: 'pendingMinor', to: 'payableMinor', debit: 'pending', credit: 'payable' },
   approve: { from: 'pendingMinor', to: 'payableMinor', debit: 'pending', credit: 'payable' },
@@ -20,8 +22,11 @@ const TRANSITIONS = {
 
 export type Transition = keyof typeof TRANSITIONS;
 
-/** Moves an amount of a slot's money one step on; nothing for nothing. Throws where less than that lies there. */
-export function transition(money: SlotMoney, code: Transition, amountMinor: bigint): Move {
+/**
+ * Moves an amount of a slot's money by one transfer, or none for 0. Throws where the slot has less
+ * to move.
+ */
+export function transition(money: SlotMoney, code: Transition, amountMinor: bigint): SlotChange {
   const { from, to, debit, credit } = TRANSITIONS[code];
   if (amountMinor < 0n || amountMinor > money[from])
     throw new Error(`${code} of ${amountMinor} where ${money[from]} lies`);
@@ -30,23 +35,27 @@ export function transition(money: SlotMoney, code: Transition, amountMinor: bigi
   return { money: moved, legs: [{ code, debit, credit, amountMinor }] };
 }
 
-/** One move after the other, as one. */
-function after(first: Move, next: (money: SlotMoney) => Move): Move {
+/** Two changes in a row as one. */
+function after(first: SlotChange, next: (money: SlotMoney) => SlotChange): SlotChange {
   const { money, legs } = next(first.money);
   return { money, legs: [...first.legs, ...legs] };
 }
 
-/** What a payout takes from slots, or why there is none; amounts in minor units. */
+/**
+ * The amounts of a payout, in minor units, with the change of each slot; or why there is no payout.
+ */
 export type BuiltPayout<S> =
-  | { kind: 'payout'; amountMinor: bigint; recoveredMinor: bigint; moves: (Move & { slot: S })[] }
+  | { kind: 'payout'; amountMinor: bigint; recoveredMinor: bigint; moves: (SlotChange & { slot: S })[] }
   | { kind: 'nothing' | 'below_minimum'; amountMinor: bigint };
 
 /**
- * Builds a payout of all that is payable in these slots, given oldest first. What the affiliate owes is recovered before anything is reserved.
+ * Builds a payout of all that is payable in these slots, given oldest first. The affiliate's debt
+ * is recovered before anything is reserved.
  *
- * A slot that was charged back while its payout was on the way has turned into debt. If that payout fails or comes back, the money is payable
- * again and the debt stays open: no special case, for the next payout recovers the one from the other. Meanwhile the slot holds more than is
- * booked for it, which is why debt is bounded by what the slot was given and not by what of it was paid.
+ * A chargeback of a slot whose payout is on the way becomes debt. If that payout fails or is
+ * returned, the money is payable again and the debt stays open; the next payout recovers it. Until
+ * then the slot holds more than is booked for it, so debt is bounded by the slot's gross amount,
+ * not by its paid amount.
  */
 export function buildPayout<S extends { money: SlotMoney }>(
   slots: readonly S[],
@@ -55,7 +64,7 @@ export function buildPayout<S extends { money: SlotMoney }>(
 ): BuiltPayout<S> {
   let owed = debtMinor;
   let amountMinor = 0n;
-  const moves: (Move & { slot: S })[] = [];
+  const moves: (SlotChange & { slot: S })[] = [];
   for (const slot of slots) {
     const recovered = least(slot.money.payableMinor, owed);
     const reserved = slot.money.payableMinor - recovered;
@@ -80,18 +89,21 @@ const STEPS = {
   return: { from: 'paid', to: 'returned' },
 } as const satisfies Record<PayoutStep, { from: PayoutState; to: PayoutState }>;
 
-/** The state a step leads to from this one; `repeated` where it was taken already, null where it contradicts what happened. */
+/**
+ * The state after a step: `repeated` where the payout is in it already, null where the step is not
+ * possible.
+ */
 export function stepFrom(state: PayoutState, step: PayoutStep): PayoutState | 'repeated' | null {
   if (state === STEPS[step].to) return 'repeated';
   return state === STEPS[step].from ? STEPS[step].to : null;
 }
 
 /**
- * An adjustment by hand, a slot of its own. An upward one is payable at once. A downward one is debt,
- * which the next payout recovers, also where the affiliate has money, so that no slot has to give
- * what another one owes.
+ * An adjustment by hand, a slot of its own. An upward one is payable at once. A downward one is
+ * debt, which the next payout recovers, also where the affiliate has money, so that no slot has to
+ * give what another one owes.
  */
-export function adjust(amountMinor: bigint): Move {
+export function adjust(amountMinor: bigint): SlotChange {
   if (amountMinor === 0n) return { money: EMPTY, legs: [] };
   if (amountMinor > 0n) {
     const leg: Leg = { code: 'adjust_up', debit: 'adjustment', credit: 'payable', amountMinor };

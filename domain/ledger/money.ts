@@ -1,24 +1,29 @@
-// Money: integer minor units with a currency beside them, decimal text at every boundary, one rounding function.
+// Money as integer minor units: parsing and formatting of decimal text, and rounding.
 import type { Rounding } from '../types.ts';
 import { EXPONENTS } from './currencies.ts';
 
 /** An amount in minor units (cents for USD) of an ISO 4217 currency. */
 export type Money = { minor: bigint; currency: string };
 
-/** Decimals of a currency's minor unit by ISO 4217, or undefined for a code that is not a currency. */
+/**
+ * Decimals of a currency's minor unit by ISO 4217, or undefined for a code that is not a currency.
+ */
 export function exponentOf(currency: string): number | undefined {
   return EXPONENTS.get(currency);
 }
 
-/** What reading a decimal text gave: the scaled integer, or why not. */
+/** A parsed decimal as a scaled integer, or why it was refused. */
 export type Parsed =
   { kind: 'ok'; value: bigint } | { kind: 'invalid' } | { kind: 'too_precise' } | { kind: 'too_large' };
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
-/** The largest magnitude a bigint column holds with room for sums: 9.2·10^15 minor units. */
+/** The largest accepted magnitude: a bigint column holds sums of a thousand such amounts. */
 const LARGEST = 9_200_000_000_000_000n;
 
-/** Reads "500.00" at a number of decimals ("500.00", 2 → 50000n). Surplus decimals are refused, never rounded; trailing zeros are no surplus. */
+/**
+ * Parses decimal text as a scaled integer ("500.00", 2 → 50000n). Refuses surplus decimals other
+ * than trailing zeros instead of rounding.
+ */
 export function parseDecimal(text: string, decimals: number): Parsed {
   const match = text.length <= 64 ? DECIMAL.exec(text) : null;
   if (!match) return { kind: 'invalid' };
@@ -29,19 +34,22 @@ export function parseDecimal(text: string, decimals: number): Parsed {
   return { kind: 'ok', value: match[1] ? -value : value };
 }
 
-/** Writes a scaled integer as decimal text (50000n, 2 → "500.00"). */
+/** Formats a scaled integer as decimal text (50000n, 2 → "500.00"). */
 export function formatDecimal(value: bigint, decimals: number): string {
   const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, '0');
   const whole = digits.slice(0, digits.length - decimals);
   return (value < 0n ? '-' : '') + (decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`);
 }
 
-/** Writes an amount of minor units as the decimal text of its currency. */
+/** Formats minor units as decimal text with the decimals of their currency. */
 export function formatMoney(minor: bigint, currency: string): string {
   return formatDecimal(minor, exponentOf(currency) ?? 2);
 }
 
-/** The quotient as an integer by the rounding mode. Symmetric: rounding −x gives the negative of rounding x. The divisor is positive. */
+/**
+ * Divides and rounds to an integer, symmetrically: rounding −x gives the negative of rounding x.
+ * The divisor must be positive.
+ */
 export function divideRounded(dividend: bigint, divisor: bigint, mode: Rounding): bigint {
   if (dividend < 0n) return -divideRounded(-dividend, divisor, mode);
   const quotient = dividend / divisor;

@@ -1,4 +1,5 @@
-// Calendar months in an operator's time zone: where an event belongs in the books, and which month takes what is posted now.
+// Calendar months in an operator's time zone: the month of a moment, and the month that transfers
+// are posted into.
 
 const QUARTER_HOUR_MS = 900_000;
 /**
@@ -8,7 +9,10 @@ const QUARTER_HOUR_MS = 900_000;
 const cache = new Map<string, { format: Intl.DateTimeFormat; months: Map<number, string> }>();
 const CACHE_LIMIT = 50_000;
 
-/** The month of a moment (milliseconds since 1970, UTC) in an IANA time zone, as "2026-11". Throws a RangeError for an unknown zone. */
+/**
+ * The month of a moment (milliseconds since 1970) in an IANA time zone, as "2026-11". Throws a
+ * RangeError for an unknown zone.
+ */
 export function monthOf(moment: number, timezone: string): string {
   let zone = cache.get(timezone);
   if (!zone) {
@@ -37,8 +41,9 @@ export function monthAfter(month: string): string {
 }
 
 /**
- * The month in which what is posted at a moment belongs: that of the moment, but never one that is closed. `closedThrough` is the last month
- * that is, or null. A clock that is behind, or an operator who moved to another time zone, thus posts into the first month that is open.
+ * The month into which a transfer is posted at a moment: the month of the moment, or the first open
+ * one where that is closed. `closedThrough` is the last closed month, or null. A clock that is
+ * behind, or another time zone of the operator, thus never posts into a closed month.
  */
 export function postingPeriod(moment: number, timezone: string, closedThrough: string | null): string {
   const month = monthOf(moment, timezone);

@@ -1,29 +1,15 @@
-// What a statement says: the parts of an affiliate's money before and after a month, and how each transfer moved them.
-import type { TransferCode } from './transfers.ts';
+// Statements: an affiliate's balance before and after a month, and how each transfer changed it.
+import type { BalanceMoney, TransferCode } from './transfers.ts';
 
-/** The parts of an affiliate's money, in minor units. `paid` is all that was ever paid out. */
-export type Parts = {
-  pendingMinor: bigint;
-  payableMinor: bigint;
-  inPayoutMinor: bigint;
-  paidMinor: bigint;
-  debtMinor: bigint;
-};
-
-export const NO_PARTS: Parts = {
-  pendingMinor: 0n,
-  payableMinor: 0n,
-  inPayoutMinor: 0n,
-  paidMinor: 0n,
-  debtMinor: 0n,
-};
-
-/** What the operator owes the affiliate: everything that was earned and not paid yet, less what was paid too much. */
-export function owedOf({ pendingMinor, payableMinor, inPayoutMinor, debtMinor }: Parts): bigint {
+/**
+ * The amount that the operator owes the affiliate: earned and not paid yet, less the affiliate's
+ * debt.
+ */
+export function owedOf({ pendingMinor, payableMinor, inPayoutMinor, debtMinor }: BalanceMoney): bigint {
   return pendingMinor + payableMinor + inPayoutMinor - debtMinor;
 }
 
-export function sumOf(a: Parts, b: Parts): Parts {
+export function sumOf(a: BalanceMoney, b: BalanceMoney): BalanceMoney {
   return {
     pendingMinor: a.pendingMinor + b.pendingMinor,
     payableMinor: a.payableMinor + b.payableMinor,
@@ -33,12 +19,15 @@ export function sumOf(a: Parts, b: Parts): Parts {
   };
 }
 
-/** How a transfer moves an affiliate's parts. Debt is what the affiliate owes, so it grows on the debit side; cash is on the operator's. */
+/**
+ * The change of an affiliate's balance by a transfer. The affiliate owes its debt, so debits raise
+ * it; cash is the operator's account.
+ */
 export function movedBy(transfer: {
   debitAccount: string;
   creditAccount: string;
   amountMinor: bigint;
-}): Parts {
+}): BalanceMoney {
   const [debit, credit] = [purposeOf(transfer.debitAccount), purposeOf(transfer.creditAccount)];
   const credited = (purpose: string): bigint =>
     (credit === purpose ? transfer.amountMinor : 0n) - (debit === purpose ? transfer.amountMinor : 0n);
@@ -51,7 +40,7 @@ export function movedBy(transfer: {
   };
 }
 
-/** What an account is for: "pending/aff_…" gives "pending". */
+/** The purpose of an account: "pending/aff_…" gives "pending". */
 export function purposeOf(account: string): string {
   return account.split('/', 1)[0]!;
 }
@@ -74,7 +63,7 @@ const WORDS: Readonly<Record<TransferCode, string>> = {
   adjust_down: 'adjusted by hand, down',
 };
 
-/** Why a transfer was made, in words. */
+/** The reason of a transfer in words, for statements. */
 export function inWords(code: string): string {
   return (WORDS as Readonly<Record<string, string>>)[code] ?? code.replaceAll('_', ' ');
 }

@@ -1,4 +1,4 @@
-// How money moves towards a slot's target: always by the difference, always as whole transfers, a fall in the order pending, payable, debt.
+// Transfers that bring a slot's money to its target, and their effect on balances and accounts.
 import {
   affiliateAccountId,
   operatorAccountId,
@@ -6,7 +6,10 @@ import {
   type OperatorPurpose,
 } from '../keys.ts';
 
-/** Where a slot's money is, in minor units. gross = void + pending + payable + clawed + inPayout + paid; debt counts what fell after that. */
+/**
+ * A slot's money by where it is, in minor units: gross = void + pending + payable + clawed +
+ * inPayout + paid. `debtMinor` is cumulative: reversed after it was reserved or paid.
+ */
 export type SlotMoney = {
   grossMinor: bigint;
   voidMinor: bigint;
@@ -29,7 +32,7 @@ export const EMPTY: SlotMoney = {
   debtMinor: 0n,
 };
 
-/** Why a transfer was made; a closed list, so that statements can group by it. */
+/** The reason of a transfer. Statements group by it. */
 export type TransferCode =
   | 'accrue'
   | 'cancel_debt'
@@ -47,6 +50,7 @@ export type TransferCode =
   | 'adjust_up'
   | 'adjust_down';
 
+/** One transfer by the purposes of its accounts. */
 export type Leg = {
   code: TransferCode;
   debit: OperatorPurpose | AffiliatePurpose;
@@ -54,21 +58,25 @@ export type Leg = {
   amountMinor: bigint;
 };
 
-/** Transfers, and where a slot's money is after them. */
-export type Move = { money: SlotMoney; legs: Leg[] };
+/** Transfers of a slot, and its money after them. */
+export type SlotChange = { money: SlotMoney; legs: Leg[] };
 
-/** What is booked for a slot: what it was given, less all that was taken back. */
+/** The amount booked for a slot: gross less everything reversed. */
 export function postedOf(money: SlotMoney): bigint {
   return money.grossMinor - money.voidMinor - money.clawedMinor - money.debtMinor;
 }
 
 /**
- * The transfers that bring a slot from what is booked to its target, and its money afterwards. No transfers if it is there already,
- * which is what makes settling twice harmless. The sum of all reversals never exceeds what was given, because a target is never negative.
- * `openDebtMinor` is what the affiliate owes now: a slot that rises again (a chargeback was won) first cancels the debt it caused, as far as
- * that is still owed; what was recovered or written off meanwhile is given anew. Rules 1, 3, 4, 5 and 12 of the posting table.
+ * The transfers that bring a slot from its booked amount to its target, by the difference: none
+ * where it is there already, so that settling twice is harmless. A fall takes from pending, then
+ * payable, then becomes debt. Reversals never exceed the gross amount, because a target is never
+ * negative.
+ *
+ * `openDebtMinor` is the affiliate's debt now. A slot that rises again (a won chargeback) first
+ * cancels the debt that it caused, as far as that is still open; the part that was recovered or
+ * written off meanwhile is accrued anew.
  */
-export function postTowards(money: SlotMoney, targetMinor: bigint, openDebtMinor = 0n): Move {
+export function postTowards(money: SlotMoney, targetMinor: bigint, openDebtMinor = 0n): SlotChange {
   const difference = targetMinor - postedOf(money);
   if (difference === 0n) return { money, legs: [] };
   if (difference > 0n) return rise(money, difference, openDebtMinor);
@@ -91,7 +99,7 @@ export function postTowards(money: SlotMoney, targetMinor: bigint, openDebtMinor
   return { money: down, legs };
 }
 
-function rise(money: SlotMoney, difference: bigint, openDebtMinor: bigint): Move {
+function rise(money: SlotMoney, difference: bigint, openDebtMinor: bigint): SlotChange {
   const legs: Leg[] = [];
   const cancelled = least(difference, money.debtMinor, openDebtMinor);
   if (cancelled > 0n)
@@ -112,7 +120,10 @@ export function least(...amounts: readonly [bigint, ...bigint[]]): bigint {
   return amounts.reduce((a, b) => (b < a ? b : a));
 }
 
-/** An affiliate's money in one currency, or how it changes. `paid` is cash that left and did not come back; `debt` is what is owed now. */
+/**
+ * An affiliate's balance in one currency, or a change of it, in minor units. `paidMinor`: paid out
+ * and not returned; `debtMinor`: owed by the affiliate now.
+ */
 export type BalanceMoney = {
   pendingMinor: bigint;
   payableMinor: bigint;
@@ -121,7 +132,7 @@ export type BalanceMoney = {
   debtMinor: bigint;
 };
 
-export const NO_CHANGE: BalanceMoney = {
+export const ZERO_BALANCE: BalanceMoney = {
   pendingMinor: 0n,
   payableMinor: 0n,
   inPayoutMinor: 0n,
@@ -129,7 +140,7 @@ export const NO_CHANGE: BalanceMoney = {
   debtMinor: 0n,
 };
 
-/** Where an account's money shows in a balance, and whether a debit raises it. */
+/** The column of a balance that an account is shown in, and whether debits raise it. */
 const SHOWN: {
   [Purpose in OperatorPurpose | AffiliatePurpose]?: { column: keyof BalanceMoney; debitRaises: boolean };
 } = {
@@ -140,7 +151,10 @@ const SHOWN: {
   debt: { column: 'debtMinor', debitRaises: true },
 };
 
-/** Adds what a leg does to a balance, in place: changes are summed over whole batches. */
+/**
+ * Adds the effect of a transfer to a change of a balance, in place, since changes are summed over
+ * whole batches.
+ */
 export function addLeg(change: BalanceMoney, { debit, credit, amountMinor }: Leg): void {
   const [from, to] = [SHOWN[debit], SHOWN[credit]];
   if (from) change[from.column] += from.debitRaises ? amountMinor : -amountMinor;
@@ -154,12 +168,12 @@ const OF_OPERATOR: ReadonlySet<string> = new Set<OperatorPurpose>([
   'adjustment',
 ]);
 
-/** Whether an account is the operator's own, as for expense and the like, or one affiliate's. */
+/** Whether accounts of a purpose belong to the operator, and not to an affiliate. */
 export function isOfOperator(purpose: OperatorPurpose | AffiliatePurpose): purpose is OperatorPurpose {
   return OF_OPERATOR.has(purpose);
 }
 
-/** The account a leg touches. */
+/** The id of the account of a purpose: the operator's, or this affiliate's. */
 export function accountOf(purpose: OperatorPurpose | AffiliatePurpose, affiliateId: string): string {
   return isOfOperator(purpose) ? operatorAccountId(purpose) : affiliateAccountId(purpose, affiliateId);
 }

@@ -1,7 +1,7 @@
 // What people decide about commissions: approved before its hold ends, or rejected for good. Each decision is a row, with who and why.
 import { REJECTED } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
-import { postTowards, type Leg, type Move } from '../../domain/ledger/transfers.ts';
+import { postTowards, type Leg, type SlotChange } from '../../domain/ledger/transfers.ts';
 import { rejectedOf, type Announcement, type ToldCommission } from '../../domain/delivery/messages.ts';
 import { toldKey } from '../../domain/settlement/reported-amounts.ts';
 import { newId } from '../db/ids.ts';
@@ -160,7 +160,7 @@ async function reject(
   return announce(ledger, group, announcements(entries, told, left, by.reason ?? ''));
 }
 
-function entryOf(slot: LockedSlot, { money, legs }: Move): Entry & { slot: LockedSlot } {
+function entryOf(slot: LockedSlot, { money, legs }: SlotChange): Entry & { slot: LockedSlot } {
   return { affiliateId: slot.affiliateId, currency: slot.currency, legs, slot: { ...slot, money } };
 }
 

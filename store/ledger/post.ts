@@ -1,7 +1,13 @@
 // Posts to the ledger: transfers with their accounts, the money of their slots, and balances.
 // Together with slot-writing.ts, accounts.ts and post-releases.ts the only code that writes these
 // tables.
-import { accountOf, addLeg, NO_CHANGE, type BalanceMoney, type Leg } from '../../domain/ledger/transfers.ts';
+import {
+  accountOf,
+  addLeg,
+  ZERO_BALANCE,
+  type BalanceMoney,
+  type Leg,
+} from '../../domain/ledger/transfers.ts';
 import { columns, type ColumnSpec } from '../db/bulk.ts';
 import { ConflictError } from '../db/conflict.ts';
 import { newId } from '../db/ids.ts';
@@ -95,7 +101,7 @@ function balanceChanges(transfers: readonly TransferRow[]): BalanceChange[] {
   for (const transfer of transfers) {
     const { affiliateId, currency } = transfer;
     const key = `${affiliateId} ${currency}`;
-    const change = changes.get(key) ?? { affiliateId, currency, ...NO_CHANGE };
+    const change = changes.get(key) ?? { affiliateId, currency, ...ZERO_BALANCE };
     changes.set(key, change);
     addLeg(change, transfer);
   }

@@ -1,5 +1,5 @@
 // What is kept of transactions that an operator lists, and of those that it does not.
-import type { Kept } from '../../domain/ledger/reconciliation.ts';
+import type { StoredEvent } from '../../domain/ledger/reconciliation.ts';
 import { IN_FORCE } from '../agreements/amendments.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -7,9 +7,9 @@ import type { Queryable } from '../db/pool.ts';
 export type Range = { from: Date; to: Date };
 
 const KEPT = `select e.id as "eventId", e.transaction_id as "transactionId", e.type, coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
-    coalesce(o.status, 'accepted') as status, o.reason as "statusReason", o.affiliate_id as "affiliateId", o.payout_minor as "payoutMinor",
-    o.payout_currency as "payoutCurrency", e.occurred_at as "occurredAt",
-    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id) as "isStruck"
+    coalesce(o.status, 'accepted') as status, o.reason as "statusReason", o.affiliate_id as "affiliateId", o.payout_minor as "reportedMinor",
+    o.payout_currency as "reportedCurrency", e.occurred_at as "occurredAt",
+    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id) as "isReversed"
   from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${IN_FORCE}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
 
@@ -18,8 +18,11 @@ export type Reconciling = ReturnType<typeof createReconciling>;
 export function createReconciling(db: Queryable) {
   return {
     /** All events of these transactions. */
-    async find(operatorId: string, transactionIds: readonly string[]): Promise<Kept[]> {
-      const { rows } = await db.query<Kept>(`${KEPT} and e.key = any($2)`, [operatorId, transactionIds]);
+    async find(operatorId: string, transactionIds: readonly string[]): Promise<StoredEvent[]> {
+      const { rows } = await db.query<StoredEvent>(`${KEPT} and e.key = any($2)`, [
+        operatorId,
+        transactionIds,
+      ]);
       return rows;
     },
 
@@ -32,8 +35,8 @@ export function createReconciling(db: Queryable) {
       transactionIds: readonly string[],
       { from, to }: Range,
       limit: number,
-    ): Promise<Kept[]> {
-      const { rows } = await db.query<Kept>(
+    ): Promise<StoredEvent[]> {
+      const { rows } = await db.query<StoredEvent>(
         `${KEPT} and e.occurred_at >= $3 and e.occurred_at < $4 and e.id >= id_bound('evt', $3::timestamptz - interval '2 days')
            and not exists (select from unnest($2::text[]) as listed (key) where listed.key = e.key)
          order by e.id limit $5`,

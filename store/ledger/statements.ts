@@ -1,6 +1,6 @@
 // Statements as they are read: those of closed months, and what one of an open month would say now. Lines come a few hundred at a time, so
 // that a month of any size passes through in bounded memory.
-import type { Parts } from '../../domain/ledger/statements.ts';
+import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import { NEGATIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -13,8 +13,8 @@ export type Statement = {
   affiliateId: string;
   currency: string;
   period: string;
-  opening: Parts;
-  closing: Parts;
+  opening: BalanceMoney;
+  closing: BalanceMoney;
   linesCount: number;
   createdAt: Date;
 };
@@ -168,7 +168,7 @@ export function createStatements(db: Queryable) {
     lines: (operatorId: string, statementId: string) => chunks(LINES, [operatorId, statementId], []),
 
     /** What an affiliate had when an open month began, by its last statement and the open months before. */
-    async openingOf(operatorId: string, { affiliateId, currency, period }: OpenMonth): Promise<Parts> {
+    async openingOf(operatorId: string, { affiliateId, currency, period }: OpenMonth): Promise<BalanceMoney> {
       const { rows } = await db.query<Record<PartName, bigint>>(OPENING, [
         operatorId,
         affiliateId,
@@ -199,7 +199,7 @@ function statementFrom(row: Row): Statement {
   };
 }
 
-function partsFrom(of: (part: PartName) => bigint): Parts {
+function partsFrom(of: (part: PartName) => bigint): BalanceMoney {
   return {
     pendingMinor: of('pending'),
     payableMinor: of('payable'),

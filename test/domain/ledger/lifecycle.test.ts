@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import {
   addLeg,
   EMPTY,
-  NO_CHANGE,
+  ZERO_BALANCE,
   postedOf,
   postTowards,
   type Leg,
@@ -166,7 +166,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 function live(deeds: readonly Deed[]) {
   const slots = Array.from({ length: 5 }, () => ({ money: EMPTY }));
   const payouts: { state: PayoutState; amountMinor: bigint; parts: Map<{ money: SlotMoney }, bigint> }[] = [];
-  const balance = { ...NO_CHANGE };
+  const balance = { ...ZERO_BALANCE };
   const totals = { recovered: 0n, writtenOff: 0n, cancelled: 0n };
   const take = (legs: readonly Leg[]): void => {
     for (const leg of legs) {

@@ -1,11 +1,11 @@
 // What is said about each row of an operator's list.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compareAll, type Kept, type Listed } from '../../../domain/ledger/reconciliation.ts';
+import { compareAll, type StoredEvent, type Listed } from '../../../domain/ledger/reconciliation.ts';
 
 let count = 0;
 
-const kept = (changes: Partial<Kept> = {}): Kept => ({
+const kept = (changes: Partial<StoredEvent> = {}): StoredEvent => ({
   eventId: `evt_${++count}`,
   transactionId: 't',
   type: 'sale',
@@ -14,9 +14,9 @@ const kept = (changes: Partial<Kept> = {}): Kept => ({
   status: 'settled',
   statusReason: null,
   affiliateId: 'aff_1',
-  payoutMinor: 10_00n,
-  payoutCurrency: 'USD',
-  isStruck: false,
+  reportedMinor: 10_00n,
+  reportedCurrency: 'USD',
+  isReversed: false,
   occurredAt: new Date(0),
   ...changes,
 });
@@ -25,7 +25,7 @@ const listed = (changes: Partial<Listed> = {}): Listed => {
 };
 
 describe('a row', () => {
-  const cases: readonly [string, Partial<Listed>, Partial<Kept> | null, string][] = [
+  const cases: readonly [string, Partial<Listed>, Partial<StoredEvent> | null, string][] = [
     ['with nothing but its id matches', {}, {}, 'match'],
     [
       'with all that is kept matches, however its decimals are written',
@@ -49,28 +49,33 @@ describe('a row', () => {
     [
       'with a commission for what earned nothing',
       { commission: '9.99' },
-      { payoutMinor: null, payoutCurrency: null },
+      { reportedMinor: null, reportedCurrency: null },
       'commission_differs',
     ],
     ['that is not settled yet', { amount: '1' }, { status: 'accepted' }, 'not_settled'],
     ['of nobody', {}, { status: 'orphaned' }, 'orphaned'],
     ['that was rejected', {}, { status: 'rejected' }, 'rejected'],
     ['that was set aside', {}, { status: 'set_aside' }, 'set_aside'],
-    ['whose commission was taken back', {}, { isStruck: true, payoutMinor: 0n }, 'reversed'],
+    ['whose commission was taken back', {}, { isReversed: true, reportedMinor: 0n }, 'reversed'],
     [
       'that knows that its commission was taken back',
       { commission: '0' },
-      { isStruck: true, payoutMinor: 0n },
+      { isReversed: true, reportedMinor: 0n },
       'match',
     ],
     [
       'that does not know that half was taken back',
       { commission: '10' },
-      { isStruck: true, payoutMinor: 5_00n },
+      { isReversed: true, reportedMinor: 5_00n },
       'reversed',
     ],
-    ['that was taken back and won again', { commission: '10' }, { isStruck: true }, 'match'],
-    ['of a refund, written with a minus', { amount: '-100' }, { type: 'refund', payoutMinor: null }, 'match'],
+    ['that was taken back and won again', { commission: '10' }, { isReversed: true }, 'match'],
+    [
+      'of a refund, written with a minus',
+      { amount: '-100' },
+      { type: 'refund', reportedMinor: null },
+      'match',
+    ],
     ['of a revenue whose sign differs', { amount: '-100' }, { type: 'revenue' }, 'amount_differs'],
   ];
   for (const [title, row, event, expected] of cases) {

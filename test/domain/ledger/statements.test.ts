@@ -1,10 +1,11 @@
 // How a transfer moves an affiliate's money on a statement.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { movedBy, NO_PARTS, owedOf, type Parts } from '../../../domain/ledger/statements.ts';
+import { movedBy, owedOf } from '../../../domain/ledger/statements.ts';
+import { ZERO_BALANCE, type BalanceMoney } from '../../../domain/ledger/transfers.ts';
 
 describe('a transfer of 10 moves', () => {
-  const cases: readonly [string, string, Partial<Parts>, bigint][] = [
+  const cases: readonly [string, string, Partial<BalanceMoney>, bigint][] = [
     ['expense', 'pending/aff', { pendingMinor: 10n }, 10n],
     ['pending/aff', 'expense', { pendingMinor: -10n }, -10n],
     ['pending/aff', 'payable/aff', { pendingMinor: -10n, payableMinor: 10n }, 0n],
@@ -21,7 +22,7 @@ describe('a transfer of 10 moves', () => {
   for (const [debitAccount, creditAccount, parts, owed] of cases) {
     test(`from ${debitAccount} to ${creditAccount}, what is owed by ${owed}`, () => {
       const moved = movedBy({ debitAccount, creditAccount, amountMinor: 10n });
-      assert.deepEqual(moved, { ...NO_PARTS, ...parts });
+      assert.deepEqual(moved, { ...ZERO_BALANCE, ...parts });
       assert.equal(owedOf(moved), owed);
     });
   }

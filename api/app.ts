@@ -17,7 +17,7 @@ import { createRateLimits } from './http/rate-limits.ts';
 import type { ApiMetrics } from './process/metrics.ts';
 import type { RefusalLog } from './intake/refusals.ts';
 import { addAffiliateRoutes, addMoneyRoutes } from './setup/affiliates.routes.ts';
-import { addByHandRoutes } from './ledger/adjustments.routes.ts';
+import { addAdjustmentRoutes } from './ledger/adjustments.routes.ts';
 import { addCommissionRoutes } from './ledger/commissions.routes.ts';
 import { addDealRoutes } from './deals/deals.routes.ts';
 import { addDeliveryRoutes } from './postbacks/deliveries.routes.ts';
@@ -124,7 +124,7 @@ export function createApp(deps: AppDeps): Express {
   addReconciliationRoutes(app, { store, auth });
   addCommissionRoutes(app, { store, auth, temporal });
   addPayoutRoutes(app, { store, auth, temporal });
-  addByHandRoutes(app, { store, auth });
+  addAdjustmentRoutes(app, { store, auth });
   addDealRoutes(app, { store, auth, temporal });
   addPreviewRoute(app, { store, auth });
   addFxRateRoutes(app, { store, auth, temporal });

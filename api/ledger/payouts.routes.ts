@@ -3,7 +3,7 @@ import type { Router } from 'express';
 import type { PayoutStep } from '../../domain/ledger/lifecycle.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import type { Store } from '../../store/index.ts';
-import type { Payout, PayoutPassed, Reserved, Stepped } from '../../store/ledger/payouts.ts';
+import type { Payout, PayoutTransition, Reserved, Stepped } from '../../store/ledger/payouts.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -61,7 +61,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
       async (req, res) => {
         const payout = await store.payouts.find(callerOf(res).operator.id, idOf(req, 'payout'));
         if (payout === null) throw notFound('payout');
-        res.json({ ...payoutView(payout), history: payout.passed.map(passedView) });
+        res.json({ ...payoutView(payout), history: payout.transitions.map(transitionView) });
       },
     ],
   });
@@ -134,6 +134,6 @@ function payoutView(payout: Payout) {
   };
 }
 
-function passedView({ state, actor, reason, at }: PayoutPassed) {
+function transitionView({ state, actor, reason, at }: PayoutTransition) {
   return { state, actor, reason, at };
 }

@@ -1,4 +1,5 @@
-// Money moved by hand: adjustments of what an affiliate is owed, and debt that is written off. Each carries who did it and why.
+// Manual postings: adjustments of an affiliate's balance, and write-offs of debt. Each has an actor
+// and a reason.
 import { manualSlotKey, writeOffKey } from '../../domain/keys.ts';
 import { adjust, writeOff } from '../../domain/ledger/lifecycle.ts';
 import { newId } from '../db/ids.ts';
@@ -8,8 +9,11 @@ import { lockDebt } from './locked-slots.ts';
 import { post } from './post.ts';
 import { insertAdjustmentSlot } from './slot-writing.ts';
 
-/** What was posted by hand. `commissionId` is an adjustment's own slot; the amount is signed as it was asked for. */
-export type ByHand = {
+/**
+ * A manual posting. `commissionId`: the slot of an adjustment. The amount has the sign of the
+ * request.
+ */
+export type ManualPosting = {
   id: string;
   commissionId: string | null;
   affiliateId: string;
@@ -20,29 +24,37 @@ export type ByHand = {
   postedAt: Date;
 };
 
-export type NewAdjustment = Pick<ByHand, 'affiliateId' | 'currency' | 'amountMinor' | 'reason' | 'actor'> & {
+export type NewAdjustment = Pick<
+  ManualPosting,
+  'affiliateId' | 'currency' | 'amountMinor' | 'reason' | 'actor'
+> & {
   idempotencyKey: string;
 };
-/** No amount: all that is owed. */
-export type NewWriteOff = Pick<ByHand, 'affiliateId' | 'currency' | 'reason' | 'actor'> & {
+/** Without an amount all of the debt is written off. */
+export type NewWriteOff = Pick<ManualPosting, 'affiliateId' | 'currency' | 'reason' | 'actor'> & {
   amountMinor: bigint | null;
   idempotencyKey: string | null;
 };
 
-/** `posted` also where a repeat of the request did it; `other_request`: the key was given with another content. */
-export type PostedByHand =
-  { kind: 'posted'; byHand: ByHand } | { kind: 'other_request' } | { kind: 'not_owed'; debtMinor: bigint };
+/**
+ * `posted`: by this request or an earlier one with the same key. `other_request`: the key came with
+ * another content.
+ */
+export type ManualPostingResult =
+  | { kind: 'posted'; posting: ManualPosting }
+  | { kind: 'other_request' }
+  | { kind: 'not_owed'; debtMinor: bigint };
 
 export type Adjustments = ReturnType<typeof createAdjustments>;
 
 export function createAdjustments(pool: Pool) {
   return {
-    adjust: (operatorId: string, wanted: NewAdjustment): Promise<PostedByHand> =>
+    adjust: (operatorId: string, wanted: NewAdjustment): Promise<ManualPostingResult> =>
       inLedger(pool, operatorId, async (ledger) => {
         const { affiliateId, currency, amountMinor, reason, actor } = wanted;
         const idempotencyKey = manualSlotKey(wanted.idempotencyKey);
         const slotId = newId('slot');
-        // Waits for whoever uses the same key now; whoever comes second sees what the first one posted.
+        // Waits for a concurrent request with the same key, and then finds what that one posted.
         const isNew = await insertAdjustmentSlot(ledger.client, ledger.operatorId, {
           id: slotId,
           key: idempotencyKey,
@@ -56,10 +68,10 @@ export function createAdjustments(pool: Pool) {
         await post(ledger, { group: slotId, actor, reason, idempotencyKey }, [
           { affiliateId, currency, legs, slot },
         ]);
-        return { kind: 'posted', byHand: (await findByKey(ledger, idempotencyKey))! };
+        return { kind: 'posted', posting: (await findByKey(ledger, idempotencyKey))! };
       }),
 
-    writeOff: (operatorId: string, wanted: NewWriteOff): Promise<PostedByHand> =>
+    writeOff: (operatorId: string, wanted: NewWriteOff): Promise<ManualPostingResult> =>
       inLedger(pool, operatorId, async (ledger) => {
         const { affiliateId, currency, reason, actor } = wanted;
         const debtMinor = await lockDebt(ledger, affiliateId, currency);
@@ -72,28 +84,30 @@ export function createAdjustments(pool: Pool) {
         await post(ledger, { group, actor, reason, idempotencyKey }, [
           { affiliateId, currency, legs: [writeOff(amountMinor)], slot: null },
         ]);
-        return { kind: 'posted', byHand: (await findByKey(ledger, idempotencyKey))! };
+        return { kind: 'posted', posting: (await findByKey(ledger, idempotencyKey))! };
       }),
   };
 }
 
-function repeated(earlier: ByHand | null, wanted: NewWriteOff): PostedByHand {
+function repeated(earlier: ManualPosting | null, wanted: NewWriteOff): ManualPostingResult {
   const isSame =
     earlier !== null &&
     earlier.affiliateId === wanted.affiliateId &&
     earlier.currency === wanted.currency &&
     earlier.reason === wanted.reason &&
     (wanted.amountMinor === null || earlier.amountMinor === wanted.amountMinor);
-  return isSame ? { kind: 'posted', byHand: earlier } : { kind: 'other_request' };
+  return isSame ? { kind: 'posted', posting: earlier } : { kind: 'other_request' };
 }
 
-const BY_HAND = `select id, slot_id as "commissionId", affiliate_id as "affiliateId", currency,
-  case code when 'adjust_down' then -amount_minor else amount_minor end as "amountMinor", reason, actor, posted_at as "postedAt" from transfers`;
+const MANUAL_POSTINGS = `select id, slot_id as "commissionId", affiliate_id as "affiliateId", currency,
+    case code when 'adjust_down' then -amount_minor else amount_minor end as "amountMinor",
+    reason, actor, posted_at as "postedAt"
+  from transfers`;
 
-async function findByKey({ client, operatorId }: Ledger, key: string): Promise<ByHand | null> {
-  const { rows } = await client.query<ByHand>(`${BY_HAND} where operator_id = $1 and idempotency_key = $2`, [
-    operatorId,
-    key,
-  ]);
+async function findByKey({ client, operatorId }: Ledger, key: string): Promise<ManualPosting | null> {
+  const { rows } = await client.query<ManualPosting>(
+    `${MANUAL_POSTINGS} where operator_id = $1 and idempotency_key = $2`,
+    [operatorId, key],
+  );
   return rows[0] ?? null;
 }

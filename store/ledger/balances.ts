@@ -1,21 +1,24 @@
-// An affiliate's money: what it amounts to now, and the rows of the ledger behind it.
+// Reads an affiliate's balances and transfers.
 import type { Page } from '../db/page.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { Queryable } from '../db/pool.ts';
 import { BALANCE_MONEY, selected } from './money-columns.ts';
 import { TRANSFER_COLUMNS, type Transfer } from './traces.ts';
 
-/** In minor units of the currency. */
+/** An affiliate's balance in one currency, in minor units. */
 export type Balance = BalanceMoney & { currency: string };
 
-/** Null where a filter is not set. The times are those of posting, the end not included. */
+/**
+ * Filters of transfers, null where not set. `from` and `to` are times of posting, `to` not
+ * included.
+ */
 export type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
 
 export type Balances = ReturnType<typeof createBalances>;
 
 export function createBalances(db: Queryable) {
   return {
-    /** One per currency the affiliate ever earned in. */
+    /** One balance per currency that the affiliate ever earned in. */
     async find(operatorId: string, affiliateId: string): Promise<Balance[]> {
       const { rows } = await db.query<Balance>(
         `select currency, ${selected(BALANCE_MONEY)} from balances

@@ -1,17 +1,21 @@
-// Closes a month of an operator's books, in two transactions: a short one that has the posting lock alone, after which nothing can be posted
-// into the month any more, and one that writes its statements and its seal while posting into the next month goes on.
+// Closes a month of an operator's ledger in two transactions. A short one takes the posting lock
+// alone; after it nothing can be posted into the month. The second one writes statements and seal
+// while posting into the next month goes on.
 import { closabilityOf, type BooksState, type Closability } from '../../domain/ledger/closing.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { EMPTY_SEAL, sealsWhere } from './seals.ts';
 import { insertStatements } from './statement-writing.ts';
 
-/** Writing the statements of a month with millions of transfers takes minutes. Each of three statements; the step's own limit is above their sum. */
+/**
+ * Limits per statement, three in all, for months with millions of transfers. The activity's own
+ * timeout is above their sum.
+ */
 const WRITING = { statementTimeoutMs: 240_000, lockTimeoutMs: 10_000 };
 
-/** A month that is closed, and how much it holds. */
+/** How many transfers and statements a closed month has. */
 export type ClosedBooks = { transfers: bigint; statements: number };
 
-/** How far the books are; null for an unknown operator. */
+/** Reads which months are closed or closing; null for an unknown operator. */
 export async function readBooks(db: Queryable, operatorId: string): Promise<BooksState | null> {
   const { rows } = await db.query<BooksState>(`select ${BOOKS} from operators o where o.id = $1`, [
     operatorId,
@@ -19,12 +23,19 @@ export async function readBooks(db: Queryable, operatorId: string): Promise<Book
   return rows[0] ?? null;
 }
 
-/** Of an operator `o`. Ids rise with time, so the first transfer is of the first month. */
-const BOOKS = `o.timezone, (select t.period from transfers t where t.operator_id = o.id order by t.id limit 1) as "firstPosted",
+/**
+ * Columns of `BooksState` of an operator `o`. Ids rise with time, so the first transfer is of the
+ * first month.
+ */
+const BOOKS = `o.timezone,
+  (select t.period from transfers t where t.operator_id = o.id order by t.id limit 1) as "firstPosted",
   (select max(p.period) from periods p where p.operator_id = o.id and p.status = 'closed') as "closedThrough",
   (select min(p.period) from periods p where p.operator_id = o.id and p.status = 'closing') as closing`;
 
-/** The books of some operators in the order of their ids, of which the first is after `after`. */
+/**
+ * Reads the state of up to `limit` operators' ledgers in the order of their ids, those after
+ * `after`.
+ */
 export async function listBooks(
   db: Queryable,
   after: string,
@@ -38,8 +49,10 @@ export async function listBooks(
 }
 
 /**
- * Makes sure that nothing is posted into a month any more, if it can be closed now: waits for every transaction that is posting, while new ones
- * wait too. Says what stands against it otherwise. `now` is read once nobody posts; null for an unknown operator. To be followed by `finishClosing`.
+ * Begins to close a month, if it can be closed now, so that nothing is posted into it any more:
+ * waits for every transaction that is posting, while new ones wait too. Returns why it cannot be
+ * closed otherwise, and null for an unknown operator. `now` is read under the posting lock.
+ * `finishClosing` follows.
  */
 export async function beginClosing(
   pool: Pool,
@@ -56,14 +69,18 @@ export async function beginClosing(
     const answer = closabilityOf(period, (await readBooks(client, operatorId))!, now());
     if (answer.kind === 'closable')
       await client.query(
-        `insert into periods (operator_id, period, status) values ($1, $2, 'closing') on conflict (operator_id, period) do nothing`,
+        `insert into periods (operator_id, period, status) values ($1, $2, 'closing')
+         on conflict (operator_id, period) do nothing`,
         [operatorId, period],
       );
     return answer;
   });
 }
 
-/** Writes the statements and the seal of a month that is closing. A month that is closed already stays as it is. Throws for any other. */
+/**
+ * Writes the statements and the seal of a closing month. Changes nothing in a closed month. Throws
+ * for an open one.
+ */
 export async function finishClosing(pool: Pool, operatorId: string, period: string): Promise<ClosedBooks> {
   return withTransaction(
     pool,
@@ -76,15 +93,16 @@ export async function finishClosing(pool: Pool, operatorId: string, period: stri
       if (rows[0].status === 'closing') {
         await insertStatements(client, operatorId, period);
         await client.query(
-          `update periods p set status = 'closed', closed_at = clock_timestamp(), transfers_count = coalesce(s.transfers, 0),
-             seal = coalesce(s.seal, ${EMPTY_SEAL})
+          `update periods p set status = 'closed', closed_at = clock_timestamp(),
+             transfers_count = coalesce(s.transfers, 0), seal = coalesce(s.seal, ${EMPTY_SEAL})
            from (select) one left join (${sealsWhere('t.period = $2')}) s on true
            where p.operator_id = $1 and p.period = $2`,
           [operatorId, period],
         );
       }
       const closed = await client.query<ClosedBooks>(
-        `select transfers_count as transfers, (select count(*)::int from statements where operator_id = $1 and period = $2) as statements
+        `select transfers_count as transfers,
+           (select count(*)::int from statements where operator_id = $1 and period = $2) as statements
          from periods where operator_id = $1 and period = $2`,
         [operatorId, period],
       );

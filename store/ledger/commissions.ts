@@ -1,5 +1,5 @@
-// Commissions as people look at them: a commission is a slot, with where its money is, why it is worth what it is, and who decided what about
-// it. Slots that only count a month for tiers are none.
+// Reads commissions: slots with their money, their last rating and their decisions. Slots that only
+// count a month for tiers are no commissions.
 import type { SlotMoney } from '../../domain/ledger/transfers.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -16,7 +16,7 @@ export const COMMISSION_STATES = [
 ] as const;
 export type CommissionState = (typeof COMMISSION_STATES)[number];
 
-/** One thing that can be earned. Money is where it is now; a monthly one holds more than one event, and says so by its period. */
+/** A commission. A monthly one holds more than one event and has a period. */
 export type Commission = SlotMoney & {
   id: string;
   affiliateId: string;
@@ -35,7 +35,7 @@ export type Commission = SlotMoney & {
   inputs: unknown;
 };
 
-/** What somebody decided about a commission; the actor is the API key it was done with. */
+/** A decision about a commission. `actor` is the id of the API key that was used. */
 export type Decision = {
   id: string;
   decision: 'approved' | 'rejected';
@@ -45,7 +45,7 @@ export type Decision = {
   decidedAt: Date;
 };
 
-/** Null where a filter is not set. */
+/** Filters of commissions, null where not set. */
 export type CommissionFilter = {
   affiliateId: string | null;
   state: CommissionState | null;
@@ -53,7 +53,10 @@ export type CommissionFilter = {
   period: string | null;
 };
 
-/** Where the money of a slot `s` is; where it is in several places, the one that is earliest on its way. `owed`: an adjustment by hand, down. */
+/**
+ * The state of a slot `s`, by the earliest stage at which it has money. `owed`: a downward
+ * adjustment.
+ */
 const STATE = `case
     when s.rejected_at is not null then 'rejected'
     when s.gross_minor > 0 and s.gross_minor = s.void_minor + s.clawed_minor + s.debt_minor then 'reversed'
@@ -65,9 +68,10 @@ const STATE = `case
     else 'pending' end`;
 
 /** Commissions of slots `s`, each with its last rating. */
-const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.component, s.deal_id as "dealId", s.deal_version as "dealVersion",
-    s.currency, s.period, ${STATE} as state, ${selected(SLOT_MONEY, 's')},
-    s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt", r.formula, r.inputs
+const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.component, s.deal_id as "dealId",
+    s.deal_version as "dealVersion", s.currency, s.period, ${STATE} as state, ${selected(SLOT_MONEY, 's')},
+    s.hold_until as "holdUntil", s.rejected_at as "rejectedAt", s.created_at as "createdAt",
+    r.formula, r.inputs
   from slots s
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count`;
 
@@ -106,14 +110,14 @@ export function createCommissions(db: Queryable) {
       );
       if (rows[0] === undefined) return null;
       const { rows: decisions } = await db.query<Decision>(
-        `select id, decision, amount_minor as "amountMinor", actor, reason, decided_at as "decidedAt" from commission_decisions
-         where operator_id = $1 and slot_id = $2 order by id`,
+        `select id, decision, amount_minor as "amountMinor", actor, reason, decided_at as "decidedAt"
+         from commission_decisions where operator_id = $1 and slot_id = $2 order by id`,
         [operatorId, id],
       );
       return { ...rows[0], decisions };
     },
 
-    /** What an event, as a conversion, earned in. */
+    /** The commissions in which a conversion earned. */
     async ofConversion(operatorId: string, eventId: string): Promise<Commission[]> {
       const { rows } = await db.query<Commission>(
         `${COMMISSIONS}

@@ -1,4 +1,5 @@
-// What people decide about commissions: approved before its hold ends, or rejected for good. Each decision is a row, with who and why.
+// Decisions about commissions: approval before the hold ends, or rejection for good. Each is a row
+// with actor and reason.
 import { REJECTED } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type SlotChange } from '../../domain/ledger/transfers.ts';
@@ -17,13 +18,21 @@ import { writeTold, type ToldRow } from './reported-amounts.ts';
 
 export type Verdict = 'approved' | 'rejected';
 
-/** Which commissions: by their ids, or of an affiliate those made before a moment (the oldest 1,000 that are open to it). */
+/**
+ * The commissions to decide about: by id, or an affiliate's created before a moment (the oldest
+ * 1,000 that can be decided).
+ */
 export type Choice = { ids: readonly string[] } | { affiliateId: string; before: Date };
 
-/** `unchanged`: it was decided so before. `not_possible`: nothing is pending, or it was rejected, or it is an adjustment by hand. */
+/**
+ * `unchanged`: the same decision was made before. `not_possible`: nothing is pending, or it was
+ * rejected, or it is an adjustment.
+ */
 export type DecidedStatus = Verdict | 'unchanged' | 'not_possible' | 'not_found';
 
-/** Per commission, in the order asked; with the endpoints to wake, and whether the choice holds more than were decided. */
+/**
+ * Results in the order of the request; `more`: the choice has more commissions than were decided.
+ */
 export type Decided = {
   results: { id: string; status: DecidedStatus }[];
   more: boolean;
@@ -36,7 +45,7 @@ export type Decisions = ReturnType<typeof createDecisions>;
 
 export function createDecisions(pool: Pool) {
   return {
-    /** Decides about all of them in one transaction. A rejection needs a reason. */
+    /** Decides about all chosen commissions in one transaction. A rejection needs a reason. */
     decide(
       operatorId: string,
       choice: Choice,
@@ -44,12 +53,13 @@ export function createDecisions(pool: Pool) {
       by: { actor: string; reason: string | null },
     ): Promise<Decided> {
       return inLedger(pool, operatorId, async (ledger) => {
-        // The sums told for conversions change only in here and where events against conversions are settled, so those are kept apart.
+        // Rejections and settled reversals change the amounts reported for conversions, so each
+        // runs alone.
         if (verdict === 'rejected') await lockStrikes(ledger.client, operatorId, 'against');
-        const { ids, more } = await chosen(ledger, choice, verdict);
-        const parts = verdict === 'rejected' ? await partsOf(ledger, ids) : [];
+        const { ids, more } = await findChosen(ledger, choice, verdict);
+        const parts = verdict === 'rejected' ? await findParts(ledger, ids) : [];
         const slots = await lockSlotsById(ledger, [...new Set([...ids, ...parts])]);
-        const decided = verdict === 'approved' ? await approvedBefore(ledger, ids) : new Set<string>();
+        const decided = verdict === 'approved' ? await findApproved(ledger, ids) : new Set<string>();
         const statuses = new Map(
           slots.map((slot) => [slot.id, statusOf(slot, verdict, decided.has(slot.id))]),
         );
@@ -85,22 +95,26 @@ function statusOf(
   return isApproved ? 'unchanged' : 'not_possible';
 }
 
-/** By affiliate, only what a decision can still move before it is on its way: pending to approve, pending or payable to reject. */
-async function chosen(
+/**
+ * Of an affiliate only commissions that the decision can move: pending ones to approve, pending or
+ * payable ones to reject.
+ */
+async function findChosen(
   { client, operatorId }: Ledger,
   choice: Choice,
   verdict: Verdict,
 ): Promise<{ ids: string[]; more: boolean }> {
   if ('ids' in choice) return { ids: [...new Set(choice.ids)], more: false };
   const { rows } = await client.query<{ id: string }>(
-    `select id from slots where operator_id = $1 and affiliate_id = $2 and created_at < $3 and kind not in ('manual', 'month') and rejected_at is null
-       and (pending_minor > 0 or ($4 and payable_minor > 0)) order by id limit $5`,
+    `select id from slots
+     where operator_id = $1 and affiliate_id = $2 and created_at < $3 and kind not in ('manual', 'month')
+       and rejected_at is null and (pending_minor > 0 or ($4 and payable_minor > 0)) order by id limit $5`,
     [operatorId, choice.affiliateId, choice.before, verdict === 'rejected', DECIDED_AT_MOST + 1],
   );
   return { ids: rows.slice(0, DECIDED_AT_MOST).map(({ id }) => id), more: rows.length > DECIDED_AT_MOST };
 }
 
-async function partsOf({ client, operatorId }: Ledger, ids: readonly string[]): Promise<string[]> {
+async function findParts({ client, operatorId }: Ledger, ids: readonly string[]): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
     `select id from slots where operator_id = $1 and source_id = any($2) and source_id is not null`,
     [operatorId, ids],
@@ -108,9 +122,10 @@ async function partsOf({ client, operatorId }: Ledger, ids: readonly string[]): 
   return rows.map(({ id }) => id);
 }
 
-async function approvedBefore({ client, operatorId }: Ledger, ids: readonly string[]): Promise<Set<string>> {
+async function findApproved({ client, operatorId }: Ledger, ids: readonly string[]): Promise<Set<string>> {
   const { rows } = await client.query<{ id: string }>(
-    `select slot_id as id from commission_decisions where operator_id = $1 and slot_id = any($2) and decision = 'approved'`,
+    `select slot_id as id from commission_decisions
+     where operator_id = $1 and slot_id = any($2) and decision = 'approved'`,
     [operatorId, ids],
   );
   return new Set(rows.map(({ id }) => id));
@@ -133,7 +148,10 @@ async function approve(
   return announceReleased(ledger, group, released);
 }
 
-/** The target is zero for good, so the money goes back the way it does in a clawback; what was told for the conversion goes down with it. */
+/**
+ * Posts towards a target of zero, as a clawback does, and lowers the amount reported for the
+ * conversion.
+ */
 async function reject(
   ledger: Ledger,
   group: string,
@@ -149,11 +167,13 @@ async function reject(
   const ids = slots.map(({ id }) => id);
   await rejectSlots(client, operatorId, ids, now);
   await client.query(
-    `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
-     select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5 from ${NAMED_SLOTS}`,
+    `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash,
+       target_minor, formula, inputs)
+     select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5
+     from ${NAMED_SLOTS}`,
     [operatorId, ids, group, REJECTED, JSON.stringify({ reason: by.reason })],
   );
-  const left = lowered(told, entries);
+  const left = reportedAfter(told, entries);
   await writeTold(client, operatorId, [...left.values()]);
   await post(ledger, { group, ...by }, entries);
   await insertDecisions(ledger, 'rejected', entries, by);
@@ -168,8 +188,8 @@ function sumOf(legs: readonly Leg[]): bigint {
   return legs.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
 }
 
-/** The sums told for conversions after what these rejections take, by conversion and affiliate. */
-function lowered(
+/** The amounts reported for conversions after these rejections, by conversion and affiliate. */
+function reportedAfter(
   told: ReadonlyMap<string, ToldCommission>,
   entries: readonly (Entry & { slot: LockedSlot })[],
 ): Map<string, ToldRow> {
@@ -184,7 +204,7 @@ function lowered(
   return left;
 }
 
-/** One for each commission that lost something. */
+/** An announcement for each commission that lost money. */
 function announcements(
   entries: readonly (Entry & { slot: LockedSlot })[],
   told: ReadonlyMap<string, ToldCommission>,
@@ -213,8 +233,10 @@ async function insertDecisions(
     amount_minor: String(sumOf(legs)),
   }));
   await client.query(
-    `insert into commission_decisions (operator_id, id, slot_id, decision, amount_minor, actor, reason, decided_at)
-     select $1, id, slot_id, $2, amount_minor, $3, $4, $5 from json_to_recordset($6) as d (id text, slot_id text, amount_minor bigint)`,
+    `insert into commission_decisions
+       (operator_id, id, slot_id, decision, amount_minor, actor, reason, decided_at)
+     select $1, id, slot_id, $2, amount_minor, $3, $4, $5
+     from json_to_recordset($6) as d (id text, slot_id text, amount_minor bigint)`,
     [operatorId, decision, actor, reason, now, JSON.stringify(rows)],
   );
 }

@@ -1,5 +1,5 @@
-// Holds that end: commission that was pending becomes payable, by itself when its time has come. In chunks, each by a handful of statements
-// however many slots it holds, so that a month's worth takes seconds.
+// Releases commissions whose hold has ended: pending becomes payable. In chunks, each by a handful
+// of statements, so that a month's worth takes seconds.
 import { releasedOf } from '../../domain/delivery/messages.ts';
 import { newId } from '../db/ids.ts';
 import { announce, hasListeners, toldCommissions } from './announcements.ts';
@@ -8,19 +8,30 @@ import { inLedger, type Ledger } from './ledger-transaction.ts';
 import { NAMED_SLOTS } from './locked-slots.ts';
 import { postReleases, type ReleasedSlot } from './post-releases.ts';
 
-/** How many commissions were released, whether more are due, and the endpoints whose queues must be woken. */
+/**
+ * How many commissions were released, whether more are due, and the endpoints to wake after the
+ * commit.
+ */
 export type Released = { released: number; more: boolean; endpointsToWake: string[] };
 
-/** Slots of one transaction: few enough that whoever waits for one of them waits a fraction of a second. */
+/**
+ * Slots of one transaction: few enough that other transactions wait for them only a fraction of a
+ * second.
+ */
 const CHUNK = 2000;
 
-/** Transactions side by side. Each has affiliates of its own, since all of a chunk wait for each other's balances. A power of two. */
+/**
+ * Concurrent transactions, each for affiliates of its own, since chunks of the same affiliate wait
+ * for its balance. A power of two.
+ */
 const LANES = 2;
 
 export type Holds = ReturnType<typeof createHolds>;
 
 export function createHolds(pool: Pool) {
-  /** Releases chunk after chunk of a lane's affiliates; the second run of a chunk finds nothing pending in it. */
+  /**
+   * Releases the slots of a lane's affiliates chunk by chunk. Repeating a chunk changes nothing.
+   */
   async function releaseLane(
     operatorId: string,
     lane: number,
@@ -39,7 +50,10 @@ export function createHolds(pool: Pool) {
   }
 
   return {
-    /** Releases what is due now, and where `before` is given only that whose hold ended by then. Stops at the deadline (milliseconds since 1970). */
+    /**
+     * Releases commissions whose hold ended by now, or by `before` if given. Stops at the deadline
+     * (milliseconds since 1970).
+     */
     async release(operatorId: string, before: Date | null, deadline: number): Promise<Released> {
       const lanes = await Promise.all(
         Array.from({ length: LANES }, (_, lane) => releaseLane(operatorId, lane, before, deadline)),
@@ -77,13 +91,15 @@ async function releaseChunk(ledger: Ledger, lane: number, before: Date | null): 
 }
 
 /**
- * The first slots that are due, from the index of what is held and nothing else: sorting looks as good to a planner that takes every tenant for
- * a small one, and would read all of the tenant's slots for each chunk.
+ * Finds the first due slots by the index of held slots alone. The planner takes every tenant for a
+ * small one, and would rather read and sort all of the tenant's slots for each chunk.
  */
 async function findDue({ client, operatorId }: Ledger, lane: number, due: Date): Promise<string[]> {
   await client.query(`set local enable_sort = off; set local enable_bitmapscan = off`);
   const { rows } = await client.query<{ id: string }>(
-    `select id from slots where operator_id = $1 and pending_minor > 0 and hold_until <= $2 and hashtext(affiliate_id) & ${LANES - 1} = $3
+    `select id from slots
+     where operator_id = $1 and pending_minor > 0 and hold_until <= $2
+       and hashtext(affiliate_id) & ${LANES - 1} = $3
      order by hold_until limit ${CHUNK}`,
     [operatorId, due, lane],
   );
@@ -91,7 +107,10 @@ async function findDue({ client, operatorId }: Ledger, lane: number, due: Date):
   return rows.map(({ id }) => id);
 }
 
-/** Tells those who listen that commission became payable; gives the endpoints to wake after the commit. */
+/**
+ * Plans announcements that commissions became payable. Returns the endpoints to wake after the
+ * commit.
+ */
 export async function announceReleased(
   ledger: Ledger,
   group: string,

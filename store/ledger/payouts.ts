@@ -1,5 +1,5 @@
-// Payouts: all that is payable to an affiliate in a currency, reserved at once, then confirmed, failed or returned. What the money is taken from
-// is in the transfers, one per slot.
+// Payouts: all that is payable to an affiliate in a currency is reserved, then confirmed, failed or
+// returned. The transfers, one per slot, say which commissions a payout pays.
 import {
   buildPayout,
   stepFrom,
@@ -18,7 +18,10 @@ import { inLedger, type Ledger } from './ledger-transaction.ts';
 import { lockDebt, lockPayableSlots, lockSlotsById } from './locked-slots.ts';
 import { post } from './post.ts';
 
-/** `recoveredMinor` is the debt that was recovered before the amount was reserved. */
+/**
+ * A payout, in minor units. `recoveredMinor`: debt that was recovered before the amount was
+ * reserved.
+ */
 export type Payout = {
   id: string;
   affiliateId: string;
@@ -31,8 +34,8 @@ export type Payout = {
   createdAt: Date;
 };
 
-/** A state a payout passed, by whom (the id of an API key) and why. */
-export type PayoutPassed = { state: PayoutState; actor: string; reason: string | null; at: Date };
+/** A state that a payout entered. `actor` is the id of an API key. */
+export type PayoutTransition = { state: PayoutState; actor: string; reason: string | null; at: Date };
 
 export type NewPayout = {
   affiliateId: string;
@@ -42,7 +45,10 @@ export type NewPayout = {
   actor: string;
 };
 
-/** `reserved` also where a repeat of the request did it; `other_request`: the key was given with another content. */
+/**
+ * `reserved`: by this request or an earlier one with the same key. `other_request`: the key came
+ * with another content.
+ */
 export type Reserved =
   | { kind: 'reserved'; payout: Payout }
   | { kind: 'other_request' }
@@ -56,24 +62,29 @@ export type Stepped =
 
 export type StepBy = { actor: string; reason: string | null; externalReference: string | null };
 
-/** Null where a filter is not set. */
+/** Filters of payouts, null where not set. */
 export type PayoutFilter = { affiliateId: string | null; state: PayoutState | null; currency: string | null };
 
-const COLUMNS = `id, affiliate_id as "affiliateId", currency, amount_minor as "amountMinor", recovered_minor as "recoveredMinor",
-  minimum_minor as "minimumMinor", state, external_reference as "externalReference", created_at as "createdAt"`;
+const COLUMNS = `id, affiliate_id as "affiliateId", currency, amount_minor as "amountMinor",
+  recovered_minor as "recoveredMinor", minimum_minor as "minimumMinor", state,
+  external_reference as "externalReference", created_at as "createdAt"`;
 
 export type Payouts = ReturnType<typeof createPayouts>;
 
 export function createPayouts(pool: Pool) {
   return {
     /**
-     * Reserves all that is payable, after recovering what is owed. Two at once take their slots one after the other, so the second finds
-     * nothing payable, or the payout it is a repeat of.
+     * Reserves all that is payable, after recovering debt. Of two concurrent requests the second
+     * one waits for the slots of the first, and then finds nothing payable, or the payout of the
+     * same key.
      */
     reserve: (operatorId: string, wanted: NewPayout): Promise<Reserved> =>
       inLedger(pool, operatorId, (ledger) => reserve(ledger, wanted)),
 
-    /** Takes a payout a step on. Repeating a step changes nothing; one that contradicts what happened is not possible. */
+    /**
+     * Takes a payout a step further. Repeating a step changes nothing; a step from another state is
+     * not possible.
+     */
     async step(operatorId: string, id: string, step: PayoutStep, by: StepBy): Promise<Stepped> {
       try {
         return await inLedger(pool, operatorId, (ledger) => takeStep(ledger, id, step, by));
@@ -85,20 +96,25 @@ export function createPayouts(pool: Pool) {
     },
 
     /** Null when there is no such payout. */
-    async find(operatorId: string, id: string): Promise<(Payout & { passed: PayoutPassed[] }) | null> {
+    async find(
+      operatorId: string,
+      id: string,
+    ): Promise<(Payout & { transitions: PayoutTransition[] }) | null> {
       const payout = await find(pool, operatorId, id);
       if (payout === null) return null;
-      const { rows: passed } = await pool.query<PayoutPassed>(
-        `select state, actor, reason, at from payout_states where operator_id = $1 and payout_id = $2 order by at`,
+      const { rows: transitions } = await pool.query<PayoutTransition>(
+        `select state, actor, reason, at from payout_states
+         where operator_id = $1 and payout_id = $2 order by at`,
         [operatorId, id],
       );
-      return { ...payout, passed };
+      return { ...payout, transitions };
     },
 
     async list(operatorId: string, filter: PayoutFilter, page: Page): Promise<Payout[]> {
       const { rows } = await pool.query<Payout>(
         `select ${COLUMNS} from payouts
-         where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or state = $3)
+         where operator_id = $1
+           and ($2::text is null or affiliate_id = $2) and ($3::text is null or state = $3)
            and ($4::text is null or currency = $4) and ($5::text is null or id < $5)
          order by id desc limit $6`,
         [operatorId, filter.affiliateId, filter.state, filter.currency, page.before, page.limit],
@@ -121,7 +137,8 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
   const { affiliateId, currency, minimumMinor, idempotencyKey, actor } = wanted;
   const slots = await lockPayableSlots(ledger, affiliateId, currency);
   const debtMinor = await lockDebt(ledger, affiliateId, currency);
-  // After the locks, so that a repeat which waited for the first request sees what that one wrote.
+  // Read after the locks, so that a repeated request which waited for the first one finds its
+  // payout.
   const earlier = idempotencyKey === null ? null : await findByKey(ledger, idempotencyKey);
   if (earlier !== null)
     return isSame(earlier, wanted) ? { kind: 'reserved', payout: earlier } : { kind: 'other_request' };
@@ -140,7 +157,8 @@ async function reserve(ledger: Ledger, wanted: NewPayout): Promise<Reserved> {
     createdAt: now,
   };
   const { rowCount } = await client.query(
-    `insert into payouts (operator_id, id, affiliate_id, currency, amount_minor, recovered_minor, minimum_minor, idempotency_key, created_at)
+    `insert into payouts (operator_id, id, affiliate_id, currency, amount_minor, recovered_minor,
+       minimum_minor, idempotency_key, created_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (operator_id, idempotency_key) do nothing`,
     [
       operatorId,
@@ -218,10 +236,11 @@ async function takeStep(ledger: Ledger, id: string, step: PayoutStep, by: StepBy
   };
 }
 
-/** What a payout reserved of each slot. */
+/** The amount that a payout reserved of each slot, in minor units. */
 async function readReserved({ client, operatorId }: Ledger, payoutId: string): Promise<Map<string, bigint>> {
   const { rows } = await client.query<{ slotId: string; amountMinor: bigint }>(
-    `select slot_id as "slotId", amount_minor as "amountMinor" from transfers where operator_id = $1 and payout_id = $2 and code = 'reserve'`,
+    `select slot_id as "slotId", amount_minor as "amountMinor" from transfers
+     where operator_id = $1 and payout_id = $2 and code = 'reserve'`,
     [operatorId, payoutId],
   );
   return new Map(rows.map(({ slotId, amountMinor }) => [slotId, amountMinor]));
@@ -234,7 +253,8 @@ async function insertState(
   { actor, reason }: { actor: string; reason: string | null },
 ): Promise<void> {
   await client.query(
-    `insert into payout_states (operator_id, payout_id, state, actor, reason, at) values ($1, $2, $3, $4, $5, $6)`,
+    `insert into payout_states (operator_id, payout_id, state, actor, reason, at)
+     values ($1, $2, $3, $4, $5, $6)`,
     [operatorId, payoutId, state, actor, reason, now],
   );
 }

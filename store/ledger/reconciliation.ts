@@ -1,15 +1,19 @@
-// What is kept of transactions that an operator lists, and of those that it does not.
+// Reads stored events for reconciliation with an operator's own list of transactions.
 import type { StoredEvent } from '../../domain/ledger/reconciliation.ts';
 import { IN_FORCE } from '../agreements/amendments.ts';
 import type { Queryable } from '../db/pool.ts';
 
-/** When something happened, the end not included. */
+/** A range of times of events, `to` not included. */
 export type Range = { from: Date; to: Date };
 
-const KEPT = `select e.id as "eventId", e.transaction_id as "transactionId", e.type, coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
-    coalesce(o.status, 'accepted') as status, o.reason as "statusReason", o.affiliate_id as "affiliateId", o.payout_minor as "reportedMinor",
-    o.payout_currency as "reportedCurrency", e.occurred_at as "occurredAt",
-    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id) as "isReversed"
+const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e.type,
+    coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
+    coalesce(o.status, 'accepted') as status, o.reason as "statusReason", o.affiliate_id as "affiliateId",
+    o.payout_minor as "reportedMinor", o.payout_currency as "reportedCurrency", e.occurred_at as "occurredAt",
+    exists (
+      select from slot_facts f
+      where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id
+    ) as "isReversed"
   from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${IN_FORCE}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
 
@@ -17,9 +21,9 @@ export type Reconciling = ReturnType<typeof createReconciling>;
 
 export function createReconciling(db: Queryable) {
   return {
-    /** All events of these transactions. */
+    /** Finds all events of these transactions. */
     async find(operatorId: string, transactionIds: readonly string[]): Promise<StoredEvent[]> {
-      const { rows } = await db.query<StoredEvent>(`${KEPT} and e.key = any($2)`, [
+      const { rows } = await db.query<StoredEvent>(`${EVENTS} and e.key = any($2)`, [
         operatorId,
         transactionIds,
       ]);
@@ -27,8 +31,9 @@ export function createReconciling(db: Queryable) {
     },
 
     /**
-     * Events that happened in a range, of transactions that are not among these; the oldest `limit` of them. Nothing is accepted that happens
-     * more than a day later, so by their ids, which begin with the time of their arrival, those before the range are passed over.
+     * Finds the oldest `limit` events of a range whose transactions are not among these. Ids begin
+     * with the time of arrival, and events more than a day in the future are refused, so ids before
+     * the range need not be read.
      */
     async findUnlisted(
       operatorId: string,
@@ -37,7 +42,8 @@ export function createReconciling(db: Queryable) {
       limit: number,
     ): Promise<StoredEvent[]> {
       const { rows } = await db.query<StoredEvent>(
-        `${KEPT} and e.occurred_at >= $3 and e.occurred_at < $4 and e.id >= id_bound('evt', $3::timestamptz - interval '2 days')
+        `${EVENTS} and e.occurred_at >= $3 and e.occurred_at < $4
+           and e.id >= id_bound('evt', $3::timestamptz - interval '2 days')
            and not exists (select from unnest($2::text[]) as listed (key) where listed.key = e.key)
          order by e.id limit $5`,
         [operatorId, transactionIds, from, to, limit],

@@ -1,5 +1,5 @@
-// Statements as they are read: those of closed months, and what one of an open month would say now. Lines come a few hundred at a time, so
-// that a month of any size passes through in bounded memory.
+// Reads statements of closed months, and preliminary ones of open months. Lines come a few hundred
+// at a time, so that a month of any size passes through in bounded memory.
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import { NEGATIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
@@ -7,7 +7,7 @@ import type { Queryable } from '../db/pool.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 import { MOVED, PART_NAMES, type PartName } from './statement-writing.ts';
 
-/** What an affiliate had in a currency before a month and after it. */
+/** An affiliate's balance in a currency before and after a month. */
 export type Statement = {
   id: string;
   affiliateId: string;
@@ -20,8 +20,9 @@ export type Statement = {
 };
 
 /**
- * One transfer with what explains it. `formula` is that of the rating that caused it. The original is the conversion whose commission it moves, where
- * that is not the event itself; none where it moves what a month's events earned together.
+ * One transfer with its explanation. `formula`: of the rating that caused it. The original event is
+ * the conversion whose commission it moves, where that is another event; null for a monthly
+ * commission.
  */
 export type StatementLine = {
   id: string;
@@ -44,7 +45,7 @@ export type StatementLine = {
   originPeriod: string;
 };
 
-/** Whose month it is, where no statement names it yet. */
+/** An affiliate's month without a statement yet. */
 export type OpenMonth = { affiliateId: string; currency: string; period: string };
 
 const LINES_AT_ONCE = 500;
@@ -52,10 +53,14 @@ const LINES_AT_ONCE = 500;
 type Row = Omit<Statement, 'opening' | 'closing'> &
   Record<`${'opening' | 'closing'}_${PartName}_minor`, bigint>;
 
-const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.lines_count as "linesCount", s.created_at as "createdAt",
+const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.lines_count as "linesCount",
+  s.created_at as "createdAt",
   ${PART_NAMES.map((part) => `s.opening_${part}_minor, s.closing_${part}_minor`).join(', ')}`;
 
-/** The conversion that a commission which is no month's is paid for; of several in one slot the one that the event is about, or else the first. */
+/**
+ * The conversion that a commission is paid for; of several in one slot the one that the event
+ * concerns, or else the first.
+ */
 const SINGLE = `
   select c.original_event_id as id from slots s
   join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id) and root.kind in ${OF_SINGLES}
@@ -63,40 +68,48 @@ const SINGLE = `
   where s.operator_id = $1 and s.id = t.slot_id
   order by c.original_event_id is not distinct from t.event_id desc, exists (
     select from slot_facts x
-    where x.operator_id = $1 and x.original_event_id = c.original_event_id and x.slot_id = root.id and x.event_id = t.event_id
+    where x.operator_id = $1 and x.original_event_id = c.original_event_id and x.slot_id = root.id
+      and x.event_id = t.event_id
   ) desc, c.occurred_at, c.original_event_id limit 1`;
 
-/** The conversion of a month that an event took back from; none where it took back from several of them. */
-const STRUCK = `
+/** The conversion of a month that an event reversed; none where it reversed several of them. */
+const REVERSED = `
   select min(f.original_event_id) as id from slots s
   join slot_facts f on f.operator_id = $1 and f.slot_id = coalesce(s.source_id, s.id) and f.event_id = e.id
     and f.original_event_id in (
       select id from events where operator_id = $1 and key = e.reference
-      union all select id from events where operator_id = $1 and e.reference is null and subject = e.subject and occurred_at <= e.occurred_at)
+      union all select id from events
+      where operator_id = $1 and e.reference is null and subject = e.subject and occurred_at <= e.occurred_at)
   where s.operator_id = $1 and s.id = t.slot_id
   having count(distinct f.original_event_id) = 1`;
 
-/** What speaks against conversions, or for them again. */
-const AGAINST = [...NEGATIVE_EVENTS, 'chargeback_won'].map((type) => `'${type}'`).join(', ');
+/** Types of events that reverse conversions, or undo a reversal. */
+const REVERSALS = [...NEGATIVE_EVENTS, 'chargeback_won'].map((type) => `'${type}'`).join(', ');
 
 /** The transfers of a CTE `t`, explained. */
 const EXPLAINED = `
-  select t.id, t.code, t.amount_minor as "amountMinor", t.debit_account as "debitAccount", t.credit_account as "creditAccount",
-    t.event_id as "eventId", e.type as "eventType", e.transaction_id as "transactionId", coalesce(o.transaction_id, e.reference) as "originalTransactionId",
-    o.id as "originalEventId", t.slot_id as "slotId", r.formula, t.reason, t.actor, t.occurred_at as "occurredAt",
+  select t.id, t.code, t.amount_minor as "amountMinor", t.debit_account as "debitAccount",
+    t.credit_account as "creditAccount", t.event_id as "eventId", e.type as "eventType",
+    e.transaction_id as "transactionId",
+    coalesce(o.transaction_id, e.reference) as "originalTransactionId", o.id as "originalEventId",
+    t.slot_id as "slotId", r.formula, t.reason, t.actor, t.occurred_at as "occurredAt",
     t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"
   from t
   left join events e on e.operator_id = $1 and e.id = t.event_id
   left join lateral (${SINGLE}) single on true
-  left join lateral (${STRUCK}) struck on single.id is null and e.type in (${AGAINST})
-  left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, struck.id), t.event_id)
+  left join lateral (${REVERSED}) reversed on single.id is null and e.type in (${REVERSALS})
+  left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, reversed.id), t.event_id)
   left join reasons r on r.slot_id = t.slot_id and r.batch_id = t.posting_group
   order by t.id`;
 
-/** Read whole for the slots of `t`: one by one, a busy month's ratings would be read for each of its lines. */
+/**
+ * The ratings of all slots of `t` at once: by line, all ratings of a busy month would be read for
+ * each of them.
+ */
 const REASONS = `reasons as materialized (
     select distinct on (slot_id, batch_id) slot_id, batch_id, formula from ratings
-    where operator_id = $1 and slot_id = any(array(select slot_id from t)) and batch_id = any(array(select posting_group from t))
+    where operator_id = $1 and slot_id = any(array(select slot_id from t))
+      and batch_id = any(array(select posting_group from t))
     order by slot_id, batch_id, seq desc
   )`;
 
@@ -109,19 +122,23 @@ const LINES = `
 const OPEN_LINES = `
   with t as materialized (
     select t.* from transfers t
-    where t.operator_id = $1 and t.affiliate_id = $2 and t.id > $3 and t.currency = $5 and t.period = $6 order by t.id limit $4
+    where t.operator_id = $1 and t.affiliate_id = $2 and t.id > $3 and t.currency = $5 and t.period = $6
+    order by t.id limit $4
   ), ${REASONS} ${EXPLAINED}`;
 
 const OPENING = `
   with last as (
     select ${PART_NAMES.map((part) => `closing_${part}_minor as ${part}`).join(', ')} from statements
-    where operator_id = $1 and affiliate_id = $2 and currency = $3 and period < $4 order by period desc limit 1
+    where operator_id = $1 and affiliate_id = $2 and currency = $3 and period < $4
+    order by period desc limit 1
   ), since as (
     select ${MOVED} from transfers t
     where t.operator_id = $1 and t.affiliate_id = $2 and t.currency = $3 and t.period < $4
-      and t.period > coalesce((select max(period) from periods where operator_id = $1 and status = 'closed'), '')
+      and t.period > coalesce(
+        (select max(period) from periods where operator_id = $1 and status = 'closed'), '')
   )
-  select ${PART_NAMES.map((part) => `coalesce(last.${part}, 0) + since.${part} as ${part}`).join(', ')} from since left join last on true`;
+  select ${PART_NAMES.map((part) => `coalesce(last.${part}, 0) + since.${part} as ${part}`).join(', ')}
+  from since left join last on true`;
 
 export type Statements = ReturnType<typeof createStatements>;
 
@@ -148,7 +165,7 @@ export function createStatements(db: Queryable) {
       return rows[0] === undefined ? null : statementFrom(rows[0]);
     },
 
-    /** An affiliate's statements, in one currency or (null) in all. */
+    /** Lists an affiliate's statements, newest first, in one currency or (null) in all. */
     async list(
       operatorId: string,
       affiliateId: string,
@@ -157,7 +174,8 @@ export function createStatements(db: Queryable) {
     ): Promise<Statement[]> {
       const { rows } = await db.query<Row>(
         `select ${COLUMNS} from statements s
-         where s.operator_id = $1 and s.affiliate_id = $2 and ($3::text is null or s.currency = $3) and ($4::text is null or s.id < $4)
+         where s.operator_id = $1 and s.affiliate_id = $2
+           and ($3::text is null or s.currency = $3) and ($4::text is null or s.id < $4)
          order by s.id desc limit $5`,
         [operatorId, affiliateId, currency, page.before, page.limit],
       );
@@ -167,7 +185,10 @@ export function createStatements(db: Queryable) {
     /** The lines of a statement, oldest first. */
     lines: (operatorId: string, statementId: string) => chunks(LINES, [operatorId, statementId], []),
 
-    /** What an affiliate had when an open month began, by its last statement and the open months before. */
+    /**
+     * An affiliate's balance at the beginning of an open month: its last statement and the open
+     * months before.
+     */
     async openingOf(operatorId: string, { affiliateId, currency, period }: OpenMonth): Promise<BalanceMoney> {
       const { rows } = await db.query<Record<PartName, bigint>>(OPENING, [
         operatorId,
@@ -178,7 +199,7 @@ export function createStatements(db: Queryable) {
       return partsFrom((part) => rows[0]![part]);
     },
 
-    /** The lines an open month has by now, oldest first. */
+    /** The lines of an open month so far, oldest first. */
     openLines: (operatorId: string, { affiliateId, currency, period }: OpenMonth) =>
       chunks(OPEN_LINES, [operatorId, affiliateId], [currency, period]),
   };

@@ -1,4 +1,5 @@
-// An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
+// Reads the trace of an event: its attribution, commissions, transfers, postbacks, exchange rates
+// and versions.
 import type { Piece } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
@@ -8,7 +9,7 @@ import type { Queryable } from '../db/pool.ts';
 import { earns } from '../../domain/types.ts';
 import { conversionsOf } from '../intake/conversions.ts';
 
-/** One row of the ledger. */
+/** A transfer as it is read. */
 export type Transfer = {
   id: string;
   code: string;
@@ -27,7 +28,8 @@ export type Transfer = {
   originPeriod: string;
 };
 
-export type ToldPostback = {
+/** A postback that reported the event. */
+export type TracedPostback = {
   id: string;
   endpointId: string;
   type: string;
@@ -43,19 +45,22 @@ export type Trace = {
   event: EventRow;
   commissions: Commission[];
   transfers: Transfer[];
-  deliveries: ToldPostback[];
+  deliveries: TracedPostback[];
   rates: UsedRate[];
-  /** The evidence about whose it was; none for events against conversions, which are whose their conversion is. */
+  /**
+   * The evidence of its attribution; none for reversals, which are attributed as their conversion.
+   */
   pieces: Piece[];
-  /** None where it was never amended. */
+  /** Empty where it was never amended. */
   versions: EventVersion[];
 };
 
 export type Traces = ReturnType<typeof createTraces>;
 
 /** The columns of a transfer `t`. */
-export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", t.currency, t.debit_account as "debitAccount",
-  t.credit_account as "creditAccount", t.affiliate_id as "affiliateId", t.event_id as "eventId", t.slot_id as "slotId", t.reason, t.actor,
+export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", t.currency,
+  t.debit_account as "debitAccount", t.credit_account as "creditAccount", t.affiliate_id as "affiliateId",
+  t.event_id as "eventId", t.slot_id as "slotId", t.reason, t.actor,
   t.occurred_at as "occurredAt", t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"`;
 
 export function createTraces(db: Queryable) {
@@ -90,7 +95,7 @@ export function createTraces(db: Queryable) {
   };
 }
 
-/** What this event caused, and whatever else happened to what it alone earned. */
+/** The transfers that this event caused, and all others of commissions that it alone earned. */
 async function readTransfers(
   db: Queryable,
   operatorId: string,
@@ -118,8 +123,8 @@ async function readDeliveries(
   operatorId: string,
   eventId: string,
   conversions: string[],
-): Promise<ToldPostback[]> {
-  const { rows } = await db.query<ToldPostback>(
+): Promise<TracedPostback[]> {
+  const { rows } = await db.query<TracedPostback>(
     `select id, endpoint_id as "endpointId", type, state, tries, event_id as "eventId" from deliveries
      where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
      order by id`,

@@ -218,7 +218,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'conversions and clawbacks settled side by side',
-    file: 'store/settlement/events.ts',
+    file: 'store/db/locks.ts',
     from: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';`,
     to: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock_shared';`,
     tests: [RACES],

@@ -208,7 +208,7 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
       ...by,
     };
     const answer = await adjustments.writeOff(operatorId, wanted);
-    if (answer.kind === 'posted') models[number]!.writtenOff += answer.byHand.amountMinor;
+    if (answer.kind === 'posted') models[number]!.writtenOff += answer.posting.amountMinor;
   };
 
   const deeds: (() => Promise<unknown>)[] = (await takeIn(models, roll)).map(

@@ -4,7 +4,7 @@ import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts'
 import type { PoolClient } from '../../store/db/pool.ts';
 import { loadEvents } from '../../store/settlement/events.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
-import { lockTold } from '../../store/ledger/reported-amounts.ts';
+import { lockReportedAmounts } from '../../store/ledger/reported-amounts.ts';
 
 /** The messages of a batch, and after them those of the conversions that it moved. In the transaction that settles, under the locks of the slots. */
 export async function withAdjusted(
@@ -15,8 +15,10 @@ export async function withAdjusted(
 ): Promise<Message[]> {
   const moved = books.toAdjust();
   if (moved.length === 0) return [...messages];
-  for (const { eventId, affiliateId, ...sum } of await lockTold(client, operatorId, moved))
-    books.remember(eventId, affiliateId, sum);
+  for (const row of await lockReportedAmounts(client, operatorId, moved)) {
+    const { eventId, affiliateId, amountMinor, currency } = row;
+    books.remember(eventId, affiliateId, { payoutMinor: amountMinor, currency });
+  }
   const shown = new Map(
     (await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, shownAs(one)]),
   );

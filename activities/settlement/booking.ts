@@ -20,7 +20,7 @@ import {
 import { writeFacts, writeRatings, type RatingRow } from '../../store/settlement/facts-and-ratings.ts';
 import { allDone } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
-import { writeTold, type ToldRow } from '../../store/ledger/reported-amounts.ts';
+import { writeReportedAmounts, type ReportedAmountRow } from '../../store/ledger/reported-amounts.ts';
 
 export type BookingInput = {
   batchId: string;
@@ -29,7 +29,7 @@ export type BookingInput = {
   books: Books;
   settlement: Settlement;
   setAside: SetAside;
-  /** Events that have an outcome already. */
+  /** Events with an earlier outcome: orphaned or set aside. */
   waited: ReadonlySet<string>;
   now: Date;
   /** The last month of the operator's books that is closed, read under the posting lock. */
@@ -73,7 +73,7 @@ export function createBooking(): {
           batchId,
           outcomes.filter(({ isFirst }) => !isFirst),
         ),
-        writeTold(db, operatorId, toldElsewhere(books, outcomes)),
+        writeReportedAmounts(db, operatorId, reportedElsewhere(books, outcomes)),
         insertSlots(
           db,
           operatorId,
@@ -96,7 +96,7 @@ export function createBooking(): {
   };
 }
 
-/** One outcome per event, the last one said; conversions carry the sum told for them. */
+/** One outcome per event, the last one. Conversions carry the amount reported for them. */
 function outcomesOf({ settlement, books, setAside, waited }: BookingInput): OutcomeRow[] {
   const rows = new Map<string, OutcomeRow>();
   const add = (outcome: Outcome, told: Told | undefined, detail?: string): void => {
@@ -122,20 +122,18 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
 }
 
 /**
- * Sums told that no outcome of this batch carries: for conversions settled before, and to parents.
+ * Amounts reported by this batch that none of its outcomes carries: for earlier conversions, and to
+ * parents.
  */
-function toldElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ToldRow[] {
+function reportedElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ReportedAmountRow[] {
   const own = new Set(outcomes.map(({ eventId, affiliateId }) => toldKey(eventId, affiliateId ?? '')));
   return [...books.toldHere].flatMap(([key, { payoutMinor, currency }]) => {
     const [eventId, affiliateId] = key.split(' ') as [string, string];
-    return own.has(key) ? [] : [{ eventId, affiliateId, payoutMinor, currency }];
+    return own.has(key) ? [] : [{ eventId, affiliateId, amountMinor: payoutMinor, currency }];
   });
 }
 
-/**
- * Counts one more rating for each slot that learnt something or was moved, and says why it has its
- * target.
- */
+/** Counts a rating for each slot that the batch changed, with the explanation of its target. */
 function rate(books: Books): RatingRow[] {
   const ratings: RatingRow[] = [];
   for (const slot of books.slots.values()) {
@@ -156,7 +154,7 @@ function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint
     const part = terms.overrides[level - 1] ?? 0n;
     return { targetMinor, ...explainOverride(part, level, sourceId, sourceMinor, terms.currency) };
   }
-  // Months, which have none, are not rated.
+  // Months have no component and are not rated.
   const component = componentOf(slot)!;
   const { sums, name } = slot;
   return {
@@ -178,5 +176,5 @@ function transferOf({ slot, seq, cause, ...leg }: Posting, timezone: string): Tr
   };
 }
 
-/** Events that must be left out of the rules, and why. */
+/** Events that are left out of the rules, by id, with the reason. */
 export type SetAside = Map<string, { reason: string; detail: string }>;

@@ -25,7 +25,7 @@ import {
 import { addRareEvidence } from '../../store/settlement/evidence.ts';
 import { allDone } from '../single-flight.ts';
 import { lockStrikes, type Side } from '../../store/db/locks.ts';
-import { readToldToParents } from '../../store/ledger/reported-amounts.ts';
+import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
 
 /** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
 export type Wanted = {
@@ -76,11 +76,11 @@ export async function loadBatch(
   const [rates, parents, toldToParents] = await allDone([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
     hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
-    hasOverrides ? readToldToParents(client, operatorId, conversionIds) : Promise.resolve([]),
+    hasOverrides ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
   const told = toldBefore([...ordered, ...others]);
-  for (const { eventId, affiliateId, payoutMinor, currency } of toldToParents)
-    told.set(toldKey(eventId, affiliateId), { payoutMinor, currency });
+  for (const { eventId, affiliateId, amountMinor, currency } of toldToParents)
+    told.set(toldKey(eventId, affiliateId), { payoutMinor: amountMinor, currency });
   const rated =
     wanted.side === 'amended'
       ? rateAsBefore(operator, versions, ordered)

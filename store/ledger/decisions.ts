@@ -14,7 +14,7 @@ import { lockSlotsById, NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
 import { post, type Entry } from './post.ts';
 import { rejectSlots } from './slot-writing.ts';
 import { lockStrikes } from '../db/locks.ts';
-import { writeTold, type ToldRow } from './reported-amounts.ts';
+import { writeReportedAmounts, type ReportedAmountRow } from './reported-amounts.ts';
 
 export type Verdict = 'approved' | 'rejected';
 
@@ -159,10 +159,10 @@ async function reject(
   by: By,
 ): Promise<string[]> {
   const { client, operatorId, now } = ledger;
-  const told = await toldCommissions(ledger, slots);
+  const commissions = await toldCommissions(ledger, slots);
   const entries = slots.map((slot) => ({
     ...entryOf(slot, postTowards(slot.money, 0n)),
-    eventId: told.get(slot.id)!.conversion?.id ?? null,
+    eventId: commissions.get(slot.id)!.conversion?.id ?? null,
   }));
   const ids = slots.map(({ id }) => id);
   await rejectSlots(client, operatorId, ids, now);
@@ -173,11 +173,11 @@ async function reject(
      from ${NAMED_SLOTS}`,
     [operatorId, ids, group, REJECTED, JSON.stringify({ reason: by.reason })],
   );
-  const left = reportedAfter(told, entries);
-  await writeTold(client, operatorId, [...left.values()]);
+  const reported = reportedAfter(commissions, entries);
+  await writeReportedAmounts(client, operatorId, [...reported.values()]);
   await post(ledger, { group, ...by }, entries);
   await insertDecisions(ledger, 'rejected', entries, by);
-  return announce(ledger, group, announcements(entries, told, left, by.reason ?? ''));
+  return announce(ledger, group, announcements(entries, commissions, reported, by.reason ?? ''));
 }
 
 function entryOf(slot: LockedSlot, { money, legs }: SlotChange): Entry & { slot: LockedSlot } {
@@ -190,33 +190,34 @@ function sumOf(legs: readonly Leg[]): bigint {
 
 /** The amounts reported for conversions after these rejections, by conversion and affiliate. */
 function reportedAfter(
-  told: ReadonlyMap<string, ToldCommission>,
+  commissions: ReadonlyMap<string, ToldCommission>,
   entries: readonly (Entry & { slot: LockedSlot })[],
-): Map<string, ToldRow> {
-  const left = new Map<string, ToldRow>();
+): Map<string, ReportedAmountRow> {
+  const reported = new Map<string, ReportedAmountRow>();
   for (const { slot, legs, affiliateId, currency } of entries) {
-    const { conversion } = told.get(slot.id)!;
+    const { conversion } = commissions.get(slot.id)!;
     if (conversion === null || legs.length === 0) continue;
     const key = toldKey(conversion.id, affiliateId);
-    const before = left.get(key)?.payoutMinor ?? conversion.payoutMinor;
-    left.set(key, { eventId: conversion.id, affiliateId, payoutMinor: before - sumOf(legs), currency });
+    const earlier = reported.get(key)?.amountMinor ?? conversion.payoutMinor;
+    const amountMinor = earlier - sumOf(legs);
+    reported.set(key, { eventId: conversion.id, affiliateId, amountMinor, currency });
   }
-  return left;
+  return reported;
 }
 
 /** An announcement for each commission that lost money. */
 function announcements(
   entries: readonly (Entry & { slot: LockedSlot })[],
-  told: ReadonlyMap<string, ToldCommission>,
-  left: ReadonlyMap<string, ToldRow>,
+  commissions: ReadonlyMap<string, ToldCommission>,
+  reported: ReadonlyMap<string, ReportedAmountRow>,
   reason: string,
 ): Announcement[] {
   return entries
     .filter(({ legs }) => legs.length > 0)
     .map(({ slot, legs }) => {
-      const { conversion, ...commission } = told.get(slot.id)!;
-      const payoutMinor = conversion && left.get(toldKey(conversion.id, slot.affiliateId))!.payoutMinor;
-      const now = conversion && { ...conversion, payoutMinor: payoutMinor! };
+      const { conversion, ...commission } = commissions.get(slot.id)!;
+      const amountMinor = conversion && reported.get(toldKey(conversion.id, slot.affiliateId))!.amountMinor;
+      const now = conversion && { ...conversion, payoutMinor: amountMinor! };
       return rejectedOf({ ...commission, conversion: now }, sumOf(legs), reason);
     });
 }

@@ -117,10 +117,10 @@ export async function announceReleased(
   slots: readonly ReleasedSlot[],
 ): Promise<string[]> {
   if (slots.length === 0 || !(await hasListeners(ledger, ['conversion.released']))) return [];
-  const told = await toldCommissions(ledger, slots);
+  const commissions = await toldCommissions(ledger, slots);
   return announce(
     ledger,
     group,
-    slots.map(({ id, releasedMinor }) => releasedOf(told.get(id)!, releasedMinor)),
+    slots.map(({ id, releasedMinor }) => releasedOf(commissions.get(id)!, releasedMinor)),
   );
 }

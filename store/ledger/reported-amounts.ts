@@ -1,64 +1,87 @@
-// Amounts reported to affiliates per conversion, as rows.
-
+// Writes and reads the amounts reported to affiliates per conversion: with its outcome for its
+// affiliate, in `told_to_parents` for parents.
 import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
-/** A sum told to an affiliate for a conversion so far: to whom it belongs, or to a parent. */
-export type ToldRow = { eventId: string; affiliateId: string; payoutMinor: bigint; currency: string };
+/**
+ * The amount reported so far for a conversion, in minor units, to its affiliate or a parent of that
+ * one.
+ */
+export type ReportedAmountRow = {
+  eventId: string;
+  affiliateId: string;
+  amountMinor: bigint;
+  currency: string;
+};
 
-const TOLD = columns<ToldRow>({
+const REPORTED = columns<ReportedAmountRow>({
   event_id: ['text', ({ eventId }) => eventId],
   affiliate_id: ['text', ({ affiliateId }) => affiliateId],
-  payout_minor: ['bigint', ({ payoutMinor }) => payoutMinor],
+  payout_minor: ['bigint', ({ amountMinor }) => amountMinor],
   payout_currency: ['text', ({ currency }) => currency],
 });
 
-/** Writes sums told for conversions that earlier batches settled, and sums told to parents. */
-export async function writeTold(db: Queryable, operatorId: string, told: readonly ToldRow[]): Promise<void> {
-  if (told.length === 0) return;
+const SELECTED = `event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "amountMinor",
+  payout_currency as currency`;
+
+/**
+ * Writes amounts reported for conversions that earlier batches settled, and amounts reported to
+ * parents.
+ */
+export async function writeReportedAmounts(
+  db: Queryable,
+  operatorId: string,
+  amounts: readonly ReportedAmountRow[],
+): Promise<void> {
+  if (amounts.length === 0) return;
   await db.query({
-    name: 'write-told',
-    text: `with told as materialized (
-       select * from ${TOLD.ofOperator(2, 't')}
-     ), own as (
-       update event_outcomes o set payout_minor = t.payout_minor, payout_currency = t.payout_currency from told t
-       where o.operator_id = t.operator_id and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id
-     )
-     insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
-     select operator_id, event_id, affiliate_id, payout_minor, payout_currency from told t
-     where not exists (
-       select from event_outcomes o where o.operator_id = t.operator_id and o.event_id = t.event_id and o.affiliate_id = t.affiliate_id)
-     on conflict (operator_id, event_id, affiliate_id) do update set payout_minor = excluded.payout_minor,
-       payout_currency = excluded.payout_currency`,
-    values: [operatorId, ...TOLD.values(told)],
+    name: 'write-reported-amounts',
+    text: `with reported as materialized (
+        select * from ${REPORTED.ofOperator(2, 't')}
+      ), own as (
+        update event_outcomes o set payout_minor = r.payout_minor, payout_currency = r.payout_currency
+        from reported r
+        where o.operator_id = r.operator_id and o.event_id = r.event_id and o.affiliate_id = r.affiliate_id
+      )
+      insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
+      select operator_id, event_id, affiliate_id, payout_minor, payout_currency from reported r
+      where not exists (
+        select from event_outcomes o
+        where o.operator_id = r.operator_id and o.event_id = r.event_id and o.affiliate_id = r.affiliate_id)
+      on conflict (operator_id, event_id, affiliate_id) do update
+        set payout_minor = excluded.payout_minor, payout_currency = excluded.payout_currency`,
+    values: [operatorId, ...REPORTED.values(amounts)],
   });
 }
 
-/** Sums told for conversions, to whomever, kept from being changed by others until the transaction ends. A lock taken after those of slots. */
-export async function lockTold(
+/**
+ * Locks the amounts reported for conversions until the transaction ends. The caller has locked the
+ * slots.
+ */
+export async function lockReportedAmounts(
   db: Queryable,
   operatorId: string,
   eventIds: readonly string[],
-): Promise<ToldRow[]> {
-  const { rows } = await db.query<ToldRow>({
-    name: 'lock-told',
-    text: `select event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "payoutMinor", payout_currency as currency
-     from event_outcomes where operator_id = $1 and event_id = any($2) and payout_minor is not null order by event_id for no key update`,
+): Promise<ReportedAmountRow[]> {
+  const { rows } = await db.query<ReportedAmountRow>({
+    name: 'lock-reported-amounts',
+    text: `select ${SELECTED} from event_outcomes
+      where operator_id = $1 and event_id = any($2) and payout_minor is not null
+      order by event_id for no key update`,
     values: [operatorId, eventIds],
   });
-  return [...rows, ...(await readToldToParents(db, operatorId, eventIds))];
+  return [...rows, ...(await readAmountsOfParents(db, operatorId, eventIds))];
 }
 
-/** Sums told to parents for these conversions. */
-export async function readToldToParents(
+/** Reads the amounts reported to parents for these conversions. */
+export async function readAmountsOfParents(
   db: Queryable,
   operatorId: string,
   eventIds: readonly string[],
-): Promise<ToldRow[]> {
-  const { rows } = await db.query<ToldRow>({
-    name: 'read-told-to-parents',
-    text: `select event_id as "eventId", affiliate_id as "affiliateId", payout_minor as "payoutMinor", payout_currency as currency
-     from told_to_parents where operator_id = $1 and event_id = any($2)`,
+): Promise<ReportedAmountRow[]> {
+  const { rows } = await db.query<ReportedAmountRow>({
+    name: 'read-amounts-of-parents',
+    text: `select ${SELECTED} from told_to_parents where operator_id = $1 and event_id = any($2)`,
     values: [operatorId, eventIds],
   });
   return rows;

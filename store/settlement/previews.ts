@@ -19,7 +19,7 @@ import {
   type StoredVersion,
 } from './events.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import { type ToldRow, readToldToParents } from '../ledger/reported-amounts.ts';
+import { readAmountsOfParents, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
 
 /** What conversions of a month were paid, in minor units of a currency. */
 export type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
@@ -82,7 +82,7 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
             counted.event(of);
             if (told) counted.paid(of, told.currency, told.payoutMinor);
             for (const part of chunk.toldToParents.get(event.id) ?? [])
-              counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.payoutMinor);
+              counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.amountMinor);
           }
         }
         if (page.last === null) break;
@@ -252,8 +252,8 @@ async function loadChunk(
     from: times.reduce((a, b) => Math.min(a, b)),
     to: times.reduce((a, b) => Math.max(a, b)),
   });
-  const toldToParents = new Map<string, ToldRow[]>();
-  for (const row of await readToldToParents(db, operatorId, eventIds))
+  const toldToParents = new Map<string, ReportedAmountRow[]>();
+  for (const row of await readAmountsOfParents(db, operatorId, eventIds))
     toldToParents.set(row.eventId, [...(toldToParents.get(row.eventId) ?? []), row]);
   return { settled, others, versions, rates, toldToParents };
 }

@@ -1,5 +1,5 @@
-// Compares what amended events brought to their slots with the versions of these events: each fact with its own, and the one that counts with the
-// version in force.
+// Audits amended conversions: each fact must agree with a version of its event, the fact that
+// counts with the version in force.
 import { numberOf } from '../../domain/commission/reversals.ts';
 import { isComputed, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { converted, type FxRate } from '../../domain/ledger/fx.ts';
@@ -30,7 +30,8 @@ type Row = {
   versions: Version[];
 };
 
-const BROUGHT = `
+/** The facts of amended conversions, with all versions of their events. */
+const AMENDED = `
   with all_versions as (
     select event_id, number, amount_minor, currency, volume_e4, payout_minor, in_force from amendments
     where operator_id = $1 and state = 'applied'
@@ -38,24 +39,27 @@ const BROUGHT = `
     select e.id, 0, e.amount_minor, e.currency, e.volume_e4, e.payout_minor, false from amendments a
     join events e on e.operator_id = $1 and e.id = a.event_id where a.operator_id = $1 and a.in_force
   ), versions as materialized (
-    select event_id, json_agg(json_build_object('number', number, 'amount', amount_minor::text, 'currency', currency,
-      'volume', volume_e4::text, 'payout', payout_minor::text, 'inForce', in_force)) as versions
+    select event_id, json_agg(json_build_object(
+      'number', number, 'amount', amount_minor::text, 'currency', currency, 'volume', volume_e4::text,
+      'payout', payout_minor::text, 'inForce', in_force)) as versions
     from all_versions group by event_id
   )
-  select f.slot_id as "slotId", s.kind, s.currency, f.original_event_id as "conversionId", f.event_id as "factId",
-    f.type = 'amended' as "isAmended", f.amount_minor as "amountMinor", f.volume_e4 as "volumeE4", f.basis_minor as "basisMinor",
-    f.fx_rate_id is not null as "isExchanged", v.versions,
+  select f.slot_id as "slotId", s.kind, s.currency, f.original_event_id as "conversionId",
+    f.event_id as "factId",
+    f.type = 'amended' as "isAmended", f.amount_minor as "amountMinor", f.volume_e4 as "volumeE4",
+    f.basis_minor as "basisMinor", f.fx_rate_id is not null as "isExchanged", v.versions,
     case when r.rate = f.fx_rate then json_build_object('base', r.base, 'quote', r.quote,
       'rateE12', (r.rate * 1000000000000)::numeric(38, 0)::text) end as rate
   from versions v
-  join slot_facts f on f.operator_id = $1 and f.original_event_id = v.event_id and (f.event_id = v.event_id or f.type = 'amended')
+  join slot_facts f on f.operator_id = $1 and f.original_event_id = v.event_id
+    and (f.event_id = v.event_id or f.type = 'amended')
   join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id
   order by f.slot_id, f.original_event_id`;
 
 export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
   let together: Row[] = [];
-  for await (const rows of inChunks<Row>(audited, BROUGHT, [audited.operatorId])) {
+  for await (const rows of inChunks<Row>(audited, AMENDED, [audited.operatorId])) {
     for (const row of rows) {
       const [first] = together;
       if (first && (first.slotId !== row.slotId || first.conversionId !== row.conversionId))
@@ -66,7 +70,10 @@ export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
   if (together.length > 0) yield* compare(together);
 }
 
-/** What one amended conversion brought to a slot, again and again. A slot that it came into later has it as it was by then. */
+/**
+ * Compares the facts of one amended conversion in a slot. A slot that it came into later has the
+ * version of that time.
+ */
 function* compare(rows: readonly Row[]): Generator<Finding> {
   const counting = rows.reduce((last, row) => (nameOf(row) > nameOf(last) ? row : last));
   for (const row of rows) {
@@ -75,7 +82,8 @@ function* compare(rows: readonly Row[]): Generator<Finding> {
     );
     const allowed = row === counting ? own.filter(({ inForce }) => inForce) : own;
     if (allowed.some((version) => isOf(row, version))) continue;
-    const detail = `${row.factId} brings ${row.amountMinor} ${row.volumeE4} ${row.basisMinor} to slot ${row.slotId}, which no version of it says`;
+    const brought = `${row.amountMinor} ${row.volumeE4} ${row.basisMinor}`;
+    const detail = `${row.factId} brings ${brought} to slot ${row.slotId}, which no version of it says`;
     yield {
       check: 'amended_is_in_its_slots',
       about: row.conversionId,
@@ -90,7 +98,7 @@ function nameOf({ isAmended, factId }: Row): number {
   return isAmended ? numberOf({ eventId: factId }) : 0;
 }
 
-/** Whether a fact says what a version of its event does. */
+/** Whether a fact agrees with a version of its event. */
 function isOf(row: Row, { amount, currency, volume, payout }: Version): boolean {
   if (row.amountMinor !== BigInt(amount ?? 0) || row.volumeE4 !== BigInt(volume ?? 0)) return false;
   if (row.kind === 'month' && row.basisMinor === 0n && payout !== null) return true;

@@ -1,5 +1,6 @@
-// The audit: recomputes the books of every operator from what happened, and lists whatever that does not explain. Each operator is read in
-// one snapshot, so that it can run beside live traffic, and nothing is changed.
+// The audit: recomputes every operator's ledger from its events, and lists the differences. Each
+// operator is read in one snapshot, so that the audit can run beside live traffic. It changes
+// nothing.
 import { formatMoney } from '../../domain/ledger/money.ts';
 import { COMPARISONS } from './comparisons.ts';
 import { readDeals, type Check, type Finding } from './context.ts';
@@ -9,7 +10,10 @@ import { exchanges } from './fx.ts';
 import { recountedSlots } from './slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
-/** What the audit of an operator came to in a currency: how far the books are off, as decimal text, over how many transfers. */
+/**
+ * Result for an operator and a currency. `unexplained`: the sum of all differences, as decimal
+ * text.
+ */
 export type AuditLine = {
   operator: string;
   currency: string;
@@ -21,19 +25,25 @@ export type AuditLine = {
 type Operator = { id: string; currency: string; timezone: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
-/** The long ones first, so that they do not come last. */
+/** Long checks first, so that none of them runs alone at the end. */
 const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
 
-/** Checks side by side. On two cores a third would only wait, and what a larger database has beyond that is for live traffic. */
+/**
+ * Concurrent checks. On two cores a third would only wait, and further cores are left to live
+ * traffic.
+ */
 const AT_ONCE = 2;
 
-/** What the pool of an audit must be able to open: one connection holds the snapshot, each check reads by one of its own. */
+/**
+ * Connections that the pool of an audit needs: one holds the snapshot, each concurrent check has
+ * its own.
+ */
 export const AUDIT_CONNECTIONS = AT_ONCE + 1;
 
-/** A million rows take seconds; many millions may take longer than any request would be given. */
+/** A million rows take seconds; many millions take longer than the limit of other statements. */
 const LIMITS = { statementTimeoutMs: 3_600_000 };
 
-/** Audits one operator after the other; findings are told as they are found. */
+/** Audits one operator after the other. `onFinding` receives each finding at once. */
 export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
   const { rows } = await pool.query<Operator>(`select id, currency, timezone from operators order by id`);
   for (const operator of rows) {
@@ -41,7 +51,7 @@ export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerato
   }
 }
 
-/** Every check sees what this transaction sees, each on a connection of its own. */
+/** Runs all checks on connections of their own, in the snapshot of this transaction. */
 async function auditOperator(
   pool: Pool,
   client: PoolClient,
@@ -82,7 +92,10 @@ async function auditOperator(
   });
 }
 
-/** Memory to hash a whole tenant in, and plans for all rows of a cursor. Checks run side by side, so none needs workers of its own. */
+/**
+ * Memory to hash a whole tenant, and plans for all rows of a cursor. Checks run concurrently, so
+ * none needs parallel workers.
+ */
 function reading(snapshot: string): string {
   return `set transaction isolation level repeatable read read only; set transaction snapshot '${snapshot}';
     set local work_mem = '128MB'; set local hash_mem_multiplier = 4; set local cursor_tuple_fraction = 1;
@@ -93,10 +106,11 @@ type Found = { findings: number; minor: bigint };
 
 const NOTHING: Found = { findings: 0, minor: 0n };
 
-/** How many transfers there are in each currency, among them the operator's own. */
+/** Counts transfers by currency; the operator's own currency is always included. */
 async function countTransfers(client: PoolClient, operator: Operator): Promise<Map<string, number>> {
   const { rows } = await client.query<{ currency: string; transfers: number }>(
-    `select currency, count(*)::float8 as transfers from transfers where operator_id = $1 group by currency order by currency`,
+    `select currency, count(*)::float8 as transfers from transfers where operator_id = $1
+     group by currency order by currency`,
     [operator.id],
   );
   return new Map([
@@ -106,12 +120,14 @@ async function countTransfers(client: PoolClient, operator: Operator): Promise<M
 }
 
 /**
- * Whether an operator has so much of the transfers, and so of the rest, that whole tables are read sooner than its part of them is found. By a
- * sample, since counting takes as long as a check.
+ * Whether most transfers, and so most rows of other tables, are the operator's: reading whole
+ * tables is then faster than index lookups. Estimated by a sample, since counting takes as long as
+ * a check.
  */
 async function holdsMost(client: PoolClient, operatorId: string): Promise<boolean> {
   const { rows } = await client.query<{ isMost: boolean }>(
-    `select count(*) filter (where operator_id = $1) > count(*) / 2 as "isMost" from transfers tablesample system (1)`,
+    `select count(*) filter (where operator_id = $1) > count(*) / 2 as "isMost"
+     from transfers tablesample system (1)`,
     [operatorId],
   );
   return rows[0]!.isMost;

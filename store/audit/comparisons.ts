@@ -1,26 +1,35 @@
-// What the audit compares inside PostgreSQL: caches with the transfers they sum up, what was told with what was booked, facts with events.
+// Comparisons of the audit inside PostgreSQL: slots and balances with transfers, reported with
+// booked amounts, facts with events.
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
-import { LIFE_COMPARISONS } from './lifecycle.ts';
+import { LIFECYCLE_COMPARISONS } from './lifecycle.ts';
 import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
-/** Each transfer twice: as its credit and, negative, as its debit; summed by account and the account on the other side. */
+/**
+ * Each transfer twice, as credit and, negative, as debit, summed by account and the other account.
+ */
 const LEGS = `moved as (
-    select debit_account as d, credit_account as c, currency, sum(amount_minor) as minor from transfers where operator_id = $1 group by 1, 2, 3
+    select debit_account as d, credit_account as c, currency, sum(amount_minor) as minor
+    from transfers where operator_id = $1 group by 1, 2, 3
   ), legs as (
-    select c as account, d as other, currency, minor from moved union all select d, c, currency, -minor from moved
+    select c as account, d as other, currency, minor from moved
+    union all select d, c, currency, -minor from moved
   )`;
 
+/** Balances against the transfers of their accounts. */
 const BALANCES = `
   with ${LEGS}, sums as (
     select a.affiliate_id, l.currency, array[
-        coalesce(sum(minor) filter (where purpose = 'pending'), 0), coalesce(sum(minor) filter (where purpose = 'payable'), 0),
-        coalesce(sum(minor) filter (where purpose = 'in_payout'), 0), coalesce(-sum(minor) filter (where other = 'cash'), 0),
+        coalesce(sum(minor) filter (where purpose = 'pending'), 0),
+        coalesce(sum(minor) filter (where purpose = 'payable'), 0),
+        coalesce(sum(minor) filter (where purpose = 'in_payout'), 0),
+        coalesce(-sum(minor) filter (where other = 'cash'), 0),
         coalesce(-sum(minor) filter (where purpose = 'debt'), 0)] as parts
     from legs l join accounts a on a.operator_id = $1 and a.id = l.account and a.currency = l.currency
     where a.affiliate_id is not null group by 1, 2
   ), kept as (
-    select affiliate_id, currency, array[pending_minor, payable_minor, in_payout_minor, paid_minor, debt_minor]::numeric[] as parts
+    select affiliate_id, currency,
+      array[pending_minor, payable_minor, in_payout_minor, paid_minor, debt_minor]::numeric[] as parts
     from balances where operator_id = $1
   ), both_sides as (
     select coalesce(k.affiliate_id, s.affiliate_id) as about, coalesce(k.currency, s.currency) as currency,
@@ -28,13 +37,18 @@ const BALANCES = `
     from kept k full join sums s on s.affiliate_id = k.affiliate_id and s.currency = k.currency
   )
   select about, currency, (select sum(abs(k - s)) from unnest(kept, summed) as u (k, s)) as minor,
-    format('keeps %s, its transfers sum to %s (pending, payable, in payout, paid, debt)', kept, summed) as detail
+    format('keeps %s, its transfers sum to %s (pending, payable, in payout, paid, debt)',
+      kept, summed) as detail
   from both_sides where kept <> summed`;
 
-/** How much a transfer moves of what is booked: commission expense is the other side of all that affiliates are given. */
-const BOOKED = `case when debit_account = 'expense' then amount_minor when credit_account = 'expense' then -amount_minor else 0 end`;
+/** A transfer's change of the booked amount: commissions are booked as the operator's expense. */
+const BOOKED = `case when debit_account = 'expense' then amount_minor
+      when credit_account = 'expense' then -amount_minor else 0 end`;
 
-/** What a slot keeps of its transfers, and how it is summed from their amounts (m) and the purposes of their accounts (d, c). */
+/**
+ * A slot's money columns, as sums of transfers by amount (m) and the purposes of the debit (d) and
+ * credit (c) account.
+ */
 const PARTS = [
   ['gross', `bigint_sum(m) filter (where d in ('expense', 'adjustment') and c in ('pending', 'payable'))`],
   ['void', `bigint_sum(m) filter (where d = 'pending' and c = 'expense')`],
@@ -47,132 +61,162 @@ const PARTS = [
   ],
   [
     'paid',
-    `bigint_sum(case d when 'cash' then -m else m end) filter (where 'cash' in (c, d) or (d = 'payable' and c = 'debt'))`,
+    `bigint_sum(case d when 'cash' then -m else m end)
+      filter (where 'cash' in (c, d) or (d = 'payable' and c = 'debt'))`,
   ],
   [
     'debt',
-    `bigint_sum(case d when 'debt' then m else -m end) filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`,
+    `bigint_sum(case d when 'debt' then m else -m end)
+      filter (where d = 'debt' or (d = 'expense' and c = 'debt'))`,
   ],
 ] as const;
 const KEPT = PARTS.map(([part]) => `k.${part}_minor`).join(', ');
 const SUMMED = PARTS.map(([part]) => `coalesce(s.${part}, 0)`).join(', ');
+const SUMS = PARTS.map(([part, sum]) => `${sum} as ${part}`).join(', ');
+const PART_NAMES = 'gross, void, pending, payable, clawed, in payout, paid, debt, count, last number';
 
-/** Without `offset 0` purposes would be cut out of the accounts' names again for every sum. */
+/**
+ * Slots against their transfers. `offset 0` keeps PostgreSQL from splitting account names again for
+ * every sum.
+ */
 const SLOTS = `
   with legs as (
-    select slot_id, slot_seq, currency, affiliate_id, amount_minor as m, split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c
+    select slot_id, slot_seq, currency, affiliate_id, amount_minor as m,
+      split_part(debit_account, '/', 1) as d, split_part(credit_account, '/', 1) as c
     from transfers where operator_id = $1 and slot_id is not null offset 0
   ), sums as (
-    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${PARTS.map(([part, sum]) => `${sum} as ${part}`).join(', ')}
+    select slot_id, currency, affiliate_id, count(*) as transfers, max(slot_seq) as last_seq, ${SUMS}
     from legs group by 1, 2, 3
   )
   select coalesce(k.id, s.slot_id) as about, coalesce(k.currency, s.currency) as currency,
-    (select max(abs(coalesce(k_part, 0) - s_part)) from unnest(array[${KEPT}], array[${SUMMED}]) as u (k_part, s_part)) as minor,
-    format('keeps %s of %s in %s, its transfers sum to %s of %s in %s (gross, void, pending, payable, clawed, in payout, paid, debt, count, last number)',
+    (select max(abs(coalesce(k_part, 0) - s_part))
+      from unnest(array[${KEPT}], array[${SUMMED}]) as u (k_part, s_part)) as minor,
+    format('keeps %s of %s in %s, its transfers sum to %s of %s in %s (${PART_NAMES})',
       array[${KEPT}, transfers_count, transfers_count], k.affiliate_id, k.currency,
       array[${SUMMED}, coalesce(transfers, 0), coalesce(last_seq, 0)], s.affiliate_id, s.currency) as detail
   from (select * from slots where operator_id = $1) k full join sums s on s.slot_id = k.id
-  where (${KEPT}, transfers_count, transfers_count) is distinct from (${SUMMED}, coalesce(transfers, 0), coalesce(last_seq, 0))
+  where (${KEPT}, transfers_count, transfers_count)
+      is distinct from (${SUMMED}, coalesce(transfers, 0), coalesce(last_seq, 0))
     or s.slot_id is not null and (s.affiliate_id, s.currency) is distinct from (k.affiliate_id, k.currency)
     or gross_minor <> void_minor + pending_minor + payable_minor + clawed_minor + in_payout_minor + paid_minor
     or kind <> 'manual' and void_minor + clawed_minor + debt_minor > gross_minor`;
 
-/** A slot's last rating is what a partner is shown, so it must be what the slot holds. */
+/** The booked amount of a slot against its last rating, which partners are shown. */
 const RATINGS = `
   select s.id as about, s.currency, abs(coalesce(r.target_minor, 0) - posted) as minor,
-    format('rating %s explains %s for %s facts, the slot holds %s for %s', ratings_count, r.target_minor, r.facts_count, posted, s.facts_count) as detail
+    format('rating %s explains %s for %s facts, the slot holds %s for %s',
+      ratings_count, r.target_minor, r.facts_count, posted, s.facts_count) as detail
   from slots s cross join lateral (select gross_minor - void_minor - clawed_minor - debt_minor as posted) p
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count
   where s.operator_id = $1 and s.kind not in ('month', 'manual') and (posted, s.facts_count, s.facts_hash)
     is distinct from (coalesce(r.target_minor, 0), coalesce(r.facts_count, 0), coalesce(r.facts_hash, 0))`;
 
-/** What reratings book, which no event caused, is told as well. */
+/** Batches of reratings: no event causes their transfers, and they are reported as well. */
 const RERATED = `like 'rer\\_%'`;
 
-const TOLD = `
+/** The amounts reported to each affiliate against the amounts booked for events and reratings. */
+const REPORTED = `
   with booked as (
     select affiliate_id, currency, sum(${BOOKED}) as minor from transfers
     where operator_id = $1 and (event_id is not null or posting_group ${RERATED}) group by 1, 2
-  ), told as (
+  ), reported as (
     select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
-      select affiliate_id, payout_currency, payout_minor from event_outcomes where operator_id = $1 and payout_minor is not null
-      union all select affiliate_id, payout_currency, payout_minor from told_to_parents where operator_id = $1
+      select affiliate_id, payout_currency, payout_minor from event_outcomes
+      where operator_id = $1 and payout_minor is not null
+      union all select affiliate_id, payout_currency, payout_minor from told_to_parents
+      where operator_id = $1
     ) as each group by 1, 2
   )
   select coalesce(t.affiliate_id, b.affiliate_id) as about, coalesce(t.currency, b.currency) as currency,
     abs(coalesce(t.minor, 0) - coalesce(b.minor, 0)) as minor,
     format('was told %s in all, %s is booked', coalesce(t.minor, 0), coalesce(b.minor, 0)) as detail
-  from told t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
+  from reported t full join booked b on b.affiliate_id = t.affiliate_id and b.currency = t.currency
   where coalesce(t.minor, 0) <> coalesce(b.minor, 0)`;
 
 /** Slots that hold a single conversion. */
 const IS_ALONE = `facts_count = 1 and period is null`;
 
 /**
- * What was booked is told by the event that moved it or, where a person did, by the conversion whose slot it is. Only for conversions that nothing
- * was said against and that were not rated again, and that neither share a slot nor moved what a month ranks: what each of several was told is not
- * written down.
+ * The amount reported for a conversion against the amount booked for it: by its own event or, for
+ * decisions and releases, in its slot. Only conversions without reversals and reratings that
+ * neither share a slot nor moved what a month ranks, since reported amounts of several conversions
+ * are not stored apart.
  */
-const TOLD_BY_EVENT = `
-  with told_by as (
+const REPORTED_BY_EVENT = `
+  with owners as (
     select slot_id, event_id from slots s join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
     where s.operator_id = $1 and kind in ${OF_SINGLES} and ${IS_ALONE}
   ), each as (
     select event_id, affiliate_id, ${BOOKED} as minor from transfers
     where operator_id = $1 and event_id is not null and 'expense' in (debit_account, credit_account)
     union all
-    select b.event_id, t.affiliate_id, ${BOOKED} from transfers t join told_by b on b.slot_id = t.slot_id
+    select b.event_id, t.affiliate_id, ${BOOKED} from transfers t join owners b on b.slot_id = t.slot_id
     where t.operator_id = $1 and t.event_id is null and 'expense' in (debit_account, credit_account)
     union all
-    select event_id, affiliate_id, -payout_minor from event_outcomes where operator_id = $1 and payout_minor <> 0
+    select event_id, affiliate_id, -payout_minor from event_outcomes
+    where operator_id = $1 and payout_minor <> 0
   ), off as (
-    select event_id, affiliate_id, bigint_sum(minor) as minor from each group by 1, 2 having bigint_sum(minor) <> 0
+    select event_id, affiliate_id, bigint_sum(minor) as minor from each
+    group by 1, 2 having bigint_sum(minor) <> 0
   ), shared as (
     select id from slots where operator_id = $1 and kind in ${OF_SINGLES} and not (${IS_ALONE})
   )
   select o.event_id as about, o.payout_currency as currency, abs(off.minor)::numeric as minor,
     format('was told as %s, %s is booked', o.payout_minor, o.payout_minor + off.minor) as detail
-  from off join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id and o.affiliate_id = off.affiliate_id
+  from off
+  join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
+    and o.affiliate_id = off.affiliate_id
   where o.payout_minor is not null
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
       and (f.event_id <> o.event_id or f.batch_id ${RERATED} or f.slot_id in (select id from shared)))
     and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
-      where t.operator_id = $1 and t.event_id = o.event_id and coalesce(s.source_id, s.id) in (select id from shared))`;
+      where t.operator_id = $1 and t.event_id = o.event_id
+        and coalesce(s.source_id, s.id) in (select id from shared))`;
 
 /**
- * An event earns in as many slots as its deal says, and brings facts only when it was settled. What was rated again or amended is its original's.
- * The slots that it is due count up, those that it has down; an event that brings facts and is due none is looked at as well.
+ * The slots in which an event earned against the number that its deal promises; only settled events
+ * have facts. Promised slots count up, existing ones down. Facts of reratings and amendments count
+ * for the original event. An event with facts and no promised slot is compared too.
  */
 const EARNING = `
   with promised as (
-    select * from json_to_recordset($2) as v (deal_id text, version int, type text, is_computed boolean, slots int) where slots > 0
+    select * from json_to_recordset($2)
+      as v (deal_id text, version int, type text, is_computed boolean, slots int) where slots > 0
   ), each as (
     select e.id as event_id, p.slots as n, false as rerated
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
-    join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type and p.is_computed = (e.payout_minor is not null)
+    join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type
+      and p.is_computed = (e.payout_minor is not null)
     where e.operator_id = $1
     union all
-    select case when event_id like '%/%' then original_event_id else event_id end, -(event_id = original_event_id)::int, type in ('rerated', 'amended')
+    select case when event_id like '%/%' then original_event_id else event_id end,
+      -(event_id = original_event_id)::int, type in ('rerated', 'amended')
     from slot_facts where operator_id = $1
   ), off as (
-    select event_id, greatest(max(n), 0) as due, sum(n) as missing, bool_or(rerated) as rerated from each group by 1
-    having sum(n) <> 0 and not bool_or(rerated) or max(n) <= 0
+    select event_id, greatest(max(n), 0) as due, sum(n) as missing, bool_or(rerated) as rerated
+    from each group by 1 having sum(n) <> 0 and not bool_or(rerated) or max(n) <= 0
   )
   select off.event_id as about, o.payout_currency as currency, 0::numeric as minor,
-    format('earns in %s slots by version %s of %s, has %s, and is %s', due, o.deal_version, o.deal_id, due - missing, coalesce(o.status, 'not settled')) as detail
+    format('earns in %s slots by version %s of %s, has %s, and is %s', due, o.deal_version, o.deal_id,
+      due - missing, coalesce(o.status, 'not settled')) as detail
   from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
   where o.status is distinct from 'settled' or missing <> 0 and not off.rerated`;
 
-/** Those of amended events are compared with their versions, by `amendments`. */
+/** Facts against their events. Facts of amended events are audited in amendments.ts. */
 const FACTS = `
-  select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0 else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
-    format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4, f.occurred_at, f.slot_id,
-      coalesce(e.type, 'nothing'), e.amount_minor, e.volume_e4, e.occurred_at) as detail
-  from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id left join events e on e.operator_id = $1 and e.id = f.event_id
+  select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0
+      else abs(coalesce(e.amount_minor, 0) - f.amount_minor) end::numeric as minor,
+    format('says %s %s %s %s in slot %s, the event says %s %s %s %s', f.type, f.amount_minor, f.volume_e4,
+      f.occurred_at, f.slot_id, coalesce(e.type, 'nothing'), e.amount_minor, e.volume_e4,
+      e.occurred_at) as detail
+  from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
+  left join events e on e.operator_id = $1 and e.id = f.event_id
   where f.operator_id = $1 and f.event_id not like '%/%'
-    and not exists (select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)
+    and not exists (
+      select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)
     and (e.id is null or f.type <> e.type or f.occurred_at <> e.occurred_at
-    or case when f.event_id = original_event_id then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
+    or case when f.event_id = original_event_id
+         then (f.amount_minor, f.volume_e4) <> (coalesce(e.amount_minor, 0), coalesce(e.volume_e4, 0))
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
       when s.kind = 'month' and e.payout_minor is not null and f.basis_minor = 0 then 0
@@ -180,22 +224,22 @@ const FACTS = `
       when s.kind in ${OF_PAYOUTS} then e.payout_minor
       else coalesce(e.amount_minor, 0) end)`;
 
-/** The long ones first, so that they do not come last. */
+/** Long comparisons first, so that none of them runs alone at the end. */
 const STATEMENTS: readonly Comparison[] = [
   { check: 'fact_is_its_event', statement: FACTS },
   { check: 'event_has_its_facts', statement: EARNING },
-  { check: 'told_is_booked_by_event', statement: TOLD_BY_EVENT },
+  { check: 'told_is_booked_by_event', statement: REPORTED_BY_EVENT },
   { check: 'slot_is_its_transfers', statement: SLOTS },
-  { check: 'told_is_booked', statement: TOLD },
+  { check: 'told_is_booked', statement: REPORTED },
   { check: 'slot_is_as_rated', statement: RATINGS },
   { check: 'balance_is_its_transfers', statement: BALANCES },
   ...STATEMENT_COMPARISONS,
-  ...LIFE_COMPARISONS,
+  ...LIFECYCLE_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };
 
-/** Each comparison as a check of its own; `minor` comes as the text of a numeric. */
+/** The comparisons as checks. `minor` is read as the text of a numeric. */
 export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement }) => {
   return async function* compared(audited: Audited): AsyncGenerator<Finding> {
     const { operatorId, currency, deals } = audited;

@@ -1,13 +1,19 @@
-// What every check of the audit is given, and what it says.
+// Input and output of the audit's checks: the audited operator with its deals, and findings.
 import { earningBy } from '../../domain/settlement/settlement.ts';
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, earns } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
 
-/** Something the books do not explain. `minor` is how far off they are, in minor units of the currency; 0 where it is not about an amount. */
+/**
+ * A difference between the ledger and its recomputation. `minor`: its amount in minor units, 0
+ * where it is not an amount.
+ */
 export type Finding = { check: string; about: string; currency: string; minor: bigint; detail: string };
 
-/** The snapshot, whose books, and the operator's deals. `isMost`: most of what the tables hold is this operator's. */
+/**
+ * An audited operator: a client in the snapshot, and its deals. `isMost`: most rows of the tables
+ * are this operator's.
+ */
 export type Audited = {
   client: PoolClient;
   operatorId: string;
@@ -17,28 +23,36 @@ export type Audited = {
   deals: Deals;
 };
 
-/** A statement whose every row is a finding; `$1` is the operator, and `$2`, where used, in how many slots its deals let events earn (`Promised`). */
+/**
+ * A statement whose rows are findings. `$1` is the operator, `$2`, where used, its deals'
+ * `Promised` as JSON.
+ */
 export type Comparison = { check: string; statement: string };
 
 export type Check = (audited: Audited) => AsyncGenerator<Finding>;
 
 export type Deals = {
-  /** Throws for a version there is not. */
+  /** Throws for an unknown version. */
   version(dealId: string, version: number): DealVersion;
   readonly all: readonly DealVersion[];
   readonly promised: readonly Promised[];
 };
 
-/** In how many slots an event of a type earns by a deal version; otherwise where the operator sent what it pays (`is_computed`). */
+/**
+ * In how many slots an event of a type earns by a deal version; `is_computed`: the operator sent a
+ * payout with it.
+ */
 type Promised = { deal_id: string; version: number; type: EventType; is_computed: boolean; slots: number };
 
 type VersionRow = Omit<DealVersion, 'terms' | 'effectiveFrom'> & { terms: WireTerms; effectiveFrom: Date };
 
-/** Every version of an operator's deals. Throws where stored terms do not compile. */
+/** Reads every version of an operator's deals. Throws where stored terms do not compile. */
 export async function readDeals(db: Queryable, operatorId: string): Promise<Deals> {
   const { rows } = await db.query<VersionRow>(
-    `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
-     from deal_versions v join deals d on d.operator_id = $1 and d.id = v.deal_id where v.operator_id = $1`,
+    `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId",
+       v.effective_from as "effectiveFrom", v.terms
+     from deal_versions v join deals d on d.operator_id = $1 and d.id = v.deal_id
+     where v.operator_id = $1`,
     [operatorId],
   );
   const versions = new Map(rows.map((row) => [`${row.dealId} ${row.version}`, compiled(row)]));
@@ -74,15 +88,19 @@ function compiled({ terms: wire, effectiveFrom, ...row }: VersionRow): DealVersi
 }
 
 /**
- * A check reads a whole tenant, but the planner takes every tenant for 0.5 % of a table and a cursor for one whose first rows matter: it would look
- * rows up one by one, or sort them, where whole tables must be hashed.
+ * Methods switched off, so that whole tables are hashed. A check reads a whole tenant, but the
+ * planner takes a tenant for 0.5 % of a table and prefers the first rows of a cursor: it would look
+ * rows up one by one, or sort them.
  */
 const HASHED = ['nestloop', 'mergejoin', 'sort'];
 
-/** Found by an index, most of a table is read in the order of the table all the same, after all of the index. */
+/** Also switched off where most of a table is read: an index would be read in addition. */
 const SCANNED = ['indexscan', 'bitmapscan'];
 
-/** The rows of a query, a few thousand in memory at a time. Only inside a transaction, which also closes the cursor in the end. */
+/**
+ * Yields the rows of a query in chunks of a few thousand, by a cursor. Only inside a transaction,
+ * which closes the cursor on failure.
+ */
 export async function* inChunks<Row extends object>(
   { client, isMost }: Audited,
   query: string,

@@ -1,10 +1,14 @@
-// Looks for clawbacks that a conversion escaped, and for facts against it that no deal asks for: every event that speaks against a
-// conversion must have its fact in each slot where the conversion earned, unless the deal lets the affiliate keep it.
+// Audits reversals: an event that reverses a conversion must have its fact in each slot where the
+// conversion earned, unless the deal lets the affiliate keep the commission; and no other event may
+// have one.
 import { strikes, takenBack } from '../../domain/commission/reversals.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 import { loadEvents } from '../settlement/events.ts';
 
-/** An event that may speak against a conversion, a slot where that one earned, and the fact there is, if any. */
+/**
+ * An event that may reverse a conversion, with a slot where the conversion earned, and the event's
+ * fact there, if any.
+ */
 type Pair = {
   eventId: string;
   conversionId: string;
@@ -18,24 +22,35 @@ type Pair = {
 };
 
 const PAIRS = `
-  with against as materialized (
-    select e.id, e.reference, e.subject, e.occurred_at from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-    where e.operator_id = $1 and e.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure', 'chargeback_won')
+  with reversals as materialized (
+    select e.id, e.reference, e.subject, e.occurred_at
+    from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+    where e.operator_id = $1
+      and e.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure', 'chargeback_won')
       and (o.status = 'settled' or (o.status = 'orphaned' and o.reason = 'no_conversion'))
   ), pairs as (
-    select a.id, c.id as conversion from against a join events c on c.operator_id = $1 and c.key = a.reference where a.reference is not null
+    select a.id, c.id as conversion
+    from reversals a join events c on c.operator_id = $1 and c.key = a.reference
+    where a.reference is not null
     union all
-    select a.id, c.id from against a join events c on c.operator_id = $1 and c.subject = a.subject and c.occurred_at <= a.occurred_at
+    select a.id, c.id
+    from reversals a
+    join events c on c.operator_id = $1 and c.subject = a.subject and c.occurred_at <= a.occurred_at
     where a.reference is null
   )
-  select p.id as "eventId", p.conversion as "conversionId", f.slot_id as "slotId", s.currency, s.deal_id as "dealId",
+  select p.id as "eventId", p.conversion as "conversionId", f.slot_id as "slotId",
+    s.currency, s.deal_id as "dealId",
     max(f.deal_version) as "dealVersion", bool_or(f.whole) filter (where f.event_id = p.id) as whole,
-    max(f.amount_minor) filter (where f.event_id = p.id) as "amountMinor", bool_or(f.fx_rate_id is not null and f.event_id = p.id) as "isExchanged"
+    max(f.amount_minor) filter (where f.event_id = p.id) as "amountMinor",
+    bool_or(f.fx_rate_id is not null and f.event_id = p.id) as "isExchanged"
   from pairs p
-  join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion and f.event_id in (p.id, p.conversion)
+  join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion
+    and f.event_id in (p.id, p.conversion)
   join slots s on s.operator_id = $1 and s.id = f.slot_id
   where not exists (
-    select from slot_facts r where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id and r.type in ('rerated', 'amended')
+    select from slot_facts r
+    where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id
+      and r.type in ('rerated', 'amended')
   )
   group by p.id, p.conversion, f.slot_id, s.currency, s.deal_id having bool_or(f.event_id = p.conversion)`;
 
@@ -50,11 +65,12 @@ export async function* missingReversals(audited: Audited): AsyncGenerator<Findin
       const [event, conversion] = [events.get(pair.eventId)!, events.get(pair.conversionId)!];
       const { terms } = deals.version(pair.dealId, pair.dealVersion);
       const wanted = strikes(event, conversion) ? takenBack(event, conversion, terms) : null;
-      // A part in another currency is there by a stored rate, which is checked with all other exchanges.
+      // A part in another currency was exchanged at a stored rate, which fx.ts audits.
       const [is, should] =
         wanted === 'no_rate' && pair.isExchanged ? ['part', 'part'] : [inWords(pair), inWords(wanted)];
       if (is === should) continue;
-      const detail = `takes back ${is} of ${conversion.id} in slot ${pair.slotId}, should take back ${should}`;
+      const where = `of ${conversion.id} in slot ${pair.slotId}`;
+      const detail = `takes back ${is} ${where}, should take back ${should}`;
       yield {
         check: 'reversal_is_in_its_slots',
         about: event.id,

@@ -1,5 +1,6 @@
-// Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
-// is recounted once for all that are alike; the rest slot by slot, those that move one another together.
+// Audits slots: recounts sums and targets from the facts by the rules of settlement. Untouched
+// slots (no reversal, no linked slot) that are alike are recounted once; all others slot by slot,
+// linked ones together.
 import { asAmended, isRemark, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
 import { outranking } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
@@ -12,7 +13,7 @@ import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
 
-/** Untouched slots that are alike, with one of them as an example; or a touched slot, which has no likes. */
+/** A group of untouched slots that are alike, with an example; or one touched slot. */
 type Alike = {
   isPlain: boolean;
   component: string;
@@ -28,25 +29,31 @@ type Alike = {
   example: string;
 };
 
-/** An untouched slot has nothing but conversions, all of the version the slot is pinned to. */
+/** Groups of slots. An untouched slot has only conversions, all rated by the slot's own version. */
 const ALIKE = `
   with facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
-      min(deal_version) as lowest, max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
+      min(deal_version) as lowest, max(deal_version) as highest,
+      bool_and(event_id = original_event_id) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
-    select id, component, kind, currency, deal_id, deal_version, basis, volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
-      (basis_minor, volume_e4, facts_count, conversions_count, ftd_count) = (basis, volume, facts, facts, 0) as is_as_kept,
+    select id, component, kind, currency, deal_id, deal_version, basis, volume,
+      gross_minor - void_minor - clawed_minor - debt_minor as posted,
+      (basis_minor, volume_e4, facts_count, conversions_count, ftd_count)
+        = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
-        and rejected_at is null and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
+        and rejected_at is null
+        and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
     from slots s left join facts f on f.slot_id = s.id
     where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
   )
-  select plain as "isPlain", component, kind, currency, deal_id as "dealId", deal_version as version, basis, volume, posted, is_as_kept as "isAsKept",
-    count(*)::int as slots, min(id) as example
-  from known group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept, case when not plain then id end`;
+  select plain as "isPlain", component, kind, currency, deal_id as "dealId", deal_version as version,
+    basis, volume, posted, is_as_kept as "isAsKept", count(*)::int as slots, min(id) as example
+  from known
+  group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept,
+    case when not plain then id end`;
 
-/** Recounts the untouched slots of deals whose slots stand alone, all that are alike at once, and then whatever else there is. */
+/** Recounts groups of untouched slots of unlinked deals, and then all other slots. */
 export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding> {
   const { operatorId, deals } = audited;
   const linked = linkedDeals(deals);
@@ -75,7 +82,7 @@ function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
   }
 }
 
-/** What untouched facts of these sums are worth by the rules: one conversion of them, or a month. */
+/** The target of an untouched slot with these sums: of one conversion, or of a month. */
 function worth(
   { dealId, version: number, component: label, basis: basisMinor, volume: volumeE4 }: Alike,
   deals: Deals,
@@ -102,7 +109,7 @@ function worth(
   });
 }
 
-/** Deals whose slots move one another, or pay parents a part. */
+/** The deals whose slots change one another, or pay parents a part. */
 function linkedDeals(deals: Deals): string[] {
   return [
     ...new Set(
@@ -113,7 +120,9 @@ function linkedDeals(deals: Deals): string[] {
   ];
 }
 
-/** A slot beside one of its facts; a slot without facts comes once, with nulls. Times are milliseconds since 1970. */
+/**
+ * A slot with one of its facts, or with nulls where it has none. Times are milliseconds since 1970.
+ */
 type Row = {
   slotId: string;
   key: string;
@@ -137,27 +146,35 @@ type Row = {
   isRejected: boolean;
 } & (({ factVersion: number } & SlotFact) | { factVersion: null });
 
-/** All slots of linked deals, and those that are named. A parent's part comes with the slots of the affiliate that it is a part of. */
+/**
+ * All slots of linked deals, and those named by `$3`. A parent's part is ordered with the slots of
+ * its affiliate.
+ */
 const SLOTS_WITH_FACTS = `
   select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
-    s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
-    s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount", s.facts_count as "factsCount", s.facts_hash as "factsHash",
-    s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor", s.rejected_at is not null as "isRejected",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
-    f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
+    s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor",
+    s.volume_e4 as "slotVolumeE4", s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount",
+    s.facts_count as "factsCount", s.facts_hash as "factsHash",
+    s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
+    s.rejected_at is not null as "isRejected",
+    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole,
+    f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
+    f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
-    case when s.kind = 'month' and f.type = 'ftd' then (select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
+    case when s.kind = 'month' and f.type = 'ftd' then (
+      select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
   from slots s
   left join slots source on source.operator_id = $1 and source.id = s.source_id
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
-  where s.operator_id = $1 and s.kind <> 'manual' and (s.deal_id = any($2) or s.id in (select unnest($3::text[])))
+  where s.operator_id = $1 and s.kind <> 'manual'
+    and (s.deal_id = any($2) or s.id in (select unnest($3::text[])))
   order by s.deal_id, "ownerId", s.id, f.original_event_id`;
 
-/** A slot while its facts go by: those of one conversion at a time. */
-type Open = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: number };
+/** A slot that is being recounted, with the facts of its current conversion. */
+type Counting = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: number };
 
-/** A slot whose facts have all gone by. */
+/** A slot with all its facts recounted. */
 type Recounted = { row: Row; slot: Slot; strays: number };
 
 async function* touchedSlots(
@@ -168,7 +185,7 @@ async function* touchedSlots(
   const { operatorId, timezone, deals } = audited;
   const together = new Set(linked);
   const month = (moment: number): string => monthOf(moment, timezone);
-  let open: Open | undefined;
+  let open: Counting | undefined;
   let family: Recounted[] = [];
   for await (const rows of inChunks<Row>(audited, SLOTS_WITH_FACTS, [operatorId, linked, touched])) {
     for (const row of rows) {
@@ -201,8 +218,8 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
   };
 }
 
-/** Hands the facts about one conversion to the recount; facts without the conversion itself say nothing. */
-function endConversion(open: Open, deals: Deals): void {
+/** Adds the facts of one conversion to the recount. Facts without their conversion are strays. */
+function endConversion(open: Counting, deals: Deals): void {
   const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
@@ -214,7 +231,7 @@ function endConversion(open: Open, deals: Deals): void {
   open.facts = [];
 }
 
-/** The version of the conversion itself, or one that came to rate it since. */
+/** The version that rates a conversion: its own, or that of a later rerating. */
 function ratingVersion(
   { dealId }: Row,
   first: number,
@@ -227,10 +244,12 @@ function ratingVersion(
     .reduce(outranking, deals.version(dealId, first));
 }
 
-function end(open: Open, deals: Deals): Recounted {
+function end(open: Counting, deals: Deals): Recounted {
   endConversion(open, deals);
   return { row: open.row, slot: open.recount.result(), strays: open.strays };
 }
+
+const COMPARED = 'basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts';
 
 function* compare(family: readonly Recounted[], month: (moment: number) => string): Generator<Finding> {
   const targets = recountedTargets(
@@ -270,12 +289,12 @@ function* compare(family: readonly Recounted[], month: (moment: number) => strin
       strays,
     ];
     if (kept.join() === counted.join()) continue;
-    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts)`;
+    const detail = `keeps ${kept.join(' ')}, its facts give ${counted.join(' ')} (${COMPARED})`;
     yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
   }
 }
 
-/** A part has no facts of its own that could say by which version it is. */
+/** The version of a parent's part is not recounted, since the part has no facts of its own. */
 function versionKept({ override, version }: Slot, { slotVersion }: Row): number {
   return override ? slotVersion : version.version;
 }

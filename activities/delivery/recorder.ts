@@ -61,7 +61,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
         ...told,
       ];
     };
-    const woken = await withTransaction(pool, write, { looksUp: true });
+    const woken = await withTransaction(pool, write, { forceIndexLookups: true });
     for (const { record, resolve } of group) {
       const mine = woken.filter(({ about }) => about === record.endpointId);
       resolve(mine.map(({ operatorId, endpointId }) => ({ operatorId, endpointId })));

@@ -6,7 +6,7 @@ import { newId } from '../../store/db/ids.ts';
 import { keepWaiting, takeDue, type DueAmendment } from '../../store/agreements/amendments.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
-import { lockStrikes } from '../../store/db/locks.ts';
+import { lockReversals } from '../../store/db/locks.ts';
 import { wantRetries } from '../../store/agreements/retry-reasons.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
@@ -35,7 +35,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
       { operatorId, batchId, owner: 'endpoint', now: new Date() },
       {
         async choose(client) {
-          await lockStrikes(client, operatorId, 'amended');
+          await lockReversals(client, operatorId, 'amended');
           const due = await takeDue(client, operatorId, batchId, limit);
           if (due.length === 0) return null;
           const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
@@ -92,7 +92,7 @@ async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' |
 /** Lets the amendment that is next wait: whatever it needs, it is not in our rules. */
 async function parkNext(pool: Pool, operatorId: string, reason: string): Promise<void> {
   await withTransaction(pool, async (client) => {
-    await lockStrikes(client, operatorId, 'amended');
+    await lockReversals(client, operatorId, 'amended');
     const due = await takeDue(client, operatorId, '', 1);
     await keepWaiting(
       client,

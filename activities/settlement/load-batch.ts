@@ -24,7 +24,7 @@ import {
 } from '../../store/settlement/events.ts';
 import { addRareEvidence } from '../../store/settlement/evidence.ts';
 import { allDone } from '../single-flight.ts';
-import { lockStrikes, type Side } from '../../store/db/locks.ts';
+import { lockReversals, type Side } from '../../store/db/locks.ts';
 import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
 
 /** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
@@ -104,7 +104,7 @@ async function loadAll(
   { operatorId, side, eventIds }: Wanted,
 ): Promise<{ operator: OperatorRules; loaded: LoadedEvent[] }> {
   const [, operator, own, otherIds] = await allDone([
-    lockStrikes(client, operatorId, side),
+    lockReversals(client, operatorId, side),
     readOperatorRules(client, operatorId),
     loadEvents(client, operatorId, eventIds),
     findOthers(client, operatorId, side, eventIds),

@@ -6,7 +6,7 @@ import type { Message } from '../../domain/delivery/messages.ts';
 import type { Books } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/settlement.ts';
 import type { DealVersion } from '../../domain/types.ts';
-import { beginPosting } from '../../store/db/locks.ts';
+import { lockLedgerShared } from '../../store/db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import type { StoredVersion } from '../../store/settlement/events.ts';
 import { allDone } from '../single-flight.ts';
@@ -75,7 +75,7 @@ export function createTransact(pool: Pool): Transact {
       async (client) => {
         // Sent without waiting for one another, so that the locks are held for fewer round trips.
         const [closedThrough, chosen] = await allDone([
-          beginPosting(client, operatorId),
+          lockLedgerShared(client, operatorId),
           rule.choose(client).then((choice) => choice && load(client, operatorId, choice)),
         ]);
         if (chosen === null) return null;
@@ -93,7 +93,7 @@ export function createTransact(pool: Pool): Transact {
         ]);
         return { written, choice, applied, planned, otherSide, settledCount: batch.ordered.length };
       },
-      { looksUp: true },
+      { forceIndexLookups: true },
     );
     if (done === null) return null;
     const { written, ...result } = done;

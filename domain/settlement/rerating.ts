@@ -21,7 +21,7 @@ import type { Message } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 
 /** A settled conversion, and the version that rated it; none where no deal covered it then. */
-export type Settled = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };
+export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };
 
 /** A conversion is left as it was where its new version lacks something, or where it was paid in another currency: no sum told is in two. */
 export type Kept = { eventId: string; reason: Lacking | 'other_currency' };
@@ -73,7 +73,7 @@ export function amendAll(
 export function rateAsBefore(
   operator: OperatorRules,
   versions: readonly DealVersion[],
-  settled: readonly Settled[],
+  settled: readonly SettledConversion[],
 ): Map<string, Rated> {
   const rated = new Map<string, Rated>();
   for (const { event, outcome, ratedBy } of settled) {
@@ -83,12 +83,12 @@ export function rateAsBefore(
   return rated;
 }
 
-type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly Settled[] };
+type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly SettledConversion[] };
 
 function rateAgain(
   batch: SettledBatch,
   books: Books,
-  due: readonly Settled[],
+  due: readonly SettledConversion[],
   amendments: ReadonlyMap<string, number> | null,
 ): Rerating {
   const against = inOrder(
@@ -114,14 +114,14 @@ function rateAgain(
   return all;
 }
 
-function isSame(version: DealVersion, other: Settled['ratedBy']): boolean {
+function isSame(version: DealVersion, other: SettledConversion['ratedBy']): boolean {
   return version.dealId === other?.dealId && version.version === other.version;
 }
 
 function rerate(
   batch: Batch,
   books: Books,
-  { event, outcome, click, binding }: Settled,
+  { event, outcome, click, binding }: SettledConversion,
   { version, names }: Rated,
   against: readonly Loaded[],
   amendment: number | null,

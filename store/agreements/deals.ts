@@ -5,7 +5,7 @@ import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { markRerating } from './reratings.ts';
 import { wantRetries, type Curable } from './retry-reasons.ts';
-import { lockStrikes } from '../db/locks.ts';
+import { lockReversals } from '../db/locks.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
 /** Versions are in order, the newest last. No affiliate: the operator's default. */
@@ -38,7 +38,7 @@ export function createDeals(pool: Pool) {
       terms: WireTerms,
     ): Promise<AddedVersion> {
       return await withTransaction(pool, async (client) => {
-        await lockStrikes(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'agreed');
         const from =
           effectiveFrom ??
           ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
@@ -63,7 +63,7 @@ export function createDeals(pool: Pool) {
     ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
       return await withTransaction(pool, async (client) => {
         // Two callers at once take their numbers one after the other.
-        await lockStrikes(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'agreed');
         const currency = await currencyOf(client, operatorId, dealId);
         if (currency === null) return null;
         if (currency !== terms.currency) return 'other_currency';

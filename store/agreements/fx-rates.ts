@@ -5,7 +5,7 @@ import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
 import { wantRetries, type Curable } from './retry-reasons.ts';
-import { lockStrikes } from '../db/locks.ts';
+import { lockReversals } from '../db/locks.ts';
 
 /** A rate as it is kept; `rate` is decimal text with twelve decimals. */
 export type StoredRate = {
@@ -44,7 +44,7 @@ export function createFxRates(pool: Pool) {
       { id, base, quote, rate, source, asOf, actor }: NewRate,
     ): Promise<AddedRate | 'other_rate'> {
       return await withTransaction(pool, async (client) => {
-        await lockStrikes(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'agreed');
         const { rows } = await client.query<StoredRate>(
           `insert into fx_rates (operator_id, id, base, quote, rate, source, as_of, actor) values ($1, $2, $3, $4, $5, $6, $7, $8)
            on conflict (operator_id, base, quote, as_of, source) do nothing returning ${COLUMNS}`,

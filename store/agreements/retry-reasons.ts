@@ -5,7 +5,7 @@ import type { Queryable } from '../db/pool.ts';
 export type Curable = 'no_exchange_rate' | 'payout_required';
 
 /**
- * Marks those of the reasons for which events are set aside, and gives them. Exact only in a transaction that keeps settling out (`lockStrikes`):
+ * Marks those of the reasons for which events are set aside, and gives them. Exact only in a transaction that keeps settling out (`lockReversals`):
  * what is being settled meanwhile could be set aside a moment later.
  */
 export async function wantRetries<Reason extends string>(

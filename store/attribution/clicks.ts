@@ -1,7 +1,7 @@
 // Clicks: a visitor followed an affiliate's link. Kept by month, so that old months can be dropped whole.
 import type { Click, Subs } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A click to be kept. */
@@ -87,7 +87,7 @@ export function createClicks(db: Queryable) {
   };
 }
 
-const CLICKS = columns<NewClick>({
+const CLICKS = bulkColumns<NewClick>({
   operator_id: ['text', ({ operatorId }) => operatorId],
   id: ['text', ({ id }) => id],
   link_id: ['text', ({ linkId }) => linkId],
@@ -105,7 +105,7 @@ const CLICKS = columns<NewClick>({
 async function insertClicks(db: Queryable, clicks: readonly NewClick[]): Promise<number> {
   const { rowCount } = await db.query({
     name: 'insert-clicks',
-    text: `insert into clicks (${CLICKS.names()}) select ${CLICKS.names()} from ${CLICKS.from(1, 'c')} order by operator_id, id
+    text: `insert into clicks (${CLICKS.names()}) select ${CLICKS.names()} from ${CLICKS.unnest(1, 'c')} order by operator_id, id
       on conflict do nothing`,
     values: CLICKS.values(clicks),
   });

@@ -8,14 +8,14 @@ const LOCK_TIMEOUT_MS = 1000;
 type Query = (...args: unknown[]) => Promise<{ command: string }>;
 
 /** Runs `work` on a stage and gives its result; nothing that it wrote is there afterwards. Rows it touched are locked until then. */
-export async function rehearse<T>(pool: Pool, work: (stage: Pool) => Promise<T>): Promise<T> {
+export async function withDryRun<T>(pool: Pool, work: (stage: Pool) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query(
       `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
     );
-    return await work(stageOf(client));
+    return await work(dryRunConnection(client));
   } finally {
     await client.query('rollback').catch((error: Error) => (broken = error));
     client.release(broken);
@@ -23,7 +23,7 @@ export async function rehearse<T>(pool: Pool, work: (stage: Pool) => Promise<T>)
 }
 
 /** What a pool is to those who use one: queries of their own, and clients for transactions. */
-function stageOf(client: PoolClient): Pool {
+function dryRunConnection(client: PoolClient): Pool {
   const query = client.query.bind(client) as unknown as Query;
   let last: Promise<unknown> = Promise.resolve();
 

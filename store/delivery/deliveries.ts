@@ -1,7 +1,7 @@
 // Deliveries as those see them who send them: what is to be sent, and what came of it. Every change names the owner and the number of tries it
 // expects, so that a step that runs twice finds its row moved on and changes nothing.
 import type { EndpointState } from '../../domain/delivery/breaker.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Owner } from './outbox.ts';
 
@@ -145,7 +145,7 @@ export type AttemptRecord = {
   nextReason: string | null;
 };
 
-const MOVES = columns<AttemptRecord>({
+const MOVES = bulkColumns<AttemptRecord>({
   operator_id: ['text', ({ operatorId }) => operatorId],
   id: ['text', ({ deliveryId }) => deliveryId],
   expected_owner: ['text', ({ expected }) => expected.owner],
@@ -165,13 +165,13 @@ export async function moveDeliveries(db: Queryable, records: readonly AttemptRec
     text: `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
        last_error = r.last_error, finished_at = case when r.owner is null then now() end,
        next_cause = case when r.tries = r.expected_tries then d.next_cause end
-     from ${MOVES.from(1, 'r')}
+     from ${MOVES.unnest(1, 'r')}
      where d.operator_id = r.operator_id and d.id = r.id and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
     values: MOVES.values(records),
   });
 }
 
-const ATTEMPTS = columns<AttemptRecord>({
+const ATTEMPTS = bulkColumns<AttemptRecord>({
   operator_id: ['text', ({ operatorId }) => operatorId],
   id: ['text', ({ attemptId }) => attemptId],
   delivery_id: ['text', ({ deliveryId }) => deliveryId],
@@ -195,7 +195,7 @@ const ATTEMPTS = columns<AttemptRecord>({
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
     name: 'insert-attempts',
-    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')} on conflict do nothing returning id`,
+    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.unnest(1, 'r')} on conflict do nothing returning id`,
     values: ATTEMPTS.values(records),
   });
   return new Set(rows.map(({ id }) => id));

@@ -1,6 +1,6 @@
 // Planning postbacks: who listens, what must go first, and the rows that say who brings each postback on.
 import type { Listener } from '../../domain/delivery/messages.ts';
-import { columns, named } from '../db/bulk.ts';
+import { bulkColumns, itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** Who must bring an unfinished postback on. */
@@ -30,7 +30,7 @@ export async function readListeners(
      from (
        select * from endpoints where operator_id = $1 and affiliate_id is null
        union all
-       select e.* from ${named(2)} join endpoints e on e.operator_id = named.operator_id and e.affiliate_id = named.item
+       select e.* from ${itemsWithOperator(2)} join endpoints e on e.operator_id = named.operator_id and e.affiliate_id = named.item
      ) e
      where deleted_at is null`,
     [operatorId, affiliateIds],
@@ -48,7 +48,7 @@ export async function lockUnfinished(
   conversionIds: readonly string[],
 ): Promise<void> {
   await db.query(
-    `select from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+    `select from ${itemsWithOperator(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
      order by id for share of d`,
     [operatorId, conversionIds],
   );
@@ -65,7 +65,7 @@ export async function lastUnfinished(
 ): Promise<Map<string, string>> {
   const { rows } = await db.query<{ key: string; id: string }>(
     `select original_event_id || ' ' || endpoint_id as key, max(id) as id
-     from ${named(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
+     from ${itemsWithOperator(2)} join deliveries d on d.operator_id = named.operator_id and original_event_id = item and owner is not null
      where not exists (select from deliveries f where f.operator_id = $1 and f.predecessor_id = d.id and f.owner = 'predecessor') group by 1`,
     [operatorId, conversionIds],
   );
@@ -86,7 +86,7 @@ export type PlannedDelivery = {
   predecessorId: string | null;
 };
 
-const PLANNED = columns<PlannedDelivery>({
+const PLANNED = bulkColumns<PlannedDelivery>({
   id: ['text', ({ id }) => id],
   endpoint_id: ['text', ({ endpointId }) => endpointId],
   affiliate_id: ['text', ({ affiliateId }) => affiliateId],
@@ -108,7 +108,7 @@ export async function insertDeliveries(
   if (deliveries.length === 0) return;
   await db.query(
     `insert into deliveries (operator_id, batch_id, next_attempt_at, ${PLANNED.names()})
-     select $1, $2, now(), ${PLANNED.names()} from ${PLANNED.from(3, 'd')}`,
+     select $1, $2, now(), ${PLANNED.names()} from ${PLANNED.unnest(3, 'd')}`,
     [operatorId, batchId, ...PLANNED.values(deliveries)],
   );
 }

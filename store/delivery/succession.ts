@@ -1,6 +1,6 @@
 // Postbacks of one conversion to one endpoint follow each other. What happens here: one is finished, and the next goes on.
 import { afterGivenUp } from '../../domain/delivery/messages.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 type Delivery = { operatorId: string; deliveryId: string };
@@ -12,7 +12,7 @@ type Successor = {
   isAfterGivenUp: boolean;
 };
 
-const FINISHED = columns<Delivery>({
+const FINISHED = bulkColumns<Delivery>({
   operator_id: ['text', ({ operatorId }) => operatorId],
   delivery_id: ['text', ({ deliveryId }) => deliveryId],
 });
@@ -30,7 +30,7 @@ export async function releaseSuccessors(
   const { rows } = await db.query<Successor>({
     name: 'release-successors',
     text: `update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
-     from ${FINISHED.from(1, 'f')}
+     from ${FINISHED.unnest(1, 'f')}
      where d.operator_id = f.operator_id and d.predecessor_id = f.delivery_id and d.owner = 'predecessor'
        and (select p.owner is null from deliveries p where p.operator_id = d.operator_id and p.id = d.predecessor_id)
      returning d.operator_id as "operatorId", d.id, d.endpoint_id as "endpointId", f.delivery_id as "predecessorId",

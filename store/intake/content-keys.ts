@@ -1,12 +1,12 @@
 // Events without an id of their own, told apart by their content: the same content within the operator's window is the same event again. Who
 // holds a content is a row of its own, taken over by one guarded upsert, so that two processes cannot both find it free at the window's edge.
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import { EVENT_COLUMNS, eventKeyOf, type IncomingEvent } from './events.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
-const KEPT = columns(EVENT_COLUMNS);
-const SENT = columns<IncomingEvent>({
+const KEPT = bulkColumns(EVENT_COLUMNS);
+const SENT = bulkColumns<IncomingEvent>({
   ...EVENT_COLUMNS,
   content: ['text', ({ event }) => event.key.value],
   repeatable_from: [
@@ -18,7 +18,7 @@ const SENT = columns<IncomingEvent>({
 /** Inserts events whose key is their content, all different. Gives the ids of those that hold it now; the others are repeats. */
 export async function insertByContent(db: Queryable, events: readonly IncomingEvent[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>(
-    `with sent as materialized (select * from ${SENT.from(1, 's')}),
+    `with sent as materialized (select * from ${SENT.unnest(1, 's')}),
      held as (
        insert into content_holders (operator_id, type, content, event_id, held_from, held_until)
        select operator_id, type, content, id, received_at, repeatable_from from sent order by operator_id, content, type

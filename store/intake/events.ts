@@ -1,6 +1,6 @@
 // The inbox: events as they were sent, each exactly once per key, whatever is repeated and however many processes take part.
 import type { ConversionEvent, EventKey } from '../../domain/types.ts';
-import { columns, type ColumnSpec } from '../db/bulk.ts';
+import { bulkColumns, type ColumnSpec } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /**
@@ -51,7 +51,10 @@ export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   received_at: ['timestamptz', ({ event }) => new Date(event.receivedAt)],
   sent_as: ['text', ({ sentAs }) => sentAs],
 };
-const EVENTS = columns<IncomingEvent>({ ...EVENT_COLUMNS, key: ['text', ({ event }) => event.key.value] });
+const EVENTS = bulkColumns<IncomingEvent>({
+  ...EVENT_COLUMNS,
+  key: ['text', ({ event }) => event.key.value],
+});
 
 /**
  * Inserts events with different keys, in the order of their unique key, so that two processes cannot wait for each other in a circle.
@@ -61,7 +64,7 @@ export async function insertEvents(db: Queryable, events: readonly IncomingEvent
   const { rows } = await db.query<{ id: string }>({
     name: 'insert-events',
     text: `insert into events (${EVENTS.names()})
-     select ${EVENTS.names()} from ${EVENTS.from(1, 'e')}
+     select ${EVENTS.names()} from ${EVENTS.unnest(1, 'e')}
      order by operator_id, key, type, key_kind
      on conflict (operator_id, key, type, key_kind) do nothing
      returning id`,

@@ -3,7 +3,7 @@
 import type { AffiliatePurpose, OperatorPurpose } from '../../domain/keys.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';
 import { accountOf, isOfOperator, type Leg } from '../../domain/ledger/transfers.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** An account of an affiliate, or of the operator where `affiliateId` is null. */
@@ -15,7 +15,7 @@ export type AccountRow = {
   exponent: number;
 };
 
-const ACCOUNTS = columns<AccountRow>({
+const ACCOUNTS = bulkColumns<AccountRow>({
   id: ['text', ({ id }) => id],
   purpose: ['text', ({ purpose }) => purpose],
   affiliate_id: ['text', ({ affiliateId }) => affiliateId],
@@ -33,7 +33,7 @@ export async function ensureAccounts(
   await db.query({
     name: 'insert-accounts',
     text: `insert into accounts (operator_id, ${ACCOUNTS.names()})
-      select $1, ${ACCOUNTS.names()} from ${ACCOUNTS.from(2, 'a')} order by id, currency
+      select $1, ${ACCOUNTS.names()} from ${ACCOUNTS.unnest(2, 'a')} order by id, currency
       on conflict do nothing`,
     values: [operatorId, ...ACCOUNTS.values(accounts)],
   });

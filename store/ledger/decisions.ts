@@ -13,7 +13,7 @@ import { inLedger, type Ledger } from './ledger-transaction.ts';
 import { lockSlotsById, NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
 import { post, type Entry } from './post.ts';
 import { rejectSlots } from './slot-writing.ts';
-import { lockStrikes } from '../db/locks.ts';
+import { lockReversals } from '../db/locks.ts';
 import { writeReportedAmounts, type ReportedAmountRow } from './reported-amounts.ts';
 
 export type Verdict = 'approved' | 'rejected';
@@ -55,7 +55,7 @@ export function createDecisions(pool: Pool) {
       return inLedger(pool, operatorId, async (ledger) => {
         // Rejections and settled reversals change the amounts reported for conversions, so each
         // runs alone.
-        if (verdict === 'rejected') await lockStrikes(ledger.client, operatorId, 'against');
+        if (verdict === 'rejected') await lockReversals(ledger.client, operatorId, 'against');
         const { ids, more } = await findChosen(ledger, choice, verdict);
         const parts = verdict === 'rejected' ? await findParts(ledger, ids) : [];
         const slots = await lockSlotsById(ledger, [...new Set([...ids, ...parts])]);

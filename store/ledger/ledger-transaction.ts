@@ -2,7 +2,7 @@
 // after conflicts.
 import { postingPeriod } from '../../domain/ledger/periods.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../db/conflict.ts';
-import { beginPosting } from '../db/locks.ts';
+import { lockLedgerShared } from '../db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
 /**
@@ -24,7 +24,7 @@ export async function inLedger<T>(
   for (let conflicts = 0; ;) {
     try {
       return await withTransaction(pool, async (client) => work(await open(client, operatorId)), {
-        looksUp: true,
+        forceIndexLookups: true,
       });
     } catch (error) {
       if (!isConflict(error) || ++conflicts > RETRIES_AFTER_CONFLICT) throw error;
@@ -33,7 +33,7 @@ export async function inLedger<T>(
 }
 
 async function open(client: PoolClient, operatorId: string): Promise<Ledger> {
-  const closedThrough = await beginPosting(client, operatorId);
+  const closedThrough = await lockLedgerShared(client, operatorId);
   const { rows } = await client.query<{ timezone: string }>(`select timezone from operators where id = $1`, [
     operatorId,
   ]);

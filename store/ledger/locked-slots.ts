@@ -1,7 +1,7 @@
 // Locks slots and debts that a transaction of the ledger is about to move, and reads them as they
 // are then.
 import type { SlotMoney } from '../../domain/ledger/transfers.ts';
-import { named } from '../db/bulk.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Ledger } from './ledger-transaction.ts';
 import { selected, SLOT_MONEY, slotMoneyOf } from './money-columns.ts';
@@ -24,7 +24,7 @@ const COLUMNS = `id, kind, affiliate_id as "affiliateId", currency, period, sour
   transfers_count as "transfersCount", rejected_at as "rejectedAt", ${selected(SLOT_MONEY)}`;
 
 /** The slots whose ids are `$2`, as `s`, for a FROM clause. */
-export const NAMED_SLOTS = `${named(2)}
+export const NAMED_SLOTS = `${itemsWithOperator(2)}
   join slots s on s.operator_id = named.operator_id and s.id = named.item`;
 
 /** Locks slots in the order of their ids and returns them as their last writer left them. */

@@ -1,7 +1,7 @@
 // Posts releases of many slots by one statement, since a month's worth of commissions ends its hold
 // at once.
 import { affiliateAccountId, type AffiliatePurpose } from '../../domain/keys.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import { newId } from '../db/ids.ts';
 import type { Ledger } from './ledger-transaction.ts';
 import { added, BALANCE_MONEY } from './money-columns.ts';
@@ -38,7 +38,7 @@ const TRANSFER_VALUES = Object.values(TRANSFER).join(', ');
  * Joined by operator and id, since the planner takes a young operator's slots for too few to look
  * up.
  */
-const SLOTS = columns<string>({
+const SLOTS = bulkColumns<string>({
   slot_id: ['text', (id) => id],
   transfer_id: ['text', () => newId('trf')],
 });
@@ -63,7 +63,7 @@ export async function postReleases(
     `with due as materialized (
        select s.operator_id, s.id, s.affiliate_id, s.currency, s.period, s.pending_minor,
          s.transfers_count + 1 as seq, t.transfer_id
-       from ${SLOTS.ofOperator(2, 't')}
+       from ${SLOTS.unnestWithOperator(2, 't')}
        join slots s on s.operator_id = t.operator_id and s.id = t.slot_id
          and s.pending_minor <> 0 and s.hold_until <= $4
      ), moved as (

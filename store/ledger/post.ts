@@ -8,7 +8,7 @@ import {
   type BalanceMoney,
   type Leg,
 } from '../../domain/ledger/transfers.ts';
-import { columns, type ColumnSpec } from '../db/bulk.ts';
+import { bulkColumns, type ColumnSpec } from '../db/bulk.ts';
 import { ConflictError } from '../db/conflict.ts';
 import { newId } from '../db/ids.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -67,7 +67,7 @@ export const TRANSFER_SPEC = {
   origin_period: ['text', ({ originPeriod }) => originPeriod],
 } as const satisfies ColumnSpec<TransferRow>;
 
-const TRANSFERS = columns<TransferRow>(TRANSFER_SPEC);
+const TRANSFERS = bulkColumns<TransferRow>(TRANSFER_SPEC);
 
 /** Writes transfers, in the order given: the ids that they get rise. */
 async function insertTransfers(
@@ -82,14 +82,14 @@ async function insertTransfers(
     name: 'insert-transfers',
     text: `insert into transfers (operator_id, posting_group, posted_at, period, actor, reason, payout_id,
         idempotency_key, ${TRANSFERS.names()})
-      select $1, $2, $3, $4, $5, $6, $7, $8, ${TRANSFERS.names()} from ${TRANSFERS.from(9, 't')}`,
+      select $1, $2, $3, $4, $5, $6, $7, $8, ${TRANSFERS.names()} from ${TRANSFERS.unnest(9, 't')}`,
     values: [...shared, ...TRANSFERS.values(transfers)],
   });
 }
 
 type BalanceChange = BalanceMoney & { affiliateId: string; currency: string };
 
-const BALANCES = columns<BalanceChange>({
+const BALANCES = bulkColumns<BalanceChange>({
   affiliate_id: ['text', ({ affiliateId }) => affiliateId],
   currency: ['text', ({ currency }) => currency],
   ...moneySpec(BALANCE_MONEY, (change: BalanceChange) => change),
@@ -122,7 +122,7 @@ async function addToBalances(
   const { rowCount } = await db.query({
     name: 'move-balances',
     text: `insert into balances as b (operator_id, ${BALANCES.names()})
-      select $1, ${BALANCES.names()} from ${BALANCES.from(2, 'c')}
+      select $1, ${BALANCES.names()} from ${BALANCES.unnest(2, 'c')}
       order by affiliate_id, currency
       on conflict (operator_id, affiliate_id, currency) do update set ${added(Object.values(BALANCE_MONEY))}
         where b.debt_minor + excluded.debt_minor >= 0`,

@@ -1,6 +1,6 @@
 // Writes and reads the amounts reported to affiliates per conversion: with its outcome for its
 // affiliate, in `told_to_parents` for parents.
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /**
@@ -14,7 +14,7 @@ export type ReportedAmountRow = {
   currency: string;
 };
 
-const REPORTED = columns<ReportedAmountRow>({
+const REPORTED = bulkColumns<ReportedAmountRow>({
   event_id: ['text', ({ eventId }) => eventId],
   affiliate_id: ['text', ({ affiliateId }) => affiliateId],
   payout_minor: ['bigint', ({ amountMinor }) => amountMinor],
@@ -37,7 +37,7 @@ export async function writeReportedAmounts(
   await db.query({
     name: 'write-reported-amounts',
     text: `with reported as materialized (
-        select * from ${REPORTED.ofOperator(2, 't')}
+        select * from ${REPORTED.unnestWithOperator(2, 't')}
       ), own as (
         update event_outcomes o set payout_minor = r.payout_minor, payout_currency = r.payout_currency
         from reported r

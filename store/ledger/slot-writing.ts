@@ -1,6 +1,6 @@
 // Writes slots: new ones in the order of their keys, changed ones under the caller's locks.
 import type { Slot } from '../../domain/settlement/slot.ts';
-import { columns, named, type ColumnSpec } from '../db/bulk.ts';
+import { bulkColumns, itemsWithOperator, type ColumnSpec } from '../db/bulk.ts';
 import { ConflictError } from '../db/conflict.ts';
 import type { Queryable } from '../db/pool.ts';
 import { moneySpec, SLOT_MONEY } from './money-columns.ts';
@@ -46,10 +46,10 @@ const STATE = {
   hold_until: ['timestamptz', ({ holdUntil }) => new Date(holdUntil)],
 } as const satisfies ColumnSpec<Slot>;
 
-const EMPTY = columns<SlotIdentity>({ ...IDENTITY, ...VERSION });
-const NEW = columns<Slot>({ ...IDENTITY, ...STATE });
-const CHANGED = columns<Slot>({ id: IDENTITY.id, ...STATE });
-const MONEY = columns<Posted & { id: string }>({ id: ['text', ({ id }) => id], ...POSTED });
+const EMPTY = bulkColumns<SlotIdentity>({ ...IDENTITY, ...VERSION });
+const NEW = bulkColumns<Slot>({ ...IDENTITY, ...STATE });
+const CHANGED = bulkColumns<Slot>({ id: IDENTITY.id, ...STATE });
+const MONEY = bulkColumns<Posted & { id: string }>({ id: ['text', ({ id }) => id], ...POSTED });
 
 /**
  * Inserts new slots, in the order of their keys. Throws ConflictError where a concurrent
@@ -59,7 +59,7 @@ export async function insertSlots(db: Queryable, operatorId: string, slots: read
   if (slots.length === 0) return;
   const { rowCount } = await db.query({
     name: 'insert-slots',
-    text: `insert into slots (operator_id, ${NEW.names()}) select $1, ${NEW.names()} from ${NEW.from(2, 's')}
+    text: `insert into slots (operator_id, ${NEW.names()}) select $1, ${NEW.names()} from ${NEW.unnest(2, 's')}
      order by key on conflict (operator_id, key) do nothing`,
     values: [operatorId, ...NEW.values(slots)],
   });
@@ -71,7 +71,7 @@ export async function updateSlots(db: Queryable, operatorId: string, slots: read
   if (slots.length === 0) return;
   await db.query({
     name: 'update-slots',
-    text: `update slots s set ${CHANGED.changes('n', ['id'])} from ${CHANGED.ofOperator(2, 'n')}
+    text: `update slots s set ${CHANGED.assignments('n', ['id'])} from ${CHANGED.unnestWithOperator(2, 'n')}
      where s.operator_id = n.operator_id and s.id = n.id`,
     values: [operatorId, ...CHANGED.values(slots)],
   });
@@ -88,7 +88,7 @@ export async function insertEmptySlots(
 ): Promise<void> {
   await db.query(
     `insert into slots (operator_id, hold_until, ${EMPTY.names()})
-     select $1, 'epoch', ${EMPTY.names()} from ${EMPTY.from(2, 's')}
+     select $1, 'epoch', ${EMPTY.names()} from ${EMPTY.unnest(2, 's')}
      order by key on conflict (operator_id, key) do nothing`,
     [operatorId, ...EMPTY.values(slots)],
   );
@@ -120,7 +120,7 @@ export async function updateSlotMoney(
 ): Promise<void> {
   if (slots.length === 0) return;
   await db.query(
-    `update slots s set ${MONEY.changes('n', ['id'])} from ${MONEY.ofOperator(2, 'n')}
+    `update slots s set ${MONEY.assignments('n', ['id'])} from ${MONEY.unnestWithOperator(2, 'n')}
      where s.operator_id = n.operator_id and s.id = n.id`,
     [operatorId, ...MONEY.values(slots)],
   );
@@ -134,7 +134,7 @@ export async function rejectSlots(
   rejectedAt: Date,
 ): Promise<void> {
   await db.query(
-    `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from ${named(2)}
+    `update slots s set rejected_at = $3, ratings_count = ratings_count + 1 from ${itemsWithOperator(2)}
      where s.operator_id = named.operator_id and s.id = named.item`,
     [operatorId, ids, rejectedAt],
   );

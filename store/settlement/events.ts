@@ -1,12 +1,12 @@
 // What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
 // runs these many times a second, so each is prepared once per connection.
-import type { Settled } from '../../domain/settlement/rerating.ts';
+import type { SettledConversion } from '../../domain/settlement/rerating.ts';
 import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { Told } from '../../domain/settlement/reported-amounts.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../../domain/types.ts';
 import { IN_FORCE } from '../agreements/amendments.ts';
-import { named } from '../db/bulk.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
@@ -40,7 +40,7 @@ export async function findOthers(
 
 const BATCH = `with batch as materialized (
     select e.operator_id, id, key, type, subject, reference, occurred_at
-    from ${named(2)} join events e on e.operator_id = named.operator_id and id = item
+    from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and id = item
   )`;
 const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
 
@@ -57,7 +57,7 @@ const STRUCK = `${BATCH}
   where b.reference is null and b.type in ${AGAINST}`;
 
 /** An event as loaded, with what was told of it so far and the deal version that rated it. */
-export type LoadedEvent = Settled & { told: Told | null };
+export type LoadedEvent = SettledConversion & { told: Told | null };
 
 /** An affiliate's five marks as columns: an array would cost its parsing for every row. */
 type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
@@ -111,7 +111,7 @@ export async function loadEvents(
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
-     from ${named(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
+     from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${IN_FORCE}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
@@ -195,7 +195,7 @@ export async function readVersions(
      from (
        select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
        union all
-       select id, affiliate_id from ${named(2)} join deals d on d.operator_id = named.operator_id and affiliate_id = item
+       select id, affiliate_id from ${itemsWithOperator(2)} join deals d on d.operator_id = named.operator_id and affiliate_id = item
      ) d
      join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],

@@ -3,13 +3,13 @@
 import type { SlotFact } from '../../domain/commission/reversals.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import type { DealVersion } from '../../domain/types.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A fact that goes into a slot, with the deal version that rates it there. */
 export type NewFact = { slot: Slot; fact: SlotFact; version: DealVersion };
 
-const FACTS = columns<NewFact>({
+const FACTS = bulkColumns<NewFact>({
   original_event_id: ['text', ({ fact }) => fact.originalEventId],
   slot_id: ['text', ({ slot }) => slot.id],
   event_id: ['text', ({ fact }) => fact.eventId],
@@ -34,7 +34,7 @@ export async function writeFacts(
   await db.query({
     name: 'insert-facts',
     text: `insert into slot_facts (operator_id, batch_id, ${FACTS.names()})
-     select $1, $2, ${FACTS.names()} from ${FACTS.from(3, 'f')}`,
+     select $1, $2, ${FACTS.names()} from ${FACTS.unnest(3, 'f')}`,
     values: [operatorId, batchId, ...FACTS.values(facts)],
   });
 }
@@ -42,7 +42,7 @@ export async function writeFacts(
 /** The explanation of a slot's target: one row per slot and batch. */
 export type RatingRow = { slot: Slot; targetMinor: bigint; formula: string; inputs: Record<string, string> };
 
-const RATINGS = columns<RatingRow>({
+const RATINGS = bulkColumns<RatingRow>({
   slot_id: ['text', ({ slot }) => slot.id],
   seq: ['int', ({ slot }) => slot.ratingsCount],
   deal_version: ['int', ({ slot }) => slot.version.version],
@@ -63,7 +63,7 @@ export async function writeRatings(
   await db.query({
     name: 'insert-ratings',
     text: `insert into ratings (operator_id, batch_id, ${RATINGS.names()})
-     select $1, $2, ${RATINGS.names()} from ${RATINGS.from(3, 'r')}`,
+     select $1, $2, ${RATINGS.names()} from ${RATINGS.unnest(3, 'r')}`,
     values: [operatorId, batchId, ...RATINGS.values(ratings)],
   });
 }

@@ -1,11 +1,11 @@
 // What became of events when a batch was settled, and whose customers were bound.
 import type { Binding } from '../../domain/types.ts';
 import { ConflictError } from '../db/conflict.ts';
-import { columns } from '../db/bulk.ts';
+import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 
-const BINDINGS = columns<Binding>({
+const BINDINGS = bulkColumns<Binding>({
   customer_id: ['text', ({ customerId }) => customerId],
   affiliate_id: ['text', ({ affiliateId }) => affiliateId],
   event_id: ['text', ({ eventId }) => eventId],
@@ -30,7 +30,7 @@ export async function writeBindings(
   const { rowCount } = await db.query({
     name: 'insert-bindings',
     text: `insert into bindings (operator_id, batch_id, ${BINDINGS.names()})
-     select $1, $2, ${BINDINGS.names()} from ${BINDINGS.from(3, 'b')} order by customer_id
+     select $1, $2, ${BINDINGS.names()} from ${BINDINGS.unnest(3, 'b')} order by customer_id
      on conflict do nothing`,
     values: [operatorId, batchId, ...BINDINGS.values(bindings)],
   });
@@ -45,7 +45,7 @@ export type OutcomeRow = Outcome & {
   isFirst: boolean;
 };
 
-const OUTCOMES = columns<OutcomeRow>({
+const OUTCOMES = bulkColumns<OutcomeRow>({
   event_id: ['text', ({ eventId }) => eventId],
   status: ['text', ({ status }) => status],
   reason: ['text', ({ reason }) => reason],
@@ -70,7 +70,7 @@ export async function insertOutcomes(
   const { rowCount } = await db.query({
     name: 'insert-outcomes',
     text: `insert into event_outcomes (operator_id, batch_id, ${OUTCOMES.names()})
-     select $1, $2, ${OUTCOMES.names()} from ${OUTCOMES.from(3, 'o')} order by event_id
+     select $1, $2, ${OUTCOMES.names()} from ${OUTCOMES.unnest(3, 'o')} order by event_id
      on conflict do nothing`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });
@@ -87,8 +87,8 @@ export async function changeOutcomes(
   if (outcomes.length === 0) return;
   const { rowCount } = await db.query({
     name: 'change-outcomes',
-    text: `update event_outcomes o set batch_id = $2, settled_at = now(), ${OUTCOMES.changes('n', ['event_id'])}
-     from ${OUTCOMES.ofOperator(3, 'n')}
+    text: `update event_outcomes o set batch_id = $2, settled_at = now(), ${OUTCOMES.assignments('n', ['event_id'])}
+     from ${OUTCOMES.unnestWithOperator(3, 'n')}
      where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status <> 'settled'`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],
   });

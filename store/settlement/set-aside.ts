@@ -1,7 +1,7 @@
 // Events set aside: those whose rule failed, or that lack something the operator can still give.
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { wantRetries } from '../agreements/retry-reasons.ts';
-import { lockStrikes } from '../db/locks.ts';
+import { lockReversals } from '../db/locks.ts';
 
 export type Sample = { eventId: string; detail: string | null };
 
@@ -36,7 +36,7 @@ export function createSetAside(pool: Pool) {
     /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */
     async dismiss(operatorId: string, eventId: string): Promise<Pressed> {
       const dismissed = await withTransaction(pool, async (client) => {
-        await lockStrikes(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'agreed');
         const { rows } = await client.query<{ reason: string }>(
           `update event_outcomes set status = 'rejected'
            where operator_id = $1 and event_id = $2 and status = 'set_aside' returning reason`,

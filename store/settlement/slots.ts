@@ -3,7 +3,7 @@ import { outranking } from '../../domain/attribution/attribution.ts';
 import { asAmended, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
-import { named } from '../db/bulk.ts';
+import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import { selected, SLOT_MONEY, slotMoneyOf } from '../ledger/money-columns.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
@@ -43,7 +43,7 @@ export type DealOfAffiliate = { dealId: string; affiliateId: string };
 
 /**
  * Keeps everybody else from settling by deals whose slots move one another, for these affiliates, until the transaction ends: a slot that another
- * batch is about to make could not be locked. Taken in one order, after `lockStrikes` and before any slot.
+ * batch is about to make could not be locked. Taken in one order, after `lockReversals` and before any slot.
  */
 export async function lockDeals(
   db: Queryable,
@@ -78,9 +78,9 @@ export async function findFamily(
     text: `with deals as materialized (
        select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
      ), touched as materialized (
-       select id, period from ${named(3)} join slots s on s.operator_id = named.operator_id and key = item
+       select id, period from ${itemsWithOperator(3)} join slots s on s.operator_id = named.operator_id and key = item
        union
-       select s.id, s.period from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and f.original_event_id = item
+       select s.id, s.period from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id and f.original_event_id = item
        join slots s on s.operator_id = f.operator_id and s.id = f.slot_id
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
@@ -111,9 +111,9 @@ export async function lockSlots(
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
     text: `with own as materialized (
-         select s.operator_id, id from ${named(2)} join slots s on s.operator_id = named.operator_id and key = item
-         union select f.operator_id, slot_id from ${named(3)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item
-         union select operator_id, item from ${named(4)}
+         select s.operator_id, id from ${itemsWithOperator(2)} join slots s on s.operator_id = named.operator_id and key = item
+         union select f.operator_id, slot_id from ${itemsWithOperator(3)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item
+         union select operator_id, item from ${itemsWithOperator(4)}
        ), wanted as materialized (
          select operator_id, id as item from own
          union select part.operator_id, part.id
@@ -171,7 +171,7 @@ export async function findFirstDeposits(
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: 'find-first-deposits',
-    text: `select distinct x.id from ${named(2)}
+    text: `select distinct x.id from ${itemsWithOperator(2)}
      join events e on e.operator_id = named.operator_id and e.id = item and e.type = 'ftd'
      join events x on x.operator_id = e.operator_id and x.subject = e.subject and x.type = 'ftd'`,
     values: [operatorId, eventIds],
@@ -208,11 +208,11 @@ export async function loadFacts(
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns}, null as customer from ${named(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
+    text: `select ${columns}, null as customer from ${itemsWithOperator(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
      select ${columns}, case when type = 'ftd' then
          (select subject from events e where e.operator_id = f.operator_id and e.id = f.original_event_id) end as customer
-     from ${named(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
+     from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));

@@ -1,11 +1,11 @@
-// Books bent behind the back of the triggers and keys that hold them straight, to see that it is found out.
+// Corrupts tables of the ledger, past triggers and keys, for tests of the audit.
 import type { Pool } from '../../store/db/pool.ts';
 
 /**
- * Runs `look` while the books are bent by a statement, as only somebody who switches triggers and keys off can bend them, and puts these tables
- * and the amounts of events right again.
+ * Runs `look` after a statement corrupted tables with triggers and keys switched off, and then
+ * restores these tables and the amounts of events.
  */
-export async function bent<T>(
+export async function withCorruptedBooks<T>(
   pool: Pool,
   tables: readonly string[],
   statement: string,

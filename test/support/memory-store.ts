@@ -14,7 +14,7 @@ import {
   attributionsOf,
   rateAsBefore,
   rerateAll,
-  type Settled,
+  type SettledConversion,
 } from '../../domain/settlement/rerating.ts';
 import {
   attributeAll,
@@ -207,7 +207,7 @@ export function createMemorySettling(
     );
     for (let from = 0; from < settled.length; from += atOnce) {
       const chunk = settled.slice(from, from + atOnce);
-      const ordered = inOrder(chunk.map(load)).map((one): Settled => ({
+      const ordered = inOrder(chunk.map(load)).map((one): SettledConversion => ({
         ...one,
         ratedBy: ratedBy.get(one.event.id) ?? null,
       }));
@@ -230,7 +230,7 @@ export function createMemorySettling(
     const event = { ...events.get(eventId)!, ...values };
     events.set(eventId, event);
     if (outcomes.get(eventId)?.status !== 'settled') return;
-    const ordered: Settled[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
+    const ordered: SettledConversion[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
     const attributions = attributionsOf(ordered);
     const rated = rateAsBefore(operator, versions, ordered);
     const others = othersOf([event], true).map(load);

@@ -8,7 +8,7 @@ import type { WorkflowClient } from '../../../workflows/client.ts';
 import { beginClosing, finishClosing } from '../../../store/ledger/closing.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { createStatements, type Statement } from '../../../store/ledger/statements.ts';
-import { bent } from '../../support/corrupted-books.ts';
+import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling, outcomesOf } from '../../support/settling.ts';
@@ -351,7 +351,7 @@ describe('with October closed,', () => {
   for (const [title, statement, expected] of cases) {
     test(`the audit finds ${title}`, async () => {
       const conditioned = `${statement} ${own(statement)}`;
-      const { checks, findings } = await bent(pool, TABLES, conditioned, () => auditOf(pool));
+      const { checks, findings } = await withCorruptedBooks(pool, TABLES, conditioned, () => auditOf(pool));
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }

@@ -6,7 +6,7 @@ import { createSettle } from '../../../activities/settlement/settle.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
-import { lockStrikes } from '../../../store/db/locks.ts';
+import { lockReversals } from '../../../store/db/locks.ts';
 
 type Body = { id: string; status: string; reason?: string; [name: string]: unknown };
 type Failure = { error: { code: string } };
@@ -138,7 +138,7 @@ describe('an event that was set aside', () => {
     const settling = await api.pool.connect();
     try {
       await settling.query('begin');
-      await lockStrikes(settling, operator.id, 'conversions');
+      await lockReversals(settling, operator.id, 'conversions');
       const pressed = press(id!, 'dismiss');
       await eventually('the button to wait', async () => {
         const { rowCount } = await api.pool.query(

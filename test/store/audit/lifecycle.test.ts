@@ -5,7 +5,7 @@ import { createAdjustments } from '../../../store/ledger/adjustments.ts';
 import { createDecisions } from '../../../store/ledger/decisions.ts';
 import { createHolds } from '../../../store/ledger/holds.ts';
 import { createPayouts } from '../../../store/ledger/payouts.ts';
-import { bent } from '../../support/corrupted-books.ts';
+import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts';
@@ -158,7 +158,9 @@ describe('what is bent behind the books’ back is found:', () => {
   ];
   for (const [title, statement, expected] of cases) {
     test(title, async () => {
-      const { checks, findings } = await bent(database.pool, KEPT, statement, () => auditOf(database.pool));
+      const { checks, findings } = await withCorruptedBooks(database.pool, KEPT, statement, () =>
+        auditOf(database.pool),
+      );
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { columns } from '../../../store/db/bulk.ts';
+import { bulkColumns } from '../../../store/db/bulk.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
 let database: TestDatabase;
@@ -20,7 +20,7 @@ type Row = {
   doc: string;
 };
 
-const ROWS = columns<Row>({
+const ROWS = bulkColumns<Row>({
   text: ['text', ({ text }) => text],
   note: ['text', ({ note }) => note],
   big: ['bigint', ({ big }) => big],
@@ -54,7 +54,7 @@ test('rows arrive as they were sent, in their order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 5 }), async (sent) => {
       const { rows } = await database.pool.query<object>(
-        `select text, note, big, count, is_so as "isSo", at, bytes, doc::text as doc from ${ROWS.from(1, 'r')}`,
+        `select text, note, big, count, is_so as "isSo", at, bytes, doc::text as doc from ${ROWS.unnest(1, 'r')}`,
         ROWS.values(sent),
       );
       assert.deepEqual(
@@ -67,8 +67,8 @@ test('rows arrive as they were sent, in their order', async () => {
 });
 
 test('a statement names all columns once, and changes all but the keys', () => {
-  const two = columns<bigint>({ id: ['text', String], sum: ['bigint', (sum) => sum] });
+  const two = bulkColumns<bigint>({ id: ['text', String], sum: ['bigint', (sum) => sum] });
   assert.equal(two.names(), 'id, sum');
-  assert.equal(two.changes('n', ['id']), 'sum = n.sum');
-  assert.equal(two.from(3, 'n'), 'unnest($3::text[], $4::bigint[]) as n (id, sum)');
+  assert.equal(two.assignments('n', ['id']), 'sum = n.sum');
+  assert.equal(two.unnest(3, 'n'), 'unnest($3::text[], $4::bigint[]) as n (id, sum)');
 });

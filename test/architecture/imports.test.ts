@@ -1,7 +1,7 @@
 // Who may import whom. The table here is the rule, and docs/ARCHITECTURE.md shows the same rows, so that picture and rule cannot part.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesBelow, importsOf, textOf, topFolders, type Import } from '../support/sources.ts';
+import { filesBelow, importsOf, readSource, topFolders, type Import } from '../support/sources.ts';
 
 /** What a folder or file may import: packages, `Node`, folders, or files without their ending. `types`: only by `import type`. */
 type Row = { from: string; values: string[]; types: string[] };
@@ -173,14 +173,14 @@ test('only known folders lie at the root, and no file or folder has an empty nam
 
 test('only config.ts, and what runs on a desk, reads the environment', () => {
   assert.deepEqual(
-    files.filter((file) => !READS_ENVIRONMENT.test(file) && /\bprocess\.env\b/.test(textOf(file))),
+    files.filter((file) => !READS_ENVIRONMENT.test(file) && /\bprocess\.env\b/.test(readSource(file))),
     [],
   );
 });
 
 test('only the store writes SQL', () => {
   assert.deepEqual(
-    files.filter((file) => !WRITES_SQL.test(file) && /\.query\s*[<(]/.test(textOf(file))),
+    files.filter((file) => !WRITES_SQL.test(file) && /\.query\s*[<(]/.test(readSource(file))),
     [],
   );
 });
@@ -188,7 +188,7 @@ test('only the store writes SQL', () => {
 test('the rules read no clock, dice or environment of their own', () => {
   const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bfetch\(/;
   assert.deepEqual(
-    filesBelow('domain').filter((file) => impure.test(textOf(file))),
+    filesBelow('domain').filter((file) => impure.test(readSource(file))),
     [],
   );
 });
@@ -235,7 +235,7 @@ function circleIn(names: readonly string[], next: (name: string) => readonly str
 
 /** The cells of the table rows under a heading of docs/ARCHITECTURE.md. */
 function tableRows(heading: string): string[][] {
-  const section = textOf('docs/ARCHITECTURE.md')
+  const section = readSource('docs/ARCHITECTURE.md')
     .split(/^##+ /m)
     .find((part) => part.startsWith(heading));
   const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildBundle } from '../../worker/bundle.ts';
-import { filesBelow, importsOf, textOf } from '../support/sources.ts';
+import { filesBelow, importsOf, readSource } from '../support/sources.ts';
 
-const { scripts, dependencies } = JSON.parse(textOf('package.json')) as Record<
+const { scripts, dependencies } = JSON.parse(readSource('package.json')) as Record<
   'scripts' | 'dependencies',
   Record<string, string>
 >;
@@ -28,7 +28,7 @@ test('.env.example names every variable of config.ts and of docker-compose.yml, 
 
 test('README.md explains every variable of config.ts', () => {
   const table =
-    textOf('README.md')
+    readSource('README.md')
       .split(/^## /m)
       .find((part) => part.startsWith('Configure')) ?? '';
   const explained = sorted(Array.from(table.matchAll(/`([A-Z][A-Z_]+)`/g), ([, name]) => name!));
@@ -103,17 +103,17 @@ test('a quoted path is told from a package, a route, a workflow id and what is m
 test('every file that the documents link to is there', () => {
   for (const file of DOCUMENTS) {
     for (const link of found(file, /\]\((?!https?:|#)([^)#]+)/g))
-      assert.doesNotThrow(() => textOf(linked(file, link)), `${file}: ${link}`);
+      assert.doesNotThrow(() => readSource(linked(file, link)), `${file}: ${link}`);
   }
 });
 
 test('the lock files name no registry, so that every mirror serves them', () => {
   for (const file of ['package-lock.json', 'bench/package-lock.json'])
-    assert.doesNotMatch(textOf(file), /"resolved":/, file);
+    assert.doesNotMatch(readSource(file), /"resolved":/, file);
 });
 
 test('only tests, benchmarks, examples and local tools import development packages', () => {
-  const { devDependencies } = JSON.parse(textOf('package.json')) as {
+  const { devDependencies } = JSON.parse(readSource('package.json')) as {
     devDependencies: Record<string, string>;
   };
   const production = filesBelow('').filter((file) => !/^(bench|examples|local|test)\//.test(file));
@@ -124,7 +124,7 @@ test('only tests, benchmarks, examples and local tools import development packag
 });
 
 test('only the two job queues of the benchmark import packages of bench/package.json', () => {
-  const ofBench = JSON.parse(textOf('bench/package.json')) as {
+  const ofBench = JSON.parse(readSource('bench/package.json')) as {
     dependencies: Record<string, string>;
   };
   const using = filesBelow('').filter((file) =>
@@ -140,7 +140,7 @@ test('the workflow bundle builds', async () => {
 
 /** The words of everything in backticks outside of code blocks. */
 function quoted(file: string): string[] {
-  const text = textOf(file).replaceAll(/^```[^]*?^```/gm, '');
+  const text = readSource(file).replaceAll(/^```[^]*?^```/gm, '');
   const spans = Array.from(text.matchAll(/`([^`]+)`/g), ([, span]) => span!);
   return [...new Set(spans.flatMap((span) => span.split(/\s+/)))];
 }
@@ -166,7 +166,7 @@ function foldersOf(file: string): string[] {
 }
 
 function found(file: string, pattern: RegExp): string[] {
-  return sorted(Array.from(textOf(file).matchAll(pattern), ([, name]) => name!));
+  return sorted(Array.from(readSource(file).matchAll(pattern), ([, name]) => name!));
 }
 
 function sorted(names: string[]): string[] {

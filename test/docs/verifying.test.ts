@@ -12,7 +12,7 @@ import { createSender } from '../../delivery/send.ts';
 import { makeSecret, newKeyPair, newSecret, signingKey } from '../../delivery/sign.ts';
 import { pythonWith } from '../support/python.ts';
 import { startReceiver, type ReceivedRequest } from '../support/faulty-receiver.ts';
-import { textOf } from '../support/sources.ts';
+import { readSource } from '../support/sources.ts';
 
 /** A request as a receiver sees it, the key it holds, and whether it is to be believed. */
 type Case = {
@@ -139,7 +139,7 @@ async function sentCases(): Promise<Case[]> {
 /** The program for a language: the first block of that language in the document. */
 function programIn(language: string): string {
   const [, program] =
-    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(textOf('docs/VERIFYING.md')) ?? [];
+    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(readSource('docs/VERIFYING.md')) ?? [];
   assert.ok(program !== undefined, `docs/VERIFYING.md has a program in ${language}`);
   return program;
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const POSTBACKS = Number(process.env.POSTBACKS ?? 1000);
@@ -16,7 +16,7 @@ const UNRECORDED_AT_MOST = 256;
 const WITHIN_MS = 60_000 + POSTBACKS * 10;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let broker: Broker;
 let worker: ChildProcess;
 

@@ -4,7 +4,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const OTHERS = 19;
@@ -14,7 +14,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 2);
 const [THROUGHPUT_AT_LEAST, P99_AT_MOST] = ROUNDS >= 5 ? [0.9, 2] : [0.7, 3];
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let key: string;
 /** The first is the one that may hang. */
 const affiliates: { id: string; clickId: string }[] = [];

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const DELIVERIES = Number(process.env.DELIVERIES ?? 900);
@@ -23,7 +23,7 @@ const UNRECORDED_AT_MOST = 256;
 const WITHIN_MS = 60_000 + DELIVERIES * 40 + KILLS * 30_000;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 /** What each endpoint answers now, by its path. */
 const answers: Record<string, () => number> = {};
 
@@ -130,17 +130,17 @@ test(
       await once(worker, 'exit');
       isDown = kill % 2 === 0;
       if (kill === 1) {
-        stack.cables.postgres.pull();
+        stack.proxies.postgres.sever();
         await pause(500);
-        stack.cables.postgres.plugIn();
+        stack.proxies.postgres.restore();
       }
       await isOwned();
       underWay.push((await unrecorded()) - sum(underWay));
       worker = await stack.startWorker();
     }
-    stack.cables.postgres.pull();
+    stack.proxies.postgres.sever();
     await pause(300);
-    stack.cables.postgres.plugIn();
+    stack.proxies.postgres.restore();
     isDown = false;
     answers[path(1)] = () => 200;
     await eventually(

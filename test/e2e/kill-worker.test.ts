@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const EVENTS = 2000;
@@ -14,7 +14,7 @@ const MAX_IN_FLIGHT = 16;
 const UNRECORDED_AT_MOST = 256;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 
 before(async () => {
   // Slow enough to be in the middle of it for a while.

@@ -4,14 +4,14 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const DELIVERIES = Number(process.env.DELIVERIES ?? 300);
 const MAX_IN_FLIGHT = 8;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let broker: Broker;
 let clickId: string;
 
@@ -68,7 +68,7 @@ async function toldOf(transactionIds: readonly string[], withinMs: number): Prom
 
 /** Pulls the cable of PostgreSQL and sees an event refused in time. */
 async function takePostgresAway(): Promise<void> {
-  stack.cables.postgres.pull();
+  stack.proxies.postgres.sever();
   const startedAt = Date.now();
   const refused = await sendSale('refused');
   assert.deepEqual([refused.status, refused.headers.get('retry-after') !== null], [503, true]);
@@ -79,7 +79,7 @@ async function takePostgresAway(): Promise<void> {
 test('while Temporal is away events are accepted, and they are settled and told when it is back', async () => {
   await sendSale('before');
   await toldOf(['before'], 15_000);
-  stack.cables.temporal.pull();
+  stack.proxies.temporal.sever();
   const ids = Array.from({ length: 20 }, (_, index) => `temporal-away-${index}`);
   for (const id of ids) {
     const startedAt = Date.now();
@@ -88,7 +88,7 @@ test('while Temporal is away events are accepted, and they are settled and told 
   }
   await eventually('readiness to say so', async () => (await readiness()).says === 'degraded');
   assert.equal((await readiness()).status, 200);
-  stack.cables.temporal.plugIn();
+  stack.proxies.temporal.restore();
   assert.equal(await toldOf(ids, 40_000), 20);
   await eventually('readiness to say so', async () => (await readiness()).says === 'ready');
 });
@@ -101,7 +101,7 @@ test('while PostgreSQL is away events are refused in time, what was taken before
   });
   assert.equal(answer.status, 200);
   await takePostgresAway();
-  stack.cables.postgres.plugIn();
+  stack.proxies.postgres.restore();
   await eventually('events to be taken again', async () => (await sendSale('refused')).status === 202);
   const told = await toldOf([...taken, 'refused'], 60_000);
   // Requests that were under way when the cable was pulled may have been made twice.
@@ -130,7 +130,7 @@ test(`while PostgreSQL is away in the middle of ${DELIVERIES} deliveries they wa
   await takePostgresAway();
   const toldThen = receiver.requests.length - earlier;
   assert.ok(toldThen < DELIVERIES, 'it went away when everything was over');
-  stack.cables.postgres.plugIn();
+  stack.proxies.postgres.restore();
   await eventually(
     'every delivery to be recorded',
     async () => {

@@ -1,6 +1,7 @@
-// What a history of events should have earned, by a model that looks at the whole history at once and knows no slots, batches or deltas. It reads
-// terms as they are written, and gets at its figures by other ways than the rules: caps by clipping running totals, carried months by the worst
-// run of months before, tiers by cutting a sum into bands, rounding by counting half units.
+// Model of commission: computes the earnings of a whole history at once, without slots, batches or
+// deltas. The model reads terms as they are written and computes by other methods than the rules:
+// caps by clipping running totals, carried losses by the worst run of earlier months, tiers by
+// cutting a sum into bands, rounding by counting half units.
 import type { WireComponent, WireTerms, WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { DAY_MS } from './builders.ts';
@@ -8,7 +9,10 @@ import { DAY_MS } from './builders.ts';
 export type ModelVersion = { version: number; from: number; terms: WireTerms };
 export type ModelRate = { base: string; quote: string; rate: string; asOf: number };
 
-/** The one deal, by version, who brought whom, who stands above whom (nearest first), and the rates there are. Months are those of UTC. */
+/**
+ * The one deal by version, the affiliate of each customer, the parents of each affiliate (nearest
+ * first), and all exchange rates. Months are UTC months.
+ */
 export type World = {
   versions: readonly ModelVersion[];
   affiliateOf: (customerId: string) => string;
@@ -16,13 +20,13 @@ export type World = {
   rates: readonly ModelRate[];
 };
 
-/** A thing that is paid for: what it is in words, who is paid, and how much. */
+/** One paid item: its description, the paid affiliate, and the amount. */
 export type Earning = { name: string; affiliateId: string; minor: bigint };
 
 type Mode = WireTerms['rounding'];
 type Fraction = readonly [bigint, bigint];
 
-/** A conversion as it stands at the end: which version rates it, what it is worth, and which part of it is gone. */
+/** Final state of a conversion: the version that rates it, its value, and the reversed part. */
 type Conversion = {
   event: ConversionEvent;
   by: ModelVersion;
@@ -33,17 +37,19 @@ type Conversion = {
   gone: Fraction;
 };
 
-/** All that should be earned at the end of a history, parents' parts included; what is worth nothing is left out. */
+/**
+ * All earnings at the end of a history, including the parents' parts; zero earnings are left out.
+ */
 export function expectedEarnings(history: readonly ConversionEvent[], world: World): Earning[] {
   const conversions = history
     .flatMap((event) => standing(event, history, world))
-    .toSorted((a, b) => (happenedAt(a.event) < happenedAt(b.event) ? -1 : 1));
+    .toSorted((a, b) => (orderKey(a.event) < orderKey(b.event) ? -1 : 1));
   const own = [...customers(conversions), ...singles(conversions), ...months(conversions)];
   const parts = own.flatMap(({ by: { terms }, ...earning }) =>
     (terms.overrides ?? []).flatMap(({ percent }, index) => {
       const affiliateId = world.parentsOf(earning.affiliateId)[index];
       if (affiliateId === undefined) return [];
-      const minor = rounded(ppm(percent) * earning.minor, 1_000_000n, terms.rounding);
+      const minor = roundedQuotient(ppm(percent) * earning.minor, 1_000_000n, terms.rounding);
       return [{ name: `part ${index + 1} of ${earning.name}`, affiliateId, minor }];
     }),
   );
@@ -52,7 +58,10 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
   );
 }
 
-/** Events that cannot be settled yet, by the terms of their day: for want of a rate, or of the payout that the operator owes. */
+/**
+ * Whether an event cannot be settled yet by the terms of its day: a rate or the operator's payout
+ * is missing.
+ */
 export function mustWait(event: ConversionEvent, { versions, rates }: World): boolean {
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
@@ -74,19 +83,19 @@ function standing(event: ConversionEvent, history: readonly ConversionEvent[], w
   if (isAgainst(event) || mustWait(event, world)) return [];
   const by = versionAt(world.versions, event.occurredAt);
   const byOperator = (by.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
-  const basis = exchanged(
+  const basis = convertedAmount(
     (byOperator ? event.payoutMinor : event.amountMinor) ?? 0n,
     event,
     by.terms.currency,
     world.rates,
   );
-  const gone = goneOf(event, by.terms, history, world.rates);
+  const gone = reversedPart(event, by.terms, history, world.rates);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
   return [{ event, by, affiliateId: world.affiliateOf(event.customerId!), month, byOperator, basis, gone }];
 }
 
-/** The part of a conversion that was taken back for good. */
-function goneOf(
+/** Fraction of a conversion that was reversed for good. */
+function reversedPart(
   conversion: ConversionEvent,
   { clawback }: WireTerms,
   history: readonly ConversionEvent[],
@@ -103,7 +112,7 @@ function goneOf(
     if (policy === 'none') continue;
     if (reference === null && occurredAt - conversion.occurredAt > clawback.days * DAY_MS) continue;
     if (policy === 'full' || reference === null || amountMinor === null || amount <= 0n) return [1n, 1n];
-    refunded += exchanged(
+    refunded += convertedAmount(
       amountMinor,
       { ...event, occurredAt: conversion.occurredAt },
       conversion.currency!,
@@ -139,18 +148,21 @@ function isAbout(event: ConversionEvent, conversion: ConversionEvent): boolean {
   );
 }
 
-/** What is left of a whole. */
-function kept(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
-  return whole - rounded(whole * part, of, mode);
+/** Rest of a whole after a reversed part. */
+function remainderOf(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
+  return whole - roundedQuotient(whole * part, of, mode);
 }
 
 const isGone = ({ gone: [part, of] }: Conversion): boolean => part === of;
 
-// What is paid once: for a customer, or for one event.
+// Single payments: per customer, or per event.
 
-type Own = Earning & { by: ModelVersion };
-/** Something paid by itself: for which conversion, by which component of which version, and what it brings as the n-th of so many. */
-type Single = {
+type Payment = Earning & { by: ModelVersion };
+/**
+ * Payment for one conversion by one component of one version. `worth`: the amount as the n-th of so
+ * many.
+ */
+type SinglePayment = {
   name: string;
   of: Conversion;
   by: ModelVersion;
@@ -159,13 +171,13 @@ type Single = {
   worth: (place: bigint, reached: bigint) => bigint;
 };
 
-function customers(conversions: readonly Conversion[]): Own[] {
+function customers(conversions: readonly Conversion[]): Payment[] {
   const byCustomer = grouped(
-    conversions.flatMap((conversion) => payingFor(conversion, 'cpa')),
+    conversions.flatMap((conversion) => componentsPayingFor(conversion, 'cpa')),
     ({ label, of }) => `cpa ${label} ${of.event.customerId}`,
   );
-  const found = Array.from(byCustomer, ([name, all]): Single | null => {
-    // The terms of the first are the terms that were agreed for this customer.
+  const found = Array.from(byCustomer, ([name, all]): SinglePayment | null => {
+    // The customer's first conversion fixes the terms that hold for the customer.
     const { component, of: first } = all[0]!;
     const { by } = first;
     const of = qualifying(
@@ -181,11 +193,11 @@ function customers(conversions: readonly Conversion[]): Own[] {
       const amount = tiers
         ? stepAt(tiers, tiers.mode === 'marginal' ? place : reached, base, by.terms.currency)
         : base;
-      return kept(amount, left, by.terms.rounding);
+      return remainderOf(amount, left, by.terms.rounding);
     };
     return { name, of, by, component, isAlive: !isGone(of), worth };
   });
-  return paid(
+  return paymentsOf(
     found.filter((one) => one !== null),
     conversions,
   );
@@ -202,36 +214,45 @@ function qualifying(
   const until = days === undefined ? Infinity : ordered[0]!.event.occurredAt + days * DAY_MS;
   const inTime = ordered.filter(({ event }) => event.occurredAt <= until);
   const sum = (upTo: number, of: (one: Conversion) => bigint): bigint =>
-    inTime.slice(0, upTo + 1).reduce((total, one) => total + kept(of(one), one.gone, 'half_even'), 0n);
+    inTime.slice(0, upTo + 1).reduce((total, one) => total + remainderOf(of(one), one.gone, 'half_even'), 0n);
   const index = inTime.findIndex(
     (one, at) =>
       !isGone(one) &&
       (least === null || sum(at, ({ basis }) => basis) >= least) &&
-      (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= scaled(lots, 4)),
+      (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= parseScaled(lots, 4)),
   );
   return inTime[index] ?? null;
 }
 
-function singles(conversions: readonly Conversion[]): Own[] {
+function singles(conversions: readonly Conversion[]): Payment[] {
   const computed = conversions
     .filter(({ byOperator }) => byOperator)
-    .map(({ event, basis, gone, affiliateId, by }): Own => {
-      return { name: `payout ${event.id}`, affiliateId, by, minor: kept(basis, gone, by.terms.rounding) };
+    .map(({ event, basis, gone, affiliateId, by }): Payment => {
+      return {
+        name: `payout ${event.id}`,
+        affiliateId,
+        by,
+        minor: remainderOf(basis, gone, by.terms.rounding),
+      };
     });
   const percents = conversions
-    .flatMap((conversion) => payingFor(conversion, 'percent'))
-    .map(({ component, label, of }): Single => {
+    .flatMap((conversion) => componentsPayingFor(conversion, 'percent'))
+    .map(({ component, label, of }): SinglePayment => {
       const { rounding } = of.by.terms;
-      const left = kept(rounded(ppm(component.percent!) * of.basis, 1_000_000n, rounding), of.gone, rounding);
+      const left = remainderOf(
+        roundedQuotient(ppm(component.percent!) * of.basis, 1_000_000n, rounding),
+        of.gone,
+        rounding,
+      );
       const worth = (): bigint => (left < 0n ? 0n : left);
       return { name: `percent ${label} ${of.event.id}`, of, by: of.by, component, isAlive: left > 0n, worth };
     });
-  return [...computed, ...paid(percents, conversions)];
+  return [...computed, ...paymentsOf(percents, conversions)];
 }
 
-/** Pays each by itself, or, where its month caps or steps it, in the order in which they happened. */
-function paid(all: readonly Single[], conversions: readonly Conversion[]): Own[] {
-  const isRanked = ({ component }: Single): boolean =>
+/** Pays each item alone or, where its month has a cap or tiers, in order of occurrence. */
+function paymentsOf(all: readonly SinglePayment[], conversions: readonly Conversion[]): Payment[] {
+  const isRanked = ({ component }: SinglePayment): boolean =>
     component.cap !== undefined || component.tiers !== undefined;
   const alone = all
     .filter((one) => !isRanked(one) && one.isAlive)
@@ -244,15 +265,15 @@ function paid(all: readonly Single[], conversions: readonly Conversion[]): Own[]
   return [...alone, ...[...pools.values()].flatMap((pool) => shared(pool, conversions))];
 }
 
-function shared(pool: readonly Single[], conversions: readonly Conversion[]): Own[] {
-  const ordered = pool.toSorted((a, b) => (happenedAt(a.of.event) < happenedAt(b.of.event) ? -1 : 1));
+function shared(pool: readonly SinglePayment[], conversions: readonly Conversion[]): Payment[] {
+  const ordered = pool.toSorted((a, b) => (orderKey(a.of.event) < orderKey(b.of.event) ? -1 : 1));
   const worths = ordered.map(({ worth, component, of }, index) => {
     const metric = component.tiers?.metric ?? 'ftd_count';
     const reached = metric === 'ftd_count' ? BigInt(ordered.length) : monthOf(of, conversions)[metric];
     return worth(BigInt(index + 1), reached);
   });
   let [running, count] = [0n, 0];
-  return ordered.map((one, index): Own => {
+  return ordered.map((one, index): Payment => {
     const { cap } = one.component;
     const most = cap?.amount === undefined ? null : minorOf(cap.amount, one.by.terms.currency);
     const isFull = cap?.count !== undefined && count >= cap.count;
@@ -265,13 +286,13 @@ function shared(pool: readonly Single[], conversions: readonly Conversion[]): Ow
   });
 }
 
-function asOwn({ name, of: { affiliateId }, by }: Single, minor: bigint): Own {
+function asOwn({ name, of: { affiliateId }, by }: SinglePayment, minor: bigint): Payment {
   return { name, affiliateId, by, minor };
 }
 
-// What is paid for a month's sum.
+// Payments for the sum of a month.
 
-type Month = {
+type MonthlySum = {
   name: string;
   label: string;
   month: string;
@@ -281,20 +302,20 @@ type Month = {
   volume: bigint;
 };
 
-function months(conversions: readonly Conversion[]): Own[] {
+function months(conversions: readonly Conversion[]): Payment[] {
   const paying = conversions.flatMap((conversion) => [
-    ...payingFor(conversion, 'revshare'),
-    ...payingFor(conversion, 'per_lot'),
+    ...componentsPayingFor(conversion, 'revshare'),
+    ...componentsPayingFor(conversion, 'per_lot'),
   ]);
   const sums = grouped(
     paying,
     ({ component, label, of }) =>
       `${component.kind} ${label} ${of.affiliateId} ${of.month} v${of.by.version}`,
   );
-  const all = Array.from(sums, ([name, parts]): Month => {
+  const all = Array.from(sums, ([name, parts]): MonthlySum => {
     const { component, label, of } = parts[0]!;
     const sum = (whole: (one: Conversion) => bigint): bigint =>
-      parts.reduce((total, part) => total + kept(whole(part.of), part.of.gone, 'half_even'), 0n);
+      parts.reduce((total, part) => total + remainderOf(whole(part.of), part.of.gone, 'half_even'), 0n);
     const [basis, volume] = [sum((one) => one.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
     return { name, label, month: of.month, component, of, basis, volume };
   });
@@ -307,7 +328,11 @@ function months(conversions: readonly Conversion[]): Own[] {
   });
 }
 
-function monthly(month: Month, before: readonly Month[], conversions: readonly Conversion[]): Own {
+function monthly(
+  month: MonthlySum,
+  before: readonly MonthlySum[],
+  conversions: readonly Conversion[],
+): Payment {
   const { name, component, of } = month;
   const { currency } = of.by.terms;
   let minor: bigint;
@@ -325,8 +350,8 @@ function monthly(month: Month, before: readonly Month[], conversions: readonly C
   return { name, affiliateId: of.affiliateId, by: of.by, minor: cap !== null && least > cap ? cap : least };
 }
 
-/** The most that any unbroken run of carrying months just before lost; nothing where none did. */
-function worstRun(before: readonly Month[], lossOf: (month: Month) => bigint): bigint {
+/** Largest loss of any unbroken run of carrying months right before; zero without a loss. */
+function worstRun(before: readonly MonthlySum[], lossOf: (month: MonthlySum) => bigint): bigint {
   let [worst, run] = [0n, 0n];
   for (const month of before.toReversed()) {
     if (month.component.negative !== 'carry') break;
@@ -336,9 +361,9 @@ function worstRun(before: readonly Month[], lossOf: (month: Month) => bigint): b
   return worst;
 }
 
-/** What a month's sum pays, below zero too. */
+/** Payment for the sum of a month; may be below zero. */
 function shareOf(
-  { component, basis, volume, of }: Month,
+  { component, basis, volume, of }: MonthlySum,
   carried: bigint,
   conversions: readonly Conversion[],
 ): bigint {
@@ -349,18 +374,21 @@ function shareOf(
   const base = given === undefined ? 0n : isLots ? minorOf(given, terms.currency) : ppm(given);
   const tiers = tiersOf(component, terms);
   const per = isLots ? 10_000n : 1_000_000n;
-  if (!tiers) return rounded(base * sum, per, terms.rounding);
+  if (!tiers) return roundedQuotient(base * sum, per, terms.rounding);
   const isOwn = tiers.metric === (isLots ? 'volume' : 'revenue');
   const metric = isOwn ? sum : monthOf(of, conversions)[tiers.metric];
   const exact =
     tiers.mode === 'retroactive'
       ? stepAt(tiers, metric, base, terms.currency) * sum
-      : banded(tiers, sum, base, terms.currency);
-  return rounded(exact, per, terms.rounding);
+      : sumByBands(tiers, sum, base, terms.currency);
+  return roundedQuotient(exact, per, terms.rounding);
 }
 
-/** Cuts a sum into the bands of the steps. What lies below zero is lost at the rate at which the first would be earned. */
-function banded(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
+/**
+ * Cuts a sum into the bands of the steps. An amount below zero is lost at the rate of the first
+ * band.
+ */
+function sumByBands(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
   if (sum < 0n) return stepAt(tiers, 0n, base, currency) * sum;
   const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency)];
   return steps.reduce((total, { from, rate }, index) => {
@@ -370,9 +398,11 @@ function banded(tiers: WireTiers, sum: bigint, base: bigint, currency: string): 
   }, 0n);
 }
 
-// What tiers go by.
+// Metrics of tiers.
 
-/** What the month of a conversion came to for its affiliate: of events whose terms tie things to a month at all. */
+/**
+ * Metrics of an affiliate's month, counting only events whose terms have a cap, tiers or a carry.
+ */
 function monthOf(
   { affiliateId, month }: Conversion,
   conversions: readonly Conversion[],
@@ -384,16 +414,16 @@ function monthOf(
     counted.reduce((total, one) => total + of(one), 0n);
   return {
     revenue: sum(({ event, byOperator, basis, gone }) =>
-      event.type === 'revenue' && !byOperator ? kept(basis, gone, 'half_even') : 0n,
+      event.type === 'revenue' && !byOperator ? remainderOf(basis, gone, 'half_even') : 0n,
     ),
     volume: sum(({ event, gone }) =>
-      ['trade', 'volume'].includes(event.type) ? kept(event.volumeE4 ?? 0n, gone, 'half_even') : 0n,
+      ['trade', 'volume'].includes(event.type) ? remainderOf(event.volumeE4 ?? 0n, gone, 'half_even') : 0n,
     ),
     ftd_count: sum((one) => (one === firstDepositOf(one, conversions) && !isGone(one) ? 1n : 0n)),
   };
 }
 
-/** The first of a customer's first deposits that a month counts at all; the conversions are in the order in which they happened. */
+/** First counted first deposit of the customer; the conversions are in order of occurrence. */
 function firstDepositOf(
   { event: { customerId } }: Conversion,
   conversions: readonly Conversion[],
@@ -422,7 +452,7 @@ function tiersOf(component: WireComponent, terms: WireTerms): WireTiers | undefi
 function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint; rate: bigint }[] {
   const from = {
     revenue: (text: string) => minorOf(text, currency),
-    volume: (text: string) => scaled(text, 4),
+    volume: (text: string) => parseScaled(text, 4),
     ftd_count: BigInt,
   }[metric];
   return steps.map((step) => ({
@@ -435,7 +465,7 @@ function stepAt(tiers: WireTiers, reached: bigint, base: bigint, currency: strin
   return stepsOf(tiers, currency).findLast(({ from }) => from <= reached)?.rate ?? base;
 }
 
-// Who pays for what.
+// Components that pay for a conversion.
 
 const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
   cpa: ['ftd'],
@@ -449,8 +479,11 @@ const onOf = ({ kind, on }: WireComponent): readonly string[] =>
 const listens = (component: WireComponent, { type }: ConversionEvent): boolean =>
   onOf(component).includes(type);
 
-/** The components of a kind that pay for a conversion, named by what they pay for and, among equals, by their place. */
-function payingFor(of: Conversion, kind: WireComponent['kind']) {
+/**
+ * Components of a kind that pay for a conversion. The label names their event types and, among
+ * equals, their place.
+ */
+function componentsPayingFor(of: Conversion, kind: WireComponent['kind']) {
   if (of.byOperator) return [];
   const nameOf = (component: WireComponent): string => `${kind}:${[...onOf(component)].toSorted().join('+')}`;
   const ofKind = of.by.terms.components.filter((component) => component.kind === kind);
@@ -465,8 +498,8 @@ function versionAt(versions: readonly ModelVersion[], moment: number): ModelVers
   return versions.filter(({ from }) => from <= moment).reduce((a, b) => (b.from > a.from ? b : a));
 }
 
-/** "First" is by the clock, then by the id, as one text that sorts. */
-function happenedAt({ occurredAt, id }: ConversionEvent): string {
+/** Order of occurrence: by time, then by id, as one sortable text. */
+function orderKey({ occurredAt, id }: ConversionEvent): string {
   return `${String(occurredAt).padStart(16, '0')} ${id}`;
 }
 
@@ -476,7 +509,7 @@ function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
   return groups;
 }
 
-// Figures.
+// Amounts.
 
 const DECIMALS: Record<string, number> = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, INR: 2 };
 
@@ -493,8 +526,8 @@ function rateAt(
   return holding.toSorted((a, b) => b.asOf - a.asOf)[0]?.rate;
 }
 
-/** An amount in another currency; without a rate it is nobody's business (`mustWait`) and counts as nothing. */
-function exchanged(
+/** Amount in another currency. Zero without a rate: `mustWait` holds such events back. */
+function convertedAmount(
   minor: bigint,
   { currency, occurredAt }: ConversionEvent,
   to: string,
@@ -503,25 +536,28 @@ function exchanged(
   if (currency === null || currency === to) return minor;
   const rate = rateAt(rates, currency, to, occurredAt);
   if (rate === undefined) return 0n;
-  return rounded(
-    minor * scaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!),
+  return roundedQuotient(
+    minor * parseScaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!),
     10n ** BigInt(12 + DECIMALS[currency]!),
     'half_even',
   );
 }
 
-const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);
-const ppm = (percent: string): bigint => scaled(percent, 4);
+const minorOf = (text: string, currency: string): bigint => parseScaled(text, DECIMALS[currency]!);
+const ppm = (percent: string): bigint => parseScaled(percent, 4);
 
-/** "12.5" with four decimals is 125000. */
-function scaled(text: string, decimals: number): bigint {
+/** Parses a decimal: "12.5" with four decimals is 125000. */
+function parseScaled(text: string, decimals: number): bigint {
   const [whole, fraction = ''] = text.split('.');
   return BigInt(`${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);
 }
 
-/** Rounds by counting half units: floor of the quotient plus one half, with ties sent back to even where that is asked for. */
-function rounded(dividend: bigint, divisor: bigint, mode: Mode): bigint {
-  if (dividend < 0n) return -rounded(-dividend, divisor, mode);
+/**
+ * Rounds by counting half units: floor of the quotient plus one half; in mode half_even, ties go to
+ * even.
+ */
+function roundedQuotient(dividend: bigint, divisor: bigint, mode: Mode): bigint {
+  if (dividend < 0n) return -roundedQuotient(-dividend, divisor, mode);
   if (mode === 'down') return (dividend - (dividend % divisor)) / divisor;
   const up = (2n * dividend + divisor) / (2n * divisor);
   const isTie = (2n * dividend + divisor) % (2n * divisor) === 0n;

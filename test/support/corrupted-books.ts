@@ -1,11 +1,11 @@
-// Books bent behind the back of the triggers and keys that hold them straight, to see that it is found out.
+// Corrupts the ledger behind its triggers and keys, to test that the audit detects it.
 import type { Pool } from '../../store/db/pool.ts';
 
 /**
- * Runs `look` while the books are bent by a statement, as only somebody who switches triggers and keys off can bend them, and puts these tables
- * and the amounts of events right again.
+ * Runs `look` while a statement has corrupted the ledger with triggers and foreign keys disabled.
+ * Restores the given tables and the amounts of events afterwards.
  */
-export async function bent<T>(
+export async function withCorruptedBooks<T>(
   pool: Pool,
   tables: readonly string[],
   statement: string,

@@ -3,27 +3,27 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { amendmentsWorkflowId } from '../../domain/keys.ts';
 import { createAmendments } from '../../store/agreements/amendments.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { eventually } from '../support/eventually.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf } from '../support/settling.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 before(async () => {
-  orchestra = await withOrchestra();
+  harness = await withHarness();
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 test('what was amended is booked by a workflow that the sweep starts, and told through the queues', async (t) => {
-  const { pool, temporal, working } = orchestra;
+  const { pool, temporal, working } = harness;
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const receiver = await startReceiver();
   t.after(() => receiver.close());
   const endpoint = await operator.addEndpoint(`${receiver.url}/ok`);
-  const ids = await operator.takeInSales(2);
+  const ids = await operator.ingestSales(2);
   await createSettling(pool)(operatorId, ids);
   await pool.query(
     `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
@@ -40,10 +40,10 @@ test('what was amended is booked by a workflow that the sweep starts, and told t
   assert.equal((await working.activities.sweepOnce()).amendments, 1);
   const workflowId = amendmentsWorkflowId(operatorId);
   assert.deepEqual(await temporal.client.workflow.getHandle(workflowId).result(), { applied: 2 });
-  assert.match(await orchestra.detailsOf(workflowId), /2 amendments booked/);
+  assert.match(await harness.detailsOf(workflowId), /2 amendments booked/);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('settled 500'));
   await eventually('both adjustments are told', () => receiver.requests.length === 2);
   for (const { body } of receiver.requests) assert.match(body, /"type":"conversion\.adjusted"/);
   assert.equal((await working.activities.sweepOnce()).amendments, 0);
-  await keepHistory(temporal.client, workflowId, 'amendments-booked');
+  await recordHistory(temporal.client, workflowId, 'amendments-booked');
 });

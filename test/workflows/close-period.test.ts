@@ -7,28 +7,28 @@ import { createWorkflowClient } from '../../workflows/client.ts';
 import { beginClosing } from '../../store/ledger/closing.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { auditOf, createSettling } from '../support/settling.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 before(async () => {
-  orchestra = await withOrchestra();
+  harness = await withHarness();
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 /** An operator with one transfer, posted so many months ago. */
 async function withTransfer(monthsAgo: number): Promise<{ operatorId: string; period: string }> {
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const now = new Date();
   const then = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - monthsAgo, 1, 12));
-  await createSettling(orchestra.pool, () => then)(operator.operatorId, await operator.takeInSales(1));
+  await createSettling(harness.pool, () => then)(operator.operatorId, await operator.ingestSales(1));
   return { operatorId: operator.operatorId, period: then.toISOString().slice(0, 7) };
 }
 
 const isClosed = async ({ operatorId, period }: { operatorId: string; period: string }): Promise<boolean> => {
-  const { rows } = await orchestra.pool.query(
+  const { rows } = await harness.pool.query(
     `select from periods where operator_id = $1 and period = $2 and status = 'closed'`,
     [operatorId, period],
   );
@@ -36,30 +36,28 @@ const isClosed = async ({ operatorId, period }: { operatorId: string; period: st
 };
 
 test('the schedule closes what is due of every operator, and what was begun, and leaves the month that lasts', async () => {
-  const { client } = orchestra.temporal;
+  const { client } = harness.temporal;
   const [old, begun, young] = await Promise.all([withTransfer(2), withTransfer(2), withTransfer(0)]);
-  await beginClosing(orchestra.pool, begun.operatorId, begun.period);
+  await beginClosing(harness.pool, begun.operatorId, begun.period);
   await prepareNamespace(client, createLogger('silent', 'test'));
   await client.schedule.getHandle('close-due-periods').trigger();
   for (const one of [old, begun]) await eventually('the month to be closed', () => isClosed(one));
   const handle = client.workflow.getHandle(periodWorkflowId(old.operatorId, old.period));
   assert.deepEqual(await handle.result(), { kind: 'closed', transfers: 1, statements: 1 });
   assert.equal(await (await handle.describe()).staticSummary(), `closing ${old.period}`);
-  const { rows } = await orchestra.pool.query(`select from periods where operator_id = $1`, [
-    young.operatorId,
-  ]);
+  const { rows } = await harness.pool.query(`select from periods where operator_id = $1`, [young.operatorId]);
   assert.equal(rows.length, 0);
-  assert.deepEqual((await auditOf(orchestra.pool)).findings, []);
-  await keepHistory(client, periodWorkflowId(old.operatorId, old.period), 'period-closed');
+  assert.deepEqual((await auditOf(harness.pool)).findings, []);
+  await recordHistory(client, periodWorkflowId(old.operatorId, old.period), 'period-closed');
   const started = await eventually('the schedule to tell what it did', async () => {
     const { info } = await client.schedule.getHandle('close-due-periods').describe();
     return info.recentActions[0]?.action.workflow.workflowId;
   });
-  await keepHistory(client, started, 'due-periods-started');
+  await recordHistory(client, started, 'due-periods-started');
 });
 
 test('a month that cannot be closed says why and ends; two starts are one closing', async () => {
-  const { client } = orchestra.temporal;
+  const { client } = harness.temporal;
   const workflows = createWorkflowClient(client);
   const lasting = await withTransfer(0);
   assert.equal(await workflows.closePeriod(lasting.operatorId, lasting.period), true);

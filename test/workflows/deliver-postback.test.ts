@@ -6,34 +6,34 @@ import { SIGNALS, STATUS_QUERY } from '../../workflows/contract.ts';
 import type { DeliveryStatus } from '../../workflows/deliver-postback.ts';
 import { deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
-import { isSigned, startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
+import { isSigned, startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 
-let orchestra: Orchestra;
-let receiver: RudeReceiver;
+let harness: WorkflowHarness;
+let receiver: FaultyReceiver;
 
 before(async () => {
-  [orchestra, receiver] = await Promise.all([withOrchestra(), startReceiver()]);
+  [harness, receiver] = await Promise.all([withHarness(), startReceiver()]);
 });
 after(async () => {
-  await orchestra.close();
+  await harness.close();
   await receiver.close();
 });
 
 /** One sale whose postback went to this path; waits for the postback's own workflow to say where it stands. */
 async function failedPostback(mode: string, schedule: number[]) {
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const path = `${mode}?${operator.operatorId}`;
   const { id: endpointId, secret } = await operator.addEndpoint(receiver.url + path, { schedule });
-  orchestra.dispatch(operator, await operator.takeInSales(1));
+  harness.dispatch(operator, await operator.ingestSales(1));
   const { id } = await eventually('the postback to be handed over', async () => {
-    const [row] = await deliveriesOf(orchestra.pool, operator);
+    const [row] = await deliveriesOf(harness.pool, operator);
     return row?.owner === 'self' && row;
   });
   const workflowId = deliveryWorkflowId(id);
-  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
+  const handle = harness.temporal.client.workflow.getHandle(workflowId);
   const status = (state: string) =>
     eventually(`the workflow to say ${state}`, async () => {
       const answer = await handle.query<DeliveryStatus>(STATUS_QUERY).catch(() => null);
@@ -59,7 +59,7 @@ test('a postback that fails twice is delivered by its own workflow, which tells 
     story.join(' '),
     /^\| 1 \| http_500 \| first .*\| 2 \| 500 after \d+ ms \| retry \| \| 3 \| 200 after \d+ ms \| retry \|$/,
   );
-  const { rows } = await orchestra.pool.query<{ number: number; cause: string; status: number }>(
+  const { rows } = await harness.pool.query<{ number: number; cause: string; status: number }>(
     `select number, cause, status_code as status from attempts where operator_id = $1 order by number`,
     [postback.operator.operatorId],
   );
@@ -68,11 +68,11 @@ test('a postback that fails twice is delivered by its own workflow, which tells 
     { number: 2, cause: 'retry', status: 500 },
     { number: 3, cause: 'retry', status: 200 },
   ]);
-  await keepHistory(orchestra.temporal.client, postback.workflowId, 'postback-retried');
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-retried');
 });
 
 test('a postback that waits is found by its search attributes and tried at once when told so', async () => {
-  const { client } = orchestra.temporal;
+  const { client } = harness.temporal;
   const postback = await failedPostback('/flip/1', [0, 3600]);
   const { tries, lastError, nextAttemptAt } = await postback.status('retrying');
   assert.deepEqual([tries, lastError], [1, 'http_500']);
@@ -87,13 +87,13 @@ test('a postback that waits is found by its search attributes and tried at once 
     return false;
   });
   assert.match(
-    await orchestra.detailsOf(postback.workflowId),
+    await harness.detailsOf(postback.workflowId),
     /\*\*retrying\*\* after 1 try: http_500\nNext attempt: .*`retryNow`/,
   );
   await postback.handle.signal(SIGNALS.retryNow);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 2 });
-  assert.match(await orchestra.detailsOf(postback.workflowId), /\| 2 \| 200 after \d+ ms \| manual \|/);
-  await keepHistory(client, postback.workflowId, 'postback-pushed');
+  assert.match(await harness.detailsOf(postback.workflowId), /\| 2 \| 200 after \d+ ms \| manual \|/);
+  await recordHistory(client, postback.workflowId, 'postback-pushed');
 });
 
 test('a paused postback is not tried, and goes on when it is resumed', async () => {
@@ -104,7 +104,7 @@ test('a paused postback is not tried, and goes on when it is resumed', async () 
   assert.equal(postback.requests().length, 1);
   await postback.handle.signal(SIGNALS.resume);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 2 });
-  await keepHistory(orchestra.temporal.client, postback.workflowId, 'postback-paused');
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-paused');
 });
 
 test('a postback is given up on request, or when its schedule ends', async () => {
@@ -114,6 +114,6 @@ test('a postback is given up on request, or when its schedule ends', async () =>
   const ended = await failedPostback('/status/404', [0, 0]);
   assert.deepEqual(await ended.handle.result(), { state: 'gave_up', tries: 2 });
   for (const { operator } of [told, ended])
-    assert.equal((await deliveriesOf(orchestra.pool, operator))[0]?.state, 'gave_up');
-  await keepHistory(orchestra.temporal.client, told.workflowId, 'postback-given-up');
+    assert.equal((await deliveriesOf(harness.pool, operator))[0]?.state, 'gave_up');
+  await recordHistory(harness.temporal.client, told.workflowId, 'postback-given-up');
 });

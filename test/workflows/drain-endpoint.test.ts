@@ -6,25 +6,25 @@ import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
 import type { EndpointStatus } from '../../workflows/drain-endpoint.ts';
 import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
 import { takeForPush } from '../../store/delivery/delivery-changes.ts';
 import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 
 before(async () => {
-  orchestra = await withOrchestra({ firstAttemptsMs: 1000 });
+  harness = await withHarness({ firstAttemptsMs: 1000 });
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 /** What the endpoint's workflow says, once it says what is waited for. */
 function statusOf(workflowId: string, holds: (status: EndpointStatus) => boolean): Promise<EndpointStatus> {
-  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
+  const handle = harness.temporal.client.workflow.getHandle(workflowId);
   return eventually(`${workflowId} to stand as expected`, async () => {
     const status = await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null);
     return status !== null && holds(status) && status;
@@ -33,23 +33,23 @@ function statusOf(workflowId: string, holds: (status: EndpointStatus) => boolean
 
 async function idsOf(query: string): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { workflowId } of orchestra.temporal.client.workflow.list({ query })) ids.push(workflowId);
+  for await (const { workflowId } of harness.temporal.client.workflow.list({ query })) ids.push(workflowId);
   return ids;
 }
 
 test('500 postbacks to a dead endpoint are one workflow with a count, and all arrive when it is back', async (t) => {
   const port = await freePort();
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const schedule = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
   const { id } = await operator.addEndpoint(`http://127.0.0.1:${port}/`, { schedule });
-  const ids = await operator.takeInSales(500);
-  orchestra.dispatch(operator, ids.slice(0, 250));
-  orchestra.dispatch(operator, ids.slice(250));
+  const ids = await operator.ingestSales(500);
+  harness.dispatch(operator, ids.slice(0, 250));
+  harness.dispatch(operator, ids.slice(250));
   const workflowId = endpointWorkflowId(id);
   const status = await statusOf(workflowId, ({ condition, held }) => condition === 'failing' && held >= 450);
   assert.equal(status.lastError, 'connection_refused');
   assert.match(
-    await orchestra.detailsOf(workflowId),
+    await harness.detailsOf(workflowId),
     /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/,
   );
   const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held' AND EndpointId = '${id}' AND Held >= 450`;
@@ -62,33 +62,31 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
   await eventually(
     'everything to arrive',
     async () => {
-      return countBy(await deliveriesOf(orchestra.pool, operator), ({ state }) => state)['delivered'] === 500;
+      return countBy(await deliveriesOf(harness.pool, operator), ({ state }) => state)['delivered'] === 500;
     },
     30_000,
   );
   assert.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, 500);
   assert.equal(receiver.requests.length, 500);
-  await orchestra.temporal.client.workflow.getHandle(workflowId).result();
-  await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-probed-and-drained');
+  await harness.temporal.client.workflow.getHandle(workflowId).result();
+  await recordHistory(harness.temporal.client, workflowId, 'endpoint-probed-and-drained');
 });
 
 test('an endpoint that stays down is probed ever more rarely', async (t) => {
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600] });
-  orchestra.dispatch(operator, await operator.takeInSales(30));
+  harness.dispatch(operator, await operator.ingestSales(30));
   await eventually('five probes', async () => {
-    const { rowCount } = await orchestra.pool.query(
+    const { rowCount } = await harness.pool.query(
       `select from attempts where operator_id = $1 and cause = 'probe'`,
       [operator.operatorId],
     );
     return rowCount! >= 5;
   });
   // Not by the clock: the server's timers are up to a second late, which is more than all of these waits.
-  const { events } = await orchestra.temporal.client.workflow
-    .getHandle(endpointWorkflowId(id))
-    .fetchHistory();
+  const { events } = await harness.temporal.client.workflow.getHandle(endpointWorkflowId(id)).fetchHistory();
   const waits = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
     timer
       ? [Number(timer.startToFireTimeout?.seconds ?? 0) * 1000 + (timer.startToFireTimeout?.nanos ?? 0) / 1e6]
@@ -96,24 +94,24 @@ test('an endpoint that stays down is probed ever more rarely', async (t) => {
   );
   for (const wait of [100, 200, 400]) assert.ok(waits.includes(wait), `waits of ${waits.join(', ')} ms`);
   assert.equal(Math.max(...waits), 400);
-  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
 test('a history that grew long is followed by another run, which knows of the probes so far and of the rate', async (t) => {
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], ratePerSecond: 100 });
-  orchestra.dispatch(operator, await operator.takeInSales(30));
+  harness.dispatch(operator, await operator.ingestSales(30));
   const workflowId = endpointWorkflowId(id);
   await eventually('three probes', async () => {
-    const { rowCount } = await orchestra.pool.query(
+    const { rowCount } = await harness.pool.query(
       `select from attempts where operator_id = $1 and cause = 'probe'`,
       [operator.operatorId],
     );
     return rowCount! >= 3;
   });
-  const { client } = orchestra.temporal;
+  const { client } = harness.temporal;
   const { runId } = await client.workflow.getHandle(workflowId).describe();
   // The server calls a history long from 4 MB on.
   for (let count = 0; count < 3; count++)
@@ -131,20 +129,20 @@ test('a history that grew long is followed by another run, which knows of the pr
   assert.deepEqual(of, { operatorId: operator.operatorId, endpointId: id });
   assert.ok(Number(probes) >= 3, `${String(probes)} probes`);
   assert.ok(Number(nextSendAt) > 0, `next request at ${String(nextSendAt)}`);
-  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
 test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const { id } = await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 1000 });
   const workflowId = endpointWorkflowId(id);
-  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
-  await orchestra.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [
+  const handle = harness.temporal.client.workflow.getHandle(workflowId);
+  await harness.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [
     operator.operatorId,
   ]);
-  orchestra.dispatch(operator, await operator.takeInSales(5));
+  harness.dispatch(operator, await operator.ingestSales(5));
   await statusOf(workflowId, ({ condition, held }) => condition === 'paused' && held === 5);
   await handle.signal(SIGNALS.disable);
   await statusOf(workflowId, ({ condition }) => condition === 'disabled');
@@ -152,16 +150,16 @@ test('a paused endpoint collects what comes, is called by nobody, and is drained
   await handle.signal(SIGNALS.resume);
   assert.deepEqual(await handle.result(), { sent: 5 });
   assert.equal(receiver.requests.length, 5);
-  await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-paused-and-resumed');
+  await recordHistory(harness.temporal.client, workflowId, 'endpoint-paused-and-resumed');
 });
 
 test('an endpoint with a rate is never called faster, also when its postbacks come one by one', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 2 });
   for (const number of [1, 2, 3]) {
-    orchestra.dispatch(operator, await operator.takeInSales(1));
+    harness.dispatch(operator, await operator.ingestSales(1));
     await eventually(`postback ${number}`, () => receiver.requests.length === number);
   }
   const [first, second, third] = receiver.requests.map(({ receivedAtMs }) => receivedAtMs);
@@ -172,7 +170,7 @@ test('an endpoint with a rate is never called faster, also when its postbacks co
 });
 
 test('a switch by a button is seen at once, and is what the row says, not what the signal was sent for', async (t) => {
-  const patient = await withOrchestra({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
+  const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
   t.after(() => Promise.all([patient.close(), receiver.close()]));
@@ -184,7 +182,7 @@ test('a switch by a button is seen at once, and is what the row says, not what t
     eventually(`the workflow to say ${wanted}`, async () => {
       return (await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null))?.condition === wanted;
     });
-  patient.dispatch(operator, await operator.takeInSales(30));
+  patient.dispatch(operator, await operator.ingestSales(30));
   await says('failing');
   const workflows = createWorkflowClient(client);
   const press = async (state: 'active' | 'paused') => {
@@ -205,13 +203,13 @@ test('a switch by a button is seen at once, and is what the row says, not what t
 });
 
 test('the queue goes on when somebody else finds that the endpoint is back', async (t) => {
-  const patient = await withOrchestra({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
+  const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
   t.after(() => Promise.all([patient.close(), receiver.close()]));
   const operator = await withOperator(patient.pool);
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], maxInFlight: 1 });
-  patient.dispatch(operator, await operator.takeInSales(30));
+  patient.dispatch(operator, await operator.ingestSales(30));
   const handle = patient.temporal.client.workflow.getHandle(endpointWorkflowId(id));
   await eventually('the endpoint to be down', async () => {
     const answer = await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null);

@@ -4,28 +4,28 @@ import assert from 'node:assert/strict';
 import { createLogger } from '../../log.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
 import { createSettling } from '../support/settling.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 
 before(async () => {
   // No time at all for a step: each then releases one chunk and says that more is due.
-  orchestra = await withOrchestra({ releaseMs: 0 });
+  harness = await withHarness({ releaseMs: 0 });
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 test('the schedule is made once, releases what is due until nothing is, and tells who asked for it', async (t) => {
-  const { pool, temporal } = orchestra;
+  const { pool, temporal } = harness;
   const { client } = temporal;
   const receiver = await startReceiver();
   t.after(() => receiver.close());
   const operator = await withOperator(pool);
   const settle = createSettling(pool);
-  const ids = await operator.takeInSales(2);
+  const ids = await operator.ingestSales(2);
   for (const id of ids) await settle(operator.operatorId, [id]);
   await operator.addEndpoint(`${receiver.url}/ok`, { events: ['conversion.released'] });
   await pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [
@@ -65,5 +65,5 @@ test('the schedule is made once, releases what is due until nothing is, and tell
     }
     return null;
   });
-  await keepHistory(client, run, 'holds-released');
+  await recordHistory(client, run, 'holds-released');
 });

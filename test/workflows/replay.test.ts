@@ -12,11 +12,11 @@ import {
 } from '@temporalio/worker';
 import { buildBundle } from '../../worker/bundle.ts';
 import * as workflows from '../../workflows/index.ts';
-import { keptHistories } from '../support/histories.ts';
+import { recordedHistories } from '../support/histories.ts';
 
 type Started = { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] };
 
-const histories = keptHistories();
+const histories = recordedHistories();
 const typeOf = (history: unknown): string =>
   (history as Started).events[0]!.workflowExecutionStartedEventAttributes!.workflowType.name;
 

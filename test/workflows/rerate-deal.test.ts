@@ -8,16 +8,16 @@ import { createFxRates } from '../../store/agreements/fx-rates.ts';
 import type { RerateStatus } from '../../workflows/rerate-deal.ts';
 import { wireTerms } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf, pendingOf } from '../support/settling.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 before(async () => {
-  orchestra = await withOrchestra();
+  harness = await withHarness();
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 
@@ -25,15 +25,15 @@ const YESTERDAY = new Date(Date.now() - 86_400_000);
 async function agreed({ operatorId, affiliateId }: TestOperator): Promise<string> {
   const id = newId('deal');
   const terms = wireTerms({ components: [{ kind: 'percent', percent: '20' }] });
-  await createDeals(orchestra.pool).insert(operatorId, { id, name: 'Better', affiliateId }, YESTERDAY, terms);
+  await createDeals(harness.pool).insert(operatorId, { id, name: 'Better', affiliateId }, YESTERDAY, terms);
   return id;
 }
 
 test('conversions are rated again by a workflow that the sweep starts, and that says how far it got', async () => {
-  const { pool, temporal, working } = orchestra;
+  const { pool, temporal, working } = harness;
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
-  const ids = await operator.takeInSales(3);
+  const ids = await operator.ingestSales(3);
   await createSettling(pool)(operator.operatorId, ids);
   await pool.query(
     `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
@@ -46,7 +46,7 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
   const expected: RerateStatus = { lookedAt: 3, changed: 3, kept: 0, reasons: {} };
   assert.deepEqual(await handle.result(), expected);
   assert.deepEqual(await handle.query('status'), expected);
-  assert.match(await orchestra.detailsOf(workflowId), /3 conversions rated again.*finished/);
+  assert.match(await harness.detailsOf(workflowId), /3 conversions rated again.*finished/);
   assert.deepEqual(await outcomesOf(pool, ids), Array(3).fill('settled 2000'));
   const { rows } = await pool.query(
     `select type, owner from deliveries where endpoint_id = $1 and type = 'conversion.adjusted'`,
@@ -66,13 +66,13 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
       DeliveryState: 'done',
     },
   );
-  await keepHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
+  await recordHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
 });
 
 test('a rate settles what waited for it, though nobody could be told, and the mark is gone once it was tried', async () => {
-  const { pool, temporal, working } = orchestra;
+  const { pool, temporal, working } = harness;
   const operator = await withOperator(pool);
-  const ids = await operator.takeIn([{ currency: 'EUR' }, { currency: 'GBP' }]);
+  const ids = await operator.ingest([{ currency: 'EUR' }, { currency: 'GBP' }]);
   await createSettling(pool)(operator.operatorId, ids);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('set_aside no_exchange_rate'));
   const rate = {
@@ -97,7 +97,7 @@ test('a rate settles what waited for it, though nobody could be told, and the ma
 });
 
 test('a deal that needs no payout settles what waited for one', async () => {
-  const { pool, working } = orchestra;
+  const { pool, working } = harness;
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const demanding = wireTerms({ payout: 'require' });
@@ -107,7 +107,7 @@ test('a deal that needs no payout settles what waited for one', async () => {
     YESTERDAY,
     demanding,
   );
-  const ids = await operator.takeInSales(1);
+  const ids = await operator.ingestSales(1);
   await createSettling(pool)(operatorId, ids);
   assert.deepEqual(await outcomesOf(pool, ids), ['set_aside payout_required']);
   const id = newId('deal');

@@ -10,7 +10,7 @@ import { readListeners } from '../../../store/delivery/outbox.ts';
 import { releaseSuccessors } from '../../../store/delivery/succession.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
@@ -40,7 +40,7 @@ beforeEach(async () => {
     { type: 'chargeback', transactionId: 'back', reference: 'struck' } as const,
     { type: 'chargeback_won', transactionId: 'won', reference: 'struck' } as const,
   ])
-    await settledBatch(working.activities, operator, await operator.takeIn([event]));
+    await settleBatch(working.activities, operator, await operator.ingest([event]));
   chain = (await deliveriesOf(database.pool, operator)).map(({ id }) => id);
   assert.equal(chain.length, 3);
 });

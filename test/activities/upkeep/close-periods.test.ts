@@ -8,7 +8,7 @@ import type { WorkflowClient } from '../../../workflows/client.ts';
 import { beginClosing, finishClosing } from '../../../store/ledger/closing.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { createStatements, type Statement } from '../../../store/ledger/statements.ts';
-import { bent } from '../../support/corrupted-books.ts';
+import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling, outcomesOf } from '../../support/settling.ts';
@@ -45,7 +45,7 @@ async function withBooks(timezone = 'UTC'): Promise<Books> {
     ...operator,
     async settle(at, events) {
       now = new Date(at);
-      const ids = await operator.takeIn(events.map((event) => ({ occurredAt: now.getTime(), ...event })));
+      const ids = await operator.ingest(events.map((event) => ({ occurredAt: now.getTime(), ...event })));
       await settling(operatorId, ids);
       assert.ok((await outcomesOf(pool, ids)).every((outcome) => outcome.startsWith('settled')));
       return ids;
@@ -202,7 +202,7 @@ test('settling against closing: whoever comes after the close posts into the nex
   const posters = createPool(database.url, { max: POSTERS });
   // The posters' clocks stand in October, as if they were all behind.
   const now = new Date('2026-10-31T23:59:59Z');
-  const waiting = await Promise.all(Array.from({ length: 60 }, () => books.takeInSales(5)));
+  const waiting = await Promise.all(Array.from({ length: 60 }, () => books.ingestSales(5)));
   const ids = waiting.flat();
   let settled = 0;
   const posting = Array.from({ length: POSTERS }, async () => {
@@ -351,7 +351,7 @@ describe('with October closed,', () => {
   for (const [title, statement, expected] of cases) {
     test(`the audit finds ${title}`, async () => {
       const conditioned = `${statement} ${own(statement)}`;
-      const { checks, findings } = await bent(pool, TABLES, conditioned, () => auditOf(pool));
+      const { checks, findings } = await withCorruptedBooks(pool, TABLES, conditioned, () => auditOf(pool));
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }

@@ -57,7 +57,7 @@ test('months that lie wholly before their time are dropped, one a step, until th
       subs,
       clickedAt: day.getTime(),
     });
-  const [bound] = await operator.takeIn([
+  const [bound] = await operator.ingest([
     { clickId: ids[0]!, customerId: 'c', occurredAt: oldest.day.getTime() + 1000 },
   ]);
   await createSettling(pool)(operator.operatorId, [bound!]);
@@ -69,7 +69,7 @@ test('months that lie wholly before their time are dropped, one a step, until th
   assert.deepEqual(await months(), [young.name, ...kept]);
 
   // The customer's own click is with the binding.
-  const [later] = await operator.takeIn([{ clickId: null, customerId: 'c' }]);
+  const [later] = await operator.ingest([{ clickId: null, customerId: 'c' }]);
   await createSettling(pool)(operator.operatorId, [later!]);
   assert.deepEqual(await outcomesOf(pool, [later!]), ['settled 1000']);
   const { rows } = await pool.query(

@@ -11,22 +11,22 @@ import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { layCable, throughCable, type Cable } from '../../support/severable-proxy.ts';
+import { startProxy, throughProxy, type SeverableProxy } from '../../support/severable-proxy.ts';
 
 let database: TestDatabase;
-let cable: Cable;
+let proxy: SeverableProxy;
 let pool: Pool;
 let operator: TestOperator;
 
 before(async () => {
   database = await withDatabase();
-  cable = await layCable(Number(new URL(database.url).port));
-  pool = createPool(throughCable(database.url, cable), { queryTimeoutMs: 2500 });
+  proxy = await startProxy(Number(new URL(database.url).port));
+  pool = createPool(throughProxy(database.url, proxy), { queryTimeoutMs: 2500 });
   operator = await withOperator(database.pool);
 });
 after(async () => {
   await pool.end();
-  await cable.close();
+  await proxy.close();
   await database.drop();
 });
 
@@ -52,8 +52,8 @@ async function kept(ids: readonly string[]): Promise<number> {
   return rows[0]!.n;
 }
 
-for (const trouble of ['pull', 'hush'] as const) {
-  test(`when the cable is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
+for (const trouble of ['sever', 'stall'] as const) {
+  test(`when the proxy is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
     const late: string[] = [];
     const recorder = createClickRecorder({
       clicks: createClicks(pool),
@@ -63,7 +63,7 @@ for (const trouble of ['pull', 'hush'] as const) {
     const before1 = aClick();
     await recorder.visit(before1);
     assert.equal(await kept([before1.id]), 1, 'durable before the visitor goes on');
-    cable[trouble]();
+    proxy[trouble]();
     const visits = Array.from({ length: 50 }, aClick);
     const startedAt = Date.now();
     for (const click of visits) await recorder.visit(click);
@@ -74,7 +74,7 @@ for (const trouble of ['pull', 'hush'] as const) {
       'a server is told to repeat its click',
     );
     assert.equal(await kept(visits.map(({ id }) => id)), 0);
-    cable.plugIn();
+    proxy.restore();
     await eventually(
       'the held clicks to be written',
       async () => (await kept(visits.map(({ id }) => id))) === visits.length,
@@ -89,10 +89,10 @@ for (const trouble of ['pull', 'hush'] as const) {
 
 test('a stop writes the clicks that are held', async () => {
   const recorder = createClickRecorder({ clicks: createClicks(pool), onLate: () => {}, log });
-  cable.pull();
+  proxy.sever();
   const click = aClick();
   await recorder.visit(click);
-  cable.plugIn();
+  proxy.restore();
   await recorder.drain(5000);
   assert.equal(await kept([click.id]), 1);
 });
@@ -110,10 +110,10 @@ test('a link that was met before is known while PostgreSQL is away, a new one is
   const links = createKnownLinks({ links: createLinks(pool) });
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   assert.equal(await links.find(newId('link')), null);
-  cable.pull();
+  proxy.sever();
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   await assert.rejects(links.find(unmet));
-  cable.plugIn();
+  proxy.restore();
   await eventually(
     'the other link to be found',
     async () => (await links.find(unmet).catch(() => null)) !== null,

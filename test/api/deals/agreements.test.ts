@@ -408,7 +408,7 @@ describe('a deal', () => {
       dealId,
     ]);
     assert.deepEqual(rows, [{ version: 2, finished_at: null }]);
-    assert.equal(api.started.at(-1), `rerate ${dealId}/2`);
+    assert.equal(api.workflowCalls.at(-1), `rerate ${dealId}/2`);
   });
 });
 

@@ -78,7 +78,7 @@ test('an amended event moves the books by the difference, and shows every versio
   const id = await aSale({ metadata: { campaign: 'a' } });
   const kept = await amend(id, { amount: '60.00', reason: 'typed wrong' });
   assert.deepEqual([kept.status, kept.body], [202, { id, status: 'accepted', version: 1 }]);
-  assert.ok(api.started.includes(`amend ${operatorId}`), 'its workflow is told');
+  assert.ok(api.workflowCalls.includes(`amend ${operatorId}`), 'its workflow is told');
   assert.equal((await traceOf(id)).event['amount'], '100.00', 'what is not booked yet is not in force');
   await apply();
   const again = await amend(id, { amount: 60, reason: 'again' });

@@ -84,7 +84,7 @@ describe('an event that was set aside', () => {
     );
     const { status, body } = await press(first!, 'retry');
     assert.deepEqual([status, body], [202, { id: first, status: 'retrying', reason: 'no_exchange_rate' }]);
-    assert.equal(api.started.at(-1), 'retry no_exchange_rate', 'its workflow is told');
+    assert.equal(api.workflowCalls.at(-1), 'retry no_exchange_rate', 'its workflow is told');
     // The mark is kept, so that the sweep tells it where Temporal was away.
     const { rows } = await api.pool.query(`select reason from retries_wanted where operator_id = $1`, [
       operator.id,
@@ -108,7 +108,7 @@ describe('an event that was set aside', () => {
       [status, body],
       [200, { id: dismissed, status: 'rejected', reason: 'no_exchange_rate' }],
     );
-    assert.equal(api.started.at(-1), 'show no_exchange_rate', 'its workflow counts again');
+    assert.equal(api.workflowCalls.at(-1), 'show no_exchange_rate', 'its workflow counts again');
     await addRate();
     await settle(dismissed!, other!);
     assert.deepEqual(

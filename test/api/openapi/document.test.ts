@@ -11,7 +11,7 @@ import { afterGivenUp, testBodyOf } from '../../../domain/delivery/messages.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
 import { documentedSuccesses } from '../../support/conformance.ts';
-import { workingDay } from '../../support/working-day.ts';
+import { callEveryOperation } from '../../support/every-operation.ts';
 
 type Refused = { error: { code: string; message: string; issues?: { path: string; code: string }[] } };
 type Described = { name: string; method: string; path: string; operation: DocumentedOperation };
@@ -187,7 +187,7 @@ const ELSEWHERE = [
 ];
 
 test('every answer and every postback of a working day looks as it is documented', async () => {
-  const bodies = await workingDay(api);
+  const bodies = await callEveryOperation(api);
   const missing = documentedSuccesses().filter((name) => !api.conformance.seen.has(name));
   assert.deepEqual(missing.toSorted(), ELSEWHERE);
   for (const body of bodies) api.conformance.checkWebhook(body);

@@ -4,7 +4,12 @@ import { after, before, describe, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/ports.ts';
-import { isSigned, startListener, startReceiver, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import {
+  isSigned,
+  startListener,
+  startReceiver,
+  type FaultyReceiver,
+} from '../../support/faulty-receiver.ts';
 
 type Trial = {
   verdict: string;
@@ -19,7 +24,7 @@ type Trial = {
 
 let api: TestApi;
 let key: string;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 before(async () => {
   [api, receiver] = await Promise.all([withApi(), startReceiver()]);
   ({ key } = await api.newOperator());

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { auditAll } from '../../../store/audit/audit.ts';
-import { bent } from '../../support/corrupted-books.ts';
+import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts';
@@ -65,7 +65,7 @@ before(async () => {
   ];
   const settle = createSettling(pool);
   for (const batch of batches) {
-    const ids = await operator.takeIn(batch);
+    const ids = await operator.ingest(batch);
     await settle(operator.operatorId, ids);
   }
 });
@@ -242,14 +242,16 @@ describe('what is bent behind the books’ back is found:', () => {
   ];
   for (const [title, statement, expected] of cases) {
     test(title, async () => {
-      const { checks, findings } = await bent(database.pool, KEPT, statement, () => auditOf(database.pool));
+      const { checks, findings } = await withCorruptedBooks(database.pool, KEPT, statement, () =>
+        auditOf(database.pool),
+      );
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }
 });
 
 test('what is unexplained is how far the books are off, in decimal text', async () => {
-  const lines = await bent(
+  const lines = await withCorruptedBooks(
     database.pool,
     KEPT,
     `update balances set pending_minor = pending_minor + 105, payable_minor = payable_minor - 5`,

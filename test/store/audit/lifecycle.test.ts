@@ -5,7 +5,7 @@ import { createAdjustments } from '../../../store/ledger/adjustments.ts';
 import { createDecisions } from '../../../store/ledger/decisions.ts';
 import { createHolds } from '../../../store/ledger/holds.ts';
 import { createPayouts } from '../../../store/ledger/payouts.ts';
-import { bent } from '../../support/corrupted-books.ts';
+import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
 import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts';
@@ -16,7 +16,7 @@ let database: TestDatabase;
 before(async () => {
   database = await withDatabase();
   const { pool } = database;
-  const { operatorId, takeIn } = await withOperator(pool);
+  const { operatorId, ingest } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, { hold_days: 0 });
   const settle = createSettling(pool);
   const [decisions, payouts, adjustments] = [
@@ -28,7 +28,7 @@ before(async () => {
   const wanted = { affiliateId, currency: 'USD', actor: 'key_test' };
   const against = { clickId: null, customerId: null, amountMinor: null };
   const sell = async (...names: string[]): Promise<void> => {
-    await settle(operatorId, await takeIn(names.map((transactionId) => ({ transactionId, clickId }))));
+    await settle(operatorId, await ingest(names.map((transactionId) => ({ transactionId, clickId }))));
     await createHolds(pool).release(operatorId, null, Date.now());
   };
   const payOut = async (...steps: ('confirm' | 'fail' | 'return')[]): Promise<void> => {
@@ -43,14 +43,14 @@ before(async () => {
   };
   await sell('a', 'b', 'c');
   await payOut('confirm');
-  await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'a', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'a', ...against }]));
   await sell('d', 'e');
   await payOut('confirm', 'return');
   await payOut('fail');
   await payOut('confirm');
-  await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'a', ...against }]));
-  await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'b', ...against }]));
-  await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'b', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'a', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'b', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'b', ...against }]));
   const { rows } = await pool.query<{ id: string }>(
     `select id from slots where operator_id = $1 order by id`,
     [operatorId],
@@ -158,7 +158,9 @@ describe('what is bent behind the books’ back is found:', () => {
   ];
   for (const [title, statement, expected] of cases) {
     test(title, async () => {
-      const { checks, findings } = await bent(database.pool, KEPT, statement, () => auditOf(database.pool));
+      const { checks, findings } = await withCorruptedBooks(database.pool, KEPT, statement, () =>
+        auditOf(database.pool),
+      );
       assert.deepEqual(checks, expected, findings.join('\n'));
     });
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
-import { answerOf } from '../../support/database-refusals.ts';
+import { statementResult } from '../../support/database-refusals.ts';
 import { createSettling } from '../../support/settling.ts';
 
 let database: TestDatabase;
@@ -15,7 +15,7 @@ before(async () => {
   for (const _ of [1, 2]) {
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');
-    const ids = await operator.takeIn([
+    const ids = await operator.ingest([
       { customerId: 'c' },
       { type: 'fraud', customerId: 'c', occurredAt: Date.now() + 1 },
       {},
@@ -28,7 +28,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-const answerTo = (statement: string): Promise<string> => answerOf(database.pool, statement);
+const answerTo = (statement: string): Promise<string> => statementResult(database.pool, statement);
 
 const APPEND_ONLY = [
   'events',

@@ -1,4 +1,5 @@
-// Everything an operator does in a day, once each, over HTTP: so that what is said of every operation can be held against a real answer.
+// Calls every operation of the API once, over HTTP, so that its documentation can be checked against
+// real responses.
 import assert from 'node:assert/strict';
 import { createAmend } from '../../activities/settlement/amend.ts';
 import { createSettle } from '../../activities/settlement/settle.ts';
@@ -8,7 +9,18 @@ import { ADMIN_TOKEN, type TestApi } from './api.ts';
 type Row = Record<string, unknown> & { id: string };
 type List = { data: Row[] };
 
-const longAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+/** An operator with an API key, and calls on its behalf. */
+type Session = {
+  api: TestApi;
+  operatorId: string;
+  key: string;
+  /** Sends a request that must succeed. */
+  ask: <Body = Row>(request: string, body?: unknown, headers?: Record<string, string>) => Promise<Body>;
+  /** Settles every accepted event, each as a batch of its own. */
+  settleAll: (owner?: 'batch' | 'endpoint') => Promise<void>;
+};
+
+const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
 const TERMS = {
   components: [
     { kind: 'percent', on: 'sale', percent: '10' },
@@ -17,29 +29,48 @@ const TERMS = {
   ],
 };
 
-/** Plays the day. Gives the bodies of all postbacks that were planned. */
-export async function workingDay(api: TestApi): Promise<unknown[]> {
+/** Calls every operation; returns the bodies of all planned postbacks. */
+export async function callEveryOperation(api: TestApi): Promise<unknown[]> {
+  const session = await startSession(api);
+  await callOperatorSettings(session);
+  const { parent, affiliate, deal } = await callAffiliatesAndDeals(session);
+  const clickId = await callLinksAndClicks(session, affiliate);
+  const endpoint = await callEndpoints(session, affiliate);
+  const { sale, eventId } = await callIntake(session, clickId);
+  await callEventsAndSetAside(session, { sale, eventId, affiliate, deal });
+  await callCommissions(session);
+  await callPayoutsAndLedger(session, { parent, affiliate });
+  const bodies = await callDeliveriesAndReplays(session, endpoint);
+  await session.ask('DELETE /v1/event-types/first_money');
+  await session.ask(`DELETE /v1/endpoints/${endpoint}`);
+  for (const path of ['/healthz', '/readyz', '/openapi.json']) await session.ask(`GET ${path}`);
+  return bodies;
+}
+
+async function startSession(api: TestApi): Promise<Session> {
   const { body: operator } = await api.call<Row & { api_key: string }>('POST /v1/operators', {
     key: ADMIN_TOKEN,
     body: { name: 'Broker', currency: 'USD' },
   });
   const key = operator.api_key;
-  /** Sends a request that must succeed. */
-  async function ask<Body = Row>(
-    request: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Body> {
-    const answer = await api.call<Body>(request, { key, headers, ...(body !== undefined && { body }) });
-    assert.ok(answer.status < 400, `${request}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  }
   const { settle } = createSettle({ pool: api.pool });
-  async function settleAll(owner: 'batch' | 'endpoint' = 'endpoint'): Promise<void> {
-    for (const { operatorId, id } of api.accepted.splice(0))
-      await settle({ batchId: newId('bat'), owner, operators: [{ operatorId, eventIds: [id] }] });
-  }
+  return {
+    api,
+    operatorId: operator.id,
+    key,
+    async ask<Body>(request: string, body?: unknown, headers: Record<string, string> = {}): Promise<Body> {
+      const answer = await api.call<Body>(request, { key, headers, ...(body !== undefined && { body }) });
+      assert.ok(answer.status < 400, `${request}: ${JSON.stringify(answer.body)}`);
+      return answer.body;
+    },
+    async settleAll(owner = 'endpoint') {
+      for (const { operatorId, id } of api.accepted.splice(0))
+        await settle({ batchId: newId('bat'), owner, operators: [{ operatorId, eventIds: [id] }] });
+    },
+  };
+}
 
+async function callOperatorSettings({ ask }: Session): Promise<void> {
   await ask('PATCH /v1/operator', {
     click_window_days: 700,
     postback_aliases: { ref: 'transaction_id', junk: null },
@@ -57,6 +88,9 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('GET /v1/event-types');
+}
+
+async function callAffiliatesAndDeals({ ask }: Session) {
   const { id: parent } = await ask('POST /v1/affiliates', { name: 'Parent', external_id: 'p-1' });
   const { id: affiliate } = await ask('POST /v1/affiliates', { name: 'Media', parent_id: parent });
   await ask('GET /v1/affiliates?limit=1');
@@ -70,11 +104,15 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask(`GET /v1/deals/${deal}`);
   await ask(`POST /v1/deals/${deal}/versions`, { terms: TERMS, effective_from: '2099-01-01T00:00:00Z' });
 
-  const rate = { base: 'EUR', quote: 'USD', rate: '1.10', as_of: longAgo(51), source: 'bank' };
+  const rate = { base: 'EUR', quote: 'USD', rate: '1.10', as_of: daysAgo(51), source: 'bank' };
   await ask('POST /v1/fx-rates', rate);
   await ask('POST /v1/fx-rates', rate);
   await ask('GET /v1/fx-rates');
+  return { parent, affiliate, deal };
+}
 
+/** Returns the id of a click that the affiliate reported itself. */
+async function callLinksAndClicks({ ask }: Session, affiliate: string): Promise<string> {
   const { id: link } = await ask('POST /v1/links', {
     affiliate_id: affiliate,
     landing_url: 'https://shop.example/',
@@ -87,9 +125,9 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
     'user-agent': 'Mozilla/5.0',
   });
   await ask(`HEAD /c/${link}`);
-  const told = { affiliate_id: affiliate, click_id: 'their-click', clicked_at: longAgo(61), sub1: 's' };
-  const { click_id: clickId } = await ask<{ click_id: string }>('POST /v1/clicks', told);
-  await ask('POST /v1/clicks', told);
+  const click = { affiliate_id: affiliate, click_id: 'their-click', clicked_at: daysAgo(61), sub1: 's' };
+  const { click_id: clickId } = await ask<{ click_id: string }>('POST /v1/clicks', click);
+  await ask('POST /v1/clicks', click);
   await ask('GET /v1/clicks?bot=false');
   await ask(`GET /v1/clicks/${clickId}`);
   await ask(`POST /c/${newId('clk')}/seen`);
@@ -100,7 +138,11 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   });
   await ask('GET /v1/coupons');
   await ask(`DELETE /v1/coupons/${coupon}`);
+  return clickId;
+}
 
+/** Returns the id of the affiliate's endpoint. */
+async function callEndpoints({ api, ask }: Session, affiliate: string): Promise<string> {
   const url = 'http://127.0.0.1:9/?click={click_id}';
   const { id: endpoint } = await ask('POST /v1/endpoints', {
     affiliate_id: affiliate,
@@ -119,14 +161,17 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask(`POST /v1/endpoints/${otherEndpoint}/enable`);
   await ask(`POST /v1/endpoints/${otherEndpoint}/test`);
   await ask('POST /v1/endpoints/import', { dialect: 'auto', url: 'https://n.example/?c={clickid}' });
+  return endpoint;
+}
 
+async function callIntake({ api, operatorId, key, ask, settleAll }: Session, clickId: string) {
   const sale = {
     event: 'sale',
     click_id: clickId,
     customer_id: 'c',
     amount: '100.00',
     currency: 'USD',
-    occurred_at: longAgo(50),
+    occurred_at: daysAgo(50),
   };
   await ask('POST /v1/events?dry_run=true', { ...sale, transaction_id: 's-1' });
   const { id: eventId } = await ask('POST /v1/events', {
@@ -145,12 +190,8 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
     events: [...more, { event: 'nonsense' }, { ...more[0], amount: '1.00' }],
   });
   await ask('POST /v1/events/batch?dry_run=1', { events: [...more.slice(0, 1), { event: 'kyc' }] });
-  await ask(
-    `GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`,
-  );
-  await ask(
-    `GET /postback?key=${key}&event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`,
-  );
+  const fields = `event=first_money&click_id=${clickId}&customer_id=c&amount=50&currency=usd&junk=1`;
+  for (let time = 0; time < 2; time++) await ask(`GET /postback?key=${key}&${fields}`);
   for (let time = 0; time < 2; time++)
     await ask('POST /postback', { event: 'sale', cid: clickId, sum: 7, cur: 'USD', customer: 'c' });
   await settleAll('batch');
@@ -158,20 +199,27 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
     event: 'chargeback',
     transaction_id: 'x-1',
     reference: 's-2',
-    occurred_at: longAgo(1),
+    occurred_at: daysAgo(1),
   });
   await settleAll();
   await ask('POST /v1/events', {
     event: 'chargeback_won',
     transaction_id: 'x-2',
     reference: 's-2',
-    occurred_at: longAgo(1),
+    occurred_at: daysAgo(1),
   });
   for (let again = 0; again < 2; again++)
     await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
   await createAmend({ pool: api.pool, handOver: () => Promise.resolve({ workflows: 0 }) }).applyAmendments({
-    operatorId: operator.id,
+    operatorId,
   });
+  return { sale, eventId };
+}
+
+async function callEventsAndSetAside(
+  { api, key, ask, settleAll }: Session,
+  { sale, eventId, affiliate, deal }: { sale: object; eventId: string; affiliate: string; deal: string },
+): Promise<void> {
   const { id: orphan } = await ask('POST /v1/events', { event: 'kyc', customer_id: 'stranger' });
   await settleAll();
   await ask('GET /v1/events?status=settled');
@@ -184,11 +232,13 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask(`POST /v1/set-aside/${foreign}/retry`);
   await ask(`POST /v1/set-aside/${foreign}/dismiss`);
   for (const { id } of (await ask<List>('GET /v1/events')).data) await ask(`GET /v1/events/${id}`);
-  await ask(`POST /v1/deals/${deal}/preview`, { terms: TERMS, from: longAgo(60), to: longAgo(0) });
+  await ask(`POST /v1/deals/${deal}/preview`, { terms: TERMS, from: daysAgo(60), to: daysAgo(0) });
   await ask('GET /v1/onboarding');
   await api.call('POST /v1/events', { key, body: { event: 'nonsense' } });
   await ask('GET /v1/refusals');
+}
 
+async function callCommissions({ ask }: Session): Promise<void> {
   const commissions = await ask<List>('GET /v1/commissions?state=pending');
   const [one, two, three, four] = commissions.data
     .filter(({ component }) => component === 'percent')
@@ -199,6 +249,12 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask('POST /v1/commissions/reject', { ids: [four], reason: 'own referral' });
   await ask(`GET /v1/commissions/${two}`);
   await ask('POST /v1/holds/release', { before: new Date().toISOString() });
+}
+
+async function callPayoutsAndLedger(
+  { ask }: Session,
+  { parent, affiliate }: { parent: string; affiliate: string },
+): Promise<void> {
   await ask(`GET /v1/affiliates/${affiliate}/balance`);
   await ask(`POST /v1/affiliates/${affiliate}/adjustments`, {
     currency: 'USD',
@@ -232,8 +288,11 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
     { transaction_id: 's-1' },
     { nonsense: 1 },
   ];
-  await ask('POST /v1/reconciliations', { rows, from: longAgo(60) });
+  await ask('POST /v1/reconciliations', { rows, from: daysAgo(60) });
+}
 
+/** Returns the bodies of all planned postbacks. */
+async function callDeliveriesAndReplays({ api, ask }: Session, endpoint: string): Promise<unknown[]> {
   const { data: deliveries } = await ask<List>('GET /v1/deliveries?limit=200');
   const bodies: unknown[] = [];
   for (const { id } of deliveries)
@@ -246,12 +305,9 @@ export async function workingDay(api: TestApi): Promise<unknown[]> {
   await ask(`POST /v1/deliveries/${delivery!.id}/acknowledge`);
   await ask(`POST /v1/deliveries/${delivery!.id}/retry`);
   await ask(`POST /v1/deliveries/${delivery!.id}/give-up`);
-  const { id: replay } = await ask('POST /v1/replays', { endpoint_id: endpoint, from: longAgo(2) });
+  const { id: replay } = await ask('POST /v1/replays', { endpoint_id: endpoint, from: daysAgo(2) });
   await ask('GET /v1/replays');
   await ask(`GET /v1/replays/${replay}`);
   await ask(`DELETE /v1/replays/${replay}`);
-  await ask('DELETE /v1/event-types/first_money');
-  await ask(`DELETE /v1/endpoints/${endpoint}`);
-  for (const path of ['/healthz', '/readyz', '/openapi.json']) await ask(`GET ${path}`);
   return bodies;
 }

@@ -1,4 +1,5 @@
-// Finds what nobody is working on and gives it back its owner. Runs by schedule; each run does a bounded amount.
+// Finds abandoned work and starts its workflow again. Runs by schedule; each run does a bounded
+// amount.
 import type { Swept } from '../activities/upkeep/sweep.ts';
 import { upkeep } from './steps.ts';
 

@@ -8,7 +8,7 @@ import {
   sampleSetAside,
   type Sample,
 } from '../../store/settlement/set-aside.ts';
-import { BATCH_AT_MOST, type SetAsideInput } from '../../workflows/contract.ts';
+import { MAX_BATCH_EVENTS, type SetAsideInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 
@@ -30,7 +30,7 @@ export function createSetAside({
       const wantedAt = await findWanted(pool, operatorId, reason);
       let settled = 0;
       for (let after = ''; ;) {
-        const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH_AT_MOST);
+        const eventIds = await readSetAside(pool, operatorId, reason, after, MAX_BATCH_EVENTS);
         if (eventIds.length === 0) {
           if (wantedAt !== null) await retried(pool, operatorId, reason, wantedAt);
           return { settled };

@@ -19,7 +19,7 @@ import {
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
 import {
-  BATCH_AT_MOST,
+  MAX_BATCH_EVENTS,
   byOperator,
   TASK_QUEUES,
   WORKFLOWS,
@@ -64,8 +64,8 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
   async function restartLostEvents(): Promise<number> {
     for (const [id, at] of givenOut) if (Date.now() - at > GIVEN_OUT_FOR_MS) givenOut.delete(id);
     const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(({ id }) => !givenOut.has(id));
-    for (let from = 0; from < lost.length; from += BATCH_AT_MOST) {
-      const events = lost.slice(from, from + BATCH_AT_MOST);
+    for (let from = 0; from < lost.length; from += MAX_BATCH_EVENTS) {
+      const events = lost.slice(from, from + MAX_BATCH_EVENTS);
       const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(events) };
       const options = {
         workflowId: conversionsWorkflowId(batch.batchId),

@@ -4,7 +4,7 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import { newId } from '../../store/db/ids.ts';
 import { conversionsWorkflowId } from '../../domain/keys.ts';
 import type { Logger } from '../../log.ts';
-import { BATCH_AT_MOST, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
+import { MAX_BATCH_EVENTS, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
 import { createWaitingEvents } from './waiting-events.ts';
 
 export type Dispatcher = {
@@ -49,9 +49,9 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
       !isAway &&
       !isStopped &&
       waiting.count() > 0 &&
-      inFlight < (waiting.count() >= BATCH_AT_MOST ? FULL_IN_FLIGHT : IN_FLIGHT)
+      inFlight < (waiting.count() >= MAX_BATCH_EVENTS ? FULL_IN_FLIGHT : IN_FLIGHT)
     )
-      void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+      void run({ batchId: newId('bat'), operators: waiting.take(MAX_BATCH_EVENTS) });
   };
 
   async function run(batch: BatchInput): Promise<void> {
@@ -109,7 +109,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     async drain(withinMs) {
       const deadline = Date.now() + withinMs;
       while (waiting.count() > 0 && !isAway)
-        void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+        void run({ batchId: newId('bat'), operators: waiting.take(MAX_BATCH_EVENTS) });
       while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
       isStopped = true;
     },

@@ -17,7 +17,7 @@ test('attempts and batches are counted by what came of them, and read at a port 
   ];
   let unwritten = 3;
   const metrics = createWorkerMetrics(() => unwritten);
-  const sender = metrics.watched({
+  const sender = metrics.countAttempts({
     send: () => Promise.resolve(outcomes.shift()!),
     close: () => Promise.resolve(),
   });
@@ -31,7 +31,7 @@ test('attempts and batches are counted by what came of them, and read at a port 
   for (let more = 0; more < 3; more++) await sender.send(request);
   let fails = false;
   const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
-  const { settle } = metrics.watchedSettling<Pick<Activities, 'settle'>>({
+  const { settle } = metrics.countBatches<Pick<Activities, 'settle'>>({
     settle: (): Promise<Settled> => (fails ? Promise.reject(new Error('away')) : Promise.resolve(settled)),
   });
   const batch: SettleInput = {

@@ -1,7 +1,8 @@
-// Makes ids that sort by time and cannot be guessed: a prefix, 48 bits of milliseconds, a counter, 60 random bits.
+// Generates ids that sort by time and cannot be guessed: a prefix, 48 bits of milliseconds, a
+// counter, 60 random bits.
 import { randomFillSync } from 'node:crypto';
 
-/** The kinds of id there are; the prefix lets a person read a log. */
+/** Kinds of ids. The prefix makes log lines readable. */
 export type IdPrefix =
   | 'opr'
   | 'key'
@@ -40,9 +41,9 @@ let lastMs = 0;
 let counter = 0;
 
 /**
- * A new id such as `evt_01jdc5…`: 26 digits of Crockford's base 32 after the prefix.
- * Ids of one process rise strictly, so that events that arrive in one millisecond keep their order;
- * `id_bound` in the migrations computes the same time part for partition bounds.
+ * New id such as `evt_01jdc5…`: 26 digits of Crockford's base 32 after the prefix. The ids of one
+ * process rise strictly, so events of the same millisecond keep their order. `id_bound` in the
+ * migrations computes the same time part for partition bounds.
  */
 export function newId(prefix: IdPrefix, now: number = Date.now()): string {
   if (now > lastMs) {

@@ -1,5 +1,5 @@
-// The ceiling: the same front door, rules and signed postbacks, with nothing kept anywhere. A kill loses everything; no statement, no
-// workflow, no second try. A process of its own, as the API and the worker are.
+// Upper bound: the same HTTP server, rules and signed postbacks without durability. A kill loses
+// everything; there is no SQL, workflow or retry. Runs in its own process, as API and worker do.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
@@ -22,7 +22,10 @@ import { answerQuestions } from './child.ts';
 import { createMemory, type Memory } from './no-durability-memory.ts';
 
 export type NoDurabilityQuestions = {
-  /** Serves an operator whose affiliates have these endpoints, by affiliate, and these clicks, by id; gives the URL of its API. */
+  /**
+   * Serves an operator with these endpoints (by affiliate) and clicks (by id); returns the URL of
+   * its API.
+   */
   start(input: { endpoints: Map<string, string>; clicks: Map<string, string> }): Promise<string>;
 };
 
@@ -62,7 +65,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
       { url, method: 'POST', body: 'json', headers: {}, signing: 'v1', secrets },
     ]),
   );
-  const intake = createForgetfulIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
+  const intake = createMemoryIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
   const auth = createAuth({
     operators: { findByKey: async () => CALLER },
     apiKeys: { touch: async () => {} },
@@ -72,7 +75,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
   });
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  // Events are only sent here, never looked at.
+  // Events are only posted here; no route reads the store.
   const store = {} as Store;
   const dryRun = () => Promise.reject(new Error('nothing is rehearsed here'));
   addEventRoutes(app, {
@@ -88,8 +91,8 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Settles what arrived together in memory, answers, and sends. */
-function createForgetfulIntake(memory: Memory, recipients: ReadonlyMap<string, Recipient>): Intake {
+/** Settles concurrent events together in memory, answers, and sends. */
+function createMemoryIntake(memory: Memory, recipients: ReadonlyMap<string, Recipient>): Intake {
   const seen = new Map<string, string>();
   let waiting: { incoming: IncomingEvent; resolve: (result: IntakeResult) => void }[] = [];
 

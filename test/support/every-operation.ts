@@ -1,5 +1,5 @@
-// Calls every operation of the API once, over HTTP, so that its documentation can be checked against
-// real responses.
+// Calls every operation of the API once, over HTTP, so that its documentation can be checked
+// against real responses.
 import assert from 'node:assert/strict';
 import { createAmend } from '../../activities/settlement/amend.ts';
 import { createSettle } from '../../activities/settlement/settle.ts';

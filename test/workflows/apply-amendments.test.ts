@@ -1,4 +1,5 @@
-// Amendments are booked also when nobody could be told: the sweep starts their workflow, which ends with what it did in plain sight.
+// Amendments are booked even when Temporal was away at their request: the sweep starts their
+// workflow.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { amendmentsWorkflowId } from '../../domain/keys.ts';
@@ -16,7 +17,7 @@ before(async () => {
 });
 after(() => harness.close());
 
-test('what was amended is booked by a workflow that the sweep starts, and told through the queues', async (t) => {
+test('the sweep starts the workflow that books stored amendments and reports them', async (t) => {
   const { pool, temporal, working } = harness;
   const operator = await withOperator(pool);
   const { operatorId } = operator;
@@ -35,14 +36,14 @@ test('what was amended is booked by a workflow that the sweep starts, and told t
     const by = { actor: 'key_test', reason: null };
     await amendments.insert(operatorId, id, by, (event) => ({ ...event.values, amountMinor: 50_00n }));
   }
-  // The sweep leaves alone what came a moment ago, whose workflow is being started.
+  // The sweep ignores recent amendments, since their workflow is being started.
   await pool.query(`update amendments set amended_at = amended_at - interval '1 minute'`);
   assert.equal((await working.activities.sweepOnce()).amendments, 1);
   const workflowId = amendmentsWorkflowId(operatorId);
   assert.deepEqual(await temporal.client.workflow.getHandle(workflowId).result(), { applied: 2 });
   assert.match(await harness.detailsOf(workflowId), /2 amendments booked/);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('settled 500'));
-  await eventually('both adjustments are told', () => receiver.requests.length === 2);
+  await eventually('both adjustments are reported', () => receiver.requests.length === 2);
   for (const { body } of receiver.requests) assert.match(body, /"type":"conversion\.adjusted"/);
   assert.equal((await working.activities.sweepOnce()).amendments, 0);
   await recordHistory(temporal.client, workflowId, 'amendments-booked');

@@ -1,4 +1,4 @@
-// Months are closed by themselves: the schedule finds what is due and starts one workflow for each month.
+// Closing of months: the schedule finds due months and starts a workflow for each.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { periodWorkflowId } from '../../domain/keys.ts';
@@ -18,8 +18,8 @@ before(async () => {
 });
 after(() => harness.close());
 
-/** An operator with one transfer, posted so many months ago. */
-async function withTransfer(monthsAgo: number): Promise<{ operatorId: string; period: string }> {
+/** Creates an operator with one transfer, posted so many months ago. */
+async function createTransfer(monthsAgo: number): Promise<{ operatorId: string; period: string }> {
   const operator = await withOperator(harness.pool);
   const now = new Date();
   const then = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - monthsAgo, 1, 12));
@@ -35,9 +35,9 @@ const isClosed = async ({ operatorId, period }: { operatorId: string; period: st
   return rows.length === 1;
 };
 
-test('the schedule closes what is due of every operator, and what was begun, and leaves the month that lasts', async () => {
+test('the schedule closes due and begun months of every operator, never the current one', async () => {
   const { client } = harness.temporal;
-  const [old, begun, young] = await Promise.all([withTransfer(2), withTransfer(2), withTransfer(0)]);
+  const [old, begun, young] = await Promise.all([createTransfer(2), createTransfer(2), createTransfer(0)]);
   await beginClosing(harness.pool, begun.operatorId, begun.period);
   await prepareNamespace(client, createLogger('silent', 'test'));
   await client.schedule.getHandle('close-due-periods').trigger();
@@ -56,14 +56,14 @@ test('the schedule closes what is due of every operator, and what was begun, and
   await recordHistory(client, started, 'due-periods-started');
 });
 
-test('a month that cannot be closed says why and ends; two starts are one closing', async () => {
+test('a month that cannot be closed says why, and two starts close it once', async () => {
   const { client } = harness.temporal;
   const workflows = createWorkflowClient(client);
-  const lasting = await withTransfer(0);
+  const lasting = await createTransfer(0);
   assert.equal(await workflows.closePeriod(lasting.operatorId, lasting.period), true);
   const handle = client.workflow.getHandle(periodWorkflowId(lasting.operatorId, lasting.period));
   assert.deepEqual(await handle.result(), { kind: 'not_ended' });
-  const past = await withTransfer(1);
+  const past = await createTransfer(1);
   const starts = await Promise.all([1, 2, 3].map(() => workflows.closePeriod(past.operatorId, past.period)));
   assert.ok(starts.includes(true));
   await eventually('the month to be closed', () => isClosed(past));

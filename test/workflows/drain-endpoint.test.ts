@@ -1,4 +1,5 @@
-// One endpoint in trouble: however much waits for it, it is one workflow, and everything arrives once the endpoint is back.
+// The workflow of one failing endpoint: a single workflow holds any number of deliveries and drains
+// them after the outage.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { endpointWorkflowId } from '../../domain/keys.ts';
@@ -22,7 +23,7 @@ before(async () => {
 });
 after(() => harness.close());
 
-/** What the endpoint's workflow says, once it says what is waited for. */
+/** Waits for a status of the endpoint's workflow that satisfies `holds`. */
 function statusOf(workflowId: string, holds: (status: EndpointStatus) => boolean): Promise<EndpointStatus> {
   const handle = harness.temporal.client.workflow.getHandle(workflowId);
   return eventually(`${workflowId} to stand as expected`, async () => {
@@ -37,7 +38,7 @@ async function idsOf(query: string): Promise<string[]> {
   return ids;
 }
 
-test('500 postbacks to a dead endpoint are one workflow with a count, and all arrive when it is back', async (t) => {
+test('one workflow counts 500 deliveries to a dead endpoint and later sends them all', async (t) => {
   const port = await freePort();
   const operator = await withOperator(harness.pool);
   const schedule = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
@@ -52,8 +53,9 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
     await harness.detailsOf(workflowId),
     /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/,
   );
-  const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held' AND EndpointId = '${id}' AND Held >= 450`;
-  await eventually('the list to show it', async () => (await idsOf(query)).length === 1);
+  const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held'
+    AND EndpointId = '${id}' AND Held >= 450`;
+  await eventually('the workflow list to show it', async () => (await idsOf(query)).length === 1);
   const singles = await idsOf(`WorkflowType = '${WORKFLOWS.deliverPostback}'`);
   assert.ok(singles.length <= 50, `${singles.length} postbacks have a workflow of their own`);
 
@@ -72,7 +74,7 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
   await recordHistory(harness.temporal.client, workflowId, 'endpoint-probed-and-drained');
 });
 
-test('an endpoint that stays down is probed ever more rarely', async (t) => {
+test('probes of an endpoint that stays down become ever rarer', async (t) => {
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
   t.after(() => receiver.close());
   const operator = await withOperator(harness.pool);
@@ -85,7 +87,8 @@ test('an endpoint that stays down is probed ever more rarely', async (t) => {
     );
     return rowCount! >= 5;
   });
-  // Not by the clock: the server's timers are up to a second late, which is more than all of these waits.
+  // Compares requested timers, not the clock: the server's timers are up to a second late, longer
+  // than all of these waits.
   const { events } = await harness.temporal.client.workflow.getHandle(endpointWorkflowId(id)).fetchHistory();
   const waits = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
     timer
@@ -97,7 +100,7 @@ test('an endpoint that stays down is probed ever more rarely', async (t) => {
   await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
-test('a history that grew long is followed by another run, which knows of the probes so far and of the rate', async (t) => {
+test('a drain with a long history continues as new, with its probe count and its rate', async (t) => {
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
   t.after(() => receiver.close());
   const operator = await withOperator(harness.pool);
@@ -132,7 +135,7 @@ test('a history that grew long is followed by another run, which knows of the pr
   await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
-test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
+test('a paused endpoint collects deliveries without a call, and resuming drains it', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
   const operator = await withOperator(harness.pool);
@@ -153,7 +156,7 @@ test('a paused endpoint collects what comes, is called by nobody, and is drained
   await recordHistory(harness.temporal.client, workflowId, 'endpoint-paused-and-resumed');
 });
 
-test('an endpoint with a rate is never called faster, also when its postbacks come one by one', async (t) => {
+test('an endpoint with a rate is never called faster, even for single deliveries', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
   const operator = await withOperator(harness.pool);
@@ -169,7 +172,7 @@ test('an endpoint with a rate is never called faster, also when its postbacks co
   );
 });
 
-test('a switch by a button is seen at once, and is what the row says, not what the signal was sent for', async (t) => {
+test('a drain reads a switched endpoint’s row at once and obeys it, not the signal', async (t) => {
   const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
@@ -191,7 +194,7 @@ test('a switch by a button is seen at once, and is what the row says, not what t
   };
   await press('paused');
   await says('paused');
-  // Both rows are written before the workflow hears of either.
+  // Both rows are written before the workflow gets either signal.
   await switchEndpoint(patient.pool, operator.operatorId, id, 'active');
   await switchEndpoint(patient.pool, operator.operatorId, id, 'paused');
   for (let twice = 0; twice < 2; twice++) await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
@@ -199,10 +202,10 @@ test('a switch by a button is seen at once, and is what the row says, not what t
   const sent = receiver.requests.length;
   status = 200;
   await press('active');
-  await eventually('what waited to be told', () => receiver.requests.length > sent);
+  await eventually('the queued deliveries to be sent', () => receiver.requests.length > sent);
 });
 
-test('the queue goes on when somebody else finds that the endpoint is back', async (t) => {
+test('a drain continues when another owner’s attempt finds the endpoint up again', async (t) => {
   const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
@@ -224,7 +227,7 @@ test('the queue goes on when somebody else finds that the endpoint is back', asy
     'retryNow',
   );
   await eventually(
-    'those that were never tried to be told',
+    'the unattempted deliveries to be sent',
     async () =>
       countBy(await deliveriesOf(patient.pool, operator), ({ state }) => state)['held'] === undefined,
     30_000,

@@ -1,4 +1,4 @@
-// What runs by itself, or as soon as evidence came: orphans looked through again, and the end of old months.
+// Housekeeping by schedule and by signal: orphans matched again, and expired data deleted.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createTemporal } from '../../api/temporal.ts';
@@ -24,8 +24,8 @@ after(() => harness.close());
 
 const subs = [null, null, null, null, null] as const;
 
-/** An operator with orphans of clicks that have come by now. */
-async function withLateClicks(count: number) {
+/** Creates an operator with orphans, whose clicks exist by now. */
+async function createOrphansWithClicks(count: number) {
   const operator = await withOperator(harness.pool);
   const { operatorId, affiliateId } = operator;
   const names = Array.from({ length: count }, (_, index) => `late-${index}`);
@@ -42,9 +42,9 @@ async function withLateClicks(count: number) {
   return { operatorId, ids };
 }
 
-test('evidence wakes the look through an operator’s orphans, which ends when it has seen them all', async () => {
+test('new evidence wakes the rematching of orphans, which ends after the last page', async () => {
   const { client } = harness.temporal;
-  const { operatorId, ids } = await withLateClicks(3);
+  const { operatorId, ids } = await createOrphansWithClicks(3);
   await createWorkflowClient(client).rematchOrphans(operatorId);
   const workflowId = rematchWorkflowId(operatorId);
   assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { settled: 3 });
@@ -52,7 +52,7 @@ test('evidence wakes the look through an operator’s orphans, which ends when i
   await recordHistory(client, workflowId, 'orphans-matched');
 });
 
-test('evidence that comes behind the page at hand is looked for in another round', async () => {
+test('evidence for an orphan before the current page starts another round of rematching', async () => {
   const temporal = await withTemporal();
   const { client } = temporal;
   const asked: string[] = [];
@@ -77,10 +77,10 @@ test('evidence that comes behind the page at hand is looked for in another round
   }
 });
 
-test('the schedules are made once, and look through all operators’ orphans and old months', async () => {
+test('schedules are created once, and match all operators’ orphans and delete old months', async () => {
   const { client } = harness.temporal;
   const log = createLogger('silent', 'test');
-  const { ids } = await withLateClicks(2);
+  const { ids } = await createOrphansWithClicks(2);
   await prepareNamespace(client, log);
   await prepareNamespace(client, log);
   const made: string[] = [];
@@ -96,7 +96,7 @@ test('the schedules are made once, and look through all operators’ orphans and
   await recordHistory(client, 'purge-now', 'purge');
 });
 
-test('a schedule whose definition changed is updated at the next start, and stays paused where it was', async (t) => {
+test('a schedule with a changed definition is updated at start, and stays paused', async (t) => {
   const temporal = await withTemporal();
   t.after(() => temporal.close());
   const { schedule } = temporal.client;
@@ -151,7 +151,7 @@ test('a schedule whose definition did not change is not written again', async (t
     assert.equal((await temporal.client.schedule.getHandle(id).describe()).info.lastUpdatedAt, undefined, id);
 });
 
-test('much evidence at once is one look at once, and one after it', async () => {
+test('many signals of new evidence cause one round of rematching at once, and one after it', async () => {
   const { client, connection } = harness.temporal;
   const looks: string[] = [];
   const workflows = {

@@ -1,4 +1,5 @@
-// Batches from start to end on a real Temporal server: healthy ones, ones with events in trouble, and ones that the sweep has to start.
+// Batches from start to end on a real Temporal server: healthy batches, batches with problems, and
+// batches that the sweep starts.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setAsideWorkflowId } from '../../domain/keys.ts';
@@ -26,18 +27,20 @@ after(async () => {
   await receiver.close();
 });
 
-/** The workflow of the batch that settled an event. */
+/** Id of the batch workflow that settled an event. */
 async function batchOf(operatorId: string, eventId: string): Promise<string> {
   return eventually('the event to be settled', async () => {
     const { rows } = await harness.pool.query<{ workflowId: string }>(
-      `select 'conversions/' || batch_id as "workflowId" from event_outcomes where operator_id = $1 and event_id = $2`,
+      `select 'conversions/' || batch_id as "workflowId"
+       from event_outcomes
+       where operator_id = $1 and event_id = $2`,
       [operatorId, eventId],
     );
     return rows[0]?.workflowId;
   });
 }
 
-test('a healthy batch is settled and delivered by local steps alone', async () => {
+test('a healthy batch is settled and delivered by local activities alone', async () => {
   const { client } = harness.temporal;
   const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/ok`);
@@ -54,7 +57,7 @@ test('a healthy batch is settled and delivered by local steps alone', async () =
   await recordHistory(client, workflowId, 'batch-delivered');
 });
 
-test('a batch with postbacks that fail hands them over and ends', async () => {
+test('a batch with failed deliveries hands them over and ends', async () => {
   const { client } = harness.temporal;
   const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
@@ -69,7 +72,7 @@ test('a batch with postbacks that fail hands them over and ends', async () => {
   await recordHistory(client, workflowId, 'batch-handed-over');
 });
 
-test('a chargeback follows its conversion to the same endpoint, in order', async () => {
+test('a chargeback’s postback follows its conversion’s to the same endpoint, in order', async () => {
   const operator = await withOperator(harness.pool);
   const path = `/slow/300?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
@@ -81,11 +84,11 @@ test('a chargeback follows its conversion to the same endpoint, in order', async
     operator,
     await operator.ingest([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]),
   );
-  const told = await eventually('both postbacks', () => {
+  const sent = await eventually('both postbacks', () => {
     const requests = receiver.requests.filter((request) => request.path === path);
     return requests.length === 2 && requests;
   });
-  const bodies = told.map(({ body }) => JSON.parse(body) as { type: string; data: { payout_delta: string } });
+  const bodies = sent.map(({ body }) => JSON.parse(body) as { type: string; data: { payout_delta: string } });
   assert.deepEqual(
     bodies.map(({ type, data }) => [type, data.payout_delta]),
     [
@@ -94,12 +97,12 @@ test('a chargeback follows its conversion to the same endpoint, in order', async
     ],
   );
   assert.ok(
-    told[1]!.receivedAtMs - told[0]!.receivedAtMs >= 300,
+    sent[1]!.receivedAtMs - sent[0]!.receivedAtMs >= 300,
     'the clawback did not wait for its conversion',
   );
 });
 
-test('events without a rate are one workflow with a count and samples, and settle when they are retried', async () => {
+test('events without a rate share one workflow with a count, and settle when retried', async () => {
   const { client } = harness.temporal;
   const operator = await withOperator(harness.pool);
   const ids = await operator.ingest([{ currency: 'EUR' }, { currency: 'EUR' }, { currency: 'EUR' }]);
@@ -127,7 +130,7 @@ test('events without a rate are one workflow with a count and samples, and settl
   await recordHistory(client, workflowId, 'set-aside-settled');
 });
 
-test('what nobody started is started by the sweep, which runs by schedule', async () => {
+test('the scheduled sweep starts batches, deliveries and drains that were never started', async () => {
   const { client } = harness.temporal;
   const log = createLogger('silent', 'test');
   const operator = await withOperator(harness.pool);
@@ -140,7 +143,7 @@ test('what nobody started is started by the sweep, which runs by schedule', asyn
     taskQueue: TASK_QUEUES.upkeep,
   });
   await handle.result();
-  await eventually('all of them to be delivered', async () => {
+  await eventually('every delivery to be delivered', async () => {
     const rows = await deliveriesOf(harness.pool, operator);
     return countBy(rows, ({ state }) => state)['delivered'] === 30;
   });

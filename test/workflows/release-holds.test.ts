@@ -1,4 +1,5 @@
-// Holds end by themselves: the schedule's workflow releases what is due, in several steps where it is much, and the affiliate's server is told.
+// Release of holds: the scheduled workflow releases due commission in several steps, and subscribed
+// endpoints get a postback.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createLogger } from '../../log.ts';
@@ -13,12 +14,12 @@ import { createSettling } from '../support/settling.ts';
 let harness: WorkflowHarness;
 
 before(async () => {
-  // No time at all for a step: each then releases one chunk and says that more is due.
+  // Without time, each step releases one chunk and reports that more is due.
   harness = await withHarness({ releaseMs: 0 });
 });
 after(() => harness.close());
 
-test('the schedule is made once, releases what is due until nothing is, and tells who asked for it', async (t) => {
+test('the scheduled workflow releases all due holds and notifies subscribed endpoints', async (t) => {
   const { pool, temporal } = harness;
   const { client } = temporal;
   const receiver = await startReceiver();
@@ -45,12 +46,12 @@ test('the schedule is made once, releases what is due until nothing is, and tell
     return rows[0];
   });
   assert.equal(released.payable, 20_00n);
-  await eventually('the affiliate to be told', () => receiver.requests.length === 2);
-  const told = receiver.requests.map(
+  await eventually('both postbacks to arrive', () => receiver.requests.length === 2);
+  const reports = receiver.requests.map(
     ({ body }) => JSON.parse(body) as { type: string; data: Record<string, string> },
   );
   assert.deepEqual(
-    told.map(({ type, data }) => `${type} ${data['event_id']}`).toSorted(),
+    reports.map(({ type, data }) => `${type} ${data['event_id']}`).toSorted(),
     ids.map((id) => `conversion.released ${id}`),
   );
 

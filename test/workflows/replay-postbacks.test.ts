@@ -1,4 +1,4 @@
-// A replay from start to end: its workflow shows how far it is, keeps its rate, and hears that it is cancelled.
+// The workflow of a replay: shows its progress, keeps its rate, and obeys cancellation.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { replayWorkflowId } from '../../domain/keys.ts';
@@ -25,8 +25,8 @@ after(async () => {
   await receiver.close();
 });
 
-/** A replay of so many postbacks that were given up, kept and not started yet. */
-async function withReplay(count: number, ratePerSecond: number | null) {
+/** Stores a replay of so many exhausted deliveries without starting its workflow. */
+async function createReplay(count: number, ratePerSecond: number | null) {
   const operator = await withOperator(harness.pool);
   const path = `/ok?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
@@ -54,27 +54,28 @@ async function withReplay(count: number, ratePerSecond: number | null) {
   };
 }
 
-test('a replay goes at its rate and is found in the list, with how far it is', async () => {
-  const { workflowId, handle, requests, start, operator } = await withReplay(25, 10);
+test('a replay keeps its rate, and the workflow list shows its progress', async () => {
+  const { workflowId, handle, requests, start, operator } = await createReplay(25, 10);
   await start();
   const { client } = harness.temporal;
-  const query = `WorkflowType = '${WORKFLOWS.replayPostbacks}' AND DeliveryState = 'replaying' AND OperatorId = '${operator.operatorId}' AND Held > 0`;
-  await eventually('the list to show it', async () => {
+  const query = `WorkflowType = '${WORKFLOWS.replayPostbacks}' AND DeliveryState = 'replaying'
+    AND OperatorId = '${operator.operatorId}' AND Held > 0`;
+  await eventually('the workflow list to show it', async () => {
     for await (const listed of client.workflow.list({ query })) return listed.workflowId === workflowId;
     return false;
   });
   assert.match(await harness.detailsOf(workflowId), /^\*\*running\*\*: \d+ of 25 postbacks .* Send `cancel`/);
   assert.deepEqual(await handle.result(), { state: 'done', total: 25, released: 25 });
-  const told = await eventually('all of them', () => requests().length === 25 && requests());
-  const spanMs = told.at(-1)!.receivedAtMs - told[0]!.receivedAtMs;
+  const sent = await eventually('every postback', () => requests().length === 25 && requests());
+  const spanMs = sent.at(-1)!.receivedAtMs - sent[0]!.receivedAtMs;
   assert.ok(spanMs > 1000, `25 at 10 a second, ten at a time, took ${spanMs} ms`);
   await recordHistory(client, workflowId, 'replay-done');
 });
 
-test('a cancelled replay releases no more, and what it released is delivered', async () => {
-  const { id, operator, workflowId, handle, start } = await withReplay(100, 5);
+test('a cancelled replay releases no more deliveries, and delivers the released ones', async () => {
+  const { id, operator, workflowId, handle, start } = await createReplay(100, 5);
   await start();
-  await eventually('the first to be released', async () => {
+  await eventually('the first delivery to be released', async () => {
     const status = await handle.query<ReplayStatus>(STATUS_QUERY).catch(() => null);
     return (status?.released ?? 0) > 0;
   });
@@ -89,8 +90,8 @@ test('a cancelled replay releases no more, and what it released is delivered', a
   await recordHistory(harness.temporal.client, workflowId, 'replay-cancelled');
 });
 
-test('a replay whose start was lost is started by the sweep', async () => {
-  const { handle } = await withReplay(3, null);
+test('the sweep starts a replay whose start was lost', async () => {
+  const { handle } = await createReplay(3, null);
   assert.equal((await harness.working.activities.sweepOnce()).replays, 1);
   assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3 });
 });

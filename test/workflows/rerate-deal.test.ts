@@ -1,4 +1,5 @@
-// What an agreement leaves to do is done also when nobody could be told: the sweep starts it, and it ends with its progress in plain sight.
+// Follow-up work of agreements starts even when Temporal was away at the request: the sweep starts
+// it, and its progress is visible.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { rerateWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
@@ -21,15 +22,15 @@ after(() => harness.close());
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 
-/** A deal of 20 % of every sale for the operator's affiliate, from yesterday on. */
-async function agreed({ operatorId, affiliateId }: TestOperator): Promise<string> {
+/** Creates a deal of 20 % of every sale for the operator's affiliate, from yesterday on. */
+async function createDeal({ operatorId, affiliateId }: TestOperator): Promise<string> {
   const id = newId('deal');
   const terms = wireTerms({ components: [{ kind: 'percent', percent: '20' }] });
   await createDeals(harness.pool).insert(operatorId, { id, name: 'Better', affiliateId }, YESTERDAY, terms);
   return id;
 }
 
-test('conversions are rated again by a workflow that the sweep starts, and that says how far it got', async () => {
+test('the sweep starts the rerating of a deal version, which shows its progress', async () => {
   const { pool, temporal, working } = harness;
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
@@ -39,7 +40,7 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
     `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
     [endpoint.id],
   );
-  const dealId = await agreed(operator);
+  const dealId = await createDeal(operator);
   assert.equal((await working.activities.sweepOnce()).reratings, 1);
   const workflowId = rerateWorkflowId(dealId, 1);
   const handle = temporal.client.workflow.getHandle(workflowId);
@@ -69,7 +70,7 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
   await recordHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
 });
 
-test('a rate settles what waited for it, though nobody could be told, and the mark is gone once it was tried', async () => {
+test('the sweep settles events that waited for a new rate, and then clears its mark', async () => {
   const { pool, temporal, working } = harness;
   const operator = await withOperator(pool);
   const ids = await operator.ingest([{ currency: 'EUR' }, { currency: 'GBP' }]);
@@ -96,7 +97,7 @@ test('a rate settles what waited for it, though nobody could be told, and the ma
     .signal('dismiss');
 });
 
-test('a deal that needs no payout settles what waited for one', async () => {
+test('a deal that needs no payout settles events that waited for a payout', async () => {
   const { pool, working } = harness;
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;

@@ -1,4 +1,4 @@
-// What the worker counts: attempts by what came of them, batches by size and time, and the port where it is read.
+// Metrics of the worker: attempts by outcome, batches by size and duration, and the HTTP port.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Activities } from '../../activities/index.ts';
@@ -8,7 +8,7 @@ import { createWorkerMetrics } from '../../worker/metrics.ts';
 
 const ANSWER = { kind: 'answered', excerpt: '', durationMs: 30, phases: {} } as const;
 
-test('attempts and batches are counted by what came of them, and read at a port of its own', async () => {
+test('the worker counts attempts and batches by outcome and serves its metrics', async () => {
   const outcomes: Outcome[] = [
     { ...ANSWER, status: 200 },
     { ...ANSWER, status: 503 },

@@ -48,7 +48,7 @@ function serverUrl(): string {
   const url = process.env.TEST_DATABASE_URL;
   if (!url)
     throw new Error(
-      `This test needs PostgreSQL, which npm test starts: \"npm test -- ${process.argv[1] ?? 'test/…'}\"`,
+      `This test needs PostgreSQL, which npm test starts: "npm test -- ${process.argv[1] ?? 'test/…'}"`,
     );
   return url;
 }

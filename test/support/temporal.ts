@@ -24,7 +24,7 @@ export async function withTemporal(): Promise<TestTemporal> {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
   if (!address)
     throw new Error(
-      `This test needs Temporal, which npm test starts: \"npm test -- ${process.argv[1] ?? 'test/…'}\"`,
+      `This test needs Temporal, which npm test starts: "npm test -- ${process.argv[1] ?? 'test/…'}"`,
     );
   const connection = await Connection.connect({ address });
   const namespace = `test-${randomBytes(6).toString('hex')}`;

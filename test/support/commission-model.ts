@@ -34,7 +34,7 @@ type Conversion = {
   month: string;
   byOperator: boolean;
   basis: bigint;
-  gone: Fraction;
+  reversed: Fraction;
 };
 
 /**
@@ -42,9 +42,13 @@ type Conversion = {
  */
 export function expectedEarnings(history: readonly ConversionEvent[], world: World): Earning[] {
   const conversions = history
-    .flatMap((event) => standing(event, history, world))
+    .flatMap((event) => finalStateOf(event, history, world))
     .toSorted((a, b) => (orderKey(a.event) < orderKey(b.event) ? -1 : 1));
-  const own = [...customers(conversions), ...singles(conversions), ...months(conversions)];
+  const own = [
+    ...customerPayments(conversions),
+    ...eventPayments(conversions),
+    ...monthlyPayments(conversions),
+  ];
   const parts = own.flatMap(({ by: { terms }, ...earning }) =>
     (terms.overrides ?? []).flatMap(({ percent }, index) => {
       const affiliateId = world.parentsOf(earning.affiliateId)[index];
@@ -66,7 +70,7 @@ export function mustWait(event: ConversionEvent, { versions, rates }: World): bo
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
   const byOperator = policy !== 'ignore' && event.payoutMinor !== null;
-  const paying = terms.components.filter((component) => listens(component, event));
+  const paying = terms.components.filter((component) => matches(component, event));
   if (policy === 'require' && !byOperator && paying.length > 0) return true;
   if (event.currency === null || event.currency === terms.currency) return false;
   const hasRate = rateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
@@ -79,8 +83,12 @@ function needsAmount({ kind, min_amount: minimum }: WireComponent): boolean {
   return kind === 'percent' || kind === 'revshare' || (kind === 'cpa' && minimum !== undefined);
 }
 
-function standing(event: ConversionEvent, history: readonly ConversionEvent[], world: World): Conversion[] {
-  if (isAgainst(event) || mustWait(event, world)) return [];
+function finalStateOf(
+  event: ConversionEvent,
+  history: readonly ConversionEvent[],
+  world: World,
+): Conversion[] {
+  if (isReversal(event) || mustWait(event, world)) return [];
   const by = versionAt(world.versions, event.occurredAt);
   const byOperator = (by.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
   const basis = convertedAmount(
@@ -89,9 +97,11 @@ function standing(event: ConversionEvent, history: readonly ConversionEvent[], w
     by.terms.currency,
     world.rates,
   );
-  const gone = reversedPart(event, by.terms, history, world.rates);
+  const reversed = reversedPart(event, by.terms, history, world.rates);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
-  return [{ event, by, affiliateId: world.affiliateOf(event.customerId!), month, byOperator, basis, gone }];
+  return [
+    { event, by, affiliateId: world.affiliateOf(event.customerId!), month, byOperator, basis, reversed },
+  ];
 }
 
 /** Fraction of a conversion that was reversed for good. */
@@ -101,7 +111,7 @@ function reversedPart(
   history: readonly ConversionEvent[],
   rates: readonly ModelRate[],
 ): Fraction {
-  const against = history.filter((event) => isAbout(event, conversion));
+  const against = history.filter((event) => concerns(event, conversion));
   const isWon = against.some(({ type }) => type === 'chargeback_won');
   const amount = conversion.amountMinor ?? 0n;
   let refunded = 0n;
@@ -122,7 +132,7 @@ function reversedPart(
   return amount > 0n && refunded > 0n ? [refunded < amount ? refunded : amount, amount] : [0n, 1n];
 }
 
-const AGAINST: readonly string[] = [
+const REVERSAL_TYPES: readonly string[] = [
   'refund',
   'chargeback',
   'fraud',
@@ -131,12 +141,12 @@ const AGAINST: readonly string[] = [
   'chargeback_won',
 ];
 
-function isAgainst({ type }: ConversionEvent): boolean {
-  return AGAINST.includes(type);
+function isReversal({ type }: ConversionEvent): boolean {
+  return REVERSAL_TYPES.includes(type);
 }
 
-function isAbout(event: ConversionEvent, conversion: ConversionEvent): boolean {
-  if (!isAgainst(event)) return false;
+function concerns(event: ConversionEvent, conversion: ConversionEvent): boolean {
+  if (!isReversal(event)) return false;
   if (event.reference !== null)
     return (
       event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType)
@@ -153,13 +163,13 @@ function remainderOf(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
   return whole - roundedQuotient(whole * part, of, mode);
 }
 
-const isGone = ({ gone: [part, of] }: Conversion): boolean => part === of;
+const isReversed = ({ reversed: [part, of] }: Conversion): boolean => part === of;
 
 // Single payments: per customer, or per event.
 
 type Payment = Earning & { by: ModelVersion };
 /**
- * Payment for one conversion by one component of one version. `worth`: the amount as the n-th of so
+ * Payment for one conversion by one component of one version. `amountAt`: the amount as the n-th of so
  * many.
  */
 type SinglePayment = {
@@ -167,12 +177,12 @@ type SinglePayment = {
   of: Conversion;
   by: ModelVersion;
   component: WireComponent;
-  isAlive: boolean;
-  worth: (place: bigint, reached: bigint) => bigint;
+  isDue: boolean;
+  amountAt: (place: bigint, reached: bigint) => bigint;
 };
 
-function customers(conversions: readonly Conversion[]): Payment[] {
-  const byCustomer = grouped(
+function customerPayments(conversions: readonly Conversion[]): Payment[] {
+  const byCustomer = groupBy(
     conversions.flatMap((conversion) => componentsPayingFor(conversion, 'cpa')),
     ({ label, of }) => `cpa ${label} ${of.event.customerId}`,
   );
@@ -186,16 +196,16 @@ function customers(conversions: readonly Conversion[]): Payment[] {
       by.terms.currency,
     );
     if (of === null) return null;
-    const left: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : of.gone;
+    const left: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : of.reversed;
     const base = component.amount === undefined ? 0n : minorOf(component.amount, by.terms.currency);
     const { tiers } = component;
-    const worth = (place: bigint, reached: bigint): bigint => {
+    const amountAt = (place: bigint, reached: bigint): bigint => {
       const amount = tiers
         ? stepAt(tiers, tiers.mode === 'marginal' ? place : reached, base, by.terms.currency)
         : base;
       return remainderOf(amount, left, by.terms.rounding);
     };
-    return { name, of, by, component, isAlive: !isGone(of), worth };
+    return { name, of, by, component, isDue: !isReversed(of), amountAt };
   });
   return paymentsOf(
     found.filter((one) => one !== null),
@@ -214,25 +224,27 @@ function qualifying(
   const until = days === undefined ? Infinity : ordered[0]!.event.occurredAt + days * DAY_MS;
   const inTime = ordered.filter(({ event }) => event.occurredAt <= until);
   const sum = (upTo: number, of: (one: Conversion) => bigint): bigint =>
-    inTime.slice(0, upTo + 1).reduce((total, one) => total + remainderOf(of(one), one.gone, 'half_even'), 0n);
+    inTime
+      .slice(0, upTo + 1)
+      .reduce((total, one) => total + remainderOf(of(one), one.reversed, 'half_even'), 0n);
   const index = inTime.findIndex(
     (one, at) =>
-      !isGone(one) &&
+      !isReversed(one) &&
       (least === null || sum(at, ({ basis }) => basis) >= least) &&
       (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= parseScaled(lots, 4)),
   );
   return inTime[index] ?? null;
 }
 
-function singles(conversions: readonly Conversion[]): Payment[] {
+function eventPayments(conversions: readonly Conversion[]): Payment[] {
   const computed = conversions
     .filter(({ byOperator }) => byOperator)
-    .map(({ event, basis, gone, affiliateId, by }): Payment => {
+    .map(({ event, basis, reversed, affiliateId, by }): Payment => {
       return {
         name: `payout ${event.id}`,
         affiliateId,
         by,
-        minor: remainderOf(basis, gone, by.terms.rounding),
+        minor: remainderOf(basis, reversed, by.terms.rounding),
       };
     });
   const percents = conversions
@@ -241,11 +253,18 @@ function singles(conversions: readonly Conversion[]): Payment[] {
       const { rounding } = of.by.terms;
       const left = remainderOf(
         roundedQuotient(ppm(component.percent!) * of.basis, 1_000_000n, rounding),
-        of.gone,
+        of.reversed,
         rounding,
       );
-      const worth = (): bigint => (left < 0n ? 0n : left);
-      return { name: `percent ${label} ${of.event.id}`, of, by: of.by, component, isAlive: left > 0n, worth };
+      const amountAt = (): bigint => (left < 0n ? 0n : left);
+      return {
+        name: `percent ${label} ${of.event.id}`,
+        of,
+        by: of.by,
+        component,
+        isDue: left > 0n,
+        amountAt,
+      };
     });
   return [...computed, ...paymentsOf(percents, conversions)];
 }
@@ -255,38 +274,38 @@ function paymentsOf(all: readonly SinglePayment[], conversions: readonly Convers
   const isRanked = ({ component }: SinglePayment): boolean =>
     component.cap !== undefined || component.tiers !== undefined;
   const alone = all
-    .filter((one) => !isRanked(one) && one.isAlive)
-    .map((one) => asOwn(one, one.worth(1n, 1n)));
-  const ranked = all.filter((one) => isRanked(one) && one.isAlive);
-  const pools = grouped(
+    .filter((one) => !isRanked(one) && one.isDue)
+    .map((one) => toPayment(one, one.amountAt(1n, 1n)));
+  const ranked = all.filter((one) => isRanked(one) && one.isDue);
+  const pools = groupBy(
     ranked,
     ({ name, of }) => `${name.split(' ', 2).join(' ')} ${of.affiliateId} ${of.month}`,
   );
-  return [...alone, ...[...pools.values()].flatMap((pool) => shared(pool, conversions))];
+  return [...alone, ...[...pools.values()].flatMap((pool) => payPool(pool, conversions))];
 }
 
-function shared(pool: readonly SinglePayment[], conversions: readonly Conversion[]): Payment[] {
+function payPool(pool: readonly SinglePayment[], conversions: readonly Conversion[]): Payment[] {
   const ordered = pool.toSorted((a, b) => (orderKey(a.of.event) < orderKey(b.of.event) ? -1 : 1));
-  const worths = ordered.map(({ worth, component, of }, index) => {
+  const amounts = ordered.map(({ amountAt, component, of }, index) => {
     const metric = component.tiers?.metric ?? 'ftd_count';
-    const reached = metric === 'ftd_count' ? BigInt(ordered.length) : monthOf(of, conversions)[metric];
-    return worth(BigInt(index + 1), reached);
+    const reached = metric === 'ftd_count' ? BigInt(ordered.length) : metricsOfMonth(of, conversions)[metric];
+    return amountAt(BigInt(index + 1), reached);
   });
   let [running, count] = [0n, 0];
   return ordered.map((one, index): Payment => {
     const { cap } = one.component;
     const most = cap?.amount === undefined ? null : minorOf(cap.amount, one.by.terms.currency);
     const isFull = cap?.count !== undefined && count >= cap.count;
-    const total = isFull ? running : running + worths[index]!;
+    const total = isFull ? running : running + amounts[index]!;
     const clipped = most !== null && total > most ? (running > most ? running : most) : total;
     const minor = clipped - running;
     running = clipped;
     if (minor > 0n) count++;
-    return asOwn(one, minor);
+    return toPayment(one, minor);
   });
 }
 
-function asOwn({ name, of: { affiliateId }, by }: SinglePayment, minor: bigint): Payment {
+function toPayment({ name, of: { affiliateId }, by }: SinglePayment, minor: bigint): Payment {
   return { name, affiliateId, by, minor };
 }
 
@@ -302,12 +321,12 @@ type MonthlySum = {
   volume: bigint;
 };
 
-function months(conversions: readonly Conversion[]): Payment[] {
+function monthlyPayments(conversions: readonly Conversion[]): Payment[] {
   const paying = conversions.flatMap((conversion) => [
     ...componentsPayingFor(conversion, 'revshare'),
     ...componentsPayingFor(conversion, 'per_lot'),
   ]);
-  const sums = grouped(
+  const sums = groupBy(
     paying,
     ({ component, label, of }) =>
       `${component.kind} ${label} ${of.affiliateId} ${of.month} v${of.by.version}`,
@@ -315,20 +334,20 @@ function months(conversions: readonly Conversion[]): Payment[] {
   const all = Array.from(sums, ([name, parts]): MonthlySum => {
     const { component, label, of } = parts[0]!;
     const sum = (whole: (one: Conversion) => bigint): bigint =>
-      parts.reduce((total, part) => total + remainderOf(whole(part.of), part.of.gone, 'half_even'), 0n);
+      parts.reduce((total, part) => total + remainderOf(whole(part.of), part.of.reversed, 'half_even'), 0n);
     const [basis, volume] = [sum((one) => one.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
     return { name, label, month: of.month, component, of, basis, volume };
   });
-  const chains = grouped(all, ({ component, label, of }) => `${component.kind} ${label} ${of.affiliateId}`);
+  const chains = groupBy(all, ({ component, label, of }) => `${component.kind} ${label} ${of.affiliateId}`);
   return [...chains.values()].flatMap((chain) => {
     const ordered = chain.toSorted((a, b) =>
       a.month === b.month ? a.of.by.version - b.of.by.version : a.month < b.month ? -1 : 1,
     );
-    return ordered.map((month, index) => monthly(month, ordered.slice(0, index), conversions));
+    return ordered.map((month, index) => monthlyPayment(month, ordered.slice(0, index), conversions));
   });
 }
 
-function monthly(
+function monthlyPayment(
   month: MonthlySum,
   before: readonly MonthlySum[],
   conversions: readonly Conversion[],
@@ -336,13 +355,16 @@ function monthly(
   const { name, component, of } = month;
   const { currency } = of.by.terms;
   let minor: bigint;
-  if (component.kind === 'per_lot' || component.negative !== 'carry') minor = shareOf(month, 0n, conversions);
+  if (component.kind === 'per_lot' || component.negative !== 'carry')
+    minor = monthlyAmount(month, 0n, conversions);
   else if (component.carry_by === 'commission')
-    minor = shareOf(month, 0n, conversions) + worstRun(before, (one) => shareOf(one, 0n, conversions));
+    minor =
+      monthlyAmount(month, 0n, conversions) +
+      largestLoss(before, (one) => monthlyAmount(one, 0n, conversions));
   else
-    minor = shareOf(
+    minor = monthlyAmount(
       month,
-      worstRun(before, ({ basis }) => basis),
+      largestLoss(before, ({ basis }) => basis),
       conversions,
     );
   const cap = component.cap?.amount === undefined ? null : minorOf(component.cap.amount, currency);
@@ -351,7 +373,7 @@ function monthly(
 }
 
 /** Largest loss of any unbroken run of carrying months right before; zero without a loss. */
-function worstRun(before: readonly MonthlySum[], lossOf: (month: MonthlySum) => bigint): bigint {
+function largestLoss(before: readonly MonthlySum[], lossOf: (month: MonthlySum) => bigint): bigint {
   let [worst, run] = [0n, 0n];
   for (const month of before.toReversed()) {
     if (month.component.negative !== 'carry') break;
@@ -362,7 +384,7 @@ function worstRun(before: readonly MonthlySum[], lossOf: (month: MonthlySum) => 
 }
 
 /** Payment for the sum of a month; may be below zero. */
-function shareOf(
+function monthlyAmount(
   { component, basis, volume, of }: MonthlySum,
   carried: bigint,
   conversions: readonly Conversion[],
@@ -376,7 +398,7 @@ function shareOf(
   const per = isLots ? 10_000n : 1_000_000n;
   if (!tiers) return roundedQuotient(base * sum, per, terms.rounding);
   const isOwn = tiers.metric === (isLots ? 'volume' : 'revenue');
-  const metric = isOwn ? sum : monthOf(of, conversions)[tiers.metric];
+  const metric = isOwn ? sum : metricsOfMonth(of, conversions)[tiers.metric];
   const exact =
     tiers.mode === 'retroactive'
       ? stepAt(tiers, metric, base, terms.currency) * sum
@@ -403,23 +425,25 @@ function sumByBands(tiers: WireTiers, sum: bigint, base: bigint, currency: strin
 /**
  * Metrics of an affiliate's month, counting only events whose terms have a cap, tiers or a carry.
  */
-function monthOf(
+function metricsOfMonth(
   { affiliateId, month }: Conversion,
   conversions: readonly Conversion[],
 ): Record<WireTiers['metric'], bigint> {
   const counted = conversions.filter(
-    (one) => one.affiliateId === affiliateId && one.month === month && ties(one.by.terms),
+    (one) => one.affiliateId === affiliateId && one.month === month && dependsOnMonth(one.by.terms),
   );
   const sum = (of: (one: Conversion) => bigint): bigint =>
     counted.reduce((total, one) => total + of(one), 0n);
   return {
-    revenue: sum(({ event, byOperator, basis, gone }) =>
-      event.type === 'revenue' && !byOperator ? remainderOf(basis, gone, 'half_even') : 0n,
+    revenue: sum(({ event, byOperator, basis, reversed }) =>
+      event.type === 'revenue' && !byOperator ? remainderOf(basis, reversed, 'half_even') : 0n,
     ),
-    volume: sum(({ event, gone }) =>
-      ['trade', 'volume'].includes(event.type) ? remainderOf(event.volumeE4 ?? 0n, gone, 'half_even') : 0n,
+    volume: sum(({ event, reversed }) =>
+      ['trade', 'volume'].includes(event.type)
+        ? remainderOf(event.volumeE4 ?? 0n, reversed, 'half_even')
+        : 0n,
     ),
-    ftd_count: sum((one) => (one === firstDepositOf(one, conversions) && !isGone(one) ? 1n : 0n)),
+    ftd_count: sum((one) => (one === firstDepositOf(one, conversions) && !isReversed(one) ? 1n : 0n)),
   };
 }
 
@@ -429,11 +453,11 @@ function firstDepositOf(
   conversions: readonly Conversion[],
 ): Conversion | undefined {
   return conversions.find(
-    ({ event, by }) => event.type === 'ftd' && event.customerId === customerId && ties(by.terms),
+    ({ event, by }) => event.type === 'ftd' && event.customerId === customerId && dependsOnMonth(by.terms),
   );
 }
 
-function ties(terms: WireTerms): boolean {
+function dependsOnMonth(terms: WireTerms): boolean {
   return terms.components.some((component) => {
     const { kind, cap, negative } = component;
     const tiers = tiersOf(component, terms);
@@ -476,7 +500,7 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
   on === undefined ? DEFAULT_ON[kind] : [on].flat();
-const listens = (component: WireComponent, { type }: ConversionEvent): boolean =>
+const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
   onOf(component).includes(type);
 
 /**
@@ -488,7 +512,7 @@ function componentsPayingFor(of: Conversion, kind: WireComponent['kind']) {
   const nameOf = (component: WireComponent): string => `${kind}:${[...onOf(component)].toSorted().join('+')}`;
   const ofKind = of.by.terms.components.filter((component) => component.kind === kind);
   return ofKind.flatMap((component, index) => {
-    if (!listens(component, of.event)) return [];
+    if (!matches(component, of.event)) return [];
     const earlier = ofKind.slice(0, index).filter((other) => nameOf(other) === nameOf(component)).length;
     return [{ component, of, label: `${nameOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` }];
   });
@@ -503,7 +527,7 @@ function orderKey({ occurredAt, id }: ConversionEvent): string {
   return `${String(occurredAt).padStart(16, '0')} ${id}`;
 }
 
-function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;

@@ -261,11 +261,11 @@ function writeThenReset(socket: Socket, text: string): void {
 
 /** Writes repeatedly, as fast as the peer reads, until the connection closes. */
 async function writeRepeatedly(socket: Socket, text: string, everyMs: number): Promise<void> {
-  const gone = new AbortController();
-  socket.once('close', () => gone.abort());
+  const closed = new AbortController();
+  socket.once('close', () => closed.abort());
   while (!socket.destroyed) {
     const isTaken = socket.write(text);
     if (!isTaken) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve));
-    await wait(everyMs, undefined, { signal: gone.signal });
+    await wait(everyMs, undefined, { signal: closed.signal });
   }
 }

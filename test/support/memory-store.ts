@@ -49,7 +49,7 @@ export type MemorySettling = {
   amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
-  readonly told: ReadonlyMap<string, Told>;
+  readonly reported: ReadonlyMap<string, Told>;
   readonly postings: readonly Posting[];
   readonly messages: readonly Message[];
 };
@@ -83,7 +83,7 @@ export function createMemorySettling(
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
-  const told = new Map<string, Told>();
+  const reported = new Map<string, Told>();
   const postings: Posting[] = [];
   const messages: Message[] = [];
   const facts = new Set<string>();
@@ -144,7 +144,7 @@ export function createMemorySettling(
     );
     const wanted = new Set([
       ...conversionIds,
-      ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch))),
+      ...(linked.length === 0 ? [] : firstDepositsOf(firstDepositsIn(batch))),
     ]);
     return locked.map((slot) => {
       const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || wanted.has(id));
@@ -153,7 +153,7 @@ export function createMemorySettling(
   }
 
   /** Like `findFirstDeposits`. */
-  function withFirstDeposits(ids: readonly string[]): string[] {
+  function firstDepositsOf(ids: readonly string[]): string[] {
     const subjects = new Set(ids.map((id) => subjectOf(events.get(id)!)));
     return [...events.values()]
       .filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event)))
@@ -252,7 +252,7 @@ export function createMemorySettling(
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
     const books = openBooks(
       loadSlots(batch),
-      new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))),
+      new Map([...reported].filter(([key]) => nearby.has(key.split(' ')[0]!))),
       {
         newSlotId,
         monthOf: (moment) => monthOf(moment, operator.timezone),
@@ -267,7 +267,7 @@ export function createMemorySettling(
 
   /** Like `withAdjusted`. */
   function adjustmentMessages(books: Books): Message[] {
-    for (const [key, sum] of told) {
+    for (const [key, sum] of reported) {
       const [eventId, affiliateId] = key.split(' ');
       books.remember(eventId!, affiliateId!, sum);
     }
@@ -285,7 +285,7 @@ export function createMemorySettling(
       if (!slot.isNew && !slot.isChanged) continue;
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
-    for (const [id, sum] of books.toldHere) told.set(id, sum);
+    for (const [id, sum] of books.toldHere) reported.set(id, sum);
     for (const outcome of settlement.outcomes) {
       outcomes.set(outcome.eventId, outcome);
       ratedBy.set(outcome.eventId, outcome.version);
@@ -316,5 +316,5 @@ export function createMemorySettling(
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, addVersion, amend, outcomes, slots, told, postings, messages };
+  return { settle, addVersion, amend, outcomes, slots, reported, postings, messages };
 }

@@ -285,7 +285,7 @@ const byCustomer = fc.record({
 
 type Fields = Partial<ConversionEvent>;
 
-const alone = (fields: Fields): Fields[] => [fields];
+const single = (fields: Fields): Fields[] => [fields];
 /** A chargeback that the operator won. */
 const dispute = byReference.map((fields): Fields[] => [
   { ...fields, type: 'chargeback' },
@@ -303,7 +303,7 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
       maxLength: 14,
       selector: ({ type, transactionId }) => `${type} ${transactionId}`,
     }),
-    against: fc.array(fc.oneof(byReference.map(alone), byCustomer.map(alone), dispute), { maxLength: 7 }),
+    against: fc.array(fc.oneof(byReference.map(single), byCustomer.map(single), dispute), { maxLength: 7 }),
   })
   .map(({ conversions, against }) =>
     [...conversions.map(inOneCurrency), ...against.flat().map(inOneCurrency)].map((fields: Fields, index) =>

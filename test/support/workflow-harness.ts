@@ -12,7 +12,7 @@ import { runWorkers, withActivities, type TestActivities } from './worker.ts';
 export interface WorkflowHarness {
   readonly pool: Pool;
   readonly temporal: TestTemporal;
-  readonly working: TestActivities;
+  readonly testActivities: TestActivities;
   /** Dispatches events as the API does after inserting them. */
   dispatch(operator: TestOperator, eventIds: readonly string[]): void;
   /** Current details of a workflow, as the UI shows them. */
@@ -23,13 +23,13 @@ export interface WorkflowHarness {
 
 export async function withHarness(limits: Partial<Limits> = {}): Promise<WorkflowHarness> {
   const [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
-  const working = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
-  const stopWorkers = await runWorkers(temporal, working.activities);
+  const testActivities = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
+  const stopWorkers = await runWorkers(temporal, testActivities.activities);
   const dispatcher = createDispatcher({ client: temporal.client, log: createLogger('silent', 'test') });
   return {
     pool: database.pool,
     temporal,
-    working,
+    testActivities,
     dispatch: ({ operatorId }, eventIds) => dispatcher.dispatch(eventIds.map((id) => ({ operatorId, id }))),
     async detailsOf(workflowId) {
       const handle = temporal.client.workflow.getHandle(workflowId);
@@ -39,7 +39,7 @@ export async function withHarness(limits: Partial<Limits> = {}): Promise<Workflo
     async close() {
       await dispatcher.drain(1000);
       await stopWorkers();
-      await working.close();
+      await testActivities.close();
       await temporal.close();
       await database.drop();
     },

@@ -18,7 +18,7 @@ before(async () => {
 after(() => harness.close());
 
 test('the sweep starts the workflow that books stored amendments and reports them', async (t) => {
-  const { pool, temporal, working } = harness;
+  const { pool, temporal, testActivities } = harness;
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const receiver = await startReceiver();
@@ -30,7 +30,7 @@ test('the sweep starts the workflow that books stored amendments and reports the
     `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
     [endpoint.id],
   );
-  assert.equal((await working.activities.sweepOnce()).amendments, 0);
+  assert.equal((await testActivities.activities.sweepOnce()).amendments, 0);
   const amendments = createAmendments(pool);
   for (const id of ids) {
     const by = { actor: 'key_test', reason: null };
@@ -38,13 +38,13 @@ test('the sweep starts the workflow that books stored amendments and reports the
   }
   // The sweep ignores recent amendments, since their workflow is being started.
   await pool.query(`update amendments set amended_at = amended_at - interval '1 minute'`);
-  assert.equal((await working.activities.sweepOnce()).amendments, 1);
+  assert.equal((await testActivities.activities.sweepOnce()).amendments, 1);
   const workflowId = amendmentsWorkflowId(operatorId);
   assert.deepEqual(await temporal.client.workflow.getHandle(workflowId).result(), { applied: 2 });
   assert.match(await harness.detailsOf(workflowId), /2 amendments booked/);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('settled 500'));
   await eventually('both adjustments are reported', () => receiver.requests.length === 2);
   for (const { body } of receiver.requests) assert.match(body, /"type":"conversion\.adjusted"/);
-  assert.equal((await working.activities.sweepOnce()).amendments, 0);
+  assert.equal((await testActivities.activities.sweepOnce()).amendments, 0);
   await recordHistory(temporal.client, workflowId, 'amendments-booked');
 });

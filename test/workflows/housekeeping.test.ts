@@ -58,7 +58,7 @@ test('evidence for an orphan before the current page starts another round of rem
   const asked: string[] = [];
   const position = { operatorId: 'a', eventId: 'evt_1' };
   const activities = {
-    ...harness.working.activities,
+    ...harness.testActivities.activities,
     async matchOrphans({ after: from }: { after: typeof position | null }) {
       asked.push(from === null ? 'from the start' : `after ${from.eventId}`);
       if (asked.length === 2) await createWorkflowClient(client).rematchOrphans('a');

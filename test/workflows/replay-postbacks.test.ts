@@ -30,7 +30,7 @@ async function createReplay(count: number, ratePerSecond: number | null) {
   const operator = await withOperator(harness.pool);
   const path = `/ok?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
-  await settleBatch(harness.working.activities, operator, await operator.ingestSales(count));
+  await settleBatch(harness.testActivities.activities, operator, await operator.ingestSales(count));
   await harness.pool.query(
     `update deliveries set state = 'gave_up', owner = null, finished_at = now() where operator_id = $1`,
     [operator.operatorId],
@@ -92,6 +92,6 @@ test('a cancelled replay releases no more deliveries, and delivers the released 
 
 test('the sweep starts a replay whose start was lost', async () => {
   const { handle } = await createReplay(3, null);
-  assert.equal((await harness.working.activities.sweepOnce()).replays, 1);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).replays, 1);
   assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3 });
 });

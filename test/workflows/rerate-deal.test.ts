@@ -31,7 +31,7 @@ async function createDeal({ operatorId, affiliateId }: TestOperator): Promise<st
 }
 
 test('the sweep starts the rerating of a deal version, which shows its progress', async () => {
-  const { pool, temporal, working } = harness;
+  const { pool, temporal, testActivities } = harness;
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
   const ids = await operator.ingestSales(3);
@@ -41,7 +41,7 @@ test('the sweep starts the rerating of a deal version, which shows its progress'
     [endpoint.id],
   );
   const dealId = await createDeal(operator);
-  assert.equal((await working.activities.sweepOnce()).reratings, 1);
+  assert.equal((await testActivities.activities.sweepOnce()).reratings, 1);
   const workflowId = rerateWorkflowId(dealId, 1);
   const handle = temporal.client.workflow.getHandle(workflowId);
   const expected: RerateStatus = { lookedAt: 3, changed: 3, kept: 0, reasons: {} };
@@ -57,7 +57,7 @@ test('the sweep starts the rerating of a deal version, which shows its progress'
     rows,
     Array.from({ length: 3 }, () => ({ type: 'conversion.adjusted', owner: 'endpoint' })),
   );
-  assert.equal((await working.activities.sweepOnce()).reratings, 0);
+  assert.equal((await testActivities.activities.sweepOnce()).reratings, 0);
   const { typedSearchAttributes } = await handle.describe();
   const shown = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value] as const);
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('the sweep starts the rerating of a deal version, which shows its progress'
 });
 
 test('the sweep settles events that waited for a new rate, and then clears its mark', async () => {
-  const { pool, temporal, working } = harness;
+  const { pool, temporal, testActivities } = harness;
   const operator = await withOperator(pool);
   const ids = await operator.ingest([{ currency: 'EUR' }, { currency: 'GBP' }]);
   await createSettling(pool)(operator.operatorId, ids);
@@ -88,8 +88,11 @@ test('the sweep settles events that waited for a new rate, and then clears its m
   const added = await createFxRates(pool).insert(operator.operatorId, rate);
   assert.ok(added !== 'other_rate');
   assert.deepEqual(added.retried, ['no_exchange_rate']);
-  assert.equal((await working.activities.sweepOnce()).retries, 1);
-  await eventually('the mark to be gone', async () => (await working.activities.sweepOnce()).retries === 0);
+  assert.equal((await testActivities.activities.sweepOnce()).retries, 1);
+  await eventually(
+    'the mark to be gone',
+    async () => (await testActivities.activities.sweepOnce()).retries === 0,
+  );
   assert.deepEqual(await outcomesOf(pool, ids), ['settled 1084', 'set_aside no_exchange_rate']);
   assert.equal(await pendingOf(pool, operator.affiliateId), 10_84n);
   await temporal.client.workflow
@@ -98,7 +101,7 @@ test('the sweep settles events that waited for a new rate, and then clears its m
 });
 
 test('a deal that needs no payout settles events that waited for a payout', async () => {
-  const { pool, working } = harness;
+  const { pool, testActivities } = harness;
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const demanding = wireTerms({ payout: 'require' });
@@ -120,6 +123,6 @@ test('a deal that needs no payout settles events that waited for a payout', asyn
     wireTerms(),
   );
   assert.deepEqual(retried, ['payout_required']);
-  await working.activities.sweepOnce();
+  await testActivities.activities.sweepOnce();
   await eventually('the event to settle', async () => (await outcomesOf(pool, ids))[0] === 'settled 1000');
 });

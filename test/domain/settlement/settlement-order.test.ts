@@ -167,7 +167,7 @@ for (const [world, versions] of [
         );
         assert.deepEqual(sumsOf(told), sumsOf(booked));
         assert.deepEqual(
-          sumsOf(Array.from(settling.told, ([key, sum]) => [key, sum.payoutMinor] as const)),
+          sumsOf(Array.from(settling.reported, ([key, sum]) => [key, sum.payoutMinor] as const)),
           sumsOf(byConversion),
         );
       });

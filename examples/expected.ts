@@ -95,15 +95,15 @@ type Rounding = NonNullable<Terms['rounding']>;
  * the example operator's time zone).
  */
 function earnedByComponent(events: readonly StoryEvent[], component: Component, rounding: Rounding): bigint {
-  const heard = events.filter(({ event }) => ([component.on].flat() as string[]).includes(event));
+  const paying = events.filter(({ event }) => ([component.on].flat() as string[]).includes(event));
   if (component.kind === 'cpa') {
     const minimum = unitsOf(component.min_amount ?? '0', 2);
     const customers = new Set(
-      heard.filter((event) => centsOf(event) >= minimum).map((event) => event.customer_id),
+      paying.filter((event) => centsOf(event) >= minimum).map((event) => event.customer_id),
     );
     return BigInt(customers.size) * unitsOf(component.amount, 2);
   }
-  const amounts = component.kind === 'percent' ? heard.map(centsOf) : monthlySums(heard);
+  const amounts = component.kind === 'percent' ? paying.map(centsOf) : monthlySums(paying);
   return sum(amounts.map((cents) => percentOf(cents, component.percent, rounding)));
 }
 

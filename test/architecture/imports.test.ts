@@ -88,7 +88,7 @@ const TOP_FOLDERS = split(
   'activities, api, bench, delivery, docs, domain, examples, local, store, test, worker, workflows',
 );
 /** Names without meaning, which hide files that lack a proper place. */
-const EMPTY_NAMES = /^(utils?|helpers?|common|shared|lib|src|misc|services?)(\.ts)?$/;
+const MEANINGLESS_NAMES = /^(utils?|helpers?|common|shared|lib|src|misc|services?)(\.ts)?$/;
 /** Files that may read the environment. All other files get their settings as arguments. */
 const READS_ENVIRONMENT = /^(config\.ts|(local|bench|test|examples)\/.*)$/;
 /**
@@ -181,7 +181,7 @@ test('only known folders lie at the root, and no file or folder has a meaningles
     [],
   );
   assert.deepEqual(
-    files.filter((file) => file.split('/').some((part) => EMPTY_NAMES.test(part))),
+    files.filter((file) => file.split('/').some((part) => MEANINGLESS_NAMES.test(part))),
     [],
   );
 });

@@ -1,3 +1,4 @@
+// Checks the independent calculation of the example against figures worked out by hand.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Affiliate, Terms } from '../../examples/affiliates.ts';

@@ -1,3 +1,4 @@
+// Tests the bundled receiver: signatures, counters, pages, and its state over a restart.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';

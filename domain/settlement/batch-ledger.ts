@@ -1,5 +1,5 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
-import { asAmended, type SlotFact } from '../commission/reversals.ts';
+import { asAmended, isSameFact, type SlotFact } from '../commission/reversals.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { targetOf, type SlotName } from '../commission/commission.ts';
 import type { Links } from '../commission/component-kind.ts';
@@ -244,7 +244,7 @@ export function openBooks(
     },
     reverse(slot, fact, cause, deltas) {
       const group = groupOf(slot, fact);
-      if (group.others.some((other) => other.eventId === fact.eventId)) return;
+      if (group.others.some((other) => isSameFact(other, fact))) return;
       learn(slot, { ...group, others: [...group.others, fact] }, [fact], cause, deltas);
     },
     rerate(slot, added, version, cause, deltas) {

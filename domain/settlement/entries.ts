@@ -39,6 +39,7 @@ export function factsOf(
   const fact: SlotFact = {
     originalEventId: eventId,
     eventId,
+    rating: null,
     type,
     whole: true,
     amountMinor: event.amountMinor ?? 0n,

@@ -107,10 +107,15 @@ export function rank(slot: Slot, monthOf: (moment: number) => string): void {
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */
-export function hashOf(fact: Pick<SlotFact, 'originalEventId' | 'eventId'>): bigint {
+export function hashOf({
+  originalEventId,
+  eventId,
+  rating,
+}: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): bigint {
   let high = 0x811c9dc5;
   let low = 0x01000193;
-  const text = `${fact.originalEventId}|${fact.eventId}`;
+  const by = rating === null ? '' : `|${rating.dealId}|${rating.version}|${rating.amendment}`;
+  const text = `${originalEventId}|${eventId}${by}`;
   for (let i = 0; i < text.length; i++) {
     high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
     low = Math.imul(low ^ text.charCodeAt(i), 0x85ebca6b);

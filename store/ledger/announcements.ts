@@ -100,7 +100,8 @@ export async function toldCommissions(
          coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
      from ${NAMED_SLOTS}
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ${OF_SINGLES}
-     join slot_facts f on f.operator_id = $1 and f.slot_id = source.id and f.event_id = f.original_event_id
+     join slot_facts f on f.operator_id = $1 and f.slot_id = source.id
+       and f.event_id = f.original_event_id and f.rating_version = 0
      join events e on e.operator_id = $1 and e.id = f.event_id
      ${IN_FORCE}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id

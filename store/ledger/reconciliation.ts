@@ -9,7 +9,8 @@ export type Range = { from: Date; to: Date };
 const KEPT = `select e.id as "eventId", e.transaction_id as "transactionId", e.type, coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
     coalesce(o.status, 'accepted') as status, o.reason as "statusReason", o.affiliate_id as "affiliateId", o.payout_minor as "payoutMinor",
     o.payout_currency as "payoutCurrency", e.occurred_at as "occurredAt",
-    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id) as "isStruck"
+    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id
+      and (f.event_id <> e.id or f.rating_version > 0)) as "isStruck"
   from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${IN_FORCE}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
 

@@ -59,7 +59,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the same clawback applied twice',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (group.others.some((other) => other.eventId === fact.eventId)) return;`,
+    from: `if (group.others.some((other) => isSameFact(other, fact))) return;`,
     to: ``,
     tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',

@@ -269,7 +269,7 @@ export function createMemorySettling(
 
   function write(books: Books, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
-      const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;
+      const key = JSON.stringify([fact.originalEventId, slot.name.key, fact.eventId, fact.rating]);
       assert.ok(!facts.has(key), `the fact ${key} was written twice`);
       facts.add(key);
     }

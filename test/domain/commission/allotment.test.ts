@@ -18,6 +18,7 @@ function members(
     const eventId = name.replace('-', '');
     const about = {
       originalEventId: eventId,
+      rating: null,
       amountMinor: 100n,
       basisMinor: 100n,
       volumeE4: 0n,

@@ -23,6 +23,7 @@ function aGroup(
   const earned = {
     originalEventId: id,
     eventId: id,
+    rating: null,
     type: 'deposit' as EventType,
     whole: true,
     amountMinor,
@@ -40,6 +41,7 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
   return {
     originalEventId: '',
     eventId: anEvent().id,
+    rating: null,
     type,
     whole,
     amountMinor: whole ? 0n : amountMinor,

@@ -142,7 +142,13 @@ describe('the figures', () => {
     );
   }
 
-  const about = { originalEventId: 'evt_x', amountMinor: 100_00n, volumeE4: 0n, occurredAt: NOON };
+  const about = {
+    originalEventId: 'evt_x',
+    rating: null,
+    amountMinor: 100_00n,
+    volumeE4: 0n,
+    occurredAt: NOON,
+  };
   const earned = {
     ...about,
     eventId: 'evt_x',

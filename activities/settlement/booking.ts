@@ -2,7 +2,12 @@
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
 import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
-import { explain, explainOverride, REJECTED, type Explanation } from '../../domain/commission/explanation.ts';
+import {
+  explain,
+  explainOverride,
+  REJECTED_FORMULA,
+  type Explanation,
+} from '../../domain/commission/explanation.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../../domain/keys.ts';
 import { accountOf, addLeg, NO_CHANGE } from '../../domain/ledger/transfers.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';
@@ -154,7 +159,7 @@ function rate(books: Books): RatingRow[] {
 function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
   const { targetMinor, links } = books.targetOf(slot);
   const { terms } = slot.version;
-  if (slot.isRejected) return { targetMinor, formula: REJECTED, inputs: {} };
+  if (slot.isRejected) return { targetMinor, formula: REJECTED_FORMULA, inputs: {} };
   if (slot.override) {
     const { sourceId, level } = slot.override;
     const { targetMinor: sourceMinor } = books.targetOf(books.sourceOf(slot.override));

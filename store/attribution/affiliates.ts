@@ -1,5 +1,5 @@
 // Affiliates: who brings customers to an operator.
-import { LEVELS_AT_MOST } from '../../domain/commission/terms.ts';
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
@@ -118,7 +118,7 @@ export async function readParents(
        where not a.id = any(above.path) and cardinality(above.path) <= $3
      )
      select distinct on (start) start as id, path[2:] as parents from above order by start, cardinality(path) desc`,
-    values: [operatorId, affiliateIds, LEVELS_AT_MOST],
+    values: [operatorId, affiliateIds, MAX_OVERRIDE_LEVELS],
   });
   return new Map(rows.map(({ id, parents }) => [id, parents]));
 }

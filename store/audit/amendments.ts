@@ -1,6 +1,6 @@
 // Compares what amended events brought to their slots with the versions of these events: each fact with its own, and the one that counts with the
 // version in force.
-import { isComputed, type SlotKind } from '../../domain/commission/slot-kinds.ts';
+import { isOperatorPayout, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { converted, type FxRate } from '../../domain/ledger/fx.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 
@@ -91,7 +91,7 @@ function* compare(rows: readonly Row[]): Generator<Finding> {
 function isOf(row: Row, { amount, currency, volume, payout }: Version): boolean {
   if (row.amountMinor !== BigInt(amount ?? 0) || row.volumeE4 !== BigInt(volume ?? 0)) return false;
   if (row.kind === 'month' && row.basisMinor === 0n && payout !== null) return true;
-  const sent = BigInt((isComputed(row.kind) ? payout : amount) ?? 0);
+  const sent = BigInt((isOperatorPayout(row.kind) ? payout : amount) ?? 0);
   if (!row.isExchanged)
     return row.basisMinor === (currency === null || currency === row.currency ? sent : 0n);
   const { rate } = row;

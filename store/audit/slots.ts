@@ -4,7 +4,7 @@ import { asAmended, isEarned, isRemark, type SlotFact } from '../../domain/commi
 import { outranking } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { NOTHING } from '../../domain/commission/sums.ts';
+import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { DealVersion } from '../../domain/types.ts';
@@ -98,7 +98,7 @@ function worth(
     customer: null,
   };
   return targetOf(component, version.terms, [{ earned, version, others: [] }], {
-    ...NOTHING,
+    ...EMPTY_SUMS,
     basisMinor,
     volumeE4,
   });

@@ -1,5 +1,5 @@
 // What people decide about commissions: approved before its hold ends, or rejected for good. Each decision is a row, with who and why.
-import { REJECTED } from '../../domain/commission/explanation.ts';
+import { REJECTED_FORMULA } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type Move } from '../../domain/ledger/transfers.ts';
 import { rejectedOf, type Announcement, type ToldCommission } from '../../domain/delivery/messages.ts';
@@ -143,7 +143,7 @@ async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[],
   await client.query(
     `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
      select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5 from ${NAMED_SLOTS}`,
-    [operatorId, ids, group, REJECTED, JSON.stringify({ reason: by.reason })],
+    [operatorId, ids, group, REJECTED_FORMULA, JSON.stringify({ reason: by.reason })],
   );
   const left = lowered(told, entries);
   await writeTold(client, operatorId, [...left.values()]);

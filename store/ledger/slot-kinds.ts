@@ -1,7 +1,7 @@
 // Kinds of slots as lists for SQL, made from the kinds' own properties.
 import {
-  CHAINED_KINDS,
-  COMPUTED_KINDS,
+  CARRYOVER_KINDS,
+  OPERATOR_PAYOUT_KINDS,
   CUSTOMER_KINDS,
   MONTHLY_KINDS,
   SINGLE_KINDS,
@@ -17,6 +17,6 @@ export const PER_CUSTOMER = listed(CUSTOMER_KINDS);
 /** Slots that hold a component's month. */
 export const OF_COMPONENT_MONTHS = listed(MONTHLY_KINDS);
 /** Slots whose basis is the payout that the operator computed. */
-export const OF_PAYOUTS = listed(COMPUTED_KINDS);
+export const OF_PAYOUTS = listed(OPERATOR_PAYOUT_KINDS);
 /** Months that carry losses on, and the months of deals that count what their tiers go by. */
-export const OF_CHAINS = listed([...CHAINED_KINDS, 'month']);
+export const OF_CHAINS = listed([...CARRYOVER_KINDS, 'month']);

@@ -34,9 +34,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'each refund rounded by itself',
-    file: 'domain/commission/event-standing.ts',
-    from: `const left = leftOf(gross, reversedIn(by), rounding);`,
-    to: `const left = by.others.reduce((rest, one) => rest - gross + leftOf(gross, reversedIn({ ...by, others: [one] }), rounding), gross);`,
+    file: 'domain/commission/component-kind.ts',
+    from: `const net = leftOf(grossMinor, reversedIn(conversion), rounding);`,
+    to: `const net = conversion.others.reduce((rest, one) => rest - grossMinor + leftOf(grossMinor, reversedIn({ ...conversion, others: [one] }), rounding), grossMinor);`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V13',
   },
@@ -107,7 +107,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a cap by arrival',
     file: 'domain/commission/allotment.ts',
-    from: `.toSorted((a, b) => (isBefore(a.by.earned, b.by.earned) ? -1 : 1))`,
+    from: `.toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1))`,
     to: ``,
     tests: ['test/domain/commission/allotment.test.ts'],
     sees: 'the first two their pay',

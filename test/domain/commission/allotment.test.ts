@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { allot, type Member } from '../../../domain/commission/allotment.ts';
+import { allotMonth, type RankedSlot } from '../../../domain/commission/allotment.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
 
@@ -11,7 +11,7 @@ function members(
   component: WireComponent,
   seconds: readonly string[],
   metric: bigint | null = null,
-): Member[] {
+): RankedSlot[] {
   const version = aVersion({ components: [component] });
   const { terms } = version;
   return seconds.map((name) => {
@@ -101,7 +101,7 @@ describe('a month leaves', () => {
   ];
   for (const [title, component, names, expected, metric] of cases) {
     test(title, () => {
-      const given = allot(members(component, names, metric));
+      const given = allotMonth(members(component, names, metric));
       assert.deepEqual(
         names.map((name) => given.get(name)?.minor),
         expected,
@@ -118,7 +118,8 @@ describe('a month leaves', () => {
         fc.bigInt({ min: 1n, max: 700n }),
         (names, count, most) => {
           const cap = { count, amount: `${most / 100n}.${String(most % 100n).padStart(2, '0')}` };
-          const of = (order: readonly string[]) => allot(members({ kind: 'cpa', amount: '1', cap }, order));
+          const of = (order: readonly string[]) =>
+            allotMonth(members({ kind: 'cpa', amount: '1', cap }, order));
           const given = of(names);
           assert.deepEqual(given, of(names.toSorted()));
           const sum = [...given.values()].reduce((total, { minor }) => total + minor, 0n);

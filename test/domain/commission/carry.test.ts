@@ -1,8 +1,8 @@
 // What negative months take from the ones after them: tables of chains, by revenue and by commission.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { carriedInto, type ChainedMonth } from '../../../domain/commission/carry.ts';
-import { NOTHING } from '../../../domain/commission/sums.ts';
+import { carriedLosses, type CarryoverMonth } from '../../../domain/commission/carry.ts';
+import { EMPTY_SUMS } from '../../../domain/commission/sums.ts';
 import { terms } from '../../support/builders.ts';
 
 type Month = readonly [
@@ -13,7 +13,7 @@ type Month = readonly [
 ];
 
 function carried(months: readonly Month[]): bigint[] {
-  const chain = months.map(([basisMinor, percent, negative, by], index): ChainedMonth => {
+  const chain = months.map(([basisMinor, percent, negative, by], index): CarryoverMonth => {
     const of = terms({
       components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }],
     });
@@ -23,11 +23,11 @@ function carried(months: readonly Month[]): bigint[] {
       id: `m${index}`,
       component,
       terms: of,
-      sums: { ...NOTHING, conversionsCount: 1, basisMinor },
+      sums: { ...EMPTY_SUMS, conversionsCount: 1, basisMinor },
       metric: 0n,
     };
   });
-  const into = carriedInto(chain);
+  const into = carriedLosses(chain);
   return chain.map(({ id }) => into.get(id)!);
 }
 

@@ -4,9 +4,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { SlotFact } from '../../../domain/commission/reversals.ts';
 import { slotNameOf, targetOf } from '../../../domain/commission/commission.ts';
-import type { Aggregates } from '../../../domain/commission/component-kind.ts';
-import { firstOf, type Group } from '../../../domain/commission/group.ts';
-import { NOTHING, UNLINKED, weightOf } from '../../../domain/commission/sums.ts';
+import type { SlotSums } from '../../../domain/commission/component-kind.ts';
+import { earliestOf, type Group } from '../../../domain/commission/group.ts';
+import { EMPTY_SUMS, NO_LINKS, contributionOf } from '../../../domain/commission/sums.ts';
 import { explain } from '../../../domain/commission/explanation.ts';
 import { parseDecimal } from '../../../domain/ledger/money.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
@@ -57,11 +57,11 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
 function worth(
   component: WireComponent,
   groups: readonly Group[],
-  sums: Partial<Aggregates> = {},
+  sums: Partial<SlotSums> = {},
   rounding: Rounding = 'half_even',
 ) {
   const { terms } = aVersion({ components: [component], rounding });
-  return targetOf(terms.components[0]!, terms, groups, { ...NOTHING, ...sums });
+  return targetOf(terms.components[0]!, terms, groups, { ...EMPTY_SUMS, ...sums });
 }
 
 describe('a share of the month’s revenue', () => {
@@ -139,9 +139,9 @@ describe('a payment per customer', () => {
   test('takes the first by time, then by id', () => {
     const [a, b] = [aGroup(1n), aGroup(2n)];
     const early = aGroup(3n, [], { occurredAt: NOON - 1 });
-    assert.equal(firstOf([b, a]), a);
-    assert.equal(firstOf([b, a, early]), early);
-    assert.equal(firstOf([]), null);
+    assert.equal(earliestOf([b, a]), a);
+    assert.equal(earliestOf([b, a, early]), early);
+    assert.equal(earliestOf([]), null);
   });
 });
 
@@ -163,7 +163,7 @@ describe('a percentage of an event', () => {
         const { terms } = aVersion({ components: [percent], rounding });
         const group = aGroup(amountMinor, [anotherFact('refund', amountMinor)]);
         assert.equal(
-          targetOf({ ...terms.components[0]!, kind: 'percent', ratePpm }, terms, [group], NOTHING),
+          targetOf({ ...terms.components[0]!, kind: 'percent', ratePpm }, terms, [group], EMPTY_SUMS),
           0n,
         );
       }),
@@ -173,17 +173,17 @@ describe('a percentage of an event', () => {
 
 test('what a conversion adds to a month is its amount and volume less the reversed share', () => {
   const trade = (others: readonly SlotFact[]): Group => aGroup(90_00n, others, { volumeE4: 1_0000n });
-  assert.deepEqual(weightOf('per_lot', trade([])), {
+  assert.deepEqual(contributionOf('per_lot', trade([])), {
     basisMinor: 90_00n,
     volumeE4: 1_0000n,
     conversionsCount: 1,
   });
-  assert.deepEqual(weightOf('per_lot', trade([anotherFact('refund', 30_00n)])), {
+  assert.deepEqual(contributionOf('per_lot', trade([anotherFact('refund', 30_00n)])), {
     basisMinor: 60_00n,
     volumeE4: 6667n,
     conversionsCount: 1,
   });
-  assert.deepEqual(weightOf('per_lot', trade([anotherFact('bonus_abuse', 'whole')])), {
+  assert.deepEqual(contributionOf('per_lot', trade([anotherFact('bonus_abuse', 'whole')])), {
     basisMinor: 0n,
     volumeE4: 0n,
     conversionsCount: 1,
@@ -246,8 +246,8 @@ describe('the explanation', () => {
   ] as const) {
     test(`of a ${component.kind} names its figures`, () => {
       const { terms } = aVersion({ components: [component] });
-      const of = { component: terms.components[0]!, terms, groups, links: UNLINKED, period: '2026-03' };
-      const explained = explain({ ...of, sums: { ...NOTHING, ...sums } });
+      const of = { component: terms.components[0]!, terms, groups, links: NO_LINKS, period: '2026-03' };
+      const explained = explain({ ...of, sums: { ...EMPTY_SUMS, ...sums } });
       assert.deepEqual(explained, { formula, inputs });
     });
   }

@@ -1,8 +1,8 @@
 // Why a slot has its target, in words that a partner can follow and figures that lead to it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Aggregates, Links } from '../../../domain/commission/component-kind.ts';
-import { NOTHING, UNLINKED } from '../../../domain/commission/sums.ts';
+import type { SlotSums, SlotLinks } from '../../../domain/commission/component-kind.ts';
+import { EMPTY_SUMS, NO_LINKS } from '../../../domain/commission/sums.ts';
 import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
@@ -69,7 +69,7 @@ describe('the formula', () => {
 
   test('of a payout says whose sum it is', () => {
     const { terms } = aVersion({ payout: 'accept' });
-    const of = { terms, groups: [], sums: NOTHING, links: UNLINKED, period: null };
+    const of = { terms, groups: [], sums: EMPTY_SUMS, links: NO_LINKS, period: null };
     assert.equal(
       explain({ component: terms.components.at(-1)!, ...of }).formula,
       'the sum that the operator computed, less the reversed share',
@@ -92,8 +92,8 @@ describe('the figures', () => {
   const cases: readonly [
     string,
     WireComponent,
-    Partial<Aggregates>,
-    Partial<Links>,
+    Partial<SlotSums>,
+    Partial<SlotLinks>,
     Record<string, string>,
   ][] = [
     [
@@ -184,11 +184,11 @@ describe('the figures', () => {
 
   test('of what a month caps say what it would be alone and what the month leaves of it', () => {
     const groups = [{ earned, version: aVersion(), others: [] }];
-    const allotted = { minor: 5_00n, place: 1n, reached: 1n };
+    const allotment = { minor: 5_00n, place: 1n, reached: 1n };
     const { inputs } = explained(
       { kind: 'percent', percent: '10', cap: { amount: '5' } },
       {},
-      { allotted },
+      { allotment },
       groups,
     );
     assert.deepEqual(
@@ -205,7 +205,7 @@ describe('the figures', () => {
   ] as const) {
     test(`of a CPA with ${mode} steps by ${metric} say what chose the step`, () => {
       const groups = [{ earned, version: aVersion(), others: [] }];
-      const links = { allotted: { minor: 20_00n, place: 2n, reached } };
+      const links = { allotment: { minor: 20_00n, place: 2n, reached } };
       const { inputs } = explained(
         { kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') },
         {},
@@ -220,8 +220,8 @@ describe('the figures', () => {
 
 function explained(
   component: WireComponent,
-  sums: Partial<Aggregates> = {},
-  links: Partial<Links> = {},
+  sums: Partial<SlotSums> = {},
+  links: Partial<SlotLinks> = {},
   groups: Parameters<typeof explain>[0]['groups'] = [],
 ) {
   const { terms } = aVersion({ components: [component] });
@@ -229,8 +229,8 @@ function explained(
     component: terms.components[0]!,
     terms,
     groups,
-    sums: { ...NOTHING, ...sums },
-    links: { ...UNLINKED, ...links },
+    sums: { ...EMPTY_SUMS, ...sums },
+    links: { ...NO_LINKS, ...links },
     period: '2026-03',
   });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { rateAt, stepped } from '../../../domain/commission/tiers.ts';
+import { tierRateAt, tieredProduct } from '../../../domain/commission/tiers.ts';
 import type { Tiers } from '../../../domain/types.ts';
 
 const steps = (mode: Tiers['mode'], ...pairs: readonly (readonly [bigint, bigint])[]): Tiers => ({
@@ -27,10 +27,10 @@ describe('the step that was reached', () => {
     [1000n, 5n],
   ] as const) {
     test(`by ${reached} pays ${expected}`, () =>
-      assert.equal(rateAt(steps('marginal', ...THREE), reached, 1n), expected));
+      assert.equal(tierRateAt(steps('marginal', ...THREE), reached, 1n), expected));
   }
   test('is none below the first, where the base holds', () =>
-    assert.equal(rateAt(steps('marginal', [5n, 9n]), 4n, 1n), 1n));
+    assert.equal(tierRateAt(steps('marginal', [5n, 9n]), 4n, 1n), 1n));
 });
 
 describe('a sum', () => {
@@ -46,11 +46,11 @@ describe('a sum', () => {
     ['retroactive', -5n, 20n, -25n],
   ] as const) {
     test(`of ${sum} where ${metric} is counted comes to ${expected} by ${mode}`, () =>
-      assert.equal(stepped(steps(mode, ...THREE), sum, metric, 1n), expected));
+      assert.equal(tieredProduct(steps(mode, ...THREE), sum, metric, 1n), expected));
   }
 
   test('pays the base up to a first step above zero', () =>
-    assert.equal(stepped(steps('marginal', [10n, 3n]), 12n, 12n, 1n), 16n));
+    assert.equal(tieredProduct(steps('marginal', [10n, 3n]), 12n, 12n, 1n), 16n));
 
   test('pays by marginal what its parts pay, each at the rate of its own place', () => {
     const rising = fc
@@ -66,8 +66,8 @@ describe('a sum', () => {
         (froms, rates, below, sum) => {
           const tiers = steps('marginal', ...froms.map((from, index) => [from, rates[index]!] as const));
           let oneByOne = 0n;
-          for (let unit = 0n; unit < BigInt(sum); unit++) oneByOne += rateAt(tiers, unit, below);
-          assert.equal(stepped(tiers, BigInt(sum), BigInt(sum), below), oneByOne);
+          for (let unit = 0n; unit < BigInt(sum); unit++) oneByOne += tierRateAt(tiers, unit, below);
+          assert.equal(tieredProduct(tiers, BigInt(sum), BigInt(sum), below), oneByOne);
         },
       ),
     );

@@ -16,8 +16,8 @@ import type { Component, DealVersion, Terms } from '../types.ts';
 export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
 
 /**
- * Whether a monthly cap or tiers rank the component's slots, so that the commission for one customer
- * or event depends on the month's other slots.
+ * Whether a monthly cap or tiers rank the component's slots, so that the commission for one
+ * customer or event depends on the month's other slots.
  */
 export function isRanked(component: Component): boolean {
   return (component.cap !== null || component.tiers !== null) && kindOf(component).slotPer !== 'month';
@@ -62,10 +62,10 @@ export function needsAmount(component: Component): boolean {
 }
 
 /**
- * Target of a slot: the commission that the slot should hold, in minor units of the deal's currency;
- * never below zero. A slot of a customer or an event holds its allotment where its month ranks it,
- * and its own commission elsewhere. A monthly slot holds its month's commission, up to the cap.
- * Example: 25 % of a month's 175.00 is 43.75.
+ * Target of a slot: the commission that the slot should hold, in minor units of the deal's
+ * currency; never below zero. A slot of a customer or an event holds its allotment where its month
+ * ranks it, and its own commission elsewhere. A monthly slot holds its month's commission, up to
+ * the cap. Example: 25 % of a month's 175.00 is 43.75.
  */
 export function targetOf(
   component: Component,

@@ -45,8 +45,8 @@ export type FormContext = { exponent: number; path: (string | number)[]; problem
 export type CommonFields = Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>;
 
 /**
- * Reads a required decimal field, scaled to an integer of `decimals` decimals. A missing or negative
- * value, or one with more decimals, is a problem and returns 0.
+ * Reads a required decimal field, scaled to an integer of `decimals` decimals. A missing or
+ * negative value, or one with more decimals, is a problem and returns 0.
  */
 export function readDecimal<Name extends string>(
   wire: { [key in Name]?: unknown },
@@ -130,8 +130,8 @@ export function readTiers(
 }
 
 /**
- * Reads a cap. `context.path` is the path of the cap. `isMonthly`: the kind pays one sum a month, so
- * only an amount can cap it. Problems are added to the context.
+ * Reads a cap. `context.path` is the path of the cap. `isMonthly`: the kind pays one sum a month,
+ * so only an amount can cap it. Problems are added to the context.
  */
 export function readCap(
   wire: WireCap,

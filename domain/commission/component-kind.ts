@@ -1,4 +1,5 @@
-// Interface of a component kind: wire form, slot key, commission rule and formula, with their types.
+// Interface of a component kind: wire form, slot key, commission rule and formula, with their
+// types.
 import type { Rounding, Terms, Component, EventType, Tiers } from '../types.ts';
 import type { CommonFields, Fields, FormContext, WireOf } from './component-form.ts';
 import { reversedIn, type Group } from './group.ts';
@@ -6,8 +7,8 @@ import { leftOf } from './reversals.ts';
 
 /**
  * A slot's running sums: minor units of the deal's currency, ten-thousandths of a lot, and counts.
- * `conversionsCount` leaves out a conversion that a later version or amendment moved to other slots;
- * `factsCount` and `factsHash` keep that conversion's facts.
+ * `conversionsCount` leaves out a conversion that a later version or amendment moved to other
+ * slots; `factsCount` and `factsHash` keep that conversion's facts.
  * The sums are updated under the slot's lock, so that settling a busy month does not read the
  * month's facts again. The audit recomputes them.
  */

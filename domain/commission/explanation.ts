@@ -56,8 +56,8 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
 }
 
 /**
- * Explains an override: a part of another slot's commission. `level` is the number of levels between
- * the parent and the affiliate who earned the commission, from 1.
+ * Explains an override: a part of another slot's commission. `level` is the number of levels
+ * between the parent and the affiliate who earned the commission, from 1.
  */
 export function explainOverride(
   ratePpm: bigint,
@@ -73,7 +73,9 @@ export function explainOverride(
   };
 }
 
-/** The figure that chose the tier of a ranked slot: its place in the month, or the month's total. */
+/**
+ * The figure that chose the tier of a ranked slot: its place in the month, or the month's total.
+ */
 function tierInputs(tiers: Tiers, { place, reached }: Allotment, money: FormatMoney): Record<string, string> {
   if (place === null || reached === null) return {};
   if (tiers.mode === 'marginal') return { place: String(place) };

@@ -3,8 +3,8 @@ import { leftOf, reversedOf, standingAgainst, type Reversed, type SlotFact } fro
 import type { DealVersion } from '../types.ts';
 
 /**
- * Facts of one conversion in a slot: the conversion, the deal version that rates it, and later facts
- * (reversals, rerating, amendments).
+ * Facts of one conversion in a slot: the conversion, the deal version that rates it, and later
+ * facts (reversals, rerating, amendments).
  */
 export type Group = { earned: SlotFact; version: DealVersion; others: readonly SlotFact[] };
 

@@ -4,8 +4,8 @@ import { ALL_KINDS } from './components/index.ts';
 
 /**
  * Kinds that no component rates. `month` earns nothing and counts the metrics that tiers of other
- * slots read. `override` pays a parent affiliate a part of another slot's commission. `manual` holds
- * a manual adjustment, outside any deal.
+ * slots read. `override` pays a parent affiliate a part of another slot's commission. `manual`
+ * holds a manual adjustment, outside any deal.
  */
 const KINDS_WITHOUT_COMPONENT = ['month', 'override', 'manual'] as const;
 

@@ -23,8 +23,9 @@ export const NO_LINKS: SlotLinks = { metric: 0n, carriedMinor: 0n, allotment: nu
 export type Contribution = Pick<SlotSums, 'basisMinor' | 'volumeE4' | 'conversionsCount'>;
 
 /**
- * Contribution of one conversion, after reversals, to the sums of a slot of the kind. First deposits
- * are counted in `first-deposits.ts`, because they depend on the customer's other conversions.
+ * Contribution of one conversion, after reversals, to the sums of a slot of the kind. First
+ * deposits are counted in `first-deposits.ts`, because they depend on the customer's other
+ * conversions.
  */
 export function contributionOf(kind: SlotKind, group: Group): Contribution {
   const { basisMinor, volumeE4 } = remainderOf(group);

@@ -82,8 +82,8 @@ function qualifyOf(wire: WireOf<typeof fields>, context: FormContext): Qualify {
 }
 
 /**
- * The conversion that qualifies a customer: the first one, or the one with which the cumulative sums
- * reached their minimum within the allowed days. Null while none qualifies.
+ * The conversion that qualifies a customer: the first one, or the one with which the cumulative
+ * sums reached their minimum within the allowed days. Null while none qualifies.
  */
 function qualifyingConversion({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>): Group | null {
   if (qualify.by === 'first') {

@@ -1,6 +1,6 @@
 // Kind `payout`: the commission that the operator computed and sent with the event.
-// The terms' `payout` adds this component; deals cannot list it. For events with a payout it replaces
-// all other components.
+// The terms' `payout` adds this component; deals cannot list it. For events with a payout it
+// replaces all other components.
 import type { Component } from '../../types.ts';
 import { netOfReversals, NO_COMMISSION, type SingleKind } from '../component-kind.ts';
 

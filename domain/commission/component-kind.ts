@@ -1,5 +1,4 @@
-// Interface of a component kind: wire form, slot key, commission rule and formula, with their
-// types.
+// Interface of a component kind: wire form, slot key, commission rule and formula.
 import type { Rounding, Terms, Component, EventType, Tiers } from '../types.ts';
 import type { CommonFields, Fields, FormContext, WireOf } from './component-form.ts';
 import { reversedIn, type Group } from './group.ts';

@@ -102,7 +102,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `if (step.from <= reached)`,
     to: `if (step.from < reached)`,
     tests: ['test/domain/commission/tiers.test.ts'],
-    sees: 'by 10 pays 3',
+    sees: 'a metric of 10 reaches the step that pays 3',
   },
   {
     title: 'a cap by arrival',
@@ -110,7 +110,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `.toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1))`,
     to: ``,
     tests: ['test/domain/commission/allotment.test.ts'],
-    sees: 'the first two their pay',
+    sees: 'a cap of two pays the two earliest deposits',
   },
   {
     title: 'the first deposit by arrival',
@@ -126,7 +126,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `first.earned.basisMinor < (minAmountMinor ?? 0n)`,
     to: `first.earned.basisMinor <= (minAmountMinor ?? 0n)`,
     tests: ['test/domain/commission/commission.test.ts'],
-    sees: 'for a deposit of the minimum is all',
+    sees: 'for a first deposit of exactly the minimum',
   },
   {
     title: 'a carried loss forgotten after one month',
@@ -134,7 +134,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `loss(sums.basisMinor + left.ngr)`,
     to: `loss(sums.basisMinor)`,
     tests: ['test/domain/commission/carry.test.ts'],
-    sees: 'a loss is carried until it is made up for',
+    sees: 'a loss of revenue is carried until later months make up for it',
   },
   {
     title: 'later months not settled again when an earlier one moves',

@@ -1,4 +1,4 @@
-// What negative months take from the ones after them: tables of chains, by revenue and by commission.
+// Negative carryover between months: tables of losses carried as revenue and as commission.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { carriedLosses, type CarryoverMonth } from '../../../domain/commission/carry.ts';
@@ -33,7 +33,7 @@ function carried(months: readonly Month[]): bigint[] {
 
 for (const [title, months, expected] of [
   [
-    'nothing is carried out of months above zero',
+    'positive months carry no loss',
     [
       [5n, '50', 'carry', 'ngr'],
       [7n, '50', 'carry', 'ngr'],
@@ -41,7 +41,7 @@ for (const [title, months, expected] of [
     [0n, 0n],
   ],
   [
-    'a loss is carried until it is made up for',
+    'a loss of revenue is carried until later months make up for it',
     [
       [-10n, '50', 'carry', 'ngr'],
       [4n, '50', 'carry', 'ngr'],
@@ -51,7 +51,7 @@ for (const [title, months, expected] of [
     [0n, -10n, -6n, 0n],
   ],
   [
-    'losses add up',
+    'losses of consecutive months add up',
     [
       [-10n, '50', 'carry', 'ngr'],
       [-4n, '50', 'carry', 'ngr'],
@@ -60,7 +60,7 @@ for (const [title, months, expected] of [
     [0n, -10n, -14n],
   ],
   [
-    'by commission, at the rate of the month that lost',
+    'a loss carried as commission uses the rate of the month that lost',
     [
       [-10n, '30', 'carry', 'commission'],
       [2n, '50', 'carry', 'commission'],
@@ -69,7 +69,7 @@ for (const [title, months, expected] of [
     [0n, -3n, -2n],
   ],
   [
-    'by commission of an exact half, rounded to even on both sides of zero',
+    'a carried commission of an exact half is rounded to even, also below zero',
     [
       [-5n, '50', 'carry', 'commission'],
       [0n, '50', 'carry', 'commission'],
@@ -77,7 +77,7 @@ for (const [title, months, expected] of [
     [0n, -2n],
   ],
   [
-    'a month that resets takes nothing over and forgets',
+    'a month that resets takes no loss over and carries none on',
     [
       [-10n, '50', 'carry', 'ngr'],
       [-4n, '50', 'reset', 'ngr'],
@@ -86,7 +86,7 @@ for (const [title, months, expected] of [
     [0n, 0n, 0n],
   ],
   [
-    'what is carried by revenue is carried by commission as well',
+    'versions that carry by revenue and by commission each see the same loss in their own unit',
     [
       [-10n, '50', 'carry', 'ngr'],
       [0n, '30', 'carry', 'commission'],

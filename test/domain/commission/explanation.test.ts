@@ -1,4 +1,4 @@
-// Why a slot has its target, in words that a partner can follow and figures that lead to it.
+// Explanations of slots: formulas in words, and the figures that lead to the target.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SlotSums, SlotLinks } from '../../../domain/commission/component-kind.ts';
@@ -16,7 +16,7 @@ const steps = (
   return { metric, mode, steps: from.map((at, index) => ({ from: at, [pays]: String(20 + index * 5) })) };
 };
 
-describe('the formula', () => {
+describe('formula of an explanation', () => {
   const cases: readonly [WireComponent, string][] = [
     [
       { kind: 'cpa', on: ['registration', 'ftd'], amount: '5' },
@@ -64,10 +64,11 @@ describe('the formula', () => {
     ],
   ];
   for (const [component, expected] of cases) {
-    test(`reads "${expected}"`, () => assert.equal(explained(component).formula, expected));
+    test(`the formula of a ${component.kind} reads "${expected}"`, () =>
+      assert.equal(explained(component).formula, expected));
   }
 
-  test('of a payout says whose sum it is', () => {
+  test('the formula of an operator payout names the operator as its source', () => {
     const { terms } = aVersion({ payout: 'accept' });
     const of = { terms, groups: [], sums: EMPTY_SUMS, links: NO_LINKS, period: null };
     assert.equal(
@@ -76,7 +77,7 @@ describe('the formula', () => {
     );
   });
 
-  test('of a parent’s part says how far below the commission was earned', () => {
+  test('the formula of an override names the levels between parent and affiliate', () => {
     assert.deepEqual(explainOverride(25_000n, 1, 'slot_1', 80_00n, 'USD'), {
       formula: '2.5 % of the commission of an affiliate one level below',
       inputs: { commission: 'slot_1', amount: '80.00 USD' },
@@ -88,7 +89,7 @@ describe('the formula', () => {
   });
 });
 
-describe('the figures', () => {
+describe('figures of an explanation', () => {
   const cases: readonly [
     string,
     WireComponent,
@@ -97,35 +98,35 @@ describe('the figures', () => {
     Record<string, string>,
   ][] = [
     [
-      'name what was carried over',
+      'the figures of a revenue share name the loss carried over',
       { kind: 'revshare', percent: '10', negative: 'carry' },
       { basisMinor: 500n },
       { carriedMinor: -200n },
       { sum: '5.00 USD', carried_over: '-2.00 USD' },
     ],
     [
-      'count the sum with what was carried into it',
+      'revenue tiers show the month’s revenue after the loss carried over',
       { kind: 'revshare', negative: 'carry', tiers: steps('revenue', 'marginal', 'percent') },
       { basisMinor: 500n },
       { carriedMinor: -200n },
       { sum: '5.00 USD', carried_over: '-2.00 USD', revenue: '3.00 USD' },
     ],
     [
-      'count what the month had of other things',
+      'tiers by first deposits show the month’s count of first deposits',
       { kind: 'revshare', tiers: steps('ftd_count', 'retroactive', 'percent') },
       {},
       { metric: 4n },
       { sum: '0.00 USD', ftd_count: '4' },
     ],
     [
-      'count the lots',
+      'volume tiers of a commission per lot show the month’s lots',
       { kind: 'per_lot', tiers: steps('volume', 'marginal', 'amount') },
       { volumeE4: 2_5000n },
       { metric: 9n },
       { lots: '2.5', volume: '2.5' },
     ],
     [
-      'count the revenue that lots are paid by',
+      'revenue tiers of a commission per lot show the month’s revenue',
       { kind: 'per_lot', tiers: steps('revenue', 'retroactive', 'amount') },
       { volumeE4: 10n },
       { metric: 900n },
@@ -159,7 +160,7 @@ describe('the figures', () => {
     customer: null,
   };
 
-  test('of an exchanged amount name the stored rate, and the reversed share instead of sums in two currencies', () => {
+  test('figures of a converted amount show the stored rate and the reversed share in percent', () => {
     const refund = {
       ...about,
       eventId: 'evt_r',
@@ -182,7 +183,7 @@ describe('the figures', () => {
     });
   });
 
-  test('of what a month caps say what it would be alone and what the month leaves of it', () => {
+  test('figures of a capped commission show its value before the cap and its allotment', () => {
     const groups = [{ earned, version: aVersion(), others: [] }];
     const allotment = { minor: 5_00n, place: 1n, reached: 1n };
     const { inputs } = explained(
@@ -203,7 +204,7 @@ describe('the figures', () => {
     ['ftd_count', 'retroactive', 3n, { ftd_count: '3' }],
     ['ftd_count', 'marginal', 3n, { place: '2' }],
   ] as const) {
-    test(`of a CPA with ${mode} steps by ${metric} say what chose the step`, () => {
+    test(`figures of a CPA with ${mode} tiers by ${metric} show the figure that chose the step`, () => {
       const groups = [{ earned, version: aVersion(), others: [] }];
       const links = { allotment: { minor: 20_00n, place: 2n, reached } };
       const { inputs } = explained(

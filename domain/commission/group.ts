@@ -26,7 +26,7 @@ export function remainderOf(group: Group): { basisMinor: bigint; volumeE4: bigin
   };
 }
 
-/** The conversion that occurred first, whatever was received first; null for no conversions. */
+/** The conversion that occurred first, in any order of arrival; null for no conversions. */
 export function earliestOf(groups: Iterable<Group>): Group | null {
   let first: Group | null = null;
   for (const group of groups) {

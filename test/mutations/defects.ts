@@ -218,7 +218,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'conversions and clawbacks settled side by side',
-    file: 'store/settlement/events.ts',
+    file: 'store/db/locks.ts',
     from: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';`,
     to: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock_shared';`,
     tests: [RACES],
@@ -235,8 +235,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'what the steps of other months counted not loaded',
     file: 'store/ledger/slot-kinds.ts',
-    from: `[...CHAINED_KINDS, 'month']`,
-    to: `CHAINED_KINDS`,
+    from: `[...CARRYOVER_KINDS, 'month']`,
+    to: `CARRYOVER_KINDS`,
     tests: [STORED],
     sees: 'at the step that its own month reached',
   },

@@ -2,7 +2,7 @@
 // PostgreSQL to come back; sending the same postbacks twice then would be our doing.
 
 /** Makes a step that joins an earlier run of itself, told by the key, which is still under way in this process. */
-export function joined<Input, Result>(
+export function singleFlight<Input, Result>(
   keyOf: (input: Input) => string,
   step: (input: Input) => Promise<Result>,
 ): (input: Input) => Promise<Result> {
@@ -16,7 +16,7 @@ export function joined<Input, Result>(
 }
 
 /** Waits for all, also when some fail, so that nothing goes on behind a step that has ended. Throws the first failure, in the order given. */
-export async function allDone<Results extends readonly unknown[]>(runs: {
+export async function allSettledOrThrow<Results extends readonly unknown[]>(runs: {
   [Key in keyof Results]: Promise<Results[Key]>;
 }): Promise<Results> {
   const results = await Promise.allSettled(runs);

@@ -5,19 +5,19 @@ import type { Pool } from './db/pool.ts';
 import type { SecretBox } from './db/secret-box.ts';
 
 /** Where sealed secrets lie: whose each is, and what it was sealed for. Whoever seals something elsewhere adds a line. */
-const PLACES = [
+const SEALED_COLUMNS = [
   { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
   { table: 'inbound_secrets', id: 'id', contextOf: inboundSecretContext },
   { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },
 ] as const;
 
-const PAGE = 500;
+const PAGE_SIZE = 500;
 
 /** `unopened`: secrets that no key opens and that stay as they are; each is told. */
 export type Resealed = { current: number; resealed: number; unopened: number };
 
-type Place = (typeof PLACES)[number];
-type Sealed = { operatorId: string; id: string; secret: Buffer };
+type SealedColumn = (typeof SEALED_COLUMNS)[number];
+type SealedSecret = { operatorId: string; id: string; secret: Buffer };
 
 /** Goes through all secrets, beside live traffic; one that is rotated meanwhile stays as it was put. Running it again does no harm. */
 export async function resealSecrets(
@@ -26,23 +26,23 @@ export async function resealSecrets(
   tell: (line: string) => void,
 ): Promise<Resealed> {
   const counts: Resealed = { current: 0, resealed: 0, unopened: 0 };
-  for (const place of PLACES) {
-    for await (const row of sealedIn(pool, place))
+  for (const place of SEALED_COLUMNS) {
+    for await (const row of readSealed(pool, place))
       counts[await resealOne(pool, secretBox, place, row, tell)] += 1;
   }
   return counts;
 }
 
-async function* sealedIn(pool: Pool, { table, id }: Place): AsyncGenerator<Sealed> {
-  let after: Sealed = { operatorId: '', id: '', secret: Buffer.alloc(0) };
+async function* readSealed(pool: Pool, { table, id }: SealedColumn): AsyncGenerator<SealedSecret> {
+  let after: SealedSecret = { operatorId: '', id: '', secret: Buffer.alloc(0) };
   for (;;) {
-    const { rows } = await pool.query<Sealed>(
+    const { rows } = await pool.query<SealedSecret>(
       `select operator_id as "operatorId", ${id} as id, secret from ${table} where (operator_id, ${id}, secret) > ($1, $2, $3)
-       order by operator_id, ${id}, secret limit ${PAGE}`,
+       order by operator_id, ${id}, secret limit ${PAGE_SIZE}`,
       [after.operatorId, after.id, after.secret],
     );
     yield* rows;
-    if (rows.length < PAGE) return;
+    if (rows.length < PAGE_SIZE) return;
     after = rows.at(-1)!;
   }
 }
@@ -50,8 +50,8 @@ async function* sealedIn(pool: Pool, { table, id }: Place): AsyncGenerator<Seale
 async function resealOne(
   pool: Pool,
   secretBox: SecretBox,
-  { table, id, contextOf }: Place,
-  { operatorId, id: owner, secret }: Sealed,
+  { table, id, contextOf }: SealedColumn,
+  { operatorId, id: owner, secret }: SealedSecret,
   tell: (line: string) => void,
 ): Promise<keyof Resealed> {
   if (secretBox.isCurrent(secret)) return 'current';

@@ -12,7 +12,7 @@ import type { EndpointInput, BatchInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { Hanging, InFlight } from './concurrency-limiter.ts';
 import type { Recorder } from './recorder.ts';
-import { allDone, joined } from '../single-flight.ts';
+import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
 
 /** How the first attempts went. `left` must be handed over: failed, now or in an earlier run, or not reached in time. */
 export type DeliveredFirst = { delivered: number; left: number; endpointsToWake: EndpointInput[] };
@@ -82,7 +82,7 @@ export function createDeliverFirst({
         await place;
         waiting.delete(index);
       });
-      void allDone(awaited).then(end, end);
+      void allSettledOrThrow(awaited).then(end, end);
     });
   }
 
@@ -115,7 +115,9 @@ export function createDeliverFirst({
 
     let sends: Promise<void>[] = [];
     try {
-      const all = (await allDone(operators.map(({ operatorId }) => readDue(operatorId, batchId)))).flat();
+      const all = (
+        await allSettledOrThrow(operators.map(({ operatorId }) => readDue(operatorId, batchId)))
+      ).flat();
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
       const places = all.map(({ due, endpoint }): Promise<Release> => {
         const mayGo = due.tries === 0 && takesDirectly(endpoint);
@@ -128,10 +130,10 @@ export function createDeliverFirst({
       await placedOrStill(places, endpointIds);
     } finally {
       endTurn?.();
-      await allDone(sends);
+      await allSettledOrThrow(sends);
     }
     return result;
   }
 
-  return { deliverFirst: joined(({ batchId }) => batchId, deliverFirst) };
+  return { deliverFirst: singleFlight(({ batchId }) => batchId, deliverFirst) };
 }

@@ -14,7 +14,7 @@ import { cancelDeliveries } from '../../store/delivery/endpoints.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './concurrency-limiter.ts';
-import { allDone, joined } from '../single-flight.ts';
+import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
 
 /**
  * How a turn at the queue went, for its workflow. `waitMs`: until the next turn; null: nothing to do before somebody wakes it.
@@ -111,7 +111,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
         else if (!(await sendPage(turn, endpoint, fresh, deadline, underWay))) return;
       }
     } finally {
-      await allDone([...underWay.values()]);
+      await allSettledOrThrow([...underWay.values()]);
     }
   }
 
@@ -210,7 +210,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     return { held, condition: conditionOf(endpoint) };
   }
 
-  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue), countQueue };
+  return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue), countQueue };
 }
 
 function conditionOf(endpoint: SendingEndpoint | undefined): QueueCount['condition'] {

@@ -4,7 +4,7 @@ import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool
 import { insertAttempts, moveDeliveries, type AttemptRecord } from '../../store/delivery/deliveries.ts';
 import { tellGivenUp } from '../../store/delivery/notices.ts';
 import { releaseSuccessors } from '../../store/delivery/succession.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 import { applyNews, type EndpointNews, type ToWake } from './endpoint-health.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
@@ -48,7 +48,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
         group.flatMap(({ record, news }) => (kept.has(record.attemptId) ? (news ?? []) : []));
       // Sent one behind the other without waiting, but for news, of which healthy traffic has none; releasing is a later statement than finishing
       // all the same.
-      const [, , released, turned, told] = await allDone([
+      const [, , released, turned, told] = await allSettledOrThrow([
         inserted,
         moveDeliveries(client, records),
         releaseSuccessors(client, finished),
@@ -61,7 +61,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
         ...told,
       ];
     };
-    const woken = await withTransaction(pool, write, { looksUp: true });
+    const woken = await withTransaction(pool, write, { forceIndexLookups: true });
     for (const { record, resolve } of group) {
       const mine = woken.filter(({ about }) => about === record.endpointId);
       resolve(mine.map(({ operatorId, endpointId }) => ({ operatorId, endpointId })));

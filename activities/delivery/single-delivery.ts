@@ -7,7 +7,7 @@ import { queueSingle } from '../../store/delivery/hand-over.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './concurrency-limiter.ts';
-import { joined } from '../single-flight.ts';
+import { singleFlight } from '../single-flight.ts';
 
 /** Where a postback stands, for its workflow. `gone`: it is finished, or somebody else's now. */
 export type SingleState =
@@ -110,7 +110,7 @@ export function createSingle({
       };
     },
 
-    attemptPostback: joined(({ deliveryId }) => deliveryId, attemptPostback),
+    attemptPostback: singleFlight(({ deliveryId }) => deliveryId, attemptPostback),
 
     async giveUpPostback({ operatorId, deliveryId }) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);

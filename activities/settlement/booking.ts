@@ -32,7 +32,7 @@ import {
   type OutcomeRow,
 } from '../../store/settlement/outcomes.ts';
 import { insertSlots, updateSlots, writeFacts } from '../../store/settlement/slot-writing.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeTold, type ToldRow } from '../../store/ledger/reported-amounts.ts';
 
@@ -72,7 +72,7 @@ export function createBooking(): {
         ({ cacheKey }) => known.get(cacheKey) === undefined,
       );
       // Sent one behind the other without waiting, so that the locks are held for the writing and not for the way there and back.
-      await allDone([
+      await allSettledOrThrow([
         writeBindings(db, operatorId, batchId, settlement.bindings),
         insertOutcomes(
           db,

@@ -56,7 +56,7 @@ export function attribute(event: ConversionEvent, evidence: Evidence, clickWindo
   return { kind: 'orphaned', reason: event.coupon === null ? 'no_evidence' : 'unknown_coupon' };
 }
 
-type Found = {
+type Decision = {
   affiliateId: string;
   affiliateExternalId: string | null;
   method: Method;
@@ -64,7 +64,7 @@ type Found = {
 };
 
 /** The evidence that decides where there is no binding. */
-function firstEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Found | null {
+function firstEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Decision | null {
   const { click, coupon, assignment, affiliateExternalId } = evidence;
   if (assignment !== undefined) return { ...assignment, method: 'manual', bindsCustomer: true };
   if (click !== null && event.occurredAt - click.clickedAt <= clickWindowDays * DAY_MS)
@@ -95,7 +95,7 @@ export function versionInForce<
 }
 
 /** Of two versions that may rate a conversion, the one that does. */
-export function outranking<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
+export function higherRanked<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
   a: V,
   b: V,
 ): V {

@@ -2,11 +2,11 @@
 // decided or why it did not.
 import type { Method } from './attribution.ts';
 
-export const EVIDENCE = ['binding', 'assignment', 'click', 'coupon'] as const;
+export const EVIDENCE_KINDS = ['binding', 'assignment', 'click', 'coupon'] as const;
 
 /** A piece of evidence as it is known by now; the event names it, or its customer or a person brought it. */
-export type Piece = {
-  kind: (typeof EVIDENCE)[number];
+export type AttributionCandidate = {
+  kind: (typeof EVIDENCE_KINDS)[number];
   /** The event that bound the customer, the API key by which it was assigned, the click's id, the coupon's code. */
   id: string;
   /** Null where nothing is known under this id. */
@@ -37,17 +37,19 @@ export const VERDICTS = [
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-export type Considered = Pick<Piece, 'kind' | 'id' | 'affiliateId' | 'at'> & { verdict: Verdict };
+export type JudgedCandidate = Pick<AttributionCandidate, 'kind' | 'id' | 'affiliateId' | 'at'> & {
+  verdict: Verdict;
+};
 
 /** What attribution came to, as it was kept. */
-export type Attributed = {
+export type AttributionOutcome = {
   status: string;
   reason: string | null;
   method: Method | null;
   affiliateId: string | null;
 };
 
-const DECIDES: Record<Method, Piece['kind']> = {
+const DECIDING_KIND: Record<Method, AttributionCandidate['kind']> = {
   binding: 'binding',
   manual: 'assignment',
   click: 'click',
@@ -55,7 +57,10 @@ const DECIDES: Record<Method, Piece['kind']> = {
 };
 
 /** The pieces with their verdicts, in their order; none for an event that was not attributed yet, or failed for another reason. */
-export function consider(pieces: readonly Piece[], outcome: Attributed): Considered[] {
+export function judgeCandidates(
+  pieces: readonly AttributionCandidate[],
+  outcome: AttributionOutcome,
+): JudgedCandidate[] {
   const { status, reason, method } = outcome;
   if (method === null && status !== 'orphaned' && reason !== 'click_expired' && reason !== 'own_referral')
     return [];
@@ -68,15 +73,15 @@ export function consider(pieces: readonly Piece[], outcome: Attributed): Conside
 }
 
 function verdictOf(
-  piece: Piece,
-  pieces: readonly Piece[],
-  { reason, method, affiliateId }: Attributed,
+  piece: AttributionCandidate,
+  pieces: readonly AttributionCandidate[],
+  { reason, method, affiliateId }: AttributionOutcome,
 ): Verdict {
-  if (method !== null && DECIDES[method] === piece.kind) return 'decided';
+  if (method !== null && DECIDING_KIND[method] === piece.kind) return 'decided';
   if (piece.affiliateId === null) return 'not_found';
   if (piece.isLater) return 'came_later';
   if (!piece.isValid) return 'not_valid';
-  if (reason === 'own_referral') return ownReferral(piece, pieces);
+  if (reason === 'own_referral') return ownReferralVerdict(piece, pieces);
   // A click that is there and yields to a coupon, or to nothing, is too old.
   if (piece.kind === 'click' && (method === 'coupon' || reason === 'click_expired')) return 'expired';
   // Nothing was found: it came while the event was being attributed.
@@ -85,9 +90,10 @@ function verdictOf(
 }
 
 /** The strongest piece by which the customer refers itself ended it; only a click that was too old can have stood before that. */
-function ownReferral(piece: Piece, pieces: readonly Piece[]): Verdict {
+function ownReferralVerdict(piece: AttributionCandidate, pieces: readonly AttributionCandidate[]): Verdict {
   const guilty = pieces.find(({ isOwn, isLater }) => isOwn && !isLater);
   if (piece === guilty) return 'own_referral';
-  const isStronger = guilty !== undefined && EVIDENCE.indexOf(piece.kind) < EVIDENCE.indexOf(guilty.kind);
+  const isStronger =
+    guilty !== undefined && EVIDENCE_KINDS.indexOf(piece.kind) < EVIDENCE_KINDS.indexOf(guilty.kind);
   return isStronger ? 'expired' : 'outranked';
 }

@@ -16,7 +16,7 @@ import type { Subs } from '../types.ts';
 
 const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 /** What is known at a click; other macros are a postback's. */
-const KNOWN_AT_CLICK: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUB_NAMES]);
+const CLICK_MACROS: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUB_NAMES]);
 /** The parameter by which the landing page learns of the click; nothing else may be called so. */
 const CLICK_PARAMETER = 'click_id';
 /** Tells the capture script to keep an earlier click of the visitor that is no older than so many days. */
@@ -87,7 +87,7 @@ export function deepLinkOf(
   visit: Visit,
 ): string | null {
   const url = parseWebUrl(to);
-  if (url === null || !allowedHosts.some((host) => isOf(url, host))) return null;
+  if (url === null || !allowedHosts.some((host) => isHostAllowed(url, host))) return null;
   const { hash } = url;
   url.hash = '';
   // What the URL standard made of it, so that the browser cannot read another host than was allowed.
@@ -101,7 +101,7 @@ export function isAllowedHostForm(host: string): boolean {
   return host.length <= 253 && HOST.test(host);
 }
 
-function isOf(url: URL, allowed: string): boolean {
+function isHostAllowed(url: URL, allowed: string): boolean {
   return allowed.startsWith('*.') ? url.host.endsWith(allowed.slice(1)) : url.host === allowed;
 }
 
@@ -125,17 +125,17 @@ function withParameters(address: string, params: Landing['params'], visit: Visit
   const add = (name: string, encodedValue: string): void => {
     if (taken.has(name)) return;
     taken.add(name);
-    added.push(`${encoded(name)}=${encodedValue}`);
+    added.push(`${percentEncoded(name)}=${encodedValue}`);
   };
   for (const [name, value] of params) add(name, withoutPlus(fillFormValue(value, values)));
-  for (const [name, value] of ours) if (value !== null) add(name, encoded(value));
+  for (const [name, value] of ours) if (value !== null) add(name, percentEncoded(value));
   if (added.length === 0) return address;
   const separator = !address.includes('?') ? '?' : /^[^?]*\?$|&$/.test(address) ? '' : '&';
   return address + separator + added.join('&');
 }
 
 /** Not every site reads a plus as a blank. */
-function encoded(text: string): string {
+function percentEncoded(text: string): string {
   return withoutPlus(formEncoded(text));
 }
 
@@ -171,11 +171,11 @@ function namesOf(parts: TextTemplate): string[] {
 }
 
 function isUnknownAtClick(name: string): boolean {
-  return !KNOWN_AT_CLICK.has(name);
+  return !CLICK_MACROS.has(name);
 }
 
 function unknownAtClick(path: string[]): LandingProblem {
-  return { code: 'unknown_macro', message: `a click knows only ${[...KNOWN_AT_CLICK].join(', ')}`, path };
+  return { code: 'unknown_macro', message: `a click knows only ${[...CLICK_MACROS].join(', ')}`, path };
 }
 
 /** Two parameters of this name would leave it to the site which one it reads. */

@@ -4,10 +4,10 @@ import type { EventType } from '../types.ts';
 type Count = { all: number; withoutClick: number };
 
 /** How many were refused, most first; an empty address stands for those that were not told apart. */
-type Refused<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
+type RefusalCount<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
 
 /** What is known of an integration, from its newest clicks and events. */
-export type IntegrationSigns = {
+export type IntegrationStats = {
   /** Clicks on links. `due` are those of visitors whose browsers should have told of them by now. */
   clicks: { lastAt: Date | null; lastSeenAt: Date | null; due: number; dueAndSeen: number };
   /** What the operator's deals pay for. */
@@ -20,8 +20,8 @@ export type IntegrationSigns = {
   /** What was not let in or not taken within a day. */
   refused: {
     total: number;
-    byReason: readonly Refused<'reason'>[];
-    byAddress: readonly Refused<'address'>[];
+    byReason: readonly RefusalCount<'reason'>[];
+    byAddress: readonly RefusalCount<'address'>[];
   };
   /** Customers with revenue, those of them without a first deposit, and some of these by name. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
@@ -34,13 +34,13 @@ export type CheckState = 'ok' | 'missing' | 'attention';
 export type Check = { name: string; state: CheckState; todo: string; facts: Record<string, unknown> };
 
 /** Fewer say nothing about a share. */
-const ENOUGH = 20;
-const SEEN_AT_LEAST = 0.5;
+const MIN_SAMPLE = 20;
+const MIN_ARRIVAL_SHARE = 0.5;
 /** The share of registrations without a click may rise by so much from week to week. */
-const RISE_AT_MOST = 0.1;
+const MAX_RISE = 0.1;
 
 /** Every check, in the order in which an integration is built. */
-export function judge(signs: IntegrationSigns): Check[] {
+export function checkIntegration(signs: IntegrationStats): Check[] {
   return [
     testClick(signs),
     clicksComeBack(signs),
@@ -53,15 +53,15 @@ export function judge(signs: IntegrationSigns): Check[] {
   ];
 }
 
-function testClick({ clicks }: IntegrationSigns): Check {
+function testClick({ clicks }: IntegrationStats): Check {
   const isSeen = clicks.lastAt !== null;
   const todo = isSeen ? '' : 'Open one of your links in a browser.';
   return { name: 'test_click', state: isSeen ? 'ok' : 'missing', todo, facts: { last_at: clicks.lastAt } };
 }
 
-function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: IntegrationSigns): Check {
+function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: IntegrationStats): Check {
   const share = due === 0 ? null : dueAndSeen / due;
-  const isLow = due >= ENOUGH && share! < SEEN_AT_LEAST;
+  const isLow = due >= MIN_SAMPLE && share! < MIN_ARRIVAL_SHARE;
   const state = lastSeenAt === null ? 'missing' : isLow ? 'attention' : 'ok';
   const todo = {
     ok: '',
@@ -78,7 +78,7 @@ function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: Integration
   };
 }
 
-function registration({ registrationWithClickAt: at }: IntegrationSigns): Check {
+function registration({ registrationWithClickAt: at }: IntegrationStats): Check {
   const todo =
     at === null
       ? 'Register as a new customer after a click on a link, and send the click_id with the registration event.'
@@ -92,7 +92,7 @@ function registration({ registrationWithClickAt: at }: IntegrationSigns): Check 
 }
 
 /** Registrations bind customers, so they are expected whether or not a deal pays for them. */
-function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
+function eventTypes({ expectedTypes, seenTypes }: IntegrationStats): Check {
   const expected = [...new Set<EventType>(['registration', ...expectedTypes, ...seenTypes.keys()])];
   const types = expected.map((event) => {
     const lastAt = seenTypes.get(event) ?? null;
@@ -107,7 +107,7 @@ function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
 const ADDRESSES_SHOWN = 10;
 
 /** What the most frequent reason asks for. */
-const AGAINST_REFUSAL: Readonly<Record<string, string>> = {
+const REFUSAL_ADVICE: Readonly<Record<string, string>> = {
   ip_not_allowed: 'Put the addresses below into allowed_ips, if they are yours.',
   bad_signature: 'Sign the body exactly as it is sent, with the newest inbound secret.',
   stale_signature: 'Set the clock of the sender: what it signs is more than 5 minutes from ours.',
@@ -118,9 +118,9 @@ const AGAINST_REFUSAL: Readonly<Record<string, string>> = {
   conflict: 'The same event came with other content: amend it, or give each a transaction_id of its own.',
 };
 
-function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSigns): Check {
+function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationStats): Check {
   const most = byReason[0]?.reason ?? '';
-  const advice = AGAINST_REFUSAL[most] ?? 'GET /v1/refusals shows each call with what was wrong.';
+  const advice = REFUSAL_ADVICE[most] ?? 'GET /v1/refusals shows each call with what was wrong.';
   return {
     name: 'refused_calls',
     state: total > 0 ? 'attention' : 'ok',
@@ -129,7 +129,7 @@ function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSi
   };
 }
 
-function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationSigns): Check {
+function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationStats): Check {
   const todo =
     lastAt !== null
       ? ''
@@ -144,11 +144,11 @@ function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationS
   };
 }
 
-function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSigns): Check {
+function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationStats): Check {
   const share = ({ all, withoutClick: without }: Count): number | null =>
     all === 0 ? null : Math.round((without / all) * 1000) / 1000;
   const [now, before] = [share(thisWeek), share(lastWeek)];
-  const hasRisen = thisWeek.all >= ENOUGH && lastWeek.all >= ENOUGH && now! - before! > RISE_AT_MOST;
+  const hasRisen = thisWeek.all >= MIN_SAMPLE && lastWeek.all >= MIN_SAMPLE && now! - before! > MAX_RISE;
   return {
     name: 'registrations_without_click',
     state: now === null ? 'missing' : hasRisen ? 'attention' : 'ok',
@@ -166,7 +166,7 @@ function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSign
   };
 }
 
-function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationSigns): Check {
+function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationStats): Check {
   return {
     name: 'revenue_without_ftd',
     state: withoutFtd > 0 ? 'attention' : customers === 0 ? 'missing' : 'ok',

@@ -3,7 +3,7 @@ import { POSITIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
 /** The values an event has, or is to have: whole, whatever was amended. `metadata` is JSON text. */
-export type Amendable = {
+export type AmendableValues = {
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
@@ -12,13 +12,13 @@ export type Amendable = {
 };
 
 /** An event as amending sees it: with the values its last amendment gives it, booked or not. */
-export type AmendableEvent = { type: EventType; status: string; values: Amendable };
+export type AmendableEvent = { type: EventType; status: string; values: AmendableValues };
 
 /** `number`: which amendment of the event it is, from 1; 0 for the values it was sent with. */
-export type Amended = { kind: 'accepted' | 'duplicate'; number: number };
+export type AmendmentResult = { kind: 'accepted' | 'duplicate'; number: number };
 
 /** A version of an event. `sent`: as it came in; `waiting`: what `waitsFor` names is missing. */
-export type EventVersion = Amendable & {
+export type EventVersion = AmendableValues & {
   number: number;
   state: 'sent' | 'accepted' | 'waiting' | 'applied' | 'superseded';
   waitsFor: string | null;
@@ -35,7 +35,8 @@ const VALUES = (alias: string): string =>
    ${alias}.metadata::text as metadata`;
 
 /** The amendment in force of an event `e`, as `m`; its values come first in `coalesce`, since amending takes none away. */
-export const IN_FORCE = 'left join amendments m on m.operator_id = $1 and m.event_id = e.id and m.in_force';
+export const JOIN_AMENDMENT =
+  'left join amendments m on m.operator_id = $1 and m.event_id = e.id and m.in_force';
 
 export function createAmendments(pool: Pool) {
   return {
@@ -47,8 +48,8 @@ export function createAmendments(pool: Pool) {
       operatorId: string,
       eventId: string,
       by: { actor: string; reason: string | null },
-      amend: (event: AmendableEvent) => Amendable,
-    ): Promise<Amended | null> {
+      amend: (event: AmendableEvent) => AmendableValues,
+    ): Promise<AmendmentResult | null> {
       return await withTransaction(pool, async (client) => {
         await client.query(`select pg_advisory_xact_lock(hashtextextended('amend ' || $1 || ' ' || $2, 0))`, [
           operatorId,
@@ -57,7 +58,7 @@ export function createAmendments(pool: Pool) {
         const latest = await findLatest(client, operatorId, eventId);
         if (latest === null) return null;
         const values = amend(latest);
-        if (isSame(latest.values, values)) return { kind: 'duplicate', number: latest.number };
+        if (sameValues(latest.values, values)) return { kind: 'duplicate', number: latest.number };
         const number = latest.number + 1;
         await client.query(
           `insert into amendments (operator_id, event_id, number, amount_minor, currency, volume_e4, payout_minor, metadata, actor, reason)
@@ -114,7 +115,7 @@ async function findLatest(
   operatorId: string,
   eventId: string,
 ): Promise<(AmendableEvent & { number: number }) | null> {
-  const { rows } = await db.query<Amendable & { type: EventType; status: string; number: number }>(
+  const { rows } = await db.query<AmendableValues & { type: EventType; status: string; number: number }>(
     `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}
      from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      where e.operator_id = $1 and e.id = $2
@@ -132,7 +133,7 @@ async function findLatest(
   return { number, type, status, values };
 }
 
-function isSame(a: Amendable, b: Amendable): boolean {
+function sameValues(a: AmendableValues, b: AmendableValues): boolean {
   return (
     a.amountMinor === b.amountMinor &&
     a.currency === b.currency &&
@@ -155,7 +156,7 @@ export type DueAmendment = {
  * Puts the last amendments of so many events in force, in a transaction that keeps settling out, and gives them. What is not booked after all goes
  * back by `keepWaiting`.
  */
-export async function takeDue(
+export async function putDueInForce(
   db: Queryable,
   operatorId: string,
   batchId: string,
@@ -206,7 +207,7 @@ async function putInForce(
 }
 
 /** Takes amendments out of force again, in the same transaction, because what they need is missing; what was in force before is again. */
-export async function keepWaiting(
+export async function returnToWaiting(
   db: Queryable,
   operatorId: string,
   waiting: readonly (Pick<DueAmendment, 'eventId' | 'number' | 'before'> & { reason: string })[],
@@ -224,7 +225,7 @@ export async function keepWaiting(
 }
 
 /** Has amendments that wait tried again, since what they need may be there now; whether there are any. */
-export async function retryWaiting(db: Queryable, operatorId: string): Promise<boolean> {
+export async function retryWaitingAmendments(db: Queryable, operatorId: string): Promise<boolean> {
   const { rowCount } = await db.query(
     `update amendments set state = 'accepted', waits_for = null where operator_id = $1 and state = 'waiting'`,
     [operatorId],

@@ -4,7 +4,7 @@ import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { markRerating } from './reratings.ts';
-import { wantRetries, type Curable } from './retry-reasons.ts';
+import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockStrikes } from '../db/locks.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
@@ -20,7 +20,7 @@ export type Deal = {
  * A version as added. `isRerating`: something settled before may have to be rated again by it. `retried`: reasons for which events were set aside
  * and may settle now. Both are marked, so that the sweep sees to what the caller cannot start.
  */
-export type AddedVersion = Version & { isRerating: boolean; retried: Curable[] };
+export type AddedVersion = Version & { isRerating: boolean; retried: RetryableReason[] };
 export type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
 
 export type Deals = ReturnType<typeof createDeals>;
@@ -41,13 +41,13 @@ export function createDeals(pool: Pool) {
         await lockStrikes(client, operatorId, 'agreed');
         const from =
           effectiveFrom ??
-          ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
+          ((await hasSettledConversions(client, operatorId, deal.affiliateId)) ? new Date() : EPOCH);
         await client.query(
           `insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`,
           [operatorId, deal.id, deal.name, deal.affiliateId],
         );
         const version = await insertVersion(client, operatorId, deal.id, from, terms);
-        return await withConsequences(client, operatorId, deal.id, version!);
+        return await markFollowUps(client, operatorId, deal.id, version!);
       });
     },
 
@@ -68,7 +68,7 @@ export function createDeals(pool: Pool) {
         if (currency === null) return null;
         if (currency !== terms.currency) return 'other_currency';
         const version = await insertVersion(client, operatorId, dealId, effectiveFrom, terms);
-        return version ? await withConsequences(client, operatorId, dealId, version) : 'date_taken';
+        return version ? await markFollowUps(client, operatorId, dealId, version) : 'date_taken';
       });
     },
 
@@ -88,10 +88,14 @@ export function createDeals(pool: Pool) {
 }
 
 /** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
-const THE_BEGINNING = new Date(0);
+const EPOCH = new Date(0);
 
 /** Whether conversions are settled that a new deal for this affiliate (or a default one) would rate. */
-async function hasRated(db: Queryable, operatorId: string, affiliateId: string | null): Promise<boolean> {
+async function hasSettledConversions(
+  db: Queryable,
+  operatorId: string,
+  affiliateId: string | null,
+): Promise<boolean> {
   const conversions = `select from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
     left join deals d on d.operator_id = $1 and d.id = o.deal_id
     where o.operator_id = $1 and o.status = 'settled'`;
@@ -119,14 +123,14 @@ async function currencyOf(db: Queryable, operatorId: string, dealId: string): Pr
 }
 
 /** What a new version leaves to do is marked beside it, while nothing is being settled. */
-async function withConsequences(
+async function markFollowUps(
   db: Queryable,
   operatorId: string,
   dealId: string,
   version: Version,
 ): Promise<AddedVersion> {
   const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
-  const retried = await wantRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
+  const retried = await requestRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
   return { ...version, isRerating, retried };
 }
 

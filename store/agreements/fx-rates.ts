@@ -1,10 +1,10 @@
 // The operators' own exchange rates, stored with their source and date, and never edited.
 import { RATE_HOLDS_DAYS, type FxRate } from '../../domain/ledger/fx.ts';
-import { retryWaiting } from './amendments.ts';
+import { retryWaitingAmendments } from './amendments.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
-import { wantRetries, type Curable } from './retry-reasons.ts';
+import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockStrikes } from '../db/locks.ts';
 
 /** A rate as it is kept; `rate` is decimal text with twelve decimals. */
@@ -27,9 +27,9 @@ export type NewRate = Omit<StoredRate, 'createdAt'>;
 export type AddedRate = {
   rate: StoredRate;
   isNew: boolean;
-  retried: Curable[];
+  retried: RetryableReason[];
   reopened: ReratedVersion[];
-  amends: boolean;
+  retriesAmendments: boolean;
 };
 
 export type FxRates = ReturnType<typeof createFxRates>;
@@ -52,14 +52,14 @@ export function createFxRates(pool: Pool) {
         );
         const [added] = rows;
         if (!added) return await knownRate(client, operatorId, { base, quote, rate, source, asOf });
-        const retried = await wantRetries(client, operatorId, ['no_exchange_rate']);
+        const retried = await requestRetries(client, operatorId, ['no_exchange_rate']);
         const reopened = await reopenReratings(client, operatorId);
         return {
           rate: added,
           isNew: true,
           retried,
           reopened,
-          amends: await retryWaiting(client, operatorId),
+          retriesAmendments: await retryWaitingAmendments(client, operatorId),
         };
       });
     },
@@ -93,17 +93,19 @@ async function knownRate(
   );
   // Rates are never taken away.
   const { isSame, ...stored } = rows[0]!;
-  return isSame ? { rate: stored, isNew: false, retried: [], reopened: [], amends: false } : 'other_rate';
+  return isSame
+    ? { rate: stored, isNew: false, retried: [], reopened: [], retriesAmendments: false }
+    : 'other_rate';
 }
 
 /** Currencies that amounts are in or may be wanted in, and the time of what they are about (milliseconds since 1970). */
-export type Exchanged = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
+export type RateScope = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
 
 /** The rates that may hold for what is to be exchanged; none where nothing is. */
 export async function readRates(
   db: Queryable,
   operatorId: string,
-  exchanged: Exchanged | null,
+  exchanged: RateScope | null,
 ): Promise<FxRate[]> {
   if (exchanged === null) return [];
   const { bases, quotes, from, to } = exchanged;

@@ -66,7 +66,7 @@ export async function readProgress(
 /** Outcomes looked at in one go, and of these the conversions that may have to be rated again. */
 export type Candidates = { eventIds: string[]; last: string | null; lookedAt: number; isEnd: boolean };
 
-const LOOKED_AT_AT_ONCE = 5000;
+const OUTCOMES_PER_PAGE = 5000;
 
 /**
  * The next outcomes after those looked at, by event id: at most so many candidates. Ids carry the time at which events came in, so what came in
@@ -84,7 +84,7 @@ export async function findCandidates(
        select event_id, status, deal_id, deal_version from event_outcomes
        where operator_id = $1 ${affiliateId === null ? 'and $4::text is null' : 'and affiliate_id = $4'}
          and event_id > greatest($5 collate "C", id_bound('evt', greatest($6::timestamptz - interval '2 days', 'epoch')) collate "C")
-       order by event_id limit ${LOOKED_AT_AT_ONCE}
+       order by event_id limit ${OUTCOMES_PER_PAGE}
      )
      select p.event_id as id, p.status = 'settled' and e.type = any($7) and e.occurred_at >= $6
        and (p.deal_id, p.deal_version) is distinct from ($2, $3::int) as "isCandidate"
@@ -96,7 +96,7 @@ export async function findCandidates(
   for (const [index, { id, isCandidate }] of rows.entries()) {
     if (isCandidate) eventIds.push(id);
     if (eventIds.length === limit) {
-      const isEnd = index === rows.length - 1 && rows.length < LOOKED_AT_AT_ONCE;
+      const isEnd = index === rows.length - 1 && rows.length < OUTCOMES_PER_PAGE;
       return { eventIds, last: id, lookedAt: index + 1, isEnd };
     }
   }
@@ -104,7 +104,7 @@ export async function findCandidates(
     eventIds,
     last: rows.at(-1)?.id ?? null,
     lookedAt: rows.length,
-    isEnd: rows.length < LOOKED_AT_AT_ONCE,
+    isEnd: rows.length < OUTCOMES_PER_PAGE,
   };
 }
 

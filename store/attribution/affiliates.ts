@@ -56,7 +56,7 @@ export function createAffiliates(db: Pool) {
       const { name, externalId, parentId } = change;
       try {
         return await withTransaction(db, async (client) => {
-          if (parentId != null && (await wouldCircle(client, operatorId, id, parentId))) return 'circle';
+          if (parentId != null && (await wouldFormCircle(client, operatorId, id, parentId))) return 'circle';
           const { rows } = await client.query<Affiliate>(
             `update affiliates set name = coalesce($3, name), external_id = case when $4 then $5 else external_id end,
                parent_id = case when $6 then $7 else parent_id end
@@ -83,7 +83,7 @@ export function createAffiliates(db: Pool) {
 }
 
 /** Whether a parent is the affiliate itself or stands below it. Parents of an operator's affiliates change one after the other, or two changes could close a circle. */
-async function wouldCircle(
+async function wouldFormCircle(
   db: Queryable,
   operatorId: string,
   id: string,

@@ -30,12 +30,12 @@ export type Clicks = ReturnType<typeof createClicks>;
 const COLUMNS = `id, link_id as "linkId", affiliate_id as "affiliateId", array[sub1, sub2, sub3, sub4, sub5] as subs,
   clicked_at as "clickedAt", received_at as "receivedAt", is_bot as "isBot", seen_at as "seenAt"`;
 
-const LISTED = `select ${COLUMNS} from clicks
+const FILTERED_CLICKS = `select ${COLUMNS} from clicks
   where operator_id = $1 and ($2::text is null or affiliate_id = $2) and ($3::text is null or link_id = $3)
     and ($4::boolean is null or is_bot = $4) and ($5::boolean is null or (seen_at is not null) = $5) and ($8::text is null or id < $8)`;
 /** Our ids begin with the time, so that a time is a range of the key; ids of an operator's own say nothing of it. */
-const OF_OUR_ID = `id >= coalesce(id_bound('clk', $6::timestamptz), 'clk_') and id < coalesce(id_bound('clk', $7::timestamptz), 'clk\`')`;
-const OF_OTHER_ID = `(id < 'clk_' or id >= 'clk\`')
+const GENERATED_ID = `id >= coalesce(id_bound('clk', $6::timestamptz), 'clk_') and id < coalesce(id_bound('clk', $7::timestamptz), 'clk\`')`;
+const FOREIGN_ID = `(id < 'clk_' or id >= 'clk\`')
   and ($6::timestamptz is null or received_at >= $6) and ($7::timestamptz is null or received_at < $7)`;
 
 export function createClicks(db: Queryable) {
@@ -57,7 +57,7 @@ export function createClicks(db: Queryable) {
 
     async list(operatorId: string, filter: ClickFilter, page: Page): Promise<ClickRow[]> {
       const { rows } = await db.query<ClickRow>(
-        `(${LISTED} and ${OF_OUR_ID} order by id desc limit $9) union all (${LISTED} and ${OF_OTHER_ID} order by id desc limit $9)
+        `(${FILTERED_CLICKS} and ${GENERATED_ID} order by id desc limit $9) union all (${FILTERED_CLICKS} and ${FOREIGN_ID} order by id desc limit $9)
          order by id desc limit $9`,
         [
           operatorId,
@@ -113,7 +113,7 @@ async function insertClicks(db: Queryable, clicks: readonly NewClick[]): Promise
 }
 
 /** Whether two clicks say the same. */
-export function saySame(a: Omit<Click, 'clickedAt'> & { clickedAt: number | Date }, b: Click): boolean {
+export function isSameClick(a: Omit<Click, 'clickedAt'> & { clickedAt: number | Date }, b: Click): boolean {
   const sameSubs = (x: Subs, y: Subs): boolean => x.every((value, index) => value === y[index]);
   return (
     a.linkId === b.linkId &&

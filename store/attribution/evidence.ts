@@ -1,10 +1,14 @@
 // The evidence about whose an event was, as it is known by now, strongest first.
-import type { Piece } from '../../domain/attribution/evidence.ts';
+import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** None for an event without an outcome, for which nothing was considered yet. */
-export async function readPieces(db: Queryable, operatorId: string, eventId: string): Promise<Piece[]> {
-  const { rows } = await db.query<Piece>(
+export async function readAttributionCandidates(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+): Promise<AttributionCandidate[]> {
+  const { rows } = await db.query<AttributionCandidate>(
     `with e as (
        select e.id, e.customer_id, e.click_id, e.coupon, e.occurred_at, o.settled_at
        from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id where e.operator_id = $1 and e.id = $2

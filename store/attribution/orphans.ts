@@ -4,7 +4,7 @@ import type { Queryable } from '../db/pool.ts';
 export type Orphans = ReturnType<typeof createOrphans>;
 
 /** What became of an assignment. `conflict`: the event was given to another affiliate before. */
-export type Assigned = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
+export type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
 
 export function createOrphans(db: Queryable) {
   return {
@@ -21,7 +21,7 @@ export function createOrphans(db: Queryable) {
     async assign(
       operatorId: string,
       { eventId, affiliateId, actor }: { eventId: string; affiliateId: string; actor: string },
-    ): Promise<Assigned> {
+    ): Promise<AssignmentResult> {
       const { rows } = await db.query<{ isOrphaned: boolean; assignedTo: string | null }>(
         `select coalesce(o.status = 'orphaned' and o.reason <> 'no_conversion', false) as "isOrphaned", a.affiliate_id as "assignedTo"
          from events e
@@ -48,19 +48,19 @@ export function createOrphans(db: Queryable) {
   };
 }
 
-type Position = { operatorId: string; eventId: string };
+type OrphanPosition = { operatorId: string; eventId: string };
 
 /**
  * The next orphans after a position that may still find an affiliate, and whether there is evidence for them now: their click, their customer's
  * binding, a valid coupon, or a person's word. Of one operator, or of all where that is null.
  */
-export async function findEvidence(
+export async function scanOrphans(
   db: Queryable,
   operatorId: string | null,
-  after: Position | null,
+  after: OrphanPosition | null,
   limit: number,
-): Promise<(Position & { hasEvidence: boolean })[]> {
-  const { rows } = await db.query<Position & { hasEvidence: boolean }>(
+): Promise<(OrphanPosition & { hasEvidence: boolean })[]> {
+  const { rows } = await db.query<OrphanPosition & { hasEvidence: boolean }>(
     `select o.operator_id as "operatorId", o.event_id as "eventId",
        (exists (select from clicks c where c.operator_id = o.operator_id and c.id = e.click_id)
         or exists (select from bindings b where b.operator_id = o.operator_id and b.customer_id = e.customer_id)

@@ -1,7 +1,7 @@
 // Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
 import { asAmended, isEarned, isRemark, type SlotFact } from '../../domain/commission/reversals.ts';
-import { outranking } from '../../domain/attribution/attribution.ts';
+import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
@@ -226,7 +226,7 @@ function ratingVersion(
   return others
     .flatMap((fact) => (isRemark(fact) && fact.rating !== null ? [fact.rating] : []))
     .map((rating) => deals.version(rating.dealId, rating.version))
-    .reduce(outranking, deals.version(dealId, first));
+    .reduce(higherRanked, deals.version(dealId, first));
 }
 
 function end(open: Open, deals: Deals): Recounted {

@@ -8,14 +8,14 @@ const LOCK_TIMEOUT_MS = 1000;
 type Query = (...args: unknown[]) => Promise<{ command: string }>;
 
 /** Runs `work` on a stage and gives its result; nothing that it wrote is there afterwards. Rows it touched are locked until then. */
-export async function rehearse<T>(pool: Pool, work: (stage: Pool) => Promise<T>): Promise<T> {
+export async function withDryRun<T>(pool: Pool, work: (stage: Pool) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query(
       `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
     );
-    return await work(stageOf(client));
+    return await work(createDryRunPool(client));
   } finally {
     await client.query('rollback').catch((error: Error) => (broken = error));
     client.release(broken);
@@ -23,17 +23,17 @@ export async function rehearse<T>(pool: Pool, work: (stage: Pool) => Promise<T>)
 }
 
 /** What a pool is to those who use one: queries of their own, and clients for transactions. */
-function stageOf(client: PoolClient): Pool {
+function createDryRunPool(client: PoolClient): Pool {
   const query = client.query.bind(client) as unknown as Query;
   let last: Promise<unknown> = Promise.resolve();
 
   /** A statement that fails must not take the whole rehearsal with it, so each has a savepoint, and so each waits for the one before. */
-  const alone: Query = (...args) => {
+  const queryWithSavepoint: Query = (...args) => {
     const result = last.then(() => protectedQuery(query, args));
     last = result.catch(() => {});
     return result;
   };
-  const inTransaction: Query = async (...args) => {
+  const transactionQuery: Query = async (...args) => {
     const [text] = args;
     if (typeof text === 'string' && /^begin\b/.test(text))
       return query(text.replace('begin', 'savepoint step'));
@@ -42,7 +42,10 @@ function stageOf(client: PoolClient): Pool {
     await query('release savepoint step');
     return { command: 'COMMIT' };
   };
-  const stage = { query: alone, connect: async () => ({ query: inTransaction, release: () => {} }) };
+  const stage = {
+    query: queryWithSavepoint,
+    connect: async () => ({ query: transactionQuery, release: () => {} }),
+  };
   return stage as unknown as Pool;
 }
 

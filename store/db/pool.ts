@@ -24,7 +24,7 @@ export interface TransactionOptions {
    * For transactions whose prepared statements look rows up by their keys, a batch at a time. A plan is kept as it was first made, perhaps on
    * empty tables, where reading all of one looks as good as looking up; these few hundred rows are to be looked up whatever the size.
    */
-  readonly looksUp?: boolean;
+  readonly forceIndexLookups?: boolean;
 }
 
 // Below the three seconds within which a request must be answered when PostgreSQL is away.
@@ -67,7 +67,7 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
 
 // Without "material" and "bitmapscan" too, since the planner takes a tenant for a 200th of a table, which looks worth reading whole until the
 // table has a hundred times as many rows as are looked up.
-const LOOK_UP = ['seqscan', 'hashjoin', 'mergejoin', 'material', 'bitmapscan']
+const FORCE_INDEX_LOOKUPS = ['seqscan', 'hashjoin', 'mergejoin', 'material', 'bitmapscan']
   .map((name) => `; set local enable_${name} = off`)
   .join('');
 
@@ -78,7 +78,7 @@ const LOOK_UP = ['seqscan', 'hashjoin', 'mergejoin', 'material', 'bitmapscan']
 export async function withTransaction<T>(
   pool: Pool,
   work: (client: PoolClient) => Promise<T>,
-  { statementTimeoutMs = 4000, lockTimeoutMs = 2000, looksUp = false }: TransactionOptions = {},
+  { statementTimeoutMs = 4000, lockTimeoutMs = 2000, forceIndexLookups = false }: TransactionOptions = {},
 ): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -86,7 +86,7 @@ export async function withTransaction<T>(
     // Not waited for: it goes down the wire ahead of the first statement of the work, and where it fails that one fails too.
     const begun = client.query(
       `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}; set local lock_timeout = ${Math.trunc(lockTimeoutMs)}` +
-        (looksUp ? LOOK_UP : ''),
+        (forceIndexLookups ? FORCE_INDEX_LOOKUPS : ''),
     );
     begun.catch(() => {});
     const result = await work(client);

@@ -5,8 +5,8 @@ import { EVENT_COLUMNS, eventKeyOf, type IncomingEvent } from './events.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
-const KEPT = columns(EVENT_COLUMNS);
-const SENT = columns<IncomingEvent>({
+const EVENTS = columns(EVENT_COLUMNS);
+const INCOMING = columns<IncomingEvent>({
   ...EVENT_COLUMNS,
   content: ['text', ({ event }) => event.key.value],
   repeatable_from: [
@@ -18,7 +18,7 @@ const SENT = columns<IncomingEvent>({
 /** Inserts events whose key is their content, all different. Gives the ids of those that hold it now; the others are repeats. */
 export async function insertByContent(db: Queryable, events: readonly IncomingEvent[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>(
-    `with sent as materialized (select * from ${SENT.from(1, 's')}),
+    `with sent as materialized (select * from ${INCOMING.from(1, 's')}),
      held as (
        insert into content_holders (operator_id, type, content, event_id, held_from, held_until)
        select operator_id, type, content, id, received_at, repeatable_from from sent order by operator_id, content, type
@@ -27,10 +27,10 @@ export async function insertByContent(db: Queryable, events: readonly IncomingEv
          where content_holders.held_until <= excluded.held_from
        returning event_id
      )
-     insert into events (${KEPT.names()}, key)
-     select ${KEPT.names()}, content || ' ' || id from sent where id in (select event_id from held)
+     insert into events (${EVENTS.names()}, key)
+     select ${EVENTS.names()}, content || ' ' || id from sent where id in (select event_id from held)
      returning id`,
-    SENT.values(events),
+    INCOMING.values(events),
   );
   return new Set(rows.map(({ id }) => id));
 }
@@ -61,7 +61,7 @@ export async function readHolders(
 export type Repeat = { operatorId: string; eventId: string; at: number };
 
 /** Counts repeats by the event they repeat. */
-export async function noteRepeats(db: Queryable, repeats: readonly Repeat[]): Promise<void> {
+export async function countRepeats(db: Queryable, repeats: readonly Repeat[]): Promise<void> {
   const rows = repeats.map(({ operatorId, eventId, at }) => ({
     o: operatorId,
     e: eventId,

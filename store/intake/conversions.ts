@@ -2,7 +2,7 @@
 
 import { earns } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { EventRow } from './event-lists.ts';
+import type { StoredEvent } from './event-lists.ts';
 
 /**
  * The conversions an event may have spoken about, itself among them. Facts and postbacks are found by their conversion, so this
@@ -11,7 +11,7 @@ import type { EventRow } from './event-lists.ts';
 export async function conversionsOf(
   db: Queryable,
   operatorId: string,
-  event: Pick<EventRow, 'id' | 'type' | 'reference' | 'subject'>,
+  event: Pick<StoredEvent, 'id' | 'type' | 'reference' | 'subject'>,
 ): Promise<string[]> {
   if (earns(event.type)) return [event.id];
   const { rows } = await db.query<{ id: string }>(

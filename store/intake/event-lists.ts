@@ -1,12 +1,12 @@
 // Events as people look at them: what came in, with what became of it.
 import type { Method } from '../../domain/attribution/attribution.ts';
 import type { EventType, Subs } from '../../domain/types.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** An event as sent, or as amended since, with its outcome; without one it is `accepted`. */
-export type EventRow = {
+export type StoredEvent = {
   id: string;
   type: EventType;
   /** The operator's own name, where it was sent under one. */
@@ -54,24 +54,24 @@ const COLUMNS = `e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "trans
   o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId",
   g.actor as "assignedBy", g.assigned_at as "assignedAt"`;
 
-const BY_HAND = `left join assignments g on g.operator_id = $1 and g.event_id = e.id ${IN_FORCE}`;
+const JOIN_ASSIGNMENT = `left join assignments g on g.operator_id = $1 and g.event_id = e.id ${JOIN_AMENDMENT}`;
 
 export type EventLists = ReturnType<typeof createEventLists>;
 
 export function createEventLists(db: Queryable) {
   return {
-    async find(operatorId: string, eventId: string): Promise<EventRow | null> {
-      const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
+    async find(operatorId: string, eventId: string): Promise<StoredEvent | null> {
+      const { rows } = await db.query<StoredEvent>(
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_ASSIGNMENT}
          where e.operator_id = $1 and e.id = $2`,
         [operatorId, eventId],
       );
       return rows[0] ?? null;
     },
 
-    async list(operatorId: string, filter: EventFilter, page: Page): Promise<EventRow[]> {
-      const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
+    async list(operatorId: string, filter: EventFilter, page: Page): Promise<StoredEvent[]> {
+      const { rows } = await db.query<StoredEvent>(
+        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_ASSIGNMENT}
          where e.operator_id = $1
            and ($2::text is null or e.subject = 'customer ' || $2)
            and ($3::text is null or coalesce(o.status, 'accepted') = $3)
@@ -95,9 +95,9 @@ export function createEventLists(db: Queryable) {
     },
 
     /** Events no affiliate was found for. */
-    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<EventRow[]> {
-      const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id ${BY_HAND}
+    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<StoredEvent[]> {
+      const { rows } = await db.query<StoredEvent>(
+        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id ${JOIN_ASSIGNMENT}
          where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.reason = $2) and ($3::text is null or o.event_id < $3)
          order by o.event_id desc limit $4`,
         [operatorId, reason, page.before, page.limit],

@@ -71,7 +71,7 @@ export async function insertEvents(db: Queryable, events: readonly IncomingEvent
 }
 
 /** The events that hold these keys already, by `eventKeyOf`. A statement of its own: the insert that lost cannot see the winner. */
-export async function readWinners(
+export async function readEarlierEvents(
   db: Queryable,
   losers: readonly IncomingEvent[],
 ): Promise<Map<string, { id: string; contentHash: Buffer }>> {

@@ -9,7 +9,7 @@ import {
 } from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
 import { newId } from '../db/ids.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import {
   insertDeliveries,
   lastUnfinished,
@@ -103,7 +103,7 @@ export async function toldCommissions(
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id
        and f.event_id = f.original_event_id and f.rating_version = 0
      join events e on e.operator_id = $1 and e.id = f.event_id
-     ${IN_FORCE}
+     ${JOIN_AMENDMENT}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
      left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id

@@ -1,9 +1,9 @@
 // An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
-import type { Piece } from '../../domain/attribution/evidence.ts';
+import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
-import { readPieces } from '../attribution/evidence.ts';
-import { createEventLists, type EventRow } from '../intake/event-lists.ts';
+import { readAttributionCandidates } from '../attribution/evidence.ts';
+import { createEventLists, type StoredEvent } from '../intake/event-lists.ts';
 import type { Queryable } from '../db/pool.ts';
 import { earns } from '../../domain/types.ts';
 import { conversionsOf } from '../intake/conversions.ts';
@@ -40,13 +40,13 @@ export type ToldPostback = {
 export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
 
 export type Trace = {
-  event: EventRow;
+  event: StoredEvent;
   commissions: Commission[];
   transfers: Transfer[];
   deliveries: ToldPostback[];
   rates: UsedRate[];
   /** The evidence about whose it was; none for events against conversions, which are whose their conversion is. */
-  pieces: Piece[];
+  pieces: AttributionCandidate[];
   /** None where it was never amended. */
   versions: EventVersion[];
 };
@@ -82,7 +82,7 @@ export function createTraces(db: Queryable) {
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
         readUsedRates(db, operatorId, eventId, conversions),
-        earns(event.type) ? readPieces(db, operatorId, eventId) : [],
+        earns(event.type) ? readAttributionCandidates(db, operatorId, eventId) : [],
         listVersions(db, operatorId, eventId),
       ]);
       return { event, commissions, transfers, deliveries, rates, pieces, versions };

@@ -5,7 +5,7 @@ import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { Told } from '../../domain/settlement/reported-amounts.ts';
 import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../../domain/types.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
@@ -64,7 +64,7 @@ type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`,
 
 type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
 
-type EventRow = Marks &
+type LoadedEventRow = Marks &
   Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
     keyKind: ConversionEvent['key']['kind'];
     key: string;
@@ -97,7 +97,7 @@ export async function loadEvents(
   eventIds: readonly string[],
 ): Promise<LoadedEvent[]> {
   if (eventIds.length === 0) return [];
-  const { rows } = await db.query<EventRow>({
+  const { rows } = await db.query<LoadedEventRow>({
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
        e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
@@ -112,7 +112,7 @@ export async function loadEvents(
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
      from ${named(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
-     ${IN_FORCE}
+     ${JOIN_AMENDMENT}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
@@ -131,7 +131,7 @@ export async function loadEvents(
   }));
 }
 
-function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
+function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
   return {
     operatorId,
     id: row.id,
@@ -153,7 +153,7 @@ function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
   };
 }
 
-function clickFrom(row: EventRow): Click | null {
+function clickFrom(row: LoadedEventRow): Click | null {
   if (row.clickAffiliateId === null || row.clickId === null) return null;
   return {
     id: row.clickId,
@@ -164,7 +164,7 @@ function clickFrom(row: EventRow): Click | null {
   };
 }
 
-function bindingFrom(row: EventRow): Binding | null {
+function bindingFrom(row: LoadedEventRow): Binding | null {
   if (row.boundAffiliateId === null) return null;
   const {
     boundAffiliateId: affiliateId,

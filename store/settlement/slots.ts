@@ -1,5 +1,5 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
-import { outranking } from '../../domain/attribution/attribution.ts';
+import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { asAmended, isEarned, type SlotFact } from '../../domain/commission/reversals.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
@@ -254,7 +254,7 @@ export async function loadFacts(
     const group = groups.get(row.originalEventId)!;
     const version =
       row.type === 'rerated' && row.rating !== null
-        ? outranking(group.version, versionOf(row.rating.dealId, row.rating.version))
+        ? higherRanked(group.version, versionOf(row.rating.dealId, row.rating.version))
         : group.version;
     const all = [...group.others, factFrom(row)];
     groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });

@@ -3,7 +3,7 @@ import type { EventType } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
-export type OwnEventType = { id: string; name: string; standard: EventType; createdAt: Date };
+export type EventTypeAlias = { id: string; name: string; standard: EventType; createdAt: Date };
 
 export type EventTypes = ReturnType<typeof createEventTypes>;
 
@@ -14,13 +14,13 @@ export function createEventTypes(db: Queryable) {
     /** Adds a name. Gives the one there is already where the name is taken. */
     async insert(
       operatorId: string,
-      { id, name, standard }: Omit<OwnEventType, 'createdAt'>,
-    ): Promise<OwnEventType> {
+      { id, name, standard }: Omit<EventTypeAlias, 'createdAt'>,
+    ): Promise<EventTypeAlias> {
       await db.query(
         `insert into event_types (operator_id, id, name, standard) values ($1, $2, $3, $4) on conflict (operator_id, name) do nothing`,
         [operatorId, id, name, standard],
       );
-      const { rows } = await db.query<OwnEventType>(
+      const { rows } = await db.query<EventTypeAlias>(
         `select ${COLUMNS} from event_types where operator_id = $1 and name = $2`,
         [operatorId, name],
       );
@@ -45,8 +45,8 @@ export function createEventTypes(db: Queryable) {
       return rowCount !== 0;
     },
 
-    async list(operatorId: string, page: Page): Promise<OwnEventType[]> {
-      const { rows } = await db.query<OwnEventType>(
+    async list(operatorId: string, page: Page): Promise<EventTypeAlias[]> {
+      const { rows } = await db.query<EventTypeAlias>(
         `select ${COLUMNS} from event_types where operator_id = $1 and ($2::text is null or id < $2) order by id desc limit $3`,
         [operatorId, page.before, page.limit],
       );

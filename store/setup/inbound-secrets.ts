@@ -39,7 +39,7 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
     },
 
     /** The secrets that are good now, newest first. */
-    async live(operatorId: string): Promise<string[]> {
+    async listValid(operatorId: string): Promise<string[]> {
       const { rows } = await pool.query<{ id: string; secret: Buffer }>(
         `select id, secret from inbound_secrets where operator_id = $1 and (valid_until is null or valid_until > now())
          order by id desc`,

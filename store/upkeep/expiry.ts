@@ -8,7 +8,7 @@ const AGE_COLUMNS = { clicks: 'received_at', attempts: 'started_at' } as const;
 const LOCK_MS = 1000;
 
 /** Drops the oldest month if all of it is older than so many months, and says which. */
-export async function dropOldestMonth(
+export async function dropExpiredPartition(
   pool: Pool,
   table: keyof typeof AGE_COLUMNS,
   months: number,
@@ -30,7 +30,7 @@ export async function dropOldestMonth(
  * Deletes some of the holders of contents whose repeats are over, each by the window its operator had then; gives how many. A day is left for
  * clocks that differ and for events that wait to be inserted.
  */
-export async function deleteEndedHolders(pool: Pool, limit: number): Promise<number> {
+export async function deleteExpiredContentHolders(pool: Pool, limit: number): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from content_holders where ctid = any(array(
        select ctid from content_holders where held_until < now() - interval '1 day' order by held_until limit $1 for update skip locked))`,
@@ -40,7 +40,7 @@ export async function deleteEndedHolders(pool: Pool, limit: number): Promise<num
 }
 
 /** Deletes some of the rows that lie in no month and are older than so many months; gives how many. */
-export async function deleteOldRows(
+export async function deleteExpiredRows(
   pool: Pool,
   table: keyof typeof AGE_COLUMNS,
   months: number,

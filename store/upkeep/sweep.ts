@@ -7,7 +7,7 @@ import { withTransaction } from '../db/pool.ts';
 type Found = { operatorId: string; id: string };
 
 /** A backlog explains no more than this; otherwise what a long outage left behind would wait for as long again. */
-const BACKLOG_AT_MOST_MS = 60_000;
+const MAX_BACKLOG_MS = 60_000;
 
 /**
  * Events accepted longer ago than the backlog explains that no batch has settled, oldest first. What the backlog explains is twice what the
@@ -32,13 +32,13 @@ export async function findLostEvents(pool: Pool, graceMs: number, limit: number)
       [oldest],
     );
     if (rows.length === 0) return [];
-    const backlogMs = Math.min(2 * (await usualDelayMs(client, oldest)), BACKLOG_AT_MOST_MS);
+    const backlogMs = Math.min(2 * (await medianSettlingDelayMs(client, oldest)), MAX_BACKLOG_MS);
     return rows.filter(({ receivedAt }) => receivedAt.getTime() < Date.now() - graceMs - backlogMs);
   });
 }
 
 /** The median time from receipt to settling of the events received just before a moment. */
-async function usualDelayMs(db: Queryable, before: Date): Promise<number> {
+async function medianSettlingDelayMs(db: Queryable, before: Date): Promise<number> {
   const { rows } = await db.query<{ delayMs: number | null }>(
     `select percentile_cont(0.5) within group (order by extract(epoch from o.settled_at - e.received_at) * 1000) as "delayMs"
      from (select operator_id, id, received_at from events where received_at < $1 order by received_at desc limit 500) e
@@ -49,7 +49,7 @@ async function usualDelayMs(db: Queryable, before: Date): Promise<number> {
 }
 
 /** Batches that still own postbacks long after they were planned. */
-export async function findForgottenBatches(
+export async function findAbandonedBatches(
   db: Queryable,
   graceMs: number,
   limit: number,
@@ -63,7 +63,7 @@ export async function findForgottenBatches(
 }
 
 /** Postbacks with a workflow of their own that should have been tried by now. */
-export async function findIdleSingles(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
+export async function findIdleDeliveries(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
   const { rows } = await db.query<Found>(
     `select operator_id as "operatorId", id from deliveries
      where owner = 'self' and next_attempt_at < now() - make_interval(secs => $1) order by next_attempt_at limit $2`,
@@ -73,7 +73,7 @@ export async function findIdleSingles(db: Queryable, graceMs: number, limit: num
 }
 
 /** Endpoints with postbacks that should have been sent by now. `mayWait`: they are off or down, which explains it. */
-export async function findIdleQueues(
+export async function findIdleEndpoints(
   db: Queryable,
   graceMs: number,
   limit: number,
@@ -90,7 +90,7 @@ export async function findIdleQueues(
 }
 
 /** Operators and reasons with events set aside. */
-export async function findSetAside(
+export async function findSetAsideReasons(
   db: Queryable,
   limit: number,
 ): Promise<{ operatorId: string; reason: string }[]> {
@@ -111,7 +111,7 @@ export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]
 }
 
 /** Reasons for which a retry is wanted. */
-export async function findWantedRetries(
+export async function findRequestedRetries(
   db: Queryable,
   limit: number,
 ): Promise<{ operatorId: string; reason: string }[]> {

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { attribute, type Attribution, type Evidence } from '../../../domain/attribution/attribution.ts';
 import {
-  consider,
-  type Attributed,
-  type Considered,
-  type Piece,
+  judgeCandidates,
+  type AttributionOutcome,
+  type JudgedCandidate,
+  type AttributionCandidate,
 } from '../../../domain/attribution/evidence.ts';
 import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
 
@@ -62,8 +62,12 @@ function attributionOf({ binding, assignment, click, coupon, named }: Given): At
   return attribute(event, found, WINDOW_DAYS);
 }
 
-function piecesOf({ binding, assignment, click, coupon, named }: Given): Piece[] {
-  const piece = (kind: Piece['kind'], affiliateId: string | null, isValid = true): Piece => {
+function piecesOf({ binding, assignment, click, coupon, named }: Given): AttributionCandidate[] {
+  const piece = (
+    kind: AttributionCandidate['kind'],
+    affiliateId: string | null,
+    isValid = true,
+  ): AttributionCandidate => {
     return { kind, id: kind, affiliateId, at: null, isLater: false, isValid, isOwn: affiliateId === 'me' };
   };
   return [
@@ -74,7 +78,7 @@ function piecesOf({ binding, assignment, click, coupon, named }: Given): Piece[]
   ];
 }
 
-function keptOf(attribution: Attribution): Attributed {
+function keptOf(attribution: Attribution): AttributionOutcome {
   if (attribution.kind !== 'attributed')
     return { status: attribution.kind, reason: attribution.reason, method: null, affiliateId: null };
   const { affiliateId, method } = attribution;
@@ -85,7 +89,7 @@ test('whatever the evidence, the verdicts say what the rule did with it', () => 
   fc.assert(
     fc.property(evidence, (given) => {
       const attribution = attributionOf(given);
-      const considered = consider(piecesOf(given), keptOf(attribution));
+      const considered = judgeCandidates(piecesOf(given), keptOf(attribution));
       const by = (verdict: string) => considered.filter((one) => one.verdict === verdict);
       assert.deepEqual(
         by('decided').map(({ affiliateId }) => affiliateId),
@@ -114,7 +118,7 @@ test('whatever the evidence, the verdicts say what the rule did with it', () => 
 });
 
 /** Whether something that ended the matter stands before this piece, or is a click that names the affiliate of the binding. */
-function stands(considered: readonly Considered[], kind: string): boolean {
+function stands(considered: readonly JudgedCandidate[], kind: string): boolean {
   const at = considered.findIndex((one) => one.kind === kind);
   const end = considered.findIndex(({ verdict }) => verdict === 'decided' || verdict === 'own_referral');
   return (
@@ -123,7 +127,7 @@ function stands(considered: readonly Considered[], kind: string): boolean {
 }
 
 test('what became known afterwards came later, and an event that is not attributed has no verdicts', () => {
-  const late: Piece = {
+  const late: AttributionCandidate = {
     kind: 'click',
     id: 'clk',
     affiliateId: 'a',
@@ -132,15 +136,24 @@ test('what became known afterwards came later, and an event that is not attribut
     isValid: true,
     isOwn: false,
   };
-  const orphan: Attributed = { status: 'orphaned', reason: 'unknown_click', method: null, affiliateId: null };
+  const orphan: AttributionOutcome = {
+    status: 'orphaned',
+    reason: 'unknown_click',
+    method: null,
+    affiliateId: null,
+  };
   assert.deepEqual(
-    consider([late], orphan).map(({ verdict }) => verdict),
+    judgeCandidates([late], orphan).map(({ verdict }) => verdict),
     ['came_later'],
   );
   assert.deepEqual(
-    consider([late], { ...orphan, status: 'settled', reason: null, method: 'coupon', affiliateId: 'b' }).map(
-      ({ verdict }) => verdict,
-    ),
+    judgeCandidates([late], {
+      ...orphan,
+      status: 'settled',
+      reason: null,
+      method: 'coupon',
+      affiliateId: 'b',
+    }).map(({ verdict }) => verdict),
     ['came_later'],
   );
   for (const [status, reason] of [
@@ -148,11 +161,11 @@ test('what became known afterwards came later, and an event that is not attribut
     ['set_aside', 'no_exchange_rate'],
     ['rejected', 'no_exchange_rate'],
   ] as const)
-    assert.deepEqual(consider([late], { ...orphan, status, reason }), [], status);
+    assert.deepEqual(judgeCandidates([late], { ...orphan, status, reason }), [], status);
 });
 
 test('a click that was dropped with its month is known by what it decided', () => {
-  const dropped: Piece = {
+  const dropped: AttributionCandidate = {
     kind: 'click',
     id: 'clk',
     affiliateId: null,
@@ -161,6 +174,11 @@ test('a click that was dropped with its month is known by what it decided', () =
     isValid: true,
     isOwn: false,
   };
-  const [click] = consider([dropped], { status: 'settled', reason: null, method: 'click', affiliateId: 'a' });
+  const [click] = judgeCandidates([dropped], {
+    status: 'settled',
+    reason: null,
+    method: 'click',
+    affiliateId: 'a',
+  });
   assert.deepEqual([click?.affiliateId, click?.verdict], ['a', 'decided']);
 });

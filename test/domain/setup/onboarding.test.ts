@@ -1,10 +1,10 @@
 // What is made of the signs of an integration.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { judge, type IntegrationSigns } from '../../../domain/setup/onboarding.ts';
+import { checkIntegration, type IntegrationStats } from '../../../domain/setup/onboarding.ts';
 
 const AT = new Date(0);
-const NOTHING: IntegrationSigns = {
+const NOTHING: IntegrationStats = {
   clicks: { lastAt: null, lastSeenAt: null, due: 0, dueAndSeen: 0 },
   expectedTypes: [],
   seenTypes: new Map(),
@@ -15,15 +15,15 @@ const NOTHING: IntegrationSigns = {
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
 };
 
-const stateOf = (signs: Partial<IntegrationSigns>, name: string) =>
-  judge({ ...NOTHING, ...signs }).find((check) => check.name === name)?.state;
+const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
+  checkIntegration({ ...NOTHING, ...signs }).find((check) => check.name === name)?.state;
 
 test('a new operator has everything to do, and is told what', () => {
   assert.deepEqual(
-    judge(NOTHING).filter(({ state }) => state !== 'missing'),
+    checkIntegration(NOTHING).filter(({ state }) => state !== 'missing'),
     [{ name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } }],
   );
-  assert.ok(judge(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
+  assert.ok(checkIntegration(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
 });
 
 describe('registrations without a click', () => {
@@ -72,7 +72,7 @@ describe('refused calls', () => {
         { reason: 'conflict', count: 1 },
       ];
       const refused = { total: 4, byReason, byAddress: [{ address: '203.0.113.9', count: 4 }] };
-      const check = judge({ ...NOTHING, refused }).find(({ name }) => name === 'refused_calls')!;
+      const check = checkIntegration({ ...NOTHING, refused }).find(({ name }) => name === 'refused_calls')!;
       assert.equal(check.state, 'attention');
       assert.match(check.todo, todo);
       assert.deepEqual(check.facts['by_address'], [{ address: '203.0.113.9', count: 4 }]);
@@ -81,17 +81,19 @@ describe('refused calls', () => {
 });
 
 test('signing asks for a secret first, then for a signed event', () => {
-  const todoOf = (signed: IntegrationSigns['signed']) =>
-    judge({ ...NOTHING, signed }).find(({ name }) => name === 'signed_event')!;
+  const todoOf = (signed: IntegrationStats['signed']) =>
+    checkIntegration({ ...NOTHING, signed }).find(({ name }) => name === 'signed_event')!;
   assert.match(todoOf(NOTHING.signed).todo, /POST \/v1\/operator\/inbound-secret/);
   assert.match(todoOf({ ...NOTHING.signed, hasSecret: true }).todo, /^Sign an event/);
   assert.deepEqual(todoOf({ lastAt: AT, hasSecret: true, isRequired: true }).state, 'ok');
 });
 
 test('event types that nobody pays for are shown, and not missed', () => {
-  const check = judge({ ...NOTHING, seenTypes: new Map([['kyc', AT]]), expectedTypes: ['ftd'] }).find(
-    ({ name }) => name === 'event_types',
-  );
+  const check = checkIntegration({
+    ...NOTHING,
+    seenTypes: new Map([['kyc', AT]]),
+    expectedTypes: ['ftd'],
+  }).find(({ name }) => name === 'event_types');
   assert.deepEqual(check?.facts['types'], [
     { event: 'registration', state: 'missing', last_at: null },
     { event: 'ftd', state: 'missing', last_at: null },

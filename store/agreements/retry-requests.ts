@@ -2,13 +2,13 @@
 import type { Queryable } from '../db/pool.ts';
 
 /** Reasons that what an operator adds can help. */
-export type Curable = 'no_exchange_rate' | 'payout_required';
+export type RetryableReason = 'no_exchange_rate' | 'payout_required';
 
 /**
  * Marks those of the reasons for which events are set aside, and gives them. Exact only in a transaction that keeps settling out (`lockStrikes`):
  * what is being settled meanwhile could be set aside a moment later.
  */
-export async function wantRetries<Reason extends string>(
+export async function requestRetries<Reason extends string>(
   db: Queryable,
   operatorId: string,
   reasons: readonly Reason[],
@@ -25,7 +25,11 @@ export async function wantRetries<Reason extends string>(
 }
 
 /** When a retry was last wanted, exactly; null where none is. */
-export async function findWanted(db: Queryable, operatorId: string, reason: string): Promise<string | null> {
+export async function findRetryRequest(
+  db: Queryable,
+  operatorId: string,
+  reason: string,
+): Promise<string | null> {
   const { rows } = await db.query<{ wantedAt: string }>(
     `select wanted_at::text as "wantedAt" from retries_wanted where operator_id = $1 and reason = $2`,
     [operatorId, reason],
@@ -34,7 +38,7 @@ export async function findWanted(db: Queryable, operatorId: string, reason: stri
 }
 
 /** Takes the mark away, unless somebody wanted a retry since. */
-export async function retried(
+export async function clearRetryRequest(
   db: Queryable,
   operatorId: string,
   reason: string,

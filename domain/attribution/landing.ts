@@ -12,11 +12,10 @@ import {
   type TextTemplate,
   type UrlTemplate,
 } from '../delivery/templates/template.ts';
-import type { Subs } from '../types.ts';
+import { bySub, SUBS, type Subs } from '../types.ts';
 
-const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 /** What is known at a click; other macros are a postback's. */
-const CLICK_MACROS: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUB_NAMES]);
+const CLICK_MACROS: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUBS]);
 /** The parameter by which the landing page learns of the click; nothing else may be called so. */
 const CLICK_PARAMETER = 'click_id';
 /** Tells the capture script to keep an earlier click of the visitor that is no older than so many days. */
@@ -118,7 +117,7 @@ function withParameters(address: string, params: Landing['params'], visit: Visit
   const ours: [string, string | null][] = [
     [CLICK_PARAMETER, clickId],
     [FIRST_CLICK_PARAMETER, clickId === null || firstClickDays === null ? null : String(firstClickDays)],
-    ...SUB_NAMES.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
+    ...SUBS.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
   ];
   const taken = new Set(parametersOf(address).map(([name]) => name));
   const added: string[] = [];
@@ -143,8 +142,8 @@ function withoutPlus(text: string): string {
   return text.replaceAll('+', '%20');
 }
 
-function valuesOf({ affiliateId, clickId, subs: [sub1, sub2, sub3, sub4, sub5] }: Visit): Values {
-  const given = { click_id: clickId, affiliate_id: affiliateId, sub1, sub2, sub3, sub4, sub5 };
+function valuesOf({ affiliateId, clickId, subs }: Visit): Values {
+  const given = { click_id: clickId, affiliate_id: affiliateId, ...bySub((index) => subs[index]) };
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? undefined]));
 }
 

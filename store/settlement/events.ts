@@ -4,10 +4,18 @@ import type { Settled } from '../../domain/settlement/rerating.ts';
 import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { Told } from '../../domain/settlement/reported-amounts.ts';
-import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../../domain/types.ts';
+import {
+  NEGATIVE_EVENTS,
+  type Binding,
+  type Click,
+  type ConversionEvent,
+  type DealVersion,
+  type Subs,
+} from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import { sqlList } from '../db/sql-list.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
 
@@ -42,7 +50,8 @@ const BATCH = `with batch as materialized (
     select e.operator_id, id, key, type, subject, reference, occurred_at
     from ${named(2)} join events e on e.operator_id = named.operator_id and id = item
   )`;
-const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
+/** As text, since a parameter would keep PostgreSQL from using the partial index `events_against_subject`. */
+const AGAINST = sqlList(NEGATIVE_EVENTS);
 
 const STRIKERS = `${BATCH}
   select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key and n.reference is not null

@@ -15,7 +15,7 @@ export type CouponRow = {
 export type Coupons = ReturnType<typeof createCoupons>;
 
 const COLUMNS = `id, code, affiliate_id as "affiliateId", binds_customer as "bindsCustomer",
-   starts_at as "startsAt", ends_at as "endsAt",
+  starts_at as "startsAt", ends_at as "endsAt",
   created_at as "createdAt"`;
 
 export function createCoupons(db: Queryable) {

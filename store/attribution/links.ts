@@ -23,7 +23,7 @@ export type PublicLink = Link & {
 export type Links = ReturnType<typeof createLinks>;
 
 const COLUMNS = `l.id, l.affiliate_id as "affiliateId", l.landing_url as "landingUrl", l.params,
-   l.deep_link_hosts as "deepLinkHosts",
+  l.deep_link_hosts as "deepLinkHosts",
   l.created_at as "createdAt"`;
 
 export function createLinks(db: Queryable) {

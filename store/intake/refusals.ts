@@ -38,7 +38,7 @@ const KEPT_DAYS = 30;
 const ADDRESSES_AT_MOST = 100;
 
 const COLUMNS = `id, refused_at as "refusedAt", reason, address, method, path,
-   request_id as "requestId", key_id as "keyId",
+  request_id as "requestId", key_id as "keyId",
   issue_path as "issuePath", issue_code as "issueCode"`;
 
 export function createRefusals(pool: Pool) {

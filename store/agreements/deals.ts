@@ -1,4 +1,4 @@
-// Deals: what was agreed, in versions that never change. An event is rated by the version in force when it happened.
+// Deals in immutable versions. The version in force at the time of an event rates the event.
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
@@ -8,7 +8,7 @@ import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockStrikes } from '../db/locks.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
-/** Versions are in order, the newest last. No affiliate: the operator's default. */
+/** A deal with its versions, oldest first. `affiliateId` null: the default deal of the operator. */
 export type Deal = {
   id: string;
   name: string;
@@ -17,8 +17,9 @@ export type Deal = {
   versions: Version[];
 };
 /**
- * A version as added. `isRerating`: something settled before may have to be rated again by it. `retried`: reasons for which events were set aside
- * and may settle now. Both are marked, so that the sweep sees to what the caller cannot start.
+ * An added version. `isRerating`: the version may rate settled conversions again. `retried`:
+ * reasons of set-aside events that may settle now. Both are also marked in the database, so that
+ * the sweep starts work that the caller could not.
  */
 export type AddedVersion = Version & { isRerating: boolean; retried: RetryableReason[] };
 export type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
@@ -28,8 +29,8 @@ export type Deals = ReturnType<typeof createDeals>;
 export function createDeals(pool: Pool) {
   return {
     /**
-     * Adds a deal with its version 1. No date: from the beginning where nothing is settled yet that it would rate, else from now. Throws where the
-     * affiliate does not exist: ask first.
+     * Adds a deal with version 1. Without a date the version begins at the epoch when it would rate
+     * no settled conversion, else now. Throws when the affiliate does not exist: check it first.
      */
     async insert(
       operatorId: string,
@@ -52,8 +53,8 @@ export function createDeals(pool: Pool) {
     },
 
     /**
-     * Adds the next version. `date_taken` when a version begins at this very moment already; `other_currency` when the deal pays in another one;
-     * null when there is no such deal.
+     * Adds the next version. Returns `date_taken` when a version begins at the same moment,
+     * `other_currency` when the deal pays in another currency, null for an unknown deal.
      */
     async addVersion(
       operatorId: string,
@@ -62,7 +63,7 @@ export function createDeals(pool: Pool) {
       terms: WireTerms,
     ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
       return await withTransaction(pool, async (client) => {
-        // Two callers at once take their numbers one after the other.
+        // Concurrent callers take their version numbers one after the other.
         await lockStrikes(client, operatorId, 'agreed');
         const currency = await currencyOf(client, operatorId, dealId);
         if (currency === null) return null;
@@ -87,16 +88,24 @@ export function createDeals(pool: Pool) {
   };
 }
 
-/** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
+/**
+ * The first version begins at the epoch by default, so that events reported afterwards are rated
+ * too.
+ */
 const EPOCH = new Date(0);
 
-/** Whether conversions are settled that a new deal for this affiliate (or a default one) would rate. */
+/**
+ * Whether settled conversions exist that a new deal for this affiliate (null: a default deal) would
+ * rate.
+ */
 async function hasSettledConversions(
   db: Queryable,
   operatorId: string,
   affiliateId: string | null,
 ): Promise<boolean> {
-  const conversions = `select from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
+  const conversions = `
+    select from event_outcomes o
+    join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
     left join deals d on d.operator_id = $1 and d.id = o.deal_id
     where o.operator_id = $1 and o.status = 'settled'`;
   const { rows } = await db.query<{ has: boolean }>(
@@ -113,16 +122,23 @@ async function hasSettledConversions(
   return rows[0]!.has;
 }
 
-/** The currency a deal pays in, which no version changes: what it paid already is in it. Null where there is no such deal. */
+/**
+ * Currency of a deal, which no version may change, since paid amounts are in it. Null for an
+ * unknown deal.
+ */
 async function currencyOf(db: Queryable, operatorId: string, dealId: string): Promise<string | null> {
   const { rows } = await db.query<{ currency: string }>(
-    `select terms ->> 'currency' as currency from deal_versions where operator_id = $1 and deal_id = $2 and version = 1`,
+    `select terms ->> 'currency' as currency
+     from deal_versions
+     where operator_id = $1 and deal_id = $2 and version = 1`,
     [operatorId, dealId],
   );
   return rows[0]?.currency ?? null;
 }
 
-/** What a new version leaves to do is marked beside it, while nothing is being settled. */
+/**
+ * Marks the rerating and the retries that a new version calls for, in the transaction that adds it.
+ */
 async function markFollowUps(
   db: Queryable,
   operatorId: string,
@@ -143,7 +159,9 @@ async function insertVersion(
 ): Promise<Version | undefined> {
   const { rows } = await db.query<Version>(
     `insert into deal_versions (operator_id, deal_id, version, effective_from, terms)
-     select $1, $2, coalesce(max(version), 0) + 1, $3, $4 from deal_versions where operator_id = $1 and deal_id = $2
+     select $1, $2, coalesce(max(version), 0) + 1, $3, $4
+     from deal_versions
+     where operator_id = $1 and deal_id = $2
      on conflict (operator_id, deal_id, effective_from) do nothing
      returning version, effective_from as "effectiveFrom", terms, created_at as "createdAt"`,
     [operatorId, dealId, from, JSON.stringify(terms)],
@@ -162,7 +180,8 @@ async function readDeals(
   const { rows } = await db.query<DealRow & { dealCreatedAt: Date }>(
     `with page as (
        select * from deals
-       where operator_id = $1 and ($2::text is null or id = $2) and ($3::text is null or affiliate_id = $3) and ($4::text is null or id < $4)
+       where operator_id = $1 and ($2::text is null or id = $2)
+         and ($3::text is null or affiliate_id = $3) and ($4::text is null or id < $4)
        order by id desc limit $5
      )
      select d.id, d.name, d.affiliate_id as "affiliateId", d.created_at as "dealCreatedAt",

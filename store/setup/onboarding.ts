@@ -1,6 +1,7 @@
-// What an operator's integration looks like from here. Every statement looks at a bounded number of the newest rows, so that the answer comes
-// as quickly for an operator with a billion events as for one with ten.
+// Reads statistics of an operator's integration. Every statement reads a bounded number of the
+// newest rows, so it is as fast for a billion events as for ten.
 import type { EventType } from '../../domain/types.ts';
+import { DAY_MS } from '../../domain/units.ts';
 import type { IntegrationStats } from '../../domain/setup/onboarding.ts';
 import type { Pool } from '../db/pool.ts';
 import { createRefusals } from '../intake/refusals.ts';
@@ -11,14 +12,15 @@ const NEWEST_EVENTS = 10_000;
 const NEWEST_CLICKS = 1000;
 const NEWEST_REGISTRATIONS = 100;
 const NEWEST_CUSTOMERS = 200;
-/** What visitors' browsers say of a click takes a moment to come. */
+/** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
-/** The newest events of the operator `$1`. */
+/** Newest events of the operator `$1`. */
 const LATEST = `latest as materialized (
-  select id, type, click_id, subject, received_at from events where operator_id = $1 order by id desc limit ${NEWEST_EVENTS})`;
-
-const REFUSALS_OF_MS = 86_400_000;
+  select id, type, click_id, subject, received_at
+  from events
+  where operator_id = $1
+  order by id desc limit ${NEWEST_EVENTS})`;
 
 export function createOnboarding(db: Pool) {
   const refusals = createRefusals(db);
@@ -29,10 +31,10 @@ export function createOnboarding(db: Pool) {
   }
 
   return {
-    /** The signs by which `domain/setup/onboarding.ts` judges. */
+    /** Reads the statistics that `domain/setup/onboarding.ts` checks. */
     async read(operatorId: string): Promise<IntegrationStats> {
       const now = Date.now();
-      const lately = { from: new Date(now - REFUSALS_OF_MS), to: new Date(now), reason: null, address: null };
+      const lastDay = { from: new Date(now - DAY_MS), to: new Date(now), reason: null, address: null };
       const [clicks, expected, types, registrations, weeks, revenue, signed, refused] = await Promise.all([
         readRow<IntegrationStats['clicks']>(CLICKS, operatorId),
         db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
@@ -44,7 +46,7 @@ export function createOnboarding(db: Pool) {
         ),
         readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
         readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
-        refusals.totals(operatorId, lately),
+        refusals.totals(operatorId, lastDay),
       ]);
       return {
         clicks,
@@ -63,9 +65,13 @@ export function createOnboarding(db: Pool) {
   };
 }
 
-/** Clicks on links, and how many of those by visitors the capture script told of. A test click may well be a program's. */
+/**
+ * Clicks on links, and clicks whose arrival the capture script reported. `lastAt` covers clicks of
+ * programs too, since a test click may come from one.
+ */
 const CLICKS = `
-  select max(clicked_at) as "lastAt", max(seen_at) as "lastSeenAt", count(*) filter (where is_due)::int as due,
+  select max(clicked_at) as "lastAt", max(seen_at) as "lastSeenAt",
+    count(*) filter (where is_due)::int as due,
     count(seen_at) filter (where is_due)::int as "dueAndSeen"
   from (select link_id, clicked_at, seen_at,
       not is_bot and received_at < now() - make_interval(secs => ${ARRIVAL_GRACE_SECONDS}) as is_due
@@ -74,14 +80,16 @@ const CLICKS = `
 
 const SIGNED_REQUESTS = `
   select last_signed_at as "lastAt", require_signature as "isRequired",
-    exists (select from inbound_secrets where operator_id = $1 and (valid_until is null or valid_until > now())) as "hasSecret"
+    exists (select from inbound_secrets
+      where operator_id = $1 and (valid_until is null or valid_until > now())) as "hasSecret"
   from operators where id = $1`;
 
-/** What the operator's deals pay for, in any version. */
+/** Event types that any version of the operator's deals pays for. */
 const EXPECTED_TYPES = `
   select distinct type from deal_versions v
   cross join jsonb_array_elements(v.terms->'components') c
-  cross join jsonb_array_elements_text(case jsonb_typeof(c->'on') when 'array' then c->'on' else jsonb_build_array(c->'on') end) as type
+  cross join jsonb_array_elements_text(
+    case jsonb_typeof(c->'on') when 'array' then c->'on' else jsonb_build_array(c->'on') end) as type
   where v.operator_id = $1 order by type`;
 
 const NEWEST_BY_TYPE = `with ${LATEST} select type, max(received_at) as "lastAt" from latest group by type`;
@@ -89,13 +97,18 @@ const NEWEST_BY_TYPE = `with ${LATEST} select type, max(received_at) as "lastAt"
 const REGISTRATION_WITH_CLICK = `
   with ${LATEST}
   select max(r.received_at) as "lastAt"
-  from (select click_id, received_at from latest where type = 'registration' and click_id is not null limit ${NEWEST_REGISTRATIONS}) r
+  from (
+    select click_id, received_at from latest
+    where type = 'registration' and click_id is not null
+    limit ${NEWEST_REGISTRATIONS}) r
   join clicks c on c.operator_id = $1 and c.id = r.click_id`;
 
-/** The newest registrations of this week and of the one before. */
+/** Registrations of this week and of the week before. */
 const REGISTRATIONS_BY_WEEK = `
-  select count(*) filter (where n = 0)::int as "thisWeek", count(*) filter (where n = 0 and click_id is null)::int as "thisWeekWithout",
-    count(*) filter (where n = 1)::int as "lastWeek", count(*) filter (where n = 1 and click_id is null)::int as "lastWeekWithout"
+  select count(*) filter (where n = 0)::int as "thisWeek",
+    count(*) filter (where n = 0 and click_id is null)::int as "thisWeekWithout",
+    count(*) filter (where n = 1)::int as "lastWeek",
+    count(*) filter (where n = 1 and click_id is null)::int as "lastWeekWithout"
   from generate_series(0, 1) n
   cross join lateral (select type, click_id from events
     where operator_id = $1 and id >= id_bound('evt', now() - make_interval(days => 7 * n + 7))
@@ -108,5 +121,9 @@ const REVENUE_WITHOUT_FTD = `
   select count(*)::int as customers, count(*) filter (where not has_ftd)::int as "withoutFtd",
     coalesce((array_agg(customer order by customer) filter (where not has_ftd))[1:5], '{}') as examples
   from (select substr(subject, length('customer ') + 1) as customer,
-      exists (select from events f where f.operator_id = $1 and f.subject = r.subject and f.type = 'ftd') as has_ftd
-    from (select distinct subject from latest where type = 'revenue' and subject like 'customer %' limit ${NEWEST_CUSTOMERS}) r) c`;
+      exists (select from events f
+        where f.operator_id = $1 and f.subject = r.subject and f.type = 'ftd') as has_ftd
+    from (
+      select distinct subject from latest
+      where type = 'revenue' and subject like 'customer %'
+      limit ${NEWEST_CUSTOMERS}) r) c`;

@@ -1,55 +1,64 @@
-// Judges an operator's integration: what works, what was never seen, what looks wrong, and what to do about each.
+// Integration checks of an operator: each check has a state, and advice when something is missing
+// or wrong.
 import type { EventType } from '../types.ts';
 
 type Count = { all: number; withoutClick: number };
 
-/** How many were refused, most first; an empty address stands for those that were not told apart. */
+/**
+ * Refused requests by reason or by address, most first; an empty address stands for addresses not
+ * counted apart.
+ */
 type RefusalCount<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
 
-/** What is known of an integration, from its newest clicks and events. */
+/** Statistics of an integration, from its newest clicks and events. */
 export type IntegrationStats = {
-  /** Clicks on links. `due` are those of visitors whose browsers should have told of them by now. */
+  /**
+   * Clicks on links. `due`: clicks whose arrival the capture script should have reported by now.
+   */
   clicks: { lastAt: Date | null; lastSeenAt: Date | null; due: number; dueAndSeen: number };
-  /** What the operator's deals pay for. */
+  /** Event types that the operator's deals pay for. */
   expectedTypes: readonly EventType[];
   seenTypes: ReadonlyMap<EventType, Date>;
   registrationWithClickAt: Date | null;
   registrations: { thisWeek: Count; lastWeek: Count };
-  /** Signed requests: when the last genuine one came, whether there is a secret for them, and whether nothing else is taken. */
+  /**
+   * Signed requests: time of the last valid one, whether a secret exists, and whether signatures
+   * are required.
+   */
   signed: { lastAt: Date | null; hasSecret: boolean; isRequired: boolean };
-  /** What was not let in or not taken within a day. */
+  /** Refused requests of the last day. */
   refused: {
     total: number;
     byReason: readonly RefusalCount<'reason'>[];
     byAddress: readonly RefusalCount<'address'>[];
   };
-  /** Customers with revenue, those of them without a first deposit, and some of these by name. */
+  /** Customers with revenue, how many lack a first deposit, and ids of some of these. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
 };
 
 /** `missing`: never seen. `attention`: seen, and wrong. */
 export type CheckState = 'ok' | 'missing' | 'attention';
 
-/** One row of the list; `todo` is a sentence, empty where there is nothing to do. */
+/** Result of one check; `todo` is a sentence of advice, empty when nothing is to do. */
 export type Check = { name: string; state: CheckState; todo: string; facts: Record<string, unknown> };
 
-/** Fewer say nothing about a share. */
+/** Smallest number of clicks or registrations that makes a share meaningful. */
 const MIN_SAMPLE = 20;
 const MIN_ARRIVAL_SHARE = 0.5;
-/** The share of registrations without a click may rise by so much from week to week. */
+/** Largest rise of the share of registrations without a click from week to week. */
 const MAX_RISE = 0.1;
 
-/** Every check, in the order in which an integration is built. */
-export function checkIntegration(signs: IntegrationStats): Check[] {
+/** Runs every check, in the order in which an integration is built. */
+export function checkIntegration(stats: IntegrationStats): Check[] {
   return [
-    testClick(signs),
-    clicksComeBack(signs),
-    registration(signs),
-    eventTypes(signs),
-    refusedCalls(signs),
-    signedEvent(signs),
-    withoutClick(signs),
-    revenue(signs),
+    testClick(stats),
+    clicksComeBack(stats),
+    registration(stats),
+    eventTypes(stats),
+    refusedCalls(stats),
+    signedEvent(stats),
+    withoutClick(stats),
+    revenue(stats),
   ];
 }
 
@@ -91,7 +100,7 @@ function registration({ registrationWithClickAt: at }: IntegrationStats): Check 
   };
 }
 
-/** Registrations bind customers, so they are expected whether or not a deal pays for them. */
+/** Registrations bind customers, so they are expected even when no deal pays for them. */
 function eventTypes({ expectedTypes, seenTypes }: IntegrationStats): Check {
   const expected = [...new Set<EventType>(['registration', ...expectedTypes, ...seenTypes.keys()])];
   const types = expected.map((event) => {
@@ -106,11 +115,11 @@ function eventTypes({ expectedTypes, seenTypes }: IntegrationStats): Check {
 
 const ADDRESSES_SHOWN = 10;
 
-/** What the most frequent reason asks for. */
+/** Advice per reason of refusal. */
 const REFUSAL_ADVICE: Readonly<Record<string, string>> = {
   ip_not_allowed: 'Put the addresses below into allowed_ips, if they are yours.',
   bad_signature: 'Sign the body exactly as it is sent, with the newest inbound secret.',
-  stale_signature: 'Set the clock of the sender: what it signs is more than 5 minutes from ours.',
+  stale_signature: 'Set the clock of the sender: what it stats is more than 5 minutes from ours.',
   unauthorized: 'Give the sender a new key: its own was revoked or has ended.',
   forbidden: 'Give the sender a key that has the scope events:write.',
   https_required: 'Send over https.',

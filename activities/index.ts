@@ -1,4 +1,4 @@
-// All activities in one object, which the worker registers and the workflows know as a type.
+// All activities in one object: the worker registers it, and workflows use its type.
 import type { Client } from '@temporalio/client';
 import { createWorkflowClient } from '../workflows/client.ts';
 import type { Sender } from '../delivery/send.ts';
@@ -56,18 +56,18 @@ export type ActivityDeps = {
   limits: Limits;
 };
 
-/** How much and how long; tests use shorter ones. */
+/** Limits of activities; tests use shorter ones. */
 export type Limits = {
-  /** How long a batch may start first attempts. */
+  /** Time in which a batch may start first attempts. */
   firstAttemptsMs: number;
-  /** How long one turn at an endpoint's queue lasts. */
+  /** Length of one turn at the queue of an endpoint. */
   drainTurnMs: number;
   probeWaits: ProbeWaits;
   selfPerEndpoint: number;
   selfInAll: number;
-  /** How long one step of releasing holds lasts. */
+  /** Length of one step of releasing holds. */
   releaseMs: number;
-  /** After how long something unfinished is taken to be forgotten by its owner. */
+  /** Age at which the sweep takes unfinished work for abandoned. */
   sweepGraceMs: number;
   retention: Retention;
 };

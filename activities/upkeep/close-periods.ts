@@ -1,4 +1,4 @@
-// Closing months of the books: one operator's month, and finding the months whose time has come.
+// Closes months of the books: one month of one operator, and all months that are due.
 import { ApplicationFailure } from '@temporalio/common';
 import { dueForClosing } from '../../domain/ledger/closing.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
@@ -7,20 +7,29 @@ import type { Pool } from '../../store/db/pool.ts';
 import type { PeriodInput } from '../../workflows/contract.ts';
 import { singleFlight } from '../single-flight.ts';
 
-/** What closing a month came to: closed with so much in it, or why it cannot be closed now. */
+/**
+ * Result of closing: the month is closed, with its numbers of transfers and statements, or the
+ * reason why it cannot close now.
+ */
 export type ClosingResult = { kind: 'closed'; transfers: number; statements: number } | { kind: string };
 
 export type ClosePeriodsActivities = {
-  /** Closes a month and writes its statements; a month that is closed already stays as it is. */
+  /**
+   * Closes a month and writes its statements; a closed month stays as it is. Fails without retry
+   * for an unknown operator.
+   */
   closePeriod(input: PeriodInput): Promise<ClosingResult>;
-  /** Starts the closing of months that are due, one per operator and run. */
+  /** Starts the closing of due months, one per operator and run. */
   closeDuePeriods(): Promise<{ started: number }>;
 };
 
 export type ClosePeriodsDeps = { pool: Pool; workflows: WorkflowClient; now?: () => number };
 
 const OPERATORS_PER_PAGE = 500;
-/** Months are few and nobody waits for one: so many a run, by the schedule every hour, leave the databases to the events. */
+/**
+ * Few months are due and none is urgent: this limit per hourly run leaves the database to the
+ * events.
+ */
 const STARTS_PER_RUN = 200;
 
 export function createClosePeriods({
@@ -46,7 +55,7 @@ export function createClosePeriods({
         for (const state of books) {
           const period = dueForClosing(state, now());
           if (period === null) continue;
-          // One that is being closed already, perhaps in vain, must not use up the places of the others.
+          // A month whose closing already runs must not use up the starts of the others.
           if ((await workflows.closePeriod(state.operatorId, period)) && ++started === STARTS_PER_RUN) break;
         }
         if (books.length < OPERATORS_PER_PAGE) break;

@@ -1,4 +1,4 @@
-// One step of ending what its time is over: at most a month of each table and some rows.
+// Deletes expired data in steps: at most one monthly partition of each table, and some rows.
 import type { Pool } from '../../store/db/pool.ts';
 import {
   deleteExpiredContentHolders,
@@ -7,11 +7,14 @@ import {
 } from '../../store/upkeep/expiry.ts';
 
 export type PurgeActivities = {
-  /** What it dropped and deleted; nothing once there is nothing left to do. */
+  /**
+   * Runs one step. Returns the dropped partitions and the number of deleted rows; nothing when no
+   * expired data is left.
+   */
   purgeOnce(): Promise<{ partitions: string[]; rows: number }>;
 };
 
-/** For how many months clicks and attempts are kept at least. */
+/** Retention of clicks and attempts, in months. */
 export type Retention = { clicksMonths: number; attemptsMonths: number };
 
 const ROWS_PER_STEP = 5000;

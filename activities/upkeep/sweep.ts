@@ -1,4 +1,4 @@
-// The safety net: whatever a crash, an outage or a lost start left without an owner gets one again. Each run does a bounded amount.
+// Sweep: restarts work that a crash, an outage or a lost start left behind. Each run is bounded.
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../../store/db/ids.ts';
@@ -27,7 +27,7 @@ import {
 } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 
-/** What a run found and gave back. */
+/** Numbers of restarted items per kind of work. */
 export type SweepResult = {
   events: number;
   batches: number;
@@ -35,7 +35,6 @@ export type SweepResult = {
   queues: number;
   released: number;
   setAside: number;
-} & {
   replays: number;
   retries: number;
   reratings: number;
@@ -56,9 +55,9 @@ const OWNERS_AT_ONCE = 200;
 const RESTART_PAUSE_MS = 60_000;
 const START_TIMEOUT_MS = 3000;
 
-/** `graceMs`: how long things may take before they are taken to be forgotten. */
+/** Creates the sweep. `graceMs`: age at which unfinished work counts as abandoned. */
 export function createSweep({ pool, client, workflows, handOver, graceMs }: SweepDeps): SweepActivities {
-  /** When events were given to a batch, so that a batch that takes its time does not get a twin at every run. */
+  /** Restart times of events, so that a slow batch does not get a second one at every run. */
   const recentlyStarted = new Map<string, number>();
 
   async function restartLostEvents(): Promise<number> {
@@ -78,13 +77,13 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
         client.workflow.start(WORKFLOWS.processConversions, options),
       );
-      // Only now: a batch that could not be started must be found again by the next run.
+      // Only after the start: the next run must find a batch again that could not be started.
       for (const { id } of events) recentlyStarted.set(id, Date.now());
     }
     return lost.length;
   }
 
-  /** Takes over from a batch only once Temporal says that its workflow has ended. */
+  /** Takes deliveries over from a batch only after Temporal reports the end of its workflow. */
   async function takeOverAbandonedBatches(): Promise<number> {
     const forgotten = await findAbandonedBatches(pool, graceMs, OWNERS_AT_ONCE);
     let taken = 0;
@@ -96,7 +95,10 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
     return taken;
   }
 
-  /** Lets those go on whose predecessor is finished; a finished one releases them itself, unless its process died in between. */
+  /**
+   * Releases deliveries whose predecessor is finished. The predecessor does so itself, unless its
+   * process died in between.
+   */
   async function releaseStalledSuccessors(): Promise<number> {
     const unfollowed = await findUnfollowed(pool, OWNERS_AT_ONCE);
     const released = await withTransaction(pool, (db) => releaseSuccessors(db, unfollowed));
@@ -123,7 +125,8 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
       const singles = await findIdleDeliveries(pool, graceMs, OWNERS_AT_ONCE);
       for (const { operatorId, id } of singles) await workflows.startDelivery(operatorId, id);
       const queues = await findIdleEndpoints(pool, graceMs, OWNERS_AT_ONCE);
-      // One that is off or down has reason to wait: its workflow must run, but need not look.
+      // An endpoint that is off or down may wait: its workflow must run, but need not look at the
+      // queue.
       for (const { operatorId, id, mayWait } of queues)
         await (mayWait ? workflows.startEndpoint(operatorId, id) : workflows.wakeEndpoint(operatorId, id));
       const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);

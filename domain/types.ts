@@ -71,7 +71,7 @@ export function eventClassOf(type: EventType): EventClass {
   return CUMULATIVE_EVENTS.has(type) ? 'cumulative' : 'repeatable';
 }
 
-/** Subs: five tracking values that an affiliate adds to a link; names of columns, fields, macros. */
+/** Subs: five tracking values an affiliate adds to a link; names of columns, fields and macros. */
 export const SUBS = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 export type SubName = (typeof SUBS)[number];
 

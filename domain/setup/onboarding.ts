@@ -75,7 +75,8 @@ function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: Integration
   const todo = {
     ok: '',
     missing:
-      'Put the capture script on every page, then open a link: the page behind it tells us that the click arrived.',
+      'Put the capture script on every page, then open a link: ' +
+      'the page behind it tells us that the click arrived.',
     attention:
       'More than half of the clicks never arrive: look for landing pages without the capture script.',
   }[state];
@@ -90,7 +91,8 @@ function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: Integration
 function registration({ registrationWithClickAt: at }: IntegrationStats): Check {
   const todo =
     at === null
-      ? 'Register as a new customer after a click on a link, and send the click_id with the registration event.'
+      ? 'Register as a new customer after a click on a link, ' +
+        'and send the click_id with the registration event.'
       : '';
   return {
     name: 'registration_with_click',
@@ -143,7 +145,8 @@ function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationS
     lastAt !== null
       ? ''
       : hasSecret
-        ? 'Sign an event with the inbound secret; once it is taken, require_signature keeps unsigned ones out.'
+        ? 'Sign an event with the inbound secret; ' +
+          'once it is taken, require_signature keeps unsigned ones out.'
         : 'Make an inbound secret by POST /v1/operator/inbound-secret, and sign your events with it.';
   return {
     name: 'signed_event',
@@ -162,7 +165,8 @@ function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationStat
     name: 'registrations_without_click',
     state: now === null ? 'missing' : hasRisen ? 'attention' : 'ok',
     todo: hasRisen
-      ? 'More registrations than last week come without a click_id: a page may have lost the capture script, or a form its hidden field.'
+      ? 'More registrations than last week come without a click_id: ' +
+        'a page may have lost the capture script, or a form its hidden field.'
       : now === null
         ? 'No registration came within a week.'
         : '',

@@ -16,7 +16,8 @@ export async function withDryRun<T>(pool: Pool, work: (dryRun: Pool) => Promise<
   let broken: Error | undefined;
   try {
     await client.query(
-      `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
+      `begin; set local statement_timeout = ${STATEMENT_TIMEOUT_MS}` +
+        `; set local lock_timeout = ${LOCK_TIMEOUT_MS}`,
     );
     return await work(createDryRunPool(client));
   } finally {

@@ -65,7 +65,8 @@ async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void>
     const [oldest] = await appliedMigrations(client);
     if (oldest === undefined || oldest === (await migrationFiles(dir))[0]) return;
     throw new Error(
-      `This database is of an unreleased version of Postrider: its schema begins with ${oldest}, which no release has. ` +
+      `This database is of an unreleased version of Postrider: its schema begins with ${oldest}, ` +
+        'which no release has. ' +
         'It must be made anew: delete DATA_DIR (npm start), or give DATABASE_URL an empty database.',
     );
   } finally {

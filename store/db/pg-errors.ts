@@ -10,8 +10,14 @@ const NETWORK_CODES: ReadonlySet<string> = new Set(
   'ECONNREFUSED ECONNRESET ETIMEDOUT EPIPE EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN ENOENT'.split(' '),
 );
 /** Messages of errors that the driver raises itself, which have no code. */
-const DRIVER_MESSAGES =
-  /^(timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|Client has encountered a connection error|Client was closed)/;
+const DRIVER_MESSAGES = [
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Query read timeout',
+  'Connection terminated',
+  'Client has encountered a connection error',
+  'Client was closed',
+];
 
 /**
  * Whether the error means that PostgreSQL is unreachable, shutting down, or too busy to answer in
@@ -25,7 +31,7 @@ export function isOutage(error: unknown): boolean {
   return (
     NETWORK_CODES.has(code) ||
     OUTAGE_STATES.test(code) ||
-    (code === '' && DRIVER_MESSAGES.test(error.message))
+    (code === '' && DRIVER_MESSAGES.some((text) => error.message.startsWith(text)))
   );
 }
 

@@ -1,6 +1,7 @@
 // All activities in one object: the worker registers it, and workflows use its type.
 import type { Client } from '@temporalio/client';
 import { createWorkflowClient } from '../workflows/client.ts';
+import type { EndpointState } from '../domain/delivery/endpoints.ts';
 import type { Sender } from '../delivery/send.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
 import { SINGLE_LIMITS } from '../store/delivery/hand-over.ts';
@@ -28,7 +29,7 @@ import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
 export type EndpointActivities = {
   wakeEndpoints(endpoints: EndpointInput[]): Promise<void>;
-  switchEndpoint(input: EndpointInput & { state: 'active' | 'paused' | 'disabled' }): Promise<void>;
+  switchEndpoint(input: EndpointInput & { state: EndpointState }): Promise<void>;
 };
 
 export type Activities = SettleActivities &

@@ -1,4 +1,5 @@
 // One request and its answer, inside all limits: the answer is read only so far, and never decoded.
+import type { EndpointMethod } from '../domain/delivery/endpoints.ts';
 import { StringDecoder } from 'node:string_decoder';
 import type { Agent, Dispatcher } from 'undici';
 import type { Measured, Outcome } from '../domain/delivery/retry.ts';
@@ -26,7 +27,7 @@ export type Watch = {
 
 export type Exchange = {
   url: URL;
-  method: 'POST' | 'GET';
+  method: EndpointMethod;
   headers: Readonly<Record<string, string>>;
   body: string | null;
   /** The time for all of it, connecting and the body of the answer included. */

@@ -1,5 +1,6 @@
 // Makes the request for one try of a delivery: URL, headers, body and signature. The same delivery says the same on every try; only the time,
 // the signature over it and the number of the try change.
+import type { BodyFormat, EndpointMethod, SigningKind } from '../domain/delivery/endpoints.ts';
 import { readFileSync } from 'node:fs';
 import type { Values } from '../domain/delivery/templates/macros.ts';
 import {
@@ -24,11 +25,11 @@ export type Postback = { id: string; type: string; body: string; try: number };
  */
 export type Recipient = {
   url: string;
-  method: 'POST' | 'GET';
-  body: 'json' | 'form';
+  method: EndpointMethod;
+  body: BodyFormat;
   form?: Readonly<Record<string, string>> | null;
   headers: Readonly<Record<string, string>>;
-  signing: 'v1' | 'v1a' | 'none';
+  signing: SigningKind;
   secrets: readonly SigningKey[];
 };
 

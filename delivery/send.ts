@@ -1,4 +1,5 @@
 // One attempt: a request goes out under the guard and inside all limits, and an outcome comes back. Never throws for what the other side does.
+import type { EndpointMethod } from '../domain/delivery/endpoints.ts';
 import { Agent } from 'undici';
 import type { Outcome } from '../domain/delivery/retry.ts';
 import { createDialer } from './dial.ts';
@@ -11,7 +12,7 @@ import type { Guard } from './guard.ts';
 /** A request ready to go: the URL is what was signed, character by character. */
 export type PostbackRequest = {
   url: string;
-  method: 'POST' | 'GET';
+  method: EndpointMethod;
   headers: Record<string, string>;
   body: string | null;
 };

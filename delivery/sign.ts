@@ -1,6 +1,7 @@
 // Signatures after Standard Webhooks (https://www.standardwebhooks.com): made for every postback, checked by receivers and on signed intake.
 // What is signed is `id.timestamp.content`; the content is the body as sent, or `GET <whole URL>` where there is no body.
 // A secret is either shared (`v1`: HMAC-SHA256) or the private half of a pair (`v1a`: ed25519), of which the receiver knows the public half.
+import type { SigningKind } from '../domain/delivery/endpoints.ts';
 import {
   createHmac,
   createPrivateKey,
@@ -36,7 +37,7 @@ export function newKeyPair(): { secret: string; publicKey: string } {
 }
 
 /** A new secret for a way to sign, with the public half where there is one. What does not sign gets a shared one, to be ready. */
-export function makeSecret(signing: 'v1' | 'v1a' | 'none'): { secret: string; publicKey: string | null } {
+export function makeSecret(signing: SigningKind): { secret: string; publicKey: string | null } {
   return signing === 'v1a' ? newKeyPair() : { secret: newSecret(), publicKey: null };
 }
 

@@ -1,7 +1,7 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
-import { isDown } from '../../domain/delivery/breaker.ts';
+import { isTripped } from '../../domain/delivery/breaker.ts';
 import {
   blamesEndpoint,
   decide,
@@ -97,7 +97,10 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
     const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
     if (decision.kind === 'disable_endpoint')
       return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
-    if (decision.kind === 'delivered' || (isAlive(outcome) && (isProbe || isDown(endpoint)))) {
+    if (
+      decision.kind === 'delivered' ||
+      (isAlive(outcome) && (isProbe || isTripped(endpoint.failuresInARow)))
+    ) {
       const isUnwanted = decision.kind === 'delivered' && decision.disableEndpoint;
       const disabledBecause = isUnwanted ? 'the receiver asked for no more postbacks' : null;
       const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;

@@ -1,5 +1,5 @@
 // The first attempts of a batch's postbacks, side by side, within a time budget: a slow endpoint must not hold up the batch.
-import { FAILURES_THAT_OPEN, takesDirectly } from '../../domain/delivery/breaker.ts';
+import { isSentDirectly, isTripped } from '../../domain/delivery/breaker.ts';
 import { blamesEndpoint, isDelivered, type Outcome } from '../../domain/delivery/retry.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
@@ -96,8 +96,8 @@ export function createDeliverFirst({
 
     async function send(due: Due, endpoint: SendingEndpoint, place: Promise<Release>): Promise<void> {
       const release = await place;
-      const isOpen = (failures.get(endpoint.id) ?? 0) >= FAILURES_THAT_OPEN;
-      if (release === null || isOpen) {
+      const hasTripped = isTripped(failures.get(endpoint.id) ?? 0);
+      if (release === null || hasTripped) {
         release?.();
         result.left++;
         return;
@@ -120,7 +120,7 @@ export function createDeliverFirst({
       ).flat();
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
       const places = all.map(({ due, endpoint }): Promise<Release> => {
-        const mayGo = due.tries === 0 && takesDirectly(endpoint);
+        const mayGo = due.tries === 0 && isSentDirectly(endpoint);
         return mayGo
           ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, hanging)
           : Promise.resolve(null);

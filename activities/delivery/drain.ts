@@ -1,5 +1,5 @@
 // Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
-import { FAILURES_THAT_OPEN, isDown } from '../../domain/delivery/breaker.ts';
+import { conditionOf, isTripped } from '../../domain/delivery/breaker.ts';
 import { askedWaitMs, blamesEndpoint, isDelivered, type Outcome } from '../../domain/delivery/retry.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
@@ -25,17 +25,23 @@ export type Drained = {
   sent: number;
   waitMs: number | null;
   nextSendAt: number;
-  condition: 'drained' | 'open' | 'failing' | 'paused' | 'disabled';
+  condition: 'drained' | QueueCondition;
   lastError: string | null;
   reason: string;
   endpointsToWake: EndpointInput[];
 };
 
+/**
+ * What histories and the status query call an endpoint's condition: `open` is up or failing, `failing` is
+ * down, and what is off is told by its state. Recorded in histories, so these words never change.
+ */
+type QueueCondition = 'open' | 'failing' | 'paused' | 'disabled';
+
 /** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */
 export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
 
 /** How many wait, and how their endpoint stands as far as its row says. */
-export type QueueCount = { held: number; condition: Exclude<Drained['condition'], 'drained'> };
+export type QueueCount = { held: number; condition: QueueCondition };
 
 export type DrainActivities = {
   drainQueue(input: DrainInput): Promise<Drained>;
@@ -67,7 +73,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     isOff: boolean;
   };
 
-  const mustStop = (turn: Turn): boolean => turn.isOff || turn.failures >= FAILURES_THAT_OPEN;
+  const mustStop = (turn: Turn): boolean => turn.isOff || isTripped(turn.failures);
 
   async function send(
     turn: Turn,
@@ -186,37 +192,40 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     };
     // What was planned while the endpoint was being deleted is cancelled here.
     if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
-    const condition = conditionOf(endpoint);
-    if (endpoint === undefined || condition === 'paused' || condition === 'disabled')
-      return result(condition, () => null);
+    if (endpoint === undefined || conditionOf(endpoint) === 'off')
+      return result(queueConditionOf(endpoint), () => null);
 
     const deadline = Date.now() + budgetMs;
     const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
-    if (condition === 'failing') {
+    const isDown = conditionOf(endpoint) === 'down';
+    if (isDown) {
       const answers = await answersAgain(turn, endpoint, deadline);
       if (answers === null)
         return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
       if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
     }
-    if (condition === 'open') turn.failures = endpoint.failuresInARow;
+    if (!isDown) turn.failures = endpoint.failuresInARow;
     await sendDue(turn, endpoint, deadline);
-    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => whenAllowed(probeWaits.firstMs));
+    if (isTripped(turn.failures)) return result('failing', () => whenAllowed(probeWaits.firstMs));
     return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
   }
 
   async function countQueue({ operatorId, endpointId }: EndpointInput): Promise<QueueCount> {
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
     const { held } = await readQueueState(pool, operatorId, endpointId);
-    return { held, condition: conditionOf(endpoint) };
+    return { held, condition: queueConditionOf(endpoint) };
   }
 
   return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue), countQueue };
 }
 
-function conditionOf(endpoint: SendingEndpoint | undefined): QueueCount['condition'] {
-  if (endpoint === undefined || endpoint.isDeleted) return 'disabled';
-  if (endpoint.state !== 'active') return endpoint.state;
-  return isDown(endpoint) ? 'failing' : 'open';
+const QUEUE_CONDITIONS = { up: 'open', failing: 'open', down: 'failing' } as const;
+
+function queueConditionOf(endpoint: SendingEndpoint | undefined): QueueCondition {
+  if (endpoint === undefined) return 'disabled';
+  const condition = conditionOf(endpoint);
+  // An endpoint that is off is paused or disabled.
+  return condition === 'off' ? (endpoint.state as 'paused' | 'disabled') : QUEUE_CONDITIONS[condition];
 }
 
 /** Waits for the moment the rate allows the next request, and says when the one after it may go. */

@@ -1,5 +1,5 @@
 // The tries of one postback in trouble, on behalf of its own workflow, which decides nothing but when.
-import { takesDirectly } from '../../domain/delivery/breaker.ts';
+import { isSentDirectly } from '../../domain/delivery/breaker.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { giveUpDelivery } from '../../store/delivery/delivery-changes.ts';
@@ -121,5 +121,5 @@ export function createSingle({
 
 /** A person who pushes a postback asks whether its endpoint is back, so only then is it tried while the endpoint is down. */
 function mayTry(endpoint: SendingEndpoint, cause: 'manual' | 'replay' | null): boolean {
-  return takesDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
+  return isSentDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
 }

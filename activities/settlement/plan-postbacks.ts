@@ -1,12 +1,12 @@
 // Turns what affiliates are to be told into planned postbacks: one per listening endpoint, each with exactly one owner.
 import { newId } from '../../store/db/ids.ts';
+import type { Owner } from '../../domain/delivery/deliveries.ts';
 import { bodyOf, listens, type Message } from '../../domain/delivery/messages.ts';
 import type { Queryable } from '../../store/db/pool.ts';
 import {
   insertDeliveries,
   lastUnfinished,
   lockUnfinished,
-  type Owner,
   type PlannedDelivery,
   type PlannedEndpoint,
 } from '../../store/delivery/outbox.ts';
@@ -43,7 +43,7 @@ export async function planDeliveries(
         conversionId: message.conversion.id,
         type: message.type,
         body: bodyOf(message, endpoint, at.now),
-        state: owner === 'endpoint' && isInTrouble(endpoint) ? 'held' : 'pending',
+        state: owner === 'endpoint' && endpoint.condition !== 'up' ? 'held' : 'pending',
         owner,
         predecessorId,
       });
@@ -76,9 +76,5 @@ async function unfinishedBefore(
 }
 
 function ownerFor(endpoint: PlannedEndpoint, usual: 'batch' | 'endpoint'): Owner {
-  return endpoint.isQueued || endpoint.state !== 'active' ? 'endpoint' : usual;
-}
-
-function isInTrouble(endpoint: PlannedEndpoint): boolean {
-  return endpoint.state !== 'active' || endpoint.isFailing;
+  return endpoint.isQueued || endpoint.condition === 'off' ? 'endpoint' : usual;
 }

@@ -1,5 +1,6 @@
 // What we send to endpoints, as their owners read it.
 import { z } from 'zod';
+import { ENDPOINT_STATES } from '../../domain/delivery/endpoints.ts';
 import { currency, money, text, time } from '../http/answer-fields.ts';
 
 const subs = {
@@ -64,7 +65,7 @@ const payout = z.object({
 const health = z.object({
   endpoint_id: text,
   affiliate_id: text.nullable(),
-  state: z.enum(['active', 'paused', 'disabled']),
+  state: z.enum(ENDPOINT_STATES),
   reason: text.nullable(),
   failing_since: time.nullable(),
   failures_in_a_row: z.int(),

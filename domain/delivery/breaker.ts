@@ -1,16 +1,15 @@
 // When an endpoint counts as down, and when its operator hears of it. Pure: an endpoint's health and what happened go in, its new health and
 // whom that concerns come out.
+import type { EndpointState } from './endpoints.ts';
 
-/** Failures in a row after which an endpoint is taken to be down: its postbacks wait in its queue and one at a time probes it. */
-export const FAILURES_THAT_OPEN = 10;
+/** Failures in a row after which an endpoint is down: its deliveries wait in its queue, one probes it. */
+export const BREAKER_THRESHOLD = 10;
 
 const HOUR_MS = 3_600_000;
 /** An endpoint that did nothing but fail for so long is disabled. */
 export const DISABLED_AFTER_MS = 120 * HOUR_MS;
 /** The operator is told when an endpoint has done nothing but fail for so long. */
 export const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR_MS);
-
-export type EndpointState = 'active' | 'paused' | 'disabled';
 
 /** What is kept of how an endpoint fares. `noticesSent`: how many of the times above its operator was told of since `failingSince`. */
 export type Health = {
@@ -29,18 +28,39 @@ export type HealthNotice = 'endpoint.failing' | 'endpoint.disabled';
 /** The health after some news. `isTurn`: the breaker opened or closed, or the endpoint was disabled, which its workflow must see. */
 export type HealthChange = { health: Health; isTurn: boolean; notices: HealthNotice[] };
 
-export function isDown({ failuresInARow }: Pick<Health, 'failuresInARow'>): boolean {
-  return failuresInARow >= FAILURES_THAT_OPEN;
+/** Whether so many failures in a row are enough for the breaker, regardless of the endpoint's state. */
+export function isTripped(failuresInARow: number): boolean {
+  return failuresInARow >= BREAKER_THRESHOLD;
 }
 
 /**
- * Whether a postback may be sent to an endpoint by whoever holds it. Otherwise its queue decides when, and being refused costs it no try:
- * the endpoint is off, it is down and probed by one postback at a time, or its rate is kept by its one workflow.
+ * `up`: no failure since the last success. `failing`: some. `down`: the breaker tripped. `off`: paused or
+ * disabled, which a deleted endpoint is too. Deliveries go out to endpoints that are up or failing; what
+ * is planned for any but `up` counts as held. The same in SQL: store/delivery/endpoint-condition.ts.
  */
-export function takesDirectly(
-  endpoint: Pick<Health, 'state' | 'failuresInARow'> & { ratePerSecond: number | null },
+export const CONDITIONS = ['up', 'failing', 'down', 'off'] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+/** May this endpoint be sent to? Every decision about that starts from its condition. */
+export function conditionOf(endpoint: {
+  state: EndpointState;
+  failuresInARow: number;
+  failingSince: Date | number | null;
+}): Condition {
+  if (endpoint.state !== 'active') return 'off';
+  if (isTripped(endpoint.failuresInARow)) return 'down';
+  return endpoint.failingSince === null ? 'up' : 'failing';
+}
+
+/**
+ * Whether the owner of a delivery may send it at once. Otherwise the endpoint's queue decides when, which
+ * costs the delivery no try: the endpoint is off or down, or its one workflow keeps its rate.
+ */
+export function isSentDirectly(
+  endpoint: Parameters<typeof conditionOf>[0] & { ratePerSecond: number | null },
 ): boolean {
-  return endpoint.state === 'active' && endpoint.ratePerSecond === null && !isDown(endpoint);
+  const condition = conditionOf(endpoint);
+  return endpoint.ratePerSecond === null && (condition === 'up' || condition === 'failing');
 }
 
 /** News of an endpoint that is paused or disabled counts as well, but switches and tells nothing: it is off already. */
@@ -63,7 +83,7 @@ export function afterNews(before: Health, news: HealthNews, nowMs: number): Heal
       notices: ['endpoint.disabled'],
     };
   }
-  const isTurn = isDown(before) !== isDown(health);
+  const isTurn = isTripped(before.failuresInARow) !== isTripped(health.failuresInARow);
   const due = TOLD_AFTER_MS.filter((afterMs) => failingMs >= afterMs).length;
   if (due <= kept.noticesSent) return { health, isTurn, notices: [] };
   return { health: { ...health, noticesSent: due }, isTurn, notices: ['endpoint.failing'] };

@@ -1,6 +1,6 @@
 // Decides what comes after an attempt: delivered, another try and when, or no more tries. Pure:
 // schedule, time and random number are parameters.
-import { isDown } from './breaker.ts';
+import { isTripped } from './breaker.ts';
 
 /** What went wrong when there was no whole answer. */
 export type ErrorClass =
@@ -91,7 +91,7 @@ export function decide({ schedule, tries, outcome, failuresInARow, random, nowMs
   const step = `step ${tries + 1} of ${schedule.length} of the schedule`;
   const cause = floorMs === stepMs ? step : retryAfterText(outcome, floorMs);
   const jitter = jitterMs === 0 ? '' : `, ${waitText(floorMs)} and jitter`;
-  const isNowDown = blamesEndpoint(outcome) && isDown({ failuresInARow: failuresInARow + 1 });
+  const isNowDown = blamesEndpoint(outcome) && isTripped(failuresInARow + 1);
   const probe = isNowDown ? '; the endpoint is down, so a probe must succeed first' : '';
   return {
     kind: 'retry',

@@ -1,9 +1,14 @@
 // Deliveries as those see them who send them: what is to be sent, and what came of it. Every change names the owner and the number of tries it
 // expects, so that a step that runs twice finds its row moved on and changes nothing.
-import type { EndpointState } from '../../domain/delivery/breaker.ts';
+import type {
+  BodyFormat,
+  EndpointMethod,
+  EndpointState,
+  SigningKind,
+} from '../../domain/delivery/endpoints.ts';
 import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { Owner } from './outbox.ts';
+import type { Owner } from '../../domain/delivery/deliveries.ts';
 
 /** A postback that is due, with what its endpoint says about sending. */
 export type Due = {
@@ -27,14 +32,14 @@ export type SendingEndpoint = {
   operatorId: string;
   id: string;
   url: string;
-  method: 'POST' | 'GET';
-  body: 'json' | 'form';
+  method: EndpointMethod;
+  body: BodyFormat;
   form: Record<string, string> | null;
   headers: Record<string, string>;
   schedule: number[];
   maxInFlight: number;
   ratePerSecond: number | null;
-  signing: 'v1' | 'v1a' | 'none';
+  signing: SigningKind;
   secret: Buffer;
   retiringSecrets: Buffer[];
   state: EndpointState;

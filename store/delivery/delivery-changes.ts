@@ -1,8 +1,8 @@
 // What people do to a delivery by hand: push it, or give it up.
-import type { EndpointState } from '../../domain/delivery/breaker.ts';
+import type { EndpointState } from '../../domain/delivery/endpoints.ts';
 import { isRoomForSingle, lockSingles, SINGLE_LIMITS } from './hand-over.ts';
 import { tellGivenUp } from './notices.ts';
-import type { Owner } from './outbox.ts';
+import type { Owner } from '../../domain/delivery/deliveries.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { closeRanks, releaseSuccessors } from './succession.ts';
 

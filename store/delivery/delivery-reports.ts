@@ -1,9 +1,8 @@
 // Deliveries as people look at them: lists of what is stuck, the story of one postback, and the note that somebody has seen it.
+import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { conversionsOf } from '../intake/conversions.ts';
-
-export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'gave_up' | 'cancelled';
 
 export type DeliveryRow = {
   id: string;
@@ -13,7 +12,7 @@ export type DeliveryRow = {
   originalEventId: string;
   type: string;
   state: DeliveryState;
-  owner: string | null;
+  owner: Owner | null;
   predecessorId: string | null;
   nextCause: string | null;
   replayId: string | null;

@@ -1,5 +1,6 @@
 // Switching an endpoint by hand, whether by the API's buttons or by its workflow's signals: one way for both.
-import { switched, type EndpointState } from '../../domain/delivery/breaker.ts';
+import { switched } from '../../domain/delivery/breaker.ts';
+import { ENDPOINT_STATES, type EndpointState } from '../../domain/delivery/endpoints.ts';
 import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 
@@ -9,7 +10,7 @@ export async function switchEndpoint(
   operatorId: string,
   endpointId: string,
   to: EndpointState,
-  from: readonly EndpointState[] = ['active', 'paused', 'disabled'],
+  from: readonly EndpointState[] = ENDPOINT_STATES,
 ): Promise<EndpointState | null> {
   return withTransaction(pool, async (client) => {
     const [found] = await lockHealth(client, [{ operatorId, endpointId }]);

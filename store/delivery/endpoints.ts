@@ -1,5 +1,10 @@
 // Endpoints: the servers postbacks go to, as their owners set them up. Secrets are sealed before they are stored.
-import type { EndpointState } from '../../domain/delivery/breaker.ts';
+import type {
+  BodyFormat,
+  EndpointMethod,
+  EndpointState,
+  SigningKind,
+} from '../../domain/delivery/endpoints.ts';
 import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from '../db/page.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
@@ -8,8 +13,8 @@ import type { SecretBox } from '../db/secret-box.ts';
 /** What an endpoint's owner chose. The schedule is in seconds to wait before each try; the first is 0. */
 export type EndpointSettings = {
   url: string;
-  method: 'POST' | 'GET';
-  body: 'json' | 'form';
+  method: EndpointMethod;
+  body: BodyFormat;
   /** The fields of a form body, as templates by name; null: every field there is. */
   form: Record<string, string> | null;
   events: string[];
@@ -17,7 +22,7 @@ export type EndpointSettings = {
   schedule: number[];
   maxInFlight: number;
   ratePerSecond: number | null;
-  signing: 'v1' | 'v1a' | 'none';
+  signing: SigningKind;
   shareCustomerId: boolean;
 };
 

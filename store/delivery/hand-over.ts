@@ -1,6 +1,6 @@
 // Handing unfinished postbacks to exactly one owner, within the bounds on workflows of single postbacks. Whoever gives a postback a workflow of
 // its own holds one lock while it counts and writes, so that the bounds hold however many do it at once.
-import { FAILURES_THAT_OPEN } from '../../domain/delivery/breaker.ts';
+import { conditionSql } from './endpoint-condition.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
 /** Bounds on workflows of single postbacks; above them a retry waits as a row in its endpoint's queue. */
@@ -61,7 +61,7 @@ async function handOverTried(
     `with mine as materialized (
        select id, endpoint_id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0
      ), concerned as materialized (
-       select e.id, e.failures_in_a_row >= $5 or e.state <> 'active' or e.rate_per_second is not null
+       select e.id, ${conditionSql('e')} in ('down', 'off') or e.rate_per_second is not null
            or exists (select from deliveries q where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
          (select count(*) from deliveries s where s.operator_id = $1 and s.endpoint_id = e.id and s.owner = 'self') as singles
        from endpoints e where e.operator_id = $1 and e.id in (select endpoint_id from mine)
@@ -74,7 +74,7 @@ async function handOverTried(
        state = 'retrying'
      from left_over l
      where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
-    [operatorId, batchId, limits.perEndpoint, limits.inAll, FAILURES_THAT_OPEN],
+    [operatorId, batchId, limits.perEndpoint, limits.inAll],
   );
 }
 

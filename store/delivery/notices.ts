@@ -1,6 +1,6 @@
 // Notices to an operator's own webhooks: postbacks like any other, planned in the transaction that knows of the trouble.
 import type { KeptHealth } from './endpoint-health.ts';
-import type { HealthNotice } from '../../domain/delivery/breaker.ts';
+import type { Condition, HealthNotice } from '../../domain/delivery/breaker.ts';
 import {
   endpointData,
   givenUpData,
@@ -10,6 +10,7 @@ import {
   type NoticeType,
 } from '../../domain/delivery/notices.ts';
 import { newId } from '../db/ids.ts';
+import { conditionSql } from './endpoint-condition.ts';
 import { insertDeliveries, type PlannedDelivery } from './outbox.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -24,7 +25,7 @@ type Notice = {
   aboutId: string;
   data: object;
 };
-type Webhook = { operatorId: string; id: string; events: string[]; isInTrouble: boolean };
+type Webhook = { operatorId: string; id: string; events: string[]; condition: Condition };
 
 /** Tells of endpoints that fail or were disabled. */
 export async function tellHealth(
@@ -73,7 +74,7 @@ async function insertNotices(db: Queryable, notices: readonly Notice[]): Promise
   if (notices.length === 0) return [];
   const operatorIds = [...new Set(notices.map(({ operatorId }) => operatorId))];
   const { rows: webhooks } = await db.query<Webhook>(
-    `select operator_id as "operatorId", id, events, state <> 'active' or failing_since is not null as "isInTrouble"
+    `select operator_id as "operatorId", id, events, ${conditionSql('endpoints')} as condition
      from endpoints where operator_id = any($1) and affiliate_id is null and deleted_at is null`,
     [operatorIds],
   );
@@ -111,7 +112,7 @@ function plannedFor(webhook: Webhook, { type, affiliateId, aboutId, data }: Noti
     conversionId: aboutId,
     type,
     body: noticeBody(type, data, new Date()),
-    state: webhook.isInTrouble ? 'held' : 'pending',
+    state: webhook.condition === 'up' ? 'pending' : 'held',
     owner: 'endpoint',
     predecessorId: null,
   };

@@ -1,16 +1,15 @@
 // Planning postbacks: who listens, what must go first, and the rows that say who brings each postback on.
+import type { Owner } from '../../domain/delivery/deliveries.ts';
+import type { Condition } from '../../domain/delivery/breaker.ts';
 import type { Listener } from '../../domain/delivery/messages.ts';
 import { columns, named } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
-
-/** Who must bring an unfinished postback on. */
-export type Owner = 'batch' | 'self' | 'endpoint' | 'predecessor';
+import { conditionSql } from './endpoint-condition.ts';
 
 /** An endpoint as planning sees it. `isQueued`: its postbacks wait their turn, because others wait already or its rate is limited. */
 export type PlannedEndpoint = Listener & {
   id: string;
-  state: 'active' | 'paused' | 'disabled';
-  isFailing: boolean;
+  condition: Condition;
   isQueued: boolean;
 };
 
@@ -22,8 +21,7 @@ export async function readListeners(
 ): Promise<PlannedEndpoint[]> {
   // "Limit" has each queue looked into: for "exists" the planner would read the queues of all endpoints first.
   const { rows } = await db.query<PlannedEndpoint>(
-    `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId", state,
-       failing_since is not null as "isFailing",
+    `select id, affiliate_id as "affiliateId", events, share_customer_id as "shareCustomerId", ${conditionSql('e')} as condition,
        rate_per_second is not null
          or (select true from deliveries d where d.operator_id = e.operator_id and d.endpoint_id = e.id and d.owner = 'endpoint' limit 1)
            is not null as "isQueued"

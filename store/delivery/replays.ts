@@ -1,5 +1,6 @@
 // Replays: postbacks sent again by a filter. A replay looks at every postback of its operator once, in the order of their ids, and keeps in its
 // row how far it is, so that a step that is repeated after a crash goes on where the last one was committed.
+import { conditionSql } from './endpoint-condition.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
@@ -214,10 +215,10 @@ async function release(
   await db.query(
     `update deliveries d set owner = case when w.predecessor_id is null then 'endpoint' else 'predecessor' end,
        predecessor_id = w.predecessor_id, tries = case when d.owner is null then 0 else d.tries end,
-       state = case when d.owner is not null then d.state when w.is_in_trouble then 'held' else 'pending' end,
+       state = case when d.owner is not null then d.state when w.condition = 'up' then 'pending' else 'held' end,
        next_attempt_at = now(), next_cause = 'replay', replay_id = $2, finished_at = null, acknowledged_at = null
      from (
-       select p.id, e.state <> 'active' or e.failing_since is not null as is_in_trouble,
+       select p.id, ${conditionSql('e')} as condition,
          (select max(o.id) from deliveries o where o.operator_id = $1 and o.original_event_id = p.original_event_id
             and o.endpoint_id = p.endpoint_id and o.id < p.id and (o.owner is not null or o.id = any($3))) as predecessor_id
        from deliveries p join endpoints e on e.operator_id = $1 and e.id = p.endpoint_id

@@ -64,8 +64,7 @@ export async function announce(
         conversionId: one.about,
         type: one.type,
         body: announcementBody(one, now),
-        state:
-          predecessorId === null && (endpoint.state !== 'active' || endpoint.isFailing) ? 'held' : 'pending',
+        state: predecessorId === null && endpoint.condition !== 'up' ? 'held' : 'pending',
         owner: predecessorId === null ? 'endpoint' : 'predecessor',
         predecessorId,
       });

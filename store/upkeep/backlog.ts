@@ -1,6 +1,7 @@
 // Backlog of all operators: counts of waiting work for metrics and alerts. Every statement uses an
 // index and stops at a maximum count, so reading the backlog never becomes a load of its own.
 import { dueForClosing } from '../../domain/ledger/closing.ts';
+import { conditionSql } from '../delivery/endpoint-condition.ts';
 import { listBooks } from '../ledger/closing.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
@@ -77,9 +78,13 @@ const POSTBACKS = `
   group by state`;
 
 const ENDPOINTS = `
-  select case when state = 'active' and failing_since is not null then 'failing' else state end as name,
+  select case condition when 'off' then state when 'up' then 'active' else 'failing' end as name,
     count(*)::int as count
-  from (select state, failing_since from endpoints where deleted_at is null limit ${MAX_COUNT}) e group by 1`;
+  from (
+    select state, ${conditionSql('endpoints')} as condition from endpoints
+    where deleted_at is null limit ${MAX_COUNT}
+  ) e
+  group by 1`;
 
 const HOLDS_DUE = `
   select count(*)::int as count from (

@@ -1,8 +1,8 @@
 // Finds abandoned work of all operators: rows that no batch or workflow has moved for longer than a
 // grace period. Every row carries its operator, since only the sweep reads across tenants.
-import { FAILURES_THAT_OPEN } from '../../domain/delivery/breaker.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { withTransaction } from '../db/pool.ts';
+import { conditionSql } from '../delivery/endpoint-condition.ts';
 
 type Found = { operatorId: string; id: string };
 
@@ -96,13 +96,12 @@ export async function findIdleEndpoints(
   limit: number,
 ): Promise<(Found & { mayWait: boolean })[]> {
   const { rows } = await db.query<Found & { mayWait: boolean }>(
-    `select q.operator_id as "operatorId", q.endpoint_id as id, e.state <> 'active'
-       or e.failures_in_a_row >= $3 as "mayWait"
+    `select q.operator_id as "operatorId", q.endpoint_id as id, ${conditionSql('e')} in ('down', 'off') as "mayWait"
      from (select operator_id, endpoint_id, min(next_attempt_at) as since from deliveries
        where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1) group by 1, 2) q
      join endpoints e on e.operator_id = q.operator_id and e.id = q.endpoint_id
      order by "mayWait", random() limit $2`,
-    [graceMs / 1000, limit, FAILURES_THAT_OPEN],
+    [graceMs / 1000, limit],
   );
   return rows;
 }

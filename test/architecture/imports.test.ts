@@ -64,7 +64,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'store/settlement': ['agreements', 'attribution', 'db', 'ledger'],
   'store/setup': ['db', 'intake'],
   'store/audit': ['db', 'ledger', 'settlement'],
-  'store/upkeep': ['db', 'ledger'],
+  'store/upkeep': ['db', 'delivery', 'ledger'],
   'activities/delivery': [],
   'activities/settlement': ['delivery'],
   'activities/upkeep': ['delivery'],

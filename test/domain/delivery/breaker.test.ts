@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import {
   afterNews,
-  isDown,
+  isSentDirectly,
+  isTripped,
   switched,
-  takesDirectly,
   type Health,
   type HealthNews,
 } from '../../../domain/delivery/breaker.ts';
@@ -35,9 +35,15 @@ const failingFor = (hours: number, changes: Partial<Health> = {}): Health => ({
 describe('the breaker', () => {
   test('opens with the tenth failure in a row, and that is told once', () => {
     const nine = afterNews(WELL, failures(9), NOW);
-    assert.deepEqual([isDown(nine.health), nine.isTurn, nine.health.failingSince], [false, false, NOW]);
+    assert.deepEqual(
+      [isTripped(nine.health.failuresInARow), nine.isTurn, nine.health.failingSince],
+      [false, false, NOW],
+    );
     const ten = afterNews(nine.health, failures(1), NOW + 1);
-    assert.deepEqual([isDown(ten.health), ten.isTurn, ten.health.failingSince], [true, true, NOW]);
+    assert.deepEqual(
+      [isTripped(ten.health.failuresInARow), ten.isTurn, ten.health.failingSince],
+      [true, true, NOW],
+    );
     assert.equal(afterNews(ten.health, failures(1), NOW + 2).isTurn, false);
   });
 
@@ -114,9 +120,9 @@ test('switched on by hand it starts with a clean slate; switched off it keeps wh
 
 test('its postbacks go through its queue when it is off, down or has a rate', () => {
   const endpoint = { ...WELL, ratePerSecond: null };
-  assert.ok(takesDirectly(endpoint));
-  assert.ok(takesDirectly({ ...endpoint, failuresInARow: 9 }));
-  assert.ok(!takesDirectly({ ...endpoint, failuresInARow: 10 }));
-  assert.ok(!takesDirectly({ ...endpoint, state: 'paused' }));
-  assert.ok(!takesDirectly({ ...endpoint, ratePerSecond: 5 }));
+  assert.ok(isSentDirectly(endpoint));
+  assert.ok(isSentDirectly({ ...endpoint, failuresInARow: 9 }));
+  assert.ok(!isSentDirectly({ ...endpoint, failuresInARow: 10 }));
+  assert.ok(!isSentDirectly({ ...endpoint, state: 'paused' }));
+  assert.ok(!isSentDirectly({ ...endpoint, ratePerSecond: 5 }));
 });

@@ -4,7 +4,7 @@ import { createWorkflowClient } from '../workflows/client.ts';
 import type { EndpointState } from '../domain/delivery/endpoints.ts';
 import type { Sender } from '../delivery/send.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
-import { SINGLE_LIMITS } from '../store/delivery/hand-over.ts';
+import { SINGLE_LIMITS } from '../store/delivery/single-limits.ts';
 import type { Pool } from '../store/db/pool.ts';
 import type { SecretBox } from '../store/db/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';

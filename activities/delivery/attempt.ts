@@ -1,6 +1,7 @@
 // One attempt of a postback, whoever makes it: render, send, judge, record.
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
+import type { SendingOwner } from '../../domain/delivery/deliveries.ts';
 import { isTripped } from '../../domain/delivery/breaker.ts';
 import {
   blamesEndpoint,
@@ -14,7 +15,8 @@ import {
 import { render, type Recipient } from '../../delivery/render.ts';
 import type { Sender } from '../../delivery/send.ts';
 import { signingKey, type SigningKey } from '../../delivery/sign.ts';
-import type { AttemptRecord, Due, SendingEndpoint } from '../../store/delivery/deliveries.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
+import type { Due, SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { endpointSecretContext } from '../../store/delivery/endpoints.ts';
 import type { SecretBox } from '../../store/db/secret-box.ts';
 import type { Recorder } from './recorder.ts';
@@ -144,7 +146,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         attemptId: newId('att'),
         deliveryId: due.id,
         endpointId: due.endpointId,
-        expected: { owner: due.owner!, tries: due.tries },
+        expected: { owner: due.owner as SendingOwner, tries: due.tries },
         next: { ...next, tries, lastError: errorClass },
         number: due.tries + 1,
         cause,

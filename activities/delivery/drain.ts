@@ -6,11 +6,11 @@ import {
   readQueue,
   readQueueState,
   readSendingEndpoints,
-  type AttemptRecord,
   type Due,
   type SendingEndpoint,
 } from '../../store/delivery/deliveries.ts';
-import { cancelDeliveries } from '../../store/delivery/endpoints.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
+import { cancelAll } from '../../store/delivery/transitions.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './concurrency-limiter.ts';
@@ -191,7 +191,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
         : { ...of, condition, waitMs: waitMs(dueInMs) };
     };
     // What was planned while the endpoint was being deleted is cancelled here.
-    if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
+    if (endpoint === undefined || endpoint.isDeleted) await cancelAll(pool, operatorId, endpointId);
     if (endpoint === undefined || conditionOf(endpoint) === 'off')
       return result(queueConditionOf(endpoint), () => null);
 

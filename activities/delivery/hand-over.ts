@@ -1,6 +1,7 @@
 // Hands what a batch could not finish to exactly one owner each, and makes sure that every owner's workflow runs.
 import type { Pool } from '../../store/db/pool.ts';
-import { handOverBatch, type SingleLimits } from '../../store/delivery/hand-over.ts';
+import { handOverBatch } from '../../store/delivery/hand-over.ts';
+import type { SingleLimits } from '../../store/delivery/single-limits.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
 

@@ -1,9 +1,10 @@
 // Records attempts in groups: the next group is what finished while the last one was being written, so that grouping costs an idle
 // process nothing and a busy one almost nothing per attempt.
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
-import { insertAttempts, moveDeliveries, type AttemptRecord } from '../../store/delivery/deliveries.ts';
+import { insertAttempts, type AttemptRecord } from '../../store/delivery/attempts.ts';
 import { tellGivenUp } from '../../store/delivery/notices.ts';
 import { releaseSuccessors } from '../../store/delivery/succession.ts';
+import { recordOutcomes } from '../../store/delivery/transitions.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { applyNews, type EndpointNews, type ToWake } from './endpoint-health.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
@@ -50,7 +51,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
       // all the same.
       const [, , released, turned, told] = await allSettledOrThrow([
         inserted,
-        moveDeliveries(client, records),
+        recordOutcomes(client, records),
         releaseSuccessors(client, finished),
         inserted.then((kept) => applyNews(client, summed(newsOf(kept)))),
         tellGivenUp(client, givenUp),

@@ -2,8 +2,8 @@
 import { isSentDirectly } from '../../domain/delivery/breaker.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
-import { giveUpDelivery } from '../../store/delivery/delivery-changes.ts';
-import { queueSingle } from '../../store/delivery/hand-over.ts';
+import { giveUpDelivery } from '../../store/delivery/manual-actions.ts';
+import { returnToQueue } from '../../store/delivery/transitions.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
 import type { InFlight } from './concurrency-limiter.ts';
@@ -82,7 +82,7 @@ export function createSingle({
       ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
       : null;
     if (release === null) {
-      await queueSingle(pool, operatorId, deliveryId, nextCause);
+      await returnToQueue(pool, { operatorId, deliveryId }, nextCause);
       return moved('held', [{ operatorId, endpointId: due.endpointId }]);
     }
     const result = await attempt(due, endpoint!, nextCause ?? 'retry', { onAnswered: release });

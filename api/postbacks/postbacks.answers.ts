@@ -1,13 +1,12 @@
 // Answers about the way out: endpoints, deliveries, replays.
 import { z } from 'zod';
-import { DELIVERY_STATES } from '../../domain/delivery/deliveries.ts';
 import {
   BODY_FORMATS,
   ENDPOINT_METHODS,
   ENDPOINT_STATES,
   SIGNING_KINDS,
 } from '../../domain/delivery/endpoints.ts';
-import { REPLAYABLE } from '../../store/delivery/replays.ts';
+import { DELIVERY_STATES, REPLAYABLE } from '../../domain/delivery/deliveries.ts';
 import { affiliateId, count, idOf, text, time } from '../http/answer-fields.ts';
 
 export const endpoint = z.object({

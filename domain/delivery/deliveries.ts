@@ -7,8 +7,16 @@ export const DELIVERY_STATES = [...UNFINISHED_STATES, ...FINISHED_STATES] as con
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /**
- * Responsible for an unfinished delivery: the batch that planned it, a workflow of its own (`self`),
- * the queue of its endpoint, or an earlier delivery about the same conversion (`predecessor`).
+ * States from which a replay sends a delivery again; one that waits for its next try is then made
+ * due.
+ */
+export const REPLAYABLE = ['gave_up', 'delivered', 'retrying', 'held'] as const;
+export type Replayable = (typeof REPLAYABLE)[number];
+
+/**
+ * Responsible for an unfinished delivery: the batch that planned it, a workflow of its own
+ * (`self`), the queue of its endpoint, or an earlier delivery about the same conversion
+ * (`predecessor`).
  */
 export const OWNERS = ['batch', 'self', 'endpoint', 'predecessor'] as const;
 export type Owner = (typeof OWNERS)[number];

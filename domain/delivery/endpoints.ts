@@ -10,6 +10,9 @@ export type EndpointMethod = (typeof ENDPOINT_METHODS)[number];
 export const BODY_FORMATS = ['json', 'form'] as const;
 export type BodyFormat = (typeof BODY_FORMATS)[number];
 
-/** `v1`: HMAC-SHA256 with a shared secret; `v1a`: Ed25519 with a key pair; both of Standard Webhooks. */
+/**
+ * `v1`: HMAC-SHA256 with a shared secret; `v1a`: Ed25519 with a key pair; both of Standard
+ * Webhooks.
+ */
 export const SIGNING_KINDS = ['v1', 'v1a', 'none'] as const;
 export type SigningKind = (typeof SIGNING_KINDS)[number];

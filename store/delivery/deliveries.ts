@@ -6,7 +6,6 @@ import type {
   EndpointState,
   SigningKind,
 } from '../../domain/delivery/endpoints.ts';
-import { columns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Owner } from '../../domain/delivery/deliveries.ts';
 
@@ -121,87 +120,4 @@ export async function readSendingEndpoints(
     [operatorId, endpointIds],
   );
   return rows;
-}
-
-/** An attempt that ended, and what becomes of its delivery. */
-export type AttemptRecord = {
-  operatorId: string;
-  attemptId: string;
-  deliveryId: string;
-  endpointId: string;
-  /** What the delivery's row must still say for the record to move it on. */
-  expected: { owner: Owner; tries: number };
-  next: {
-    state: string;
-    owner: Owner | null;
-    tries: number;
-    nextAttemptAt: Date | null;
-    lastError: string | null;
-  };
-  number: number;
-  cause: 'first' | 'retry' | 'manual' | 'replay' | 'probe';
-  startedAt: Date;
-  durationMs: number;
-  phases: object;
-  dialled: string | undefined;
-  statusCode: number | null;
-  errorClass: string | null;
-  excerpt: string | null;
-  nextReason: string | null;
-};
-
-const MOVES = columns<AttemptRecord>({
-  operator_id: ['text', ({ operatorId }) => operatorId],
-  id: ['text', ({ deliveryId }) => deliveryId],
-  expected_owner: ['text', ({ expected }) => expected.owner],
-  expected_tries: ['int', ({ expected }) => expected.tries],
-  state: ['text', ({ next }) => next.state],
-  owner: ['text', ({ next }) => next.owner],
-  tries: ['int', ({ next }) => next.tries],
-  next_attempt_at: ['timestamptz', ({ next }) => next.nextAttemptAt],
-  last_error: ['text', ({ next }) => next.lastError],
-});
-
-/** Moves deliveries on by what came of their attempts, where they are still as expected. */
-export async function moveDeliveries(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
-  // "Not distinct" in place of "=", which would let the planner read every unfinished delivery, in the belief that there are none.
-  await db.query({
-    name: 'move-deliveries',
-    text: `update deliveries d set state = r.state, owner = r.owner, tries = r.tries, next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
-       last_error = r.last_error, finished_at = case when r.owner is null then now() end,
-       next_cause = case when r.tries = r.expected_tries then d.next_cause end
-     from ${MOVES.from(1, 'r')}
-     where d.operator_id = r.operator_id and d.id = r.id and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
-    values: MOVES.values(records),
-  });
-}
-
-const ATTEMPTS = columns<AttemptRecord>({
-  operator_id: ['text', ({ operatorId }) => operatorId],
-  id: ['text', ({ attemptId }) => attemptId],
-  delivery_id: ['text', ({ deliveryId }) => deliveryId],
-  number: ['int', ({ number }) => number],
-  cause: ['text', ({ cause }) => cause],
-  started_at: ['timestamptz', ({ startedAt }) => startedAt],
-  duration_ms: ['int', ({ durationMs }) => durationMs],
-  phases: ['json', ({ phases }) => JSON.stringify(phases)],
-  dialled: ['text', ({ dialled }) => dialled],
-  status_code: ['int', ({ statusCode }) => statusCode],
-  error_class: ['text', ({ errorClass }) => errorClass],
-  response_excerpt: ['text', ({ excerpt }) => excerpt],
-  next_attempt_at: ['timestamptz', ({ next }) => next.nextAttemptAt],
-  next_reason: ['text', ({ nextReason }) => nextReason],
-});
-
-/**
- * Keeps every attempt that was made, also where its delivery had moved on. Gives the ids of those that were not there yet: one whose commit went
- * through unheard is written again.
- */
-export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
-  const { rows } = await db.query<{ id: string }>({
-    name: 'insert-attempts',
-    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')} on conflict do nothing returning id`,
-    values: ATTEMPTS.values(records),
-  });
-  return new Set(rows.map(({ id }) => id));
 }

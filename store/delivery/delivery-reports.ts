@@ -3,6 +3,7 @@ import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { conversionsOf } from '../intake/conversions.ts';
+import { acknowledge } from './transitions.ts';
 
 export type DeliveryRow = {
   id: string;
@@ -116,12 +117,7 @@ export function createDeliveryReports(db: Queryable) {
         [operatorId, id],
       );
       if (rows[0] === undefined) return 'not_found';
-      const { rowCount } = await db.query(
-        `update deliveries set acknowledged_at = coalesce(acknowledged_at, now())
-         where operator_id = $1 and id = $2 and state = 'gave_up'`,
-        [operatorId, id],
-      );
-      return rowCount === 1 ? 'acknowledged' : 'not_given_up';
+      return (await acknowledge(db, { operatorId, deliveryId: id })) ? 'acknowledged' : 'not_given_up';
     },
   };
 }

@@ -7,8 +7,9 @@ import type {
 } from '../../domain/delivery/endpoints.ts';
 import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from '../db/page.ts';
-import type { Pool, Queryable } from '../db/pool.ts';
+import type { Pool } from '../db/pool.ts';
 import type { SecretBox } from '../db/secret-box.ts';
+import { cancelAll } from './transitions.ts';
 
 /** What an endpoint's owner chose. The schedule is in seconds to wait before each try; the first is 0. */
 export type EndpointSettings = {
@@ -149,7 +150,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         operatorId,
         id,
       ]);
-      await cancelDeliveries(pool, operatorId, id);
+      await cancelAll(pool, operatorId, id);
       return true;
     },
 
@@ -163,15 +164,6 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return rows;
     },
   };
-}
-
-/** Cancels whatever is still to be sent to an endpoint. */
-export async function cancelDeliveries(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
-  await db.query(
-    `update deliveries set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(), last_error = 'endpoint_deleted'
-     where operator_id = $1 and endpoint_id = $2 and owner is not null and batch_id is not null`,
-    [operatorId, endpointId],
-  );
 }
 
 /** In the order of the statements above. */

@@ -1,12 +1,9 @@
 // Replays: postbacks sent again by a filter. A replay looks at every postback of its operator once, in the order of their ids, and keeps in its
 // row how far it is, so that a step that is repeated after a crash goes on where the last one was committed.
-import { conditionSql } from './endpoint-condition.ts';
+import type { Replayable } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-
-/** What can be sent again: what is finished, and what waits for its next try, which is then made at once. */
-export const REPLAYABLE = ['gave_up', 'delivered', 'retrying', 'held'] as const;
-export type Replayable = (typeof REPLAYABLE)[number];
+import { replay as replayDeliveries } from './transitions.ts';
 
 /** Null where a filter is not set; the times are those at which postbacks were planned. */
 export type ReplayFilter = {
@@ -152,7 +149,8 @@ export async function stepReplay(pool: Pool, operatorId: string, replayId: strin
           ? RELEASED_AT_ONCE
           : Math.min(Math.max(1, Math.floor(ratePerSecond)), RELEASED_AT_ONCE);
       const page = await lockPage(client, operatorId, replay, limit);
-      await release(client, operatorId, replayId, page);
+      const ids = page.map(({ id }) => id);
+      if (ids.length > 0) await replayDeliveries(client, operatorId, replayId, ids);
       const isDone = page.length < limit;
       const seconds = ratePerSecond === null || isDone ? 0 : page.length / ratePerSecond;
       const { rows: after } = await client.query<Pick<ReplayStep, 'state' | 'released' | 'waitMs'>>(
@@ -202,29 +200,4 @@ async function lockPage(
     [operatorId, conversionIds],
   );
   return rows;
-}
-
-/** Gives postbacks to their endpoints' queues, or lets them follow what must go before them. What was finished starts its schedule again. */
-async function release(
-  db: Queryable,
-  operatorId: string,
-  replayId: string,
-  page: readonly Chosen[],
-): Promise<void> {
-  if (page.length === 0) return;
-  await db.query(
-    `update deliveries d set owner = case when w.predecessor_id is null then 'endpoint' else 'predecessor' end,
-       predecessor_id = w.predecessor_id, tries = case when d.owner is null then 0 else d.tries end,
-       state = case when d.owner is not null then d.state when w.condition = 'up' then 'pending' else 'held' end,
-       next_attempt_at = now(), next_cause = 'replay', replay_id = $2, finished_at = null, acknowledged_at = null
-     from (
-       select p.id, ${conditionSql('e')} as condition,
-         (select max(o.id) from deliveries o where o.operator_id = $1 and o.original_event_id = p.original_event_id
-            and o.endpoint_id = p.endpoint_id and o.id < p.id and (o.owner is not null or o.id = any($3))) as predecessor_id
-       from deliveries p join endpoints e on e.operator_id = $1 and e.id = p.endpoint_id
-       where p.operator_id = $1 and p.id = any($3)
-     ) w
-     where d.operator_id = $1 and d.id = w.id`,
-    [operatorId, replayId, page.map(({ id }) => id)],
-  );
 }

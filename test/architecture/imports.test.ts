@@ -1,7 +1,7 @@
 // Who may import whom. The table here is the rule, and docs/ARCHITECTURE.md shows the same rows, so that picture and rule cannot part.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesBelow, importsOf, textOf, topFolders, type Import } from '../support/sources.ts';
+import { filesBelow, importsOf, tableRows, textOf, topFolders, type Import } from '../support/sources.ts';
 
 /** What a folder or file may import: packages, `Node`, folders, or files without their ending. `types`: only by `import type`. */
 type Row = { from: string; values: string[]; types: string[] };
@@ -234,20 +234,6 @@ function circleIn(names: readonly string[], next: (name: string) => readonly str
 }
 
 /** The cells of the table rows under a heading of docs/ARCHITECTURE.md. */
-function tableRows(heading: string): string[][] {
-  const section = textOf('docs/ARCHITECTURE.md')
-    .split(/^##+ /m)
-    .find((part) => part.startsWith(heading));
-  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
-  return lines.map((line) =>
-    line
-      .replaceAll('`', '')
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
-
 /** The row with the longest name that the file lies under. */
 function rowOf(file: string): Row | undefined {
   const name = file.replace(/\.ts$/, '');

@@ -1,7 +1,7 @@
 // What a test asks the database about postbacks, and attempts to be recorded of them.
 import { newId } from '../../store/db/ids.ts';
 import type { Activities } from '../../activities/index.ts';
-import type { AttemptRecord } from '../../store/delivery/deliveries.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { BatchInput } from '../../workflows/contract.ts';
 import type { TestOperator } from './operator.ts';

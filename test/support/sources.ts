@@ -46,3 +46,18 @@ export function importsOf(file: string): Import[] {
     return { file, path: resolved, typesOnly: type !== undefined };
   });
 }
+
+/** Rows of the tables of a section of docs/ARCHITECTURE.md whose first cell is code, without backticks. */
+export function tableRows(heading: string): string[][] {
+  const section = textOf('docs/ARCHITECTURE.md')
+    .split(/^##+ /m)
+    .find((part) => part.startsWith(heading));
+  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) =>
+    line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}

@@ -10,7 +10,7 @@ import { keepHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
-import { takeForPush } from '../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../store/delivery/manual-actions.ts';
 import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
@@ -219,7 +219,7 @@ test('the queue goes on when somebody else finds that the endpoint is back', asy
   });
   status = 200;
   const [pushed] = await deliveriesOf(patient.pool, operator);
-  await takeForPush(patient.pool, operator.operatorId, pushed!.id);
+  await takeForRetry(patient.pool, operator.operatorId, pushed!.id);
   await createWorkflowClient(patient.temporal.client).startDelivery(
     operator.operatorId,
     pushed!.id,

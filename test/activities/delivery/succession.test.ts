@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { PoolClient } from 'pg';
 import { planDeliveries } from '../../../activities/settlement/plan-postbacks.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { giveUpDelivery } from '../../../store/delivery/delivery-changes.ts';
+import { giveUpDelivery } from '../../../store/delivery/manual-actions.ts';
 import { readListeners } from '../../../store/delivery/outbox.ts';
 import { releaseSuccessors } from '../../../store/delivery/succession.ts';
 import { anEvent } from '../../support/builders.ts';

@@ -1,4 +1,5 @@
-// The condition of an endpoint in TypeScript and in SQL, and the lists of values beside the CHECKs of their columns.
+// The condition of an endpoint in TypeScript and in SQL, and the lists of values beside the CHECKs
+// of their columns.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { BREAKER_THRESHOLD, conditionOf, CONDITIONS } from '../../../domain/delivery/breaker.ts';

@@ -1,0 +1,59 @@
+// Every update of `deliveries` is a function of store/delivery/transitions.ts and stands in its
+// table of transitions.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { filesBelow, importsOf, tableRows, textOf } from '../support/sources.ts';
+import { standingsFrom, STANDINGS, TRANSITIONS_FILE, transitionTable } from '../support/transition-table.ts';
+
+const table = transitionTable();
+const names = [...new Set(table.map(({ name }) => name))];
+const files = filesBelow('').filter((file) => !/^(test|bench)\//.test(file));
+
+test('only store/delivery/transitions.ts updates deliveries', () => {
+  const updates = /\bupdate\s+(only\s+)?deliveries\b|merge\s+into\s+deliveries\b/i;
+  assert.deepEqual(
+    files.filter((file) => updates.test(textOf(file))),
+    [TRANSITIONS_FILE],
+  );
+});
+
+test('every function of transitions.ts has a line in the table of transitions, and every line a function', () => {
+  const exported = textOf(TRANSITIONS_FILE).matchAll(/^export async function (\w+)/gm);
+  assert.deepEqual(
+    [...exported].map(([, name]) => name),
+    names,
+  );
+});
+
+test('the table of transitions names known owners and states only', () => {
+  const unknown = table.flatMap(({ from }) =>
+    standingsFrom(from).filter((standing) => !STANDINGS.includes(standing)),
+  );
+  assert.deepEqual(unknown, []);
+});
+
+test('the table of transitions names the files that call each function', () => {
+  const callers = files.filter((file) =>
+    importsOf(file).some(({ path, typesOnly }) => `${path}.ts` === TRANSITIONS_FILE && !typesOnly),
+  );
+  for (const name of names) {
+    const found = callers
+      .filter((file) => importedFrom(file).includes(name))
+      .map((file) => file.replace(/^.*\/(.*)\.ts$/, '$1'));
+    const said = table.filter((row) => row.name === name).map((row) => row.callers.split(', '));
+    for (const files of said) assert.deepEqual(files.sort(), found.sort(), name);
+  }
+});
+
+test('docs/ARCHITECTURE.md shows the table of transitions', () => {
+  const rows = tableRows('States of a delivery').filter(([name = '']) => names.includes(name));
+  assert.deepEqual(
+    rows,
+    table.map(({ name, from, to, guard, callers }) => [name, from, to, guard, callers]),
+  );
+});
+
+function importedFrom(file: string): string[] {
+  const [, list = ''] = /import \{([^}]*)\} from '[^']*\/transitions\.ts'/.exec(textOf(file)) ?? [];
+  return list.split(',').map((item) => item.trim().split(' ')[0]!);
+}

@@ -13,7 +13,8 @@ import { createGuard } from '../delivery/guard.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import { createSender } from '../delivery/send.ts';
 import { newSecret, secretKey } from '../delivery/sign.ts';
-import { bodyOf, type Message } from '../domain/delivery/messages.ts';
+import { bodyOf, conversionMessage } from '../domain/delivery/bodies.ts';
+import type { Message } from '../domain/delivery/messages.ts';
 import { newId } from '../store/db/ids.ts';
 import { eventKeyOf, type IncomingEvent } from '../store/intake/events.ts';
 import type { Caller, Operator } from '../store/setup/operators.ts';
@@ -128,7 +129,7 @@ async function send(message: Message, recipients: ReadonlyMap<string, Recipient>
   const { affiliateId } = message;
   const release = await inFlight.enter(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
   const now = new Date();
-  const body = bodyOf(message, { affiliateId, events: ['*'], shareCustomerId: false }, now);
+  const body = bodyOf(conversionMessage(message), { shareCustomerId: false }, now);
   const postback = { id: newId('dlv'), type: message.type, body, try: 1 };
   await sender.send(render(postback, recipients.get(affiliateId)!, now.getTime()));
   release?.();

@@ -1,7 +1,7 @@
 // What attempts that ended mean beyond their own postback: how their endpoints fare now, and what the operator is told of it.
 import { afterNews, type HealthNews } from '../../domain/delivery/breaker.ts';
 import { lockHealth, writeHealth } from '../../store/delivery/endpoint-health.ts';
-import { tellHealth } from '../../store/delivery/notices.ts';
+import { notifyHealth } from '../../store/delivery/notices.ts';
 import type { Queryable } from '../../store/db/pool.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
@@ -26,6 +26,6 @@ export async function applyNews(db: Queryable, news: readonly EndpointNews[]): P
   const turned = changes.filter(({ isTurn }) => isTurn);
   return [
     ...turned.map(({ operatorId, endpointId }) => ({ operatorId, endpointId, about: endpointId })),
-    ...(await tellHealth(db, changes)),
+    ...(await notifyHealth(db, changes)),
   ];
 }

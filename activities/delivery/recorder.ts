@@ -2,7 +2,7 @@
 // process nothing and a busy one almost nothing per attempt.
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { insertAttempts, type AttemptRecord } from '../../store/delivery/attempts.ts';
-import { tellGivenUp } from '../../store/delivery/notices.ts';
+import { notifyGivenUp } from '../../store/delivery/notices.ts';
 import { releaseSuccessors } from '../../store/delivery/succession.ts';
 import { recordOutcomes } from '../../store/delivery/transitions.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
@@ -54,7 +54,7 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
         recordOutcomes(client, records),
         releaseSuccessors(client, finished),
         inserted.then((kept) => applyNews(client, summed(newsOf(kept)))),
-        tellGivenUp(client, givenUp),
+        notifyGivenUp(client, givenUp),
       ]);
       return [
         ...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })),

@@ -2,13 +2,13 @@
 // sight, and the others go on.
 import { RuleError, settleAll, type Settlement } from '../../domain/settlement/settlement.ts';
 import { isDeadlock, isRefusal, isSerializationFailure } from '../../store/db/pg-errors.ts';
+import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
 import { LostRace } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import { createInFlight } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
-import type { Planned } from './plan-postbacks.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import type { Side } from '../../store/db/locks.ts';
 

@@ -1,7 +1,7 @@
 // Actions of a person on one delivery: retry it now, or give it up.
 import type { EndpointState } from '../../domain/delivery/endpoints.ts';
 import { isRoomForSingle, lockSingles, SINGLE_LIMITS } from './single-limits.ts';
-import { tellGivenUp } from './notices.ts';
+import { notifyGivenUp } from './notices.ts';
 import type { Owner } from '../../domain/delivery/deliveries.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { relinkToPredecessor, releaseSuccessors } from './succession.ts';
@@ -90,7 +90,7 @@ export async function giveUpDelivery(
     await giveUp(client, delivery);
     if (predecessorId !== null) await relinkToPredecessor(client, delivery, predecessorId);
     const released = await releaseSuccessors(client, [delivery]);
-    const told = await tellGivenUp(client, [delivery]);
+    const told = await notifyGivenUp(client, [delivery]);
     return {
       wasOwner: owner,
       endpointsToWake: [...released, ...told.map(({ endpointId }) => ({ operatorId, endpointId }))],

@@ -1,6 +1,6 @@
 // The order of deliveries about one conversion to one endpoint: each waits for its predecessor, and
 // the end of one lets the next one go on.
-import { afterGivenUp } from '../../domain/delivery/messages.ts';
+import { afterGivenUp } from '../../domain/delivery/bodies.ts';
 import type { Queryable } from '../db/pool.ts';
 import {
   amendBodies,

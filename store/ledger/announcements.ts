@@ -1,26 +1,14 @@
-// Plans what affiliates are told that no event caused: released and rejected commission, payouts that arrived. All of it goes through the
-// endpoints' queues, and costs one look-up when nobody listens.
-import {
-  announcementBody,
-  wants,
-  type Announcement,
-  type ToldCommission,
-  type ToldConversion,
-} from '../../domain/delivery/messages.ts';
+// Announcements to affiliates that no event caused: released and rejected commission, payouts that
+// arrived. They go through the endpoints' queues, and cost one look-up where no endpoint
+// subscribes.
+import type { OutgoingMessage, ToldCommission, ToldConversion } from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
-import { newId } from '../db/ids.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
-import {
-  insertDeliveries,
-  lastUnfinished,
-  lockUnfinished,
-  readListeners,
-  type PlannedDelivery,
-} from '../delivery/outbox.ts';
+import { planPostbacks, readListeners } from '../delivery/outbox.ts';
 import { NAMED_SLOTS, type HeldSlot, type Ledger } from './post.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 
-/** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
+/** Whether an endpoint of an operator names one of these types or `*` among its events. */
 export async function hasListeners(
   { client, operatorId }: Ledger,
   events: readonly string[],
@@ -32,47 +20,21 @@ export async function hasListeners(
   return rowCount === 1;
 }
 
-/** Plans announcements to those who want them, each behind what is unfinished about the same thing. Gives the endpoints to wake after the commit. */
+/**
+ * Plans announcements through the endpoints' queues. Returns the endpoints to wake after the
+ * commit.
+ */
 export async function announce(
   ledger: Ledger,
-  group: string,
-  announcements: readonly Announcement[],
+  batchId: string,
+  announcements: readonly OutgoingMessage[],
 ): Promise<string[]> {
   const { client, operatorId, now } = ledger;
   if (announcements.length === 0) return [];
-  const listeners = await readListeners(client, operatorId, [
-    ...new Set(announcements.map(({ affiliateId }) => affiliateId)),
-  ]);
-  const wanted = announcements.filter((one) => listeners.some((listener) => wants(listener, one)));
-  if (wanted.length === 0) return [];
-  const about = [...new Set(wanted.map((one) => one.about))];
-  await lockUnfinished(client, operatorId, about);
-  const last = await lastUnfinished(client, operatorId, about);
-  const deliveries: PlannedDelivery[] = [];
-  for (const one of wanted) {
-    for (const endpoint of listeners) {
-      if (!wants(endpoint, one)) continue;
-      const key = `${one.about} ${endpoint.id}`;
-      const predecessorId = last.get(key) ?? null;
-      const id = newId('dlv');
-      last.set(key, id);
-      deliveries.push({
-        id,
-        endpointId: endpoint.id,
-        affiliateId: one.affiliateId,
-        eventId: null,
-        conversionId: one.about,
-        type: one.type,
-        body: announcementBody(one, now),
-        state: predecessorId === null && endpoint.condition !== 'up' ? 'held' : 'pending',
-        owner: predecessorId === null ? 'endpoint' : 'predecessor',
-        predecessorId,
-      });
-    }
-  }
-  await insertDeliveries(client, operatorId, group, deliveries);
-  const queued = deliveries.filter(({ owner }) => owner === 'endpoint').map(({ endpointId }) => endpointId);
-  return [...new Set(queued)];
+  const affiliateIds = new Set(announcements.flatMap(({ affiliateId }) => affiliateId ?? []));
+  const listeners = await readListeners(client, operatorId, [...affiliateIds]);
+  const input = { operatorId, batchId, now, owner: 'endpoint' } as const;
+  return (await planPostbacks(client, input, listeners, announcements)).endpointsToWake;
 }
 
 type ConversionRow = Omit<ToldConversion, 'subs'> & {
@@ -82,8 +44,9 @@ type ConversionRow = Omit<ToldConversion, 'subs'> & {
 };
 
 /**
- * Commissions with the conversion each is told by: the one for which most was told, since a bounty of a customer may have several; a parent's
- * part by that of its source. Money by hand and monthly shares have none.
+ * Commissions with the conversion each is told by: the one for which most was told, since a bounty
+ * of a customer may have several; a parent's part by that of its source. Money by hand and monthly
+ * shares have none.
  */
 export async function toldCommissions(
   { client, operatorId }: Ledger,

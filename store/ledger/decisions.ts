@@ -2,7 +2,8 @@
 import { REJECTED_FORMULA } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type Move } from '../../domain/ledger/transfers.ts';
-import { rejectedOf, type Announcement, type ToldCommission } from '../../domain/delivery/messages.ts';
+import { rejectedOf } from '../../domain/delivery/bodies.ts';
+import type { OutgoingMessage, ToldCommission } from '../../domain/delivery/messages.ts';
 import { toldKey } from '../../domain/settlement/reported-amounts.ts';
 import { newId } from '../db/ids.ts';
 import { announce, toldCommissions } from './announcements.ts';
@@ -182,7 +183,7 @@ function announcements(
   told: ReadonlyMap<string, ToldCommission>,
   left: ReadonlyMap<string, ToldRow>,
   reason: string,
-): Announcement[] {
+): OutgoingMessage[] {
   return entries
     .filter(({ legs }) => legs.length > 0)
     .map(({ slot, legs }) => {

@@ -3,44 +3,23 @@
 //   {payout}   {payout_delta:abs:minor}   {status:map(pending=1,reversed=2)|0}   {sub1|none}   {_sub1}
 //
 // Only values here: where in a request a macro may stand, and how it is encoded there, is in `template.ts`.
+import { FIELDS, type FieldName } from '../fields.ts';
 
 /** What a value is, which decides the forms it can take. Amounts are decimal text in their currency, times RFC 3339. */
 type Kind = 'text' | 'amount' | 'time';
 
-/** What a template may ask for: every field of a postback's `data`, and three of its envelope. */
-export const MACROS = {
-  event: 'text',
-  event_id: 'text',
-  original_event_id: 'text',
-  transaction_id: 'text',
-  click_id: 'text',
-  customer_id: 'text',
-  affiliate_id: 'text',
-  via: 'text',
-  amount: 'amount',
-  currency: 'text',
-  payout: 'amount',
-  payout_delta: 'amount',
-  payout_currency: 'text',
-  commission: 'amount',
-  commission_id: 'text',
-  payout_id: 'text',
-  external_reference: 'text',
-  period: 'text',
-  status: 'text',
-  reason: 'text',
-  sub1: 'text',
-  sub2: 'text',
-  sub3: 'text',
-  sub4: 'text',
-  sub5: 'text',
-  occurred_at: 'time',
-  event_type: 'text',
-  delivery_id: 'text',
-  timestamp: 'time',
-} as const satisfies Record<string, Kind>;
+const KINDS = { text: 'text', currency: 'text', amount: 'amount', time: 'time' } as const;
 
-export type MacroName = keyof typeof MACROS;
+/** Macros of the envelope around a postback's `data`. */
+const ENVELOPE = { event_type: 'text', delivery_id: 'text', timestamp: 'time' } as const;
+
+export type MacroName = FieldName | keyof typeof ENVELOPE;
+
+/** Every macro with its kind: the fields of a postback's `data`, and three of its envelope. */
+export const MACROS = {
+  ...Object.fromEntries(Object.entries(FIELDS).map(([name, { kind }]) => [name, KINDS[kind]])),
+  ...ENVELOPE,
+} as Readonly<Record<MacroName, Kind>>;
 
 /** What macros are filled with, by name; missing, or empty, is what a default stands in for. */
 export type Values = Readonly<Record<string, string | undefined>>;

@@ -1,13 +1,13 @@
 // The lost wake-up: a postback that must follow another one is planned while that one is just being finished.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { planDeliveries } from '../../../activities/settlement/plan-postbacks.ts';
 import { createRecorder, type Finished } from '../../../activities/delivery/recorder.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
+import { conversionMessage } from '../../../domain/delivery/bodies.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withTransaction } from '../../../store/db/pool.ts';
 import { anEvent } from '../../support/builders.ts';
-import { readListeners } from '../../../store/delivery/outbox.ts';
+import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt, deliveriesOf } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
@@ -74,7 +74,9 @@ function plan(message: Message): Promise<unknown> {
     owner: 'batch',
   } as const;
   return withTransaction(database.pool, async (client) =>
-    planDeliveries(client, at, await readListeners(client, at.operatorId, [message.affiliateId]), [message]),
+    planPostbacks(client, at, await readListeners(client, at.operatorId, [message.affiliateId]), [
+      conversionMessage(message),
+    ]),
   );
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MACROS } from '../../../domain/delivery/templates/macros.ts';
-import { testBodyOf } from '../../../domain/delivery/messages.ts';
+import { testBodyOf } from '../../../domain/delivery/bodies.ts';
 
 const TIMESTAMP = new Date('2026-11-22T10:00:00Z');
 /** Filled from the envelope. */

@@ -14,7 +14,7 @@ import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './delivery/drain.ts';
 import { createHandOver, type HandOverActivities } from './delivery/hand-over.ts';
-import { createInFlight } from './delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from './delivery/concurrency-limiter.ts';
 import { createMatchOrphans, type MatchOrphansActivities } from './settlement/match-orphans.ts';
 import { createPurge, type PurgeActivities, type Retention } from './upkeep/purge.ts';
 import type { Recorder } from './delivery/recorder.ts';
@@ -24,7 +24,7 @@ import { createRerate, type RerateActivities } from './settlement/rerate.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
 import { createSettle, type SettleActivities } from './settlement/settle.ts';
 import { createTransact } from './settlement/transaction.ts';
-import { createSingle, type SingleActivities } from './delivery/single-delivery.ts';
+import { createSingleDelivery, type SingleDeliveryActivities } from './delivery/single-delivery.ts';
 import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
 export type EndpointActivities = {
@@ -35,7 +35,7 @@ export type EndpointActivities = {
 export type Activities = SettleActivities &
   DeliverFirstActivities &
   HandOverActivities &
-  SingleActivities &
+  SingleDeliveryActivities &
   DrainActivities &
   SetAsideActivities &
   ReplayActivities &
@@ -94,7 +94,7 @@ export function createActivities({
 }: ActivityDeps): Activities {
   const workflows = createWorkflowClient(client);
   const attempt = createAttempt({ sender, recorder, secretBox });
-  const inFlight = createInFlight();
+  const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
   const settling = createSettle({ pool, transact });
   const handingOver = createHandOver({
@@ -105,9 +105,9 @@ export function createActivities({
   return {
     ...settling,
     ...handingOver,
-    ...createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs: limits.firstAttemptsMs }),
-    ...createSingle({ pool, attempt, inFlight }),
-    ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
+    ...createDeliverFirst({ pool, attempt, limiter, recorder, budgetMs: limits.firstAttemptsMs }),
+    ...createSingleDelivery({ pool, attempt, limiter }),
+    ...createDrain({ pool, attempt, limiter, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
     ...createReplay({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),

@@ -1,7 +1,7 @@
 // Our own first attempts, as the worker makes them: the activity that delivers a batch, with its limits, several batches side by side.
 import { createAttempt } from '../activities/delivery/attempt.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from '../activities/delivery/deliver-first.ts';
-import { createInFlight } from '../activities/delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '../activities/delivery/concurrency-limiter.ts';
 import { DEFAULT_LIMITS } from '../activities/index.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { createGuard } from '../delivery/guard.ts';
@@ -36,7 +36,13 @@ async function start(surroundings: Surroundings): Promise<void> {
   const recorder = createRecorder(pool, (error) => console.error(error));
   const attempt = createAttempt({ sender, recorder, secretBox: SECRET_BOX });
   const budgetMs = DEFAULT_LIMITS.firstAttemptsMs;
-  ({ deliverFirst } = createDeliverFirst({ pool, attempt, inFlight: createInFlight(), recorder, budgetMs }));
+  ({ deliverFirst } = createDeliverFirst({
+    pool,
+    attempt,
+    limiter: createConcurrencyLimiter(),
+    recorder,
+    budgetMs,
+  }));
 }
 
 /** Their rows are in the database since they were settled. */

@@ -8,7 +8,7 @@ import type {
   MessageData,
   OutgoingMessage,
   PaidPayout,
-  ToldCommission,
+  ReportedCommission,
 } from './messages.ts';
 
 /** The message about a conversion that was settled, or settled anew. */
@@ -26,7 +26,7 @@ export function conversionMessage(message: Message): OutgoingMessage {
 }
 
 /** The message that `releasedMinor` of a commission became payable. */
-export function releasedOf(commission: ToldCommission, releasedMinor: bigint): OutgoingMessage {
+export function releasedOf(commission: ReportedCommission, releasedMinor: bigint): OutgoingMessage {
   const change = { commission, change: 'released', amountMinor: releasedMinor, reason: null } as const;
   return { ...aboutCommission(commission, 'conversion.released'), data: dataOf('commission', change) };
 }
@@ -35,13 +35,17 @@ export function releasedOf(commission: ToldCommission, releasedMinor: bigint): O
  * The message that a commission was rejected, which took `takenMinor` back.
  * `conversion.payoutMinor` is what is left for the conversion.
  */
-export function rejectedOf(commission: ToldCommission, takenMinor: bigint, reason: string): OutgoingMessage {
+export function rejectedOf(
+  commission: ReportedCommission,
+  takenMinor: bigint,
+  reason: string,
+): OutgoingMessage {
   const change = { commission, change: 'rejected', amountMinor: takenMinor, reason } as const;
   return { ...aboutCommission(commission, 'conversion.adjusted'), data: dataOf('commission', change) };
 }
 
 function aboutCommission(
-  { id, affiliateId, conversion }: ToldCommission,
+  { id, affiliateId, conversion }: ReportedCommission,
   type: OutgoingMessage['type'],
 ): Omit<OutgoingMessage, 'data'> {
   const aboutId = conversion?.id ?? id;

@@ -1,5 +1,5 @@
-// When an endpoint counts as down, and when its operator hears of it. Pure: an endpoint's health
-// and what happened go in, its new health and whom that concerns come out.
+// The circuit breaker of an endpoint: its condition, and the health, state and notices that follow
+// from successes and failures. Pure.
 import type { EndpointState } from './endpoints.ts';
 
 /**
@@ -9,15 +9,12 @@ import type { EndpointState } from './endpoints.ts';
 export const BREAKER_THRESHOLD = 10;
 
 const HOUR_MS = 3_600_000;
-/** An endpoint that did nothing but fail for so long is disabled. */
+/** An endpoint that has only failed for so long is disabled. */
 export const DISABLED_AFTER_MS = 120 * HOUR_MS;
-/** The operator is told when an endpoint has done nothing but fail for so long. */
+/** The operator is notified when an endpoint has only failed for so long. */
 export const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR_MS);
 
-/**
- * What is kept of how an endpoint fares. `noticesSent`: how many of the times above its operator
- * was told of since `failingSince`.
- */
+/** The stored health of an endpoint. `noticesSent` counts the notices sent since `failingSince`. */
 export type Health = {
   state: EndpointState;
   stateReason: string | null;
@@ -27,18 +24,17 @@ export type Health = {
 };
 
 /**
- * What attempts said of their endpoint, in their order: whether one of them succeeded, and how many
- * failed after that.
+ * Outcomes of attempts that concern their endpoint: whether one succeeded, and failures after it.
  */
-export type HealthNews = { recovered: boolean; failures: number; disabledBecause: string | null };
+export type HealthEvents = { recovered: boolean; failures: number; disabledBecause: string | null };
 
 export type HealthNotice = 'endpoint.failing' | 'endpoint.disabled';
 
 /**
- * The health after some news. `isTurn`: the breaker opened or closed, or the endpoint was disabled,
- * which its workflow must see.
+ * Health after such events. `stateChanged`: the breaker tripped or closed, or the endpoint was
+ * disabled, so its workflow must run.
  */
-export type HealthChange = { health: Health; isTurn: boolean; notices: HealthNotice[] };
+export type HealthChange = { health: Health; stateChanged: boolean; notices: HealthNotice[] };
 
 /**
  * Whether so many failures in a row are enough for the breaker, regardless of the endpoint's state.
@@ -78,39 +74,33 @@ export function isSentDirectly(
   return endpoint.ratePerSecond === null && (condition === 'up' || condition === 'failing');
 }
 
-/**
- * News of an endpoint that is paused or disabled counts as well, but switches and tells nothing: it
- * is off already.
- */
-export function afterNews(before: Health, news: HealthNews, nowMs: number): HealthChange {
-  const kept = news.recovered ? { failuresInARow: 0, failingSince: null, noticesSent: 0 } : before;
-  const failuresInARow = kept.failuresInARow + news.failures;
+/** Judges events. Of an endpoint that is off they change the counts only, with no notices. */
+export function afterHealthEvents(before: Health, events: HealthEvents, nowMs: number): HealthChange {
+  const kept = events.recovered ? { failuresInARow: 0, failingSince: null, noticesSent: 0 } : before;
+  const failuresInARow = kept.failuresInARow + events.failures;
   const failingSince = failuresInARow === 0 ? null : (kept.failingSince ?? nowMs);
   const failingMs = failingSince === null ? 0 : nowMs - failingSince;
   const health = { ...before, failuresInARow, failingSince, noticesSent: kept.noticesSent };
-  if (before.state !== 'active') return { health, isTurn: false, notices: [] };
+  if (before.state !== 'active') return { health, stateChanged: false, notices: [] };
 
-  const isWornOut = news.failures > 0 && failingMs >= DISABLED_AFTER_MS;
+  const hasOnlyFailed = events.failures > 0 && failingMs >= DISABLED_AFTER_MS;
   const because =
-    news.disabledBecause ??
-    (isWornOut ? `nothing but failures for ${DISABLED_AFTER_MS / HOUR_MS} hours` : null);
+    events.disabledBecause ??
+    (hasOnlyFailed ? `nothing but failures for ${DISABLED_AFTER_MS / HOUR_MS} hours` : null);
   if (because !== null) {
     return {
       health: { ...health, state: 'disabled', stateReason: because },
-      isTurn: true,
+      stateChanged: true,
       notices: ['endpoint.disabled'],
     };
   }
-  const isTurn = isTripped(before.failuresInARow) !== isTripped(health.failuresInARow);
+  const stateChanged = isTripped(before.failuresInARow) !== isTripped(health.failuresInARow);
   const due = TOLD_AFTER_MS.filter((afterMs) => failingMs >= afterMs).length;
-  if (due <= kept.noticesSent) return { health, isTurn, notices: [] };
-  return { health: { ...health, noticesSent: due }, isTurn, notices: ['endpoint.failing'] };
+  if (due <= kept.noticesSent) return { health, stateChanged, notices: [] };
+  return { health: { ...health, noticesSent: due }, stateChanged, notices: ['endpoint.failing'] };
 }
 
-/**
- * An endpoint that a person switches on starts with a clean slate: what failed before does not
- * count against it.
- */
+/** Health after a person switched the endpoint. Switched on, it forgets its failures. */
 export function switched(before: Health, state: EndpointState): Health {
   if (state === 'active')
     return { state, stateReason: null, failuresInARow: 0, failingSince: null, noticesSent: 0 };

@@ -3,7 +3,7 @@
 // this list, so a new field is one entry here, and comes last in the bodies of its messages.
 import { formatMoney } from '../ledger/money.ts';
 import type { ConversionEvent } from '../types.ts';
-import type { CommissionChange, Message, MessageData, PaidPayout, ToldConversion } from './messages.ts';
+import type { CommissionChange, Message, MessageData, PaidPayout, ReportedConversion } from './messages.ts';
 
 /** Facts of the three kinds of message that carry these fields. */
 type Facts = {
@@ -33,7 +33,7 @@ const isAboutEarlier = ({ event, conversion }: Message): boolean => event?.id !=
 const amountOf = ({
   amountMinor,
   currency,
-}: Pick<ToldConversion, 'amountMinor' | 'currency'>): string | null =>
+}: Pick<ReportedConversion, 'amountMinor' | 'currency'>): string | null =>
   amountMinor === null || currency === null ? null : formatMoney(amountMinor, currency);
 
 const sub = (index: 0 | 1 | 2 | 3 | 4): Field => ({
@@ -91,7 +91,8 @@ export const FIELDS = {
   reason: {
     kind: 'text',
     description:
-      'the type of the event against the conversion; without an event `deal_changed` (another agreement), `amended` (by its operator), or `recomputed` (another conversion took its place, or left it one)',
+      'the type of the event against the conversion; without an event `deal_changed` (another agreement), ' +
+      '`amended` (by its operator), or `recomputed` (another conversion took its place, or left it one)',
     conversion: [
       'maybe',
       (message) =>
@@ -193,12 +194,13 @@ function payoutDeltaOf({ commission, change, amountMinor }: CommissionChange): s
  * not named come last.
  */
 const ORDERS: Partial<Record<MessageKind | 'test', string>> = {
-  commission: `event transaction_id click_id affiliate_id via commission_id payout_currency period amount currency
-    occurred_at sub1 sub2 sub3 sub4 sub5 event_id original_event_id payout payout_delta commission status reason`,
+  commission: `event transaction_id click_id affiliate_id via commission_id payout_currency period amount
+    currency occurred_at sub1 sub2 sub3 sub4 sub5 event_id original_event_id payout payout_delta commission
+    status reason`,
   payout: 'payout_id affiliate_id amount currency external_reference status occurred_at',
-  test: `event event_id original_event_id transaction_id click_id commission_id payout_id external_reference period
-    affiliate_id via customer_id amount currency payout payout_delta commission payout_currency status reason
-    sub1 sub2 sub3 sub4 sub5 occurred_at`,
+  test: `event event_id original_event_id transaction_id click_id commission_id payout_id
+    external_reference period affiliate_id via customer_id amount currency payout payout_delta commission
+    payout_currency status reason sub1 sub2 sub3 sub4 sub5 occurred_at`,
 };
 
 /** The fields of a kind of message, or of a test, which has them all, in the order of its body. */

@@ -81,7 +81,7 @@ export type Message = {
  * The conversion that a commission is reported for; a monthly share has none. `payoutMinor` is the
  * sum reported so far.
  */
-export type ToldConversion = {
+export type ReportedConversion = {
   id: string;
   type: EventType;
   transactionId: string | null;
@@ -94,19 +94,19 @@ export type ToldConversion = {
 };
 
 /** A commission with the conversion it is reported for. */
-export type ToldCommission = {
+export type ReportedCommission = {
   id: string;
   affiliateId: string;
   currency: string;
   period: string | null;
   /** The affiliate of whose commission a parent is paid a part. */
   via: string | null;
-  conversion: ToldConversion | null;
+  conversion: ReportedConversion | null;
 };
 
 /** A commission became payable (`released`), or was rejected; `amountMinor` of it. */
 export type CommissionChange = {
-  commission: ToldCommission;
+  commission: ReportedCommission;
   change: 'released' | 'rejected';
   amountMinor: bigint;
   reason: string | null;

@@ -48,14 +48,14 @@ const ATTEMPTS = columns<AttemptRecord>({
 });
 
 /**
- * Stores attempts, also those whose delivery was moved on by somebody else. Returns the ids of
- * those not stored before: a group whose commit succeeded although its answer was lost is written
- * again.
+ * Stores attempts, also those whose delivery was moved on meanwhile. Returns the ids of those not
+ * stored before: a group whose commit succeeded although its answer was lost is written again.
  */
 export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
     name: 'insert-attempts',
-    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()} from ${ATTEMPTS.from(1, 'r')} on conflict do nothing returning id`,
+    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()}
+      from ${ATTEMPTS.from(1, 'r')} on conflict do nothing returning id`,
     values: ATTEMPTS.values(records),
   });
   return new Set(rows.map(({ id }) => id));

@@ -1,5 +1,5 @@
-// Deliveries as those see them who send them: what is to be sent, and what came of it. Every change names the owner and the number of tries it
-// expects, so that a step that runs twice finds its row moved on and changes nothing.
+// Reads deliveries for sending: of a batch, of an endpoint's queue, or one, and the endpoints they
+// go to. Every change of them is in transitions.ts.
 import type {
   BodyFormat,
   EndpointMethod,
@@ -9,8 +9,8 @@ import type {
 import type { Queryable } from '../db/pool.ts';
 import type { Owner } from '../../domain/delivery/deliveries.ts';
 
-/** A postback that is due, with what its endpoint says about sending. */
-export type Due = {
+/** An unfinished delivery as sending needs it. */
+export type Delivery = {
   operatorId: string;
   id: string;
   endpointId: string;
@@ -21,12 +21,15 @@ export type Due = {
   owner: Owner | null;
   state: string;
   nextAttemptAt: Date;
-  /** Why its next try is made, where that is not the schedule. */
+  /** Cause of its next try, where that is not the schedule. */
   nextCause: 'manual' | 'replay' | null;
   lastError: string | null;
 };
 
-/** An endpoint as sending sees it. Secrets are sealed; the retiring ones sign beside the new one until their time ends, newest first. */
+/**
+ * An endpoint as sending needs it. Secrets are sealed; replaced ones sign too until their overlap
+ * ends, newest first.
+ */
 export type SendingEndpoint = {
   operatorId: string;
   id: string;
@@ -47,17 +50,19 @@ export type SendingEndpoint = {
   failuresInARow: number;
 };
 
-const DUE = `operator_id as "operatorId", id, endpoint_id as "endpointId", affiliate_id as "affiliateId", type, body, tries, owner, state,
+const DELIVERY = `operator_id as "operatorId", id, endpoint_id as "endpointId",
+  affiliate_id as "affiliateId", type, body, tries, owner, state,
   next_attempt_at as "nextAttemptAt", next_cause as "nextCause", last_error as "lastError"`;
 
-/** The postbacks a batch must bring on: send, or hand over where an earlier run of it tried already. */
+/** The deliveries that a batch must send, or hand over where an earlier run of it tried them. */
 export async function readBatchDeliveries(
   db: Queryable,
   operatorId: string,
   batchId: string,
-): Promise<Due[]> {
-  const { rows } = await db.query<Due>(
-    `select ${DUE} from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch' order by id`,
+): Promise<Delivery[]> {
+  const { rows } = await db.query<Delivery>(
+    `select ${DELIVERY} from deliveries where operator_id = $1 and batch_id = $2
+      and owner = 'batch' order by id`,
     [operatorId, batchId],
   );
   return rows;
@@ -67,37 +72,42 @@ export async function readDelivery(
   db: Queryable,
   operatorId: string,
   deliveryId: string,
-): Promise<Due | null> {
-  const { rows } = await db.query<Due>(`select ${DUE} from deliveries where operator_id = $1 and id = $2`, [
-    operatorId,
-    deliveryId,
-  ]);
+): Promise<Delivery | null> {
+  const { rows } = await db.query<Delivery>(
+    `select ${DELIVERY} from deliveries where operator_id = $1 and id = $2`,
+    [operatorId, deliveryId],
+  );
   return rows[0] ?? null;
 }
 
-/** The first postbacks of an endpoint's queue that are due. */
+/** The first deliveries of an endpoint's queue that are due. */
 export async function readQueue(
   db: Queryable,
   operatorId: string,
   endpointId: string,
   limit: number,
-): Promise<Due[]> {
-  const { rows } = await db.query<Due>(
-    `select ${DUE} from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint' and next_attempt_at <= now()
+): Promise<Delivery[]> {
+  const { rows } = await db.query<Delivery>(
+    `select ${DELIVERY} from deliveries where operator_id = $1 and endpoint_id = $2
+      and owner = 'endpoint' and next_attempt_at <= now()
      order by next_attempt_at, id limit $3`,
     [operatorId, endpointId, limit],
   );
   return rows;
 }
 
-/** How many wait in an endpoint's queue, in how many milliseconds the first of them is due (0 if one is), and an error some of them met. */
+/**
+ * The length of an endpoint's queue, the milliseconds until its first delivery is due (0 if one
+ * is), and a recent error.
+ */
 export async function readQueueState(
   db: Queryable,
   operatorId: string,
   endpointId: string,
 ): Promise<{ held: number; dueInMs: number | null; lastError: string | null }> {
   const { rows } = await db.query<{ held: number; dueInMs: number | null; lastError: string | null }>(
-    `select count(*)::int as held, greatest(0, extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs",
+    `select count(*)::int as held, greatest(0,
+       extract(epoch from min(next_attempt_at) - now()) * 1000)::float8 as "dueInMs",
        max(last_error) as "lastError"
      from deliveries where operator_id = $1 and endpoint_id = $2 and owner = 'endpoint'`,
     [operatorId, endpointId],
@@ -111,10 +121,13 @@ export async function readSendingEndpoints(
   endpointIds: readonly string[],
 ): Promise<SendingEndpoint[]> {
   const { rows } = await db.query<SendingEndpoint>(
-    `select operator_id as "operatorId", id, url, method, body, form, headers, schedule, max_in_flight as "maxInFlight",
-       rate_per_second::float8 as "ratePerSecond", signing, secret, state, deleted_at is not null as "isDeleted", failing_since as "failingSince",
+    `select operator_id as "operatorId", id, url, method, body, form, headers, schedule,
+      max_in_flight as "maxInFlight",
+       rate_per_second::float8 as "ratePerSecond", signing, secret, state,
+         deleted_at is not null as "isDeleted", failing_since as "failingSince",
        failures_in_a_row as "failuresInARow",
-       array(select r.secret from retiring_secrets r where r.operator_id = e.operator_id and r.endpoint_id = e.id and r.ends_at > now()
+       array(select r.secret from retiring_secrets r
+         where r.operator_id = e.operator_id and r.endpoint_id = e.id and r.ends_at > now()
          order by r.replaced_at desc) as "retiringSecrets"
      from endpoints e where operator_id = $1 and id = any($2)`,
     [operatorId, endpointIds],

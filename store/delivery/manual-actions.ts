@@ -54,7 +54,8 @@ async function lockForRetry(
   deliveryId: string,
 ): Promise<Retryable | null> {
   const { rows } = await db.query<Retryable>(
-    `select d.state, d.owner, d.endpoint_id as "endpointId", e.state as "endpointState", e.rate_per_second is not null as "hasRate",
+    `select d.state, d.owner, d.endpoint_id as "endpointId", e.state as "endpointState",
+      e.rate_per_second is not null as "hasRate",
        exists (select from deliveries p where p.operator_id = $1 and p.original_event_id = d.original_event_id
          and p.endpoint_id = d.endpoint_id and p.id < d.id and p.owner is not null) as "mustFollow"
      from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
@@ -77,7 +78,9 @@ export async function giveUpDelivery(
     const delivery = { operatorId, deliveryId };
     // First its predecessor, then itself: the order in which finishing the predecessor locks them.
     await client.query(
-      `select from deliveries where operator_id = $1 and id = (select predecessor_id from deliveries where operator_id = $1 and id = $2) for share`,
+      `select from deliveries where operator_id = $1 and id = (
+         select predecessor_id from deliveries where operator_id = $1 and id = $2
+       ) for share`,
       [operatorId, deliveryId],
     );
     const { rows } = await client.query<{ owner: Owner; predecessorId: string | null }>(

@@ -11,7 +11,7 @@ import {
 } from '../../domain/delivery/notices.ts';
 import { newId } from '../db/ids.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { KeptHealth } from './endpoint-health.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
 import { planPostbacks, readListeners } from './outbox.ts';
 import type { DeliveryRef } from './transitions.ts';
 
@@ -24,7 +24,7 @@ type Notice = { operatorId: string; endpointId: string; message: OutgoingMessage
 /** Notifies operators of endpoints that fail or were disabled. */
 export async function notifyHealth(
   db: Queryable,
-  endpoints: readonly (KeptHealth & { notices: readonly HealthNotice[] })[],
+  endpoints: readonly (EndpointHealth & { notices: readonly HealthNotice[] })[],
 ): Promise<Noticed[]> {
   const notices = endpoints.flatMap((endpoint) =>
     endpoint.notices.map((type) => noticeOf(type, endpoint, endpoint.endpointId, endpointData(endpoint))),

@@ -1,7 +1,7 @@
 // Announcements to affiliates that no event caused: released and rejected commission, payouts that
 // arrived. They go through the endpoints' queues, and cost one look-up where no endpoint
 // subscribes.
-import type { OutgoingMessage, ToldCommission, ToldConversion } from '../../domain/delivery/messages.ts';
+import type { OutgoingMessage, ReportedCommission, ReportedConversion } from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { planPostbacks, readListeners } from '../delivery/outbox.ts';
@@ -37,7 +37,7 @@ export async function announce(
   return (await planPostbacks(client, input, listeners, announcements)).endpointsToWake;
 }
 
-type ConversionRow = Omit<ToldConversion, 'subs'> & {
+type ConversionRow = Omit<ReportedConversion, 'subs'> & {
   slotId: string;
   via: string | null;
   subs: (string | null)[];
@@ -51,7 +51,7 @@ type ConversionRow = Omit<ToldConversion, 'subs'> & {
 export async function toldCommissions(
   { client, operatorId }: Ledger,
   slots: readonly Pick<HeldSlot, 'id' | 'affiliateId' | 'currency' | 'period'>[],
-): Promise<Map<string, ToldCommission>> {
+): Promise<Map<string, ReportedCommission>> {
   const { rows } = await client.query<ConversionRow>(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",
        coalesce(o.click_id, e.click_id) as "clickId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",

@@ -3,7 +3,7 @@ import { REJECTED_FORMULA } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type Move } from '../../domain/ledger/transfers.ts';
 import { rejectedOf } from '../../domain/delivery/bodies.ts';
-import type { OutgoingMessage, ToldCommission } from '../../domain/delivery/messages.ts';
+import type { OutgoingMessage, ReportedCommission } from '../../domain/delivery/messages.ts';
 import { toldKey } from '../../domain/settlement/reported-amounts.ts';
 import { newId } from '../db/ids.ts';
 import { announce, toldCommissions } from './announcements.ts';
@@ -163,7 +163,7 @@ function sumOf(legs: readonly Leg[]): bigint {
 
 /** The sums told for conversions after what these rejections take, by conversion and affiliate. */
 function lowered(
-  told: ReadonlyMap<string, ToldCommission>,
+  told: ReadonlyMap<string, ReportedCommission>,
   entries: readonly (Entry & { slot: HeldSlot })[],
 ): Map<string, ToldRow> {
   const left = new Map<string, ToldRow>();
@@ -180,7 +180,7 @@ function lowered(
 /** One for each commission that lost something. */
 function announcements(
   entries: readonly (Entry & { slot: HeldSlot })[],
-  told: ReadonlyMap<string, ToldCommission>,
+  told: ReadonlyMap<string, ReportedCommission>,
   left: ReadonlyMap<string, ToldRow>,
   reason: string,
 ): OutgoingMessage[] {

@@ -1,7 +1,8 @@
-// The lost wake-up: a postback that must follow another one is planned while that one is just being finished.
+// The lost wake-up: a postback that must follow another one is planned while that one is just being
+// finished.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createRecorder, type Finished } from '../../../activities/delivery/recorder.ts';
+import { createRecorder } from '../../../activities/delivery/recorder.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { conversionMessage } from '../../../domain/delivery/bodies.ts';
 import { newId } from '../../../store/db/ids.ts';
@@ -11,6 +12,7 @@ import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts'
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt, deliveriesOf } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
+import type { AttemptRecord } from '../../../store/delivery/attempts.ts';
 import type { Message } from '../../../domain/delivery/messages.ts';
 
 const PAIRS = 400;
@@ -36,7 +38,7 @@ test(`of ${PAIRS} successors planned while their predecessor is finished none wa
     const conversion = conversions[index]!;
     const { id, endpointId } = predecessors[index]!;
     const planning = plan(messageOf(eventOf(index, 'chargeback'), conversion));
-    const recording = recorder.record(delivered(id, endpointId));
+    const recording = recorder.record(delivered(id, endpointId), null);
     woken.push(...(await recording));
     await planning;
   };
@@ -107,7 +109,6 @@ function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message
   };
 }
 
-function delivered(deliveryId: string, endpointId: string): Finished {
-  const record = anAttempt({ operatorId: operator.operatorId, deliveryId, endpointId });
-  return { record, news: null };
+function delivered(deliveryId: string, endpointId: string): AttemptRecord {
+  return anAttempt({ operatorId: operator.operatorId, deliveryId, endpointId });
 }

@@ -11,7 +11,7 @@ import {
   testBodyOf,
 } from '../../../domain/delivery/bodies.ts';
 import { FIELDS } from '../../../domain/delivery/fields.ts';
-import type { Message, OutgoingMessage, ToldCommission } from '../../../domain/delivery/messages.ts';
+import type { Message, OutgoingMessage, ReportedCommission } from '../../../domain/delivery/messages.ts';
 import { MACROS } from '../../../domain/delivery/templates/macros.ts';
 import { anEvent } from '../../support/builders.ts';
 
@@ -49,7 +49,7 @@ const created: Message = {
   deltaMinor: 1000n,
   currency: 'USD',
 };
-const commission: ToldCommission = {
+const commission: ReportedCommission = {
   id: 'slt_1',
   affiliateId: 'aff_1',
   currency: 'USD',
@@ -67,7 +67,7 @@ const commission: ToldCommission = {
     payoutMinor: 1000n,
   },
 };
-const monthly: ToldCommission = {
+const monthly: ReportedCommission = {
   ...commission,
   id: 'slt_2',
   period: '2026-11',

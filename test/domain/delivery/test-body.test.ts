@@ -1,4 +1,5 @@
-// The body of an endpoint's test: it fills every macro, and says nothing that could be taken for money.
+// The body of an endpoint's test: it fills every macro, and says nothing that could be taken for
+// money.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MACROS } from '../../../domain/delivery/templates/macros.ts';

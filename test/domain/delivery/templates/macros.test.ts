@@ -1,4 +1,5 @@
-// Macros: the forms of a value, defaults and maps, and that every field a postback can have is a macro.
+// Macros: the forms of a value, defaults and maps, and that every field a postback can have is a
+// macro.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';

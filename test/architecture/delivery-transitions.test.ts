@@ -41,7 +41,7 @@ test('the table of transitions names the files that call each function', () => {
       .filter((file) => importedFrom(file).includes(name))
       .map((file) => file.replace(/^.*\/(.*)\.ts$/, '$1'));
     const said = table.filter((row) => row.name === name).map((row) => row.callers.split(', '));
-    for (const files of said) assert.deepEqual(files.sort(), found.sort(), name);
+    for (const listed of said) assert.deepEqual(listed.sort(), found.sort(), name);
   }
 });
 

@@ -131,22 +131,22 @@ test('every transition of the table is tried', () => {
 for (const [name, ways] of Object.entries(WAYS))
   test(`${name} moves deliveries from and to the owners and states of its lines, and no others`, async () => {
     const lines = transitionTable().filter((line) => line.name === name);
-    for (const before of STANDINGS) {
+    for (const start of STANDINGS) {
       const allowed = lines
-        .filter(({ from }) => standingsFrom(from).includes(before))
-        .flatMap(({ to }) => standingsTo(to, before));
+        .filter(({ from }) => standingsFrom(from).includes(start))
+        .flatMap(({ to }) => standingsTo(to, start));
       const reached = new Set<Standing>();
       for (const way of ways) {
-        const after = await standingAfter(before, way);
-        if (after !== 'unchanged') reached.add(after);
+        const reachedNow = await standingAfter(start, way);
+        if (reachedNow !== 'unchanged') reached.add(reachedNow);
       }
-      assert.deepEqual([...reached].sort(), [...new Set(allowed)].sort(), `from ${before}`);
+      assert.deepEqual([...reached].sort(), [...new Set(allowed)].sort(), `from ${start}`);
     }
   });
 
 /** Makes the rows, calls the transition and tells where the row under test stands then. */
-async function standingAfter(before: Standing, way: Way): Promise<Standing | 'unchanged'> {
-  const [owner, state] = before.split(' ') as [string, string];
+async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unchanged'> {
+  const [owner, state] = start.split(' ') as [string, string];
   const rows = { earlierId: newId('dlv'), predecessorId: newId('dlv'), id: newId('dlv') };
   const { pool } = database;
   await pool.query(`delete from deliveries`);

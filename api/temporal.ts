@@ -3,7 +3,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import type { Logger } from '../log.ts';
 import { bestEffort, type BestEffortClient, type WorkflowClient } from '../workflows/client.ts';
-import { giveUpDelivery, takeForPush } from '../store/delivery/delivery-changes.ts';
+import { giveUpDelivery, takeForRetry } from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { cancelReplay } from '../store/delivery/replays.ts';
 
@@ -48,7 +48,7 @@ export function createTemporal(deps: TemporalDeps): Temporal {
   return {
     ...workflows,
     async retryDelivery(operatorId, deliveryId) {
-      const taken = await takeForPush(pool, operatorId, deliveryId);
+      const taken = await takeForRetry(pool, operatorId, deliveryId);
       if (typeof taken === 'string') return taken;
       if (taken.owner === 'self') await workflows.startDelivery(operatorId, deliveryId, 'retryNow');
       else await workflows.wakeEndpoint(operatorId, taken.endpointId);

@@ -2,7 +2,7 @@
 // several batches at a time.
 import { createAttempt } from '../activities/delivery/attempt.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from '../activities/delivery/deliver-first.ts';
-import { createInFlight } from '../activities/delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '../activities/delivery/concurrency-limiter.ts';
 import { DEFAULT_LIMITS } from '../activities/index.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { createGuard } from '../delivery/guard.ts';
@@ -40,7 +40,13 @@ async function start(surroundings: ContenderInput): Promise<void> {
   const recorder = createRecorder(pool, (error) => console.error(error));
   const attempt = createAttempt({ sender, recorder, secretBox: SECRET_BOX });
   const budgetMs = DEFAULT_LIMITS.firstAttemptsMs;
-  ({ deliverFirst } = createDeliverFirst({ pool, attempt, inFlight: createInFlight(), recorder, budgetMs }));
+  ({ deliverFirst } = createDeliverFirst({
+    pool,
+    attempt,
+    limiter: createConcurrencyLimiter(),
+    recorder,
+    budgetMs,
+  }));
 }
 
 /** The rows of the deliveries exist since the events were settled. */

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { createInFlight } from '../activities/delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '../activities/delivery/concurrency-limiter.ts';
 import { createAdmission, SCOPES } from '../api/http/admission.ts';
 import { createAuth } from '../api/http/auth.ts';
 import type { Intake, IntakeResult } from '../api/intake/intake.ts';
@@ -13,7 +13,8 @@ import { createGuard } from '../delivery/guard.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import { createSender } from '../delivery/send.ts';
 import { newSecret, secretKey } from '../delivery/sign.ts';
-import { bodyOf, type Message } from '../domain/delivery/messages.ts';
+import { bodyOf, conversionMessage } from '../domain/delivery/bodies.ts';
+import type { Message } from '../domain/delivery/messages.ts';
 import { newId } from '../store/db/ids.ts';
 import { eventKeyOf, type IncomingEvent } from '../store/intake/events.ts';
 import type { Caller, Operator } from '../store/setup/operators.ts';
@@ -55,7 +56,7 @@ const CALLER: Caller = {
 
 const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
 const sender = createSender(guard);
-const inFlight = createInFlight();
+const limiter = createConcurrencyLimiter();
 
 async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['start']>[0]): Promise<string> {
   const secrets = [secretKey(newSecret())];
@@ -129,9 +130,9 @@ function createMemoryIntake(memory: Memory, recipients: ReadonlyMap<string, Reci
 
 async function send(message: Message, recipients: ReadonlyMap<string, Recipient>): Promise<void> {
   const { affiliateId } = message;
-  const release = await inFlight.enter(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
+  const release = await limiter.acquire(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
   const now = new Date();
-  const body = bodyOf(message, { affiliateId, events: ['*'], shareCustomerId: false }, now);
+  const body = bodyOf(conversionMessage(message), { shareCustomerId: false }, now);
   const postback = { id: newId('dlv'), type: message.type, body, try: 1 };
   await sender.send(render(postback, recipients.get(affiliateId)!, now.getTime()));
   release?.();

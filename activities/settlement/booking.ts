@@ -2,7 +2,12 @@
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
 import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
-import { explain, explainOverride, REJECTED, type Explanation } from '../../domain/commission/explanation.ts';
+import {
+  explain,
+  explainOverride,
+  REJECTED_FORMULA,
+  type Explanation,
+} from '../../domain/commission/explanation.ts';
 import { affiliateAccountId, operatorAccountId, type AffiliatePurpose } from '../../domain/keys.ts';
 import { accountOf, addLeg, NO_CHANGE } from '../../domain/ledger/transfers.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';
@@ -27,7 +32,7 @@ import {
   type OutcomeRow,
 } from '../../store/settlement/outcomes.ts';
 import { insertSlots, updateSlots, writeFacts } from '../../store/settlement/slot-writing.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeTold, type ToldRow } from '../../store/ledger/reported-amounts.ts';
 
@@ -67,7 +72,7 @@ export function createBooking(): {
         ({ cacheKey }) => known.get(cacheKey) === undefined,
       );
       // Sent one behind the other without waiting, so that the locks are held for the writing and not for the way there and back.
-      await allDone([
+      await allSettledOrThrow([
         writeBindings(db, operatorId, batchId, settlement.bindings),
         insertOutcomes(
           db,
@@ -154,7 +159,7 @@ function rate(books: Books): RatingRow[] {
 function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
   const { targetMinor, links } = books.targetOf(slot);
   const { terms } = slot.version;
-  if (slot.isRejected) return { targetMinor, formula: REJECTED, inputs: {} };
+  if (slot.isRejected) return { targetMinor, formula: REJECTED_FORMULA, inputs: {} };
   if (slot.override) {
     const { sourceId, level } = slot.override;
     const { targetMinor: sourceMinor } = books.targetOf(books.sourceOf(slot.override));

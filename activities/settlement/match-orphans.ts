@@ -1,6 +1,6 @@
 // Orphans for which evidence came are settled like any other event; their postbacks go through the endpoints' queues.
 import { newId } from '../../store/db/ids.ts';
-import { findEvidence } from '../../store/attribution/orphans.ts';
+import { scanOrphans } from '../../store/attribution/orphans.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
   MAX_BATCH_EVENTS,
@@ -41,7 +41,7 @@ export function createMatchOrphans({
 
   return {
     async matchOrphans({ operatorId, after }) {
-      const page = await findEvidence(pool, operatorId, after, LOOKED_AT_AT_ONCE);
+      const page = await scanOrphans(pool, operatorId, after, LOOKED_AT_AT_ONCE);
       const matched = page
         .filter(({ hasEvidence }) => hasEvidence)
         .map((one) => ({ operatorId: one.operatorId, id: one.eventId }));

@@ -14,7 +14,7 @@ import {
 import { MAX_BATCH_EVENTS, type RerateInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 
 /** `reasons`: why conversions of this chunk were kept as they were, with how many there were of each. */
 export type Rerated = Progress & { reasons: Record<string, number>; isFinished: boolean };
@@ -59,7 +59,7 @@ export function createRerate(deps: RerateDeps): RerateActivities {
               dealId,
               version,
             }));
-            return allDone([
+            return allSettledOrThrow([
               writeRatedBy(client, operatorId, rated),
               advanceRerating(client, operatorId, input, progress),
             ]);

@@ -2,7 +2,7 @@
 import type { Router } from 'express';
 import type { Subs } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import { saySame, type ClickRow } from '../../store/attribution/clicks.ts';
+import { isSameClick, type ClickRow } from '../../store/attribution/clicks.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
@@ -61,7 +61,7 @@ export function addClickRoutes(router: Router, { store, auth, recorder, temporal
           const known = await store.clicks.find(operatorId, click_id);
           const same =
             known !== null &&
-            saySame(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
+            isSameClick(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
           if (!same)
             throw new ApiError('conflict', `the click ${click_id} is known already, and says something else`);
           return void res.json({ click_id });

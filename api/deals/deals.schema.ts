@@ -5,7 +5,7 @@ import { WIRE_FIELDS, WIRE_KINDS } from '../../domain/commission/components/inde
 import {
   compileTerms,
   DEFAULT_CLAWBACK,
-  LEVELS_AT_MOST,
+  MAX_OVERRIDE_LEVELS,
   type WireTerms,
 } from '../../domain/commission/terms.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/events.ts';
@@ -70,7 +70,7 @@ export const terms = z.strictObject({
   payout: z.enum(['ignore', 'accept', 'require']).optional(),
   overrides: z
     .array(z.strictObject({ percent: decimal }))
-    .max(LEVELS_AT_MOST)
+    .max(MAX_OVERRIDE_LEVELS)
     .optional(),
 });
 

@@ -40,7 +40,7 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
         void temporal.retrySetAside(operator.id, added.retried);
         for (const { dealId, version } of added.reopened)
           void temporal.startRerating(operator.id, dealId, version);
-        if (added.amends) void temporal.applyAmendments(operator.id);
+        if (added.retriesAmendments) void temporal.applyAmendments(operator.id);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],

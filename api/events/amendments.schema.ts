@@ -1,6 +1,6 @@
 // What an operator puts right in an event it sent: which values, and what they are then in our units.
 import type { z } from 'zod';
-import type { Amendable, AmendableEvent } from '../../store/agreements/amendments.ts';
+import type { AmendableValues, AmendableEvent } from '../../store/agreements/amendments.ts';
 import { ApiError, type Issue } from '../http/errors.ts';
 import { eventForm } from './event-form.ts';
 import { currencyOf, money, scaled } from './events.schema.ts';
@@ -26,7 +26,7 @@ export const amendment = values
 export type AmendmentForm = z.output<typeof amendment>;
 
 /** The event's values with those of the form in their place. Throws what is wrong with them, or why this event cannot have them. */
-export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
+export function amended(event: AmendableEvent, form: AmendmentForm): AmendableValues {
   refuseWhatCannotBe(event, form);
   const before = event.values;
   const issues: Issue[] = [];

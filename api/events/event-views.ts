@@ -1,14 +1,14 @@
 // How an event and its story are shown.
-import { consider, type Considered } from '../../domain/attribution/evidence.ts';
+import { judgeCandidates, type JudgedCandidate } from '../../domain/attribution/evidence.ts';
 import { formatDecimal, formatMoney } from '../../domain/ledger/money.ts';
-import type { Amendable, EventVersion } from '../../store/agreements/amendments.ts';
-import type { EventRow } from '../../store/intake/event-lists.ts';
+import type { AmendableValues, EventVersion } from '../../store/agreements/amendments.ts';
+import type { StoredEvent } from '../../store/intake/event-lists.ts';
 import type { PlannedPostback } from '../../store/db/dry-run.ts';
 import type { Trace } from '../../store/ledger/traces.ts';
 import { commissionView, transferView } from '../ledger/views.ts';
 
 /** An event in a list: as it was sent, or amended since, with what became of it. */
-export function eventView(row: EventRow) {
+export function eventView(row: StoredEvent) {
   const attribution = row.affiliateId === null ? null : attributionView(row);
   return {
     id: row.id,
@@ -27,7 +27,7 @@ export function traceView(
 ) {
   return {
     ...eventView(event),
-    considered: consider(pieces, event).map(consideredView),
+    considered: judgeCandidates(pieces, event).map(consideredView),
     commissions: commissions.map(commissionView),
     transfers: transfers.map(transferView),
     deliveries: deliveries.map(({ id, endpointId, type, state, tries, eventId }) => {
@@ -61,11 +61,11 @@ export function rehearsedView(
   return { would_be: status, ...(status === 'duplicate' && { id }), ...shown, postbacks: told };
 }
 
-function reasonOf({ reason, detail }: EventRow) {
+function reasonOf({ reason, detail }: StoredEvent) {
   return { ...(reason !== null && { reason }), ...(detail !== null && { detail }) };
 }
 
-function attributionView({ affiliateId, method, attributedClickId, assignedBy, assignedAt }: EventRow) {
+function attributionView({ affiliateId, method, attributedClickId, assignedBy, assignedAt }: StoredEvent) {
   return {
     affiliate_id: affiliateId,
     method,
@@ -74,7 +74,7 @@ function attributionView({ affiliateId, method, attributedClickId, assignedBy, a
   };
 }
 
-function consideredView({ kind, id, affiliateId, at, verdict }: Considered) {
+function consideredView({ kind, id, affiliateId, at, verdict }: JudgedCandidate) {
   return { evidence: kind, id, affiliate_id: affiliateId, at, verdict };
 }
 
@@ -100,7 +100,7 @@ function versionView({
   return { number, state, since, applied_at: appliedAt, ...present(fields) };
 }
 
-function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<Amendable, 'metadata'>) {
+function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<AmendableValues, 'metadata'>) {
   const money = (minor: bigint | null) =>
     minor === null || currency === null ? null : formatMoney(minor, currency);
   const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);
@@ -112,7 +112,7 @@ function present(fields: Record<string, unknown>) {
 }
 
 /** The event's own fields, those that were not sent left out. */
-function sentView(row: EventRow) {
+function sentView(row: StoredEvent) {
   const [sub1, sub2, sub3, sub4, sub5] = row.subs;
   const fields = {
     event: row.type,

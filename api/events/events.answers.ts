@@ -1,6 +1,6 @@
 // Answers about events: whether they were kept, their whole story, what would happen to them.
 import { z } from 'zod';
-import { EVIDENCE, VERDICTS } from '../../domain/attribution/evidence.ts';
+import { EVIDENCE_KINDS, VERDICTS } from '../../domain/attribution/evidence.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import { partError } from '../http/errors.answers.ts';
 import { affiliateId, count, currency, idOf, listOf, money, text, time } from '../http/answer-fields.ts';
@@ -72,7 +72,7 @@ export const event = z.object({ id: idOf('evt'), ...fate });
 /** What there was to tell whose it is, strongest first. */
 const considered = z.array(
   z.object({
-    evidence: z.enum(EVIDENCE),
+    evidence: z.enum(EVIDENCE_KINDS),
     id: text.meta({
       description:
         'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',

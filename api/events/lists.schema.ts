@@ -1,5 +1,6 @@
 // What a query may say: the filters of lists, and how events are to be taken.
 import { z } from 'zod';
+import { DELIVERY_STATES } from '../../domain/delivery/deliveries.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import { externalId, id, page, text, time } from '../http/fields.ts';
 
@@ -16,7 +17,7 @@ export const eventFilter = z.strictObject({
 
 export const deliveryFilter = z.strictObject({
   ...page,
-  state: z.enum(['pending', 'retrying', 'held', 'delivered', 'gave_up', 'cancelled', 'stuck']).optional(),
+  state: z.enum([...DELIVERY_STATES, 'stuck']).optional(),
   endpoint_id: id.optional(),
   affiliate_id: id.optional(),
   event_id: id.optional(),

@@ -38,7 +38,7 @@ export function keepRawBody(_req: IncomingMessage, res: unknown, raw: Buffer): v
 
 /** The handler that judges a request after its body was read; callers are known by then. */
 export function createSignatureCheck(
-  secrets: Pick<InboundSecrets, 'live' | 'touch'>,
+  secrets: Pick<InboundSecrets, 'listValid' | 'touch'>,
   signing: Signing,
 ): RequestHandler {
   /** As long as the caller is believed, so are its secrets. */
@@ -56,7 +56,7 @@ export function createSignatureCheck(
     const known = keys.get(caller);
     if (known !== undefined) return known;
     const loaded = secrets
-      .live(caller.operator.id)
+      .listValid(caller.operator.id)
       .then((live) => live.map((secret) => signing.secretKey(secret)));
     keys.set(caller, loaded);
     loaded.catch(() => keys.delete(caller));

@@ -2,7 +2,7 @@
 // rolled back. Nothing is kept and nobody is told.
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { readPlannedPostbacks, rehearse, type PlannedPostback } from '../../store/db/dry-run.ts';
+import { readPlannedPostbacks, withDryRun, type PlannedPostback } from '../../store/db/dry-run.ts';
 import { createTraces, type Trace } from '../../store/ledger/traces.ts';
 import { ApiError } from '../http/errors.ts';
 import { takeIn, type IntakeEvent, type IntakeResult } from './intake.ts';
@@ -32,7 +32,7 @@ export function createDryRun({ pool, createSettle }: DryRunDeps): DryRun {
   let waiting = 0;
 
   async function run(operatorId: string, events: readonly IntakeEvent[]): Promise<Rehearsed[]> {
-    return rehearse(pool, async (stage) => {
+    return withDryRun(pool, async (stage) => {
       const results = await takeIn(stage, events);
       const batchId = newId('bat');
       const eventIds = results.flatMap((result) => (result.kind === 'accepted' ? [result.id] : []));

@@ -1,11 +1,11 @@
 // Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
 import { newId } from '../../store/db/ids.ts';
-import { insertByContent, noteRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
+import { insertByContent, countRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
 import {
   eventKeyOf,
   insertConflicts,
   insertEvents,
-  readWinners,
+  readEarlierEvents,
   type IncomingEvent,
 } from '../../store/intake/events.ts';
 import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
@@ -80,7 +80,7 @@ export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Prom
     return { kind: 'conflict', id: winner.id };
   });
   if (conflicts.length > 0) await insertConflicts(db, conflicts);
-  if (repeats.length > 0) await noteRepeats(db, repeats);
+  if (repeats.length > 0) await countRepeats(db, repeats);
   return results;
 }
 
@@ -99,9 +99,12 @@ async function insertAll(db: Queryable, events: readonly IntakeEvent[]): Promise
   return left === null ? right : both(left, right);
 }
 
-async function winnersOver(db: Queryable, losers: readonly IntakeEvent[]): ReturnType<typeof readWinners> {
-  if (!losers.some(isByContent)) return readWinners(db, losers);
-  const byKey = await readWinners(
+async function winnersOver(
+  db: Queryable,
+  losers: readonly IntakeEvent[],
+): ReturnType<typeof readEarlierEvents> {
+  if (!losers.some(isByContent)) return readEarlierEvents(db, losers);
+  const byKey = await readEarlierEvents(
     db,
     losers.filter((incoming) => !isByContent(incoming)),
   );

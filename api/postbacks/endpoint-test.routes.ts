@@ -1,7 +1,7 @@
 // The test of an endpoint: sends it a postback that means nothing and tells how that went. Changes nothing, so paused and disabled ones are tested too.
 import type { Router } from 'express';
 import type { Preflight, Trial } from '../../delivery/preflight.ts';
-import { testBodyOf } from '../../domain/delivery/messages.ts';
+import { testBodyOf } from '../../domain/delivery/bodies.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../http/auth.ts';

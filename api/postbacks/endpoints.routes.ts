@@ -1,6 +1,6 @@
 // Endpoints: where postbacks go.
 import type { Router } from 'express';
-import { isDown } from '../../domain/delivery/breaker.ts';
+import { isTripped } from '../../domain/delivery/breaker.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
 import type { Endpoint, EndpointSwitch } from '../../store/delivery/endpoints.ts';
@@ -220,7 +220,7 @@ function endpointView(endpoint: Endpoint) {
     share_customer_id: endpoint.shareCustomerId,
     state: endpoint.state,
     state_reason: endpoint.stateReason,
-    breaker: isDown(endpoint) ? 'open' : 'closed',
+    breaker: isTripped(endpoint.failuresInARow) ? 'open' : 'closed',
     failing_since: endpoint.failingSince,
     failures_in_a_row: endpoint.failuresInARow,
     waiting: endpoint.waiting,

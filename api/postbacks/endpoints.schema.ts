@@ -1,5 +1,6 @@
 // What an endpoint takes. Its URL and headers are judged by rules that are handed in, since they belong to the way out.
 import { z } from 'zod';
+import { BODY_FORMATS, ENDPOINT_METHODS, SIGNING_KINDS } from '../../domain/delivery/endpoints.ts';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
 import {
   misplacedMacros,
@@ -32,8 +33,8 @@ const LONGEST_OVERLAP_HOURS = 168;
 
 const settings = {
   url: z.string().max(4096),
-  method: z.enum(['POST', 'GET']),
-  body: z.enum(['json', 'form']),
+  method: z.enum(ENDPOINT_METHODS),
+  body: z.enum(BODY_FORMATS),
   events: z
     .array(z.enum(['*', ...CONVERSION_TYPES, ...OTHER_TYPES, ...EVENT_TYPES]))
     .min(1)
@@ -53,7 +54,7 @@ const settings = {
     .refine(([first]) => first === 0, 'the first try is made at once, so the first number is 0'),
   max_in_flight: z.int().min(1).max(64),
   rate_per_second: z.number().min(0.001).max(10_000).nullable(),
-  signing: z.enum(['v1', 'v1a', 'none']),
+  signing: z.enum(SIGNING_KINDS),
   share_customer_id: z.boolean(),
 };
 

@@ -1,25 +1,31 @@
 // Answers about the way out: endpoints, deliveries, replays.
 import { z } from 'zod';
-import { REPLAYABLE } from '../../store/delivery/replays.ts';
+import {
+  BODY_FORMATS,
+  ENDPOINT_METHODS,
+  ENDPOINT_STATES,
+  SIGNING_KINDS,
+} from '../../domain/delivery/endpoints.ts';
+import { DELIVERY_STATES, REPLAYABLE } from '../../domain/delivery/deliveries.ts';
 import { affiliateId, count, idOf, text, time } from '../http/answer-fields.ts';
 
 export const endpoint = z.object({
   id: idOf('ep'),
   affiliate_id: affiliateId.nullable().meta({ description: 'null: the operator’s own webhook' }),
   url: text,
-  method: z.enum(['POST', 'GET']),
-  body: z.enum(['json', 'form']),
+  method: z.enum(ENDPOINT_METHODS),
+  body: z.enum(BODY_FORMATS),
   form: z.record(z.string(), text).nullable(),
   events: z.array(text),
   headers: z.record(z.string(), text),
   schedule: z.array(z.int()).meta({ description: 'seconds before each try' }),
   max_in_flight: z.int(),
   rate_per_second: z.number().nullable(),
-  signing: z.enum(['v1', 'v1a', 'none']),
+  signing: z.enum(SIGNING_KINDS),
   public_key: text.nullable(),
   overlap_ends_at: time.nullable(),
   share_customer_id: z.boolean(),
-  state: z.enum(['active', 'paused', 'disabled']),
+  state: z.enum(ENDPOINT_STATES),
   state_reason: text.nullable(),
   breaker: z.enum(['open', 'closed']),
   failing_since: time.nullable(),
@@ -84,7 +90,7 @@ export const delivery = z.object({
   event_id: idOf('evt').nullable(),
   original_event_id: idOf('evt').nullable(),
   type: text,
-  state: z.enum(['pending', 'retrying', 'held', 'delivered', 'gave_up', 'cancelled']),
+  state: z.enum(DELIVERY_STATES),
   owner: text.nullable(),
   next_cause: text.nullable(),
   replay_id: idOf('rpl').nullable(),

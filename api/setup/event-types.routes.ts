@@ -1,7 +1,7 @@
 // The operator's own names of events. Each stands for a standard one, which decides whether it happens once, may be repeated or takes back.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
-import type { OwnEventType } from '../../store/setup/event-types.ts';
+import type { EventTypeAlias } from '../../store/setup/event-types.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
@@ -69,6 +69,6 @@ export function addEventTypeRoutes(
   });
 }
 
-function eventTypeView({ id, name, standard, createdAt }: OwnEventType) {
+function eventTypeView({ id, name, standard, createdAt }: EventTypeAlias) {
   return { id, name, standard, class: eventClassOf(standard), created_at: createdAt };
 }

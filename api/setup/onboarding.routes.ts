@@ -1,6 +1,6 @@
 // How far an operator's integration is: each check with its state and what to do.
 import type { Router } from 'express';
-import { judge } from '../../domain/setup/onboarding.ts';
+import { checkIntegration } from '../../domain/setup/onboarding.ts';
 import type { Store } from '../../store/index.ts';
 import { callerOf, type Auth } from '../http/auth.ts';
 import type { RefusalLog } from '../intake/refusals.ts';
@@ -20,7 +20,7 @@ export function addOnboardingRoute(router: Router, { store, auth, refusals, publ
       async (_req, res) => {
         // So that the answer shows at least what this process refused.
         await refusals.flush();
-        const checks = judge(await store.onboarding.read(callerOf(res).operator.id));
+        const checks = checkIntegration(await store.onboarding.read(callerOf(res).operator.id));
         res.json({
           capture_script: `<script src="${publicUrl}/capture.js" async></script>`,
           checks: checks.map(({ name, state, todo, facts }) => ({ check: name, state, todo, ...facts })),

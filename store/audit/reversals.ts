@@ -1,6 +1,8 @@
 // Looks for clawbacks that a conversion escaped, and for facts against it that no deal asks for: every event that speaks against a
 // conversion must have its fact in each slot where the conversion earned, unless the deal lets the affiliate keep it.
 import { strikes, takenBack } from '../../domain/commission/reversals.ts';
+import { NEGATIVE_EVENTS, REINSTATING_EVENT } from '../../domain/types.ts';
+import { sqlList } from '../db/sql-list.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 import { loadEvents } from '../settlement/events.ts';
 
@@ -20,7 +22,7 @@ type Pair = {
 const PAIRS = `
   with against as materialized (
     select e.id, e.reference, e.subject, e.occurred_at from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-    where e.operator_id = $1 and e.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure', 'chargeback_won')
+    where e.operator_id = $1 and e.type in ${sqlList([...NEGATIVE_EVENTS, REINSTATING_EVENT])}
       and (o.status = 'settled' or (o.status = 'orphaned' and o.reason = 'no_conversion'))
   ), pairs as (
     select a.id, c.id as conversion from against a join events c on c.operator_id = $1 and c.key = a.reference where a.reference is not null

@@ -1,13 +1,14 @@
 // Recounts slots from their facts by the rules themselves, and compares what they keep and hold. What no reversal and no other slot has touched
 // is recounted once for all that are alike; the rest slot by slot, those that move one another together.
-import { asAmended, isRemark, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
-import { outranking } from '../../domain/attribution/attribution.ts';
+import { asAmended, isEarned, isRemark, type SlotFact } from '../../domain/commission/reversals.ts';
+import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { NOTHING } from '../../domain/commission/sums.ts';
+import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { DealVersion } from '../../domain/types.ts';
+import { RATING } from '../settlement/slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
@@ -32,7 +33,7 @@ type Alike = {
 const ALIKE = `
   with facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
-      min(deal_version) as lowest, max(deal_version) as highest, bool_and(event_id = original_event_id) as untouched
+      min(deal_version) as lowest, max(deal_version) as highest, bool_and(event_id = original_event_id and rating_version = 0) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
     select id, component, kind, currency, deal_id, deal_version, basis, volume, gross_minor - void_minor - clawed_minor - debt_minor as posted,
@@ -86,6 +87,7 @@ function worth(
   const earned: SlotFact = {
     originalEventId: '',
     eventId: '',
+    rating: null,
     type: component.on[0] ?? 'sale',
     whole: true,
     amountMinor: basisMinor,
@@ -96,7 +98,7 @@ function worth(
     customer: null,
   };
   return targetOf(component, version.terms, [{ earned, version, others: [] }], {
-    ...NOTHING,
+    ...EMPTY_SUMS,
     basisMinor,
     volumeE4,
   });
@@ -144,8 +146,8 @@ const SLOTS_WITH_FACTS = `
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor", s.volume_e4 as "slotVolumeE4",
     s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount", s.facts_count as "factsCount", s.facts_hash as "factsHash",
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor", s.rejected_at is not null as "isRejected",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole, f.amount_minor as "amountMinor",
-    f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
+    f.original_event_id as "originalEventId", f.event_id as "eventId", ${RATING} as rating,
+    f.type, f.whole, f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4", f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
   from slots s
@@ -203,7 +205,7 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
 
 /** Hands the facts about one conversion to the recount; facts without the conversion itself say nothing. */
 function endConversion(open: Open, deals: Deals): void {
-  const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
+  const [earned] = open.facts.filter(isEarned);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
     const version = ratingVersion(earned, earned.factVersion, others, deals);
@@ -222,9 +224,9 @@ function ratingVersion(
   deals: Deals,
 ): DealVersion {
   return others
-    .filter(isRemark)
-    .map(({ eventId }) => deals.version(...ratedBy(eventId)))
-    .reduce(outranking, deals.version(dealId, first));
+    .flatMap((fact) => (isRemark(fact) && fact.rating !== null ? [fact.rating] : []))
+    .map((rating) => deals.version(rating.dealId, rating.version))
+    .reduce(higherRanked, deals.version(dealId, first));
 }
 
 function end(open: Open, deals: Deals): Recounted {

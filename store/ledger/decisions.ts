@@ -1,8 +1,9 @@
 // What people decide about commissions: approved before its hold ends, or rejected for good. Each decision is a row, with who and why.
-import { REJECTED } from '../../domain/commission/explanation.ts';
+import { REJECTED_FORMULA } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type Move } from '../../domain/ledger/transfers.ts';
-import { rejectedOf, type Announcement, type ToldCommission } from '../../domain/delivery/messages.ts';
+import { rejectedOf } from '../../domain/delivery/bodies.ts';
+import type { OutgoingMessage, ReportedCommission } from '../../domain/delivery/messages.ts';
 import { toldKey } from '../../domain/settlement/reported-amounts.ts';
 import { newId } from '../db/ids.ts';
 import { announce, toldCommissions } from './announcements.ts';
@@ -143,7 +144,7 @@ async function reject(ledger: Ledger, group: string, slots: readonly HeldSlot[],
   await client.query(
     `insert into ratings (operator_id, slot_id, seq, batch_id, deal_version, facts_count, facts_hash, target_minor, formula, inputs)
      select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5 from ${NAMED_SLOTS}`,
-    [operatorId, ids, group, REJECTED, JSON.stringify({ reason: by.reason })],
+    [operatorId, ids, group, REJECTED_FORMULA, JSON.stringify({ reason: by.reason })],
   );
   const left = lowered(told, entries);
   await writeTold(client, operatorId, [...left.values()]);
@@ -162,7 +163,7 @@ function sumOf(legs: readonly Leg[]): bigint {
 
 /** The sums told for conversions after what these rejections take, by conversion and affiliate. */
 function lowered(
-  told: ReadonlyMap<string, ToldCommission>,
+  told: ReadonlyMap<string, ReportedCommission>,
   entries: readonly (Entry & { slot: HeldSlot })[],
 ): Map<string, ToldRow> {
   const left = new Map<string, ToldRow>();
@@ -179,10 +180,10 @@ function lowered(
 /** One for each commission that lost something. */
 function announcements(
   entries: readonly (Entry & { slot: HeldSlot })[],
-  told: ReadonlyMap<string, ToldCommission>,
+  told: ReadonlyMap<string, ReportedCommission>,
   left: ReadonlyMap<string, ToldRow>,
   reason: string,
-): Announcement[] {
+): OutgoingMessage[] {
   return entries
     .filter(({ legs }) => legs.length > 0)
     .map(({ slot, legs }) => {

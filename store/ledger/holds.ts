@@ -1,6 +1,6 @@
 // Holds that end: commission that was pending becomes payable, by itself when its time has come. In chunks, each by a handful of statements
 // however many slots it holds, so that a month's worth takes seconds.
-import { releasedOf } from '../../domain/delivery/messages.ts';
+import { releasedOf } from '../../domain/delivery/bodies.ts';
 import { newId } from '../db/ids.ts';
 import { announce, hasListeners, toldCommissions } from './announcements.ts';
 import type { Pool } from '../db/pool.ts';

@@ -34,7 +34,7 @@ export async function inLedger<T>(
   for (let races = 0; ;) {
     try {
       return await withTransaction(pool, async (client) => work(await open(client, operatorId)), {
-        looksUp: true,
+        forceIndexLookups: true,
       });
     } catch (error) {
       if (!isLostRace(error) || ++races > RACES_AT_MOST) throw error;

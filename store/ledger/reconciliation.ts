@@ -1,6 +1,6 @@
 // What is kept of transactions that an operator lists, and of those that it does not.
 import type { Kept } from '../../domain/ledger/reconciliation.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** When something happened, the end not included. */
@@ -9,8 +9,9 @@ export type Range = { from: Date; to: Date };
 const KEPT = `select e.id as "eventId", e.transaction_id as "transactionId", e.type, coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
     coalesce(o.status, 'accepted') as status, o.reason as "statusReason", o.affiliate_id as "affiliateId", o.payout_minor as "payoutMinor",
     o.payout_currency as "payoutCurrency", e.occurred_at as "occurredAt",
-    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id) as "isStruck"
-  from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${IN_FORCE}
+    exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = e.id
+      and (f.event_id <> e.id or f.rating_version > 0)) as "isStruck"
+  from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_AMENDMENT}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
 
 export type Reconciling = ReturnType<typeof createReconciling>;

@@ -1,9 +1,9 @@
 // An event's whole story, read: what came in, whose it was, what it earned and why, what was booked, what was told to whom.
-import type { Piece } from '../../domain/attribution/evidence.ts';
+import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
-import { readPieces } from '../attribution/evidence.ts';
-import { createEventLists, type EventRow } from '../intake/event-lists.ts';
+import { readAttributionCandidates } from '../attribution/evidence.ts';
+import { createEventLists, type StoredEvent } from '../intake/event-lists.ts';
 import type { Queryable } from '../db/pool.ts';
 import { earns } from '../../domain/types.ts';
 import { conversionsOf } from '../intake/conversions.ts';
@@ -40,13 +40,13 @@ export type ToldPostback = {
 export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
 
 export type Trace = {
-  event: EventRow;
+  event: StoredEvent;
   commissions: Commission[];
   transfers: Transfer[];
   deliveries: ToldPostback[];
   rates: UsedRate[];
   /** The evidence about whose it was; none for events against conversions, which are whose their conversion is. */
-  pieces: Piece[];
+  pieces: AttributionCandidate[];
   /** None where it was never amended. */
   versions: EventVersion[];
 };
@@ -82,7 +82,7 @@ export function createTraces(db: Queryable) {
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
         readUsedRates(db, operatorId, eventId, conversions),
-        earns(event.type) ? readPieces(db, operatorId, eventId) : [],
+        earns(event.type) ? readAttributionCandidates(db, operatorId, eventId) : [],
         listVersions(db, operatorId, eventId),
       ]);
       return { event, commissions, transfers, deliveries, rates, pieces, versions };
@@ -100,7 +100,8 @@ async function readTransfers(
   const { rows } = await db.query<Transfer>(
     `with touched as (
        select distinct slot_id, original_event_id = $2 as own from slot_facts
-       where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+       where operator_id = $1 and original_event_id = any($3)
+         and (original_event_id = $2 or event_id = $2 and rating_version = 0)
      )
      select distinct ${TRANSFER_COLUMNS}
      from touched f
@@ -138,7 +139,7 @@ async function readUsedRates(
     `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
      where operator_id = $1 and id in (select fx_rate_id from slot_facts
        where operator_id = $1 and original_event_id = any($3)
-         and (event_id = $2 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
+         and (event_id = $2 and rating_version = 0 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
      order by id`,
     [operatorId, eventId, conversions],
   );

@@ -1,6 +1,6 @@
 // Events set aside: those whose rule failed, or that lack something the operator can still give.
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { wantRetries } from '../agreements/retry-reasons.ts';
+import { requestRetries } from '../agreements/retry-requests.ts';
 import { lockStrikes } from '../db/locks.ts';
 
 export type Sample = { eventId: string; detail: string | null };
@@ -29,7 +29,7 @@ export function createSetAside(pool: Pool) {
         [operatorId, eventId],
       );
       const reasons = rows.map(({ reason }) => reason);
-      const [reason] = await wantRetries(pool, operatorId, reasons);
+      const [reason] = await requestRetries(pool, operatorId, reasons);
       return reason === undefined ? absent(operatorId, eventId) : { reason };
     },
 

@@ -2,7 +2,7 @@
 // the same rows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesBelow, importsOf, readSource, topFolders, type Import } from '../support/sources.ts';
+import { filesBelow, importsOf, readSource, tableRows, topFolders, type Import } from '../support/sources.ts';
 
 /**
  * Allowed imports of a folder or file: packages, `Node`, folders, or files without their ending.
@@ -76,7 +76,7 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'store/settlement': ['agreements', 'attribution', 'db', 'ledger'],
   'store/setup': ['db', 'intake'],
   'store/audit': ['db', 'ledger', 'settlement'],
-  'store/upkeep': ['db', 'ledger'],
+  'store/upkeep': ['db', 'delivery', 'ledger'],
   'activities/delivery': [],
   'activities/settlement': ['delivery'],
   'activities/upkeep': ['delivery'],
@@ -249,21 +249,6 @@ function circleIn(names: readonly string[], next: (name: string) => readonly str
     if (circle.length > 0) return circle;
   }
   return [];
-}
-
-/** Cells of the table rows under a heading of docs/ARCHITECTURE.md. */
-function tableRows(heading: string): string[][] {
-  const section = readSource('docs/ARCHITECTURE.md')
-    .split(/^##+ /m)
-    .find((part) => part.startsWith(heading));
-  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
-  return lines.map((line) =>
-    line
-      .replaceAll('`', '')
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
 }
 
 /** Row with the longest name that contains the file. */

@@ -38,9 +38,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'each refund rounded by itself',
-    file: 'domain/commission/event-standing.ts',
-    from: `const left = leftOf(gross, reversedIn(by), rounding);`,
-    to: `const left = by.others.reduce((rest, one) => rest - gross + leftOf(gross, reversedIn({ ...by, others: [one] }), rounding), gross);`,
+    file: 'domain/commission/component-kind.ts',
+    from: `const net = leftOf(grossMinor, reversedIn(conversion), rounding);`,
+    to: `const net = conversion.others.reduce((rest, one) => rest - grossMinor + leftOf(grossMinor, reversedIn({ ...conversion, others: [one] }), rounding), grossMinor);`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V13',
   },
@@ -63,7 +63,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the same clawback applied twice',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (group.others.some((other) => other.eventId === fact.eventId)) return;`,
+    from: `if (group.others.some((other) => isSameFact(other, fact))) return;`,
     to: ``,
     tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',
@@ -106,15 +106,15 @@ export const DEFECTS: readonly Defect[] = [
     from: `if (step.from <= reached)`,
     to: `if (step.from < reached)`,
     tests: ['test/domain/commission/tiers.test.ts'],
-    sees: 'by 10 pays 3',
+    sees: 'a metric of 10 reaches the step that pays 3',
   },
   {
     title: 'a cap allotted by arrival',
     file: 'domain/commission/allotment.ts',
-    from: `.toSorted((a, b) => (isBefore(a.by.earned, b.by.earned) ? -1 : 1))`,
+    from: `.toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1))`,
     to: ``,
     tests: ['test/domain/commission/allotment.test.ts'],
-    sees: 'the first two their pay',
+    sees: 'a cap of two pays the two earliest deposits',
   },
   {
     title: 'the first deposit chosen by arrival',
@@ -130,7 +130,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `first.earned.basisMinor < (minAmountMinor ?? 0n)`,
     to: `first.earned.basisMinor <= (minAmountMinor ?? 0n)`,
     tests: ['test/domain/commission/commission.test.ts'],
-    sees: 'for a deposit of the minimum is all',
+    sees: 'for a first deposit of exactly the minimum',
   },
   {
     title: 'a carried loss forgotten after one month',
@@ -138,7 +138,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `loss(sums.basisMinor + left.ngr)`,
     to: `loss(sums.basisMinor)`,
     tests: ['test/domain/commission/carry.test.ts'],
-    sees: 'a loss is carried until it is made up for',
+    sees: 'a loss of revenue is carried until later months make up for it',
   },
   {
     title: 'later months not settled again when an earlier month changes',
@@ -222,7 +222,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'conversions and clawbacks settled concurrently',
-    file: 'store/settlement/events.ts',
+    file: 'store/db/locks.ts',
     from: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';`,
     to: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock_shared';`,
     tests: [RACES],
@@ -239,8 +239,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'monthly counts for tiers not loaded',
     file: 'store/ledger/slot-kinds.ts',
-    from: `[...CHAINED_KINDS, 'month']`,
-    to: `CHAINED_KINDS`,
+    from: `[...CARRYOVER_KINDS, 'month']`,
+    to: `CARRYOVER_KINDS`,
     tests: [STORED],
     sees: 'at the step that its own month reached',
   },

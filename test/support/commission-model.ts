@@ -1,7 +1,7 @@
-// Model of commission: computes the earnings of a whole history at once, without slots, batches or
-// deltas. The model reads terms as they are written and computes by other methods than the rules:
-// caps by clipping running totals, carried losses by the worst run of earlier months, tiers by
-// cutting a sum into bands, rounding by counting half units.
+// Reference model of commission: the earnings that a whole history of events should end with.
+// The model knows no slots, batches or deltas. It reads the wire form of terms and computes by
+// other methods than the rules: caps by clipping running totals, carryover by the worst run of
+// earlier months, tiers by cutting a sum into bands, rounding by counting half units.
 import type { WireComponent, WireTerms, WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { DAY_MS } from './builders.ts';
@@ -10,8 +10,8 @@ export type ModelVersion = { version: number; from: number; terms: WireTerms };
 export type ModelRate = { base: string; quote: string; rate: string; asOf: number };
 
 /**
- * The one deal by version, the affiliate of each customer, the parents of each affiliate (nearest
- * first), and all exchange rates. Months are UTC months.
+ * Setup of a history: the versions of one deal, each customer's affiliate, each affiliate's parents
+ * (nearest first) and the exchange rates. Months are UTC months.
  */
 export type World = {
   versions: readonly ModelVersion[];
@@ -20,109 +20,115 @@ export type World = {
   rates: readonly ModelRate[];
 };
 
-/** One paid item: its description, the paid affiliate, and the amount. */
+/** An expected commission in minor units, named in words that tests can compare. */
 export type Earning = { name: string; affiliateId: string; minor: bigint };
 
 type Mode = WireTerms['rounding'];
 type Fraction = readonly [bigint, bigint];
 
-/** Final state of a conversion: the version that rates it, its value, and the reversed part. */
+/**
+ * A conversion at the end of the history: the version that rates it, its basis in minor units of
+ * the deal's currency, and the fraction that reversals took back.
+ */
 type Conversion = {
   event: ConversionEvent;
-  by: ModelVersion;
+  version: ModelVersion;
   affiliateId: string;
   month: string;
-  byOperator: boolean;
+  hasOperatorPayout: boolean;
   basis: bigint;
   reversed: Fraction;
 };
 
 /**
- * All earnings at the end of a history, including the parents' parts; zero earnings are left out.
+ * Expected earnings at the end of a history, with parents' overrides. Earnings of zero are left
+ * out.
  */
 export function expectedEarnings(history: readonly ConversionEvent[], world: World): Earning[] {
   const conversions = history
-    .flatMap((event) => finalStateOf(event, history, world))
-    .toSorted((a, b) => (orderKey(a.event) < orderKey(b.event) ? -1 : 1));
-  const own = [
-    ...customerPayments(conversions),
-    ...eventPayments(conversions),
-    ...monthlyPayments(conversions),
+    .flatMap((event) => conversionOf(event, history, world))
+    .toSorted((a, b) => (timeKey(a.event) < timeKey(b.event) ? -1 : 1));
+  const direct = [
+    ...cpaEarnings(conversions),
+    ...eventEarnings(conversions),
+    ...monthlyEarnings(conversions),
   ];
-  const parts = own.flatMap(({ by: { terms }, ...earning }) =>
+  const overrides = direct.flatMap(({ version: { terms }, ...earning }) =>
     (terms.overrides ?? []).flatMap(({ percent }, index) => {
       const affiliateId = world.parentsOf(earning.affiliateId)[index];
       if (affiliateId === undefined) return [];
-      const minor = roundedQuotient(ppm(percent) * earning.minor, 1_000_000n, terms.rounding);
+      const minor = rounded(ppm(percent) * earning.minor, 1_000_000n, terms.rounding);
       return [{ name: `part ${index + 1} of ${earning.name}`, affiliateId, minor }];
     }),
   );
-  return [...own.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })), ...parts].filter(
-    ({ minor }) => minor !== 0n,
-  );
+  return [
+    ...direct.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })),
+    ...overrides,
+  ].filter(({ minor }) => minor !== 0n);
 }
 
 /**
- * Whether an event cannot be settled yet by the terms of its day: a rate or the operator's payout
- * is missing.
+ * Whether an event is set aside under the terms of its day, because an exchange rate or the
+ * required operator's payout is missing.
  */
-export function mustWait(event: ConversionEvent, { versions, rates }: World): boolean {
+export function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boolean {
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
-  const byOperator = policy !== 'ignore' && event.payoutMinor !== null;
-  const paying = terms.components.filter((component) => matches(component, event));
-  if (policy === 'require' && !byOperator && paying.length > 0) return true;
+  const hasOperatorPayout = policy !== 'ignore' && event.payoutMinor !== null;
+  const matching = terms.components.filter((component) => matches(component, event));
+  if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
   if (event.currency === null || event.currency === terms.currency) return false;
-  const hasRate = rateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
+  const hasRate = fxRateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
   const isCounted =
-    event.type === 'revenue' && terms.components.some((one) => tiersOf(one, terms)?.metric === 'revenue');
-  return !hasRate && (byOperator || paying.some((one) => needsAmount(one)) || isCounted);
+    event.type === 'revenue' &&
+    terms.components.some((component) => tiersOf(component, terms)?.metric === 'revenue');
+  return !hasRate && (hasOperatorPayout || matching.some((component) => needsAmount(component)) || isCounted);
 }
 
 function needsAmount({ kind, min_amount: minimum }: WireComponent): boolean {
   return kind === 'percent' || kind === 'revshare' || (kind === 'cpa' && minimum !== undefined);
 }
 
-function finalStateOf(
+/** The event as a conversion; empty for a reversal or an event that is set aside. */
+function conversionOf(
   event: ConversionEvent,
   history: readonly ConversionEvent[],
   world: World,
 ): Conversion[] {
-  if (isReversal(event) || mustWait(event, world)) return [];
-  const by = versionAt(world.versions, event.occurredAt);
-  const byOperator = (by.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
-  const basis = convertedAmount(
-    (byOperator ? event.payoutMinor : event.amountMinor) ?? 0n,
+  if (isReversal(event) || mustBeSetAside(event, world)) return [];
+  const version = versionAt(world.versions, event.occurredAt);
+  const hasOperatorPayout = (version.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
+  const basis = convert(
+    (hasOperatorPayout ? event.payoutMinor : event.amountMinor) ?? 0n,
     event,
-    by.terms.currency,
+    version.terms.currency,
     world.rates,
   );
-  const reversed = reversedPart(event, by.terms, history, world.rates);
+  const reversed = reversedOf(event, version.terms, history, world.rates);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
-  return [
-    { event, by, affiliateId: world.affiliateOf(event.customerId!), month, byOperator, basis, reversed },
-  ];
+  const affiliateId = world.affiliateOf(event.customerId!);
+  return [{ event, version, affiliateId, month, hasOperatorPayout, basis, reversed }];
 }
 
-/** Fraction of a conversion that was reversed for good. */
-function reversedPart(
+/** The fraction of a conversion that reversals took back by the end of the history. */
+function reversedOf(
   conversion: ConversionEvent,
   { clawback }: WireTerms,
   history: readonly ConversionEvent[],
   rates: readonly ModelRate[],
 ): Fraction {
-  const against = history.filter((event) => concerns(event, conversion));
-  const isWon = against.some(({ type }) => type === 'chargeback_won');
+  const reversals = history.filter((event) => reverses(event, conversion));
+  const isWon = reversals.some(({ type }) => type === 'chargeback_won');
   const amount = conversion.amountMinor ?? 0n;
   let refunded = 0n;
-  for (const event of against) {
+  for (const event of reversals) {
     const { type, reference, amountMinor, occurredAt } = event;
     if (type === 'chargeback_won' || (type === 'chargeback' && isWon)) continue;
     const policy = clawback[type as 'refund'];
     if (policy === 'none') continue;
     if (reference === null && occurredAt - conversion.occurredAt > clawback.days * DAY_MS) continue;
     if (policy === 'full' || reference === null || amountMinor === null || amount <= 0n) return [1n, 1n];
-    refunded += convertedAmount(
+    refunded += convert(
       amountMinor,
       { ...event, occurredAt: conversion.occurredAt },
       conversion.currency!,
@@ -132,7 +138,7 @@ function reversedPart(
   return amount > 0n && refunded > 0n ? [refunded < amount ? refunded : amount, amount] : [0n, 1n];
 }
 
-const REVERSAL_TYPES: readonly string[] = [
+const REVERSALS: readonly string[] = [
   'refund',
   'chargeback',
   'fraud',
@@ -142,10 +148,10 @@ const REVERSAL_TYPES: readonly string[] = [
 ];
 
 function isReversal({ type }: ConversionEvent): boolean {
-  return REVERSAL_TYPES.includes(type);
+  return REVERSALS.includes(type);
 }
 
-function concerns(event: ConversionEvent, conversion: ConversionEvent): boolean {
+function reverses(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (!isReversal(event)) return false;
   if (event.reference !== null)
     return (
@@ -158,222 +164,247 @@ function concerns(event: ConversionEvent, conversion: ConversionEvent): boolean 
   );
 }
 
-/** Rest of a whole after a reversed part. */
-function remainderOf(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
-  return whole - roundedQuotient(whole * part, of, mode);
+/** A whole less its reversed fraction, in the unit of the whole. */
+function afterReversal(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
+  return whole - rounded(whole * part, of, mode);
 }
 
-const isReversed = ({ reversed: [part, of] }: Conversion): boolean => part === of;
+const isFullyReversed = ({ reversed: [part, of] }: Conversion): boolean => part === of;
 
-// Single payments: per customer, or per event.
+// Earnings per customer and per event.
 
-type Payment = Earning & { by: ModelVersion };
+/** An earning of the affiliate that brought the customer, with the version that rates it. */
+type DirectEarning = Earning & { version: ModelVersion };
 /**
- * Payment for one conversion by one component of one version. `amountAt`: the amount as the n-th of so
- * many.
+ * An earning per customer or event before caps. `uncapped` gives its minor units by its place in
+ * the month, from 1, and by the month's total in the units of the tiers.
  */
-type SinglePayment = {
+type RankableEarning = {
   name: string;
-  of: Conversion;
-  by: ModelVersion;
+  conversion: Conversion;
+  version: ModelVersion;
   component: WireComponent;
-  isDue: boolean;
-  amountAt: (place: bigint, reached: bigint) => bigint;
+  hasRemainder: boolean;
+  uncapped: (place: bigint, reached: bigint) => bigint;
 };
 
-function customerPayments(conversions: readonly Conversion[]): Payment[] {
+function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
   const byCustomer = groupBy(
-    conversions.flatMap((conversion) => componentsPayingFor(conversion, 'cpa')),
-    ({ label, of }) => `cpa ${label} ${of.event.customerId}`,
+    conversions.flatMap((conversion) => matchingComponents(conversion, 'cpa')),
+    ({ label, conversion }) => `cpa ${label} ${conversion.event.customerId}`,
   );
-  const found = Array.from(byCustomer, ([name, all]): SinglePayment | null => {
-    // The customer's first conversion fixes the terms that hold for the customer.
-    const { component, of: first } = all[0]!;
-    const { by } = first;
-    const of = qualifying(
+  const found = Array.from(byCustomer, ([name, matching]): RankableEarning | null => {
+    // The terms of the customer's first conversion rate all of the customer's conversions.
+    const { component, conversion: first } = matching[0]!;
+    const { version } = first;
+    const conversion = qualifyingConversion(
       component,
-      all.map((one) => one.of),
-      by.terms.currency,
+      matching.map((match) => match.conversion),
+      version.terms.currency,
     );
-    if (of === null) return null;
-    const left: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : of.reversed;
-    const base = component.amount === undefined ? 0n : minorOf(component.amount, by.terms.currency);
+    if (conversion === null) return null;
+    const reversed: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : conversion.reversed;
+    const base = component.amount === undefined ? 0n : minorOf(component.amount, version.terms.currency);
     const { tiers } = component;
-    const amountAt = (place: bigint, reached: bigint): bigint => {
+    const uncapped = (place: bigint, reached: bigint): bigint => {
       const amount = tiers
-        ? stepAt(tiers, tiers.mode === 'marginal' ? place : reached, base, by.terms.currency)
+        ? tierRateAt(tiers, tiers.mode === 'marginal' ? place : reached, base, version.terms.currency)
         : base;
-      return remainderOf(amount, left, by.terms.rounding);
+      return afterReversal(amount, reversed, version.terms.rounding);
     };
-    return { name, of, by, component, isDue: !isReversed(of), amountAt };
+    return { name, conversion, version, component, hasRemainder: !isFullyReversed(conversion), uncapped };
   });
-  return paymentsOf(
-    found.filter((one) => one !== null),
+  return afterCapsAndTiers(
+    found.filter((earning) => earning !== null),
     conversions,
   );
 }
 
-function qualifying(
+/** The conversion that qualifies a customer for a CPA; null while none does. */
+function qualifyingConversion(
   component: WireComponent,
   ordered: readonly Conversion[],
   currency: string,
 ): Conversion | null {
   const { qualify, min_amount: minimum, min_volume: lots, within_days: days } = component;
-  const least = minimum === undefined ? null : minorOf(minimum, currency);
-  if (qualify !== 'cumulative') return least === null || ordered[0]!.basis >= least ? ordered[0]! : null;
+  const minimumMinor = minimum === undefined ? null : minorOf(minimum, currency);
+  if (qualify !== 'cumulative')
+    return minimumMinor === null || ordered[0]!.basis >= minimumMinor ? ordered[0]! : null;
   const until = days === undefined ? Infinity : ordered[0]!.event.occurredAt + days * DAY_MS;
   const inTime = ordered.filter(({ event }) => event.occurredAt <= until);
-  const sum = (upTo: number, of: (one: Conversion) => bigint): bigint =>
+  const sum = (upTo: number, valueOf: (conversion: Conversion) => bigint): bigint =>
     inTime
       .slice(0, upTo + 1)
-      .reduce((total, one) => total + remainderOf(of(one), one.reversed, 'half_even'), 0n);
+      .reduce(
+        (total, conversion) => total + afterReversal(valueOf(conversion), conversion.reversed, 'half_even'),
+        0n,
+      );
   const index = inTime.findIndex(
-    (one, at) =>
-      !isReversed(one) &&
-      (least === null || sum(at, ({ basis }) => basis) >= least) &&
-      (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= parseScaled(lots, 4)),
+    (conversion, at) =>
+      !isFullyReversed(conversion) &&
+      (minimumMinor === null || sum(at, ({ basis }) => basis) >= minimumMinor) &&
+      (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= scaled(lots, 4)),
   );
   return inTime[index] ?? null;
 }
 
-function eventPayments(conversions: readonly Conversion[]): Payment[] {
-  const computed = conversions
-    .filter(({ byOperator }) => byOperator)
-    .map(({ event, basis, reversed, affiliateId, by }): Payment => {
-      return {
-        name: `payout ${event.id}`,
-        affiliateId,
-        by,
-        minor: remainderOf(basis, reversed, by.terms.rounding),
-      };
+function eventEarnings(conversions: readonly Conversion[]): DirectEarning[] {
+  const operatorPayouts = conversions
+    .filter(({ hasOperatorPayout }) => hasOperatorPayout)
+    .map(({ event, basis, reversed, affiliateId, version }): DirectEarning => {
+      const minor = afterReversal(basis, reversed, version.terms.rounding);
+      return { name: `payout ${event.id}`, affiliateId, version, minor };
     });
   const percents = conversions
-    .flatMap((conversion) => componentsPayingFor(conversion, 'percent'))
-    .map(({ component, label, of }): SinglePayment => {
-      const { rounding } = of.by.terms;
-      const left = remainderOf(
-        roundedQuotient(ppm(component.percent!) * of.basis, 1_000_000n, rounding),
-        of.reversed,
-        rounding,
-      );
-      const amountAt = (): bigint => (left < 0n ? 0n : left);
-      return {
-        name: `percent ${label} ${of.event.id}`,
-        of,
-        by: of.by,
-        component,
-        isDue: left > 0n,
-        amountAt,
-      };
+    .flatMap((conversion) => matchingComponents(conversion, 'percent'))
+    .map(({ component, label, conversion }): RankableEarning => {
+      const { version, event, basis, reversed } = conversion;
+      const { rounding } = version.terms;
+      const gross = rounded(ppm(component.percent!) * basis, 1_000_000n, rounding);
+      const net = afterReversal(gross, reversed, rounding);
+      const uncapped = (): bigint => (net < 0n ? 0n : net);
+      const name = `percent ${label} ${event.id}`;
+      return { name, conversion, version, component, hasRemainder: net > 0n, uncapped };
     });
-  return [...computed, ...paymentsOf(percents, conversions)];
+  return [...operatorPayouts, ...afterCapsAndTiers(percents, conversions)];
 }
 
-/** Pays each item alone or, where its month has a cap or tiers, in order of occurrence. */
-function paymentsOf(all: readonly SinglePayment[], conversions: readonly Conversion[]): Payment[] {
-  const isRanked = ({ component }: SinglePayment): boolean =>
+/**
+ * Applies monthly caps and tiers. Earnings without a cap or tiers are paid in full; ranked earnings
+ * are paid in the order in which their conversions occurred.
+ */
+function afterCapsAndTiers(
+  all: readonly RankableEarning[],
+  conversions: readonly Conversion[],
+): DirectEarning[] {
+  const isRanked = ({ component }: RankableEarning): boolean =>
     component.cap !== undefined || component.tiers !== undefined;
-  const alone = all
-    .filter((one) => !isRanked(one) && one.isDue)
-    .map((one) => toPayment(one, one.amountAt(1n, 1n)));
-  const ranked = all.filter((one) => isRanked(one) && one.isDue);
+  const unranked = all
+    .filter((earning) => !isRanked(earning) && earning.hasRemainder)
+    .map((earning) => asEarning(earning, earning.uncapped(1n, 1n)));
+  const ranked = all.filter((earning) => isRanked(earning) && earning.hasRemainder);
   const pools = groupBy(
     ranked,
-    ({ name, of }) => `${name.split(' ', 2).join(' ')} ${of.affiliateId} ${of.month}`,
+    ({ name, conversion }) => `${name.split(' ', 2).join(' ')} ${conversion.affiliateId} ${conversion.month}`,
   );
-  return [...alone, ...[...pools.values()].flatMap((pool) => payPool(pool, conversions))];
+  return [...unranked, ...[...pools.values()].flatMap((pool) => capped(pool, conversions))];
 }
 
-function payPool(pool: readonly SinglePayment[], conversions: readonly Conversion[]): Payment[] {
-  const ordered = pool.toSorted((a, b) => (orderKey(a.of.event) < orderKey(b.of.event) ? -1 : 1));
-  const amounts = ordered.map(({ amountAt, component, of }, index) => {
+/** Earnings of one component, affiliate and month, after the month's cap and tiers. */
+function capped(pool: readonly RankableEarning[], conversions: readonly Conversion[]): DirectEarning[] {
+  const ordered = pool.toSorted((a, b) =>
+    timeKey(a.conversion.event) < timeKey(b.conversion.event) ? -1 : 1,
+  );
+  const uncappedMinor = ordered.map(({ uncapped, component, conversion }, index) => {
     const metric = component.tiers?.metric ?? 'ftd_count';
-    const reached = metric === 'ftd_count' ? BigInt(ordered.length) : metricsOfMonth(of, conversions)[metric];
-    return amountAt(BigInt(index + 1), reached);
+    const reached =
+      metric === 'ftd_count' ? BigInt(ordered.length) : monthMetrics(conversion, conversions)[metric];
+    return uncapped(BigInt(index + 1), reached);
   });
   let [running, count] = [0n, 0];
-  return ordered.map((one, index): Payment => {
-    const { cap } = one.component;
-    const most = cap?.amount === undefined ? null : minorOf(cap.amount, one.by.terms.currency);
+  return ordered.map((earning, index): DirectEarning => {
+    const { cap } = earning.component;
+    const limit = cap?.amount === undefined ? null : minorOf(cap.amount, earning.version.terms.currency);
     const isFull = cap?.count !== undefined && count >= cap.count;
-    const total = isFull ? running : running + amounts[index]!;
-    const clipped = most !== null && total > most ? (running > most ? running : most) : total;
+    const total = isFull ? running : running + uncappedMinor[index]!;
+    const clipped = limit !== null && total > limit ? (running > limit ? running : limit) : total;
     const minor = clipped - running;
     running = clipped;
     if (minor > 0n) count++;
-    return toPayment(one, minor);
+    return asEarning(earning, minor);
   });
 }
 
-function toPayment({ name, of: { affiliateId }, by }: SinglePayment, minor: bigint): Payment {
-  return { name, affiliateId, by, minor };
+function asEarning(
+  { name, conversion: { affiliateId }, version }: RankableEarning,
+  minor: bigint,
+): DirectEarning {
+  return { name, affiliateId, version, minor };
 }
 
-// Payments for the sum of a month.
+// Earnings per month.
 
-type MonthlySum = {
+/** The month's sums of one component, affiliate and version, after reversals. */
+type MonthSum = {
   name: string;
   label: string;
   month: string;
   component: WireComponent;
-  of: Conversion;
+  conversion: Conversion;
   basis: bigint;
   volume: bigint;
 };
 
-function monthlyPayments(conversions: readonly Conversion[]): Payment[] {
-  const paying = conversions.flatMap((conversion) => [
-    ...componentsPayingFor(conversion, 'revshare'),
-    ...componentsPayingFor(conversion, 'per_lot'),
+function monthlyEarnings(conversions: readonly Conversion[]): DirectEarning[] {
+  const matching = conversions.flatMap((conversion) => [
+    ...matchingComponents(conversion, 'revshare'),
+    ...matchingComponents(conversion, 'per_lot'),
   ]);
   const sums = groupBy(
-    paying,
-    ({ component, label, of }) =>
-      `${component.kind} ${label} ${of.affiliateId} ${of.month} v${of.by.version}`,
+    matching,
+    ({ component, label, conversion: { affiliateId, month, version } }) =>
+      `${component.kind} ${label} ${affiliateId} ${month} v${version.version}`,
   );
-  const all = Array.from(sums, ([name, parts]): MonthlySum => {
-    const { component, label, of } = parts[0]!;
-    const sum = (whole: (one: Conversion) => bigint): bigint =>
-      parts.reduce((total, part) => total + remainderOf(whole(part.of), part.of.reversed, 'half_even'), 0n);
-    const [basis, volume] = [sum((one) => one.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
-    return { name, label, month: of.month, component, of, basis, volume };
+  const all = Array.from(sums, ([name, parts]): MonthSum => {
+    const { component, label, conversion } = parts[0]!;
+    const sum = (valueOf: (of: Conversion) => bigint): bigint =>
+      parts.reduce(
+        (total, part) =>
+          total + afterReversal(valueOf(part.conversion), part.conversion.reversed, 'half_even'),
+        0n,
+      );
+    const [basis, volume] = [sum((part) => part.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
+    return { name, label, month: conversion.month, component, conversion, basis, volume };
   });
-  const chains = groupBy(all, ({ component, label, of }) => `${component.kind} ${label} ${of.affiliateId}`);
-  return [...chains.values()].flatMap((chain) => {
-    const ordered = chain.toSorted((a, b) =>
-      a.month === b.month ? a.of.by.version - b.of.by.version : a.month < b.month ? -1 : 1,
+  const monthsByComponent = groupBy(
+    all,
+    ({ component, label, conversion }) => `${component.kind} ${label} ${conversion.affiliateId}`,
+  );
+  return [...monthsByComponent.values()].flatMap((months) => {
+    const ordered = months.toSorted((a, b) =>
+      a.month === b.month
+        ? a.conversion.version.version - b.conversion.version.version
+        : a.month < b.month
+          ? -1
+          : 1,
     );
-    return ordered.map((month, index) => monthlyPayment(month, ordered.slice(0, index), conversions));
+    return ordered.map((month, index) => monthEarning(month, ordered.slice(0, index), conversions));
   });
 }
 
-function monthlyPayment(
-  month: MonthlySum,
-  before: readonly MonthlySum[],
+/** The earning of one month after carryover and cap; `before`: earlier months of the component. */
+function monthEarning(
+  month: MonthSum,
+  before: readonly MonthSum[],
   conversions: readonly Conversion[],
-): Payment {
-  const { name, component, of } = month;
-  const { currency } = of.by.terms;
+): DirectEarning {
+  const { name, component, conversion } = month;
+  const { currency } = conversion.version.terms;
   let minor: bigint;
   if (component.kind === 'per_lot' || component.negative !== 'carry')
-    minor = monthlyAmount(month, 0n, conversions);
+    minor = uncappedMonth(month, 0n, conversions);
   else if (component.carry_by === 'commission')
     minor =
-      monthlyAmount(month, 0n, conversions) +
-      largestLoss(before, (one) => monthlyAmount(one, 0n, conversions));
+      uncappedMonth(month, 0n, conversions) +
+      carriedLoss(before, (earlier) => uncappedMonth(earlier, 0n, conversions));
   else
-    minor = monthlyAmount(
+    minor = uncappedMonth(
       month,
-      largestLoss(before, ({ basis }) => basis),
+      carriedLoss(before, ({ basis }) => basis),
       conversions,
     );
   const cap = component.cap?.amount === undefined ? null : minorOf(component.cap.amount, currency);
-  const least = minor < 0n ? 0n : minor;
-  return { name, affiliateId: of.affiliateId, by: of.by, minor: cap !== null && least > cap ? cap : least };
+  const earned = minor < 0n ? 0n : minor;
+  return {
+    name,
+    affiliateId: conversion.affiliateId,
+    version: conversion.version,
+    minor: cap !== null && earned > cap ? cap : earned,
+  };
 }
 
-/** Largest loss of any unbroken run of carrying months right before; zero without a loss. */
-function largestLoss(before: readonly MonthlySum[], lossOf: (month: MonthlySum) => bigint): bigint {
+/** The largest loss of any unbroken run of carrying months up to this month; 0 without a loss. */
+function carriedLoss(before: readonly MonthSum[], lossOf: (month: MonthSum) => bigint): bigint {
   let [worst, run] = [0n, 0n];
   for (const month of before.toReversed()) {
     if (month.component.negative !== 'carry') break;
@@ -383,35 +414,35 @@ function largestLoss(before: readonly MonthlySum[], lossOf: (month: MonthlySum) 
   return worst;
 }
 
-/** Payment for the sum of a month; may be below zero. */
-function monthlyAmount(
-  { component, basis, volume, of }: MonthlySum,
+/** Commission of a month before its cap, in minor units; below zero for a loss. */
+function uncappedMonth(
+  { component, basis, volume, conversion }: MonthSum,
   carried: bigint,
   conversions: readonly Conversion[],
 ): bigint {
-  const { terms } = of.by;
+  const { terms } = conversion.version;
   const isLots = component.kind === 'per_lot';
   const sum = isLots ? volume : basis + carried;
   const given = isLots ? component.amount : component.percent;
   const base = given === undefined ? 0n : isLots ? minorOf(given, terms.currency) : ppm(given);
   const tiers = tiersOf(component, terms);
   const per = isLots ? 10_000n : 1_000_000n;
-  if (!tiers) return roundedQuotient(base * sum, per, terms.rounding);
-  const isOwn = tiers.metric === (isLots ? 'volume' : 'revenue');
-  const metric = isOwn ? sum : metricsOfMonth(of, conversions)[tiers.metric];
+  if (!tiers) return rounded(base * sum, per, terms.rounding);
+  const isOwnMetric = tiers.metric === (isLots ? 'volume' : 'revenue');
+  const metric = isOwnMetric ? sum : monthMetrics(conversion, conversions)[tiers.metric];
   const exact =
     tiers.mode === 'retroactive'
-      ? stepAt(tiers, metric, base, terms.currency) * sum
-      : sumByBands(tiers, sum, base, terms.currency);
-  return roundedQuotient(exact, per, terms.rounding);
+      ? tierRateAt(tiers, metric, base, terms.currency) * sum
+      : marginalProduct(tiers, sum, base, terms.currency);
+  return rounded(exact, per, terms.rounding);
 }
 
 /**
- * Cuts a sum into the bands of the steps. An amount below zero is lost at the rate of the first
- * band.
+ * A sum times its marginal rates, summed over the bands between the steps. A negative sum is rated
+ * like the first unit above zero.
  */
-function sumByBands(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
-  if (sum < 0n) return stepAt(tiers, 0n, base, currency) * sum;
+function marginalProduct(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
+  if (sum < 0n) return tierRateAt(tiers, 0n, base, currency) * sum;
   const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency)];
   return steps.reduce((total, { from, rate }, index) => {
     const to = steps[index + 1]?.from ?? sum;
@@ -423,41 +454,52 @@ function sumByBands(tiers: WireTiers, sum: bigint, base: bigint, currency: strin
 // Metrics of tiers.
 
 /**
- * Metrics of an affiliate's month, counting only events whose terms have a cap, tiers or a carry.
+ * Totals of the conversion's month and affiliate in the units of the tier metrics. Only conversions
+ * whose terms link slots are counted.
  */
-function metricsOfMonth(
+function monthMetrics(
   { affiliateId, month }: Conversion,
   conversions: readonly Conversion[],
 ): Record<WireTiers['metric'], bigint> {
   const counted = conversions.filter(
-    (one) => one.affiliateId === affiliateId && one.month === month && dependsOnMonth(one.by.terms),
+    (conversion) =>
+      conversion.affiliateId === affiliateId &&
+      conversion.month === month &&
+      linksSlots(conversion.version.terms),
   );
-  const sum = (of: (one: Conversion) => bigint): bigint =>
-    counted.reduce((total, one) => total + of(one), 0n);
+  const sum = (valueOf: (conversion: Conversion) => bigint): bigint =>
+    counted.reduce((total, conversion) => total + valueOf(conversion), 0n);
   return {
-    revenue: sum(({ event, byOperator, basis, reversed }) =>
-      event.type === 'revenue' && !byOperator ? remainderOf(basis, reversed, 'half_even') : 0n,
+    revenue: sum(({ event, hasOperatorPayout, basis, reversed }) =>
+      event.type === 'revenue' && !hasOperatorPayout ? afterReversal(basis, reversed, 'half_even') : 0n,
     ),
     volume: sum(({ event, reversed }) =>
       ['trade', 'volume'].includes(event.type)
-        ? remainderOf(event.volumeE4 ?? 0n, reversed, 'half_even')
+        ? afterReversal(event.volumeE4 ?? 0n, reversed, 'half_even')
         : 0n,
     ),
-    ftd_count: sum((one) => (one === firstDepositOf(one, conversions) && !isReversed(one) ? 1n : 0n)),
+    ftd_count: sum((conversion) =>
+      conversion === firstDepositOf(conversion, conversions) && !isFullyReversed(conversion) ? 1n : 0n,
+    ),
   };
 }
 
-/** First counted first deposit of the customer; the conversions are in order of occurrence. */
+/**
+ * The customer's earliest first deposit under terms that link slots. `conversions` are in the order
+ * in which they occurred.
+ */
 function firstDepositOf(
   { event: { customerId } }: Conversion,
   conversions: readonly Conversion[],
 ): Conversion | undefined {
   return conversions.find(
-    ({ event, by }) => event.type === 'ftd' && event.customerId === customerId && dependsOnMonth(by.terms),
+    ({ event, version }) =>
+      event.type === 'ftd' && event.customerId === customerId && linksSlots(version.terms),
   );
 }
 
-function dependsOnMonth(terms: WireTerms): boolean {
+/** Whether terms make slots depend on each other: ranked slots, carryover, or another's metric. */
+function linksSlots(terms: WireTerms): boolean {
   return terms.components.some((component) => {
     const { kind, cap, negative } = component;
     const tiers = tiersOf(component, terms);
@@ -476,7 +518,7 @@ function tiersOf(component: WireComponent, terms: WireTerms): WireTiers | undefi
 function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint; rate: bigint }[] {
   const from = {
     revenue: (text: string) => minorOf(text, currency),
-    volume: (text: string) => parseScaled(text, 4),
+    volume: (text: string) => scaled(text, 4),
     ftd_count: BigInt,
   }[metric];
   return steps.map((step) => ({
@@ -485,11 +527,11 @@ function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint
   }));
 }
 
-function stepAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
+function tierRateAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
   return stepsOf(tiers, currency).findLast(({ from }) => from <= reached)?.rate ?? base;
 }
 
-// Components that pay for a conversion.
+// Components that match an event.
 
 const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
   cpa: ['ftd'],
@@ -504,17 +546,20 @@ const matches = (component: WireComponent, { type }: ConversionEvent): boolean =
   onOf(component).includes(type);
 
 /**
- * Components of a kind that pay for a conversion. The label names their event types and, among
- * equals, their place.
+ * Components of a kind that pay for a conversion, labelled by kind and events; a repeated label
+ * gets a number.
  */
-function componentsPayingFor(of: Conversion, kind: WireComponent['kind']) {
-  if (of.byOperator) return [];
-  const nameOf = (component: WireComponent): string => `${kind}:${[...onOf(component)].toSorted().join('+')}`;
-  const ofKind = of.by.terms.components.filter((component) => component.kind === kind);
+function matchingComponents(conversion: Conversion, kind: WireComponent['kind']) {
+  if (conversion.hasOperatorPayout) return [];
+  const labelOf = (component: WireComponent): string =>
+    `${kind}:${[...onOf(component)].toSorted().join('+')}`;
+  const ofKind = conversion.version.terms.components.filter((component) => component.kind === kind);
   return ofKind.flatMap((component, index) => {
-    if (!matches(component, of.event)) return [];
-    const earlier = ofKind.slice(0, index).filter((other) => nameOf(other) === nameOf(component)).length;
-    return [{ component, of, label: `${nameOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` }];
+    if (!matches(component, conversion.event)) return [];
+    const earlier = ofKind.slice(0, index).filter((other) => labelOf(other) === labelOf(component)).length;
+    return [
+      { component, conversion, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` },
+    ];
   });
 }
 
@@ -522,8 +567,8 @@ function versionAt(versions: readonly ModelVersion[], moment: number): ModelVers
   return versions.filter(({ from }) => from <= moment).reduce((a, b) => (b.from > a.from ? b : a));
 }
 
-/** Order of occurrence: by time, then by id, as one sortable text. */
-function orderKey({ occurredAt, id }: ConversionEvent): string {
+/** Sort key of an event: the time it occurred, then its id. */
+function timeKey({ occurredAt, id }: ConversionEvent): string {
   return `${String(occurredAt).padStart(16, '0')} ${id}`;
 }
 
@@ -533,55 +578,59 @@ function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): M
   return groups;
 }
 
-// Amounts.
+// Exchange, decimals and rounding.
 
 const DECIMALS: Record<string, number> = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, INR: 2 };
 
-function rateAt(
+/** The latest rate at or before the moment, at most 31 days old; undefined without one. */
+function fxRateAt(
   rates: readonly ModelRate[],
   base: string,
   quote: string,
   moment: number,
 ): string | undefined {
-  const holding = rates.filter(
-    (one) =>
-      one.base === base && one.quote === quote && one.asOf <= moment && moment - one.asOf <= 31 * DAY_MS,
+  const valid = rates.filter(
+    (rate) =>
+      rate.base === base && rate.quote === quote && rate.asOf <= moment && moment - rate.asOf <= 31 * DAY_MS,
   );
-  return holding.toSorted((a, b) => b.asOf - a.asOf)[0]?.rate;
+  return valid.toSorted((a, b) => b.asOf - a.asOf)[0]?.rate;
 }
 
-/** Amount in another currency. Zero without a rate: `mustWait` holds such events back. */
-function convertedAmount(
+/**
+ * Converts minor units into another currency; 0 without a rate. Events that need a missing rate are
+ * set aside (`mustBeSetAside`), so that this 0 earns nothing.
+ */
+function convert(
   minor: bigint,
   { currency, occurredAt }: ConversionEvent,
   to: string,
   rates: readonly ModelRate[],
 ): bigint {
   if (currency === null || currency === to) return minor;
-  const rate = rateAt(rates, currency, to, occurredAt);
+  const rate = fxRateAt(rates, currency, to, occurredAt);
   if (rate === undefined) return 0n;
-  return roundedQuotient(
-    minor * parseScaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!),
+  return rounded(
+    minor * scaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!),
     10n ** BigInt(12 + DECIMALS[currency]!),
     'half_even',
   );
 }
 
-const minorOf = (text: string, currency: string): bigint => parseScaled(text, DECIMALS[currency]!);
-const ppm = (percent: string): bigint => parseScaled(percent, 4);
+const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);
+const ppm = (percent: string): bigint => scaled(percent, 4);
 
-/** Parses a decimal: "12.5" with four decimals is 125000. */
-function parseScaled(text: string, decimals: number): bigint {
+/** Decimal text as a scaled integer: "12.5" with four decimals is 125000. */
+function scaled(text: string, decimals: number): bigint {
   const [whole, fraction = ''] = text.split('.');
   return BigInt(`${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);
 }
 
 /**
- * Rounds by counting half units: floor of the quotient plus one half; in mode half_even, ties go to
- * even.
+ * A quotient rounded by counting half units: the floor of the quotient plus one half. `half_even`
+ * moves odd results of ties back by one.
  */
-function roundedQuotient(dividend: bigint, divisor: bigint, mode: Mode): bigint {
-  if (dividend < 0n) return -roundedQuotient(-dividend, divisor, mode);
+function rounded(dividend: bigint, divisor: bigint, mode: Mode): bigint {
+  if (dividend < 0n) return -rounded(-dividend, divisor, mode);
   if (mode === 'down') return (dividend - (dividend % divisor)) / divisor;
   const up = (2n * dividend + divisor) / (2n * divisor);
   const isTie = (2n * dividend + divisor) % (2n * divisor) === 0n;

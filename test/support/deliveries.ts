@@ -1,7 +1,7 @@
 // Queries for deliveries, and attempt records for the recorder.
 import { newId } from '../../store/db/ids.ts';
 import type { Activities } from '../../activities/index.ts';
-import type { AttemptRecord } from '../../store/delivery/deliveries.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { BatchInput } from '../../workflows/contract.ts';
 import type { TestOperator } from './operator.ts';

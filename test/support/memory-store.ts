@@ -6,7 +6,7 @@ import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activit
 import { openBooks, type Books, type Posting } from '../../domain/settlement/batch-ledger.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
-import { NOTHING } from '../../domain/commission/sums.ts';
+import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
@@ -114,7 +114,7 @@ export function createMemorySettling(
     for (const { name, affiliateId, version } of monthly) {
       if (slots.has(name.key)) continue;
       const counted = {
-        sums: NOTHING,
+        sums: EMPTY_SUMS,
         money: EMPTY,
         transfersCount: 0,
         ratingsCount: 0,
@@ -276,7 +276,7 @@ export function createMemorySettling(
 
   function write(books: Books, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
-      const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;
+      const key = JSON.stringify([fact.originalEventId, slot.name.key, fact.eventId, fact.rating]);
       assert.ok(!facts.has(key), `the fact ${key} was written twice`);
       facts.add(key);
     }

@@ -83,8 +83,8 @@ export async function startProxy(targetPort: number): Promise<SeverableProxy> {
 }
 
 /** The same URL through the proxy. */
-export function throughProxy(url: string, cable: SeverableProxy): string {
+export function throughProxy(url: string, proxy: SeverableProxy): string {
   const rerouted = new URL(url);
-  rerouted.host = cable.address;
+  rerouted.host = proxy.address;
   return rerouted.href;
 }

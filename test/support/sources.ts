@@ -50,3 +50,21 @@ export function importsOf(file: string): Import[] {
     return { file, path: resolved, typesOnly: type !== undefined };
   });
 }
+
+/**
+ * Table rows under a heading of docs/ARCHITECTURE.md with code in the first cell, without
+ * backticks.
+ */
+export function tableRows(heading: string): string[][] {
+  const section = readSource('docs/ARCHITECTURE.md')
+    .split(/^##+ /m)
+    .find((part) => part.startsWith(heading));
+  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) =>
+    line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}

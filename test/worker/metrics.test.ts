@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Activities } from '../../activities/index.ts';
 import type { SettleInput, Settled } from '../../activities/settlement/settle.ts';
-import type { Outcome } from '../../domain/delivery/retry.ts';
+import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { createWorkerMetrics } from '../../worker/metrics.ts';
 
 const ANSWER = { kind: 'answered', excerpt: '', durationMs: 30, phases: {} } as const;
 
 test('the worker counts attempts and batches by outcome and serves its metrics', async () => {
-  const outcomes: Outcome[] = [
+  const outcomes: AttemptOutcome[] = [
     { ...ANSWER, status: 200 },
     { ...ANSWER, status: 503 },
     { kind: 'failed', errorClass: 'timeout', detail: '', durationMs: 15_000, phases: {} },

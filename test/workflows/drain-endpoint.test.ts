@@ -11,7 +11,7 @@ import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
 import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
-import { takeForPush } from '../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../store/delivery/manual-actions.ts';
 import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
@@ -220,7 +220,7 @@ test('a drain continues when another owner’s attempt finds the endpoint up aga
   });
   status = 200;
   const [pushed] = await deliveriesOf(patient.pool, operator);
-  await takeForPush(patient.pool, operator.operatorId, pushed!.id);
+  await takeForRetry(patient.pool, operator.operatorId, pushed!.id);
   await createWorkflowClient(patient.temporal.client).startDelivery(
     operator.operatorId,
     pushed!.id,

@@ -2,7 +2,7 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
-import { takeForPush } from '../../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createEndpoints } from '../../../store/delivery/endpoints.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
@@ -125,7 +125,7 @@ describe('a single postback whose endpoint is down', () => {
   test('goes to the queue of an endpoint with a rate also when it is pushed, and keeps the cause', async () => {
     const id = await single();
     await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
-    const taken = await takeForPush(database.pool, operator.operatorId, id);
+    const taken = await takeForRetry(database.pool, operator.operatorId, id);
     assert.deepEqual(taken, { owner: 'endpoint', endpointId });
     await working.activities.drainQueue({
       operatorId: operator.operatorId,

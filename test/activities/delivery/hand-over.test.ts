@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { deliveryWorkflowId, endpointWorkflowId } from '../../../domain/keys.ts';
-import { takeForPush } from '../../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { countBy, deliveriesOf, settleBatch, type DeliveryRow } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
@@ -147,7 +147,7 @@ test('the bounds hold when many hand-overs and buttons race', async () => {
   const pushing = operators.flatMap(async (operator) => {
     const rows = await deliveriesOf(database.pool, operator);
     const limits = { perEndpoint: 5, inAll: 8 };
-    return Promise.all(rows.map(({ id }) => takeForPush(database.pool, operator.operatorId, id, limits)));
+    return Promise.all(rows.map(({ id }) => takeForRetry(database.pool, operator.operatorId, id, limits)));
   });
   const pushed = (await Promise.all(pushing)).flat();
   isOver.abort();

@@ -5,7 +5,11 @@ import { createAmend } from '../../../activities/settlement/amend.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { createAmendments, listVersions, type Amendable } from '../../../store/agreements/amendments.ts';
+import {
+  createAmendments,
+  listVersions,
+  type AmendableValues,
+} from '../../../store/agreements/amendments.ts';
 import { createDeals } from '../../../store/agreements/deals.ts';
 import { createFxRates } from '../../../store/agreements/fx-rates.ts';
 import { isOutage } from '../../../store/db/pg-errors.ts';
@@ -43,7 +47,7 @@ after(async () => {
 });
 
 /** Keeps an amendment of some values. */
-async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<Amendable>) {
+async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<AmendableValues>) {
   const by = { actor: 'key_test', reason: null };
   return await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({
     ...event.values,
@@ -273,7 +277,7 @@ test('an amendment that lacks an exchange rate waits in plain sight, and moves t
     actor: 'key_1',
   };
   const added = await createFxRates(pool).insert(operatorId, rate);
-  assert.ok(added !== 'other_rate' && added.amends);
+  assert.ok(added !== 'other_rate' && added.retriesAmendments);
   assert.deepEqual(await apply(operator), {});
   assert.deepEqual(await outcomesOf(pool, [kyc!, sale!]), ['settled 1100', 'settled 500']);
 });

@@ -1,4 +1,4 @@
-// The safety net: each kind of thing a crash or an outage can leave without an owner, found and given one.
+// Sweep: finds and restarts each kind of work that a crash or an outage can leave without an owner.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
@@ -40,7 +40,7 @@ async function isRunning(workflowId: string): Promise<boolean> {
   }
 }
 
-/** The ids in the inputs of all batches started so far. */
+/** Ids of events in the inputs of all batches started so far. */
 async function startedEvents(): Promise<string[]> {
   const ids: string[] = [];
   for await (const { workflowId } of temporal.client.workflow.list({
@@ -54,7 +54,7 @@ async function startedEvents(): Promise<string[]> {
   return ids;
 }
 
-test('events that nobody started go into batches of at most 500', async () => {
+test('the sweep starts lost events in batches of at most 500', async () => {
   const operator = await withOperator(database.pool);
   const ids = await operator.ingestSales(1100);
   assert.equal((await working.activities.sweepOnce()).events, 1100);
@@ -67,7 +67,7 @@ test('events that nobody started go into batches of at most 500', async () => {
   assert.equal((await working.activities.sweepOnce()).events, 0, 'settled events were started again');
 });
 
-test('an event that becomes visible late is found behind the mark', async () => {
+test('the sweep finds an event that becomes visible late, behind the mark', async () => {
   const operator = await withOperator(database.pool);
   await working.activities.sweepOnce();
   const fiveMinutesAgo = Date.now() - 5 * 60_000;
@@ -76,7 +76,7 @@ test('an event that becomes visible late is found behind the mark', async () => 
   await settleBatch(working.activities, operator, ids);
 });
 
-test('the postbacks of a batch are taken over only once its workflow has ended', async () => {
+test('the sweep takes over the deliveries of a batch only after its workflow ended', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
   const batch = await settleBatch(working.activities, operator, await operator.ingestSales(3));
@@ -96,7 +96,7 @@ test('the postbacks of a batch are taken over only once its workflow has ended',
   assert.ok(await isRunning(endpointWorkflowId(rows[0]!.endpointId)));
 });
 
-test('workflows of postbacks and endpoints that were terminated run again', async () => {
+test('the sweep restarts terminated workflows of deliveries and endpoints', async () => {
   const operator = await withOperator(database.pool);
   const { id: endpointId } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
   await settleBatch(working.activities, operator, await operator.ingestSales(2));
@@ -113,7 +113,7 @@ test('workflows of postbacks and endpoints that were terminated run again', asyn
   assert.deepEqual(await Promise.all(ids.map(isRunning)), [true, true]);
 });
 
-test('a successor whose predecessor is finished goes on', async () => {
+test('the sweep releases a successor whose predecessor is finished', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
   const [first] = await operator.ingest([{ transactionId: 'struck' }]);
@@ -132,14 +132,14 @@ test('a successor whose predecessor is finished goes on', async () => {
   assert.equal((await deliveriesOf(database.pool, operator))[1]?.owner, 'endpoint');
 });
 
-test('events set aside are in plain sight again', async () => {
+test('the sweep wakes the workflows of set-aside events', async () => {
   const operator = await withOperator(database.pool);
   await settleBatch(working.activities, operator, await operator.ingest([{ currency: 'EUR' }]));
   assert.equal((await working.activities.sweepOnce()).setAside, 1);
   assert.ok(await isRunning(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')));
 });
 
-test('events whose batch could not be started are found again by the next run', async (t) => {
+test('the next sweep finds events again whose batch could not start', async (t) => {
   const proxy = await startProxy(Number(temporal.address.split(':')[1]));
   const connection = await Connection.connect({ address: proxy.address });
   const client = new Client({ connection, namespace: temporal.namespace });
@@ -160,7 +160,7 @@ test('events whose batch could not be started are found again by the next run', 
   await settleBatch(working.activities, operator, ids);
 });
 
-test('an endpoint that is down is not disturbed, but its workflow runs', async () => {
+test('the sweep starts the workflow of a down endpoint without waking it', async () => {
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
   await settleBatch(working.activities, operator, await operator.ingestSales(1));

@@ -6,8 +6,8 @@ import { SCOPES } from '../../../api/http/admission.ts';
 import { ERROR_CODES } from '../../../api/http/errors.ts';
 import type { DocumentedOperation, OpenApiDocument } from '../../../api/openapi/document.ts';
 import type { Health } from '../../../domain/delivery/breaker.ts';
-import { endpointData, givenUpData, noticeBody } from '../../../domain/delivery/notices.ts';
-import { afterGivenUp, testBodyOf } from '../../../domain/delivery/messages.ts';
+import { afterGivenUp, bodyOf, testBodyOf } from '../../../domain/delivery/bodies.ts';
+import { endpointData, givenUpData, type NoticeType } from '../../../domain/delivery/notices.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
 import { documentedSuccesses } from '../../support/conformance.ts';
@@ -215,6 +215,8 @@ function otherMessages(): unknown[] {
     tries: 10,
     lastError: 'timeout',
   });
+  const noticeBody = (type: NoticeType, data: object, timestamp: Date) =>
+    bodyOf({ type, data: { ...data } }, { shareCustomerId: false }, timestamp);
   const notices = [
     noticeBody('endpoint.failing', endpointData({ ...about, health }), at),
     noticeBody('endpoint.disabled', endpointData({ ...about, health }), at),

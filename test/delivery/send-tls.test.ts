@@ -74,7 +74,8 @@ async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
   }
 }
 
-const said = (outcome: AttemptOutcome): string => (outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt);
+const said = (outcome: AttemptOutcome): string =>
+  outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt;
 
 test('a certificate that nobody vouches for is told apart from one that vouches for itself, and no request is sent', async () => {
   const guard = createGuard({

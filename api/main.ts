@@ -1,5 +1,5 @@
-// Starts the API process: builds everything it needs, listens, and stops cleanly. It starts and serves without Temporal, and without
-// PostgreSQL it answers 503 until that is back.
+// Starts the API process: builds its dependencies, listens, and stops cleanly. Serves without
+// Temporal; without PostgreSQL it answers 503.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
@@ -91,8 +91,7 @@ const app = createApp({
   recorder,
   dryRun,
   temporal,
-  guard,
-  headerProblems,
+  endpointRules: { guard, headerProblems },
   makeSecret,
   preflight,
   signing,
@@ -119,10 +118,14 @@ await refusals.flush();
 await dispatcher.drain(DISPATCH_WITHIN_MS);
 await pool.end();
 log.info('stopped');
-// The end of the process closes the connection to Temporal: closed by hand, it throws out of the timer of a call that is being repeated.
+// The end of the process closes the connection to Temporal: closed by hand, it throws out of the
+// timer of a call that is being repeated.
 process.exit(0);
 
-/** Exits with a sentence when the schema is older than this release; a database that is away may be asked no more. */
+/**
+ * Exits with a sentence when the schema is older than this release; a database that is away may be
+ * asked no more.
+ */
 async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {
   try {
     const missing = await missingMigrations(db);
@@ -135,7 +138,10 @@ async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {
   }
 }
 
-/** Takes no new connections, lets requests under way finish, and closes each connection as it falls idle. */
+/**
+ * Takes no new connections, lets requests under way finish, and closes each connection as it falls
+ * idle.
+ */
 async function close(listening: Server): Promise<void> {
   const closing = setInterval(() => listening.closeIdleConnections(), 50);
   await new Promise((resolve) => listening.close(resolve));

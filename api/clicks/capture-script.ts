@@ -1,4 +1,4 @@
-// The script for the operators' sites, made ready to be served: read once, without its comments and indents.
+// Reads the capture script for operators' sites once, without comments and indents, with its ETag.
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 

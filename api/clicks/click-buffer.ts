@@ -1,11 +1,13 @@
-// Clicks held in memory while PostgreSQL is away, and written as soon as it is back.
+// Buffer in memory for clicks while PostgreSQL is away; writes them as soon as it is back.
 import type { Logger } from '../../log.ts';
 import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
 
 export type HeldClicks = {
   hold(click: NewClick): void;
-  /** While clicks are held: PostgreSQL is asked by the one who writes them, and by nobody who waits. */
+  /**
+   * While clicks are held: PostgreSQL is asked by the one who writes them, and by nobody who waits.
+   */
   isHolding(): boolean;
   /** Resolves when none are held any more; tries more often than before. */
   drain(): Promise<void>;
@@ -15,7 +17,10 @@ export type HeldClicks = {
 
 export type HeldClicksDeps = {
   clicks: Pick<Clicks, 'insertAll'>;
-  /** Hears of operators whose clicks were written late, so that events which came before them are matched. */
+  /**
+   * Hears of operators whose clicks were written late, so that events which came before them are
+   * matched.
+   */
   onLate: (operatorIds: ReadonlySet<string>) => void;
   log: Logger;
 };

@@ -1,5 +1,5 @@
-// Keeps clicks. A visitor's click is durable before the visitor is sent on; while PostgreSQL is away it is held in memory instead, since an
-// affiliate's visitor must not meet an error.
+// Writes clicks in groups. A redirect waits until its click is durable; while PostgreSQL is away
+// the click goes to the buffer instead, since the affiliate's visitor must not get an error.
 import type { Logger } from '../../log.ts';
 import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
 import { UnavailableError } from '../http/errors.ts';
@@ -9,9 +9,15 @@ import { createHeldClicks, type HeldClicksDeps } from './click-buffer.ts';
 export type ClickRecorder = {
   /** Resolves once the click is durable. Rejects with UnavailableError while PostgreSQL is away. */
   insert(click: NewClick): Promise<void>;
-  /** Resolves once the visitor may go: the click is durable, or held in memory while PostgreSQL is away. Never rejects. */
+  /**
+   * Resolves once the visitor may go: the click is durable, or held in memory while PostgreSQL is
+   * away. Never rejects.
+   */
   visit(click: NewClick): Promise<void>;
-  /** Notes, sooner or later, that a click arrived on the operator's site. Forgets it where PostgreSQL is away: it is a mark, not money. */
+  /**
+   * Notes, sooner or later, that a click arrived on the operator's site. Forgets it where
+   * PostgreSQL is away: it is a mark, not money.
+   */
   seen(clickId: string): void;
   /** Writes what is held, as far as `withinMs` allows; what is lost then is said in the log. */
   drain(withinMs: number): Promise<void>;
@@ -70,7 +76,10 @@ export function createClickRecorder({ clicks, onLate, log }: ClickRecorderDeps):
   };
 }
 
-/** Whether it came to an end in time; false as well when PostgreSQL is away. Other failures are thrown. */
+/**
+ * Whether it came to an end in time; false as well when PostgreSQL is away. Other failures are
+ * thrown.
+ */
 async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));

@@ -1,5 +1,5 @@
-// Links as visits need them, remembered for a moment so that a busy one is not asked for at every click; and for as long as PostgreSQL is
-// away, so that its visitors still get where they wanted.
+// Cache of links for redirects, so that a busy link is not queried at every click. While PostgreSQL
+// is away it keeps answering from memory, so that visitors still reach the landing page.
 import { LRUCache } from 'lru-cache';
 import { compileLanding, type Landing } from '../../domain/attribution/landing.ts';
 import type { Links, PublicLink } from '../../store/attribution/links.ts';
@@ -9,11 +9,17 @@ import { isOutage } from '../../store/db/pg-errors.ts';
 export type KnownLink = PublicLink & { landing: Landing };
 
 export type KnownLinks = {
-  /** Null for a link that does not exist. Rejects when PostgreSQL is away and the link was not met before. */
+  /**
+   * Null for a link that does not exist. Rejects when PostgreSQL is away and the link was not met
+   * before.
+   */
   find(id: string): Promise<KnownLink | null>;
 };
 
-/** After this a link is asked for again, behind the back of the visitor who is answered from memory meanwhile. */
+/**
+ * After this a link is asked for again, behind the back of the visitor who is answered from memory
+ * meanwhile.
+ */
 const BELIEVED_MS = 5000;
 /** Size of the cache of links and of the cache of unknown ids. */
 const REMEMBERED = 20_000;
@@ -70,7 +76,10 @@ export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }
   };
 }
 
-/** A landing URL is judged when it is saved; one that was saved before a rule became stricter leads where it says, braces and all. */
+/**
+ * A landing URL is judged when it is saved; one that was saved before a rule became stricter leads
+ * where it says, braces and all.
+ */
 function landingOf({ landingUrl, params }: PublicLink): Landing {
   const compiled = compileLanding(landingUrl, params);
   if (compiled.kind === 'landing') return compiled.landing;

@@ -1,34 +1,37 @@
-// What visitors' browsers ask for: the way from an affiliate's link to the landing page, the script that keeps the click's id there, and its
-// word that the click arrived.
+// Routes for visitors' browsers: the redirect from a link to its landing page, the capture script,
+// and the beacon by which that script confirms that a click arrived.
 import type { Request, RequestHandler, Router } from 'express';
 import { isbot } from 'isbot';
 import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
 import type { Subs } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import type { ClickRecorder } from './click-writer.ts';
-import type { CaptureScript } from './capture-script.ts';
+import type { Store } from '../../store/index.ts';
 import { notFound } from '../http/errors.ts';
-import type { KnownLinks } from './link-cache.ts';
-import { addResource, idOf } from '../http/resource.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { answerVisitor } from '../http/visitor-page.ts';
+import { readCaptureScript } from './capture-script.ts';
+import type { ClickRecorder } from './click-writer.ts';
+import { createKnownLinks } from './link-cache.ts';
 
-type Deps = {
-  links: KnownLinks;
-  recorder: Pick<ClickRecorder, 'visit' | 'seen'>;
-  captureScript: CaptureScript;
-};
+type Deps = { store: Pick<Store, 'links'>; recorder: Pick<ClickRecorder, 'visit' | 'seen'> };
 
 const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 const SUB_LENGTH = 500;
 const CLICK_ID = /^clk_[0-9a-z]{26}$/;
-/** Changes of the script reach every site within a day; a browser that has it asks whether it changed. */
+/**
+ * Changes of the script reach every site within a day; a browser that has it asks whether it
+ * changed.
+ */
 const SCRIPT_CACHE = 'public, max-age=86400, stale-while-revalidate=2592000';
 
-export function addVisitRoutes(router: Router, { links, recorder, captureScript }: Deps): void {
+export function addRedirectRoutes(router: Router, { store, recorder }: Deps): void {
+  const links = createKnownLinks(store);
+  const captureScript = readCaptureScript();
+
   /** Counts a click and redirects to where the link leads, which learns the click's id. */
   const follow: RequestHandler = async (req, res) => {
     answerVisitor(res);
-    const link = await links.find(idOf(req, 'link'));
+    const link = await links.find(idFromPath(req, 'link'));
     if (link === null) throw notFound('link');
     const clickId = isVisit(req) ? newId('clk') : null;
     const subs = subsOf(req);
@@ -57,9 +60,9 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
       .location(deepLink ?? landingPageOf(link.landing, visit))
       .end();
   };
-  addResource(router, '/c/:id', { get: [follow], head: [follow] });
+  addPath(router, '/c/:id', { get: [follow], head: [follow] });
 
-  addResource(router, '/c/:id/seen', {
+  addPath(router, '/c/:id/seen', {
     post: [
       (req, res) => {
         const { id } = req.params;
@@ -77,7 +80,7 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
     if (req.get('if-none-match')?.includes(captureScript.etag)) return void res.status(304).end();
     res.type('text/javascript').send(captureScript.text);
   };
-  addResource(router, '/capture.js', { get: [sendScript] });
+  addPath(router, '/capture.js', { get: [sendScript] });
 }
 
 /** Link checkers ask by HEAD, and browsers fetch ahead what nobody may ever open. */

@@ -1,20 +1,20 @@
-// From an event that a request brought to its answer: judged, taken in, and waited for where the caller would wait; or only rehearsed.
-// One event and a batch, JSON and query parameters go the same way.
+// Takes events from requests to intake or to a dry run, and answers. A single event and a batch,
+// JSON and query parameters share this path.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
 import type { Caller } from '../../store/setup/operators.ts';
 import { callerOf } from '../http/auth.ts';
-import type { DryRun, Rehearsed } from '../intake/dry-run.ts';
 import { ApiError, bodyOf } from '../http/errors.ts';
+import { invalid } from '../http/read.ts';
+import type { DryRun, Rehearsed } from '../intake/dry-run.ts';
 import type { Intake, IntakeEvent, IntakeResult } from '../intake/intake.ts';
 import type { RefusalLog } from '../intake/refusals.ts';
-import { rehearsedView, traceView } from './event-views.ts';
-import type { BatchLine } from './event-batch.ts';
-import { readEvent, type EventReading, type EventRules } from './events.schema.ts';
-import { invalid } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import type { BatchLine } from './event-batch.ts';
+import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
+import { rehearsedView, traceView } from './events.views.ts';
 
 export type AcceptanceDeps = {
   store: Pick<Store, 'traces'>;
@@ -30,7 +30,10 @@ const POLL_AT_MOST_MS = 200;
 /** Each is settled and shown whole while the others wait. */
 const DRY_RUN_AT_MOST = 100;
 
-/** What judging a caller's events needs; how one without a transaction id is taken depends on the way it came, unless the operator says. */
+/**
+ * What judging a caller's events needs; how one without a transaction id is taken depends on the
+ * way it came, unless the operator says.
+ */
 export function rulesOf({ operator, eventTypes }: Caller, way: 'json' | 'postback'): EventRules {
   return {
     operatorId: operator.id,
@@ -127,7 +130,10 @@ export async function traceOf(
   return traceView(trace, id === null ? null : { id, url: temporal.workflowUrl(id) });
 }
 
-/** The workflow in whose history to look: that of the event's batch, or the one that holds what was set aside. */
+/**
+ * The workflow in whose history to look: that of the event's batch, or the one that holds what was
+ * set aside.
+ */
 function workflowIdOf(
   operatorId: string,
   { status, reason, batchId }: { status: string; reason: string | null; batchId: string | null },
@@ -167,7 +173,10 @@ function eventsOf(readings: readonly EventReading[]): IntakeEvent[] {
   return readings.flatMap((reading) => (reading.kind === 'event' ? [reading.event] : []));
 }
 
-/** For each reading its error, or the next of the results, which are those of the readings that are events. */
+/**
+ * For each reading its error, or the next of the results, which are those of the readings that are
+ * events.
+ */
 function inOrder<Result>(
   readings: readonly EventReading[],
   results: readonly Result[],
@@ -176,13 +185,19 @@ function inOrder<Result>(
   return readings.map((reading) => (reading.kind === 'invalid' ? reading.error : results[next++]!));
 }
 
-/** Seconds the caller would wait for the outcome: `Prefer: wait=5`. A preference that cannot be read is ignored, as its standard says. */
+/**
+ * Seconds the caller would wait for the outcome: `Prefer: wait=5`. A preference that cannot be read
+ * is ignored, as its standard says.
+ */
 export function waitOf(req: Request): number {
   const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,4})"?/i.exec(req.get('prefer') ?? '') ?? [];
   return Math.min(Number(seconds ?? 0), LONGEST_WAIT_SECONDS);
 }
 
-/** Whether what the caller waits for is there before the time runs out or it hangs up. Its request is kept by now, so failing to look is no failure. */
+/**
+ * Whether what the caller waits for is there before the time runs out or it hangs up. Its request
+ * is kept by now, so failing to look is no failure.
+ */
 export async function comesTrueWithin(
   seconds: number,
   res: Response,

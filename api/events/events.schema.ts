@@ -1,22 +1,23 @@
-// From the wire to the domain: an event's values in our units, what makes it the same event, and everything that is wrong with it.
-// Every event passes here, so this makes no closures and copies nothing twice.
+// Reads an event from the wire: converts values to minor units, derives its key and content hash,
+// and reports every issue. Every event passes here, so this makes no closures and copies nothing
+// twice.
 import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
 import {
-  EVENT_TYPES,
-  isNegative,
-  ONE_OFF_EVENTS,
   type ConversionEvent,
+  EVENT_TYPES,
   type EventKey,
   type EventType,
+  isNegative,
+  ONE_OFF_EVENTS,
 } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
-import { contentHashOf } from '../intake/content-hash.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
-import type { IntakeEvent } from '../intake/intake.ts';
-import { formOf, type EventField, type EventForm } from './event-form.ts';
 import { isPlausible, momentOf } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
+import { contentHashOf } from '../intake/content-hash.ts';
+import type { IntakeEvent } from '../intake/intake.ts';
+import { type EventField, type EventForm, formOf } from './event-form.ts';
 
 /** What judging an event needs to know of its operator. */
 export type EventRules = {
@@ -33,7 +34,10 @@ type Form = Partial<EventForm>;
 
 const HOUR_MS = 3_600_000;
 const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
-/** The fields that say what an event is and whose. While one of them is wrong, nothing is said about what they lack together. */
+/**
+ * The fields that say what an event is and whose. While one of them is wrong, nothing is said about
+ * what they lack together.
+ */
 const IDENTIFYING: ReadonlySet<string> = new Set([
   'event',
   'transaction_id',
@@ -41,10 +45,16 @@ const IDENTIFYING: ReadonlySet<string> = new Set([
   'customer_id',
   'reference',
 ]);
-/** A double tells every decimal of so many digits from its neighbours, so the number that arrived is the one that was written. */
+/**
+ * A double tells every decimal of so many digits from its neighbours, so the number that arrived is
+ * the one that was written.
+ */
 const EXACT_DIGITS = 15;
 
-/** Reads one event as it arrived. `now` is when it was received, in milliseconds; it is the default of `occurred_at`. */
+/**
+ * Reads one event as it arrived. `now` is when it was received, in milliseconds; it is the default
+ * of `occurred_at`.
+ */
 export function readEvent(value: unknown, rules: EventRules, now: number): EventReading {
   const issues: Issue[] = [];
   const form = formOf(value, issues);
@@ -95,8 +105,9 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
 }
 
 /**
- * One-off events happen once to a customer, or else once by a click; for others without a transaction id the operator's setting decides.
- * An empty value: it must be asked for one. The content's key is filled in when the content is known to be good.
+ * One-off events happen once to a customer, or else once by a click; for others without a
+ * transaction id the operator's setting decides. An empty value: it must be asked for one. The
+ * content's key is filled in when the content is known to be good.
  */
 function keyOf(
   type: EventType,
@@ -204,7 +215,10 @@ export function scaled(
   }
 }
 
-/** The shortest decimal that is this number, or null where the number may not be the one that was written. */
+/**
+ * The shortest decimal that is this number, or null where the number may not be the one that was
+ * written.
+ */
 function decimalOf(value: number): string | null {
   const text = String(value);
   if (text.includes('e')) return null;

@@ -1,8 +1,9 @@
-// The parameters of /postback: our own names, the field's usual other names, and whatever an operator calls them.
+// Parameters of /postback: our own names, the field's usual other names, and the operator's
+// aliases.
 import type { ApiError, Issue } from '../http/errors.ts';
-import { formOf } from './event-form.ts';
-import { readEvent, type EventReading, type EventRules } from './events.schema.ts';
 import { invalid } from '../http/read.ts';
+import { formOf } from './event-form.ts';
+import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
 
 /** What an event may say in parameters: everything but notes, which have a structure. */
 export const POSTBACK_FIELDS = [
@@ -55,8 +56,8 @@ const USUAL = new Map(
 );
 
 /**
- * Reads an event from parameters. An empty one counts as not given, since trackers send those for what they do not know. Issues name a
- * parameter as the caller does.
+ * Reads an event from parameters. An empty one counts as not given, since trackers send those for
+ * what they do not know. Issues name a parameter as the caller does.
  */
 export function readPostback(
   params: unknown,

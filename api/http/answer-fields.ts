@@ -1,4 +1,4 @@
-// The fields that many answers share, as their reader meets them: money and times are text.
+// Fields that many answers share. Money and times are text.
 import { z } from 'zod';
 
 /** An amount at the currency's own number of decimals. */

@@ -1,4 +1,5 @@
-// Who calls: an operator by an API key, the administrator by the token of the configuration. Whether it may come in is `admission.ts`.
+// Authentication: API keys of operators, and the administrator token. Admission follows in
+// `admission.ts`.
 import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { LRUCache } from 'lru-cache';
@@ -7,7 +8,10 @@ import type { Caller, Operators } from '../../store/setup/operators.ts';
 import type { Admission, Scope } from './admission.ts';
 import { ApiError } from './errors.ts';
 
-/** How long a key is believed without asking again: what revoking it, or changing its operator, takes to reach every process. */
+/**
+ * How long a key is believed without asking again: what revoking it, or changing its operator,
+ * takes to reach every process.
+ */
 const BELIEVED_MS = 5000;
 /** Size of the cache of valid keys and of the cache of unknown keys. */
 const REMEMBERED_KEYS = 10_000;
@@ -16,7 +20,10 @@ const LAST_USE_EVERY_MS = 60_000;
 export type Auth = {
   /** Lets the administrator pass. */
   admin: RequestHandler;
-  /** Lets a key with this scope pass; `callerOf` then says whose it is. `inQuery`: the key may also be the parameter `key`. */
+  /**
+   * Lets a key with this scope pass; `callerOf` then says whose it is. `inQuery`: the key may also
+   * be the parameter `key`.
+   */
   scope(scope: Scope, options?: { inQuery: boolean }): RequestHandler;
   /** Judges the signature of a request, where it has or needs one; after its body was read. */
   signed: RequestHandler;
@@ -39,7 +46,9 @@ export function callerOf(res: Response): Caller {
   return (res.locals as { caller: Caller }).caller;
 }
 
-/** A new API key: its text, shown once, and what is kept of it. 256 random bits need no slow hash. */
+/**
+ * A new API key: its text, shown once, and what is kept of it. 256 random bits need no slow hash.
+ */
 export function newApiKey(): { text: string; hash: Buffer; hint: string } {
   const text = `pk_${randomBytes(32).toString('base64url')}`;
   return { text, hash: sha256(text), hint: `pk_…${text.slice(-4)}` };
@@ -79,7 +88,9 @@ export function createAuth({
     return asked;
   }
 
-  /** Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it. */
+  /**
+   * Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it.
+   */
   function noteUse(caller: Caller): void {
     if (touched.has(caller.key.id)) return;
     touched.set(caller.key.id, true);

@@ -1,4 +1,5 @@
-// Reads bodies, after the caller is known: which types are taken, and how large each may be. A limit holds for what a compressed body becomes.
+// Body parsers, which run once the caller is known: accepted types and size limits. A limit applies
+// to the decompressed body.
 import express, { type RequestHandler } from 'express';
 import { ApiError } from './errors.ts';
 import { isSigned, keepRawBody } from './signatures.ts';
@@ -38,7 +39,10 @@ function json(limit: string): RequestHandler {
   return keepingRaw((verify) => express.json({ limit, ...verify }));
 }
 
-/** Two parsers, since the one that keeps the bytes reads slower: only requests that are signed pay for it. */
+/**
+ * Two parsers, since the one that keeps the bytes reads slower: only requests that are signed pay
+ * for it.
+ */
 function keepingRaw(make: (options: { verify?: typeof keepRawBody }) => RequestHandler): RequestHandler {
   const [plain, keeping] = [make({}), make({ verify: keepRawBody })];
   return (req, res, next) => void (isSigned(req) ? keeping : plain)(req, res, next);

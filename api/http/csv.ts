@@ -1,9 +1,14 @@
-// CSV as it is written: RFC 4180, and harmless where a spreadsheet opens it.
-
-/** What a spreadsheet would take for a formula, also behind blanks and in the wide forms of East Asian keyboards. */
+// Writes CSV: RFC 4180, with spreadsheet formulas made harmless.
+/**
+ * What a spreadsheet would take for a formula, also behind blanks and in the wide forms of East
+ * Asian keyboards.
+ */
 const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/u;
 
-/** A cell of free text. Text that would be a formula gets an apostrophe in front, which spreadsheets show as text. */
+/**
+ * A cell of free text. Text that would be a formula gets an apostrophe in front, which spreadsheets
+ * show as text.
+ */
 export function textCell(value: string | null): string {
   if (value === null) return '';
   return quoted(FORMULA.test(value) ? `'${value}` : value);

@@ -1,4 +1,5 @@
-// How many requests a key may send: so many per second, evenly or a second's worth at once. Each API process counts by itself.
+// Rate limits of API keys: requests per second, evenly or as a burst of one second. Each API
+// process counts by itself.
 import { LRUCache } from 'lru-cache';
 
 /** A second's worth may come at once. */

@@ -1,4 +1,4 @@
-// Reads what came in by a zod schema, and says everything that is wrong with it in the words of the API, whatever zod calls it.
+// Reads input by a zod schema, and turns every zod issue into an issue of the API.
 import type { z } from 'zod';
 import { ApiError, type Issue } from './errors.ts';
 
@@ -27,7 +27,10 @@ export function problem(code: string, message: string, path: (string | number)[]
   return { code: 'custom' as const, params: { code }, message, path };
 }
 
-/** Our issues for zod's; each unknown field is one of its own. `value` is what was read, to tell a missing field from a wrong one. */
+/**
+ * Our issues for zod's; each unknown field is one of its own. `value` is what was read, to tell a
+ * missing field from a wrong one.
+ */
 export function issuesFrom(error: z.ZodError, value: unknown): Issue[] {
   return error.issues.flatMap((issue): Issue[] => {
     const path = issue.path.map(String);

@@ -1,4 +1,4 @@
-// The HTTP server and what it bears from callers: how long they may take and how much they may send before anything of ours sees it.
+// HTTP server with limits on callers: how long a request may take and how large its headers may be.
 import { createServer, type RequestListener, type Server } from 'node:http';
 
 export type CallerLimits = {
@@ -10,11 +10,17 @@ export type CallerLimits = {
 };
 
 const LIMITS: CallerLimits = { headersMs: 10_000, requestMs: 30_000, lookEveryMs: 1000 };
-/** Longer than the minute after which load balancers drop idle connections, so that we never close one that is being used. */
+/**
+ * Longer than the minute after which load balancers drop idle connections, so that we never close
+ * one that is being used.
+ */
 const KEEP_ALIVE_MS = 65_000;
 const HEADER_BYTES = 16 * 1024;
 
-/** Does not listen yet. Who is late is answered 408, and headers that are too large 431; both are cut off. */
+/**
+ * Does not listen yet. Who is late is answered 408, and headers that are too large 431; both are
+ * cut off.
+ */
 export function createHttpServer(listener: RequestListener, limits: CallerLimits = LIMITS): Server {
   return createServer(
     {

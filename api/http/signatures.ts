@@ -1,5 +1,5 @@
-// Signed requests: Standard Webhooks headers made with the operator's inbound secret. Where they are present they are checked; an operator may
-// require them of everything that sends events.
+// Signed requests: verifies Standard Webhooks headers against the operator's inbound secrets. An
+// operator may require a signature on every request that sends events.
 import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { InboundSecrets } from '../../store/setup/inbound-secrets.ts';
@@ -8,7 +8,10 @@ import { ApiError } from './errors.ts';
 
 const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 
-/** What judging a signature takes; the same functions sign and verify our own postbacks, and are handed in. */
+/**
+ * What judging a signature takes; the same functions sign and verify our own postbacks, and are
+ * handed in.
+ */
 export type Signing = {
   secretKey(secret: string): Buffer;
   verify(request: {
@@ -26,7 +29,10 @@ const MESSAGES = {
   stale_signature: 'the signature is genuine, but more than 5 minutes from our clock',
 };
 
-/** Whether a request claims to be signed; one header of the three is enough, so that leaving one out is no way around. */
+/**
+ * Whether a request claims to be signed; one header of the three is enough, so that leaving one out
+ * is no way around.
+ */
 export function isSigned({ headers }: IncomingMessage): boolean {
   return HEADERS.some((name) => headers[name] !== undefined);
 }
@@ -45,7 +51,10 @@ export function createSignatureCheck(
   const keys = new WeakMap<Caller, Promise<Buffer[]>>();
   const noted = new WeakSet<Caller>();
 
-  /** Once while a caller is believed, and waited for by nobody: what is lost is the minute of a last signature. */
+  /**
+   * Once while a caller is believed, and waited for by nobody: what is lost is the minute of a last
+   * signature.
+   */
   function noteGenuine(caller: Caller): void {
     if (noted.has(caller)) return;
     noted.add(caller);

@@ -1,7 +1,10 @@
-// Answers that are too long for memory: written part by part, no faster than the caller reads.
+// Streams long answers part by part, no faster than the caller reads.
 import type { Response } from 'express';
 
-/** Writes the parts and ends. What fails before the first part is thrown as usual; what fails later breaks the connection off. */
+/**
+ * Writes the parts and ends. What fails before the first part is thrown as usual; what fails later
+ * breaks the connection off.
+ */
 export async function answerInParts(
   res: Response,
   type: string,

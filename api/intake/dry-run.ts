@@ -1,13 +1,16 @@
-// What would happen to events if they were sent: they are taken in and settled by the code that serves real traffic, in a transaction that is
-// rolled back. Nothing is kept and nobody is told.
+// Dry run: ingests and settles events by the code that serves real traffic, in a transaction that
+// is rolled back. Nothing is stored and nothing is sent.
+import { type PlannedPostback, readPlannedPostbacks, rehearse } from '../../store/db/dry-run.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { readPlannedPostbacks, withDryRun, type PlannedPostback } from '../../store/db/dry-run.ts';
 import { createTraces, type Trace } from '../../store/ledger/traces.ts';
 import { ApiError } from '../http/errors.ts';
-import { takeIn, type IntakeEvent, type IntakeResult } from './intake.ts';
+import { type IntakeEvent, type IntakeResult, takeIn } from './intake.ts';
 
-/** What would become of one event. A duplicate shows the trace of the event it repeats; what is refused has none. */
+/**
+ * What would become of one event. A duplicate shows the trace of the event it repeats; what is
+ * refused has none.
+ */
 export type Rehearsed = { result: IntakeResult; trace: Trace | null; postbacks: PlannedPostback[] };
 
 export type DryRun = (operatorId: string, events: readonly IntakeEvent[]) => Promise<Rehearsed[]>;
@@ -24,7 +27,10 @@ type SettledBatch = {
   owner: 'batch';
 };
 
-/** A rehearsal locks what it touches until it is over, so that only one runs at a time in a process, and few may wait. */
+/**
+ * A rehearsal locks what it touches until it is over, so that only one runs at a time in a process,
+ * and few may wait.
+ */
 const WAITING_AT_MOST = 16;
 
 export function createDryRun({ pool, createSettle }: DryRunDeps): DryRun {

@@ -1,26 +1,33 @@
-// Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
+// Intake of events by group commit: each key is inserted once; the result says whether an event is
+// new, a duplicate or a conflict.
 import { newId } from '../../store/db/ids.ts';
+import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
+import type { Pool, Queryable } from '../../store/db/pool.ts';
 import { insertByContent, countRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
 import {
   eventKeyOf,
+  type IncomingEvent,
   insertConflicts,
   insertEvents,
   readEarlierEvents,
-  type IncomingEvent,
 } from '../../store/intake/events.ts';
-import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
-import type { Pool, Queryable } from '../../store/db/pool.ts';
 import { isSameContent } from './content-hash.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 /** `isTimed`: the event named its own time. */
 export type IntakeEvent = IncomingEvent & { isTimed: boolean };
 
-/** What became of an event at the door. `refused`: PostgreSQL cannot store what it says, and nothing of it was kept. */
+/**
+ * What became of an event at the door. `refused`: PostgreSQL cannot store what it says, and nothing
+ * of it was kept.
+ */
 export type IntakeResult = { kind: 'accepted' | 'duplicate' | 'conflict'; id: string } | { kind: 'refused' };
 
 export type Intake = {
-  /** Resolves once all events are durable (or were before), in their order. Rejects with UnavailableError while PostgreSQL is away. */
+  /**
+   * Resolves once all events are durable (or were before), in their order. Rejects with
+   * UnavailableError while PostgreSQL is away.
+   */
   accept(events: IntakeEvent[]): Promise<IntakeResult[]>;
   /** Resolves when nothing is being written. */
   drain(): Promise<void>;
@@ -51,7 +58,10 @@ export function createIntake({ pool, onAccepted, onWritten }: IntakeDeps): Intak
   return { accept: (events) => commit.add(events), drain: () => commit.drain() };
 }
 
-/** Takes a group in: the first of each key is inserted, the others are compared with whoever holds the key. */
+/**
+ * Takes a group in: the first of each key is inserted, the others are compared with whoever holds
+ * the key.
+ */
 export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Promise<IntakeResult[]> {
   const firsts = new Map<string, IntakeEvent>();
   for (const incoming of group) {
@@ -90,7 +100,10 @@ function isByContent({ event }: IntakeEvent): boolean {
 
 type Inserted = { inserted: Set<string>; refused: Set<string> };
 
-/** Keys that hold for ever are one statement, contents that hold for some hours another; nearly every group needs only the first. */
+/**
+ * Keys that hold for ever are one statement, contents that hold for some hours another; nearly
+ * every group needs only the first.
+ */
 async function insertAll(db: Queryable, events: readonly IntakeEvent[]): Promise<Inserted> {
   if (!events.some(isByContent)) return insertOrHalve(db, events, insertEvents);
   const byKey = events.filter((incoming) => !isByContent(incoming));
@@ -111,7 +124,10 @@ async function winnersOver(
   return new Map([...byKey, ...(await readHolders(db, losers.filter(isByContent)))]);
 }
 
-/** Inserts events; where PostgreSQL refuses a row, each half by itself, down to the guilty one. A deadlock is tried again whole. */
+/**
+ * Inserts events; where PostgreSQL refuses a row, each half by itself, down to the guilty one. A
+ * deadlock is tried again whole.
+ */
 async function insertOrHalve(
   db: Queryable,
   events: readonly IntakeEvent[],

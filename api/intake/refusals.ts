@@ -1,11 +1,12 @@
-// Keeps what was refused for its operator to see, without slowing the door: counted in memory, written in groups once a second. Per operator
-// and minute a few requests are kept whole, and so many addresses told apart; the counts are exact beyond that.
+// Log of refused requests for operators: counted in memory, written in groups once a second. Per
+// operator and minute some samples are kept and some addresses counted apart; the totals stay
+// exact.
 import type { Request, Response } from 'express';
-import { newId } from '../../store/db/ids.ts';
 import type { Logger } from '../../log.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import { newId } from '../../store/db/ids.ts';
 import type { Refusal, RefusalCount, Refusals } from '../../store/intake/refusals.ts';
-import { statusOf, type ApiError, type ErrorCode } from '../http/errors.ts';
+import type { Caller } from '../../store/setup/operators.ts';
+import { type ApiError, type ErrorCode, statusOf } from '../http/errors.ts';
 
 const WRITE_EVERY_MS = 1000;
 const UNKNOWN_KEYS_EVERY_MS = 60_000;
@@ -16,7 +17,10 @@ const ADDRESSES_PER_MINUTE = 100;
 const ADDRESS_LENGTH = 64;
 
 export type RefusalLog = {
-  /** Counts a refused request, or one refused event of a batch, if its operator is known and it is one that the operator should see. */
+  /**
+   * Counts a refused request, or one refused event of a batch, if its operator is known and it is
+   * one that the operator should see.
+   */
   note(req: Request, res: Response, error: ApiError): void;
   /** Counts a request by a key that nobody has; these are only logged. */
   noteUnknownKey(): void;

@@ -1,11 +1,14 @@
-// Accepted events that wait for a batch, each operator's in the order they came. A batch takes from all operators alike, so that one who sends a
-// great deal at once keeps no other waiting.
+// Queue of accepted events that wait for a batch, by operator. A batch takes an equal share from
+// every operator, so that a burst of one delays no other.
 import type { OperatorEvents } from '../../workflows/contract.ts';
 
 export type WaitingEvents = {
   count(): number;
   add(events: readonly { operatorId: string; id: string }[]): void;
-  /** Takes at most so many. Each operator has an equal share, and what some do not need of theirs goes to the others. */
+  /**
+   * Takes at most so many. Each operator has an equal share, and what some do not need of theirs
+   * goes to the others.
+   */
   take(atMost: number): OperatorEvents[];
 };
 

@@ -1,23 +1,25 @@
-// Money moved by hand: adjustments of what an affiliate is owed, and debt that is written off.
+// Routes of manual postings: adjustments of an affiliate's balance, and write-offs of debt.
 import type { RequestHandler, Router } from 'express';
 import { formatMoney } from '../../domain/ledger/money.ts';
-import type { ByHand, PostedByHand } from '../../store/ledger/adjustments.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import type { PostedByHand } from '../../store/ledger/adjustments.ts';
+import { findAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { amountOf, newAdjustment, newWriteOff } from './ledger.schema.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { findAffiliate } from '../http/affiliate-lookup.ts';
+import { view } from './adjustments.answers.ts';
+import { newAdjustment, newWriteOff } from './adjustments.schema.ts';
+import { amountOf } from './amounts.ts';
 
-export function addByHandRoutes(
+export function addAdjustmentRoutes(
   router: Router,
   { store, auth }: { store: Pick<Store, 'affiliates' | 'adjustments'>; auth: Auth },
 ): void {
   const adjustment: RequestHandler = async (req, res) => {
     const { operator, key } = callerOf(res);
-    const { id: affiliateId } = await findAffiliate(store, operator.id, idOf(req, 'affiliate'));
+    const { id: affiliateId } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
     const { currency, amount, reason, idempotency_key: idempotencyKey } = read(newAdjustment, req.body);
     const amountMinor = amountOf(amount, currency, 'amount', 'signed');
     const wanted = { affiliateId, currency, amountMinor, reason, actor: key.id, idempotencyKey };
@@ -26,17 +28,17 @@ export function addByHandRoutes(
 
   const debtWriteOff: RequestHandler = async (req, res) => {
     const { operator, key } = callerOf(res);
-    const { id: affiliateId } = await findAffiliate(store, operator.id, idOf(req, 'affiliate'));
+    const { id: affiliateId } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
     const { currency, amount, reason, idempotency_key: idempotencyKey = null } = read(newWriteOff, req.body);
     const amountMinor = amount === undefined ? null : amountOf(amount, currency, 'amount');
     const wanted = { affiliateId, currency, amountMinor, reason, actor: key.id, idempotencyKey };
     res.status(201).json(byHandView(await store.adjustments.writeOff(operator.id, wanted), currency));
   };
 
-  addResource(router, '/v1/affiliates/:id/adjustments', {
+  addPath(router, '/v1/affiliates/:id/adjustments', {
     post: [auth.scope('manage'), ...jsonBody, adjustment],
   });
-  addResource(router, '/v1/affiliates/:id/write-offs', {
+  addPath(router, '/v1/affiliates/:id/write-offs', {
     post: [auth.scope('manage'), ...jsonBody, debtWriteOff],
   });
 }
@@ -51,17 +53,4 @@ function byHandView(posted: PostedByHand, currency: string) {
     case 'not_owed':
       throw new ApiError('not_possible', `the affiliate owes ${formatMoney(posted.debtMinor, currency)}`);
   }
-}
-
-function view({ id, commissionId, affiliateId, currency, amountMinor, reason, actor, postedAt }: ByHand) {
-  return {
-    id,
-    ...(commissionId !== null && { commission_id: commissionId }),
-    affiliate_id: affiliateId,
-    amount: formatMoney(amountMinor, currency),
-    currency,
-    reason,
-    actor,
-    posted_at: postedAt,
-  };
 }

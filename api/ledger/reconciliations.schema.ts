@@ -1,5 +1,5 @@
-// The form of a list to be reconciled: CSV or JSON. Each row is judged by itself; one that cannot be read does not spoil the others.
-import { parse, type CsvError } from 'csv-parse/sync';
+// Requests of reconciliations: a list of transactions as JSON or CSV, and its range of time.
+import { type CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import type { Listed } from '../../domain/ledger/reconciliation.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
@@ -12,7 +12,10 @@ export const ROWS_AT_MOST = 10_000;
 
 export type ListedRow = { kind: 'listed'; listed: Listed } | { kind: 'invalid'; issues: Issue[] };
 
-/** The rows, and the range of time in which what is kept here should be among them; without one only the rows are looked at. */
+/**
+ * The rows, and the range of time in which what is kept here should be among them; without one only
+ * the rows are looked at.
+ */
 export type List = { rows: ListedRow[]; range: { from: Date; to: Date } | null };
 
 const decimal = z
@@ -66,7 +69,10 @@ function rowOf(value: unknown): ListedRow {
   return { kind: 'listed', listed: { transactionId, event, amount, currency: code, commission } };
 }
 
-/** Columns are found by their names in the first row, in any case; others may stand between them. An empty cell is one that is not given. */
+/**
+ * Columns are found by their names in the first row, in any case; others may stand between them. An
+ * empty cell is one that is not given.
+ */
 function rowsOf(text: string): ListedRow[] {
   const unread: CsvError[] = [];
   const records = parse(text, {

@@ -1,4 +1,4 @@
-// The document as a page to read: plain HTML with its own style, no script and nothing from elsewhere.
+// HTML page of the OpenAPI document, with its own style, without scripts or external resources.
 import { stylePolicy } from '../http/security-headers.ts';
 import type { DocumentedOperation, OpenApiDocument } from './document.ts';
 

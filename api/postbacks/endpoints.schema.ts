@@ -1,15 +1,14 @@
-// What an endpoint takes. Its URL and headers are judged by rules that are handed in, since they belong to the way out.
+// Requests of endpoints. The rules for a URL and headers belong to `delivery/`, and are handed in.
 import { z } from 'zod';
 import { BODY_FORMATS, ENDPOINT_METHODS, SIGNING_KINDS } from '../../domain/delivery/endpoints.ts';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
 import {
   misplacedMacros,
+  type Parsed,
   parseText,
   parseUrl,
-  type Parsed,
   type Problem,
 } from '../../domain/delivery/templates/template.ts';
-import { DIALECT_NAMES } from '../../domain/delivery/dialects/translation.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
 import { id } from '../http/fields.ts';
@@ -31,7 +30,7 @@ const LONGEST_WAIT_SECONDS = 7 * 86_400;
 
 const LONGEST_OVERLAP_HOURS = 168;
 
-const settings = {
+export const settings = {
   url: z.string().max(4096),
   method: z.enum(ENDPOINT_METHODS),
   body: z.enum(BODY_FORMATS),
@@ -77,7 +76,10 @@ export const newEndpoint = anEndpoint.check(formNeedsForm);
 
 export const endpointChange = z.strictObject(settings).partial().check(formNeedsForm);
 
-/** Fields for a body that is none of them would never be sent. A change that leaves `body` out is taken at its word. */
+/**
+ * Fields for a body that is none of them would never be sent. A change that leaves `body` out is
+ * taken at its word.
+ */
 function formNeedsForm({
   value,
   issues,
@@ -88,12 +90,6 @@ function formNeedsForm({
       input: value.form,
     });
 }
-
-/** A URL in another platform's macros. */
-export const endpointImport = z.strictObject({
-  dialect: z.enum(['auto', ...DIALECT_NAMES]),
-  url: settings.url,
-});
 
 /** How long a secret that is replaced signs beside the new one. */
 export const DEFAULT_OVERLAP_HOURS = 24;
@@ -112,7 +108,10 @@ export type EndpointRules = {
   headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[];
 };
 
-/** Refuses, by throwing, a URL that may not be called, a macro that is not one or stands where none may, a header that is ours. */
+/**
+ * Refuses, by throwing, a URL that may not be called, a macro that is not one or stands where none
+ * may, a header that is ours.
+ */
 export async function checkEndpoint(
   given: {
     url?: string | undefined;

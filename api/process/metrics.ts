@@ -1,16 +1,20 @@
-// What the API counts for whoever runs it, in Prometheus' form. Counting is a few additions in memory; what PostgreSQL must be asked for is asked
-// when somebody looks, and at most every 15 s. No label names an operator, an affiliate or an endpoint, whose number has no bound.
+// Metrics of the API for Prometheus. Counting is done in memory; the backlog is read from
+// PostgreSQL when metrics are requested, at most every 15 s. No label names an operator, affiliate
+// or endpoint: their number has no bound.
 import type { Request, RequestHandler } from 'express';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Backlog } from '../../store/upkeep/backlog.ts';
-import type { DispatcherCounts } from '../intake/dispatcher.ts';
 import type { ErrorCode } from '../http/errors.ts';
+import type { DispatcherCounts } from '../intake/dispatcher.ts';
 import type { IntakeResult } from '../intake/intake.ts';
 
 export type ApiMetrics = {
   /** Times every request, by the pattern of its route. */
   timed: RequestHandler;
-  /** A group that intake wrote: what became of its events, and for how long the first of them had waited for its turn. */
+  /**
+   * A group that intake wrote: what became of its events, and for how long the first of them had
+   * waited for its turn.
+   */
   tookIn(results: readonly IntakeResult[], waitedMs: number): void;
   /** A request, or an event of a batch, that was not taken. */
   refused(code: ErrorCode): void;
@@ -136,7 +140,10 @@ function addDispatcherMetrics(registry: Registry, read: () => DispatcherCounts):
   for (const metric of [started, inFlight, waiting]) registry.registerMetric(metric);
 }
 
-/** Gives what shows a backlog; of one that could not be read nothing is shown, since an old figure would look like a good one. */
+/**
+ * Gives what shows a backlog; of one that could not be read nothing is shown, since an old figure
+ * would look like a good one.
+ */
 function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `postrider_${name}`, help, labelNames, registers: [registry] });

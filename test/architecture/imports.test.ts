@@ -45,7 +45,7 @@ const TABLE: readonly Row[] = [
 ];
 
 /** The layers that are divided into rooms, the same areas in each. */
-const LAYERS = ['domain', 'store', 'activities'];
+const LAYERS = ['domain', 'store', 'activities', 'api'];
 
 /** Which rooms of its own layer a room may import. What lies in no room (`domain/types`) is open to its whole layer. */
 const ROOMS: Readonly<Record<string, string[]>> = {
@@ -68,6 +68,16 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'activities/delivery': [],
   'activities/settlement': ['delivery'],
   'activities/upkeep': ['delivery'],
+  'api/http': [],
+  'api/intake': ['http'],
+  'api/ledger': ['http'],
+  'api/events': ['http', 'intake', 'ledger'],
+  'api/clicks': ['http', 'intake'],
+  'api/deals': ['http'],
+  'api/postbacks': ['http'],
+  'api/setup': ['events', 'http', 'intake'],
+  'api/process': ['http', 'intake'],
+  'api/openapi': ['http'],
 };
 
 const ROOTS = /^(api|worker|store|local|bench|test|examples)\/(main|run)$/;

@@ -5,8 +5,9 @@ import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Script } from 'node:vm';
 import express from 'express';
-import type { KnownLink } from '../../../api/clicks/link-cache.ts';
-import { addVisitRoutes } from '../../../api/clicks/redirect.routes.ts';
+import type { Store } from '../../../store/index.ts';
+import type { PublicLink } from '../../../store/attribution/links.ts';
+import { addRedirectRoutes } from '../../../api/clicks/redirect.routes.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -141,28 +142,22 @@ describe('a link', () => {
     const happenings = new EventEmitter();
     const kept = once(happenings, 'kept');
     const met = once(happenings, 'met');
-    const landing = {
-      address: { origin: 'https://shop.example/', path: [], query: [] },
-      fragment: [],
-      params: [],
-    };
     const link = {
       operatorId: 'opr_1',
       affiliateId: 'aff_1',
       clickChoice: 'last',
       deepLinkHosts: [],
-      landing,
-    } as unknown as KnownLink;
+      landingUrl: 'https://shop.example/',
+      params: {},
+    } as unknown as PublicLink;
     const visit = async (): Promise<void> => {
       happenings.emit('met');
       await kept;
     };
     const app = express();
-    const captureScript = { text: '', etag: '""' };
-    addVisitRoutes(app, {
-      links: { find: async () => link },
+    addRedirectRoutes(app, {
+      store: { links: { findPublic: async () => link } as unknown as Store['links'] },
       recorder: { visit, seen: () => {} },
-      captureScript,
     });
     const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -43,7 +43,7 @@ export function createApp(deps: AppDeps): Express {
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 
-/** Every answer carries an id: the caller's own, where it gave a sane one. */
+/** Sets `x-request-id` on every answer: the caller's own where it is well formed, or a new one. */
 const nameRequest: RequestHandler = (req, res, next) => {
   const given = req.headers['x-request-id'];
   res.setHeader('x-request-id', typeof given === 'string' && REQUEST_ID.test(given) ? given : newId('req'));

@@ -7,7 +7,7 @@
 import type { ApiConfig } from '../config.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';
-import type { ClickRecorder } from './clicks/click-writer.ts';
+import type { ClickWriter } from './clicks/click-writer.ts';
 import { clicksResource } from './clicks/clicks.operations.ts';
 import { couponsResource } from './clicks/coupons.operations.ts';
 import { linksResource } from './clicks/links.operations.ts';
@@ -58,7 +58,7 @@ export type ResourceDeps = {
   store: Store;
   auth: Auth;
   intake: Intake;
-  recorder: ClickRecorder;
+  clickWriter: ClickWriter;
   dryRun: DryRun;
   temporal: Temporal;
   /** The rules of `delivery/` for an endpoint's URL and headers. */

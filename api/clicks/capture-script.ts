@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The script as it is served, and what names its content. */
+/** The script as served, and the ETag of its content. */
 export type CaptureScript = { text: string; etag: string };
 
 export function readCaptureScript(): CaptureScript {

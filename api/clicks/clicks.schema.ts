@@ -12,8 +12,8 @@ const subs = {
 };
 
 /**
- * A click id of the operator's own, or one of ours that was lost, brings a click back under the id
- * that events name.
+ * `click_id` is an id of the operator's own, or one of ours whose click was lost; events refer to
+ * it.
  */
 export const newClick = z
   .strictObject({
@@ -31,7 +31,7 @@ export const newClick = z
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
-/** Clicks may have ids of the operator's own, so the cursor may be one. */
+/** The cursor is any click id, since operators may use ids of their own. */
 export const clickFilter = z.strictObject({
   ...page,
   cursor: externalId.optional(),

@@ -41,7 +41,7 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
             'conflict',
             `the code ${given.code} is in use; capital letters make no difference`,
           );
-        // Customers may have used it before it was known here.
+        // Customers may have used the coupon before it was added.
         temporal.rematchSoon(operatorId);
         res.status(201).json(couponView(coupon));
       },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { id, time } from '../http/fields.ts';
 
-/** Letters in either case mean the same. */
+/** Codes are case-insensitive. */
 const couponCode = z
   .string()
   .regex(/^[!-~]{1,64}$/, 'must be 1 to 64 letters, digits or signs of ASCII, without spaces');

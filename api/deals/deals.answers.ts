@@ -26,7 +26,7 @@ export const deal = z
 
 export const dealVersion = z.object({ id: field.idOf('deal'), ...versionFields });
 
-/** A deal is shown by its newest version, with all of them beside it. */
+/** A deal with the fields of its newest version, and the list of all versions. */
 export function dealView({ id, name, affiliateId, createdAt, versions }: Deal) {
   const newest = versions.at(-1);
   return {

@@ -21,7 +21,10 @@ type Deps = {
 };
 
 export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  /** What a new version changes about the past; what cannot be started now, the sweep starts. */
+  /**
+   * Starts the rerating and the retries that a new version calls for; the sweep starts any that
+   * fail.
+   */
   function apply(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): void {
     if (isRerating) void temporal.startRerating(operatorId, dealId, version);
     void temporal.retrySetAside(operatorId, retried);

@@ -26,10 +26,7 @@ const tiers = z.strictObject({
     .max(50),
 });
 
-/**
- * The fields of every kind of component together; which of them a kind has is for the domain to
- * say.
- */
+/** The fields of every kind of component together. The domain checks which of them a kind has. */
 const componentFields = Object.fromEntries(
   Object.entries(WIRE_FIELDS).map(([field, form]) => [field, schemaOf(form).optional()]),
 );
@@ -87,12 +84,12 @@ export const newDeal = z.strictObject({
 export const newDealVersion = z.strictObject({ effective_from: time.optional(), terms });
 
 /**
- * The terms in the form that is kept: the operator's currency and the domain's defaults filled in.
- * Throws with every problem of their meaning; their form was good before. Paths begin with `terms`.
+ * The terms as stored, with the operator's currency and the domain's defaults filled in. Throws
+ * `invalid_request` with every problem of their meaning, at paths that begin with `terms`.
  */
 export function completeTerms(form: z.output<typeof terms>, operatorCurrency: string): WireTerms {
   const { currency: own, components, ...rest } = form;
-  // Whether these are names of events is for the domain to say.
+  // The domain checks that these are names of events.
   const wire: WireTerms = {
     ...rest,
     currency: own ?? operatorCurrency,

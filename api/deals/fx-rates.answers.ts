@@ -27,7 +27,7 @@ export function rateView({ id, base, quote, rate, source, asOf, actor, createdAt
   };
 }
 
-/** Without the zeros that the twelve decimals end with. */
+/** Cuts trailing zeros of the twelve stored decimals. */
 function trimmed(rate: string): string {
   return rate.includes('.') ? rate.replace(/\.?0+$/, '') : rate;
 }

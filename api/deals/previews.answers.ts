@@ -9,8 +9,8 @@ type Row = { would: bigint; paid: bigint; events: number };
 type MonthRow = Row & { month: string; components: Map<string, bigint>; elsewhere: Map<string, bigint> };
 
 /**
- * Sums are in the terms' currency; what was paid in others stands beside them, since it is not
- * compared.
+ * Sums are in the currency of the terms. Amounts paid in other currencies are listed apart, without
+ * comparison.
  */
 export function previewView({ would, paid, events, lacking }: Previewed, currency: string) {
   const affiliates = new Map<string, Map<string, MonthRow>>();

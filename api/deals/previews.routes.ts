@@ -15,7 +15,7 @@ import { dealPreview } from './previews.schema.ts';
 
 type Deps = { store: Pick<Store, 'deals' | 'previewing'>; auth: Auth };
 
-/** Previews that a process works out at a time, since each keeps what it looks at in memory. */
+/** Concurrent previews per process: each holds its events in memory. */
 const AT_ONCE = 1;
 
 export function addPreviewRoute(router: Router, { store, auth }: Deps): void {

@@ -4,7 +4,7 @@ import { time } from '../http/fields.ts';
 import { problem } from '../http/read.ts';
 import { terms } from './deals.schema.ts';
 
-/** From then until before then. */
+/** The range includes `from` and excludes `to`. */
 export const dealPreview = z.strictObject({ terms, from: time, to: time }).check((context) => {
   const { from, to } = context.value;
   if (from >= to)

@@ -13,8 +13,8 @@ const batch = z.strictObject({
 });
 
 /**
- * The events of a body: text is lines of JSON, of which empty ones do not count. Throws when the
- * whole is not a batch.
+ * The events of a body; text is read as lines of JSON, without empty ones. Throws `invalid_request`
+ * where the body is no batch.
  */
 export function batchOf(body: unknown): BatchLine[] {
   if (typeof body !== 'string') return read(batch, body).events.map((value) => ({ kind: 'value', value }));

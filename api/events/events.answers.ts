@@ -21,7 +21,7 @@ export const batchResults = z.object({
   ),
 });
 
-/** As it was sent, or amended since; what was not sent is left out. */
+/** The event as sent or amended. Fields that were not sent are absent. */
 const sent = z.object({
   event: z.enum(EVENT_TYPES),
   sent_as: field.text
@@ -46,7 +46,7 @@ const sent = z.object({
   metadata: z.record(z.string(), z.unknown()).optional(),
 });
 
-const fate = {
+const outcome = {
   status: z.enum(['accepted', 'settled', 'orphaned', 'rejected', 'set_aside']),
   reason: field.text.optional(),
   detail: field.text.optional(),
@@ -63,10 +63,10 @@ const fate = {
     .nullable(),
 };
 
-export const event = z.object({ id: field.idOf('evt'), ...fate });
+export const event = z.object({ id: field.idOf('evt'), ...outcome });
 
-/** What there was to tell whose it is, strongest first. */
-const considered = z.array(
+/** Candidates for attribution, strongest first. */
+const candidates = z.array(
   z.object({
     evidence: z.enum(EVIDENCE_KINDS),
     id: field.text.meta({
@@ -79,7 +79,7 @@ const considered = z.array(
   }),
 );
 
-/** Those by which its amount was converted. */
+/** Exchange rates that converted the event's amount. */
 const exchangeRates = z.array(
   z.object({
     id: field.text,
@@ -91,7 +91,7 @@ const exchangeRates = z.array(
   }),
 );
 
-/** What an event's values were, are, or are to be. */
+/** One version of an event's values: past, present or pending. */
 const version = z.object({
   number: field.count.meta({ description: '0 as it was sent; then one for each amendment' }),
   state: z.enum(['sent', 'accepted', 'waiting', 'applied', 'superseded']),
@@ -110,7 +110,7 @@ const version = z.object({
 const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
 export const trace = event.extend({
-  considered,
+  considered: candidates,
   ...earned,
   deliveries: z.array(
     z.object({
@@ -133,17 +133,17 @@ const postbacks = z.array(
 );
 const wouldBe = z.enum(['accepted', 'duplicate', 'conflict', 'invalid']);
 
-/** What would become of an event; `id` only where there is one already. */
-const rehearsal = z.object({
+/** The dry run of an event. Only a duplicate has an `id`: that of the stored event. */
+const dryRunFields = z.object({
   would_be: wouldBe,
   id: field.idOf('evt').optional(),
-  status: fate.status.optional(),
-  reason: fate.reason,
-  detail: fate.detail,
+  status: outcome.status.optional(),
+  reason: outcome.reason,
+  detail: outcome.detail,
   received_at: field.time.optional(),
   event: sent.optional(),
-  attribution: fate.attribution.optional(),
-  considered: considered.optional(),
+  attribution: outcome.attribution.optional(),
+  considered: candidates.optional(),
   commissions: earned.commissions.optional(),
   transfers: earned.transfers.optional(),
   versions: z.array(version).optional(),
@@ -151,8 +151,8 @@ const rehearsal = z.object({
   postbacks: postbacks.optional(),
 });
 
-export const rehearsed = rehearsal.extend({ dry_run: z.literal(true) });
-export const rehearsedBatch = z.object({
+export const dryRun = dryRunFields.extend({ dry_run: z.literal(true) });
+export const dryRunBatch = z.object({
   dry_run: z.literal(true),
-  results: z.array(rehearsal.extend({ index: field.count, error: partError.optional() })),
+  results: z.array(dryRunFields.extend({ index: field.count, error: partError.optional() })),
 });

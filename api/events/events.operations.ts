@@ -46,7 +46,7 @@ export const eventsResource = defineResource({
     NewEvent: eventForm,
     Event: answers.event,
     Trace: answers.trace,
-    Rehearsed: answers.rehearsed,
+    Rehearsed: answers.dryRun,
     Accepted: answers.accepted,
     Duplicate: answers.duplicate,
   },
@@ -63,7 +63,7 @@ export const eventsResource = defineResource({
       answers: {
         ...kept,
         200: jsonAnswer(
-          z.union([answers.duplicate, answers.trace, answers.rehearsed]),
+          z.union([answers.duplicate, answers.trace, answers.dryRun]),
           'the same event again, with the first one’s id; with `Prefer: wait`, the trace; with `dry_run`, what would happen',
         ),
       },
@@ -81,7 +81,7 @@ export const eventsResource = defineResource({
       },
       answers: {
         200: jsonAnswer(
-          z.union([answers.batchResults, answers.rehearsedBatch]),
+          z.union([answers.batchResults, answers.dryRunBatch]),
           'one result for each, in order',
         ),
       },

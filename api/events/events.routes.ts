@@ -11,8 +11,8 @@ import {
   type AcceptanceDeps,
   answerBatch,
   answerOne,
-  rehearseBatch,
-  rehearseOne,
+  dryRunBatch,
+  dryRunOne,
   rulesOf,
   traceOf,
 } from './acceptance.ts';
@@ -32,7 +32,7 @@ export function addEventRoutes(router: Router, deps: Deps): void {
       auth.signed,
       (req, res) => {
         const reading = readEvent(req.body, rulesOf(callerOf(res), 'json'), Date.now());
-        return isDryRun(req) ? rehearseOne(res, reading, deps) : answerOne(req, res, reading, deps);
+        return isDryRun(req) ? dryRunOne(res, reading, deps) : answerOne(req, res, reading, deps);
       },
     ],
     get: [
@@ -65,7 +65,7 @@ export function addEventRoutes(router: Router, deps: Deps): void {
       auth.signed,
       (req, res) => {
         const lines = batchOf(req.body);
-        return isDryRun(req) ? rehearseBatch(res, lines, deps) : answerBatch(req, res, lines, deps);
+        return isDryRun(req) ? dryRunBatch(res, lines, deps) : answerBatch(req, res, lines, deps);
       },
     ],
   });

@@ -8,7 +8,7 @@ import type { Trace } from '../../store/ledger/traces.ts';
 import { transferView } from '../ledger/balances.answers.ts';
 import { commissionView } from '../ledger/commissions.answers.ts';
 
-/** An event in a list: as it was sent, or amended since, with what became of it. */
+/** An event in a list: as sent or amended, with its status and attribution. */
 export function eventView(row: StoredEvent) {
   const attribution = row.affiliateId === null ? null : attributionView(row);
   return {
@@ -21,17 +21,14 @@ export function eventView(row: StoredEvent) {
   };
 }
 
-/**
- * The whole story. The link leads to the workflow in Temporal's own interface, where one is
- * configured.
- */
+/** The trace of an event, with a link to its workflow where a Temporal UI is configured. */
 export function traceView(
   { event, commissions, transfers, deliveries, rates, pieces, versions }: Trace,
   workflow: { id: string; url: string | null } | null,
 ) {
   return {
     ...eventView(event),
-    considered: judgeCandidates(pieces, event).map(consideredView),
+    considered: judgeCandidates(pieces, event).map(candidateView),
     commissions: commissions.map(commissionView),
     transfers: transfers.map(transferView),
     deliveries: deliveries.map(({ id, endpointId, type, state, tries, eventId }) => {
@@ -45,19 +42,18 @@ export function traceView(
 }
 
 /**
- * What would become of an event. Its id, and those in the postbacks, are only of the rehearsal,
- * unless it repeats an event that there is.
+ * The dry run of an event. Ids are dropped, since they are rolled back, except that of a duplicate.
  */
-export function rehearsedView(
+export function dryRunView(
   { id, status }: { id: string; status: 'accepted' | 'duplicate' },
   { trace, postbacks }: { trace: Trace | null; postbacks: readonly PlannedPostback[] },
 ) {
-  const told = postbacks.map(({ endpointId, type, body }) => ({
+  const planned = postbacks.map(({ endpointId, type, body }) => ({
     endpoint_id: endpointId,
     type,
     body: JSON.parse(body) as unknown,
   }));
-  if (trace === null) return { would_be: status, postbacks: told };
+  if (trace === null) return { would_be: status, postbacks: planned };
   const {
     id: _id,
     deliveries: _planned,
@@ -65,7 +61,7 @@ export function rehearsedView(
     workflow_url: _url,
     ...shown
   } = traceView(trace, null);
-  return { would_be: status, ...(status === 'duplicate' && { id }), ...shown, postbacks: told };
+  return { would_be: status, ...(status === 'duplicate' && { id }), ...shown, postbacks: planned };
 }
 
 function reasonOf({ reason, detail }: StoredEvent) {
@@ -81,11 +77,11 @@ function attributionView({ affiliateId, method, attributedClickId, assignedBy, a
   };
 }
 
-function consideredView({ kind, id, affiliateId, at, verdict }: JudgedCandidate) {
+function candidateView({ kind, id, affiliateId, at, verdict }: JudgedCandidate) {
   return { evidence: kind, id, affiliate_id: affiliateId, at, verdict };
 }
 
-/** A version of an event: its values, and what became of it. */
+/** A version of an event: its values and state. */
 function versionView({
   number,
   state,
@@ -118,7 +114,7 @@ function present(fields: Record<string, unknown>) {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
 }
 
-/** The event's own fields, those that were not sent left out. */
+/** The event's own fields, without those that were not sent. */
 function sentView(row: StoredEvent) {
   const [sub1, sub2, sub3, sub4, sub5] = row.subs;
   const fields = {

@@ -55,7 +55,7 @@ export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps)
           throw new ApiError('conflict', 'the event was given to another affiliate before');
         if (assigned === 'not_orphaned')
           throw new ApiError('not_possible', 'only an orphan that lacks an affiliate can be given to one');
-        // The customer's other orphans follow, once this one has bound the customer.
+        // The assignment binds the customer, so the customer's other orphans can be matched.
         temporal.rematchSoon(operator.id);
         res.status(202).json({ id: eventId, status: 'assigned', affiliate_id: affiliateId });
       },

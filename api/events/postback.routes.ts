@@ -36,12 +36,12 @@ export function addPostbackRoute(router: Router, deps: AcceptanceDeps & { auth: 
 }
 
 /**
- * The parameters without the key. They come in the body, where there is one, or in the query, so
- * that a signature covers them all.
+ * The parameters without the key: from the body where there is one, else from the query. Never
+ * both, so that a signature covers all of them.
  */
 function paramsOf(req: Request): unknown {
   const { key: _key, ...query } = req.query;
-  // A GET has no body that anybody reads.
+  // The body of a GET is ignored.
   if (req.method === 'GET' || req.body === undefined) return query;
   const extra = Object.keys(query);
   if (extra.length === 0) return req.body;

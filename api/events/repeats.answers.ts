@@ -10,10 +10,7 @@ export const repeat = z.object({
   last_at: field.time,
 });
 
-/**
- * An event that was sent again without a transaction id, and taken for itself because nothing in it
- * differed.
- */
+/** An event without a transaction id that was sent again with equal content. */
 export function repeatView({ id, times, firstAt, lastAt }: ContentRepeat) {
   return { event_id: id, times, first_at: firstAt, last_at: lastAt };
 }

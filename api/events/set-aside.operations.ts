@@ -5,7 +5,7 @@ import { jsonAnswer } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { addSetAsideRoutes } from './set-aside.routes.ts';
 
-/** What a button did with an event that was set aside for this reason. */
+/** Answers of the two actions; `reason` is the event's set-aside reason. */
 const retrying = z.object({ id: idOf('evt'), status: z.literal('retrying'), reason: text });
 const dismissed = z.object({ id: idOf('evt'), status: z.literal('rejected'), reason: text });
 

@@ -1,7 +1,7 @@
 // Routes of events that were set aside: retry settlement, or reject for good.
 import type { Request, Response, Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import type { Pressed } from '../../store/settlement/set-aside.ts';
+import type { SetAsideActionResult } from '../../store/settlement/set-aside.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { isId } from '../http/fields.ts';
@@ -40,15 +40,15 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
   });
 }
 
-/** The caller and the event in the path. Throws `not_found` for what cannot be one. */
+/** The caller's operator, and the event id of the path. Throws `not_found` for a malformed id. */
 function eventOf(req: Request, res: Response): { operatorId: string; eventId: string } {
   const eventId = req.params['event_id'];
   if (typeof eventId !== 'string' || !isId(eventId)) throw notFound('event');
   return { operatorId: callerOf(res).operator.id, eventId };
 }
 
-function reasonOf(pressed: Pressed): string {
-  if (pressed === 'not_found') throw notFound('event');
-  if (pressed === 'not_set_aside') throw new ApiError('not_possible', 'the event is not set aside');
-  return pressed.reason;
+function reasonOf(result: SetAsideActionResult): string {
+  if (result === 'not_found') throw notFound('event');
+  if (result === 'not_set_aside') throw new ApiError('not_possible', 'the event is not set aside');
+  return result.reason;
 }

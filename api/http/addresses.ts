@@ -10,7 +10,7 @@ const compiled = new WeakMap<readonly string[], Range[]>();
 const BITS_BEFORE_IPV4 = 96;
 
 /**
- * Whether this is an address or a range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`,
+ * Whether a text is an address or range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`,
  * `2001:db8::/32`. `isIP` checks the spelling, because ipaddr.js also accepts octal numbers.
  */
 export function isRange(text: string): boolean {
@@ -21,8 +21,8 @@ export function isRange(text: string): boolean {
 }
 
 /**
- * Whether an address lies in one of these ranges. What is no address lies in none. The list is
- * compiled once, by identity.
+ * Whether an address lies in one of the ranges; false for a malformed address. Compiled ranges are
+ * cached by the identity of the list.
  */
 export function isWithin(ranges: readonly string[], address: string): boolean {
   const bare = bareAddress(address);

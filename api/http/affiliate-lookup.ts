@@ -17,8 +17,8 @@ export async function findAffiliate(
 }
 
 /**
- * Passes for null and for an affiliate of this operator. Throws `invalid_request` with the field
- * otherwise. Affiliates are never deleted.
+ * Accepts null and any affiliate of the operator; throws `invalid_request` with the field
+ * otherwise. The check cannot become stale: affiliates are never deleted.
  */
 export async function requireAffiliate(
   store: Pick<Store, 'affiliates'>,

@@ -12,21 +12,21 @@ export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', tr
 
 export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 
-/** A batch, which is one JSON value or lines of them; lines arrive as text. */
+/** A batch: one JSON value, or lines of JSON, which handlers get as text. */
 export const batchBody: RequestHandler[] = [
   only(['json', 'application/x-ndjson'], 'application/json or application/x-ndjson', false),
   json(BATCH_LIMIT),
   keepingRaw((verify) => express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT, ...verify })),
 ];
 
-/** A list as a table or as JSON; a table arrives as text. */
+/** A list as JSON or CSV; handlers get CSV as text. */
 export const tableBody: RequestHandler[] = [
   only(['json', 'text/csv'], 'application/json or text/csv', false),
   json(BATCH_LIMIT),
   express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
 ];
 
-/** What trackers send to /postback: a form, JSON, or nothing but a query. */
+/** Bodies of /postback: a form, JSON, or none beside the query. */
 export const postbackBody: RequestHandler[] = [
   only(['json', 'urlencoded'], 'application/json or application/x-www-form-urlencoded', true),
   json(ONE_LIMIT),

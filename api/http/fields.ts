@@ -5,10 +5,9 @@ import { DAY_MS } from '../../domain/units.ts';
 import { problem } from './read.ts';
 
 /**
- * Text of so many characters at most, without control characters and halves of surrogate pairs,
- * which PostgreSQL could not keep as sent. What is documented is the same without classes of
- * Unicode, which many readers of JSON Schema do not know, and without surrogates, which JSON in
- * UTF-8 has no way to send but by an escape.
+ * Text up to `maxCharacters`, without control characters and lone surrogates, which PostgreSQL
+ * cannot store. The documented pattern avoids Unicode classes, which many JSON Schema tools do not
+ * support, and omits surrogates, which UTF-8 JSON can only send as escapes.
  */
 export function text(maxCharacters: number) {
   const length = `{1,${maxCharacters}}`;
@@ -21,13 +20,13 @@ export function text(maxCharacters: number) {
     .meta({ pattern: `^[^\\u0000-\\u001f\\u007f-\\u009f]${length}$` });
 }
 
-/** An id of a caller's own: a transaction, a customer, a coupon. */
+/** An id of the caller's own: a transaction, a customer, a coupon. */
 export const externalId = text(255);
 export const sub = text(500);
 export const name = text(200);
 
 export const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/;
-/** An id of ours, as far as its form goes. */
+/** The form of an id made by Postrider. */
 export const id = z.string().regex(ID, 'is not an id');
 
 export function isId(value: string): boolean {
@@ -49,10 +48,7 @@ export function momentOf(value: string): number | null {
   return Number.isNaN(moment) || day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? null : moment;
 }
 
-/**
- * Whether a moment is one that something reported now can have happened at: not before 1970, at
- * most a day ahead of our clock.
- */
+/** Whether a reported moment is plausible: not before 1970, at most a day ahead of our clock. */
 export function isPlausible(moment: number, now = Date.now()): boolean {
   return moment >= EARLIEST_MS && moment <= now + DAY_MS;
 }
@@ -71,7 +67,7 @@ export const time = z
     return z.NEVER;
   });
 
-/** The same for something that has happened already. */
+/** A time that is not in the future. */
 export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
   params: { code: 'invalid_time' },
   error: 'lies in the future',

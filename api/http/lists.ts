@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { Page } from '../../store/db/page.ts';
 import { ID, id } from './fields.ts';
 
-/** The rows of a page: one more than wanted is asked for, to know whether there is a next page. */
+/**
+ * The answer of one page. Reads one row more than asked for, to know whether there is a next page.
+ */
 export async function answerPage<Row extends { id: string }, View>(
   query: { limit: number; cursor?: string | undefined },
   readRows: (page: Page) => Promise<Row[]>,

@@ -15,14 +15,14 @@ export type Answer = { description: string; content?: Content; headers?: Record<
 export type Operation = {
   summary: string;
   description?: string;
-  /** A key with this scope, the administrator's token, or anybody. */
+  /** The scope of the key, the administrator token, or no key. */
   who: Scope | 'admin' | 'anybody';
   /** The key may also be the parameter `key`. */
   keyInQuery?: true;
-  /** May be signed, or must be, where the operator says so. */
+  /** May be signed; must be where the operator requires it. */
   signable?: true;
   query?: z.ZodObject;
-  /** Request headers with what they mean. */
+  /** Request headers with their meaning. */
   headers?: Record<string, string>;
   /** `example` is JSON. */
   body?: { content: Content; required: boolean; example?: object };

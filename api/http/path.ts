@@ -5,7 +5,7 @@ import { isId } from './fields.ts';
 
 type Method = 'get' | 'head' | 'post' | 'patch' | 'delete';
 
-/** Adds a path with its methods; each has its handlers in the order in which they run. */
+/** Adds a path with its methods, each with its handlers in order. */
 export function addPath(
   router: Router,
   path: string,
@@ -13,7 +13,7 @@ export function addPath(
 ): void {
   const route = router.route(path);
   const names = Object.keys(methods) as Method[];
-  // Express answers HEAD by the handler of GET unless it has met one for HEAD before.
+  // HEAD goes first: otherwise Express answers it by the handler of GET.
   for (const name of names.sort((a, b) => Number(b === 'head') - Number(a === 'head')))
     route[name](...methods[name]!);
   const allow = names.map((name) => name.toUpperCase()).join(', ');
@@ -23,10 +23,7 @@ export function addPath(
   });
 }
 
-/**
- * The id in the path. Throws `not_found` for what cannot be one, so that nothing else reaches a
- * query.
- */
+/** The id in the path. Throws `not_found` for a malformed id, which so never reaches a query. */
 export function idFromPath(req: Request, what: string): string {
   const { id } = req.params;
   if (typeof id !== 'string' || !isId(id)) throw notFound(what);

@@ -9,8 +9,7 @@ import { ApiError } from './errors.ts';
 const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 
 /**
- * What judging a signature takes; the same functions sign and verify our own postbacks, and are
- * handed in.
+ * The functions that verify a signature, handed in: `delivery/` signs postbacks by the same ones.
  */
 export type Signing = {
   secretKey(secret: string): Buffer;
@@ -30,8 +29,8 @@ const MESSAGES = {
 };
 
 /**
- * Whether a request claims to be signed; one header of the three is enough, so that leaving one out
- * is no way around.
+ * Whether a request claims to be signed. One of the three headers is enough, so that omitting one
+ * does not skip the check.
  */
 export function isSigned({ headers }: IncomingMessage): boolean {
   return HEADERS.some((name) => headers[name] !== undefined);
@@ -42,18 +41,17 @@ export function keepRawBody(_req: IncomingMessage, res: unknown, raw: Buffer): v
   (res as Response).locals['rawBody'] = raw;
 }
 
-/** The handler that judges a request after its body was read; callers are known by then. */
+/** The handler that verifies a signature. Runs after authentication and the body parsers. */
 export function createSignatureCheck(
   secrets: Pick<InboundSecrets, 'listValid' | 'touch'>,
   signing: Signing,
 ): RequestHandler {
-  /** As long as the caller is believed, so are its secrets. */
+  /** Secrets are cached as long as their caller. */
   const keys = new WeakMap<Caller, Promise<Buffer[]>>();
   const noted = new WeakSet<Caller>();
 
   /**
-   * Once while a caller is believed, and waited for by nobody: what is lost is the minute of a last
-   * signature.
+   * Writes the last use once per cached caller, without waiting; a failure loses only that time.
    */
   function noteGenuine(caller: Caller): void {
     if (noted.has(caller)) return;
@@ -96,7 +94,7 @@ export function createSignatureCheck(
   };
 }
 
-/** What is signed: the body, or without one the method and the whole URL as the caller wrote it. */
+/** The signed content: the body, or without one the method and the whole URL as sent. */
 function contentOf(req: Request, res: Response): string {
   const raw = res.locals['rawBody'] as Buffer | undefined;
   return raw?.toString() ?? `${req.method} ${req.protocol}://${req.host}${req.originalUrl}`;

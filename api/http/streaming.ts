@@ -2,8 +2,8 @@
 import type { Response } from 'express';
 
 /**
- * Writes the parts and ends. What fails before the first part is thrown as usual; what fails later
- * breaks the connection off.
+ * Writes the parts and ends the answer. A failure before the first part is thrown; a later one
+ * breaks the connection.
  */
 export async function answerInParts(
   res: Response,
@@ -11,7 +11,7 @@ export async function answerInParts(
   parts: AsyncIterable<string>,
 ): Promise<void> {
   for await (const part of parts) {
-    // A caller who hangs up is no failure of ours.
+    // The caller hung up.
     if (res.closed) return;
     if (!res.headersSent) res.type(type);
     if (res.write(part)) continue;

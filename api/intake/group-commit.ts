@@ -16,15 +16,13 @@ export type GroupCommit<Item, Result> = {
 export type GroupCommitDeps<Item, Result> = {
   /** Writes a group, and gives one result for each of its items, in their order. */
   write: (group: readonly Item[]) => Promise<readonly Result[]>;
-  /** Hears of each group that was written, and for how long its first item had waited. */
+  /** Called after each group, with the time that its first item had waited. */
   onWritten?: ((results: readonly Result[], waitedMs: number) => void) | undefined;
 };
 
-/** The largest group: more would only make the callers in it wait longer. */
+/** The largest group: larger ones only make callers wait longer. */
 const GROUP_AT_MOST = 500;
-/**
- * Beyond this the database is not keeping up, and saying so at once is better than answering late.
- */
+/** Beyond this the database is not keeping up: refuse at once rather than answer late. */
 const WAITING_AT_MOST = 20_000;
 
 type Waiting<Item, Result> = {

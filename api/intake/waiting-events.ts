@@ -6,14 +6,16 @@ export type WaitingEvents = {
   count(): number;
   add(events: readonly { operatorId: string; id: string }[]): void;
   /**
-   * Takes at most so many. Each operator has an equal share, and what some do not need of theirs
-   * goes to the others.
+   * Takes at most `atMost` ids. Every operator gets an equal share; unused shares go to the others.
    */
   take(atMost: number): OperatorEvents[];
 };
 
 export function createWaitingEvents(): WaitingEvents {
-  /** Whoever was served last is last, which matters where there are more operators than places. */
+  /**
+   * In order of service: operators served last come last, which matters with more operators than
+   * places.
+   */
   const queues = new Map<string, string[]>();
   let count = 0;
 

@@ -4,7 +4,7 @@ import { formatMoney } from '../../domain/ledger/money.ts';
 import type { ByHand } from '../../store/ledger/adjustments.ts';
 import * as field from '../http/answer-fields.ts';
 
-export const byHand = z.object({
+export const manualPosting = z.object({
   id: field.text,
   commission_id: field.text.optional(),
   affiliate_id: field.affiliateId,
@@ -15,7 +15,7 @@ export const byHand = z.object({
   posted_at: field.time,
 });
 
-export function view({
+export function manualPostingView({
   id,
   commissionId,
   affiliateId,

@@ -10,21 +10,21 @@ export const adjustmentsResource = defineResource({
   tag: 'Money',
   addRoutes: addAdjustmentRoutes,
   names: {
-    PostedByHand: answers.byHand,
+    PostedByHand: answers.manualPosting,
   },
   operations: {
     'POST /v1/affiliates/:id/adjustments': {
       summary: 'Adjust by hand what is owed',
       who: 'manage',
       body: jsonRequest(newAdjustment),
-      answers: { 201: jsonAnswer(answers.byHand, 'posted') },
+      answers: { 201: jsonAnswer(answers.manualPosting, 'posted') },
       refusals: ['conflict'],
     },
     'POST /v1/affiliates/:id/write-offs': {
       summary: 'Write off debt: all of it, or an amount',
       who: 'manage',
       body: jsonRequest(newWriteOff),
-      answers: { 201: jsonAnswer(answers.byHand, 'posted') },
+      answers: { 201: jsonAnswer(answers.manualPosting, 'posted') },
       refusals: ['conflict', 'not_possible'],
     },
   },

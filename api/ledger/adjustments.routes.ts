@@ -9,7 +9,7 @@ import { jsonBody } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { view } from './adjustments.answers.ts';
+import { manualPostingView } from './adjustments.answers.ts';
 import { newAdjustment, newWriteOff } from './adjustments.schema.ts';
 import { amountOf } from './amounts.ts';
 
@@ -23,7 +23,7 @@ export function addAdjustmentRoutes(
     const { currency, amount, reason, idempotency_key: idempotencyKey } = read(newAdjustment, req.body);
     const amountMinor = amountOf(amount, currency, 'amount', 'signed');
     const wanted = { affiliateId, currency, amountMinor, reason, actor: key.id, idempotencyKey };
-    res.status(201).json(byHandView(await store.adjustments.adjust(operator.id, wanted), currency));
+    res.status(201).json(answerOf(await store.adjustments.adjust(operator.id, wanted), currency));
   };
 
   const debtWriteOff: RequestHandler = async (req, res) => {
@@ -32,7 +32,7 @@ export function addAdjustmentRoutes(
     const { currency, amount, reason, idempotency_key: idempotencyKey = null } = read(newWriteOff, req.body);
     const amountMinor = amount === undefined ? null : amountOf(amount, currency, 'amount');
     const wanted = { affiliateId, currency, amountMinor, reason, actor: key.id, idempotencyKey };
-    res.status(201).json(byHandView(await store.adjustments.writeOff(operator.id, wanted), currency));
+    res.status(201).json(answerOf(await store.adjustments.writeOff(operator.id, wanted), currency));
   };
 
   addPath(router, '/v1/affiliates/:id/adjustments', {
@@ -43,11 +43,11 @@ export function addAdjustmentRoutes(
   });
 }
 
-/** What was posted; a repeat is answered as the first request was. */
-function byHandView(posted: PostedByHand, currency: string) {
+/** The answer for a posting; a repeated request gets the first answer. */
+function answerOf(posted: PostedByHand, currency: string) {
   switch (posted.kind) {
     case 'posted':
-      return view(posted.byHand);
+      return manualPostingView(posted.byHand);
     case 'other_request':
       throw new ApiError('conflict', 'this idempotency_key was used for another request');
     case 'not_owed':

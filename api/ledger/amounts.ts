@@ -3,8 +3,8 @@ import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
 import { invalid } from '../http/read.ts';
 
 /**
- * An amount in minor units; positive, but for those that say so. Throws `invalid_request` with the
- * field.
+ * An amount in minor units, positive unless `kind` says otherwise. Throws `invalid_request` with
+ * the field.
  */
 export function amountOf(
   given: string,

@@ -36,7 +36,7 @@ export const transfer = z.object({
   origin_period: field.month,
 });
 
-/** A row of the ledger as callers read it. */
+/** A transfer of the ledger. */
 export function transferView(row: Transfer) {
   return {
     id: row.id,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { currency, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 
-/** Times are those of posting, the end not included. */
+/** Times are of posting; `to` is excluded. */
 export const ledgerFilter = z.strictObject({
   ...page,
   currency: currency.optional(),

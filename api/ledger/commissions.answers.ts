@@ -61,8 +61,8 @@ export const released = z.object({
 });
 
 /**
- * A commission as callers read it: the amount is what is left of it after everything that was taken
- * back; a monthly one is the whole month's.
+ * A commission. Its amount is net of everything taken back; a monthly commission covers the whole
+ * month.
  */
 export function commissionView(row: Commission) {
   const { currency, grossMinor, voidMinor, clawedMinor, debtMinor } = row;
@@ -85,7 +85,7 @@ export function commissionView(row: Commission) {
   };
 }
 
-/** With the parts of the amount by where they are, and every decision about it. */
+/** A commission with its amount by state of the money, and its decisions. */
 export function wholeCommissionView(row: Commission & { decisions: readonly Decision[] }) {
   const { currency, decisions } = row;
   const money = {

@@ -27,10 +27,7 @@ type Deps = {
   temporal: Pick<Temporal, 'wakeEndpoints'>;
 };
 
-/**
- * A release that would take longer is answered with `more`, before the proxies of this world give
- * up.
- */
+/** A longer release is answered with `more`, before the timeouts of common proxies. */
 const RELEASE_WITHIN_MS = 25_000;
 
 export function addCommissionRoutes(router: Router, { store, auth, temporal }: Deps): void {

@@ -16,7 +16,7 @@ export const commissionFilter = z.strictObject({
   period: period.optional(),
 });
 export const approval = z.strictObject({ reason: reason.optional() });
-/** A rejection always says why, if only that nobody said. */
+/** Every rejection has a reason. */
 const why = reason.default('no reason given');
 export const rejection = z.strictObject({ reason: why });
 

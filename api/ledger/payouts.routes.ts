@@ -36,7 +36,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const wanted = { affiliateId, currency, minimumMinor, idempotencyKey, actor: key.id };
         const payout = reservedOr422(await store.payouts.reserve(operator.id, wanted), currency);
-        // A repeat is answered as the first request was: with what it made.
+        // A repeated request gets the payout of the first one.
         res.status(201).json(payoutView(payout));
       },
     ],

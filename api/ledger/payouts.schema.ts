@@ -19,8 +19,8 @@ export const payoutStep = {
 };
 
 /**
- * The key of a request's header, or null without one. Throws `invalid_request` for what cannot be
- * one.
+ * The idempotency key of the header, or null without one. Throws `invalid_request` for a malformed
+ * key.
  */
 export function idempotencyKeyOf(header: string | string[] | undefined): string | null {
   if (header === undefined) return null;

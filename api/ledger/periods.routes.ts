@@ -81,7 +81,7 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
   });
 }
 
-/** The month in the path. Throws `not_found` for what is none. */
+/** The month in the path. Throws `not_found` for a malformed one. */
 function periodOf(req: Request): string {
   const { period } = req.params;
   if (!isMonth(period)) throw notFound('period');

@@ -63,7 +63,7 @@ export const reconciliation = z.object({
   truncated: z.boolean().meta({ description: 'more events are missing in the list than are told' }),
 });
 
-/** One thing to say: about a row (counted from 1), or about an event that no row speaks of. */
+/** One difference: of a row (counted from 1), or of an event that the list lacks. */
 export type Difference = { row: number | null; listed: Listed | null } & (
   Compared | { reason: 'invalid_row'; issues: Issue[]; kept: null; duplicateOf: null }
 );
@@ -109,9 +109,7 @@ type Total = {
   there: bigint;
 };
 
-/**
- * How many rows there are of each reason and currency, and what their amounts come to on each side.
- */
+/** Counts of rows, and sums of both sides, by reason and currency. */
 export function totalsOf(differences: readonly Difference[]) {
   const totals = new Map<string, Total>();
   for (const { reason, kept, listed } of differences) {
@@ -119,7 +117,7 @@ export function totalsOf(differences: readonly Difference[]) {
     const total = totals.get(`${reason} ${currency}`) ?? { reason, currency, count: 0, here: 0n, there: 0n };
     total.count++;
     total.here += kept?.amountMinor ?? 0n;
-    // A row in another currency than ours adds nothing to a sum in ours.
+    // A listed row in another currency is not added to the sum.
     const isComparable = listed?.amount != null && (listed.currency ?? currency) === currency;
     if (isComparable) total.there += minorOf(listed.amount!, currency) ?? 0n;
     totals.set(`${reason} ${currency}`, total);

@@ -25,7 +25,7 @@ export function addReconciliationRoutes(router: Router, { store, auth }: Deps): 
   });
 }
 
-/** `truncated`: more events are missing in the list than are told. */
+/** `truncated`: more events are missing in the list than the answer holds. */
 async function reconcile(
   { reconciling }: Pick<Store, 'reconciling'>,
   operatorId: string,
@@ -52,7 +52,7 @@ async function reconcile(
       };
     }
     const one = byRow.get(index)!;
-    // The index among the rows that could be read becomes the row's own number.
+    // Maps the index among readable rows to the row's number.
     const duplicateOf = one.duplicateOf === null ? null : listed[one.duplicateOf]!.index + 1;
     return { row: index + 1, listed: row.listed, ...one, duplicateOf };
   });

@@ -67,7 +67,7 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
   });
 }
 
-/** As CSV where the query or else the caller's `Accept` asks for it. */
+/** Answers as CSV where the query or else `Accept` asks for it. */
 async function answer(
   req: Request,
   res: Response,

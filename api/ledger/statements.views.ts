@@ -6,8 +6,8 @@ import type { OpenMonth, Statement, StatementLine } from '../../store/ledger/sta
 import { csvRow, plainCell, textCell } from '../http/csv.ts';
 
 /**
- * A statement with its lines to come. One of an open month is preliminary: it has no id, and closes
- * with what its lines come to.
+ * A statement with a stream of its lines. That of an open month is preliminary: it has no id, and
+ * its closing balance is the sum of its lines.
  */
 export type WholeStatement = OpenMonth & {
   opening: Parts;
@@ -152,8 +152,8 @@ function partsView(parts: Parts, currency: string) {
 }
 
 /**
- * `amount` is by how much the line changes what is owed, and nothing where money moves from one
- * part to another; `moved` is the transfer's own.
+ * `amount` is the change of what is owed, zero for moves between parts; `moved` is the transfer's
+ * amount.
  */
 function lineView(line: StatementLine, currency: string) {
   return {
@@ -181,7 +181,7 @@ function lineView(line: StatementLine, currency: string) {
   };
 }
 
-/** What others wrote is text and may hold anything; the rest is ours. */
+/** Columns with text of others, which may hold anything; all other cells are our own values. */
 const FREE_TEXT: ReadonlySet<string> = new Set([
   'transaction_id',
   'original_transaction_id',

@@ -59,7 +59,7 @@ const SIGNATURE_HEADERS: Record<string, string> = {
   'webhook-signature': 'Standard Webhooks: made with the operator’s inbound secret',
 };
 
-/** A query holds text; this is how a list's `limit` reads. */
+/** The schema of `limit` in lists: queries hold text, so zod's own would say string. */
 const LIMIT: JsonSchema = { type: 'integer', minimum: 1, maximum: 200, default: 50 };
 
 /** The whole document, for an API that is reached under this address. */
@@ -180,10 +180,7 @@ function parametersOf(route: string, { query, headers, signable }: Operation, sc
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
-/**
- * Every code that an operation may be refused with: its own, and those that follow from what it
- * takes and who may call it.
- */
+/** The error codes of an operation: its own, and those implied by its inputs and its callers. */
 function refusalsOf(route: string, { who, signable, query, body, refusals = [] }: Operation): ErrorCode[] {
   const isKnown = who !== 'anybody';
   const hasPath = pathParametersOf(route).length > 0;

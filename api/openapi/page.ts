@@ -133,7 +133,7 @@ function anchor(name: string): string {
   return encodeURIComponent(name.replaceAll(' ', '-'));
 }
 
-/** Text in which `code` is marked. */
+/** Escapes text, and marks `code`. */
 function prose(text: string): string {
   return escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }

@@ -12,9 +12,8 @@ export type Schemas = { components: Record<string, JsonSchema>; of(schema: z.Zod
 const refTo = (name: string): string => `#/components/schemas/${name}`;
 
 /**
- * All that are asked for must be given at once, since zod makes references only within one
- * registry. Schemas are those of what is sent: of a request before its defaults are filled in, of
- * an answer as it is on the wire.
+ * Takes all schemas at once, since zod makes references only within one registry. Schemas describe
+ * the wire: a request before its defaults are filled in, an answer as sent.
  */
 export function schemasOf(asked: readonly z.ZodType[], named: NamedSchemas): Schemas {
   const names = new Map<z.ZodType, string>(Object.entries(named).map(([name, schema]) => [schema, name]));
@@ -39,10 +38,7 @@ export function schemasOf(asked: readonly z.ZodType[], named: NamedSchemas): Sch
   };
 }
 
-/**
- * Puts what has no name where it is referred to: a schema that was asked for may be a part of
- * another one.
- */
+/** Inlines unnamed schemas where they are referenced. */
 function inlined(value: unknown, made: ReadonlyMap<string, JsonSchema>): unknown {
   if (Array.isArray(value)) return value.map((item) => inlined(item, made));
   if (typeof value !== 'object' || value === null) return value;
@@ -52,7 +48,7 @@ function inlined(value: unknown, made: ReadonlyMap<string, JsonSchema>): unknown
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inlined(item, made)]));
 }
 
-/** What zod says of every whole number, namely that JavaScript can hold it. */
+/** Drops the bounds of safe integers, which zod adds to every integer. */
 function dropImplied(schema: { minimum?: number | undefined; maximum?: number | undefined }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;

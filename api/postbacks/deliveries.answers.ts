@@ -52,7 +52,7 @@ export function deliveryView(row: DeliveryRow) {
     endpoint_id: row.endpointId,
     affiliate_id: row.affiliateId,
     event_id: row.eventId,
-    // A notice is about an endpoint or a postback, which its body names.
+    // A notice refers to an endpoint or a delivery, named in its body.
     original_event_id: row.originalEventId.startsWith('evt_') ? row.originalEventId : null,
     type: row.type,
     state: row.state,
@@ -61,7 +61,7 @@ export function deliveryView(row: DeliveryRow) {
     replay_id: row.replayId,
     predecessor_id: row.predecessorId,
     tries: row.tries,
-    // A finished postback keeps the time of its last try in its row; nothing follows it.
+    // The row of a finished delivery keeps the time of its last try; no try follows.
     next_attempt_at: row.owner === null ? null : row.nextAttemptAt,
     last_error: row.lastError,
     created_at: row.createdAt,

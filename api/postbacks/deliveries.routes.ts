@@ -55,7 +55,7 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
     ],
   });
 
-  const buttons = {
+  const actions = {
     retry: temporal.retryDelivery,
     'give-up': temporal.giveUpDelivery,
     acknowledge: async (operatorId: string, id: string) => {
@@ -63,17 +63,17 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
       return result === 'not_given_up' ? ('not_possible' as const) : result;
     },
   };
-  for (const [button, press] of Object.entries(buttons)) {
-    addPath(router, `/v1/deliveries/:id/${button}`, {
+  for (const [name, act] of Object.entries(actions)) {
+    addPath(router, `/v1/deliveries/:id/${name}`, {
       post: [
         auth.scope('manage'),
         async (req, res) => {
           const operatorId = callerOf(res).operator.id;
           const id = idFromPath(req, 'delivery');
-          const result = await press(operatorId, id);
+          const result = await act(operatorId, id);
           if (result === 'not_found') throw notFound('delivery');
           if (result === 'not_possible')
-            throw new ApiError('not_possible', `${button} is not possible in the state of this delivery`);
+            throw new ApiError('not_possible', `${name} is not possible in the state of this delivery`);
           res.json(await find(operatorId, id));
         },
       ],

@@ -9,7 +9,7 @@ import { invalid, read } from '../http/read.ts';
 import { endpointImport } from './endpoint-import.schema.ts';
 import { checkEndpoint, type EndpointRules } from './endpoints.schema.ts';
 
-/** Must be added before `/v1/endpoints/:id`, which would take `import` for an id. */
+/** Must be registered before `/v1/endpoints/:id`, which would match `import` as an id. */
 export function addEndpointImportRoute(
   router: Router,
   { auth, endpointRules }: { auth: Auth; endpointRules: EndpointRules },
@@ -25,8 +25,7 @@ export function addEndpointImportRoute(
           throw invalid([{ path: result.about, code: result.code, message: result.message }]);
         const { translation } = result;
         await checkEndpoint({ url: translation.url }, endpointRules);
-        // All of these platforms call by GET unless told otherwise, and what reads their postbacks
-        // expects it.
+        // These platforms call by GET by default, and the receivers of their postbacks expect it.
         res.json({ ...translation, method: 'GET' });
       },
     ],

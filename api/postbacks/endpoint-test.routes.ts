@@ -16,19 +16,13 @@ type Deps = {
   preflight: Pick<Preflight, 'run'>;
 };
 
-/**
- * Tests of one operator at a time, in each API process: each may hold a connection and its caller
- * for 15 s.
- */
+/** Concurrent tests of one operator in each API process: each may take 15 s. */
 const AT_ONCE = 2;
 
 export function addEndpointTestRoute(router: Router, { store, auth, preflight }: Deps): void {
   const running = new Map<string, number>();
 
-  /**
-   * Runs the work while there is a place for the operator. Throws `rate_limited` where there is
-   * none.
-   */
+  /** Runs `work` within the operator's limit. Throws `rate_limited` beyond it. */
   async function inPlace<T>(operatorId: string, work: () => Promise<T>): Promise<T> {
     const count = running.get(operatorId) ?? 0;
     if (count >= AT_ONCE)

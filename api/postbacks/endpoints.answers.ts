@@ -54,10 +54,7 @@ export const enabledEndpoint = endpoint.extend({
     .meta({ description: 'what waits is sent now; what was given up is sent by this replay' }),
 });
 
-/**
- * A shared secret is shown this once. Of a pair the public half is enough, and in the endpoint
- * itself: nobody else can then sign as we do.
- */
+/** A shared secret is shown once. A key pair shows none: receivers verify by `public_key`. */
 export function shown({ secret, publicKey }: NewSecret): { secret: string | null } {
   return { secret: publicKey === null ? secret : null };
 }

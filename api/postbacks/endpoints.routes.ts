@@ -24,8 +24,8 @@ import {
 
 type Signing = Endpoint['signing'];
 /**
- * Makes what an endpoint signs with; one that does not sign gets a shared secret, so that it can be
- * told to.
+ * Makes the secret of an endpoint. One without signing gets a shared secret too, for when signing
+ * is turned on.
  */
 export type MakeSecret = (signing: Signing) => NewSecret;
 
@@ -147,8 +147,8 @@ export function addEndpointRoutes(
   });
 
   /**
-   * Gives an endpoint that is to sign in another way a secret of that kind; what it signed with so
-   * far signs on for the usual overlap.
+   * Makes a secret of the new kind when `signing` changes. The former secret signs beside it for
+   * the default overlap.
    */
   async function secretFor(
     signing: Signing | undefined,
@@ -164,35 +164,36 @@ export function addEndpointRoutes(
     return made;
   }
 
-  for (const button of ['pause', 'resume', 'enable'] as const)
-    addButton(router, { store, auth, temporal }, button);
+  for (const action of ['pause', 'resume', 'enable'] as const)
+    addSwitchPath(router, { store, auth, temporal }, action);
 }
 
 /**
- * A button changes the row first and lets the endpoint's workflow see it then, which reads the row.
+ * Registers pause, resume or enable. Changes the row first, then wakes the endpoint's workflow,
+ * which reads it.
  */
-function addButton(
+function addSwitchPath(
   router: Router,
   { store, auth, temporal }: Pick<Deps, 'store' | 'auth' | 'temporal'>,
-  button: EndpointSwitch,
+  action: EndpointSwitch,
 ): void {
-  addPath(router, `/v1/endpoints/:id/${button}`, {
+  addPath(router, `/v1/endpoints/:id/${action}`, {
     post: [
       auth.scope('manage'),
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const id = idFromPath(req, 'endpoint');
-        const endpoint = await store.endpoints.press(operatorId, id, button);
+        const endpoint = await store.endpoints.switchState(operatorId, id, action);
         if (endpoint === null) {
           const present = await store.endpoints.find(operatorId, id);
           if (present === null) throw notFound('endpoint');
           throw new ApiError(
             'not_possible',
-            `${button} is not possible while the endpoint is ${present.state}`,
+            `${action} is not possible while the endpoint is ${present.state}`,
           );
         }
         await temporal.wakeEndpoint(operatorId, id, 'switched');
-        const offer = button === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
+        const offer = action === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
         res.json({ ...endpointView(endpoint), ...offer });
       },
     ],
@@ -200,8 +201,8 @@ function addButton(
 }
 
 /**
- * What an endpoint missed while it was off: what waits in its queue is sent now, what was given up
- * is sent by the replay that this describes.
+ * The backlog of an endpoint that was disabled: held deliveries are sent now, given-up ones by the
+ * replay described here.
  */
 async function offerOf(store: Pick<Store, 'endpoints'>, operatorId: string, { id, waiting }: Endpoint) {
   const missed = await store.endpoints.countGivenUp(operatorId, id);

@@ -14,7 +14,7 @@ import type { Issue } from '../http/errors.ts';
 import { id } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 
-/** The kinds of message an endpoint can listen to, besides the events themselves. */
+/** Types of message that an endpoint can subscribe to, besides the events themselves. */
 const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map(
   (change) => `conversion.${change}`,
 );
@@ -76,10 +76,7 @@ export const newEndpoint = anEndpoint.check(formNeedsForm);
 
 export const endpointChange = z.strictObject(settings).partial().check(formNeedsForm);
 
-/**
- * Fields for a body that is none of them would never be sent. A change that leaves `body` out is
- * taken at its word.
- */
+/** Rejects form fields with a body other than `form`. A change without `body` is not checked. */
 function formNeedsForm({
   value,
   issues,
@@ -91,14 +88,14 @@ function formNeedsForm({
     });
 }
 
-/** How long a secret that is replaced signs beside the new one. */
+/** How long a replaced secret signs beside the new one. */
 export const DEFAULT_OVERLAP_HOURS = 24;
 
 export const rotation = z.strictObject({
   overlap_hours: z.int().min(0).max(LONGEST_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS),
 });
 
-/** What may be called and sent; made by `delivery/`. */
+/** Rules for the URL and headers of an endpoint; made by `delivery/`. */
 export type EndpointRules = {
   guard: {
     check(
@@ -108,10 +105,7 @@ export type EndpointRules = {
   headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[];
 };
 
-/**
- * Refuses, by throwing, a URL that may not be called, a macro that is not one or stands where none
- * may, a header that is ours.
- */
+/** Throws for a blocked or invalid URL, an unknown or misplaced macro, and a reserved header. */
 export async function checkEndpoint(
   given: {
     url?: string | undefined;

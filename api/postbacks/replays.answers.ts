@@ -43,7 +43,10 @@ export function replayView(row: Replay) {
   };
 }
 
-/** What became of those it released, as far as no later replay took them over. */
+/**
+ * A replay with the states of the deliveries it released, without those taken over by a later
+ * replay.
+ */
 export function progressView(row: ReplayProgress) {
   return {
     ...replayView(row),

@@ -15,7 +15,7 @@ export function addHealthRoutes(router: Router, { store, temporal }: Deps): void
     get: [
       async (_req, res) => {
         const [hasPostgres, hasTemporal] = await Promise.all([store.isReachable(), temporal.isReachable()]);
-        // Without Temporal events are kept, and started by the sweep when it is back.
+        // Without Temporal events are stored, and the sweep starts them later.
         const status = !hasPostgres ? 'unavailable' : hasTemporal ? 'ready' : 'degraded';
         res
           .status(hasPostgres ? 200 : 503)

@@ -33,10 +33,7 @@ export function addMetricsRoute(router: Router, { auth, metrics, config }: Deps)
   });
 }
 
-/**
- * A proxy that we are not told to trust hides where a request came from: its own address says
- * nothing.
- */
+/** An untrusted proxy hides the caller: the proxy's own address must not open the metrics. */
 function isNear(req: Request, trustProxy: unknown): boolean {
   const isForwarded = req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined;
   return (trustProxy !== false || !isForwarded) && isWithin(NEAR, req.ip ?? '');

@@ -11,15 +11,12 @@ import type { IntakeResult } from '../intake/intake.ts';
 export type ApiMetrics = {
   /** Times every request, by the pattern of its route. */
   timed: RequestHandler;
-  /**
-   * A group that intake wrote: what became of its events, and for how long the first of them had
-   * waited for its turn.
-   */
-  tookIn(results: readonly IntakeResult[], waitedMs: number): void;
-  /** A request, or an event of a batch, that was not taken. */
+  /** Counts a group that intake wrote, with the time that its first event had waited. */
+  ingested(results: readonly IntakeResult[], waitedMs: number): void;
+  /** Counts a refused request, or a refused event of a batch. */
   refused(code: ErrorCode): void;
   contentType: string;
-  /** Everything, as text. */
+  /** All metrics in the text format of Prometheus. */
   read(): Promise<string>;
 };
 
@@ -73,7 +70,7 @@ export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: Ap
 
   let kept: { at: number; backlog: Promise<Backlog | null> } | null = null;
   function backlogNow(): Promise<Backlog | null> {
-    // The promise is kept, so that many who look at once ask once; a failure is kept as long.
+    // Caches the promise, so that concurrent requests share one query; a failure is cached as long.
     if (kept === null || now() - kept.at >= BACKLOG_KEPT_MS)
       kept = { at: now(), backlog: readBacklog().catch(() => null) };
     return kept.backlog;
@@ -85,7 +82,7 @@ export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: Ap
       res.once('finish', () => end({ method: methodOf(req), route: routeOf(req), status: res.statusCode }));
       next();
     },
-    tookIn(results, waitedMs) {
+    ingested(results, waitedMs) {
       groups.observe(results.length);
       waits.observe(waitedMs / 1000);
       for (const { kind } of results) events.inc({ result: kind });
@@ -106,7 +103,7 @@ function routeOf({ route }: Request): string {
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
 
-/** Node takes some forty methods; nobody need tell those apart that we do not answer. */
+/** Node accepts some forty methods; those without routes share one label. */
 function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : 'other';
 }
@@ -141,8 +138,8 @@ function addDispatcherMetrics(registry: Registry, read: () => DispatcherCounts):
 }
 
 /**
- * Gives what shows a backlog; of one that could not be read nothing is shown, since an old figure
- * would look like a good one.
+ * Gives the function that shows a backlog. Without one its series are removed, since a stale figure
+ * would look valid.
  */
 function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
@@ -166,7 +163,7 @@ function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => voi
   };
   return (backlog) => {
     const { setAside, postbacks, endpoints, ...plain } = gauges;
-    // A series of one figure would begin again with zero.
+    // `reset` would show zero for a gauge without labels, so those are removed.
     for (const one of Object.values(plain)) one.remove();
     for (const one of [setAside, postbacks, endpoints]) one.reset();
     isRead.set(backlog === null ? 0 : 1);

@@ -8,7 +8,7 @@ export const newAffiliate = z.strictObject({
   parent_id: id.optional(),
 });
 
-/** Null takes away. */
+/** Null clears the field. */
 export const affiliateChange = z.strictObject({
   name: name.optional(),
   external_id: externalId.nullable().optional(),

@@ -12,7 +12,7 @@ import { invalid, read } from '../http/read.ts';
 import { eventTypeView } from './event-types.answers.ts';
 import { newEventType } from './event-types.schema.ts';
 
-/** They are looked up with every event, so that their number is bounded. */
+/** Names are loaded with every caller, so their number is bounded. */
 const NAMES_AT_MOST = 200;
 const nameOrId = text(64);
 

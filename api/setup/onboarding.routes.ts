@@ -20,7 +20,7 @@ export function addOnboardingRoute(router: Router, { store, auth, refusals, conf
     get: [
       auth.scope('read'),
       async (_req, res) => {
-        // So that the answer shows at least what this process refused.
+        // The answer must include the refusals of this process.
         await refusals.flush();
         const checks = checkIntegration(await store.onboarding.read(callerOf(res).operator.id));
         res.json({

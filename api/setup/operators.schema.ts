@@ -18,10 +18,7 @@ const allowedIps = z
   )
   .max(200);
 
-/**
- * A parameter's name as it comes in a query or form; our own names mean what they say and nothing
- * else.
- */
+/** A parameter's name in a query or form. Our own names cannot be aliases. */
 const aliasName = text(64).refine(
   (value) => value !== 'key' && !(POSTBACK_FIELDS as readonly string[]).includes(value),
   {

@@ -46,7 +46,7 @@ export function addSecurityRoutes(router: Router, { store, auth, refusals, makeS
         const to = query.to ?? new Date();
         const from = query.from ?? new Date(to.getTime() - DAY_MS);
         const filter = { from, to, reason: query.reason ?? null, address: query.address ?? null };
-        // So that an answer shows at least what this process refused.
+        // The answer must include the refusals of this process.
         await refusals.flush();
         const list = await answerPage(
           query,
@@ -59,7 +59,7 @@ export function addSecurityRoutes(router: Router, { store, auth, refusals, makeS
     ],
   });
 
-  // No secret: receivers are meant to put them on their lists.
+  // Public: receivers put these addresses on their allow lists.
   addPath(router, '/v1/egress', {
     get: [(_req, res) => void res.json({ addresses: config.egressAddresses })],
   });

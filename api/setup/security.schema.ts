@@ -11,5 +11,5 @@ export const refusalFilter = z.strictObject({
   to: time.optional(),
 });
 
-/** How long the secret before goes on; 0 ends it at once. */
+/** How long the former secret stays valid; 0 ends it at once. */
 export const newInboundSecret = z.strictObject({ grace_hours: z.int().min(0).max(720).default(24) });

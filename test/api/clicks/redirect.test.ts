@@ -157,7 +157,7 @@ describe('a link', () => {
     const app = express();
     addRedirectRoutes(app, {
       store: { links: { findPublic: async () => link } as unknown as Store['links'] },
-      recorder: { visit, seen: () => {} },
+      clickWriter: { visit, seen: () => {} },
     });
     const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');

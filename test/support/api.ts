@@ -1,4 +1,4 @@
-// The API on a real database and a port of its own, with Temporal away: what the front door does must not depend on it.
+// The API on a real database and a port of its own, with Temporal away: no request may depend on it.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

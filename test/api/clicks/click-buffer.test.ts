@@ -1,4 +1,4 @@
-// Visitors while PostgreSQL is away: they get where they wanted to, and their clicks are written when it is back.
+// Redirects while PostgreSQL is away: visitors are redirected, and buffered clicks are written later.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createClickWriter } from '../../../api/clicks/click-writer.ts';
@@ -87,7 +87,7 @@ for (const trouble of ['pull', 'hush'] as const) {
   });
 }
 
-test('a stop writes the clicks that are held', async () => {
+test('a stop writes buffered clicks', async () => {
   const clickWriter = createClickWriter({ clicks: createClicks(pool), onLate: () => {}, log });
   cable.pull();
   const click = aClick();
@@ -97,7 +97,7 @@ test('a stop writes the clicks that are held', async () => {
   assert.equal(await kept([click.id]), 1);
 });
 
-test('a link that was met before is known while PostgreSQL is away, a new one is not', async () => {
+test('a cached link redirects while PostgreSQL is away, an uncached one does not', async () => {
   const link = {
     affiliateId: operator.affiliateId,
     landingUrl: 'https://shop.example/',

@@ -147,7 +147,7 @@ describe('/postback', () => {
     test(`refuses ${name}, by its name`, async () => assert.deepEqual(await issuesOf(query), expected));
   }
 
-  test('counts nothing for HEAD, without a key, with two, or with one of other scopes', async () => {
+  test('stores nothing for HEAD, without a key, with two keys, or with a key of other scopes', async () => {
     const query = 'event=kyc&customer_id=head';
     assert.equal((await fetch(`${api.url}/postback?key=${key}&${query}`, { method: 'HEAD' })).status, 405);
     assert.equal((await api.call(`GET /postback?${query}`)).status, 401);
@@ -205,7 +205,7 @@ describe('an event without a transaction id', () => {
     );
   });
 
-  test('goes by what the operator says, whichever way it came', async () => {
+  test("follows the operator's setting by JSON and by /postback", async () => {
     const own = await api.newOperator();
     const json = { event: 'deposit', customer_id: 'r', amount: '20', currency: 'USD' };
     const ways = async (): Promise<number[]> => [

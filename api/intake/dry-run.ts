@@ -1,6 +1,6 @@
 // Dry run: ingests and settles events by the code that serves real traffic, in a transaction that
 // is rolled back. Nothing is stored and nothing is sent.
-import { type PlannedPostback, readPlannedPostbacks, rollBackAfter } from '../../store/db/dry-run.ts';
+import { type PlannedPostback, readPlannedPostbacks, withDryRun } from '../../store/db/dry-run.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { createTraces, type Trace } from '../../store/ledger/traces.ts';

@@ -1,6 +1,7 @@
 // Answers about replays: schemas and views.
 import { z } from 'zod';
-import { type Replay, REPLAYABLE, type ReplayProgress } from '../../store/delivery/replays.ts';
+import { REPLAYABLE } from '../../domain/delivery/deliveries.ts';
+import type { Replay, ReplayProgress } from '../../store/delivery/replays.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const replay = z.object({

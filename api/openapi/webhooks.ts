@@ -1,4 +1,4 @@
-// The messages to endpoints, as OpenAPI documents them to the owners of endpoints.
+// Webhooks as the OpenAPI document shows them: the messages that endpoints receive.
 import { z } from 'zod';
 import { fieldsOf, type Field, type MessageKind, type Presence } from '../../domain/delivery/fields.ts';
 import { ENDPOINT_STATES } from '../../domain/delivery/endpoints.ts';

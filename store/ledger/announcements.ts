@@ -1,7 +1,11 @@
 // Announcements to affiliates that no event caused: released and rejected commission, payouts that
 // arrived. They go through the endpoints' queues, and cost one look-up where no endpoint
 // subscribes.
-import type { OutgoingMessage, ReportedCommission, ReportedConversion } from '../../domain/delivery/messages.ts';
+import type {
+  OutgoingMessage,
+  ReportedCommission,
+  ReportedConversion,
+} from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { planPostbacks, readListeners } from '../delivery/outbox.ts';

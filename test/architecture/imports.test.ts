@@ -54,7 +54,7 @@ const TABLE: readonly Row[] = [
 ];
 
 /** Layers divided into rooms, the same areas in each. */
-const LAYERS = ['domain', 'store', 'activities'];
+const LAYERS = ['domain', 'store', 'activities', 'api'];
 
 /**
  * Rooms of its own layer that a room may import. Files in no room (`domain/types`) are open to the
@@ -80,6 +80,16 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'activities/delivery': [],
   'activities/settlement': ['delivery'],
   'activities/upkeep': ['delivery'],
+  'api/http': [],
+  'api/intake': ['http'],
+  'api/ledger': ['http'],
+  'api/events': ['http', 'intake', 'ledger'],
+  'api/clicks': ['http', 'intake'],
+  'api/deals': ['http'],
+  'api/postbacks': ['http'],
+  'api/setup': ['events', 'http', 'intake'],
+  'api/process': ['http', 'intake'],
+  'api/openapi': ['http'],
 };
 
 const ROOTS = /^(api|worker|store|local|bench|test|examples)\/(main|run)$/;

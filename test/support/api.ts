@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../../activities/settlement/settle.ts';
 import { createApp, type AppDeps } from '../../api/app.ts';
-import { createClickRecorder } from '../../api/clicks/click-writer.ts';
+import { createClickWriter } from '../../api/clicks/click-writer.ts';
 import { createDryRun } from '../../api/intake/dry-run.ts';
 import { createIntake } from '../../api/intake/intake.ts';
 import { createApiMetrics } from '../../api/process/metrics.ts';
@@ -84,7 +84,7 @@ export async function withApi({
   const intake = createIntake({
     pool,
     onAccepted: (events) => accepted.push(...events),
-    onWritten: metrics.tookIn,
+    onWritten: metrics.ingested,
   });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
@@ -106,7 +106,7 @@ export async function withApi({
     applyAmendments: async (operatorId) => void started.push(`amend ${operatorId}`),
     startRerating: async (_, dealId, version) => void started.push(`rerate ${dealId}/${version}`),
   };
-  const recorder = createClickRecorder({
+  const clickWriter = createClickWriter({
     clicks: store.clicks,
     onLate: (ids) => ids.forEach(temporal.rematchSoon),
     log,
@@ -128,11 +128,10 @@ export async function withApi({
     config,
     store,
     intake,
-    recorder,
+    clickWriter,
     dryRun,
     temporal,
-    guard,
-    headerProblems,
+    endpointRules: { guard, headerProblems },
     makeSecret,
     preflight,
     signing,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { createDocument, type DocumentedOperation } from '../../api/openapi/document.ts';
+import { RESOURCES } from '../../api/resources.ts';
 
 export type Exchange = {
   method: string;
@@ -30,8 +31,8 @@ const CHECKED_PER_ITEM: ReadonlySet<string> = new Set(['POST /v1/events/batch', 
 
 type Found = { template: string; operation: DocumentedOperation };
 
-// Built once: the document takes a moment, and tests start many APIs.
-const document = createDocument('http://track.example');
+// A document takes a moment to make, and tests start many APIs.
+const document = createDocument('http://track.example', RESOURCES);
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
 ajv.addSchema({ $id: 'openapi', ...(withClosedObjects(document) as object) });

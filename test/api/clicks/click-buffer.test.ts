@@ -1,8 +1,8 @@
-// Visitors while PostgreSQL is away: they get where they wanted to, and their clicks are written when it is back.
+// Redirects while PostgreSQL is away: visitors are redirected, and buffered clicks are written later.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createClickRecorder } from '../../../api/clicks/click-writer.ts';
-import { createKnownLinks } from '../../../api/clicks/link-cache.ts';
+import { createClickWriter } from '../../../api/clicks/click-writer.ts';
+import { createLinkCache } from '../../../api/clicks/link-cache.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createLogger } from '../../../log.ts';
 import { createClicks, type NewClick } from '../../../store/attribution/clicks.ts';
@@ -55,21 +55,21 @@ async function kept(ids: readonly string[]): Promise<number> {
 for (const trouble of ['sever', 'stall'] as const) {
   test(`when the proxy is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
     const late: string[] = [];
-    const recorder = createClickRecorder({
+    const clickWriter = createClickWriter({
       clicks: createClicks(pool),
       onLate: (ids) => late.push(...ids),
       log,
     });
     const before1 = aClick();
-    await recorder.visit(before1);
+    await clickWriter.visit(before1);
     assert.equal(await kept([before1.id]), 1, 'durable before the visitor goes on');
     proxy[trouble]();
     const visits = Array.from({ length: 50 }, aClick);
     const startedAt = Date.now();
-    for (const click of visits) await recorder.visit(click);
+    for (const click of visits) await clickWriter.visit(click);
     assert.ok(Date.now() - startedAt < 2500, 'only the first visitor waits');
     await assert.rejects(
-      recorder.insert(aClick()),
+      clickWriter.insert(aClick()),
       /cannot take this now/,
       'a server is told to repeat its click',
     );
@@ -82,22 +82,22 @@ for (const trouble of ['sever', 'stall'] as const) {
     await eventually('orphans of the operator to be looked at', () => late.length > 0);
     assert.deepEqual(late, [operator.operatorId]);
     const next = aClick();
-    await recorder.visit(next);
+    await clickWriter.visit(next);
     assert.equal(await kept([next.id]), 1, 'durable again before the visitor goes on');
   });
 }
 
-test('a stop writes the clicks that are held', async () => {
-  const recorder = createClickRecorder({ clicks: createClicks(pool), onLate: () => {}, log });
+test('a stop writes buffered clicks', async () => {
+  const clickWriter = createClickWriter({ clicks: createClicks(pool), onLate: () => {}, log });
   proxy.sever();
   const click = aClick();
-  await recorder.visit(click);
+  await clickWriter.visit(click);
   proxy.restore();
-  await recorder.drain(5000);
+  await clickWriter.drain(5000);
   assert.equal(await kept([click.id]), 1);
 });
 
-test('a link that was met before is known while PostgreSQL is away, a new one is not', async () => {
+test('a cached link redirects while PostgreSQL is away, an uncached one does not', async () => {
   const link = {
     affiliateId: operator.affiliateId,
     landingUrl: 'https://shop.example/',
@@ -107,7 +107,7 @@ test('a link that was met before is known while PostgreSQL is away, a new one is
   const [met, unmet] = [newId('link'), newId('link')];
   for (const id of [met, unmet])
     await createLinks(database.pool).insert(operator.operatorId, { ...link, id });
-  const links = createKnownLinks({ links: createLinks(pool) });
+  const links = createLinkCache({ links: createLinks(pool) });
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   assert.equal(await links.find(newId('link')), null);
   proxy.sever();

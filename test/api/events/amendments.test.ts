@@ -139,7 +139,7 @@ test('amendments that came before any was booked are booked as the last one says
   );
 });
 
-test('what is wrong with an amendment is said with its path, and nothing is kept', async () => {
+test('an invalid amendment is refused with the path of each issue, and nothing is stored', async () => {
   const id = await aSale();
   const issues = async (body: object) => {
     const answer = await amend(id, body);
@@ -168,7 +168,7 @@ test('what is wrong with an amendment is said with its path, and nothing is kept
   assert.equal((await amend(newId('evt'), { amount: '1.00' })).status, 404);
 });
 
-test('what cannot be amended is refused in words', async () => {
+test('an event that cannot be amended is refused with the reason', async () => {
   const id = await aSale({ transaction_id: 'struck' });
   const { id: refund } = await made('events', {
     event: 'refund',

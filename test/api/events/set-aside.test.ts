@@ -1,4 +1,4 @@
-// The buttons of events that were set aside, over HTTP: what each does, to which events, and to whose.
+// Actions on events that were set aside, over HTTP: retry and dismiss.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSetAside } from '../../../activities/settlement/set-aside.ts';
@@ -117,7 +117,7 @@ describe('an event that was set aside', () => {
     );
   });
 
-  test('has no buttons once it is settled or dismissed, nor for a stranger', async () => {
+  test('cannot be retried or dismissed once settled or dismissed, nor by another operator', async () => {
     const [settled, dismissed] = await sales('USD', 'JPY');
     const stranger = await api.newOperator();
     for (const button of ['retry', 'dismiss'] as const) {
@@ -132,7 +132,7 @@ describe('an event that was set aside', () => {
       assert.equal((await press(dismissed!, button)).status, 422, button);
   });
 
-  test('is not dismissed behind the back of who is settling it', async () => {
+  test('is not dismissed while a transaction settles it', async () => {
     const [id] = await sales('JPY');
     // What settling does: it keeps others out, reads, and writes in the end whatever the row says by then.
     const settling = await api.pool.connect();

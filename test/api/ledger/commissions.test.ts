@@ -83,7 +83,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('is approved before its hold ends, once, by somebody', async () => {
+  test('is approved before its hold ends, once, with the API key as actor', async () => {
     const { call, sale, chargeback, commissionOf, balance, longAgo } = await withPaidAffiliate(api);
     const { id } = await commissionOf(await sale('early', '10', longAgo(1)));
     const approved = await call<Commission>(`POST /v1/commissions/${id}/approve`);

@@ -109,7 +109,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('is made of nothing never, and of less than the minimum neither', async () => {
+  test('is never made of nothing, nor below the minimum', async () => {
     const { sale, release, payOut } = await withPaidAffiliate(api);
     assert.equal((await payOut()).status, 422);
     await sale('s', '10');
@@ -209,7 +209,7 @@ describe('by hand', () => {
     await assertCleanAudit(api);
   });
 
-  test('debt is written off, in part and in whole, never more than is owed', async () => {
+  test('write-offs clear debt in part or in whole, never more than is owed', async () => {
     const { call, affiliateId, balance, sale, chargeback, release, payOut, step } =
       await withPaidAffiliate(api);
     const writeOff = (more: object = {}) =>

@@ -49,7 +49,7 @@ describe('the breaker', () => {
 
   test('the breaker closes with a success, which changes the state only where it had tripped', () => {
     const closed = afterHealthEvents(failingFor(2), RECOVERED, NOW);
-    assert.deepEqual(closed, { health: WELL, isTurn: true, notices: [] });
+    assert.deepEqual(closed, { health: WELL, stateChanged: true, notices: [] });
     assert.equal(
       afterHealthEvents({ ...WELL, failuresInARow: 3, failingSince: NOW }, RECOVERED, NOW).stateChanged,
       false,

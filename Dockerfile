@@ -1,11 +1,13 @@
-# One image for every process of Postrider: the API (by default), the worker, and the migration. The TypeScript runs as it is.
+# Builds one image for all processes of Postrider: the API (by default), the worker and the
+# migration. Node runs the TypeScript sources directly.
 FROM node:24-slim
 
-# Host names are resolved by half of the threads at most; with Node's four, two dead name servers would hold up everybody.
+# Name lookups use at most half of the threads. With Node's default of four, two dead name servers
+# would block every lookup.
 ENV NODE_ENV=production HOST=0.0.0.0 UV_THREADPOOL_SIZE=32
 WORKDIR /app
 
-# Packages first, so that a change of our own code does not install them again.
+# Installs packages before copying the sources, so that a change of the sources reuses this layer.
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts \
  && npm cache clean --force
@@ -17,5 +19,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=4s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 
-# Node itself, not npm, so that a stop signal reaches it.
+# Runs node directly, since npm would not forward stop signals.
 CMD ["node", "--max-semi-space-size=32", "--enable-source-maps", "--import", "@oxc-node/core/register", "api/main.ts"]

@@ -1,17 +1,20 @@
-// Every setting the processes read, from the environment into one checked, frozen object.
-// This is the only file outside `local/`, `bench/`, `test/` and `examples/` that knows variable names.
+// Configuration of all processes: reads the environment into one validated, frozen object. No file
+// outside `local/`, `bench/`, `test/` and `examples/` reads other variables.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** A 32-byte key with the id that sealed values carry; the first of a list seals, all of them open. */
+/**
+ * A 32-byte key and its id, which sealed values carry. The first key of a list seals; all keys
+ * open.
+ */
 export interface SecretsKey {
   readonly id: string;
   readonly key: Buffer;
 }
 
-/** What `Connection` and `NativeConnection` of the Temporal SDK both take. */
+/** Options of `Connection` and `NativeConnection` in the Temporal SDK. */
 export interface TemporalConnection {
   readonly address: string;
   readonly apiKey?: string;
@@ -57,7 +60,10 @@ const secretsKeys = list.transform((items, context): SecretsKey[] => {
   return keys;
 });
 
-/** Express's own forms: a number of hops, or addresses and ranges; never a bare "true", which trusts everybody. */
+/**
+ * Express's forms: a number of hops, or addresses and ranges. A bare "true" would trust every
+ * caller.
+ */
 const trustProxy = z.string().transform((text, context): number | false | string[] => {
   if (text === 'false') return false;
   if (/^\d+$/.test(text)) return Number(text) || false;
@@ -136,23 +142,23 @@ export type Config = ReturnType<typeof loadConfig>;
 export type ApiConfig = ReturnType<typeof loadApiConfig>;
 export type LocalConfig = ReturnType<typeof loadLocalConfig>;
 
-/** The settings that both processes need. Throws one Error that names every bad or missing variable. */
+/** Settings of API and worker. Throws one Error that names every invalid or missing variable. */
 export function loadConfig(env: Env = process.env) {
   return configFrom(parse(processVariables, env));
 }
 
-/** The same for the API, which also needs the administrator's token. */
+/** Settings of the API, which also needs the administrator's token. */
 export function loadApiConfig(env: Env = process.env) {
   const variables = parse(processVariables.required({ ADMIN_TOKEN: true }), env);
   return Object.freeze({ ...configFrom(variables), adminToken: variables.ADMIN_TOKEN });
 }
 
-/** The database alone, for `npm run db:migrate`. */
+/** URL of the database, for `npm run db:migrate`. */
 export function loadDatabaseUrl(env: Env = process.env): string {
   return parse(processVariables.pick({ DATABASE_URL: true }), env).DATABASE_URL;
 }
 
-/** What sealing every secret anew needs: the database, and the keys, of which the first seals. */
+/** Settings for resealing all secrets: the database, and the keys, of which the first seals. */
 export function loadSealing(env: Env = process.env) {
   const { DATABASE_URL, SECRETS_KEY } = parse(
     processVariables.pick({ DATABASE_URL: true, SECRETS_KEY: true }),
@@ -162,8 +168,9 @@ export function loadSealing(env: Env = process.env) {
 }
 
 /**
- * What `npm start` needs. `embedded` is true when neither PostgreSQL nor Temporal is given: only then are tokens made
- * and loopback receivers allowed without being asked for. `env` is what the parts inherit.
+ * Settings of `npm start`. `embedded`: neither PostgreSQL nor Temporal is given; only then tokens
+ * are generated and loopback receivers allowed by default. `env`: environment that the parts
+ * inherit.
  */
 export function loadLocalConfig(env: Env = process.env) {
   const variables = parse(localVariables, env);
@@ -185,7 +192,7 @@ export function loadLocalConfig(env: Env = process.env) {
   });
 }
 
-/** The configuration with secrets hidden, for the one log line at start. */
+/** Configuration with hidden secrets, for the log line at start. */
 export function describeConfig(config: Config): Record<string, unknown> {
   const { temporal, secretsKeys: keys, databaseUrl, ...rest } = config;
   return {
@@ -230,7 +237,10 @@ function configFrom(variables: z.output<typeof processVariables>) {
   });
 }
 
-/** TLS is on when asked for, when there is an API key, or when a certificate or server name is given; `TEMPORAL_TLS=false` turns it off. */
+/**
+ * TLS is on when requested, with an API key, or with a certificate or server name.
+ * `TEMPORAL_TLS=false` turns it off.
+ */
 function temporalConnection(variables: z.output<typeof processVariables>): TemporalConnection {
   const crt = variables.TEMPORAL_TLS_CLIENT_CERT_PATH;
   const key = variables.TEMPORAL_TLS_CLIENT_KEY_PATH;
@@ -242,20 +252,23 @@ function temporalConnection(variables: z.output<typeof processVariables>): Tempo
     ...(crt && key ? { clientCertPair: { crt, key } } : {}),
   };
   const apiKey = variables.TEMPORAL_API_KEY;
-  const wanted = variables.TEMPORAL_TLS ?? (apiKey !== undefined || Object.keys(details).length > 0);
+  const isTlsOn = variables.TEMPORAL_TLS ?? (apiKey !== undefined || Object.keys(details).length > 0);
   return Object.freeze({
     address: variables.TEMPORAL_ADDRESS,
     ...(apiKey ? { apiKey } : {}),
-    ...(wanted ? { tls: details } : {}),
+    ...(isTlsOn ? { tls: details } : {}),
   });
 }
 
-/** An empty value counts as not set (compose files pass those), except where "none" is an answer of its own. */
+/**
+ * An empty value counts as unset, since compose files pass empty values. An empty
+ * ALLOW_ENDPOINT_CIDRS means "no range".
+ */
 function parse<S extends z.ZodType>(schema: S, env: Env): z.output<S> {
-  const given = Object.entries(env).filter(
+  const variables = Object.entries(env).filter(
     ([name, value]) => value !== '' || name === 'ALLOW_ENDPOINT_CIDRS',
   );
-  const result = schema.safeParse(Object.fromEntries(given));
+  const result = schema.safeParse(Object.fromEntries(variables));
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => {
     return `  ${String(path[0])}: ${message.endsWith('received undefined') ? 'is required' : message}`;

@@ -1,4 +1,4 @@
-// The logger of both processes: one JSON line per thing that happened, without secrets.
+// Logger of API and worker: one JSON line per entry, without secrets.
 import { pino, type Logger } from 'pino';
 
 export type { Logger } from 'pino';
@@ -15,7 +15,10 @@ const SECRET_NAMES = [
   'databaseUrl',
 ];
 
-/** A logger that names its process on every line and hides what must not be read, at the top of a line and one level below. */
+/**
+ * Creates a logger that adds the process name to every line and hides secret fields, at the top
+ * level and one below.
+ */
 export function createLogger(level: string, name: string): Logger {
   return pino({
     level,

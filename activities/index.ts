@@ -1,9 +1,10 @@
-// All activities in one object, which the worker registers and the workflows know as a type.
+// All activities in one object: the worker registers it, and workflows use its type.
 import type { Client } from '@temporalio/client';
 import { createWorkflowClient } from '../workflows/client.ts';
+import type { EndpointState } from '../domain/delivery/endpoints.ts';
 import type { Sender } from '../delivery/send.ts';
 import { switchEndpoint } from '../store/delivery/endpoint-switch.ts';
-import { SINGLE_LIMITS } from '../store/delivery/hand-over.ts';
+import { SINGLE_LIMITS } from '../store/delivery/single-limits.ts';
 import type { Pool } from '../store/db/pool.ts';
 import type { SecretBox } from '../store/db/secret-box.ts';
 import type { EndpointInput } from '../workflows/contract.ts';
@@ -13,7 +14,7 @@ import { createClosePeriods, type ClosePeriodsActivities } from './upkeep/close-
 import { createDeliverFirst, type DeliverFirstActivities } from './delivery/deliver-first.ts';
 import { createDrain, type DrainActivities, type ProbeWaits } from './delivery/drain.ts';
 import { createHandOver, type HandOverActivities } from './delivery/hand-over.ts';
-import { createInFlight } from './delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from './delivery/concurrency-limiter.ts';
 import { createMatchOrphans, type MatchOrphansActivities } from './settlement/match-orphans.ts';
 import { createPurge, type PurgeActivities, type Retention } from './upkeep/purge.ts';
 import type { Recorder } from './delivery/recorder.ts';
@@ -23,18 +24,18 @@ import { createRerate, type RerateActivities } from './settlement/rerate.ts';
 import { createSetAside, type SetAsideActivities } from './settlement/set-aside.ts';
 import { createSettle, type SettleActivities } from './settlement/settle.ts';
 import { createTransact } from './settlement/transaction.ts';
-import { createSingle, type SingleActivities } from './delivery/single-delivery.ts';
+import { createSingleDelivery, type SingleDeliveryActivities } from './delivery/single-delivery.ts';
 import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
 export type EndpointActivities = {
   wakeEndpoints(endpoints: EndpointInput[]): Promise<void>;
-  switchEndpoint(input: EndpointInput & { state: 'active' | 'paused' | 'disabled' }): Promise<void>;
+  switchEndpoint(input: EndpointInput & { state: EndpointState }): Promise<void>;
 };
 
 export type Activities = SettleActivities &
   DeliverFirstActivities &
   HandOverActivities &
-  SingleActivities &
+  SingleDeliveryActivities &
   DrainActivities &
   SetAsideActivities &
   ReplayActivities &
@@ -56,18 +57,18 @@ export type ActivityDeps = {
   limits: Limits;
 };
 
-/** How much and how long; tests use shorter ones. */
+/** Limits of activities; tests use shorter ones. */
 export type Limits = {
-  /** How long a batch may start first attempts. */
+  /** Time in which a batch may start first attempts. */
   firstAttemptsMs: number;
-  /** How long one turn at an endpoint's queue lasts. */
+  /** Length of one turn at the queue of an endpoint. */
   drainTurnMs: number;
   probeWaits: ProbeWaits;
   selfPerEndpoint: number;
   selfInAll: number;
-  /** How long one step of releasing holds lasts. */
+  /** Length of one step of releasing holds. */
   releaseMs: number;
-  /** After how long something unfinished is taken to be forgotten by its owner. */
+  /** Age at which the sweep takes unfinished work for abandoned. */
   sweepGraceMs: number;
   retention: Retention;
 };
@@ -93,7 +94,7 @@ export function createActivities({
 }: ActivityDeps): Activities {
   const workflows = createWorkflowClient(client);
   const attempt = createAttempt({ sender, recorder, secretBox });
-  const inFlight = createInFlight();
+  const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
   const settling = createSettle({ pool, transact });
   const handingOver = createHandOver({
@@ -104,9 +105,9 @@ export function createActivities({
   return {
     ...settling,
     ...handingOver,
-    ...createDeliverFirst({ pool, attempt, inFlight, recorder, budgetMs: limits.firstAttemptsMs }),
-    ...createSingle({ pool, attempt, inFlight }),
-    ...createDrain({ pool, attempt, inFlight, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
+    ...createDeliverFirst({ pool, attempt, limiter, recorder, budgetMs: limits.firstAttemptsMs }),
+    ...createSingleDelivery({ pool, attempt, limiter }),
+    ...createDrain({ pool, attempt, limiter, budgetMs: limits.drainTurnMs, probeWaits: limits.probeWaits }),
     ...createReplay({ pool, workflows }),
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),

@@ -1,22 +1,28 @@
-// What keeps runs of the same step apart. Temporal runs a step again when it took too long, also while the first run still waits here for
-// PostgreSQL to come back; sending the same postbacks twice then would be our doing.
+// Single-flight: concurrent runs of the same activity share one execution. Temporal starts a run
+// again after a timeout, also while the first run still waits for PostgreSQL; without sharing, both
+// would send the same postbacks.
 
-/** Makes a step that joins an earlier run of itself, told by the key, which is still under way in this process. */
-export function joined<Input, Result>(
+/**
+ * Wraps an activity: a call joins the run with the same key that is in progress in this process.
+ */
+export function singleFlight<Input, Result>(
   keyOf: (input: Input) => string,
-  step: (input: Input) => Promise<Result>,
+  activity: (input: Input) => Promise<Result>,
 ): (input: Input) => Promise<Result> {
-  const underWay = new Map<string, Promise<Result>>();
+  const inProgress = new Map<string, Promise<Result>>();
   return (input) => {
     const key = keyOf(input);
-    let run = underWay.get(key);
-    if (!run) underWay.set(key, (run = step(input).finally(() => underWay.delete(key))));
+    let run = inProgress.get(key);
+    if (!run) inProgress.set(key, (run = activity(input).finally(() => inProgress.delete(key))));
     return run;
   };
 }
 
-/** Waits for all, also when some fail, so that nothing goes on behind a step that has ended. Throws the first failure, in the order given. */
-export async function allDone<Results extends readonly unknown[]>(runs: {
+/**
+ * Waits for all runs, also after a failure, so that no run outlives the activity. Throws the first
+ * failure in the given order.
+ */
+export async function allSettledOrThrow<Results extends readonly unknown[]>(runs: {
   [Key in keyof Results]: Promise<Results[Key]>;
 }): Promise<Results> {
   const results = await Promise.allSettled(runs);

@@ -1,5 +1,5 @@
-// Starts the API process: builds everything it needs, listens, and stops cleanly. It starts and serves without Temporal, and without
-// PostgreSQL it answers 503 until that is back.
+// Starts the API process: builds its dependencies, listens, and stops cleanly. Serves without
+// Temporal; without PostgreSQL it answers 503.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
@@ -18,7 +18,7 @@ import { isOutage } from '../store/db/pg-errors.ts';
 import { createPool, type Pool } from '../store/db/pool.ts';
 import { createSecretBox } from '../store/db/secret-box.ts';
 import { createApp } from './app.ts';
-import { createClickRecorder } from './clicks/click-writer.ts';
+import { createClickWriter } from './clicks/click-writer.ts';
 import { createDispatcher } from './intake/dispatcher.ts';
 import { createDryRun } from './intake/dry-run.ts';
 import { createIntake } from './intake/intake.ts';
@@ -27,17 +27,17 @@ import { createRefusalLog } from './intake/refusals.ts';
 import { createHttpServer } from './http/server.ts';
 import { createTemporal } from './temporal.ts';
 
-/** A stop that takes longer is cut short; whoever stops us waits a little more than this. */
+/** A longer stop is cut short. Must stay below the grace period of the process manager. */
 const STOP_MS = 10_000;
-/** A query that hangs is given up by then, so that its request is answered within three seconds. */
+/** Timeout of a query, so that a request is answered within three seconds. */
 const QUERY_MS = 2500;
-/** A button that cannot tell Temporal by then is answered all the same; the sweep tells it. */
+/** Timeout of a signal. The request is answered all the same, and the sweep repeats the signal. */
 const SIGNAL_MS = 1000;
-/** What was answered but not started by then is started by the sweep. */
+/** Time at stop for starting batches; the sweep starts the rest. */
 const DISPATCH_WITHIN_MS = 3000;
-/** Clicks that are held because PostgreSQL is away are lost after this. */
+/** Time at stop for writing buffered clicks; the rest is lost. */
 const CLICKS_WITHIN_MS = 3000;
-/** Without these the client would wait up to ten seconds to notice that Temporal is back. */
+/** By default the client takes up to ten seconds to notice that Temporal is back. */
 const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 2000 };
 
 const config = loadApiConfig();
@@ -66,9 +66,9 @@ const metrics = createApiMetrics({ readBacklog: () => readBacklog(pool), dispatc
 const intake = createIntake({
   pool,
   onAccepted: (events) => dispatcher.dispatch(events),
-  onWritten: metrics.tookIn,
+  onWritten: metrics.ingested,
 });
-const recorder = createClickRecorder({
+const clickWriter = createClickWriter({
   clicks: store.clicks,
   onLate: (operatorIds) => operatorIds.forEach(temporal.rematchSoon),
   log,
@@ -88,11 +88,10 @@ const app = createApp({
   config,
   store,
   intake,
-  recorder,
+  clickWriter,
   dryRun,
   temporal,
-  guard,
-  headerProblems,
+  endpointRules: { guard, headerProblems },
   makeSecret,
   preflight,
   signing,
@@ -114,15 +113,19 @@ setTimeout(() => {
 preflight.close();
 await close(server);
 await intake.drain();
-await recorder.drain(CLICKS_WITHIN_MS);
+await clickWriter.drain(CLICKS_WITHIN_MS);
 await refusals.flush();
 await dispatcher.drain(DISPATCH_WITHIN_MS);
 await pool.end();
 log.info('stopped');
-// The end of the process closes the connection to Temporal: closed by hand, it throws out of the timer of a call that is being repeated.
+// The end of the process closes the connection to Temporal: closed by hand, it throws out of the
+// timer of a call that is being repeated.
 process.exit(0);
 
-/** Exits with a sentence when the schema is older than this release; a database that is away may be asked no more. */
+/**
+ * Exits with a message when the schema is older than this release. Skipped while PostgreSQL is
+ * away.
+ */
 async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {
   try {
     const missing = await missingMigrations(db);
@@ -135,7 +138,10 @@ async function refuseOldSchema(db: Pool, logger: Logger): Promise<void> {
   }
 }
 
-/** Takes no new connections, lets requests under way finish, and closes each connection as it falls idle. */
+/**
+ * Takes no new connections, lets requests under way finish, and closes each connection as it falls
+ * idle.
+ */
 async function close(listening: Server): Promise<void> {
   const closing = setInterval(() => listening.closeIdleConnections(), 50);
   await new Promise((resolve) => listening.close(resolve));

@@ -1,9 +1,10 @@
-// Temporal as the API uses it: readiness, links into its UI, and signals that follow a change of rows. The rows change first, so that
-// a workflow which has ended, or a Temporal that is away, fails no request: the sweep starts what is missing.
+// Temporal as the API uses it: readiness, links into its UI, and signals that follow a change of
+// rows. The rows change first, so that a workflow which has ended, or a Temporal that is away,
+// fails no request: the sweep starts what is missing.
 import type { Client, Connection } from '@temporalio/client';
 import type { Logger } from '../log.ts';
 import { bestEffort, type BestEffortClient, type WorkflowClient } from '../workflows/client.ts';
-import { giveUpDelivery, takeForPush } from '../store/delivery/delivery-changes.ts';
+import { giveUpDelivery, takeForRetry } from '../store/delivery/manual-actions.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { cancelReplay } from '../store/delivery/replays.ts';
 
@@ -11,13 +12,19 @@ export type DeliveryActionResult = 'done' | 'not_found' | 'not_possible';
 
 export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
   /**
-   * Tries a stuck delivery now, by a workflow of its own. `not_possible` when it is delivered, follows another delivery, or its
-   * endpoint is off.
+   * Tries a stuck delivery now, by a workflow of its own. `not_possible` when it is delivered,
+   * follows another delivery, or its endpoint is off.
    */
   retryDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
-  /** Ends the tries of a delivery; its successor goes on. `not_possible` when the delivery is finished. */
+  /**
+   * Ends the tries of a delivery; its successor goes on. `not_possible` when the delivery is
+   * finished.
+   */
   giveUpDelivery(operatorId: string, deliveryId: string): Promise<DeliveryActionResult>;
-  /** Has an operator's orphans read again within a second. Many calls in a second are one; the schedule covers a failed one. */
+  /**
+   * Has an operator's orphans read again within a second. Many calls in a second are one; the
+   * schedule covers a failed one.
+   */
   rematchSoon(operatorId: string): void;
   isReachable(): Promise<boolean>;
   /** The address of a workflow in the Temporal UI; null where no UI is configured. */
@@ -35,7 +42,9 @@ export type TemporalDeps = {
 
 const REACHABLE_WITHIN_MS = 1000;
 const REACHABLE_KEPT_MS = 2000;
-/** While an operator back-fills clicks or coupons, its orphans are read again at most this often. */
+/**
+ * While an operator back-fills clicks or coupons, its orphans are read again at most this often.
+ */
 const REMATCH_EVERY_MS = 1000;
 
 export function createTemporal(deps: TemporalDeps): Temporal {
@@ -48,7 +57,7 @@ export function createTemporal(deps: TemporalDeps): Temporal {
   return {
     ...workflows,
     async retryDelivery(operatorId, deliveryId) {
-      const taken = await takeForPush(pool, operatorId, deliveryId);
+      const taken = await takeForRetry(pool, operatorId, deliveryId);
       if (typeof taken === 'string') return taken;
       if (taken.owner === 'self') await workflows.startDelivery(operatorId, deliveryId, 'retryNow');
       else await workflows.wakeEndpoint(operatorId, taken.endpointId);
@@ -89,7 +98,10 @@ export function createTemporal(deps: TemporalDeps): Temporal {
   };
 }
 
-/** The first call for an operator goes at once; those of the following second become one call at its end. */
+/**
+ * The first call for an operator goes at once; those of the following second become one call at its
+ * end.
+ */
 function coalesced(rematch: (operatorId: string) => Promise<void>): (operatorId: string) => void {
   const waiting = new Map<string, 'done' | 'again'>();
   return function soon(operatorId: string): void {

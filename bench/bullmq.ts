@@ -1,12 +1,12 @@
-// The same first attempts as jobs of BullMQ, on a Redis of its own; the rows for the attempts go into the same PostgreSQL.
+// First attempts as BullMQ jobs on a Redis of its own; attempt rows go to the same PostgreSQL.
 import { Queue, Worker } from 'bullmq';
 import { answerQuestions } from './child.ts';
 import {
-  UNDER_WAY,
+  CONCURRENT_REQUESTS,
   type ContenderQuestions,
   type PlannedBatch,
   type Postback,
-  type Surroundings,
+  type ContenderInput,
 } from './contender.ts';
 import { createQueueJob, type QueueJob } from './queue-job.ts';
 
@@ -17,9 +17,9 @@ let job: QueueJob | undefined;
 let queue: Queue<Postback> | undefined;
 let planned = 0;
 
-async function start(surroundings: Surroundings): Promise<void> {
-  connection = { host: '127.0.0.1', port: surroundings.redisPort };
-  job = createQueueJob(surroundings);
+async function start(input: ContenderInput): Promise<void> {
+  connection = { host: '127.0.0.1', port: input.redisPort };
+  job = createQueueJob(input);
   queue = new Queue(NAME, { connection });
 }
 
@@ -35,7 +35,7 @@ async function send(): Promise<number> {
   const performed = job!.performed(planned);
   const worker = new Worker<Postback>(NAME, ({ data }) => job!.perform(data), {
     connection,
-    concurrency: UNDER_WAY,
+    concurrency: CONCURRENT_REQUESTS,
   });
   worker.on('error', (error) => console.error(error));
   try {

@@ -1,8 +1,12 @@
-// A process of the benchmark's own, asked by messages: load and receivers must not share a thread with what measures them.
+// Child process of the benchmark, called by messages. Load and receivers must not share a thread
+// with the measurement.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Functions by name; a child answers them, its parent calls them. Arguments and results must be cloneable. */
+/**
+ * Functions that a child answers and its parent calls, by name. Arguments and results must be
+ * cloneable.
+ */
 export type Questions = Record<string, (input: never) => Promise<unknown>>;
 
 export type Child<Q extends Questions> = {
@@ -18,7 +22,10 @@ export type Child<Q extends Questions> = {
 type Question = { number: number; name: string; input: unknown };
 type Answer = { number: number; result?: unknown; error?: string };
 
-/** Starts a file of this folder as a process and waits until it listens. A question rejects when it fails there, or when the process ends. */
+/**
+ * Starts a file of this folder as a process and waits until it listens. A call rejects when it
+ * fails there, or when the process ends.
+ */
 export async function startChild<Q extends Questions>(
   file: string,
   env: NodeJS.ProcessEnv = process.env,
@@ -58,7 +65,7 @@ export async function startChild<Q extends Questions>(
   };
 }
 
-/** The child's side: answers until the parent lets go of it, then closes what it holds and exits. */
+/** Child side: answers calls until the parent disconnects, then closes its resources and exits. */
 export function answerQuestions(questions: Questions, close: () => Promise<void> = async () => {}): void {
   const send = (message: Answer): void => void process.send?.(message);
   process.on('message', ({ number, name, input }: Question) => {
@@ -68,7 +75,7 @@ export function answerQuestions(questions: Questions, close: () => Promise<void>
         send({ number, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     );
   });
-  // Ctrl-C reaches the whole process group; only the parent knows in which order to stop.
+  // Ctrl-C reaches the whole process group, but only the parent stops the processes in order.
   process.on('SIGINT', () => {});
   process.on('disconnect', () => void close().finally(() => process.exit()));
   send({ number: 0 });

@@ -1,8 +1,12 @@
-// What following a link costs: redirects a second with each click kept before its visitor goes on, and how long visitors wait at half that rate.
+// Cost of following a link: redirects per second with each click stored before its redirect, and
+// the visitor's wait at half that rate.
 import { percentile, type Figures } from './figures.ts';
 import { CONNECTIONS, type Bench, type Stage } from './stage.ts';
 
-/** Closed loop with all of the visits, then an open loop with half as many. Throws when a visitor was sent on without a click that was kept. */
+/**
+ * Closed loop with all visits, then an open loop with half as many. Throws when a visitor was
+ * redirected without a stored click.
+ */
 export async function measureClicks(bench: Bench, stage: Stage, visits: number): Promise<Partial<Figures>> {
   const { apiUrl, apiKey } = stage.api;
   const response = await fetch(`${apiUrl}/v1/links`, {

@@ -1,11 +1,11 @@
-// Postbacks that were planned and not sent: an operator whose events are settled for real, with an endpoint for each affiliate.
+// Planned, unsent postbacks: an operator with settled events and an endpoint per affiliate.
 import { createSettle } from '../activities/settlement/settle.ts';
 import { makeSecret } from '../delivery/sign.ts';
 import { newId } from '../store/db/ids.ts';
 import { createEndpoints, type EndpointSettings } from '../store/delivery/endpoints.ts';
 import type { Pool } from '../store/db/pool.ts';
-import { IN_FLIGHT, SECRET_BOX, type PlannedBatch } from './contender.ts';
-import { inBatches, setLedgerStage } from './ledger-stage.ts';
+import { MAX_IN_FLIGHT, SECRET_BOX, type PlannedBatch } from './contender.ts';
+import { inBatches, setUpLedgerStage } from './ledger-stage.ts';
 
 export type DeliveryStage = { operatorId: string; batches: PlannedBatch[] };
 
@@ -18,19 +18,19 @@ const SETTINGS: Omit<EndpointSettings, 'url'> = {
   events: ['*'],
   headers: {},
   schedule: [0, 5],
-  maxInFlight: IN_FLIGHT,
+  maxInFlight: MAX_IN_FLIGHT,
   ratePerSecond: null,
   signing: 'v1',
   shareCustomerId: false,
 };
 
-/** Plans a postback for each of so many events, spread over as many affiliates as there are URLs. */
-export async function setDeliveryStage(
+/** Plans a postback for each of so many events, spread over one affiliate per URL. */
+export async function setUpDeliveryStage(
   pool: Pool,
   urls: readonly string[],
   events: number,
 ): Promise<DeliveryStage> {
-  const { operatorId, affiliateIds, eventIds } = await setLedgerStage(pool, events, urls.length);
+  const { operatorId, affiliateIds, eventIds } = await setUpLedgerStage(pool, events, urls.length);
   const endpoints = createEndpoints(pool, SECRET_BOX);
   for (const [index, url] of urls.entries()) {
     const endpoint = { id: newId('ep'), affiliateId: affiliateIds[index]!, ...makeSecret('v1') };

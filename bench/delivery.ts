@@ -1,11 +1,12 @@
-// What first attempts cost by themselves, beside undici without any of it and beside two job queues that do the same. All send the same bodies to
-// the same receivers, one after the other, each in a process of its own, on one database.
+// Cost of first attempts alone, compared with plain undici and two job queues with the same work.
+// All send the same bodies to the same receivers, one after the other, each in its own process, on
+// one database.
 import { newSecret } from '../delivery/sign.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { createPool, type Pool } from '../store/db/pool.ts';
 import { startChild, type Child } from './child.ts';
-import { RECEIVERS, type ContenderQuestions, type PlannedBatch, type Surroundings } from './contender.ts';
-import { setDeliveryStage, type DeliveryStage } from './delivery-stage.ts';
+import { RECEIVERS, type ContenderQuestions, type PlannedBatch, type ContenderInput } from './contender.ts';
+import { setUpDeliveryStage, type DeliveryStage } from './delivery-stage.ts';
 import type { Figures } from './figures.ts';
 import { withOwnDatabase } from './own-database.ts';
 import type { ReceiverQuestions } from './receivers.ts';
@@ -14,7 +15,10 @@ import { compare, type Verdict } from './verdict.ts';
 
 type Measured = { perSecond: number; verdict: Omit<Verdict, 'differences'> };
 
-/** Throws when a contender keeps fewer attempts than it made, or a queue loses or doubles any: its figure would mean nothing. */
+/**
+ * Throws when a contender stores fewer attempts than it made, or a queue loses or duplicates any:
+ * its figure would mean nothing.
+ */
 export async function measureDelivery(
   receivers: Child<ReceiverQuestions>,
   postbacks: number,
@@ -26,7 +30,7 @@ export async function measureDelivery(
       await migrate(databaseUrl);
       const pool = createPool(databaseUrl, { max: 4, applicationName: 'bench' });
       try {
-        const stage = await setDeliveryStage(pool, await receivers.ask('open', RECEIVERS), postbacks);
+        const stage = await setUpDeliveryStage(pool, await receivers.ask('open', RECEIVERS), postbacks);
         const surroundings = {
           databaseUrl,
           redisPort: redis?.port ?? 0,
@@ -43,7 +47,7 @@ export async function measureDelivery(
   }
 }
 
-type Place = { pool: Pool; receivers: Child<ReceiverQuestions>; surroundings: Surroundings };
+type Place = { pool: Pool; receivers: Child<ReceiverQuestions>; surroundings: ContenderInput };
 
 async function measureAll(
   place: Place,
@@ -71,7 +75,7 @@ async function measureAll(
   };
 }
 
-/** A tenth of the batches, and at least one, warms up. */
+/** A tenth of the batches, at least one, warms up. */
 async function measure(
   place: Place,
   { batches }: DeliveryStage,

@@ -1,21 +1,22 @@
-// The traffic: which events there are and whose, the same in every run. Ten events hold one registration by a click, two first deposits (a
-// fixed commission each), three purchases (a percentage each) and four revenues (a share of the affiliate's month).
+// Traffic of the benchmark, the same in every run. Ten events hold one registration by a click, two
+// first deposits (a fixed commission each), three purchases (a percentage each) and four revenues
+// (a share of the affiliate's month).
 import type { WireComponent } from '../domain/commission/terms.ts';
 
-/** What every affiliate's deal pays. */
+/** Components of every affiliate's deal. */
 export const COMPONENTS: WireComponent[] = [
   { kind: 'cpa', on: 'ftd', amount: '200.00', min_amount: '100.00' },
   { kind: 'percent', on: ['challenge_purchase'], percent: '20' },
   { kind: 'revshare', on: ['revenue'], percent: '25' },
 ];
 
-/** Customers that must be bound before, and new ones that need a click, for so many events. */
+/** Bound customers, and new customers that need a click, for so many events. */
 export function customersFor(events: number): { known: number; fresh: number } {
   const tens = Math.ceil(events / 10);
   return { known: tens * 2, fresh: tens };
 }
 
-/** The body that binds a known customer. */
+/** Body that binds a known customer. */
 export function registrationOf(customer: string, clickId: string): string {
   return JSON.stringify({
     event: 'registration',
@@ -25,7 +26,10 @@ export function registrationOf(customer: string, clickId: string): string {
   });
 }
 
-/** Bodies of single-event requests. `known` customers are bound already; the clicks are those of new ones. */
+/**
+ * Bodies of single-event requests. `known`: customers bound already; `clicks`: clicks of new
+ * customers.
+ */
 export function eventBodies(
   count: number,
   known: readonly string[],

@@ -1,4 +1,4 @@
-// The figures of a run: their names on the wire, the ratios between them, and the table for people.
+// Figures of a run: their JSON names, the ratios between them, and the printed table.
 
 export type Figures = {
   single_per_s: number | null;
@@ -37,7 +37,7 @@ export type Figures = {
 
 type Measured = Omit<Figures, 'ratio_vs_workflow_per_event' | 'ratio_vs_no_durability' | 'ratio_vs_queue'>;
 
-/** Adds the ratios; one is null where a part of it was not measured. */
+/** Adds the ratios; a ratio is null when one of its figures was not measured. */
 export function withRatios(
   measured: Partial<Measured> & Pick<Figures, 'lost' | 'doubled' | 'cores'>,
 ): Figures {
@@ -80,7 +80,7 @@ export function withRatios(
   };
 }
 
-/** To three digits. */
+/** Ratio with three significant digits. */
 export function ratio(ours: number | null, other: number | null): number | null {
   return ours === null || other === null || other === 0 ? null : Number((ours / other).toPrecision(3));
 }
@@ -90,7 +90,7 @@ export function rate(events: number, startedAt: number, endedAt: number): number
   return Math.round((events * 1000) / (endedAt - startedAt));
 }
 
-/** The value below which this share of the sorted samples lies, rounded to a tenth. */
+/** Percentile: the value below which this share of the sorted samples lies, rounded to a tenth. */
 export function percentile(sorted: readonly number[], share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
   return Math.round(value * 10) / 10;
@@ -137,11 +137,12 @@ const ROWS: readonly [keyof Figures, string, string][] = [
   ['cores', '', 'shared by everything, load and receivers included'],
 ];
 
-/** The figures as lines of a table; a dash stands for what was not measured. */
+/** Lines of the printed table; a dash stands for a figure that was not measured. */
 export function tableOf(figures: Figures): string {
   return ROWS.map(([name, unit, note]) => {
     const value = figures[name];
-    const text = value === null ? '–' : `${value.toLocaleString('en', { maximumFractionDigits: 3 })} ${unit}`;
+    const number = value?.toLocaleString('en', { maximumFractionDigits: 3 });
+    const text = number === undefined ? '–' : `${number} ${unit}`;
     return `  ${name.padEnd(29)}${text.padStart(18)}   ${note}`.trimEnd();
   }).join('\n');
 }

@@ -1,7 +1,8 @@
-// Our own first attempts, as the worker makes them: the activity that delivers a batch, with its limits, several batches side by side.
+// Postrider's own first attempts: the worker's activity that delivers a batch, with its limits,
+// several batches at a time.
 import { createAttempt } from '../activities/delivery/attempt.ts';
 import { createDeliverFirst, type DeliverFirstActivities } from '../activities/delivery/deliver-first.ts';
-import { createInFlight } from '../activities/delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '../activities/delivery/concurrency-limiter.ts';
 import { DEFAULT_LIMITS } from '../activities/index.ts';
 import { createRecorder } from '../activities/delivery/recorder.ts';
 import { createGuard } from '../delivery/guard.ts';
@@ -10,16 +11,19 @@ import { createPool, type Pool } from '../store/db/pool.ts';
 import { answerQuestions } from './child.ts';
 import {
   SECRET_BOX,
-  sideBySide,
+  runConcurrently,
   timed,
   type ContenderQuestions,
   type PlannedBatch,
-  type Surroundings,
+  type ContenderInput,
 } from './contender.ts';
 
-/** One more than start requests at the same time, so that one is always next. */
-const BATCHES_UNDER_WAY = 4;
-/** On a slow machine a batch does not get through in its time; it is run again, as Temporal would, and all of it counts. */
+/** One more than may start requests at the same time, so that a batch is always ready to start. */
+const CONCURRENT_BATCHES = 4;
+/**
+ * On a slow machine a batch may exceed its time. It is run again, as Temporal would, and the whole
+ * time counts.
+ */
 const RUNS_AT_MOST = 20;
 
 const sender = createSender(
@@ -30,21 +34,27 @@ let deliverFirst: DeliverFirstActivities['deliverFirst'];
 let operatorId = '';
 let planned: string[] = [];
 
-async function start(surroundings: Surroundings): Promise<void> {
+async function start(surroundings: ContenderInput): Promise<void> {
   ({ operatorId } = surroundings);
   pool = createPool(surroundings.databaseUrl, { applicationName: 'bench-first-attempts' });
   const recorder = createRecorder(pool, (error) => console.error(error));
   const attempt = createAttempt({ sender, recorder, secretBox: SECRET_BOX });
   const budgetMs = DEFAULT_LIMITS.firstAttemptsMs;
-  ({ deliverFirst } = createDeliverFirst({ pool, attempt, inFlight: createInFlight(), recorder, budgetMs }));
+  ({ deliverFirst } = createDeliverFirst({
+    pool,
+    attempt,
+    limiter: createConcurrencyLimiter(),
+    recorder,
+    budgetMs,
+  }));
 }
 
-/** Their rows are in the database since they were settled. */
+/** The rows of the deliveries exist since the events were settled. */
 async function plan(batches: PlannedBatch[]): Promise<void> {
   planned = batches.map(({ batchId }) => batchId);
 }
 
-const send = (): Promise<number> => timed(() => sideBySide(planned, BATCHES_UNDER_WAY, sendBatch));
+const send = (): Promise<number> => timed(() => runConcurrently(planned, CONCURRENT_BATCHES, sendBatch));
 
 async function sendBatch(batchId: string): Promise<void> {
   for (let run = 1; run <= RUNS_AT_MOST; run++) {

@@ -1,34 +1,35 @@
-// The same first attempts as jobs of graphile-worker, on the same PostgreSQL, with the batching that its documentation uses for speed.
+// First attempts as graphile-worker jobs on the same PostgreSQL, with the batching that its
+// documentation recommends for speed.
 import { Logger, makeWorkerUtils, run, type WorkerUtils } from 'graphile-worker';
 import { answerQuestions } from './child.ts';
 import {
-  UNDER_WAY,
+  CONCURRENT_REQUESTS,
   type ContenderQuestions,
   type PlannedBatch,
   type Postback,
-  type Surroundings,
+  type ContenderInput,
 } from './contender.ts';
 import { createQueueJob, type QueueJob } from './queue-job.ts';
 
 const TASK = 'postback';
 const LOCAL_QUEUE = 500;
-/** Connections for fetching and finishing jobs, beside those that the jobs' own rows are written by. */
+/** Connections that fetch and finish jobs, beside those that write attempt rows. */
 const CONNECTIONS = 20;
 
-/** What it reports beside that would be a line for each job. */
+/** Other log levels would print a line per job. */
 const SHOWN: ReadonlySet<string> = new Set(['error', 'warning']);
 const logger = new Logger(() => (level, message) => {
   if (SHOWN.has(level)) console.error(message);
 });
-let surroundings: Surroundings;
+let contender: ContenderInput;
 let job: QueueJob | undefined;
 let queue: WorkerUtils | undefined;
 let planned = 0;
 
-async function start(given: Surroundings): Promise<void> {
-  surroundings = given;
-  job = createQueueJob(given);
-  queue = await makeWorkerUtils({ connectionString: given.databaseUrl, logger });
+async function start(input: ContenderInput): Promise<void> {
+  contender = input;
+  job = createQueueJob(input);
+  queue = await makeWorkerUtils({ connectionString: input.databaseUrl, logger });
   await queue.migrate();
 }
 
@@ -43,8 +44,8 @@ async function send(): Promise<number> {
   const runner = await run({
     preset: {
       worker: {
-        connectionString: surroundings.databaseUrl,
-        concurrentJobs: UNDER_WAY,
+        connectionString: contender.databaseUrl,
+        concurrentJobs: CONCURRENT_REQUESTS,
         maxPoolSize: CONNECTIONS,
         localQueue: { size: LOCAL_QUEUE },
         completeJobBatchDelay: 0,

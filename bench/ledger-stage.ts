@@ -1,5 +1,5 @@
-// The books that the ledger is measured on: an operator with affiliates on the bench's deals and bound customers, events as intake keeps them, and
-// many times the same history again.
+// Ledger for the measurements: an operator with affiliates on the bench's deals, bound customers,
+// events as intake stores them, and copies of that history.
 import { readEvent } from '../api/events/events.schema.ts';
 import { createSettle } from '../activities/settlement/settle.ts';
 import { DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
@@ -11,13 +11,13 @@ import { createOperators } from '../store/setup/operators.ts';
 import type { Pool } from '../store/db/pool.ts';
 import { COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
 
-/** An operator with its affiliates, and its events that were not settled yet, as ids. */
+/** An operator with its affiliates, and the ids of its unsettled events. */
 export type LedgerStage = { operatorId: string; affiliateIds: string[]; eventIds: string[] };
 
 const GROUP = 500;
 
-/** Takes in so many events for so many affiliates; their customers are bound already. */
-export async function setLedgerStage(pool: Pool, events: number, affiliates: number): Promise<LedgerStage> {
+/** Inserts so many events for so many affiliates, with customers bound already. */
+export async function setUpLedgerStage(pool: Pool, events: number, affiliates: number): Promise<LedgerStage> {
   const operatorId = newId('opr');
   const key = {
     id: newId('key'),
@@ -77,7 +77,8 @@ async function insertClicks(
   }));
   await pool.query(
     `insert into clicks (operator_id, id, affiliate_id, sub1, clicked_at)
-     select $1, id, affiliate, 'spring', now() - interval '1 minute' from json_to_recordset($2) as c (id text, affiliate text)`,
+     select $1, id, affiliate, 'spring', now() - interval '1 minute'
+     from json_to_recordset($2) as c (id text, affiliate text)`,
     [operatorId, JSON.stringify(rows)],
   );
   return rows.map(({ id }) => id);
@@ -107,10 +108,10 @@ export function inBatches<T>(items: readonly T[], size: number): T[][] {
   );
 }
 
-/** Batches side by side: while one waits for the database the other computes. */
+/** Concurrent batches: one computes while the other waits for the database. */
 const AT_ONCE = 2;
 
-/** Settles batches and gives how long each took, in milliseconds, sorted. */
+/** Settles batches; returns their durations in milliseconds, sorted. */
 export async function settleAll(
   pool: Pool,
   operatorId: string,
@@ -130,7 +131,7 @@ export async function settleAll(
   return took.toSorted((a, b) => a - b);
 }
 
-/** What a copy of the books calls by other names: the columns that hold ids of its own. */
+/** Columns with ids of its own, which a copy of the ledger renames. */
 const COPIED: readonly (readonly [table: string, ids: readonly string[]])[] = [
   ['affiliates', ['id']],
   ['deals', ['id', 'affiliate_id']],
@@ -145,7 +146,10 @@ const COPIED: readonly (readonly [table: string, ids: readonly string[]])[] = [
   ['balances', ['affiliate_id']],
 ];
 
-/** Copies an operator's books, affiliates and all, until they hold so many transfers; gives how many they hold. */
+/**
+ * Copies an operator's ledger and affiliates until it holds so many transfers; returns the final
+ * number.
+ */
 export async function multiply(pool: Pool, operatorId: string, transfers: number): Promise<number> {
   const count = async (): Promise<number> => {
     const { rows } = await pool.query<{ count: number }>(
@@ -157,15 +161,20 @@ export async function multiply(pool: Pool, operatorId: string, transfers: number
   const copies = Math.ceil(transfers / (await count())) - 1;
   for (const [table, ids] of COPIED) {
     const { rows } = await pool.query<{ name: string }>(
-      `select attname as name from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
+      `select attname as name
+       from pg_attribute
+       where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''`,
       [table],
     );
     const names = rows.map(({ name }) => name);
     const values = names.map((name) => (ids.includes(name) ? `${name} || '~' || copy` : name));
     const isOwn = table === 'accounts' ? 'and affiliate_id is not null' : '';
     await pool.query(
-      `insert into ${table} (${names.join(', ')}) select ${values.join(', ')} from ${table}, generate_series(1, ${copies}) as copy
-       where operator_id = $1 ${isOwn} order by copy`,
+      `insert into ${table} (${names.join(', ')})
+       select ${values.join(', ')}
+       from ${table}, generate_series(1, ${copies}) as copy
+       where operator_id = $1 ${isOwn}
+       order by copy`,
       [operatorId],
     );
   }

@@ -1,10 +1,11 @@
-// What the ledger costs by itself, on a database of its own: settling without postbacks, the audit of a million transfers, the end of holds.
+// Cost of the ledger alone, on a database of its own: settling without postbacks, the audit of a
+// million transfers, the release of holds.
 import { createHolds } from '../store/ledger/holds.ts';
 import { auditAll } from '../store/audit/audit.ts';
 import { migrate } from '../store/db/migrate.ts';
 import { createPool, type Pool } from '../store/db/pool.ts';
 import { percentile, type Figures } from './figures.ts';
-import { inBatches, multiply, setLedgerStage, settleAll } from './ledger-stage.ts';
+import { inBatches, multiply, setUpLedgerStage, settleAll } from './ledger-stage.ts';
 import { withOwnDatabase } from './own-database.ts';
 
 const AFFILIATES = 20;
@@ -13,7 +14,10 @@ const SMALL = 100;
 const AUDITED = 1_000_000;
 const RELEASED = 300_000;
 
-/** `isQuick`: without the audit and the holds, which need a million transfers to be there. Throws when the audit finds anything. */
+/**
+ * `isQuick`: without the audit and the holds, which need a million transfers. Throws when the audit
+ * finds anything.
+ */
 export async function measureLedger(events: number, isQuick: boolean): Promise<Partial<Figures>> {
   return withOwnDatabase(async (databaseUrl) => {
     await migrate(databaseUrl);
@@ -39,13 +43,16 @@ async function measureAll(pool: Pool, events: number, isQuick: boolean): Promise
   return { ...figures, audit_1m_s: audited, release_300k_s: await measureReleasing(pool, spread.operatorId) };
 }
 
-/** A tenth warms up, half is settled in large batches for the rate, the rest in small ones, after some to get used to, for how long one takes. */
+/**
+ * A tenth warms up, half is settled in large batches for the rate, the rest in small batches for
+ * the duration of a batch.
+ */
 async function measureSettling(
   pool: Pool,
   events: number,
   affiliates: number,
 ): Promise<{ operatorId: string; perSecond: number; p99Ms: number }> {
-  const { operatorId, eventIds } = await setLedgerStage(pool, events, affiliates);
+  const { operatorId, eventIds } = await setUpLedgerStage(pool, events, affiliates);
   await settleAll(pool, operatorId, inBatches(eventIds.splice(0, Math.ceil(events / 10)), LARGE));
   const large = eventIds.splice(0, Math.ceil(events / 2));
   const startedAt = performance.now();
@@ -56,7 +63,7 @@ async function measureSettling(
   return { operatorId, perSecond, p99Ms };
 }
 
-/** Seconds of an audit of a million transfers or a little more. */
+/** Seconds of an audit of at least a million transfers. */
 async function measureAudit(pool: Pool, operatorId: string): Promise<number> {
   await multiply(pool, operatorId, AUDITED);
   const startedAt = performance.now();
@@ -71,7 +78,9 @@ async function measureAudit(pool: Pool, operatorId: string): Promise<number> {
   return Math.round((performance.now() - startedAt) / 100) / 10;
 }
 
-/** Seconds in which so many holds that are due are released, by what the schedule's workflow calls. */
+/**
+ * Seconds to release so many due holds, through the function that the schedule's workflow calls.
+ */
 async function measureReleasing(pool: Pool, operatorId: string): Promise<number> {
   const { rowCount } = await pool.query(
     `update slots set hold_until = now() - interval '1 minute' where operator_id = $1 and id = any(array(

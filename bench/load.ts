@@ -1,30 +1,39 @@
-// The operators' side, as a process of its own: sends requests as fast as answers come back, or at a steady pace whatever comes back.
+// Load of the operators, in its own process: sends requests in a closed loop, or at a steady pace
+// in an open loop.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { answerQuestions } from './child.ts';
 
 export type Target = { apiUrl: string; apiKey: string; path: string };
 
-/** What was answered, in the order of the bodies, and when the first request went out (milliseconds since 1970). */
+/**
+ * Answers in the order of the bodies, and the start of the first request (milliseconds since 1970).
+ */
 export type Sent = { answers: string[]; startedAt: number };
 
-/** As `Sent`, with the moment each request was due: being late in sending counts as waiting. */
+/** `Sent`, with the moment each request was due: being late in sending counts as waiting. */
 export type Paced = { answers: string[]; dueAt: number[] };
 
 export type LoadQuestions = {
-  /** Closed loop: each connection sends its next request when the last one was answered. */
+  /** Closed loop: each connection sends its next request after its last answer. */
   rush(input: Target & { bodies: string[]; connections: number }): Promise<Sent>;
-  /** Open loop: a request every so often. */
+  /** Open loop: a request at a fixed interval. */
   pace(input: Target & { bodies: string[]; perSecond: number }): Promise<Paced>;
-  /** Visitors who follow a link, each connection one after the other, until so many were redirected; gives how long that took. */
+  /**
+   * Visitors that follow a link, each connection one after the other, until so many were
+   * redirected; returns the duration.
+   */
   visit(input: Visits & { connections: number }): Promise<{ tookMs: number }>;
-  /** The same in an open loop; gives for each how long after it was due the redirect came, in milliseconds. */
+  /**
+   * Visitors in an open loop; returns the delay of each redirect from its due moment, in
+   * milliseconds.
+   */
   visitAtPace(input: Visits & { perSecond: number }): Promise<number[]>;
 };
 
 export type Visits = { apiUrl: string; path: string; visits: number };
 
-/** Enough for 300 requests a second that take a second each; idle ones cost nothing. */
+/** Enough for 300 requests a second that take a second each; idle connections cost nothing. */
 const OPEN_LOOP_CONNECTIONS = 300;
 
 async function rush({ bodies, connections, ...target }: Parameters<LoadQuestions['rush']>[0]): Promise<Sent> {
@@ -87,7 +96,7 @@ async function visitAtPace({
 
 const BROWSER = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-/** Throws at the first visitor who is not sent on with a click. */
+/** Throws at the first visitor that is not redirected with a click. */
 async function withVisitors<T>(
   { apiUrl, path }: Omit<Visits, 'visits'>,
   connections: number,
@@ -109,7 +118,9 @@ async function withVisitors<T>(
   }
 }
 
-/** Throws at the first answer that is not 2xx: the figures of a run with refusals would mean nothing. */
+/**
+ * Throws at the first answer other than 2xx: the figures of a run with refusals would mean nothing.
+ */
 async function withPool<T>(
   { apiUrl, apiKey, path }: Target,
   connections: number,

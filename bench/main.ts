@@ -1,5 +1,6 @@
-// `npm run bench`: starts a stack of its own on this machine, measures it beside what it is compared with, and prints a table and, last, one
-// line of JSON. Exit code 1 when an event was lost or told twice, or when money that was told differs from money that was booked.
+// `npm run bench`: starts a stack on this machine, measures it and its contenders, and prints a
+// table and, last, one line of JSON. Exit code 1 when an event was lost or reported twice, or when
+// reported and booked money differ.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ import { measureNoDurability } from './no-durability.ts';
 import { withOwnStack } from './own-stack.ts';
 import { measureBatch, measureIdle, measureOpenLoop, measureRealReceivers, measureSingle } from './phases.ts';
 import type { ReceiverQuestions } from './receivers.ts';
-import { ALL_TO_ONE, EVENLY, HALF_TO_ONE, setStage, type Bench, type Spread, type Stage } from './stage.ts';
+import { ALL_TO_ONE, EVENLY, HALF_TO_ONE, setUpStage, type Bench, type Spread, type Stage } from './stage.ts';
 import { measureDrain, measureIsolation } from './trouble.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { measureWorkflowPerEvent } from './workflow-per-event.ts';
@@ -25,14 +26,18 @@ import { measureWorkflowPerEvent } from './workflow-per-event.ts';
 const HELP = `npm run bench -- [options]
   --events N    events of the throughput measurements (default 20,000)
   --quick       everything in under a minute, with fewer events
-  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event), drain (an endpoint
-                that comes back), isolation (endpoints beside one that hangs; not with --quick), nodur (no durability),
-                delivery (first attempts alone, beside undici and job queues), ledger (settling and the audit alone)`;
+  --only NAME   one measurement: single, batch, idle, open, clicks, real, wpe (a workflow per event),
+                drain (an endpoint after an outage), isolation (endpoints beside one that hangs; not with
+                --quick), nodur (no durability), delivery (first attempts alone, beside undici and job
+                queues), ledger (settling and the audit alone)`;
 
 type Name = 'single' | 'batch' | 'idle' | 'open' | 'clicks' | 'wpe' | 'real' | 'drain' | 'isolation';
 type Measure = (bench: Bench, stage: Stage, events: number) => Promise<Partial<Figures>>;
 
-/** Measurements of the stack, by the stage they share, in this order: on each, the one that leaves a queue behind comes last. */
+/**
+ * Measurements by the stage they share, in this order; on each stage, a measurement that leaves a
+ * queue behind comes last.
+ */
 const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
   {
     spread: EVENLY,
@@ -52,7 +57,7 @@ const STAGES: { spread: Spread; measurements: [Name, Measure][] }[] = [
 
 type Sizes = Record<Name | 'nodur' | 'delivery' | 'ledger', number>;
 
-/** How many events each measurement takes; what a quick run has too few for is left out. */
+/** Number of events per measurement. A quick run leaves out measurements that need more. */
 function sizesOf(events: number, isQuick: boolean): Sizes {
   if (isQuick)
     return {
@@ -106,7 +111,7 @@ async function run(
     if (stages.length > 0)
       await withOwnStack(async (stack) => {
         for (const stage of stages) found.push(await measureStage({ load, receivers }, stack, stage, sizes));
-        // Whoever waits for an answer that never comes would hold up the end.
+        // A request that is never answered would delay the end.
         await receivers.ask('open', 0);
       });
     if (wanted.includes('nodur')) {
@@ -143,11 +148,11 @@ async function measureStage(
   const pool = createPool(stack.databaseUrl, { max: 4, applicationName: 'bench' });
   const bench: Bench = { stack, pool, ...children };
   try {
-    // Visitors who follow a link bring clicks and no events.
+    // Visits bring clicks and no events.
     const events = measurements.reduce((sum, [name]) => sum + (name === 'clicks' ? 0 : sizes[name]), 0);
     const warmUp = Math.min(2000, Math.ceil(events / 10));
     console.log(`setting up for ${events} events, and ${warmUp} to warm up`);
-    const stage = await setStage(bench, { events, warmUp, spread });
+    const stage = await setUpStage(bench, { events, warmUp, spread });
     const figures: Partial<Figures> = {};
     for (const [name, measure] of measurements) {
       console.log(`measuring ${name}: ${sizes[name]} ${name === 'clicks' ? 'visits' : 'events'}`);
@@ -159,7 +164,7 @@ async function measureStage(
   }
 }
 
-/** Prints the figures, keeps them, and says by the exit code whether they are honest. */
+/** Prints and saves the figures, and sets the exit code by the verdicts. */
 function report(figures: Figures, differences: readonly string[]): void {
   const line = JSON.stringify(figures);
   const folder = fileURLToPath(new URL('results', import.meta.url));

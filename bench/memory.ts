@@ -1,15 +1,18 @@
-// How much memory processes hold, as the kernel sees it.
+// Memory of processes, as the kernel reports it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const EVERY_MS = 200;
 
-/** The process ids of a running stack, by part. */
+/** Process ids of a running stack, by part. */
 export function processIds(dataDir: string): { api: number; worker: number } {
   return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as { api: number; worker: number };
 }
 
-/** Watches processes; the returned function stops and gives the largest resident set of each in MB, or null where there is no /proc. */
+/**
+ * Watches processes. The returned function stops, and returns the largest resident set of each in
+ * MB, or null without /proc.
+ */
 export function watchMemory<Name extends string>(
   pids: Record<Name, number>,
 ): () => Record<Name, number | null> {

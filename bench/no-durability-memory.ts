@@ -1,4 +1,4 @@
-// Settles events by the real rules over books that live in memory only.
+// Settles events by the real rules, with a ledger in memory only.
 import { openBooks } from '../domain/settlement/batch-ledger.ts';
 import { isMonthly } from '../domain/commission/slot-kinds.ts';
 import {
@@ -18,11 +18,11 @@ import type { Loaded } from '../domain/settlement/outcomes.ts';
 import type { Slot } from '../domain/settlement/slot.ts';
 
 export type Memory = {
-  /** Settles conversions and gives what affiliates are to be told. */
+  /** Settles conversions and returns the messages to affiliates. */
   settle(events: readonly ConversionEvent[]): Message[];
 };
 
-/** Books for these affiliates, all on the bench's deal; `clicks` says whose each click is. */
+/** Ledger of these affiliates, all on the bench's deal; `clicks`: the affiliate of each click. */
 export function createMemory(
   operator: OperatorRules,
   affiliateIds: readonly string[],
@@ -61,7 +61,7 @@ export function createMemory(
       const settlement = settleAll({ operator, ordered, attributions, rated, rates: [], others: [] }, books);
       for (const binding of settlement.bindings) bindings.set(binding.customerId, binding);
       for (const [key, slot] of books.slots) {
-        // The running sums stand for a month's conversions, as they do in the database.
+        // The running sums replace a month's conversions, as they do in the database.
         if (isMonthly(slot.name.kind)) slot.groups.clear();
         slots.set(key, slot);
       }

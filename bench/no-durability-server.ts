@@ -1,9 +1,9 @@
-// The ceiling: the same front door, rules and signed postbacks, with nothing kept anywhere. A kill loses everything; no statement, no
-// workflow, no second try. A process of its own, as the API and the worker are.
+// Upper bound: the same HTTP server, rules and signed postbacks without durability. A kill loses
+// everything; there is no SQL, workflow or retry. Runs in its own process, as API and worker do.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { createInFlight } from '../activities/delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '../activities/delivery/concurrency-limiter.ts';
 import { createAdmission, SCOPES } from '../api/http/admission.ts';
 import { createAuth } from '../api/http/auth.ts';
 import type { Intake, IntakeResult } from '../api/intake/intake.ts';
@@ -13,7 +13,8 @@ import { createGuard } from '../delivery/guard.ts';
 import { render, type Recipient } from '../delivery/render.ts';
 import { createSender } from '../delivery/send.ts';
 import { newSecret, secretKey } from '../delivery/sign.ts';
-import { bodyOf, type Message } from '../domain/delivery/messages.ts';
+import { bodyOf, conversionMessage } from '../domain/delivery/bodies.ts';
+import type { Message } from '../domain/delivery/messages.ts';
 import { newId } from '../store/db/ids.ts';
 import { eventKeyOf, type IncomingEvent } from '../store/intake/events.ts';
 import type { Caller, Operator } from '../store/setup/operators.ts';
@@ -22,7 +23,10 @@ import { answerQuestions } from './child.ts';
 import { createMemory, type Memory } from './no-durability-memory.ts';
 
 export type NoDurabilityQuestions = {
-  /** Serves an operator whose affiliates have these endpoints, by affiliate, and these clicks, by id; gives the URL of its API. */
+  /**
+   * Serves an operator with these endpoints (by affiliate) and clicks (by id); returns the URL of
+   * its API.
+   */
   start(input: { endpoints: Map<string, string>; clicks: Map<string, string> }): Promise<string>;
 };
 
@@ -52,7 +56,7 @@ const CALLER: Caller = {
 
 const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
 const sender = createSender(guard);
-const inFlight = createInFlight();
+const limiter = createConcurrencyLimiter();
 
 async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['start']>[0]): Promise<string> {
   const secrets = [secretKey(newSecret())];
@@ -62,7 +66,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
       { url, method: 'POST', body: 'json', headers: {}, signing: 'v1', secrets },
     ]),
   );
-  const intake = createForgetfulIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
+  const intake = createMemoryIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
   const auth = createAuth({
     operators: { findByKey: async () => CALLER },
     apiKeys: { touch: async () => {} },
@@ -72,7 +76,7 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
   });
   const app = express();
   app.disable('x-powered-by').disable('etag');
-  // Events are only sent here, never looked at.
+  // Events are only posted here; no route reads the store.
   const store = {} as Store;
   const dryRun = () => Promise.reject(new Error('nothing is rehearsed here'));
   addEventRoutes(app, {
@@ -88,8 +92,8 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Settles what arrived together in memory, answers, and sends. */
-function createForgetfulIntake(memory: Memory, recipients: ReadonlyMap<string, Recipient>): Intake {
+/** Settles concurrent events together in memory, answers, and sends. */
+function createMemoryIntake(memory: Memory, recipients: ReadonlyMap<string, Recipient>): Intake {
   const seen = new Map<string, string>();
   let waiting: { incoming: IncomingEvent; resolve: (result: IntakeResult) => void }[] = [];
 
@@ -126,9 +130,9 @@ function createForgetfulIntake(memory: Memory, recipients: ReadonlyMap<string, R
 
 async function send(message: Message, recipients: ReadonlyMap<string, Recipient>): Promise<void> {
   const { affiliateId } = message;
-  const release = await inFlight.enter(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
+  const release = await limiter.acquire(affiliateId, IN_FLIGHT_PER_ENDPOINT, Date.now() + FAR_AWAY_MS);
   const now = new Date();
-  const body = bodyOf(message, { affiliateId, events: ['*'], shareCustomerId: false }, now);
+  const body = bodyOf(conversionMessage(message), { shareCustomerId: false }, now);
   const postback = { id: newId('dlv'), type: message.type, body, try: 1 };
   await sender.send(render(postback, recipients.get(affiliateId)!, now.getTime()));
   release?.();

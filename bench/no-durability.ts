@@ -1,4 +1,5 @@
-// Measures the ceiling: a pipeline that keeps nothing, under the same load and with the same receivers.
+// Measures the upper bound: a pipeline without durability, under the same load and with the same
+// receivers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild, type Child } from './child.ts';
 import { customersFor, eventBodies, registrationOf } from './events.ts';
@@ -56,7 +57,10 @@ export async function measureNoDurability(
   }
 }
 
-/** Waits until so many postbacks came, or none came for a while: nothing here repeats what went wrong, so that it shows as lost. */
+/**
+ * Waits until so many postbacks arrived, or none arrived for a while: without retries, a failed
+ * postback must count as lost.
+ */
 async function untilReceived(receivers: Child<ReceiverQuestions>, expected: number): Promise<void> {
   let before = 0;
   for (let movedAt = Date.now(); Date.now() - movedAt < STANDSTILL_MS; await sleep(LOOK_EVERY_MS)) {

@@ -1,4 +1,5 @@
-// A stack for one run alone: fresh data in a temporary folder, ports that nobody uses, everything else as `npm start` has it.
+// Temporary stack of one run: fresh data in a temporary folder, free ports, otherwise as `npm
+// start` has it.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,8 +8,8 @@ import { startStack, type Stack } from '../local/stack.ts';
 import { freePort } from '../test/support/ports.ts';
 
 /**
- * Runs `work` on the stack, and leaves nothing behind; after a failure, or a signal to stop, its data and logs stay to be looked at. `settings`
- * are variables of `config.ts` that are to differ from what `npm start` has.
+ * Runs `work` on the stack and removes it afterwards. After a failure, or a signal to stop, data
+ * and logs stay for inspection. `settings`: variables of `config.ts` that differ from `npm start`.
  */
 export async function withOwnStack<T>(
   work: (stack: Stack) => Promise<T>,
@@ -18,7 +19,8 @@ export async function withOwnStack<T>(
   chmodSync(dataDir, 0o755);
   const ports = { PORT: 0, PG_PORT: 0, TEMPORAL_PORT: 0, TEMPORAL_UI_PORT: 0 };
   for (const name of Object.keys(ports) as (keyof typeof ports)[]) ports[name] = await freePort();
-  // Of the caller's own settings only what Node needs: a database or a server of theirs must not be measured, nor filled.
+  // Passes on only the variables that Node needs: the caller's own database or server must not be
+  // measured or filled.
   const { PATH, HOME, NODE_OPTIONS } = process.env;
   const portTexts = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
   const own = { ...portTexts, DATA_DIR: dataDir, DEMO: '0', LOG_LEVEL: 'warn' };
@@ -27,7 +29,7 @@ export async function withOwnStack<T>(
   const stopped = new Promise<never>((_, reject) => {
     stopping.signal.addEventListener('abort', () => reject(new Error('stopped')));
   });
-  // Nobody listens to it while the stack starts.
+  // Handled later: no code awaits this promise while the stack starts.
   stopped.catch(() => {});
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
   try {

@@ -1,16 +1,16 @@
-// The measurements of the system itself, one after the other on the same stage.
+// Measurements of the stack itself, one after the other on the same stage.
 import { percentile, rate, type Figures } from './figures.ts';
 import { processIds, watchMemory } from './memory.ts';
-import { sendAtPace, sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
+import { sendAtPace, sendBatches, sendSingles, waitUntilRecorded, type Bench, type Stage } from './stage.ts';
 
-/** Twenty servers as they are out there: a tenth of a second each, and one that is in trouble. */
+/** Twenty realistic servers: a tenth of a second each, and a slow one. */
 const REAL_MS = [5000, ...Array.from({ length: 19 }, () => 100)];
 
 /** Single-event requests in a closed loop, receivers that answer at once. */
 export async function measureSingle(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const memory = watchMemory(processIds(bench.stack.dataDir));
   const { startedAt } = await sendSingles(bench, stage, events);
-  const perSecond = rate(events, startedAt, await untilRecorded(bench, stage));
+  const perSecond = rate(events, startedAt, await waitUntilRecorded(bench, stage));
   const { api, worker } = memory();
   return { single_per_s: perSecond, api_rss_mb: api, worker_rss_mb: worker };
 }
@@ -18,12 +18,13 @@ export async function measureSingle(bench: Bench, stage: Stage, events: number):
 /** Batch requests from a few connections. */
 export async function measureBatch(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const { startedAt } = await sendBatches(bench, stage, stage.bodies.splice(0, events));
-  return { batch_per_s: rate(events, startedAt, await untilRecorded(bench, stage)) };
+  return { batch_per_s: rate(events, startedAt, await waitUntilRecorded(bench, stage)) };
 }
 
 /**
- * Single-event requests for twenty affiliates alike, of whom the first has a server that takes 5 s. Counted are the postbacks of the other
- * nineteen, until the last of theirs is recorded; all events must be settled by then. What the slow one still has to get waits in its queue.
+ * Single-event requests for twenty affiliates alike, the first with a server that takes 5 s. Counts
+ * the postbacks of the other nineteen until the last is recorded; all events must be settled by
+ * then. Postbacks to the slow server may still wait in its queue.
  */
 export async function measureRealReceivers(
   bench: Bench,
@@ -33,7 +34,7 @@ export async function measureRealReceivers(
   const before = await deliveredBeside(bench, stage);
   await bench.receivers.ask('behave', REAL_MS);
   const { startedAt } = await sendSingles(bench, stage, events);
-  const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
+  const endedAt = await waitUntilRecorded(bench, stage, stage.members.slice(0, 1));
   return {
     single_per_s_real_receivers: rate((await deliveredBeside(bench, stage)) - before, startedAt, endedAt),
   };
@@ -41,24 +42,26 @@ export async function measureRealReceivers(
 
 async function deliveredBeside(bench: Bench, { operatorId, members }: Stage): Promise<number> {
   const { rows } = await bench.pool.query<{ delivered: number }>(
-    `select count(*)::int as delivered from deliveries where operator_id = $1 and endpoint_id <> $2 and state = 'delivered'`,
+    `select count(*)::int as delivered
+     from deliveries
+     where operator_id = $1 and endpoint_id <> $2 and state = 'delivered'`,
     [operatorId, members[0]!.endpointId],
   );
   return rows[0]!.delivered;
 }
 
-/** One event at a time, far enough apart to be alone. */
+/** One event at a time, far enough apart not to overlap. */
 export async function measureIdle(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const latencies = await measureLatency(bench, stage, events, 10);
   return { idle_ms_p50: percentile(latencies, 0.5), idle_ms_p99: percentile(latencies, 0.99) };
 }
 
-/** 300 events a second, whatever comes back. */
+/** 300 events a second, regardless of the answers. */
 export async function measureOpenLoop(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   return { open_loop_300_p99_ms: percentile(await measureLatency(bench, stage, events, 300), 0.99) };
 }
 
-/** From the moment a request was due to the first arrival of its postback, in milliseconds, sorted. */
+/** Milliseconds from the moment a request was due to the first arrival of its postback, sorted. */
 async function measureLatency(
   bench: Bench,
   stage: Stage,
@@ -66,7 +69,7 @@ async function measureLatency(
   perSecond: number,
 ): Promise<number[]> {
   const dueAt = await sendAtPace(bench, stage, events, perSecond);
-  await untilRecorded(bench, stage);
+  await waitUntilRecorded(bench, stage);
   const arrivals = await bench.receivers.ask('arrivals', null);
   const arrivedAt = new Map(arrivals.toReversed().map(({ eventId, at }) => [eventId, at]));
   return [...dueAt].map(([id, due]) => arrivedAt.get(id)! - due).toSorted((a, b) => a - b);

@@ -1,20 +1,24 @@
-// What a job of a job queue does in this comparison: the same signed POST as ours, and a row for the attempt in the same table.
+// Work of a job of the compared job queues: the same signed POST, and a row for the attempt in the
+// same table.
 import { Agent, type Dispatcher } from 'undici';
 import { render } from '../delivery/render.ts';
 import type { PostbackRequest } from '../delivery/send.ts';
 import { secretKey } from '../delivery/sign.ts';
 import { newId } from '../store/db/ids.ts';
 import { createPool } from '../store/db/pool.ts';
-import type { Postback, Surroundings } from './contender.ts';
+import type { Postback, ContenderInput } from './contender.ts';
 
 export type QueueJob = {
   perform(postback: Postback): Promise<void>;
-  /** Gives the milliseconds from the first job until so many were performed; rejects as soon as one fails. */
+  /**
+   * Returns the milliseconds from the first job until so many were performed; rejects as soon as a
+   * job fails.
+   */
   performed(count: number): Promise<number>;
   close(): Promise<void>;
 };
 
-export function createQueueJob({ databaseUrl, operatorId, secret }: Surroundings): QueueJob {
+export function createQueueJob({ databaseUrl, operatorId, secret }: ContenderInput): QueueJob {
   // As many connections as the worker has.
   const pool = createPool(databaseUrl, { applicationName: 'bench-queue' });
   const agent = new Agent({ pipelining: 1 });
@@ -36,7 +40,8 @@ export function createQueueJob({ databaseUrl, operatorId, secret }: Surroundings
     const status = await post(agent, request);
     await pool.query({
       name: 'bench-attempt',
-      text: `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, status_code)
+      text: `insert into attempts
+         (operator_id, id, delivery_id, number, cause, started_at, duration_ms, status_code)
        values ($1, $2, $3, 1, 'first', $4, $5, $6)`,
       values: [operatorId, newId('att'), id, startedAt, Date.now() - startedAt.getTime(), status],
     });
@@ -69,7 +74,7 @@ export function createQueueJob({ databaseUrl, operatorId, secret }: Surroundings
   };
 }
 
-/** Sends a request and gives the status. Throws when it is not 2xx: nothing here is tried again. */
+/** Sends a request and returns its status. Throws when it is not 2xx: there are no retries here. */
 export async function post(
   dispatcher: Dispatcher,
   { url, method, headers, body }: PostbackRequest,

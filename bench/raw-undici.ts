@@ -1,10 +1,11 @@
-// The ceiling of sending: undici by itself, the same bodies to the same receivers, without a signature, a guard or a record.
+// Upper bound of sending: plain undici, the same bodies to the same receivers, without signature,
+// guard or record.
 import { Agent } from 'undici';
 import { answerQuestions } from './child.ts';
 import {
-  sideBySide,
+  runConcurrently,
   timed,
-  UNDER_WAY,
+  CONCURRENT_REQUESTS,
   type ContenderQuestions,
   type PlannedBatch,
   type Postback,
@@ -18,7 +19,7 @@ async function plan(batches: PlannedBatch[]): Promise<void> {
   planned = batches.flatMap(({ postbacks }) => postbacks);
 }
 
-const send = (): Promise<number> => timed(() => sideBySide(planned, UNDER_WAY, sendOne));
+const send = (): Promise<number> => timed(() => runConcurrently(planned, CONCURRENT_REQUESTS, sendOne));
 
 async function sendOne({ id, url, body }: Postback): Promise<void> {
   // The receivers tell postbacks apart by the id.

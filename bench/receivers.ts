@@ -1,10 +1,11 @@
-// The affiliates' servers, as a process of their own: answer after a delay, and remember what came and when.
+// Servers of the affiliates, in their own process: answer after a delay, and record the postbacks
+// and their times.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerQuestions } from './child.ts';
 
-/** A postback as it arrived at a receiver; `at` is in milliseconds since 1970. */
+/** A postback received by a server; `at` is in milliseconds since 1970. */
 export type Arrival = {
   receiver: number;
   deliveryId: string;
@@ -13,17 +14,23 @@ export type Arrival = {
   at: number;
 };
 
-/** Answers after so many milliseconds; hangs up on whoever calls; or never answers. Only what is answered counts as received. */
-export type Manner = number | 'down' | 'hangs';
+/**
+ * Delay of the answer in milliseconds, or a server that closes every connection or never answers.
+ * Only answered postbacks count as received.
+ */
+export type Behaviour = number | 'down' | 'hangs';
 
 export type ReceiverQuestions = {
-  /** Opens so many servers, each on a port of its own, and gives their URLs. What earlier ones got is forgotten. */
+  /**
+   * Starts so many servers, each on its own port, and returns their URLs. Postbacks of earlier
+   * servers are forgotten.
+   */
   open(count: number): Promise<string[]>;
-  /** How each server behaves from now on. */
-  behave(manners: Manner[]): Promise<void>;
-  /** Forgets what came so far. */
+  /** Sets the behaviour of each server from now on. */
+  behave(manners: Behaviour[]): Promise<void>;
+  /** Forgets all received postbacks. */
   forget(input: null): Promise<void>;
-  /** How many postbacks each server has got, repeats included. */
+  /** Number of postbacks each server received, repeats included. */
   count(input: null): Promise<number[]>;
   arrivals(input: null): Promise<Arrival[]>;
 };
@@ -33,7 +40,7 @@ type Kept = { receiver: number; deliveryId: string; body: Buffer[]; at: number }
 let servers: Server[] = [];
 let kept: Kept[] = [];
 let counts: number[] = [];
-let manners: Manner[] = [];
+let manners: Behaviour[] = [];
 
 async function open(count: number): Promise<string[]> {
   for (const server of servers) {
@@ -50,7 +57,7 @@ async function open(count: number): Promise<string[]> {
   return servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}/postbacks`);
 }
 
-/** What these servers need not do costs the machine that is measured: timers for each request, and a date in each answer. */
+/** Timers per request and a date per answer would cost the measured machine time. */
 const LEAN = {
   keepAliveTimeout: 0,
   requestTimeout: 0,
@@ -58,7 +65,7 @@ const LEAN = {
   connectionsCheckingInterval: 2 ** 30,
 };
 
-/** Keeps the body as it came; reading it waits until nobody is measured. */
+/** Stores the raw body; parsing waits until the measurement is over. */
 function take(receiver: number, request: IncomingMessage, response: ServerResponse): void {
   response.sendDate = false;
   const manner = manners[receiver]!;
@@ -87,7 +94,7 @@ answerQuestions({
   open,
   arrivals,
   count: async () => counts,
-  behave: async (given: Manner[]) => void (manners = given),
+  behave: async (given: Behaviour[]) => void (manners = given),
   forget: async () => {
     kept = [];
     counts = counts.map(() => 0);

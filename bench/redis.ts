@@ -1,4 +1,5 @@
-// A Redis for BullMQ alone, where `redis-server` is installed: on a port that nobody uses, with its data in a temporary folder.
+// Redis for BullMQ, where `redis-server` is installed: on a free port, with its data in a temporary
+// folder.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,8 +13,9 @@ export type RunningRedis = { port: number; stop(): Promise<void> };
 const READY_WITHIN_MS = 10_000;
 
 /**
- * As BullMQ's documentation wants it for production: nothing is evicted, and the log is synced once a second, not at every write. So a power
- * cut may take a second of jobs, which PostgreSQL's commits do not allow; the difference is in BullMQ's favour.
+ * Settings that BullMQ's documentation recommends for production: nothing is evicted, and the log
+ * is synced once a second, not at every write. A power cut may lose a second of jobs, which
+ * PostgreSQL's commits do not allow; the difference is in BullMQ's favour.
  */
 const SETTINGS = {
   appendonly: 'yes',
@@ -23,7 +25,7 @@ const SETTINGS = {
   bind: '127.0.0.1',
 };
 
-/** Null where there is no such program. Throws when it does not start. */
+/** Null when the program is not installed. Throws when it does not start. */
 export async function startRedis(program = 'redis-server'): Promise<RunningRedis | null> {
   const [port, dir] = [await freePort(), mkdtempSync(join(tmpdir(), 'postrider-bench-redis-'))];
   const flags = Object.entries({ ...SETTINGS, port: String(port), dir }).flatMap(([name, value]) => [

@@ -1,5 +1,5 @@
-// What the measurements play on: an operator with affiliates, deals, endpoints and bound customers, set up through the API; and how the bench
-// sends, and waits for what was sent to be delivered and recorded.
+// Stage of the measurements: an operator with affiliates, deals, endpoints and bound customers, set
+// up through the API. Also sends events, and waits until they are delivered and recorded.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stack } from '../local/stack.ts';
 import type { Pool } from '../store/db/pool.ts';
@@ -8,7 +8,7 @@ import { batchBodies, COMPONENTS, customersFor, eventBodies, registrationOf } fr
 import type { LoadQuestions, Sent, Target } from './load.ts';
 import type { ReceiverQuestions } from './receivers.ts';
 
-/** What every measurement is given. */
+/** Context of every measurement. */
 export type Bench = {
   stack: Stack;
   pool: Pool;
@@ -16,16 +16,16 @@ export type Bench = {
   receivers: Child<ReceiverQuestions>;
 };
 
-/** One affiliate with one endpoint, at the receiver of the same index. */
+/** One affiliate and its endpoint, at the receiver of the same index. */
 export type Member = { affiliateId: string; endpointId: string };
 
 export type Stage = {
   operatorId: string;
   api: Omit<Target, 'path'>;
   members: Member[];
-  /** Single-event bodies that were not sent yet. */
+  /** Single-event bodies not sent yet. */
   bodies: string[];
-  /** Ids of every event that was accepted so far. */
+  /** Ids of all accepted events. */
   accepted: string[];
 };
 
@@ -34,17 +34,17 @@ export const BATCH = 500;
 const BATCH_CONNECTIONS = 4;
 const SETUP_CONNECTIONS = 16;
 const LOOK_EVERY_MS = 20;
-/** Where only the database can tell, looking must not become a load of its own. */
+/** Rarer than in memory: polling the database must not become load. */
 const LOOK_EVERY_MS_IN_DATABASE = 100;
-/** Nothing moving for so long means that something is broken, which a figure must not hide. */
+/** No progress for this long means a failure, which a figure must not hide. */
 const STANDSTILL_MS = 60_000;
 
-/** Which affiliate each customer is brought by, and how many there are. */
+/** Number of affiliates, and the affiliate of each customer. */
 export type Spread = { affiliates: number; of(customer: number): number };
 
 export const EVENLY: Spread = { affiliates: 20, of: (customer) => customer % 20 };
 export const ALL_TO_ONE: Spread = { affiliates: 1, of: () => 0 };
-/** The first of twenty has every second customer, and so half of the events. */
+/** The first of twenty affiliates has every second customer, and so half of the events. */
 export const HALF_TO_ONE: Spread = {
   affiliates: 20,
   of: (customer) => (customer % 2 === 0 ? 0 : 1 + (((customer - 1) / 2) % 19)),
@@ -52,8 +52,11 @@ export const HALF_TO_ONE: Spread = {
 
 type StageSize = { events: number; warmUp: number; spread: Spread };
 
-/** Sets up affiliates with a receiver each, and everything that `events` events need; then warms up with `warmUp` more. */
-export async function setStage(bench: Bench, { events, warmUp, spread }: StageSize): Promise<Stage> {
+/**
+ * Sets up affiliates with a receiver each, and customers and clicks for `events` events; then warms
+ * up with `warmUp` more.
+ */
+export async function setUpStage(bench: Bench, { events, warmUp, spread }: StageSize): Promise<Stage> {
   const { stack, load } = bench;
   const admin = { apiUrl: stack.apiUrl, apiKey: stack.adminToken };
   const urls = await bench.receivers.ask('open', spread.affiliates);
@@ -84,9 +87,9 @@ export async function setStage(bench: Bench, { events, warmUp, spread }: StageSi
     stage,
     known.map((customer, index) => registrationOf(customer, clickIds[index]!)),
   );
-  await untilRecorded(bench, stage);
+  await waitUntilRecorded(bench, stage);
   await sendSingles(bench, stage, warmUp);
-  await untilRecorded(bench, stage);
+  await waitUntilRecorded(bench, stage);
   await bench.pool.query('analyze');
   return stage;
 }
@@ -129,7 +132,10 @@ export async function sendSingles(bench: Bench, stage: Stage, count: number): Pr
   return sent;
 }
 
-/** Sends the next `count` events of the stage at a steady pace; gives by event when its request was due, in milliseconds since 1970. */
+/**
+ * Sends the next `count` events of the stage at a steady pace; returns when each event's request
+ * was due, in milliseconds since 1970.
+ */
 export async function sendAtPace(
   bench: Bench,
   stage: Stage,
@@ -148,7 +154,7 @@ export async function sendAtPace(
   return new Map(ids.map((id, index) => [id, dueAt[index]!]));
 }
 
-/** Sends bodies in batch requests, from a few connections. */
+/** Sends bodies in batch requests over a few connections. */
 export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly string[]): Promise<Sent> {
   const batches = batchBodies(bodies, BATCH);
   const path = '/v1/events/batch';
@@ -168,10 +174,11 @@ export async function sendBatches(bench: Bench, stage: Stage, bodies: readonly s
 }
 
 /**
- * Waits until every accepted event is settled and its postback both received and recorded as delivered; gives the time that was seen.
- * Postbacks of `except` are not waited for. Throws when nothing moves for a minute.
+ * Waits until every accepted event is settled and its postback both received and recorded as
+ * delivered; returns the time at which that was seen. Postbacks of `except` are not awaited. Throws
+ * when nothing moves for a minute.
  */
-export async function untilRecorded(
+export async function waitUntilRecorded(
   bench: Bench,
   stage: Stage,
   except: readonly Member[] = [],
@@ -181,7 +188,7 @@ export async function untilRecorded(
   const pause = slow.length > 0 ? LOOK_EVERY_MS_IN_DATABASE : LOOK_EVERY_MS;
   for (let movedAt = Date.now(); ; await sleep(pause)) {
     const received = (await bench.receivers.ask('count', null)).reduce((sum, count) => sum + count, 0);
-    // Counting rows costs the database something, so the receivers are asked first.
+    // Counting rows loads the database, so the receivers are asked first.
     const recorded =
       slow.length > 0 || received >= stage.accepted.length ? await countRecorded(bench, stage, slow) : null;
     if (recorded !== null && recorded.settled === stage.accepted.length && recorded.unfinished === 0)
@@ -200,8 +207,11 @@ async function countRecorded(
   slow: readonly string[],
 ): Promise<{ settled: number; unfinished: number }> {
   const { rows } = await pool.query<{ settled: number; unfinished: number }>(
-    `select (select count(*)::int from event_outcomes where operator_id = $1 and status = 'settled') as settled,
-       (select count(*)::int from deliveries where operator_id = $1 and owner is not null and not endpoint_id = any($2)) as unfinished`,
+    `select
+       (select count(*)::int from event_outcomes
+        where operator_id = $1 and status = 'settled') as settled,
+       (select count(*)::int from deliveries
+        where operator_id = $1 and owner is not null and not endpoint_id = any($2)) as unfinished`,
     [operatorId, slow],
   );
   return rows[0]!;

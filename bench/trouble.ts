@@ -1,17 +1,19 @@
-// Endpoints in trouble, on the real stack: one that comes back to what it missed, and one that never answers beside nineteen that do.
+// Failing endpoints on the real stack: an endpoint that drains its queue after an outage, and an
+// endpoint that never answers beside nineteen healthy ones.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile, rate, ratio, type Figures } from './figures.ts';
 import type { Arrival } from './receivers.ts';
-import { sendAtPace, sendBatches, sendSingles, untilRecorded, type Bench, type Stage } from './stage.ts';
+import { sendAtPace, sendBatches, sendSingles, waitUntilRecorded, type Bench, type Stage } from './stage.ts';
 
 const TEN_THOUSAND = 10_000;
 const LOOK_EVERY_MS = 100;
-/** Those that failed before the breaker opened are due again, and in the queue for certain, 5 s later. */
-const HELD_WITHIN_MS = 60_000;
+/** Postbacks that failed before the breaker opened are due again, and surely queued, 5 s later. */
+const QUEUE_TIMEOUT_MS = 60_000;
 
 /**
- * The only endpoint is down while events come, until all their postbacks wait in its queue and are due. Then it answers again, and its owner says so: the
- * next probe would come by itself, but up to ten minutes later. Counted from there until the last one is recorded.
+ * The only endpoint is down while events arrive, until all their postbacks are queued and due. Then
+ * it answers again, and the operator resumes it, since the next probe may be ten minutes away.
+ * Measures from there until the last postback is recorded.
  */
 export async function measureDrain(bench: Bench, stage: Stage, events: number): Promise<Partial<Figures>> {
   const { endpointId } = stage.members[0]!;
@@ -22,7 +24,7 @@ export async function measureDrain(bench: Bench, stage: Stage, events: number): 
   const startedAt = Date.now();
   const resume = { ...stage.api, path: `/v1/endpoints/${endpointId}/resume`, bodies: [''], connections: 1 };
   await bench.load.ask('rush', resume);
-  const endedAt = await untilRecorded(bench, stage);
+  const endedAt = await waitUntilRecorded(bench, stage);
   const drained = { drain_per_s: rate(events, startedAt, endedAt) };
   return events === TEN_THOUSAND
     ? { ...drained, drain_10k_s: Math.round((endedAt - startedAt) / 100) / 10 }
@@ -30,9 +32,11 @@ export async function measureDrain(bench: Bench, stage: Stage, events: number): 
 }
 
 async function untilHeld({ pool }: Bench, { operatorId }: Stage, expected: number): Promise<void> {
-  for (const deadline = Date.now() + HELD_WITHIN_MS; ; await sleep(LOOK_EVERY_MS)) {
+  for (const deadline = Date.now() + QUEUE_TIMEOUT_MS; ; await sleep(LOOK_EVERY_MS)) {
     const { rows } = await pool.query<{ held: number }>(
-      `select count(*)::int as held from deliveries where operator_id = $1 and owner = 'endpoint' and next_attempt_at <= now()`,
+      `select count(*)::int as held
+       from deliveries
+       where operator_id = $1 and owner = 'endpoint' and next_attempt_at <= now()`,
       [operatorId],
     );
     if (rows[0]!.held === expected) return;
@@ -43,9 +47,10 @@ async function untilHeld({ pool }: Bench, { operatorId }: Stage, expected: numbe
 const PACE_PER_S = 300;
 
 /**
- * The same traffic twice, half of it for one endpoint: first all are well, then that one takes requests and never answers. Compared is what the
- * other nineteen get: postbacks a second while requests come as fast as they are answered, and how long one takes at a steady pace, since
- * waiting for a busy machine would hide the waiting for the one that hangs.
+ * The same traffic twice, half of it for one endpoint: first with all endpoints healthy, then with
+ * that endpoint never answering. Compares the other nineteen: postbacks a second in a closed loop,
+ * and latency at a steady pace, where no queue of a busy machine hides the wait for the hanging
+ * endpoint.
  */
 export async function measureIsolation(
   bench: Bench,
@@ -53,7 +58,7 @@ export async function measureIsolation(
   events: number,
 ): Promise<Partial<Figures>> {
   const quarter = Math.floor(events / 4);
-  // The first quarter only makes the second as warm as the last.
+  // The first quarter only warms up, so that the second is as warm as the last.
   await throughputOfOthers(bench, stage, quarter);
   const allWell = await measureOthers(bench, stage, quarter);
   await bench.receivers.ask(
@@ -61,8 +66,10 @@ export async function measureIsolation(
     stage.members.map((_, index) => (index === 0 ? 'hangs' : 0)),
   );
   const besideOne = await measureOthers(bench, stage, quarter);
-  const told = ({ perSecond, p99Ms }: Others): string => `${perSecond}/s, p99 ${p99Ms} ms`;
-  console.log(`the other nineteen: ${told(allWell)} with all well, ${told(besideOne)} beside one that hangs`);
+  const formatted = ({ perSecond, p99Ms }: Others): string => `${perSecond}/s, p99 ${p99Ms} ms`;
+  console.log(
+    `the other nineteen: ${formatted(allWell)} with all well, ${formatted(besideOne)} beside one that hangs`,
+  );
   return {
     isolation_throughput_ratio: ratio(besideOne.perSecond, allWell.perSecond),
     isolation_p99_ratio: ratio(besideOne.p99Ms, allWell.p99Ms),
@@ -71,7 +78,7 @@ export async function measureIsolation(
 
 type Others = { perSecond: number; p99Ms: number };
 
-/** The pace takes half as many events as the rush. */
+/** The steady pace takes half as many events as the closed loop. */
 async function measureOthers(bench: Bench, stage: Stage, events: number): Promise<Others> {
   const p99Ms = await p99OfOthers(bench, stage, Math.floor(events / 2));
   return { p99Ms, perSecond: await throughputOfOthers(bench, stage, events) };
@@ -80,7 +87,7 @@ async function measureOthers(bench: Bench, stage: Stage, events: number): Promis
 async function throughputOfOthers(bench: Bench, stage: Stage, events: number): Promise<number> {
   const from = stage.accepted.length;
   const { startedAt } = await sendSingles(bench, stage, events);
-  const endedAt = await untilRecorded(bench, stage, stage.members.slice(0, 1));
+  const endedAt = await waitUntilRecorded(bench, stage, stage.members.slice(0, 1));
   return rate((await arrivalsAtOthers(bench, stage, from)).length, startedAt, endedAt);
 }
 
@@ -88,13 +95,13 @@ async function throughputOfOthers(bench: Bench, stage: Stage, events: number): P
 async function p99OfOthers(bench: Bench, stage: Stage, events: number): Promise<number> {
   const from = stage.accepted.length;
   const dueAt = await sendAtPace(bench, stage, events, PACE_PER_S);
-  await untilRecorded(bench, stage, stage.members.slice(0, 1));
+  await waitUntilRecorded(bench, stage, stage.members.slice(0, 1));
   const arrivals = await arrivalsAtOthers(bench, stage, from);
   const waits = arrivals.map(({ eventId, at }) => at - dueAt.get(eventId)!).toSorted((a, b) => a - b);
   return percentile(waits, 0.99);
 }
 
-/** What the nineteen received of the events accepted since then. */
+/** Arrivals at the nineteen of the events accepted since `from`. */
 async function arrivalsAtOthers(bench: Bench, stage: Stage, from: number): Promise<Arrival[]> {
   const since = new Set(stage.accepted.slice(from));
   const arrivals = await bench.receivers.ask('arrivals', null);

@@ -1,4 +1,4 @@
-// The shape this project is compared with: a workflow for each event. The steps are the same, with a batch of one.
+// Compared design: a workflow per event, with the same steps for a batch of one.
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { BatchInput } from '../workflows/contract.ts';

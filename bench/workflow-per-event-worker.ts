@@ -1,4 +1,4 @@
-// The worker of the one-workflow-per-event comparison, as a process of its own with a task queue of its own.
+// Worker of the workflow-per-event comparison, in its own process with its own task queue.
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -12,7 +12,7 @@ import { createSecretBox } from '../store/db/secret-box.ts';
 import { answerQuestions } from './child.ts';
 
 export type WorkerQuestions = {
-  /** Resolves when the worker takes work from this queue. */
+  /** Resolves when the worker polls this queue. */
   start(taskQueue: string): Promise<void>;
 };
 

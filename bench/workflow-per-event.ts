@@ -1,4 +1,5 @@
-// Measures the comparison: the same intake, rules, SQL and postbacks, but a workflow for each event.
+// Measures the compared design: the same intake, rules, SQL and postbacks, with a workflow per
+// event.
 import { Client, Connection } from '@temporalio/client';
 import { createIntake } from '../api/intake/intake.ts';
 import { readEvent } from '../api/events/events.schema.ts';
@@ -7,17 +8,17 @@ import { loadSecrets } from '../local/data-dir.ts';
 import type { BatchInput } from '../workflows/contract.ts';
 import { startChild } from './child.ts';
 import { rate, type Figures } from './figures.ts';
-import { untilRecorded, type Bench, type Stage } from './stage.ts';
+import { waitUntilRecorded, type Bench, type Stage } from './stage.ts';
 import type { WorkerQuestions } from './workflow-per-event-worker.ts';
 
 const TASK_QUEUE = 'bench-workflow-per-event';
 const NAMESPACE = 'default';
-/** The first of the events only make the worker warm. */
+/** The first events only warm up the worker. */
 const WARM_UP = 64;
-/** Workflows under way at once; anything from 16 to 128 gives the same figure. */
-const UNDER_WAY = 64;
+/** Concurrent workflows; any number from 16 to 128 gives the same figure. */
+const CONCURRENT_WORKFLOWS = 64;
 
-/** Runs a worker of its own beside the idle real one, on the same stage. */
+/** Runs a separate worker beside the idle real worker, on the same stage. */
 export async function measureWorkflowPerEvent(
   bench: Bench,
   stage: Stage,
@@ -43,14 +44,16 @@ export async function measureWorkflowPerEvent(
     await runAll(bench, client, stage, stage.bodies.splice(0, WARM_UP));
     const startedAt = Date.now();
     await runAll(bench, client, stage, stage.bodies.splice(0, events - WARM_UP));
-    return { workflow_per_event_per_s: rate(events - WARM_UP, startedAt, await untilRecorded(bench, stage)) };
+    return {
+      workflow_per_event_per_s: rate(events - WARM_UP, startedAt, await waitUntilRecorded(bench, stage)),
+    };
   } finally {
     await connection.close();
     await worker.stop();
   }
 }
 
-/** Takes events in and runs the workflow of each, so many side by side. */
+/** Inserts events and runs a workflow for each, so many at a time. */
 async function runAll(
   { pool }: Bench,
   client: Client,
@@ -79,5 +82,5 @@ async function runAll(
       stage.accepted.push(id);
     }
   };
-  await Promise.all(Array.from({ length: UNDER_WAY }, caller));
+  await Promise.all(Array.from({ length: CONCURRENT_WORKFLOWS }, caller));
 }

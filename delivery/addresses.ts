@@ -1,11 +1,15 @@
-// Which internet addresses strangers may make us call: public ones. IPv4 goes by the list of what is special, IPv6 by the one block that is
-// public, because lists of special IPv6 blocks and of ways to hide an IPv4 address in them have always turned out incomplete.
+// Which internet addresses strangers may make us call: public ones. IPv4 goes by the list of what
+// is special, IPv6 by the one block that is public, because lists of special IPv6 blocks and of
+// ways to hide an IPv4 address in them have always turned out incomplete.
 import ipaddr from 'ipaddr.js';
 import type { IPv4, IPv6 } from 'ipaddr.js';
 
 type Range = [IPv4 | IPv6, number];
 
-/** The IANA special-purpose registry, multicast, and Azure's host agent, which has a public number but answers only inside. */
+/**
+ * The IANA special-purpose registry, multicast, and Azure's host agent, which has a public number
+ * but answers only inside.
+ */
 const SPECIAL_V4 = rangesFrom(`
   0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24
   192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4
@@ -18,12 +22,15 @@ const SPECIAL_V6 = rangesFrom('2001::/23 2001:db8::/32 2002::/16 3fff::/20 2620:
 const PUBLIC_IN_SPECIAL_V6 = rangesFrom(
   '2001:1::1/128 2001:1::2/128 2001:1::3/128 2001:3::/32 2001:4:112::/48 2001:20::/28 2001:30::/28',
 );
-/** NAT64: a gateway turns these into the IPv4 address in their last 32 bits, so that one is judged. */
+/**
+ * NAT64: a gateway turns these into the IPv4 address in their last 32 bits, so that one is judged.
+ */
 const NAT64 = rangesFrom('64:ff9b::/96');
 
 /**
- * Whether an address may be called. Takes an address in any spelling of its family; what is not an address is refused.
- * `exceptions` (CIDRs) open holes for addresses that the rule refuses. Throws when one of them is not a CIDR.
+ * Whether an address may be called. Takes an address in any spelling of its family; what is not an
+ * address is refused. `exceptions` (CIDRs) open holes for addresses that the rule refuses. Throws
+ * when one of them is not a CIDR.
  */
 export function createAddressRule(exceptions: readonly string[]): (address: string) => boolean {
   const allowed = rangesFrom(exceptions.join(' '));

@@ -1,5 +1,5 @@
-// What an endpoint's owner can do about an attempt that did not deliver, in a sentence.
-import { isDelivered, type ErrorClass, type Outcome } from '../domain/delivery/retry.ts';
+// Advice to an endpoint's owner about an attempt that did not deliver, in a sentence.
+import { isDelivered, type ErrorClass, type AttemptOutcome } from '../domain/delivery/retry.ts';
 
 const ADVICE: Readonly<Record<ErrorClass, string>> = {
   blocked_address:
@@ -26,7 +26,7 @@ const ADVICE: Readonly<Record<ErrorClass, string>> = {
 };
 
 /** Null when the postback was delivered and nothing is to be done. */
-export function adviceFor(outcome: Outcome): string | null {
+export function adviceFor(outcome: AttemptOutcome): string | null {
   if (outcome.kind === 'failed') return ADVICE[outcome.errorClass];
   if (isDelivered(outcome)) {
     const isUnwanted = outcome.control?.trim().toLowerCase() === 'disable';

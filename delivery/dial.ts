@@ -1,5 +1,6 @@
-// Opens connections, to vetted addresses only: has the guard resolve and judge the host, dials one of its addresses by number, and has the
-// peer judged once more. Also knows, for each connection that undici keeps, where it leads and whether it is in use.
+// Opens connections, to vetted addresses only: has the guard resolve and judge the host, dials one
+// of its addresses by number, and has the peer judged once more. Also knows, for each connection
+// that undici keeps, where it leads and whether it is in use.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
@@ -9,7 +10,9 @@ import type { ErrorClass } from '../domain/delivery/retry.ts';
 import type { Guard } from './guard.ts';
 import { classify } from './failures.ts';
 
-/** Why there is no connection. It crosses undici as an error; the sender turns it into an outcome. */
+/**
+ * Why there is no connection. It crosses undici as an error; the sender turns it into an outcome.
+ */
 export class DialError extends Error {
   readonly errorClass: ErrorClass;
   readonly dnsMs: number | undefined;
@@ -22,15 +25,22 @@ export class DialError extends Error {
   }
 }
 
-/** An open connection: where it leads, what it took to open it, and how many exchanges it has begun. */
+/**
+ * An open connection: where it leads, what it took to open it, and how many exchanges it has begun.
+ */
 export type Link = Opened & { dialled: string; dnsMs: number; exchanges: number };
 
-/** A connection as it was opened: `connectMs` for TCP, `tlsMs` for the handshake where there is one. */
+/**
+ * A connection as it was opened: `connectMs` for TCP, `tlsMs` for the handshake where there is one.
+ */
 type Opened = { socket: Socket; connectMs: number; tlsMs?: number };
 
 export type Dialer = {
   connect: buildConnector.connector;
-  /** To be called when undici starts a request: hands over the connection it goes out on, before the call that started it returns. */
+  /**
+   * To be called when undici starts a request: hands over the connection it goes out on, before the
+   * call that started it returns.
+   */
   claim(onLink: (link: Link) => void): void;
   /** To be called when an exchange is over and its connection may serve the next. */
   release(link: Link): void;
@@ -42,14 +52,18 @@ export type DialLimits = { dnsMs: number; connectMs: number; idleConnections: nu
 
 type Target = buildConnector.Options;
 
-/** Makes a dialer for one agent. Its connector fails with a DialError, and after `dnsMs` and `connectMs` at the latest. */
+/**
+ * Makes a dialer for one agent. Its connector fails with a DialError, and after `dnsMs` and
+ * `connectMs` at the latest.
+ */
 export function createDialer(guard: Guard, limits: DialLimits): Dialer {
   const links = new WeakMap<object, Link>();
   const idle = new Set<Link>();
   let claimant: ((link: Link) => void) | undefined;
 
-  // undici tells which socket a request goes out on by this channel alone, and does so right after it has told the request's handler that it
-  // starts. The channel is the whole process's: sockets that are not ours are not in `links`.
+  // undici tells which socket a request goes out on by this channel alone, and does so right after
+  // it has told the request's handler that it starts. The channel is the whole process's: sockets
+  // that are not ours are not in `links`.
   const onSending = (message: unknown): void => {
     const link = links.get((message as { socket: object }).socket);
     if (link === undefined || claimant === undefined) return;
@@ -69,7 +83,8 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
     for (const [index, address] of addresses.entries()) {
       const dialled = `${address.includes(':') ? `[${address}]` : address}:${portOf(target)}`;
       try {
-        // Each address has its share of what is left, so that one that swallows everything leaves time for the next.
+        // Each address has its share of what is left, so that one that swallows everything leaves
+        // time for the next.
         const limitMs = (deadline - performance.now()) / (addresses.length - index);
         const opened = await connectTo(address, target, limitMs);
         keep({ ...opened, dialled, dnsMs, exchanges: 0 });
@@ -118,7 +133,8 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
       if (link.socket.destroyed) return;
       idle.add(link);
       const [oldest] = idle;
-      // Without this bound, callers with many hosts would hold a socket for each of them until its keep-alive ends.
+      // Without this bound, callers with many hosts would hold a socket for each of them until its
+      // keep-alive ends.
       if (idle.size > limits.idleConnections) oldest?.socket.destroy();
     },
     close: () => void unsubscribe('undici:client:sendHeaders', onSending),
@@ -134,7 +150,10 @@ async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promi
   throw new DialError(errorClass, resolution.message, { dnsMs: sinceMs(startedAt) });
 }
 
-/** Connects to one address, TLS included; certificate and SNI go by the name in the URL. Rejects with what the system says, or on time. */
+/**
+ * Connects to one address, TLS included; certificate and SNI go by the name in the URL. Rejects
+ * with what the system says, or on time.
+ */
 function connectTo(address: string, target: Target, limitMs: number): Promise<Opened> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -161,7 +180,10 @@ function connectTo(address: string, target: Target, limitMs: number): Promise<Op
   });
 }
 
-/** For a literal the certificate must name the address, and SNI has no place for one. Certificates are checked whatever the environment says. */
+/**
+ * For a literal the certificate must name the address, and SNI has no place for one. Certificates
+ * are checked whatever the environment says.
+ */
 function tlsFor(hostname: string): {
   servername?: string;
   ALPNProtocols: string[];

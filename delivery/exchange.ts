@@ -1,15 +1,16 @@
 // One request and its answer, inside all limits: the answer is read only so far, and never decoded.
+import type { EndpointMethod } from '../domain/delivery/endpoints.ts';
 import { StringDecoder } from 'node:string_decoder';
 import type { Agent, Dispatcher } from 'undici';
-import type { Measured, Outcome } from '../domain/delivery/retry.ts';
+import type { Measured, AttemptOutcome } from '../domain/delivery/retry.ts';
 import { DialError } from './dial.ts';
 import type { Dialer, Link } from './dial.ts';
 import { classify } from './failures.ts';
 import type { Failure } from './failures.ts';
 
 /**
- * What all exchanges of a sender share. Reading stops at `responseBytes` of the answer's body, of which the first `excerptBytes` are kept,
- * and at `wireBytes` of anything at all.
+ * Settings shared by all exchanges of a sender. Reading stops at `responseBytes` of the answer's
+ * body, of which the first `excerptBytes` are kept, and at `wireBytes` of anything at all.
  */
 export type Way = {
   agent: Agent;
@@ -26,7 +27,7 @@ export type Watch = {
 
 export type Exchange = {
   url: URL;
-  method: 'POST' | 'GET';
+  method: EndpointMethod;
   headers: Readonly<Record<string, string>>;
   body: string | null;
   /** The time for all of it, connecting and the body of the answer included. */
@@ -35,10 +36,13 @@ export type Exchange = {
   watch: Watch | undefined;
 };
 
-/** `isStale`: a kept connection had ended before any of the answer came, which says nothing about the receiver. */
-export type Exchanged = { outcome: Outcome; isStale: boolean };
+/**
+ * `isStale`: a kept connection had ended before any of the answer came, which says nothing about
+ * the receiver.
+ */
+export type Exchanged = { outcome: AttemptOutcome; isStale: boolean };
 
-/** What is known so far; `status` is 0 until the answer begins. */
+/** The answer so far; `status` is 0 until it begins. */
 type Progress = {
   startedAt: number;
   link: Link | undefined;
@@ -51,10 +55,16 @@ type Progress = {
 
 /** The receiver's headers that decide anything are short; a longer value is cut. */
 const HEADER_LENGTH = 128;
-/** Control characters, and those that turn the direction of text; NUL among them, which PostgreSQL does not take. */
+/**
+ * Control characters, and those that turn the direction of text; NUL among them, which PostgreSQL
+ * does not take.
+ */
 const UNSAFE = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Sends and reads. Resolves with an outcome whatever the other side does, at the latest when the time is over. */
+/**
+ * Sends and reads. Resolves with an outcome whatever the other side does, at the latest when the
+ * time is over.
+ */
 export function exchange({ agent, dialer, limits }: Way, request: Exchange): Promise<Exchanged> {
   return new Promise((resolve) => {
     const progress = begun();
@@ -74,14 +84,16 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
       controller?.abort(new Error(failure.detail));
     };
     const cancel = (): void => stop({ errorClass: 'cancelled', detail: 'we stopped it' });
-    // The body is bounded by what undici hands on; 1xx answers, the extensions of chunks and trailers it swallows, and they have no end.
+    // The body is bounded by what undici hands on; 1xx answers, the extensions of chunks and
+    // trailers it swallows, and they have no end.
     let readBefore = 0;
     const countWire = (): void => {
       if (progress.link === undefined || progress.link.socket.bytesRead - readBefore <= limits.wireBytes)
         return;
       stop({ errorClass: 'response_too_large', detail: 'there was no end to what it sent' });
     };
-    // A timer rather than AbortSignal.timeout, which cannot be called off: at full speed its signals would pile up for 15 s each.
+    // A timer rather than AbortSignal.timeout, which cannot be called off: at full speed its
+    // signals would pile up for 15 s each.
     const timer = setTimeout(() => stop(lateAt(progress)), request.totalMs);
     request.signal?.addEventListener('abort', cancel, { once: true });
     if (request.signal?.aborted === true) return cancel();
@@ -160,7 +172,7 @@ function takeBody(progress: Progress, chunk: Buffer, excerptBytes: number): void
 
 function answered(progress: Progress, excerptBytes: number): Exchanged {
   const { status, headers, chunks } = progress;
-  const outcome: Outcome = {
+  const outcome: AttemptOutcome = {
     kind: 'answered',
     status,
     ...headers,
@@ -172,7 +184,7 @@ function answered(progress: Progress, excerptBytes: number): Exchanged {
 
 function failed(progress: Progress, cause: unknown): Exchanged {
   const { errorClass, detail } = failureFrom(cause);
-  const outcome: Outcome = { kind: 'failed', errorClass, detail, ...measured(progress, cause) };
+  const outcome: AttemptOutcome = { kind: 'failed', errorClass, detail, ...measured(progress, cause) };
   const isReused = (progress.link?.exchanges ?? 0) > 1;
   return { outcome, isStale: errorClass === 'connection_reset' && isReused && progress.status === 0 };
 }
@@ -206,7 +218,10 @@ function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: un
   };
 }
 
-/** An answer counts when it is whole, or when we stopped reading; one that stalls does not, whatever its status said. */
+/**
+ * An answer counts when it is whole, or when we stopped reading; one that stalls does not, whatever
+ * its status said.
+ */
 function lateAt({ status, link }: Progress): Failure {
   const what =
     link === undefined
@@ -217,7 +232,9 @@ function lateAt({ status, link }: Progress): Failure {
   return { errorClass: 'timeout', detail: `${what} in time` };
 }
 
-/** The first bytes as text that is safe to store and to show. A character cut in half is left out. */
+/**
+ * The first bytes as text that is safe to store and to show. A character cut in half is left out.
+ */
 function excerptOf(chunks: readonly Buffer[], maxBytes: number): string {
   if (chunks.length === 0) return '';
   return printable(new StringDecoder('utf8').write(Buffer.concat(chunks).subarray(0, maxBytes)));

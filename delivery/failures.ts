@@ -1,4 +1,5 @@
-// Gives what went wrong on the wire its class and a sentence. The sentence never holds an address or the system's own text, which would.
+// Gives what went wrong on the wire its class and a sentence. The sentence never holds an address
+// or the system's own text, which would.
 import { errors } from 'undici';
 import type { ErrorClass } from '../domain/delivery/retry.ts';
 
@@ -33,7 +34,10 @@ const UNREACHABLE = new Set([
   'EACCES',
   'EPERM',
 ]);
-/** What is wrong with a certificate has classes of its own: the receiver's owner can mend it, and each in another way. */
+/**
+ * Problems of a certificate have classes of its own: the receiver's owner can mend it, and
+ * each in another way.
+ */
 const CERTIFICATE: Readonly<Record<string, Failure>> = {
   CERT_HAS_EXPIRED: { errorClass: 'tls_expired', detail: 'the certificate has expired' },
   ERR_TLS_CERT_ALTNAME_INVALID: {
@@ -65,12 +69,16 @@ const CERTIFICATE: Readonly<Record<string, Failure>> = {
 const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/;
 
-/** The class of an error that a connection or an exchange ended with. What is not known is taken for a fault of ours. */
+/**
+ * The class of an error that a connection or an exchange ended with. What is not known is taken for
+ * a fault of ours.
+ */
 export function classify(error: unknown): Failure {
   if (error instanceof errors.HTTPParserError)
     return { errorClass: 'protocol_error', detail: 'it does not speak HTTP' };
   const { code, message } = described(error);
-  // undici has one code for every way in which a socket ends; these two are answers that break the rules.
+  // undici has one code for every way in which a socket ends; these two are answers that break the
+  // rules.
   if (message === 'bad response' || message === 'bad upgrade') {
     return { errorClass: 'protocol_error', detail: 'it answered what was not asked' };
   }

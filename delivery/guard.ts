@@ -1,5 +1,6 @@
-// May this URL be called? Asked when an endpoint is saved, and again on every connection, because what a name resolves to may change.
-// What it answers goes to strangers: it never names an address that the caller did not type.
+// May this URL be called? Asked when an endpoint is saved, and again on every connection, because
+// what a name resolves to may change. What it answers goes to strangers: it never names an address
+// that the caller did not type.
 import { lookup as lookupWithSystem } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { createAddressRule } from './addresses.ts';
@@ -21,19 +22,31 @@ export type Resolution =
 export type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };
 
 export type Guard = {
-  /** Judges all that can be judged without the network; an allowed URL comes back parsed, and is to be used as parsed. */
+  /**
+   * Judges all that can be judged without the network; an allowed URL comes back parsed, and is to
+   * be used as parsed.
+   */
   judgeUrl(text: string): UrlVerdict;
   /** Whether a connection to this address may be made or kept. */
   mayDial(address: string): boolean;
-  /** The addresses of a host: of a name all that it stands for, refused if any of them may not be called. The signal bounds the wait. */
+  /**
+   * The addresses of a host: of a name all that it stands for, refused if any of them may not be
+   * called. The signal bounds the wait.
+   */
   resolve(hostname: string, signal: AbortSignal): Promise<Resolution>;
-  /** Both, for saving an endpoint. A name that does not resolve passes: it may tomorrow, and each connection is judged again. */
+  /**
+   * Both, for saving an endpoint. A name that does not resolve passes: it may tomorrow, and each
+   * connection is judged again.
+   */
   check(text: string): Promise<Check>;
 };
 
 /** How long a name may take to resolve when an endpoint is saved. */
 const CHECK_DNS_MS = 2000;
-/** What most servers take. A template is checked as it is saved, and its URL again once it is filled. */
+/**
+ * The longest URL that most servers take. A template is checked as it is saved, and its URL again
+ * once it is filled.
+ */
 export const MAX_URL_LENGTH = 8192;
 
 /** Makes a guard. Throws when one of `allowCidrs` is not a CIDR. */
@@ -51,7 +64,8 @@ export function createGuard(settings: GuardSettings): Guard {
     if (url.username !== '' || url.password !== '')
       return invalid('the URL must not hold a user name or password');
     if (!isPortAllowed(url, settings.allowPorts)) return blocked('this port may not be called');
-    // The parser has turned every spelling of an IPv4 address, octal, hex, short or in circled digits, into the dotted one.
+    // The parser has turned every spelling of an IPv4 address, octal, hex, short or in circled
+    // digits, into the dotted one.
     const literal = literalOf(url.hostname);
     if (literal !== undefined && !mayDial(literal)) return blocked('this address may not be called');
     return { kind: 'allowed', url };
@@ -107,14 +121,19 @@ function invalid(message: string): Refusal {
   return { kind: 'refused', code: 'invalid_request', message };
 }
 
-/** IPv4 first: a host without an IPv6 route would otherwise begin every connection with a failure. */
+/**
+ * IPv4 first: a host without an IPv6 route would otherwise begin every connection with a failure.
+ */
 function lookupAll(hostname: string): Promise<readonly { address: string }[]> {
   return lookupWithSystem(hostname, { all: true, order: 'ipv4first' });
 }
 
 type Lookup = (hostname: string) => Promise<readonly { address: string }[]>;
 
-/** One look-up at a time per name: the system's resolver has four threads, which a burst of connections would fill. */
+/**
+ * One look-up at a time per name: the system's resolver has four threads, which a burst of
+ * connections would fill.
+ */
 function sharing(lookup: Lookup): Lookup {
   const pending = new Map<string, ReturnType<Lookup>>();
   return (hostname) => {
@@ -126,7 +145,10 @@ function sharing(lookup: Lookup): Lookup {
   };
 }
 
-/** The value, or a rejection as soon as the signal aborts; the work itself cannot be stopped and goes on unobserved. */
+/**
+ * The value, or a rejection as soon as the signal aborts; the work itself cannot be stopped and
+ * goes on unobserved.
+ */
 function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new Error('aborted'));

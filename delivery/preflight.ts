@@ -1,7 +1,8 @@
-// A trial of an endpoint: one signed request through the very guard and client that postbacks go through, told phase by phase. On a connection
-// of its own, so that every phase is there to be told.
+// A trial of an endpoint: one signed request through the very guard and client that postbacks go
+// through, told phase by phase. On a connection of its own, so that every phase is there to be
+// told.
 import { TLSSocket } from 'node:tls';
-import { errorClassOf, type Outcome, type Phases } from '../domain/delivery/retry.ts';
+import { errorClassOf, type AttemptOutcome, type Phases } from '../domain/delivery/retry.ts';
 import { adviceFor } from './advice.ts';
 import type { Link } from './dial.ts';
 import { printable, type Watch } from './exchange.ts';
@@ -10,7 +11,7 @@ import { render, type Postback, type Recipient } from './render.ts';
 import { createSender, type Limits, type PostbackRequest } from './send.ts';
 import { signingKey } from './sign.ts';
 
-/** How a trial went. What it did not come to is null. */
+/** The result of a trial; null for what it did not reach. */
 export type Trial = {
   /** `delivered`, or the error class that an attempt would get. */
   verdict: string;
@@ -29,7 +30,10 @@ export type Trial = {
 export type TriedEndpoint = Omit<Recipient, 'secrets'> & { secrets: readonly string[] };
 
 export type Preflight = {
-  /** Never fails for what the other side does. Throws when the endpoint's template or secret is broken. */
+  /**
+   * Never fails for what the other side does. Throws when the endpoint's template or secret is
+   * broken.
+   */
   run(postback: Postback, endpoint: TriedEndpoint): Promise<Trial>;
   /** Ends the trials under way, as `cancelled`. */
   close(): void;
@@ -84,7 +88,9 @@ function listening(guard: Guard, resolved: Trial['resolved']): Guard {
   };
 }
 
-function told(outcome: Outcome): Pick<Trial, 'verdict' | 'advice' | 'dialled' | 'phases' | 'durationMs'> {
+function told(
+  outcome: AttemptOutcome,
+): Pick<Trial, 'verdict' | 'advice' | 'dialled' | 'phases' | 'durationMs'> {
   const { dialled = null, phases, durationMs } = outcome;
   return {
     verdict: errorClassOf(outcome) ?? 'delivered',
@@ -95,7 +101,7 @@ function told(outcome: Outcome): Pick<Trial, 'verdict' | 'advice' | 'dialled' | 
   };
 }
 
-function withExcerpt(received: Trial['received'], outcome: Outcome): Trial['received'] {
+function withExcerpt(received: Trial['received'], outcome: AttemptOutcome): Trial['received'] {
   return received && outcome.kind === 'answered' ? { ...received, excerpt: outcome.excerpt } : received;
 }
 

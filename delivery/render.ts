@@ -1,5 +1,7 @@
-// Makes the request for one try of a delivery: URL, headers, body and signature. The same delivery says the same on every try; only the time,
-// the signature over it and the number of the try change.
+// Makes the request for one try of a delivery: URL, headers, body and signature. The same delivery
+// says the same on every try; only the time, the signature over it and the number of the try
+// change.
+import type { BodyFormat, EndpointMethod, SigningKind } from '../domain/delivery/endpoints.ts';
 import { readFileSync } from 'node:fs';
 import type { Values } from '../domain/delivery/templates/macros.ts';
 import {
@@ -19,16 +21,17 @@ import type { SigningKey } from './sign.ts';
 export type Postback = { id: string; type: string; body: string; try: number };
 
 /**
- * What an endpoint's owner chose. `form` are the fields of a form body, as templates by name; without it a form has every field there is.
- * `secrets` are the live ones, newest first, each of its own kind; with `none` they are not used.
+ * The settings of an endpoint's owner. `form` are the fields of a form body, as templates by name;
+ * without it a form has every field there is. `secrets` are the live ones, newest first, each of
+ * its own kind; with `none` they are not used.
  */
 export type Recipient = {
   url: string;
-  method: 'POST' | 'GET';
-  body: 'json' | 'form';
+  method: EndpointMethod;
+  body: BodyFormat;
   form?: Readonly<Record<string, string>> | null;
   headers: Readonly<Record<string, string>>;
-  signing: 'v1' | 'v1a' | 'none';
+  signing: SigningKind;
   secrets: readonly SigningKey[];
 };
 
@@ -37,7 +40,10 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 const USER_AGENT = `Postrider/${version}`;
 
-/** The request of one try. Throws when the template is not one that `parseTemplate` finds good: that is refused when it is saved. */
+/**
+ * The request of one try. Throws when the template is not one that `parseTemplate` finds good: that
+ * is refused when it is saved.
+ */
 export function render(postback: Postback, recipient: Recipient, nowMs: number): PostbackRequest {
   const isGet = recipient.method === 'GET';
   const form = recipient.body === 'form';
@@ -68,7 +74,10 @@ export function render(postback: Postback, recipient: Recipient, nowMs: number):
   return { url, method: recipient.method, headers, body };
 }
 
-/** What macros and form fields are filled with: the scalars of `data`, and three fields of the envelope. */
+/**
+ * Values of macros and form fields: the scalars of `data`, and three fields of the
+ * envelope.
+ */
 function valuesOf(postback: Postback): Record<string, string> {
   const { timestamp, data } = JSON.parse(postback.body) as {
     timestamp?: unknown;
@@ -120,7 +129,10 @@ const VALUE = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
 const MAX_HEADERS = 20;
 const MAX_VALUE_LENGTH = 4096;
 
-/** What is wrong with an endpoint's own headers, one entry per bad one; asked when they are saved. Never repeats a value. */
+/**
+ * Problems of an endpoint's own headers, one entry per bad one; asked when they are saved.
+ * Never repeats a value.
+ */
 export function headerProblems(
   headers: Readonly<Record<string, string>>,
 ): { name: string; message: string }[] {
@@ -152,7 +164,10 @@ function ownHeaders(headers: Readonly<Record<string, string>>, values: Values): 
   return Object.fromEntries(own.map(([name, value]) => [name, filledHeader(value, values)]));
 }
 
-/** A value that is no template was saved before headers could have macros, and goes out as it stands. */
+/**
+ * A value that is no template was saved before headers could have macros, and goes out as it
+ * stands.
+ */
 function filledHeader(value: string, values: Values): string {
   const parsed = hasMacros(value) ? parseText(value) : undefined;
   return parsed?.kind === 'template' ? fillHeader(parsed.template, values) : value;

@@ -1,6 +1,8 @@
-// One attempt: a request goes out under the guard and inside all limits, and an outcome comes back. Never throws for what the other side does.
+// One attempt: a request goes out under the guard and inside all limits, and an outcome comes back.
+// Never throws for what the other side does.
+import type { EndpointMethod } from '../domain/delivery/endpoints.ts';
 import { Agent } from 'undici';
-import type { Outcome } from '../domain/delivery/retry.ts';
+import type { AttemptOutcome } from '../domain/delivery/retry.ts';
 import { createDialer } from './dial.ts';
 import { exchange } from './exchange.ts';
 import type { Watch } from './exchange.ts';
@@ -11,7 +13,7 @@ import type { Guard } from './guard.ts';
 /** A request ready to go: the URL is what was signed, character by character. */
 export type PostbackRequest = {
   url: string;
-  method: 'POST' | 'GET';
+  method: EndpointMethod;
   headers: Record<string, string>;
   body: string | null;
 };
@@ -26,16 +28,24 @@ export type Limits = {
   /** Reading the answer stops here; it still counts by its status. */
   responseBytes: number;
   excerptBytes: number;
-  /** Of one head; `wireBytes` is for everything that comes for one request, framing and 1xx answers included. */
+  /**
+   * Of one head; `wireBytes` is for everything that comes for one request, framing and 1xx answers
+   * included.
+   */
   headerBytes: number;
   wireBytes: number;
-  /** Open connections to one host and port; what comes on top waits for one, inside its own time. */
+  /**
+   * Open connections to one host and port; what comes on top waits for one, inside its own time.
+   */
   connectionsPerOrigin: number;
   /** Connections kept open without work, to all hosts together. */
   idleConnections: number;
 };
 
-/** Half the times would fail slow but honest receivers, twice the total would not fit into an activity's time. */
+/**
+ * Half the times would fail slow but honest receivers, twice the total would not fit into an
+ * activity's time.
+ */
 export const DEFAULT_LIMITS: Readonly<Limits> = {
   dnsMs: 2000,
   connectMs: 5000,
@@ -49,15 +59,21 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
   idleConnections: 1024,
 };
 
-/** Less than the 5 s after which most servers close a quiet connection, so that we close it first. A server's own hint is obeyed. */
+/**
+ * Less than the 5 s after which most servers close a quiet connection, so that we close it first. A
+ * server's own hint is obeyed.
+ */
 const KEEP_ALIVE_MS = 4000;
 const KEEP_ALIVE_AT_MOST_MS = 30_000;
 
 export type SendOptions = { signal?: AbortSignal; watch?: Watch };
 
 export type Sender = {
-  /** Makes one attempt. The signal stops it, with the outcome `cancelled`; it may have arrived all the same. */
-  send(request: PostbackRequest, options?: SendOptions): Promise<Outcome>;
+  /**
+   * Makes one attempt. The signal stops it, with the outcome `cancelled`; it may have arrived all
+   * the same.
+   */
+  send(request: PostbackRequest, options?: SendOptions): Promise<AttemptOutcome>;
   /** Waits for what is in flight, then closes every connection. */
   close(): Promise<void>;
 };
@@ -80,7 +96,7 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
 
   const way = { agent, dialer, limits: bounds };
 
-  async function send(request: PostbackRequest, options: SendOptions = {}): Promise<Outcome> {
+  async function send(request: PostbackRequest, options: SendOptions = {}): Promise<AttemptOutcome> {
     if (request.url.length > MAX_URL_LENGTH) {
       return refused({
         errorClass: 'request_too_large',
@@ -111,8 +127,9 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
         watch: options.watch,
       });
       if (!isStale) return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
-      // The receiver hung up on a kept connection as we began to use it. That is nobody's failure and no attempt: the same request goes again,
-      // at most once for each connection that was kept, since a fresh one is never stale.
+      // The receiver hung up on a kept connection as we began to use it. That is nobody's failure
+      // and no attempt: the same request goes again, at most once for each connection that was
+      // kept, since a fresh one is never stale.
     }
   }
 
@@ -125,6 +142,6 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
   };
 }
 
-function refused(failure: Failure): Outcome {
+function refused(failure: Failure): AttemptOutcome {
   return { kind: 'failed', ...failure, durationMs: 0, phases: {} };
 }

@@ -1,42 +1,44 @@
-// Every workflow id, and every key of the books but for those of components' slots, which each kind
-// makes itself.
-// A key never changes its meaning once shipped: a changed key is a new key, and the past would be
+// Workflow ids, account ids, and slot keys that belong to no component (each component's kind makes
+// its own).
+// A released key never changes: a changed key would be a new key, and past commission would be
 // booked twice.
 
-/** One batch of events on its way: settled, delivered, handed over. */
+/** Settles, delivers and hands over one batch of events. */
 export const conversionsWorkflowId = (batchId: string): string => `conversions/${batchId}`;
-/** One postback in trouble. */
+/** Retries one failed delivery. */
 export const deliveryWorkflowId = (deliveryId: string): string => `delivery/${deliveryId}`;
-/** One endpoint in trouble, with all that waits for it. */
+/** Drains the queue of one failing endpoint. */
 export const endpointWorkflowId = (endpointId: string): string => `endpoint/${endpointId}`;
-/** One replay: postbacks sent again by a filter. */
+/** Replays postbacks selected by a filter. */
 export const replayWorkflowId = (replayId: string): string => `replay/${replayId}`;
-/** An operator's orphans, looked through again; all operators' by schedule. */
+/** Matches the orphans of an operator again; of all operators, by schedule, when null. */
 export const rematchWorkflowId = (operatorId: string | null): string =>
   operatorId === null ? 'rematch-orphans' : `rematch-orphans/${operatorId}`;
-/** Settled conversions rated again by a deal version that began before them. */
+/** Rates settled conversions again by a deal version that began before them. */
 export const rerateWorkflowId = (dealId: string, version: number): string => `rerate/${dealId}/${version}`;
-/** What an operator amended, on its way into the books. */
+/** Books the amendments of an operator. */
 export const amendmentsWorkflowId = (operatorId: string): string => `amendments/${operatorId}`;
-/** All events of an operator that were set aside for one reason. */
+/** Retries the events of an operator that were set aside for one reason. */
 export const setAsideWorkflowId = (operatorId: string, reason: string): string =>
   `set-aside/${operatorId}/${reason}`;
-/** A month of an operator's books being closed. */
+/** Closes one month of an operator's books. */
 export const periodWorkflowId = (operatorId: string, period: string): string =>
   `period/${operatorId}/${period}`;
 
-/** What a deal's month came to for an affiliate, for tiers that count it. */
+/** Monthly total of a deal for an affiliate, which tiers count. */
 export const monthSlotKey = (dealId: string, affiliateId: string, period: string): string =>
   `month/${dealId}/${affiliateId}/${period}`;
-/** A parent's part of a slot, by the level above the affiliate, from 1. */
+/** Share of a parent in a slot, by the level above the affiliate, from 1. */
 export const overrideSlotKey = (level: number, sourceKey: string): string => `override/${level}/${sourceKey}`;
 
-/** An adjustment by hand is made once per key that its author gave it. */
+/** Manual adjustment, made once per idempotency key. */
 export const manualSlotKey = (idempotencyKey: string): string => `manual/${idempotencyKey}`;
-/** A write-off likewise, where a key was given; it is no slot, so this is its transfer's key. */
+/**
+ * Write-off with an idempotency key. A write-off has no slot, so this is the key of its transfer.
+ */
 export const writeOffKey = (idempotencyKey: string): string => `write_off/${idempotencyKey}`;
 
-/** What an account is for. Those of affiliates come one per affiliate, the others one per operator; each per currency. */
+/** Purposes of accounts: one account per affiliate or per operator, and per currency. */
 export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt';
 export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment';
 

@@ -1,11 +1,23 @@
-// The words of the trade, as types. Amounts are bigint minor units, volumes bigint ten-thousandths of a lot, times milliseconds since 1970 in UTC.
+// Types of the domain, shared by every layer. Amounts are bigint minor units, volumes bigint
+// ten-thousandths of a lot, rates bigint parts per million, times milliseconds since 1970 in UTC.
 //
-// click: a visitor followed an affiliate's link. conversion event: the operator says what a customer did. attribution: which affiliate brought
-// that customer. slot: one thing that can be earned and is rounded once. commission: what a slot earned. transfer: one row of the ledger.
-// clawback: a commission taken back because the money was not real. postback: a message to an affiliate's server. delivery: one postback to one
-// endpoint. attempt: one try of a delivery. endpoint: a server that receives postbacks. hold: the time a commission stays pending.
+// Terms
+//   click: a visitor followed an affiliate's link
+//   conversion event: the operator reports what a customer did
+//   attribution: decides which affiliate brought the customer of an event
+//   binding: the lasting assignment of a customer to an affiliate
+//   slot: one unit that can be earned, rounded once
+//   commission: the amount a slot earned
+//   hold: the time a commission stays pending
+//   transfer: one row of the ledger
+//   reversal: an event that cancels a conversion, such as a chargeback
+//   clawback: a commission taken back after a reversal
+//   postback: a message to an affiliate's server
+//   endpoint: a server that receives postbacks
+//   delivery: one postback to one endpoint
+//   attempt: one try of a delivery
 
-/** Events that say a customer did something of value. */
+/** Conversions: events that report a customer did something of value. */
 export const POSITIVE_EVENTS = [
   'registration',
   'kyc',
@@ -20,16 +32,19 @@ export const POSITIVE_EVENTS = [
   'reactivation',
 ] as const;
 
-/** Events that say value already credited was not real. */
+/** Reversals: events that report that credited value was not real. */
 export const NEGATIVE_EVENTS = ['chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure'] as const;
 
 export type PositiveEvent = (typeof POSITIVE_EVENTS)[number];
 export type NegativeEvent = (typeof NEGATIVE_EVENTS)[number];
-export type EventType = PositiveEvent | NegativeEvent | 'chargeback_won';
+/** Event that undoes a chargeback. */
+export const REINSTATING_EVENT = 'chargeback_won';
 
-export const EVENT_TYPES: readonly EventType[] = [...POSITIVE_EVENTS, ...NEGATIVE_EVENTS, 'chargeback_won'];
+export type EventType = PositiveEvent | NegativeEvent | typeof REINSTATING_EVENT;
 
-/** Events that happen once in a customer's life and so need no transaction id. */
+export const EVENT_TYPES: readonly EventType[] = [...POSITIVE_EVENTS, ...NEGATIVE_EVENTS, REINSTATING_EVENT];
+
+/** Events that happen once per customer, and so need no transaction id. */
 export const ONE_OFF_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'registration',
   'kyc',
@@ -37,31 +52,44 @@ export const ONE_OFF_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   'account_closure',
 ]);
 
+/** Whether events of this type reverse a conversion. */
 export function isNegative(type: EventType): type is NegativeEvent {
   return (NEGATIVE_EVENTS as readonly string[]).includes(type);
 }
 
-/** Events that give a figure of some time, so that those of a month add up. */
+/** Events that report a figure of a period; the figures of a month add up. */
 const CUMULATIVE_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['volume', 'revenue']);
 
 export const EVENT_CLASSES = ['once', 'repeatable', 'cumulative', 'negative', 'reinstating'] as const;
-/** What an event's type says about its repetition and its sign. */
+/** Repetition and sign of an event type. */
 export type EventClass = (typeof EVENT_CLASSES)[number];
 
 export function eventClassOf(type: EventType): EventClass {
-  if (type === 'chargeback_won') return 'reinstating';
+  if (type === REINSTATING_EVENT) return 'reinstating';
   if (isNegative(type)) return 'negative';
   if (ONE_OFF_EVENTS.has(type)) return 'once';
   return CUMULATIVE_EVENTS.has(type) ? 'cumulative' : 'repeatable';
 }
 
-/** An affiliate's own marks, carried through unchanged: sub1 to sub5. */
-export type Subs = readonly [string | null, string | null, string | null, string | null, string | null];
+/** Subs: five tracking values an affiliate adds to a link; names of columns, fields and macros. */
+export const SUBS = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
+export type SubName = (typeof SUBS)[number];
 
-/** What makes two events the same one; the kind says what the key was made of. */
-export type EventKey = { kind: 'transaction' | 'customer' | 'click' | 'content' | 'each'; value: string };
+/** Values of the subs in the order of `SUBS`, carried through unchanged. */
+export type Subs = Each<typeof SUBS, string | null>;
+type Each<Items extends readonly unknown[], Value> = { readonly [Index in keyof Items]: Value };
 
-/** A conversion event as the operator sent it, in our units. */
+/** A record with one value per sub, made from the position of the sub in `SUBS`. */
+export function bySub<Value>(valueOf: (index: 0 | 1 | 2 | 3 | 4) => Value): Record<SubName, Value> {
+  return { sub1: valueOf(0), sub2: valueOf(1), sub3: valueOf(2), sub4: valueOf(3), sub5: valueOf(4) };
+}
+
+export const EVENT_KEY_KINDS = ['transaction', 'customer', 'click', 'content', 'each'] as const;
+
+/** Deduplication key of an event; `kind` names the field that the value was made from. */
+export type EventKey = { kind: (typeof EVENT_KEY_KINDS)[number]; value: string };
+
+/** A conversion event as the operator sent it, in domain units. */
 export type ConversionEvent = {
   operatorId: string;
   id: string;
@@ -82,10 +110,13 @@ export type ConversionEvent = {
   receivedAt: number;
 };
 
-/** A click as attribution sees it. */
+/** A click, as far as attribution needs it. */
 export type Click = { id: string; affiliateId: string; linkId: string | null; subs: Subs; clickedAt: number };
 
-/** A code that names an affiliate, for events that occurred within its time. Null ends are open; the later end is not included. */
+/**
+ * A coupon: attributes events that occurred from `startsAt` to before `endsAt` to an affiliate. A
+ * null bound is open.
+ */
 export type Coupon = {
   affiliateId: string;
   affiliateExternalId: string | null;
@@ -94,33 +125,46 @@ export type Coupon = {
   endsAt: number | null;
 };
 
-/** An orphan's affiliate, by a person's word. */
+/** Affiliate that a person assigned to an orphan. */
 export type Assignment = { affiliateId: string; affiliateExternalId: string | null };
 
-/** Whose customer somebody is, for ever; carries the click it was made from. */
+/** Lasting assignment of a customer to an affiliate, with the click that led to it. */
 export type Binding = { customerId: string; affiliateId: string; eventId: string; click: Click | null };
 
-/** Lets a component pay by how much came together in a calendar month. Steps are half-open, [from, next from), and rise. */
+/**
+ * Tiers of a component: rates by the total of a calendar month. Steps are half-open, [from, next
+ * from), and rise.
+ */
 export type Tiers = {
-  /** What is counted: minor units of revenue, ten-thousandths of a lot, or first deposits. */
+  /** Counted total: minor units of revenue, ten-thousandths of a lot, or first deposits. */
   metric: 'revenue' | 'volume' | 'ftd_count';
-  /** `marginal`: each part by the step it lies in. `retroactive`: everything by the step that was reached. */
+  /**
+   * `marginal`: each part of the total at the rate of its own step. `retroactive`: the whole total
+   * at the rate of the reached step.
+   */
   mode: 'marginal' | 'retroactive';
-  /** The rate is what the component pays: parts per million for a share, minor units for a CPA or a lot. */
+  /** `rate`: parts per million for a share, minor units for a CPA or a lot. */
   steps: readonly { from: bigint; rate: bigint }[];
 };
 
-/** The most a component pays in a calendar month: to how many, or how much in all. The earliest by (occurred_at, id) are paid. */
+/**
+ * Limit of a component per calendar month, by number or by amount. The earliest by (occurred_at,
+ * id) are paid.
+ */
 export type Cap = { count: number | null; amountMinor: bigint | null };
 
-/** By which deposits a CPA is earned: the first alone, or all of a customer's together within some days of the first. */
+/**
+ * Deposits that earn a CPA: the first alone, or all deposits of a customer within some days of the
+ * first.
+ */
 export type Qualify =
   { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
 
 /**
- * One component of a deal: what is paid for which events. Rates are parts per million.
- * The label ("cpa:ftd") says which component of the next version continues it.
- * A `payout` pays what the operator computed, in place of what the other components give.
+ * One component of a deal: a rate for some events. Rates are parts per million.
+ * The label ("cpa:ftd") identifies the component that continues it in the next version.
+ * A `payout` component pays the amount that the operator computed, in place of the other
+ * components.
  * The rules of each kind are in `commission/components/`.
  */
 export type Component = { label: string; on: readonly EventType[]; tiers: Tiers | null; cap: Cap | null } & (
@@ -131,23 +175,23 @@ export type Component = { label: string; on: readonly EventType[]; tiers: Tiers 
   | { kind: 'payout' }
 );
 
-/** What a kind of negative event takes back. */
+/** Part of the commission that a negative event takes back. */
 export type ClawbackPolicy = 'full' | 'proportional' | 'none';
 
-/** The terms of a deal version, in our units. */
+/** Terms of a deal version, in domain units. */
 export type Terms = {
   currency: string;
   components: readonly Component[];
   holdDays: number;
   rounding: Rounding;
   clawback: { days: number } & Record<NegativeEvent, ClawbackPolicy>;
-  /** What becomes of a commission that the operator computed: left alone, taken where it was sent, or awaited. */
+  /** Commission that the operator computed: ignored, paid when sent, or required. */
   payout: 'ignore' | 'accept' | 'require';
-  /** What parents get of the affiliate's commission, the nearest first, in parts per million. */
+  /** Shares of parents in the commission of the affiliate, nearest first, in parts per million. */
   overrides: readonly bigint[];
 };
 
-/** A deal version with the terms it pins. */
+/** A deal version and its terms, which never change. */
 export type DealVersion = {
   dealId: string;
   version: number;
@@ -156,9 +200,10 @@ export type DealVersion = {
   terms: Terms;
 };
 
-/** How a ratio becomes whole minor units; fixed in the deal version. */
+/** Rounding of a ratio to whole minor units; fixed per deal version. */
 export type Rounding = 'half_even' | 'half_up' | 'down';
 
+/** Whether events of this type can earn commission. */
 export function earns(type: EventType): boolean {
   return (POSITIVE_EVENTS as readonly string[]).includes(type);
 }

@@ -1,12 +1,14 @@
-// Units of the rules: parts per million, ten-thousandths of a lot, milliseconds.
+// Units of rates, volumes and times: parts per million, ten-thousandths of a lot, milliseconds.
 
-/** Rates are parts per million: a sum times its rate is divided by this. */
+/** Parts per million in a whole: divides an amount times a rate. */
 export const MILLION = 1_000_000n;
-/** A percent has 10,000 parts per million, so four decimals of a percent are kept exactly. */
+/** Decimals of a percent: 0.0001 % is one part per million. */
 export const PERCENT_DECIMALS = 4;
 
-/** Volumes are ten-thousandths of a lot: a volume times an amount per lot is divided by this. */
+/** Ten-thousandths in a lot: divides a volume times an amount per lot. */
 export const LOT = 10_000n;
+/** Decimals of a volume in lots: 0.0001 lot is one unit of volume. */
 export const VOLUME_DECIMALS = 4;
 
+/** Milliseconds in a day. */
 export const DAY_MS = 86_400_000;

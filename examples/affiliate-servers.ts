@@ -1,45 +1,49 @@
-// The affiliates' side of the example: one HTTP server in this process with a path for each affiliate. Signatures are verified with the
-// reference library of Standard Webhooks, not with the project's own code, and every postback is added up as an affiliate would.
+// Affiliates' servers of the example: one HTTP server with a path per affiliate. Signatures are
+// verified with the reference library of Standard Webhooks, not with the project's own code, and
+// postbacks are summed as an affiliate would.
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { unitsOf } from './expected.ts';
 
-/** What one affiliate's server has been told. */
-export interface Told {
-  /** Ids of the postbacks accepted so far; the same id again is a double. */
+/** Postbacks received by one affiliate's server. */
+export interface Received {
+  /** Ids of accepted postbacks; a repeated id is a duplicate. */
   ids: Set<string>;
   doubled: number;
   badSignatures: number;
-  /** Cents: the sum of `payout_delta`, doubles left out. */
+  /** Cents: the sum of `payout_delta` without duplicates. */
   payout: bigint;
   /** `created <event id>` and `reversed <event id of the conversion>`. */
   notices: Set<string>;
-  /** Reversals that came before the conversion they reverse. */
-  reversedTooEarly: number;
+  /** Reversals that arrived before the conversion they reverse. */
+  reversedEarly: number;
 }
 
 export interface AffiliateServers {
   url: string;
   /** Opens the path `/<name>` for an affiliate; postbacks to other paths are answered 404. */
-  open(name: string, secret: string, told: Told): void;
-  /** Waits until `isDone` holds, looked at on every arrival. False when `deadline` passed first, or nothing arrived for `quietMs`. */
+  open(name: string, secret: string, received: Received): void;
+  /**
+   * Waits until `isDone` holds, checked on every arrival. Returns false when `deadline` passes
+   * first, or nothing arrives for `quietMs`.
+   */
   waitUntil(isDone: () => boolean, limits: { deadline: number; quietMs: () => number }): Promise<boolean>;
-  /** When the last postback came, in milliseconds since 1970. */
+  /** Arrival of the last postback, in milliseconds since 1970. */
   lastArrival(): number;
   close(): void;
 }
 
-/** A server that has been told nothing. */
-export function nothingTold(): Told {
+/** State of a server before its first postback. */
+export function nothingReceived(): Received {
   return {
     ids: new Set(),
     doubled: 0,
     badSignatures: 0,
     payout: 0n,
     notices: new Set(),
-    reversedTooEarly: 0,
+    reversedEarly: 0,
   };
 }
 
@@ -50,13 +54,13 @@ interface Fields {
   payoutDelta: string;
 }
 
-/** The query an affiliate puts into the URL of a GET endpoint, so that the macros bring what `fieldsFromQuery` reads. */
+/** Query of a GET endpoint's URL: the macros fill the fields that `fieldsFromQuery` reads. */
 export const GET_QUERY =
   'type={event_type}&event={event_id}&original={original_event_id}&delta={payout_delta}';
 
 /** Starts the servers on a free port of the loopback address. */
 export async function startAffiliateServers(): Promise<AffiliateServers> {
-  const open = new Map<string, { webhook: Webhook; told: Told }>();
+  const open = new Map<string, { webhook: Webhook; received: Received }>();
   let lastArrival = Date.now();
   let wake = () => {};
 
@@ -67,11 +71,11 @@ export async function startAffiliateServers(): Promise<AffiliateServers> {
     const url = `http://${request.headers.host}${request.url}`;
     const content = request.method === 'GET' ? `GET ${url}` : body;
     if (!isGenuine(affiliate.webhook, content, request.headers)) {
-      affiliate.told.badSignatures += 1;
+      affiliate.received.badSignatures += 1;
       return void response.writeHead(401).end();
     }
     take(
-      affiliate.told,
+      affiliate.received,
       String(request.headers['webhook-id']),
       request.method === 'GET' ? fieldsFromQuery(url) : fieldsFromJson(body),
     );
@@ -91,7 +95,7 @@ export async function startAffiliateServers(): Promise<AffiliateServers> {
 
   return {
     url: `http://127.0.0.1:${port}`,
-    open: (name, secret, told) => void open.set(name, { webhook: new Webhook(secret), told }),
+    open: (name, secret, received) => void open.set(name, { webhook: new Webhook(secret), received }),
     waitUntil: (isDone, limits) =>
       new Promise((resolve) => {
         const look = () => {
@@ -122,17 +126,17 @@ function isGenuine(webhook: Webhook, content: string, headers: IncomingMessage['
   }
 }
 
-function take(told: Told, id: string, { type, eventId, originalEventId, payoutDelta }: Fields): void {
-  if (told.ids.has(id)) {
-    told.doubled += 1;
+function take(received: Received, id: string, { type, eventId, originalEventId, payoutDelta }: Fields): void {
+  if (received.ids.has(id)) {
+    received.doubled += 1;
     return;
   }
-  told.payout += unitsOf(payoutDelta || '0', 2);
-  told.ids.add(id);
-  if (type === 'conversion.created') told.notices.add(`created ${eventId}`);
+  received.payout += unitsOf(payoutDelta || '0', 2);
+  received.ids.add(id);
+  if (type === 'conversion.created') received.notices.add(`created ${eventId}`);
   if (type !== 'conversion.reversed') return;
-  told.notices.add(`reversed ${originalEventId}`);
-  if (!told.notices.has(`created ${originalEventId}`)) told.reversedTooEarly += 1;
+  received.notices.add(`reversed ${originalEventId}`);
+  if (!received.notices.has(`created ${originalEventId}`)) received.reversedEarly += 1;
 }
 
 function fieldsFromJson(body: string): Fields {

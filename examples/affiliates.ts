@@ -1,12 +1,15 @@
-// The twelve affiliates of the example and what was agreed with each: every kind of deal the data can feed, every rounding, and the operator's default.
+// The twelve affiliates of the example and their deals: every kind of deal the data can feed, every
+// rounding, and the operator's default deal.
 import type { EarningEvent } from './story.ts';
 
-/** One component of a deal, as the API takes it. Amounts are dollars, percents may have four decimals. */
+/**
+ * One component of a deal in the API's form. Amounts are dollars; percents may have four decimals.
+ */
 export type Component =
   | { kind: 'cpa'; on: EarningEvent; amount: string; min_amount?: string }
   | { kind: 'percent' | 'revshare'; on: EarningEvent[]; percent: string };
 
-/** Deal terms, as the API takes them. */
+/** Deal terms in the API's form. */
 export interface Terms {
   components: Component[];
   rounding?: 'half_even' | 'half_up' | 'down';
@@ -14,16 +17,19 @@ export interface Terms {
 
 export interface Affiliate {
   name: string;
-  /** Left out: the operator's default deal holds. */
+  /** Without terms the operator's default deal holds. */
   terms?: Terms;
-  /** How this affiliate's server wants to be told. */
+  /** HTTP method of this affiliate's postbacks. */
   method: 'POST' | 'GET';
 }
 
-/** How many days before a chargeback without a reference its customer's conversions are still taken back; the API's default. */
+/**
+ * Days before a chargeback without a reference within which its customer's conversions are
+ * reversed; the API's default.
+ */
 export const CLAWBACK_DAYS = 90;
 
-/** The deal of everyone who has none of their own. */
+/** Deal of every affiliate without a deal of its own. */
 export const DEFAULT_TERMS: Terms = {
   components: [{ kind: 'percent', on: ['ftd', 'deposit'], percent: '10' }],
 };
@@ -96,7 +102,7 @@ export const AFFILIATES: readonly Affiliate[] = [
   { name: 'Default three', method: 'POST' },
 ];
 
-/** The index of the affiliate who brought a customer: invented, but always the same. */
+/** Index of the affiliate that brought a customer: invented, but always the same. */
 export function affiliateIndexOf(customerId: string): number {
   return Number(customerId) % AFFILIATES.length;
 }

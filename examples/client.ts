@@ -1,9 +1,13 @@
-// A caller that does what every operator should: a request without a clear answer is sent again, with patience and an end.
+// API client of the example. As every operator should, it repeats requests without a clear answer,
+// with growing waits and a deadline.
 
 export interface Client {
-  /** Sends until there is an answer that counts; gives its JSON. Throws on a refusal (4xx), and when `giveUpAt` is past. */
+  /**
+   * Sends a request until it gets a final answer; returns its JSON. Throws on a refusal (4xx), and
+   * after `giveUpAt`.
+   */
   request<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T>;
-  /** How many requests had to be sent again so far. */
+  /** Number of repeated requests so far. */
   repeats(): number;
 }
 
@@ -11,7 +15,10 @@ const ANSWER_WITHIN_MS = 15_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3_000;
 
-/** A client of the API at `apiUrl`, with a bearer token. `giveUpAt` is in milliseconds since 1970. */
+/**
+ * Creates a client of the API at `apiUrl` with a bearer token. `giveUpAt` is in milliseconds since
+ * 1970.
+ */
 export function createClient(apiUrl: string, token: string, giveUpAt: number): Client {
   let repeats = 0;
 
@@ -51,7 +58,8 @@ async function attempt<T>(
     if (response.status !== 429 && response.status < 500) return { kind: 'refused', reason };
     return { kind: 'no_answer', reason, waitMs: retryAfterMs(response) };
   } catch (error) {
-    // Refused and broken connections, time limits, answers cut short: what was sent may or may not have arrived.
+    // Refused and broken connections, timeouts, truncated answers: the request may or may not have
+    // arrived.
     const { message, cause } = error as Error;
     return {
       kind: 'no_answer',

@@ -1,21 +1,24 @@
-// What the books must say after the example, worked out on its own: from the whole story at once, with integers, and without a line of the
-// project's own rules, so that a mistake in those cannot hide here.
+// Expected books of the example, calculated independently: from the whole story at once, with
+// integers, and without the project's own rules, so that a mistake in the rules shows here.
 import { CLAWBACK_DAYS, DEFAULT_TERMS, type Affiliate, type Component, type Terms } from './affiliates.ts';
 import { eventKey, type StoryEvent } from './story.ts';
 
-/** What one affiliate must have been told and must own. Events are named by `eventKey`. */
+/** Expected postbacks and balance of one affiliate. Events are named by `eventKey`. */
 export interface Expected {
   /** In cents. */
   balance: bigint;
   /** Every conversion of the affiliate's customers, also those that earn nothing. */
   created: string[];
-  /** Conversions that earned something which a chargeback took back. */
+  /** Conversions with earnings that a chargeback reversed. */
   reversed: string[];
 }
 
 const DAY_MS = 86_400_000;
 
-/** The expectation for each affiliate, in the order of `affiliates`. `affiliateOf` gives the index of the one who brought a customer. */
+/**
+ * Expectation for each affiliate, in the order of `affiliates`. `affiliateOf`: index of the
+ * affiliate that brought a customer.
+ */
 export function expectedOf(
   events: readonly StoryEvent[],
   affiliates: readonly Affiliate[],
@@ -42,7 +45,10 @@ export function dollars(cents: bigint): string {
   return `${cents < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-/** A decimal as an integer number of its `places`-th decimals: `12.5` with 2 places is 1250. Throws when it has more places than that. */
+/**
+ * A decimal as an integer number of its `places`-th decimals: `12.5` with 2 places is 1250. Throws
+ * on more places.
+ */
 export function unitsOf(decimal: string, places: number): bigint {
   const match = /^(-?\d+)(?:\.(\d+))?$/.exec(decimal);
   const [, whole = '', fraction = ''] = match ?? [];
@@ -84,17 +90,20 @@ function earnedBy(events: readonly StoryEvent[], terms: Terms): bigint {
 
 type Rounding = NonNullable<Terms['rounding']>;
 
-/** A CPA is fixed, a percentage is rounded per event, a revenue share once per calendar month (UTC, the example operator's time zone). */
+/**
+ * A CPA is fixed, a percentage is rounded per event, a revenue share once per calendar month (UTC,
+ * the example operator's time zone).
+ */
 function earnedByComponent(events: readonly StoryEvent[], component: Component, rounding: Rounding): bigint {
-  const heard = events.filter(({ event }) => ([component.on].flat() as string[]).includes(event));
+  const paying = events.filter(({ event }) => ([component.on].flat() as string[]).includes(event));
   if (component.kind === 'cpa') {
     const minimum = unitsOf(component.min_amount ?? '0', 2);
     const customers = new Set(
-      heard.filter((event) => centsOf(event) >= minimum).map((event) => event.customer_id),
+      paying.filter((event) => centsOf(event) >= minimum).map((event) => event.customer_id),
     );
     return BigInt(customers.size) * unitsOf(component.amount, 2);
   }
-  const amounts = component.kind === 'percent' ? heard.map(centsOf) : monthlySums(heard);
+  const amounts = component.kind === 'percent' ? paying.map(centsOf) : monthlySums(paying);
   return sum(amounts.map((cents) => percentOf(cents, component.percent, rounding)));
 }
 
@@ -111,7 +120,7 @@ function centsOf(event: StoryEvent): bigint {
   return unitsOf(event.amount ?? '0', 2);
 }
 
-/** The percentage of an amount that is not negative. */
+/** Percentage of a non-negative amount. */
 function percentOf(cents: bigint, percent: string, rounding: Rounding): bigint {
   const [part, whole] = [cents * unitsOf(percent, 4), 1_000_000n];
   const [floor, rest] = [part / whole, part % whole];

@@ -1,5 +1,5 @@
-// `npm run example`: sends 18 months of a real shop's purchases through a running stack and checks every cent and every postback
-// against an independent calculation. Exit code 1 on any difference.
+// `npm run example`: sends 18 months of a real shop's purchases through a running stack and checks
+// every cent and every postback against an independent calculation. Exit code 1 on any difference.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,25 +9,26 @@ import { createClient, type Client } from './client.ts';
 import { dollars, expectedOf, unitsOf } from './expected.ts';
 import { sendAll, type Sent } from './send.ts';
 import { createClicks, createMembers, createOperator, type Member } from './setup.ts';
-import { readCustomers, shuffled, tellStory } from './story.ts';
+import { readCustomers, shuffled, createStory } from './story.ts';
 
 const HELP = `npm run example -- [options]
   --limit N        only the first N customers (default: all 2,357)
   --seed N         another set of chargebacks, another order (default 1)
   --shuffle        send the events in random order instead of the order in which they happened
   --patience N     seconds until the run gives up (default 900)
-The stack is expected at API_URL (default http://127.0.0.1:8080); ADMIN_TOKEN is read from DATA_DIR (default .data) when it is not set.`;
+The stack is expected at API_URL (default http://127.0.0.1:8080). Without ADMIN_TOKEN the token is read
+from DATA_DIR (default .data).`;
 
-/** What one affiliate is owed, as calculated, as booked and as told; amounts in cents. */
+/** Earnings of one affiliate as expected, as booked and as reported; amounts in cents. */
 interface Line {
   member: Member;
   expected: bigint;
   booked: bigint;
-  /** Notices that should have come and did not. */
+  /** Expected notices that did not arrive. */
   missing: Set<string>;
 }
 
-/** How long to wait, once everything expected has come, for sums that do not agree yet. */
+/** Wait for sums that do not agree yet, once every expected notice has arrived. */
 const QUIET_MS = 20_000;
 
 async function run(options: {
@@ -46,17 +47,18 @@ async function run(options: {
     const csv = readFileSync(new URL('./cdnow-sample.csv', import.meta.url), 'utf8');
     const customers = readCustomers(csv).slice(0, options.limit);
     const clickIds = await createClicks(client, members, customers);
-    const story = tellStory(customers, clickIds, options.seed);
+    const story = createStory(customers, clickIds, options.seed);
     console.log(
-      `${members.length} affiliates, ${customers.length} customers with a click each, ${story.length} events to send`,
+      `${members.length} affiliates, ${customers.length} customers with a click each, ` +
+        `${story.length} events to send`,
     );
 
     const startedAt = Date.now();
     const sent = await sendAll(client, options.shuffle ? shuffled(story, options.seed) : story);
     const sentMs = Date.now() - startedAt;
-    const repeated = `${sent.duplicates} duplicates recognised, ${client.repeats()} requests repeated for want of an answer`;
     console.log(
-      `accepted ${sent.accepted} events in ${seconds(sentMs)} and ${sent.requests} requests; ${repeated}`,
+      `accepted ${sent.accepted} events in ${seconds(sentMs)} and ${sent.requests} requests; ` +
+        `${sent.duplicates} duplicates recognised, ${client.repeats()} requests repeated without an answer`,
     );
 
     const expected = expectedOf(story, AFFILIATES, affiliateIndexOf);
@@ -76,24 +78,30 @@ async function run(options: {
   }
 }
 
-/** Waits for every notice and for the sums to agree; gives the time it was over. What is then still missing stays in the lines. */
+/**
+ * Waits for every notice and for the sums to agree; returns the time. Missing notices stay in the
+ * lines.
+ */
 async function waitForPostbacks(servers: AffiliateServers, lines: Line[], deadline: number): Promise<number> {
   const hasAll = () => lines.every((line) => hasEveryNotice(line));
-  const isDone = () => hasAll() && lines.every(({ member, expected }) => member.told.payout === expected);
+  const isDone = () => hasAll() && lines.every(({ member, expected }) => member.received.payout === expected);
   await servers.waitUntil(isDone, { deadline, quietMs: () => (hasAll() ? QUIET_MS : Infinity) });
   return servers.lastArrival();
 }
 
-/** Takes what has come off the list, stopping at the first that has not, so that looking again and again stays cheap. */
+/**
+ * Removes received notices from the list and stops at the first missing one, so that repeated
+ * checks stay cheap.
+ */
 function hasEveryNotice({ member, missing }: Line): boolean {
   for (const notice of missing) {
-    if (!member.told.notices.has(notice)) return false;
+    if (!member.received.notices.has(notice)) return false;
     missing.delete(notice);
   }
   return true;
 }
 
-/** Everything the affiliate has earned, wherever the money is by now: the deals' holds of 1997 are long over. */
+/** All earnings of the affiliate in every state: the deals' holds of 1997 are long over. */
 async function bookedFor(client: Client, affiliateId: string): Promise<bigint> {
   type Balance = Record<'pending' | 'payable' | 'in_payout' | 'paid' | 'debt', string>;
   const { balances } = await client.request<{ balances: Balance[] }>(
@@ -113,24 +121,25 @@ async function report(
   lines: Line[],
   { sent, arrivedMs }: { sent: Sent; arrivedMs: number },
 ): Promise<boolean> {
-  for (const line of lines) for (const notice of line.member.told.notices) line.missing.delete(notice);
-  const rows = lines.map(({ member: { affiliate, told }, expected, booked, missing }) => ({
+  for (const line of lines) for (const notice of line.member.received.notices) line.missing.delete(notice);
+  const rows = lines.map(({ member: { affiliate, received }, expected, booked, missing }) => ({
     affiliate: affiliate.name,
-    postbacks: told.ids.size,
+    postbacks: received.ids.size,
     missing: missing.size,
-    doubled: told.doubled,
-    'bad signatures': told.badSignatures,
-    'reversed too early': told.reversedTooEarly,
+    doubled: received.doubled,
+    'bad signatures': received.badSignatures,
+    'reversed too early': received.reversedEarly,
     calculated: dollars(expected),
     booked: dollars(booked),
-    told: dollars(told.payout),
+    reported: dollars(received.payout),
   }));
   console.table(rows);
   const postbacks = rows.reduce((sum, row) => sum + row.postbacks, 0);
   const owed = lines.reduce((sum, line) => sum + line.booked, 0n);
   const rate = Math.round((sent.ids.size * 1000) / arrivedMs);
   console.log(
-    `${sent.ids.size} events, ${postbacks} postbacks, ${dollars(owed)} USD booked, last postback after ${seconds(arrivedMs)}: ${rate} events/s`,
+    `${sent.ids.size} events, ${postbacks} postbacks, ${dollars(owed)} USD booked, ` +
+      `last postback after ${seconds(arrivedMs)}: ${rate} events/s`,
   );
   const wrong = lines.filter(isWrong);
   for (const line of wrong) await explain(client, line);
@@ -142,7 +151,7 @@ async function report(
   return wrong.length === 0 && isAudited();
 }
 
-/** What the books say of themselves: `npm run audit`, on the stack that keeps its data in `DATA_DIR`. */
+/** Runs `npm run audit` on the stack with its data in `DATA_DIR`. */
 function isAudited(): boolean {
   const { status } = spawnSync('npm', ['run', '--silent', 'audit'], {
     stdio: 'inherit',
@@ -151,16 +160,16 @@ function isAudited(): boolean {
   return status === 0;
 }
 
-function isWrong({ member: { told }, expected, booked, missing }: Line): boolean {
-  const isComplete = missing.size === 0 && told.badSignatures === 0 && told.reversedTooEarly === 0;
-  return !isComplete || booked !== expected || told.payout !== expected;
+function isWrong({ member: { received }, expected, booked, missing }: Line): boolean {
+  const isComplete = missing.size === 0 && received.badSignatures === 0 && received.reversedEarly === 0;
+  return !isComplete || booked !== expected || received.payout !== expected;
 }
 
 /** Prints the traces of some events whose postback is missing. */
 async function explain(client: Client, { member, missing }: Line): Promise<void> {
   for (const notice of [...missing].slice(0, 3)) {
     const trace = await client.request<unknown>('GET', `/v1/events/${notice.split(' ')[1]}`);
-    console.log(`${member.affiliate.name} was not told: ${notice}\n${JSON.stringify(trace)}`);
+    console.log(`${member.affiliate.name} received no ${notice}\n${JSON.stringify(trace)}`);
   }
 }
 

@@ -1,11 +1,11 @@
-// Sends the story as an operator's backend would: mostly in batches, some events alone, several requests at a time, and now and then
-// the same request twice, as a caller does whose answer got lost.
+// Sends the story as an operator's backend would: mostly in batches, some events alone, several
+// requests at a time, and some requests twice, like a caller that lost the answer.
 import type { Client } from './client.ts';
 import { inParallel } from './setup.ts';
 import { eventKey, type StoryEvent } from './story.ts';
 
 export interface Sent {
-  /** The API's event id by `eventKey`. */
+  /** The API's event ids by `eventKey`. */
   ids: Map<string, string>;
   accepted: number;
   duplicates: number;
@@ -20,10 +20,13 @@ interface Result {
 const EVENTS_PER_BATCH = 200;
 const SINGLES_AFTER_A_BATCH = 10;
 const CALLERS = 8;
-/** One request in so many goes out twice on purpose. */
+/** One request in so many is repeated on purpose. */
 const REPEAT_EVERY = 15;
 
-/** Sends every event until each has an id. Throws when one is refused, or gets another id the second time. */
+/**
+ * Sends every event until each has an id. Throws when an event is refused, or gets another id the
+ * second time.
+ */
 export async function sendAll(client: Client, events: readonly StoryEvent[]): Promise<Sent> {
   const sent: Sent = { ids: new Map(), accepted: 0, duplicates: 0, requests: 0 };
   await inParallel(requestsOf(events), CALLERS, async (group) => {

@@ -1,30 +1,35 @@
-// Sets the stage through the public API: a fresh operator, the twelve affiliates with their deals and endpoints, and a click for each customer.
+// Sets up the example through the public API: a new operator, the twelve affiliates with their
+// deals and endpoints, and a click for each customer.
 import { AFFILIATES, DEFAULT_TERMS, affiliateIndexOf, type Affiliate } from './affiliates.ts';
-import { GET_QUERY, nothingTold, type AffiliateServers, type Told } from './affiliate-servers.ts';
+import { GET_QUERY, nothingReceived, type AffiliateServers, type Received } from './affiliate-servers.ts';
 import type { Client } from './client.ts';
 import type { Customer } from './story.ts';
 
-/** An affiliate as it is known to the API, with what its server has been told. */
+/** An affiliate as the API knows it, with the postbacks its server received. */
 export interface Member {
   affiliate: Affiliate;
   id: string;
   linkId: string;
-  told: Told;
+  received: Received;
 }
 
-/** Deals hold from before the first purchase; clicks lie a little before their customer's registration. */
+/**
+ * Deals start before the first purchase; clicks are a little before their customer's registration.
+ */
 const DEALS_FROM = '1996-01-01T00:00:00Z';
 const CLICK_BEFORE_MS = 3_600_000;
 const CALLERS = 16;
 
-/** Makes an operator of this run's own; gives its API key. `admin` is a client with the admin token. */
+/**
+ * Creates an operator for this run; returns its API key. `admin`: a client with the admin token.
+ */
 export async function createOperator(admin: Client): Promise<string> {
   const operator = { name: `Example ${new Date().toISOString()}`, currency: 'USD', timezone: 'UTC' };
   const { api_key: apiKey } = await admin.request<{ api_key: string }>('POST', '/v1/operators', operator);
   return apiKey;
 }
 
-/** Makes the affiliates, in the order of `AFFILIATES`, and the default deal of those without one. */
+/** Creates the affiliates, in the order of `AFFILIATES`, and the default deal. */
 export async function createMembers(client: Client, servers: AffiliateServers): Promise<Member[]> {
   await client.request('POST', '/v1/deals', {
     name: 'Default',
@@ -47,18 +52,21 @@ async function createMember(
     await client.request('POST', '/v1/deals', { name, affiliate_id: id, effective_from: DEALS_FROM, terms });
   const link = { affiliate_id: id, landing_url: 'https://shop.example/welcome' };
   const { id: linkId } = await client.request<{ id: string }>('POST', '/v1/links', link);
-  const told = nothingTold();
+  const received = nothingReceived();
   const url = `${servers.url}/${id}${method === 'GET' ? `?${GET_QUERY}` : ''}`;
   const endpoint = await client.request<{ secret: string }>('POST', '/v1/endpoints', {
     affiliate_id: id,
     url,
     method,
   });
-  servers.open(id, endpoint.secret, told);
-  return { affiliate, id, linkId, told };
+  servers.open(id, endpoint.secret, received);
+  return { affiliate, id, linkId, received };
 }
 
-/** Records a click for each customer, an hour before the registration; gives the click ids by customer. */
+/**
+ * Records a click for each customer, an hour before the registration; returns the click ids by
+ * customer.
+ */
 export async function createClicks(
   client: Client,
   members: Member[],
@@ -75,7 +83,10 @@ export async function createClicks(
   return clickIds;
 }
 
-/** Runs `task` for every item, at most `width` at a time, starting in order. Rejects with the first failure. */
+/**
+ * Runs `task` for every item, at most `width` at a time, starting in order. Rejects with the first
+ * failure.
+ */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,

@@ -1,9 +1,10 @@
-// Reads the purchases of `cdnow-sample.csv` and tells them as an operator would: registrations, first deposits, deposits, reactivations,
-// and the chargebacks that the data does not have, invented from a seed. The same seed gives the same story.
+// Turns the purchases of `cdnow-sample.csv` into an operator's events: registrations, first
+// deposits, deposits, reactivations, and chargebacks, which the data lacks, invented from a seed.
+// The same seed gives the same story.
 
 export type EarningEvent = 'registration' | 'ftd' | 'deposit' | 'reactivation';
 
-/** An event as the API takes it. */
+/** An event in the API's form. */
 export interface StoryEvent {
   event: EarningEvent | 'chargeback';
   transaction_id?: string;
@@ -29,11 +30,17 @@ export interface Customer {
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const DORMANT_DAYS = 180;
-/** One purchase in so many is charged back by its reference, and one customer in so many is charged back altogether. */
+/**
+ * One purchase in so many is charged back by its reference, and one customer in so many is charged
+ * back altogether.
+ */
 const CHARGEBACK_PER_PURCHASES = 25;
 const CHARGEBACK_PER_CUSTOMERS = 40;
 
-/** Reads the CSV (`customer_id,date,units,amount_usd`, sorted by customer and date). Purchases of one day follow each other by a minute from noon. */
+/**
+ * Reads the CSV (`customer_id,date,units,amount_usd`, sorted by customer and date). Purchases of
+ * one day follow each other by a minute from noon.
+ */
 export function readCustomers(csv: string): Customer[] {
   const customers = new Map<string, Customer>();
   for (const line of csv.trim().split('\n').slice(1)) {
@@ -47,8 +54,11 @@ export function readCustomers(csv: string): Customer[] {
   return [...customers.values()];
 }
 
-/** Everything the operator has to tell, in order of `occurred_at`. `clickIds` are by customer; only registration and first deposit carry one. */
-export function tellStory(
+/**
+ * All events of the operator, in order of `occurred_at`. `clickIds`: by customer; only
+ * registrations and first deposits carry a click.
+ */
+export function createStory(
   customers: Customer[],
   clickIds: ReadonlyMap<string, string>,
   seed: number,
@@ -62,12 +72,14 @@ export function tellStory(
   return events.toSorted((a, b) => Date.parse(a.occurred_at) - Date.parse(b.occurred_at));
 }
 
-/** What identifies an event to the operator: its type and transaction id, or the customer where there is none. */
+/**
+ * The operator's key of an event: its type and transaction id, or the customer when there is none.
+ */
 export function eventKey(event: StoryEvent): string {
   return `${event.event} ${event.transaction_id ?? event.customer_id}`;
 }
 
-/** The list in another order, always the same for a seed (Fisher and Yates). */
+/** Shuffles the list, always in the same way for a seed (Fisher and Yates). */
 export function shuffled<T>(items: readonly T[], seed: number): T[] {
   const random = randomFrom(seed);
   const result = [...items];
@@ -98,15 +110,17 @@ function purchaseEvents(customer: Customer, index: number, clickId: string | und
   }
   const deposit: StoryEvent = { event: 'deposit', ...money, ...at(0) };
   const quietMs = occurredAt.getTime() - (customer.purchases[index - 1] as Purchase).occurredAt.getTime();
-  // A reactivation shares the transaction id of its deposit: ids are unique per event type, and a chargeback of the id reverses both.
+  // A reactivation shares the transaction id of its deposit: ids are unique per event type, and a
+  // chargeback of the id reverses both.
   return quietMs > DORMANT_DAYS * DAY_MS
     ? [deposit, { event: 'reactivation', ...money, ...at(0) }]
     : [deposit];
 }
 
 /**
- * Chargebacks come at 23:00, far from any purchase's hour, so that no conversion lies on the edge of the clawback window,
- * and those by reference within 60 days, so that it does not matter whether the window applies to them.
+ * Chargebacks come at 23:00, far from any purchase's hour, so that no conversion lies on the edge
+ * of the clawback window. Chargebacks by reference come within 60 days, so that the window never
+ * matters to them.
  */
 function chargebacksOf(customer: Customer, random: () => number): StoryEvent[] {
   const late = (day: Date, days: number) =>
@@ -133,7 +147,7 @@ function transactionId(customer: Customer, index: number): string {
   return `cdnow-${customer.id}-${index + 1}`;
 }
 
-/** A small generator of numbers from 0 to 1 that can be repeated (mulberry32); far from secure, which nothing here needs. */
+/** Repeatable random numbers from 0 to 1 (mulberry32), not secure. */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {

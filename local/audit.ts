@@ -1,11 +1,12 @@
-// `npm run audit`: one line of JSON for each operator and currency, findings on stderr; ends with 1 if anything is unexplained.
+// `npm run audit`: prints one line of JSON per operator and currency, and findings on stderr. Exit
+// code 1 when anything is unexplained, 2 when the audit could not run.
 import { loadLocalConfig } from '../config.ts';
 import { AUDIT_CONNECTIONS, auditAll } from '../store/audit/audit.ts';
 import { createPool } from '../store/db/pool.ts';
 import { embeddedDatabaseUrl } from './data-dir.ts';
 
-/** More would hide the first; the counts are in the lines. */
-const FINDINGS_AT_MOST = 1000;
+/** Limits the printed findings, so that the first stay visible. The counts are in the lines. */
+const MAX_PRINTED_FINDINGS = 1000;
 
 async function run(): Promise<void> {
   const { databaseUrl, dataDir } = loadLocalConfig();
@@ -16,14 +17,14 @@ async function run(): Promise<void> {
   let findings = 0;
   try {
     const lines = auditAll(pool, (operator, { minor, ...finding }) => {
-      if (++findings <= FINDINGS_AT_MOST)
+      if (++findings <= MAX_PRINTED_FINDINGS)
         console.error(JSON.stringify({ operator, minor: String(minor), ...finding }));
     });
     for await (const line of lines) console.log(JSON.stringify(line));
   } finally {
     await pool.end();
   }
-  if (findings > FINDINGS_AT_MOST) console.error(`and ${findings - FINDINGS_AT_MOST} more`);
+  if (findings > MAX_PRINTED_FINDINGS) console.error(`and ${findings - MAX_PRINTED_FINDINGS} more`);
   if (findings > 0) process.exitCode = 1;
 }
 

@@ -1,5 +1,4 @@
-// What the stack keeps in its data folder beside the databases: the folder itself, the secrets made at first start, and
-// the lock that keeps a second stack out.
+// Data folder of the stack: creates it, generates its secrets, and locks it against a second stack.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +11,15 @@ export interface Secrets {
   readonly postgresPassword: string;
 }
 
-/** Makes the folder, open enough for PostgreSQL's user to pass through whatever the umask says; what is secret in it has a mode of its own. */
+/**
+ * Creates the folder with a mode that lets PostgreSQL's user pass through, regardless of the umask.
+ * Secret files in it have modes of their own.
+ */
 export function makeDataDir(dataDir: string): void {
   if (mkdirSync(dataDir, { recursive: true }) !== undefined) chmodSync(dataDir, 0o755);
 }
 
-/** The secrets of this data folder, made the first time and readable by the owner only. */
+/** Secrets of the data folder, generated the first time and readable by the owner only. */
 export function loadSecrets(dataDir: string): Secrets {
   const file = join(dataDir, 'secrets.json');
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets;
@@ -30,7 +32,7 @@ export function loadSecrets(dataDir: string): Secrets {
   return secrets;
 }
 
-/** Where the running embedded database of this folder is. Throws when none runs. */
+/** URL of the running embedded database of this folder. Throws when no server runs. */
 export function embeddedDatabaseUrl(dataDir: string): string {
   const port = runningPostgresPort(dataDir);
   if (port === undefined)
@@ -40,15 +42,19 @@ export function embeddedDatabaseUrl(dataDir: string): string {
   return postgresUrl({ port, password: loadSecrets(dataDir).postgresPassword });
 }
 
-/** Takes the folder for this process; the returned function gives it back. Throws when a living stack has it. */
+/**
+ * Locks the folder for this process; the returned function unlocks it. Throws when a running stack
+ * holds the lock.
+ */
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, 'stack.lock');
-  const holder = existsSync(file)
+  const owner = existsSync(file)
     ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; command: string })
     : undefined;
-  if (holder && holder.pid !== process.pid && commandLine(holder.pid) === holder.command) {
+  if (owner && owner.pid !== process.pid && commandLine(owner.pid) === owner.command) {
     throw new Error(
-      `${dataDir} is in use by process ${holder.pid}: stop that first, or set DATA_DIR and the ports to run a second stack.`,
+      `${dataDir} is in use by process ${owner.pid}: stop that first, ` +
+        'or set DATA_DIR and the ports to run a second stack.',
     );
   }
   writeFileSync(file, JSON.stringify({ pid: process.pid, command: commandLine(process.pid) }));

@@ -1,7 +1,8 @@
-// Seeds the demo through the public API, as an operator's engineer would: a broker, two affiliates with different deals, links, endpoints at the
-// bundled receiver (one of them out of order), clicks, and a few conversions including a chargeback.
-// What it made is written to `demo.json` only at the end. A start that broke off half way leaves an operator without a file, which nothing
-// uses any more, and the next start makes another one.
+// Seeds the demo through the public API: an operator, two affiliates with different deals, links,
+// endpoints at the bundled receiver (one of them failing), clicks, and conversions including a
+// chargeback.
+// `demo.json` is written only at the end. An interrupted start leaves an operator without a file,
+// which nothing uses, and the next start creates another.
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 export interface DemoOptions {
   apiUrl: string;
   adminToken: string;
-  /** Where the bundled receiver listens, without a trailing slash. */
+  /** URL of the bundled receiver, without a trailing slash. */
   receiverUrl: string;
   dataDir: string;
   temporalUiUrl: string;
@@ -18,11 +19,12 @@ export interface DemoOptions {
 
 const ANSWER_WITHIN_MS = 30_000;
 
-/** How an affiliate asks for a GET postback: parameter names of its own, with our macros as values. */
+/** Query of a GET postback: the affiliate's own parameter names, with macros as values. */
 const MACROS =
-  'click_id={click_id}&sub={sub1}&event={event}&type={event_type}&payout={payout}&payout_delta={payout_delta}&payout_currency={payout_currency}';
+  'click_id={click_id}&sub={sub1}&event={event}&type={event_type}' +
+  '&payout={payout}&payout_delta={payout_delta}&payout_currency={payout_currency}';
 
-/** What `demo.json` remembers; it holds an API key and is readable by its owner only. */
+/** Content of `demo.json`. The file holds an API key and is readable by its owner only. */
 interface Demo {
   operator_id: string;
   api_key: string;
@@ -37,7 +39,10 @@ interface Affiliate {
   endpointIds: string[];
 }
 
-/** Seeds the demo unless this data folder has one that the API still knows, and prints what to try. Throws when the API refuses something. */
+/**
+ * Seeds the demo unless the API still knows the one in this data folder, and prints commands to
+ * try. Throws when the API refuses a request.
+ */
 export async function seedDemo(options: DemoOptions): Promise<void> {
   const known = readDemo(options.dataDir);
   const isAlive =
@@ -54,7 +59,7 @@ async function makeDemo({ apiUrl, adminToken, receiverUrl }: DemoOptions): Promi
     currency: 'USD',
   });
   const api = callerOf(apiUrl, operator.api_key);
-  // Endpoints left by a start that broke off must not meet the ones made now, whose secrets differ.
+  // Names differ per run: endpoints left by an interrupted start have other secrets.
   const run = randomBytes(3).toString('hex');
   const northwind = await createAffiliate(api, 'Northwind Media', receiverUrl, [
     { kind: 'cpa', on: 'ftd', amount: '200.00', min_amount: '100.00' },
@@ -94,7 +99,7 @@ async function createAffiliate(
   return { name, id, linkId: link.id, linkUrl: link.url, endpointIds: [] };
 }
 
-/** An endpoint with a query of macros is called by GET, one without gets JSON by POST. */
+/** Creates a GET endpoint when a query of macros is given, otherwise a POST endpoint with JSON. */
 async function createEndpoint(
   api: Caller,
   affiliate: Affiliate,
@@ -128,13 +133,13 @@ async function sendConversions(api: Caller, northwind: Affiliate, lotstreet: Aff
     { event: 'revenue', transaction_id: 'ben-2', ...ben, ...usd('120.40') },
     { event: 'chargeback', transaction_id: 'anna-3', reference: 'anna-1', ...anna, ...usd('500.00') },
   ];
-  // One after the other, each waiting for its outcome, so that the story reads in order at the receiver.
+  // Sent one by one, each waiting for its outcome, so that postbacks arrive in order.
   for (const event of events) await api.post('/v1/events', event, { prefer: 'wait=5' });
 }
 
 interface Caller {
   post<T>(path: string, body: unknown, headers?: Record<string, string>): Promise<T>;
-  /** Whether a GET is answered 2xx. */
+  /** Whether a GET is answered with 2xx. */
   succeeds(path: string): Promise<boolean>;
 }
 
@@ -169,9 +174,8 @@ function printSummary({ apiUrl, receiverUrl, temporalUiUrl, print }: DemoOptions
   print(`operator      Demo Broker ${demo.operator_id}, API key ${demo.api_key}`);
   for (const { name, link_url: linkUrl } of demo.affiliates) print(`link          ${linkUrl}  (${name})`);
   print(`postbacks     ${receiverUrl}/ shows what the affiliates' servers received`);
-  print(
-    `trouble       ${temporalUiUrl || 'the Temporal UI'} shows the postbacks to northwind-crm, which answers 503`,
-  );
+  const ui = temporalUiUrl || 'the Temporal UI';
+  print(`stuck         ${ui} shows the postbacks to northwind-crm, which answers 503`);
   print(`heal it       curl -X POST ${receiverUrl}/heal`);
   const headers = `-H 'authorization: Bearer ${demo.api_key}' -H 'content-type: application/json'`;
   print(`send an event curl -sS ${apiUrl}/v1/events ${headers} -d '${event}'`);

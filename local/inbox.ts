@@ -1,7 +1,7 @@
-// What one affiliate's server of the bundled receiver has been told: counters and payout sums for everything, the last postbacks in full.
-// It verifies nothing; `receiver.ts` hands in only what carried a good signature.
+// Inbox of one affiliate of the bundled receiver: counters and payout sums of all postbacks, and
+// the latest postbacks in full. `receiver.ts` adds only requests with a valid signature.
 
-/** One postback as it arrived. `type` and `data` are read from the JSON body, the form or the query, whichever carried them. */
+/** One received postback. `type` and `data` come from the JSON body, the form or the query. */
 export interface Postback {
   id: string;
   received_at: string;
@@ -13,7 +13,10 @@ export interface Postback {
   data: Record<string, string>;
 }
 
-/** Counters of one inbox in the form the receiver answers with. `payouts` is the exact sum of `payout_delta` per currency, doubles left out. */
+/**
+ * Counters of an inbox, as the receiver's API returns them. `payouts`: exact sum of `payout_delta`
+ * per currency, without duplicates.
+ */
 export interface InboxStats {
   received: number;
   distinct: number;
@@ -23,20 +26,22 @@ export interface InboxStats {
 }
 
 export interface Inbox {
-  /** Counts a postback; one whose id was seen before counts as doubled and changes no sum. */
+  /** Counts a postback. A known id counts as a duplicate and changes no sum. */
   add(postback: Postback): void;
-  /** Counts a request whose signature did not verify. */
+  /** Counts a request with an invalid signature. */
   refuse(): void;
-  /** The last postbacks, newest first. */
+  /** The latest postbacks, newest first. */
   recent(): Postback[];
   stats(): InboxStats;
 }
 
-const KEPT_IN_FULL = 1_000;
-/** Ids remembered for finding doubles. A double that comes later than this many other postbacks counts as new; half costs less memory. */
-const IDS_REMEMBERED = 500_000;
+const MAX_KEPT = 1_000;
+/**
+ * Ids remembered to detect duplicates. After this many other postbacks a duplicate counts as new.
+ */
+const MAX_REMEMBERED_IDS = 500_000;
 
-/** An empty inbox. */
+/** Creates an empty inbox. */
 export function createInbox(): Inbox {
   const ids = new Set<string>();
   const payouts = new Map<string, string>();
@@ -47,13 +52,13 @@ export function createInbox(): Inbox {
 
   return {
     add(postback) {
-      // The array is a ring, so that a full inbox costs no more than an empty one.
-      kept[received % KEPT_IN_FULL] = postback;
+      // Ring buffer: adding to a full inbox costs no more than to an empty one.
+      kept[received % MAX_KEPT] = postback;
       received += 1;
       if (ids.has(postback.id)) return;
       ids.add(postback.id);
       distinct += 1;
-      if (ids.size > IDS_REMEMBERED) forgetOldest(ids);
+      if (ids.size > MAX_REMEMBERED_IDS) forgetOldest(ids);
       const { payout_currency: currency, payout_delta: delta } = postback.data;
       if (currency && delta && isDecimal(delta))
         payouts.set(currency, addDecimals(payouts.get(currency) ?? '0', delta));
@@ -62,8 +67,8 @@ export function createInbox(): Inbox {
       badSignatures += 1;
     },
     recent() {
-      const oldest = received % KEPT_IN_FULL;
-      const inOrder = received <= KEPT_IN_FULL ? kept : [...kept.slice(oldest), ...kept.slice(0, oldest)];
+      const oldest = received % MAX_KEPT;
+      const inOrder = received <= MAX_KEPT ? kept : [...kept.slice(oldest), ...kept.slice(0, oldest)];
       return inOrder.toReversed();
     },
     stats() {
@@ -83,7 +88,10 @@ export function isDecimal(text: string): boolean {
   return /^-?\d{1,30}(\.\d{1,8})?$/.test(text);
 }
 
-/** The exact sum of two decimals, with as many decimals as the longer one: `0.10` and `-0.3` give `-0.20`. */
+/**
+ * The exact sum of two decimals, with as many decimals as the longer one: `0.10` and `-0.3` give
+ * `-0.20`.
+ */
 export function addDecimals(a: string, b: string): string {
   const places = Math.max(placesOf(a), placesOf(b));
   const sum = unitsOf(a, places) + unitsOf(b, places);

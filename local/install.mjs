@@ -10,7 +10,7 @@ for (const folder of [root, ...process.argv.slice(2).map((name) => `${root}${nam
   if (!isInstalled(folder)) install(folder);
 }
 
-/** The packages that a lockfile lists, by place; the ones that only some machines need are left out. */
+/** Packages of a lockfile by path, without optional ones that only some machines need. */
 function packages(file) {
   const all = JSON.parse(readFileSync(file, 'utf8')).packages;
   return Object.entries(all).filter(([place, { optional }]) => place !== '' && !optional);

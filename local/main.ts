@@ -1,4 +1,5 @@
-// `npm start`: the whole stack on this machine, and with DEMO=1 an operator, affiliates and a receiver to look at.
+// `npm start`: runs the whole stack on this machine, and with DEMO=1 a demo operator, affiliates
+// and a receiver.
 import { loadLocalConfig, type LocalConfig } from '../config.ts';
 import { seedDemo } from './demo.ts';
 import { startStack, type Stack } from './stack.ts';
@@ -6,7 +7,10 @@ import { stuckWorkflowsUrl } from './temporal.ts';
 
 const print = (line: string): void => console.log(line);
 
-/** Starts, says where to look, and stops in order on a signal, also when that comes in the middle of starting. */
+/**
+ * Starts the stack, prints its URLs, and stops it in order on a signal, also while it is still
+ * starting.
+ */
 async function run(config: LocalConfig): Promise<void> {
   const stopping = new AbortController();
   const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
@@ -33,13 +37,14 @@ function describeStack(config: LocalConfig, stack: Stack): void {
   print(`logs          ${stack.dataDir}/logs`);
   if (config.embedded && config.env.ALLOW_ENDPOINT_CIDRS === undefined) {
     print(
-      'Postbacks to this machine (127.0.0.0/8, ::1) are allowed here; set ALLOW_ENDPOINT_CIDRS= to refuse them as production does.',
+      'Postbacks to this machine (127.0.0.0/8, ::1) are allowed here; ' +
+        'set ALLOW_ENDPOINT_CIDRS= to refuse them as production does.',
     );
   }
   print('');
 }
 
-/** The stack is of use without the demo, so a seed that fails is only told. */
+/** A failed seed is only reported, since the stack is useful without the demo. */
 async function seed({ apiUrl, adminToken, receiverUrl, dataDir, temporalUiUrl = '' }: Stack): Promise<void> {
   await seedDemo({ apiUrl, adminToken, receiverUrl, dataDir, temporalUiUrl, print }).catch((error: Error) => {
     print(`the demo could not be seeded: ${error.message}`);

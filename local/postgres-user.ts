@@ -1,11 +1,12 @@
-// As whom PostgreSQL runs. It refuses to be root, so a stack started by root runs it as a system user, or, where that user
-// may not enter a folder, as root under another number in a user namespace of its own.
+// Chooses the user that runs PostgreSQL, which refuses to run as root. A stack started by root uses
+// a system user or, where that user may not enter a folder, root under another uid in a user
+// namespace.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface Identity {
-  /** Put before the program and its arguments. */
+  /** Command that precedes the program and its arguments. */
   readonly prefix: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
@@ -16,36 +17,41 @@ interface Paths {
   readonly programs: readonly string[];
   /** Files that must be readable. */
   readonly files: readonly string[];
-  /** The database's own folder; it is made, and given to the identity. */
+  /** Data folder of the database; it is created and given to the chosen user. */
   readonly dataDir: string;
 }
 
 const USER = 'postgres';
-// The number root is called inside the namespace. initdb wants it to have a name, and `nobody` has one everywhere.
+// Uid of root inside the namespace. initdb needs a uid with a name, and `nobody` has a name
+// everywhere.
 const NOBODY = 65534;
 
-/** Finds out, before anything is started, who can run PostgreSQL here. Throws an Error that names the closed folder when nobody can. */
+/**
+ * Finds a user that can run PostgreSQL here, before anything is started. Throws an Error that names
+ * the closed folder when there is none.
+ */
 export function chooseIdentity(paths: Paths): Identity {
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0) return { prefix: [] };
   const user = ownerOf(paths.dataDir) ?? systemUser();
   const closed = user && firstClosed(user, paths);
   if (user && !closed) {
-    give(paths.dataDir, user);
+    changeOwner(paths.dataDir, user);
     return { prefix: [], ...user };
   }
   const unshare = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
   if (spawnSync(unshare[0] ?? '', [...unshare.slice(1), 'true'], { cwd: '/' }).status === 0) {
-    give(paths.dataDir, { uid: 0, gid: 0 });
+    changeOwner(paths.dataDir, { uid: 0, gid: 0 });
     return { prefix: unshare };
   }
-  const why =
+  const cause =
     user && closed
       ? `the user it would run as (id ${user.uid}) cannot get at ${closed}`
       : `there is no user "${USER}" and none could be made`;
   throw new Error(
-    `PostgreSQL refuses to run as root, and ${why}; user namespaces are not allowed here either.\n` +
-      `Either open that folder (chmod a+x), move the project or DATA_DIR to an open one, start as an ordinary user, or set DATABASE_URL.`,
+    `PostgreSQL refuses to run as root, and ${cause}; user namespaces are not allowed here either.\n` +
+      'Either open that folder (chmod a+x), move the project or DATA_DIR to an open one, ' +
+      'start as an ordinary user, or set DATABASE_URL.',
   );
 }
 
@@ -54,7 +60,7 @@ interface User {
   readonly gid: number;
 }
 
-/** A database that belongs to somebody stays theirs, also when root starts it once. */
+/** An existing database keeps its owner, also when root starts it once. */
 function ownerOf(folder: string): User | undefined {
   const { uid, gid } = statSync(folder);
   return uid === 0 ? undefined : { uid, gid };
@@ -80,7 +86,10 @@ function systemUser(): User | undefined {
   return find();
 }
 
-/** The first path that the user may not use, asked as that user, so that every kind of permission counts. */
+/**
+ * First path that the user may not use. Tested as that user, so that every kind of permission
+ * counts.
+ */
 function firstClosed(user: User, { programs, files, dataDir }: Paths): string | undefined {
   const folders = new Set([...programs, ...files, dataDir].flatMap(foldersAbove));
   const checks = [
@@ -102,6 +111,6 @@ function foldersAbove(path: string): string[] {
   return parent === path ? [path] : [...foldersAbove(parent), parent];
 }
 
-function give(folder: string, { uid, gid }: User): void {
+function changeOwner(folder: string, { uid, gid }: User): void {
   if (statSync(folder).uid !== uid) spawnSync('chown', ['-R', `${uid}:${gid}`, folder]);
 }

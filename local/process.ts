@@ -1,34 +1,40 @@
-// One program of the stack: started, waited for, watched, and ended.
+// Runs one program of the stack: starts it, waits until it is ready, and stops it.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How to run one program of the stack. */
+/** Definition of one program of the stack. */
 export interface Part {
   readonly name: string;
-  /** Everything it prints goes here; the end of it is quoted when the program does not start. */
+  /** File for all output; its end is quoted when the program does not start. */
   readonly logFile: string;
-  /** Text its command line contains, by which a leftover of an earlier run is told from a stranger with the same process id. */
+  /**
+   * Text in the command line that identifies a leftover of an earlier run, since another program
+   * may have its process id.
+   */
   readonly mark: string;
   /** Starts the program; called again for every restart. */
   spawn(): Promise<ChildProcess>;
   /** Resolves when the program can take work. */
   ready(signal: AbortSignal): Promise<void>;
   readonly readySeconds: number;
-  /** What asks it to stop, and how long it may take before it is killed. */
+  /** Signal that asks the program to stop, and seconds until it is killed. */
   readonly stopSignal: 'SIGINT' | 'SIGTERM';
   readonly stopSeconds: number;
 }
 
 export interface RunningPart {
   readonly pid: number;
-  /** How it ended, in words; resolves only then. */
+  /** Resolves with the exit code or signal in words when the program ends. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
 }
 
-/** Starts a part and waits until it can take work. Throws, with the end of its log, when it ends or takes too long before that. */
+/**
+ * Starts a part and waits until it is ready. Throws, with the end of its log, when it ends or takes
+ * too long before that.
+ */
 export async function startPart(part: Part, { onPid, signal }: StartOptions = {}): Promise<RunningPart> {
   const child = await part.spawn();
   const ended = new Promise<string>((resolve) => {
@@ -63,9 +69,9 @@ export async function startPart(part: Part, { onPid, signal }: StartOptions = {}
 }
 
 interface StartOptions {
-  /** Told the process id as soon as there is one. */
+  /** Called with the process id as soon as it is known. */
   readonly onPid?: (pid: number) => void;
-  /** Gives up on starting. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
 }
 
@@ -80,8 +86,9 @@ export interface Command {
 }
 
 /**
- * Runs a program in a session of its own, so that Ctrl-C reaches only the process that knows in which order to stop.
- * It does not inherit the working folder, which another user may not be allowed to enter.
+ * Runs a program in its own session, so that Ctrl-C reaches only the supervising process, which
+ * stops the parts in order. The working folder is `/`, since another user may not be allowed to
+ * enter the current folder.
  */
 export async function spawnCommand({ file, args, env, logFile, ...where }: Command): Promise<ChildProcess> {
   const log = openLog(logFile);
@@ -98,7 +105,10 @@ export async function spawnCommand({ file, args, env, logFile, ...where }: Comma
   }
 }
 
-/** Asks again until the condition holds. Throws the signal's reason when that comes first; failing to ask counts as "not yet". */
+/**
+ * Polls until the condition holds; a failed check counts as false. Throws the signal's reason when
+ * the signal aborts first.
+ */
 export async function waitUntil(
   holds: () => Promise<boolean>,
   signal: AbortSignal,
@@ -110,7 +120,7 @@ export async function waitUntil(
   }
 }
 
-/** The command line of a living process; undefined when there is none. */
+/** Command line of a running process; undefined when there is none. */
 export function commandLine(pid: number): string | undefined {
   if (process.platform !== 'linux')
     return (
@@ -125,20 +135,23 @@ export function commandLine(pid: number): string | undefined {
   }
 }
 
-/** Ends a process that an earlier run left behind, if that id is still the program it was. Returns whether there was one. */
+/**
+ * Ends a process of an earlier run if the pid still belongs to that program. Returns whether there
+ * was one.
+ */
 export async function endLeftover(pid: number, part: Pick<Part, 'mark' | 'stopSignal'>): Promise<boolean> {
-  const isThere = async (): Promise<boolean> => commandLine(pid)?.includes(part.mark) ?? false;
-  if (!(await isThere())) return false;
+  const isRunning = async (): Promise<boolean> => commandLine(pid)?.includes(part.mark) ?? false;
+  if (!(await isRunning())) return false;
   for (const signal of [part.stopSignal, 'SIGKILL'] as const) {
-    if (await isThere()) process.kill(pid, signal);
-    await waitUntil(async () => !(await isThere()), AbortSignal.timeout(5000)).catch(() => {});
+    if (await isRunning()) process.kill(pid, signal);
+    await waitUntil(async () => !(await isRunning()), AbortSignal.timeout(5000)).catch(() => {});
   }
   return true;
 }
 
 const LOG_LIMIT_BYTES = 20_000_000;
 
-/** Opens a log for appending; one that has grown large is set aside first, so that two of them are the most there is. */
+/** Opens a log for appending. A large log is renamed first, so at most two are kept. */
 function openLog(file: string): number {
   mkdirSync(dirname(file), { recursive: true });
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT_BYTES) renameSync(file, `${file}.1`);

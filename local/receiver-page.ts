@@ -1,23 +1,36 @@
-// The two HTML pages of the bundled receiver: what arrived, and where the demo's links land. Every value from outside is escaped here.
+// HTML pages of the bundled receiver: the overview of received postbacks, and the landing page of
+// the demo's links. Every value from outside is escaped here.
 import type { InboxStats, Postback } from './inbox.ts';
 
-/** What the overview shows of one registered name. */
+/** One registered name on the overview. */
 export interface InboxView {
   name: string;
   stats: InboxStats;
   recent: Postback[];
 }
 
-const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1d2530}
-h1{font-size:1.4rem}h2{font-size:1.05rem;margin:2rem 0 .3rem}p{margin:.3rem 0}
-table{border-collapse:collapse;width:100%;font-size:.87rem}th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #e3e7ec}
-td.money{text-align:right;font-variant-numeric:tabular-nums}code{font-size:.85rem}.bad{color:#b3261e}.quiet{color:#66717f}`;
+const STYLE = `
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1d2530}
+h1{font-size:1.4rem}
+h2{font-size:1.05rem;margin:2rem 0 .3rem}
+p{margin:.3rem 0}
+table{border-collapse:collapse;width:100%;font-size:.87rem}
+th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid #e3e7ec}
+td.money{text-align:right;font-variant-numeric:tabular-nums}
+code{font-size:.85rem}
+.bad{color:#b3261e}
+.quiet{color:#66717f}
+`;
 
-/** The overview: per name its counters, its payout sums and its newest postbacks. It refreshes itself. */
+/**
+ * Overview page: per name its counters, payout sums and latest postbacks. The page refreshes
+ * itself.
+ */
 export function overviewPage(views: InboxView[], failing: { healed: boolean; refused: number }): string {
   const state = failing.healed
     ? '<p class="quiet">The failing endpoints are healed: they accept postbacks.</p>'
-    : `<p><span class="bad">Endpoints under <code>/failing/</code> answer 503</span> (${failing.refused} refused so far), so that a stuck postback can be seen in the Temporal UI.</p>
+    : `<p><span class="bad">Endpoints under <code>/failing/</code> answer 503</span>
+(${failing.refused} refused so far), so that a stuck postback can be seen in the Temporal UI.</p>
 <form method="post" action="/heal"><button>Heal them</button></form>`;
   const sections =
     views.map(inboxSection).join('\n') || '<p class="quiet">No endpoint has been registered yet.</p>';
@@ -28,11 +41,12 @@ export function overviewPage(views: InboxView[], failing: { healed: boolean; ref
   );
 }
 
-/** The landing page behind the demo's links; it shows the click id and every other parameter it was given. */
+/** Landing page of the demo's links: shows the click id and every other parameter. */
 export function landingPage(query: URLSearchParams): string {
   const clickId = query.get('click_id');
   const intro = clickId
-    ? `<p>This visitor came with click id <code>${escapeHtml(clickId)}</code>. Send it with the registration event and the customer is bound to the affiliate.</p>`
+    ? `<p>This visitor came with click id <code>${escapeHtml(clickId)}</code>.
+Send it with the registration event and the customer is bound to the affiliate.</p>`
     : '<p>This visitor came without a click id.</p>';
   const rows = [...query].map(
     ([name, value]) => `<tr><th>${escapeHtml(name)}</th><td><code>${escapeHtml(value)}</code></td></tr>`,
@@ -40,10 +54,14 @@ export function landingPage(query: URLSearchParams): string {
   return page('Landing page', `<h1>A landing page</h1>${intro}<table>${rows.join('')}</table>`);
 }
 
-/** The text with every character that means something in HTML replaced, quotes included. */
+/** Escapes every character with a meaning in HTML, quotes included. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+const HEADINGS = `<tr>${['received', 'type', 'event', 'click', 'payout change', 'attempt', 'webhook-id']
+  .map((name) => `<th>${name}</th>`)
+  .join('')}</tr>`;
 
 function inboxSection({ name, stats, recent }: InboxView): string {
   const sums = Object.entries(stats.payouts).map(
@@ -52,9 +70,10 @@ function inboxSection({ name, stats, recent }: InboxView): string {
   const bad =
     stats.bad_signatures > 0 ? `, <span class="bad">${stats.bad_signatures} with a bad signature</span>` : '';
   const rows = recent.map(postbackRow).join('\n');
+  const counts = `${stats.distinct} postbacks, ${stats.doubled} doubled${bad}`;
   return `<h2>${escapeHtml(name)}</h2>
-<p>${stats.distinct} postbacks, ${stats.doubled} doubled${bad}; payout told: <strong>${sums.join(', ') || 'nothing yet'}</strong></p>
-${rows && `<table><tr><th>received</th><th>type</th><th>event</th><th>click</th><th>payout change</th><th>attempt</th><th>webhook-id</th></tr>\n${rows}</table>`}`;
+<p>${counts}; reported payout: <strong>${sums.join(', ') || 'nothing yet'}</strong></p>
+${rows && `<table>${HEADINGS}\n${rows}</table>`}`;
 }
 
 function postbackRow({ received_at: receivedAt, type, data, attempt, id }: Postback): string {
@@ -62,9 +81,14 @@ function postbackRow({ received_at: receivedAt, type, data, attempt, id }: Postb
     (text) => `<td>${escapeHtml(text)}</td>`,
   );
   const money = `${data['payout_delta'] ?? ''} ${data['payout_currency'] ?? ''}`;
-  return `<tr>${cells.join('')}<td class="money">${escapeHtml(money)}</td><td>${escapeHtml(attempt)}</td><td><code>${escapeHtml(id)}</code></td></tr>`;
+  const rest = `<td>${escapeHtml(attempt)}</td><td><code>${escapeHtml(id)}</code></td>`;
+  return `<tr>${cells.join('')}<td class="money">${escapeHtml(money)}</td>${rest}</tr>`;
 }
 
 function page(title: string, body: string, head = ''): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title>${head}<style>${STYLE}</style></head><body>${body}</body></html>`;
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>${title}</title>${head}<style>${STYLE}</style></head>
+<body>${body}</body>
+</html>`;
 }

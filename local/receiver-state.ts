@@ -1,14 +1,17 @@
-// What the bundled receiver keeps over a restart: one small JSON file in the data directory.
+// State of the bundled receiver that survives a restart: one small JSON file in the data folder.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The signing secrets by name, as the API showed them, and whether the failing paths were healed. */
+/** Signing secrets by name, as the API showed them, and whether the failing paths were healed. */
 export interface ReceiverState {
   secrets: Map<string, string>;
   healed: boolean;
 }
 
-/** The state as it was saved, or an empty one when nothing was. Throws when the file is not what `saveState` writes. */
+/**
+ * Loads the saved state, or an empty one when there is no file. Throws when the file is not in the
+ * form that `saveState` writes.
+ */
 export function loadState(dataDir: string): ReceiverState {
   const file = stateFile(dataDir);
   if (!existsSync(file)) return { secrets: new Map(), healed: false };
@@ -19,7 +22,7 @@ export function loadState(dataDir: string): ReceiverState {
   return { secrets: new Map(Object.entries(secrets)), healed };
 }
 
-/** Writes a new file and renames it, so that a kill in between leaves the old one whole. */
+/** Writes a new file and renames it, so that an interrupted write keeps the old file. */
 export function saveState(dataDir: string, { secrets, healed }: ReceiverState): void {
   mkdirSync(dataDir, { recursive: true });
   const draft = `${stateFile(dataDir)}.new`;

@@ -1,5 +1,6 @@
-// The bundled receiver: one process that plays the affiliates' servers, for the demo, the benchmarks and trying things out.
-// It verifies every signature the way an affiliate should, drops doubles by webhook-id, and adds up what it was told.
+// Bundled receiver: one process in the role of the affiliates' servers, for the demo, benchmarks
+// and experiments. It verifies every signature as an affiliate should, drops duplicates by
+// webhook-id, and sums reported payouts.
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,7 @@ import type { Inbox, Postback } from './inbox.ts';
 import { landingPage, overviewPage } from './receiver-page.ts';
 import { loadState, saveState } from './receiver-state.ts';
 
-/** A running receiver. `url` has no trailing slash. */
+/** A running receiver; `url` has no trailing slash. */
 export interface Receiver {
   url: string;
   close(): Promise<void>;
@@ -17,9 +18,12 @@ export interface Receiver {
 
 const NAME = /^[\w.-]{1,100}$/;
 const MAX_BODY_BYTES = 256 * 1024;
-const SHOWN_ON_PAGE = 20;
+const MAX_ON_PAGE = 20;
 
-/** Starts the receiver; port 0 takes a free one. What was received is kept in memory only. Rejects when the port is taken. */
+/**
+ * Starts the receiver; port 0 takes a free port. Postbacks are kept in memory only. Rejects when
+ * the port is taken.
+ */
 export async function startReceiver(options: {
   host: string;
   port: number;
@@ -46,7 +50,7 @@ function createListener(dataDir: string): RequestListener {
     return inbox;
   }
 
-  /** A postback to a name without a secret is answered 404: no affiliate lives there. */
+  /** Answers 404 to a name without a secret: no affiliate is registered under it. */
   function receive(request: IncomingMessage, response: ServerResponse, name: string, body: string): void {
     const secret = state.secrets.get(name);
     if (secret === undefined) return answer(response, 404, 'no such endpoint');
@@ -55,7 +59,7 @@ function createListener(dataDir: string): RequestListener {
       inboxOf(name).refuse();
       return answer(response, 401, 'bad signature');
     }
-    inboxOf(name).add(postbackFrom(request, url, body));
+    inboxOf(name).add(parsePostback(request, url, body));
     answer(response, 200, 'ok');
   }
 
@@ -67,7 +71,7 @@ function createListener(dataDir: string): RequestListener {
 
   function register(request: IncomingMessage, response: ServerResponse, name: string, body: string): void {
     if (!isLoopback(request)) return answer(response, 403, 'secrets are registered from this machine only');
-    const { secret } = objectFrom(body);
+    const { secret } = parseObject(body);
     if (!NAME.test(name) || !isSecret(secret))
       return answer(response, 400, 'expected a plain name and {"secret":"whsec_…"}');
     state.secrets.set(name, secret);
@@ -84,7 +88,7 @@ function createListener(dataDir: string): RequestListener {
   function overview(): string {
     const views = [...state.secrets.keys()].map((name) => {
       const inbox = inboxOf(name);
-      return { name, stats: inbox.stats(), recent: inbox.recent().slice(0, SHOWN_ON_PAGE) };
+      return { name, stats: inbox.stats(), recent: inbox.recent().slice(0, MAX_ON_PAGE) };
     });
     return overviewPage(views, { healed: state.healed, refused: refusedByFailing });
   }
@@ -148,11 +152,14 @@ function isSecret(value: unknown): value is string {
   }
 }
 
-/** Reads the fields out of the JSON body, the form or the query; a GET names its type `event_type` or `type`. */
-function postbackFrom(request: IncomingMessage, url: string, body: string): Postback {
+/**
+ * Reads the fields of the JSON body, the form or the query. A GET carries its type as `event_type`
+ * or `type`.
+ */
+function parsePostback(request: IncomingMessage, url: string, body: string): Postback {
   const isGet = request.method === 'GET';
   const isJson = !isGet && header(request, 'content-type').startsWith('application/json');
-  const fields = isJson ? objectFrom(body) : formFields(isGet ? (splitOnce(url, '?')[1] ?? '') : body);
+  const fields = isJson ? parseObject(body) : formFields(isGet ? (splitOnce(url, '?')[1] ?? '') : body);
   const data = isJson ? fields['data'] : fields;
   return {
     id: header(request, 'webhook-id'),
@@ -161,8 +168,8 @@ function postbackFrom(request: IncomingMessage, url: string, body: string): Post
     method: request.method ?? '',
     url,
     body,
-    type: textOf(fields['event_type'] ?? fields['type']),
-    data: Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, textOf(value)])),
+    type: toText(fields['event_type'] ?? fields['type']),
+    data: Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, toText(value)])),
   };
 }
 
@@ -170,11 +177,11 @@ function formFields(text: string): Record<string, unknown> {
   return Object.fromEntries(new URLSearchParams(text));
 }
 
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
-function objectFrom(json: string): Record<string, unknown> {
+function parseObject(json: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -1,5 +1,5 @@
-// The whole of Postrider on one machine: PostgreSQL and Temporal (embedded, or the ones given), then worker and API as
-// processes of their own. What `npm start`, the benchmarks and the end-to-end tests run.
+// Runs all of Postrider on one machine: PostgreSQL and Temporal (embedded or given), then worker
+// and API as separate processes. Used by `npm start`, the benchmarks and the end-to-end tests.
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
@@ -17,7 +17,7 @@ export interface Stack {
   readonly apiUrl: string;
   readonly databaseUrl: string;
   readonly temporalAddress: string;
-  /** Undefined for a Temporal that was given without `TEMPORAL_UI_URL`. */
+  /** Undefined when `TEMPORAL_ADDRESS` is set without `TEMPORAL_UI_URL`. */
   readonly temporalUiUrl: string | undefined;
   /** Only with `receiver`. */
   readonly receiverUrl: string;
@@ -28,11 +28,11 @@ export interface Stack {
 }
 
 export interface StackOptions {
-  /** One line for each thing worth knowing while it starts and runs. */
+  /** Receives one line per step of the start and per restart. */
   readonly print?: Print;
   /** Runs the bundled receiver as well. */
   readonly receiver?: boolean;
-  /** Gives up on starting. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
 }
 
@@ -40,10 +40,13 @@ type Print = (line: string) => void;
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-// API and worker finish what they hold while everything they need is still there; the database is the last to go.
+// API and worker finish their work while their dependencies still run; the database stops last.
 const STOP_ORDER = [['api', 'worker'], ['receiver', 'temporal'], ['postgres']] as const;
 
-/** Starts everything and returns when events can be taken and worked on. Throws, with nothing left running, when a part does not come up. */
+/**
+ * Starts everything and resolves when events can be accepted and processed. Throws, with nothing
+ * left running, when a part does not start.
+ */
 export async function startStack(
   config: LocalConfig,
   { print = () => {}, receiver = false, signal }: StackOptions = {},
@@ -74,35 +77,41 @@ export async function startStack(
   }
 }
 
-type StackPlaces = Omit<Stack, 'stop'> & { readonly secretsKey: string };
+type StackAddresses = Omit<Stack, 'stop'> & { readonly secretsKey: string };
 
-/** Where everything will be. What is not embedded must be given in full, and the processes say what is missing. */
-function describeStack(config: LocalConfig, dataDir: string): StackPlaces {
-  const made = loadSecrets(dataDir);
+/**
+ * Addresses and secrets of the stack. A part that is not embedded must be configured in full; the
+ * processes report missing variables.
+ */
+function describeStack(config: LocalConfig, dataDir: string): StackAddresses {
+  const secrets = loadSecrets(dataDir);
   const { env, embedded, host, port } = config;
   const uiUrl = config.temporalAddress ? env.TEMPORAL_UI_URL : `http://127.0.0.1:${config.temporalUiPort}`;
   return {
     apiUrl: `http://${['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host}:${port}`,
     databaseUrl:
-      config.databaseUrl ?? postgresUrl({ port: config.postgresPort, password: made.postgresPassword }),
+      config.databaseUrl ?? postgresUrl({ port: config.postgresPort, password: secrets.postgresPassword }),
     temporalAddress: config.temporalAddress ?? `127.0.0.1:${config.temporalPort}`,
     temporalUiUrl: uiUrl,
     receiverUrl: `http://127.0.0.1:${config.receiverPort}`,
-    adminToken: env.ADMIN_TOKEN || (embedded ? made.adminToken : ''),
-    secretsKey: env.SECRETS_KEY || (embedded ? made.secretsKey : ''),
+    adminToken: env.ADMIN_TOKEN || (embedded ? secrets.adminToken : ''),
+    secretsKey: env.SECRETS_KEY || (embedded ? secrets.secretsKey : ''),
     dataDir,
   };
 }
 
-/** The environment of our own processes: what was given, and for an embedded stack the settings that make it usable at once. */
-function processEnv(config: LocalConfig, stack: StackPlaces): Record<string, string | undefined> {
-  const friendly = {
+/**
+ * Environment of API and worker: the caller's variables, plus convenient defaults for an embedded
+ * stack.
+ */
+function processEnv(config: LocalConfig, stack: StackAddresses): Record<string, string | undefined> {
+  const embeddedDefaults = {
     ALLOW_ENDPOINT_CIDRS: '127.0.0.0/8,::1/128',
     ALLOW_ENDPOINT_PORTS: '*',
     REQUIRE_HTTPS: 'false',
   };
   return {
-    ...(config.embedded ? friendly : {}),
+    ...(config.embedded ? embeddedDefaults : {}),
     ...config.env,
     DATA_DIR: stack.dataDir,
     DATABASE_URL: stack.databaseUrl,
@@ -119,10 +128,10 @@ interface Parts {
   readonly own: readonly Part[];
 }
 
-async function createParts(config: LocalConfig, stack: StackPlaces, print: Print): Promise<Parts> {
+async function createParts(config: LocalConfig, stack: StackAddresses, print: Print): Promise<Parts> {
   const { dataDir } = stack;
   const env = processEnv(config, stack);
-  // Read here as well, so that what is missing is said before anything starts.
+  // Validated here too, so that missing variables are reported before anything starts.
   const { temporal } = loadApiConfig(env);
   const postgresOptions = {
     dataDir,
@@ -188,7 +197,10 @@ async function startParts(
   await settleAll(parts.own.map((part) => supervisor.add(part)));
 }
 
-/** Waits for all of them even when one fails, so that nothing is still starting when the others are stopped. */
+/**
+ * Waits for all starts even when one fails, so that nothing is still starting when the others are
+ * stopped.
+ */
 async function settleAll(starts: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(starts);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -196,16 +208,22 @@ async function settleAll(starts: readonly Promise<void>[]): Promise<void> {
 
 interface NodePart extends Pick<Part, 'name' | 'ready' | 'stopSeconds'> {
   readonly entry: string;
-  /** Room for objects that live briefly; with Node's own 16 MB a sixth of a busy worker's time goes into collecting them. */
+  /**
+   * Size of the young generation. With Node's default of 16 MB a busy worker spends a sixth of its
+   * time collecting.
+   */
   readonly youngMb: number;
   readonly env: Record<string, string | undefined>;
   readonly dataDir: string;
 }
 
-/** Host names are resolved by half of the threads at most; with Node's four, two dead name servers would hold up everybody. */
+/**
+ * Name lookups use at most half of the threads. With Node's default of four, two dead name servers
+ * would block every lookup.
+ */
 const THREADS = { UV_THREADPOOL_SIZE: '32' };
 
-/** A process of ours, run from its TypeScript source. */
+/** API, worker or receiver, run from its TypeScript source. */
 function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
   const mark = resolve(ROOT, entry);
   const logFile = resolve(dataDir, `logs/${rest.name}.log`);
@@ -227,7 +245,10 @@ function nodePart({ entry, youngMb, env, dataDir, ...rest }: NodePart): Part {
   };
 }
 
-/** Ready when a worker asks for batches that was not there before; Temporal goes on listing one that died for minutes. */
+/**
+ * Ready when a new worker polls for batches. Temporal lists the poller of a dead worker for
+ * minutes, so earlier pollers do not count.
+ */
 function workerPolls({ connection: options, namespace }: Config['temporal']) {
   return async (signal: AbortSignal): Promise<void> => {
     const since = Date.now();

@@ -1,31 +1,36 @@
-// Keeps the parts of the stack running, and keeps `processes.json` true about which process is which.
+// Supervises the parts of the stack: restarts ended parts, and keeps the process ids in
+// `processes.json` current.
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endLeftover, startPart, type Part, type RunningPart } from './process.ts';
 
 export interface Supervisor {
-  /** Ends what a run that was killed has left behind. */
+  /** Ends processes that a killed run left behind. */
   endLeftovers(parts: readonly Part[]): Promise<void>;
-  /** Starts a part and keeps it running from then on. Throws when it does not come up at first. */
+  /** Starts a part and restarts it whenever it ends. Throws when the first start fails. */
   add(part: Part): Promise<void>;
-  /** Stops groups of parts one after the other, the parts of a group together. Parts not named stop last. */
+  /**
+   * Stops groups of parts one after the other, the parts of a group together; unnamed parts last.
+   */
   stop(order: readonly (readonly string[])[]): Promise<void>;
 }
 
-// The first restart is almost at once; a part that keeps dying is tried every five seconds.
+// The first restart follows almost at once; a part that keeps failing is restarted every five
+// seconds.
 const FIRST_DELAY_MS = 200;
-const MOST_DELAY_MS = 5000;
+const MAX_DELAY_MS = 5000;
 const HEALTHY_AFTER_MS = 5000;
-// After a kill of everything, PostgreSQL's own leftovers may need a moment before a new server can start.
-const FIRST_START_TRIES = 4;
+// After a kill of everything, PostgreSQL's leftover processes may need a moment before a new server
+// can start.
+const MAX_FIRST_STARTS = 4;
 
-interface Kept {
+interface Supervised {
   running: RunningPart | undefined;
   kept: Promise<void>;
 }
 
-/** Supervises the parts that live under one data folder. */
+/** Creates the supervisor of the parts in one data folder. */
 export function createSupervisor({
   dataDir,
   print,
@@ -35,7 +40,7 @@ export function createSupervisor({
 }): Supervisor {
   const file = join(dataDir, 'processes.json');
   const pids: Record<string, number> = {};
-  const parts = new Map<string, Kept>();
+  const parts = new Map<string, Supervised>();
   const stopping = new AbortController();
 
   const start = (part: Part): Promise<RunningPart> =>
@@ -43,11 +48,11 @@ export function createSupervisor({
       signal: stopping.signal,
       onPid: (pid) => {
         pids[part.name] = pid;
-        writeWhole(file, `${JSON.stringify(pids)}\n`);
+        writeAtomically(file, `${JSON.stringify(pids)}\n`);
       },
     });
 
-  const keep = async (part: Part, entry: Kept): Promise<void> => {
+  const restartLoop = async (part: Part, entry: Supervised): Promise<void> => {
     let delayMs = FIRST_DELAY_MS;
     while (!stopping.signal.aborted) {
       const startedAt = Date.now();
@@ -56,7 +61,7 @@ export function createSupervisor({
       if (Date.now() - startedAt > HEALTHY_AFTER_MS) delayMs = FIRST_DELAY_MS;
       print(`${part.name} ended (${how}); starting it again`);
       await pause(delayMs, stopping.signal);
-      delayMs = Math.min(delayMs * 2, MOST_DELAY_MS);
+      delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
       entry.running = await start(part).catch(
         (error: Error) => void (stopping.signal.aborted || print(error.message)),
       );
@@ -74,9 +79,9 @@ export function createSupervisor({
     },
 
     async add(part) {
-      const running = await withTries(() => start(part), stopping.signal);
-      const entry: Kept = { running, kept: Promise.resolve() };
-      entry.kept = keep(part, entry);
+      const running = await withRetries(() => start(part), stopping.signal);
+      const entry: Supervised = { running, kept: Promise.resolve() };
+      entry.kept = restartLoop(part, entry);
       parts.set(part.name, entry);
     },
 
@@ -84,26 +89,29 @@ export function createSupervisor({
       stopping.abort(new Error('stopping'));
       const named = new Set(order.flat());
       for (const group of [...order, [...parts.keys()].filter((name) => !named.has(name))]) {
-        await Promise.all(group.map((name) => stopKept(parts.get(name))));
+        await Promise.all(group.map((name) => stopSupervised(parts.get(name))));
       }
       rmSync(file, { force: true });
     },
   };
 }
 
-/** A part that is between two lives may come up once more before the loop that restarts it ends, and is then stopped as well. */
-async function stopKept(entry: Kept | undefined): Promise<void> {
+/**
+ * A part that is restarting may start once more before its restart loop ends, so it is stopped
+ * again afterwards.
+ */
+async function stopSupervised(entry: Supervised | undefined): Promise<void> {
   await entry?.running?.stop();
   await entry?.kept;
   await entry?.running?.stop();
 }
 
-async function withTries(start: () => Promise<RunningPart>, signal: AbortSignal): Promise<RunningPart> {
+async function withRetries(start: () => Promise<RunningPart>, signal: AbortSignal): Promise<RunningPart> {
   for (let tried = 1; ; tried += 1) {
     try {
       return await start();
     } catch (error) {
-      if (tried === FIRST_START_TRIES || signal.aborted) throw error;
+      if (tried === MAX_FIRST_STARTS || signal.aborted) throw error;
       await pause(FIRST_DELAY_MS * 2 ** tried, signal);
     }
   }
@@ -113,8 +121,8 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }
 
-/** Nobody who reads the file ever sees half of it. */
-function writeWhole(file: string, content: string): void {
+/** Writes a file so that readers see the old or the new content, never a part. */
+function writeAtomically(file: string, content: string): void {
   writeFileSync(`${file}.new`, content);
   renameSync(`${file}.new`, file);
 }

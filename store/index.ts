@@ -1,4 +1,8 @@
-// The store as the API receives it: one object of queries per noun.
+// The store as the API uses it: one object of queries per resource.
+//
+// Two forms of queries: `createX(pool)` returns the queries of one resource for the API, which
+// takes them from here. Free functions take the pool or the client of a transaction, and are steps
+// that other transactions and the worker's activities combine.
 import { createAffiliates } from './attribution/affiliates.ts';
 import { createAmendments } from './agreements/amendments.ts';
 import { createAdjustments } from './ledger/adjustments.ts';
@@ -36,7 +40,7 @@ import { createTraces } from './ledger/traces.ts';
 
 export type Store = ReturnType<typeof createStore>;
 
-/** Nothing is asked of the database before the first query. */
+/** Creates the store. The first query opens the first connection. */
 export function createStore(pool: Pool, secretBox: SecretBox) {
   return {
     operators: createOperators(pool),

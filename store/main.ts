@@ -1,5 +1,7 @@
-// `npm run db:migrate` brings the database to the current schema; `npm run db:checksum` records a new migration; `npm run db:reseal` seals
-// every secret with the first key of SECRETS_KEY.
+// Commands of the database:
+// `npm run db:migrate` migrates to the current schema,
+// `npm run db:checksum` records the checksum of a new migration,
+// `npm run db:reseal` encrypts every secret with the first key of SECRETS_KEY.
 import { loadDatabaseUrl, loadSealing } from '../config.ts';
 import { migrate, recordChecksums } from './db/migrate.ts';
 import { createPool } from './db/pool.ts';
@@ -20,7 +22,8 @@ switch (process.argv[2]) {
     const { current, resealed, unopened } = await resealSecrets(pool, createSecretBox(secretsKeys), print);
     await pool.end();
     print(
-      `${resealed} secrets sealed anew with key "${secretsKeys[0]!.id}", ${current} were already, ${unopened} cannot be opened`,
+      `${resealed} secrets sealed anew with key "${secretsKeys[0]!.id}", ` +
+        `${current} were already, ${unopened} cannot be opened`,
     );
     process.exitCode = unopened > 0 ? 1 : 0;
     break;

@@ -1,5 +1,6 @@
-// `npm test`: one PostgreSQL and one Temporal server for the whole run, then Node's own runner on the files given, or on all.
-// Options that start with `--` go to the runner: npm test -- --test-name-pattern=refund test/domain/commission/reversals.test.ts
+// `npm test`: starts one PostgreSQL and one Temporal server for the run, then Node's test runner on
+// the given files, or on all. Options that start with `--` go to the runner:
+// npm test -- --test-name-pattern=refund test/domain/commission/reversals.test.ts
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,7 @@ import { startTemporal } from '../local/temporal.ts';
 import { createTemplate } from './support/database.ts';
 import { freePort } from './support/ports.ts';
 
-/** Every test file, however deep its folder lies. */
+/** Every test file in all folders. */
 function allFiles(): string[] {
   return readdirSync('test', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.test.ts'))
@@ -29,7 +30,7 @@ async function startServices(dataDir: string): Promise<Services> {
     await freePort(),
     await findTemporalCli(console.log),
   ];
-  // What a test run holds is thrown away, and a kill of the process loses nothing even so.
+  // Safe without fsync: the data is thrown away, and a killed process loses nothing.
   const settings = { fsync: 'off', full_page_writes: 'off' };
   const postgres = await startPostgres({ dataDir, port: postgresPort, password: 'test', settings });
   try {
@@ -70,7 +71,7 @@ function runTests(args: readonly string[], env: NodeJS.ProcessEnv, stopping: Abo
   });
 }
 
-// The services are in sessions of their own, so this process must not go before them.
+// The servers run in their own sessions, so this process must outlive them.
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
 

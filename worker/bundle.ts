@@ -1,10 +1,11 @@
-// Builds the workflow bundle: everything workflow code may run, in one file without Node. `--check` only sees that it builds.
+// Builds the workflow bundle: all workflow code in one file, without Node. `--check` only tests
+// that the bundle builds.
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
 const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
-/** Throws when workflow code imports what it must not. */
+/** Throws when workflow code imports a module that the sandbox forbids. */
 export function buildBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: new DefaultLogger('WARN') });
 }

@@ -1,10 +1,13 @@
-// Heartbeats of steps that last: Temporal hears from them while they run, so that the work of a worker that was killed goes to another one in
-// seconds, rather than when the step should have been over.
+// Sends heartbeats of running activities, so that Temporal gives the work of a killed worker to
+// another within seconds instead of after the activity's timeout.
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
 const EVERY_MS = 2000;
 
-/** Steps are plain functions and know nothing of Temporal; those whose options ask for heartbeats get them here. */
+/**
+ * Activities are plain functions and know nothing of Temporal. Heartbeats are sent for activities
+ * with a heartbeat timeout.
+ */
 export const heartbeats: ActivityInterceptorsFactory = (context) => ({
   inbound: {
     async execute(input, next) {

@@ -1,4 +1,5 @@
-// Starts the worker process: builds everything it needs, runs one worker per task queue, and drains on a stop signal.
+// Starts the worker process: creates its dependencies, runs one worker per task queue, and drains
+// on a stop signal.
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS } from '../activities/index.ts';
@@ -24,14 +25,17 @@ Runtime.install({
 });
 
 const { namespace, connection: address } = config.temporal;
-const onTrouble = (error: unknown): void => log.warn({ err: error }, 'a dependency is away');
-const pool = createPool(config.databaseUrl, { applicationName: 'postrider-worker', onError: onTrouble });
-const native = await connected();
+const onDependencyError = (error: unknown): void => log.warn({ err: error }, 'a dependency is away');
+const pool = createPool(config.databaseUrl, {
+  applicationName: 'postrider-worker',
+  onError: onDependencyError,
+});
+const native = await connectToTemporal();
 const connection = await Connection.connect(address);
 const client = new Client({ connection, namespace });
 await prepareNamespace(client, log);
 
-const recorder = createRecorder(pool, onTrouble);
+const recorder = createRecorder(pool, onDependencyError);
 const metrics = createWorkerMetrics(recorder.backlog);
 if (config.metricsPort !== undefined) await metrics.listen(config.metricsPort, config.host);
 const sender = createSender(
@@ -42,10 +46,10 @@ const sender = createSender(
   }),
 );
 const secretBox = createSecretBox(config.secretsKeys);
-const activities = metrics.watchedSettling(
+const activities = metrics.countBatches(
   createActivities({
     pool,
-    sender: metrics.watched(sender),
+    sender: metrics.countAttempts(sender),
     recorder,
     secretBox,
     client,
@@ -54,7 +58,9 @@ const activities = metrics.watchedSettling(
 );
 const workflowBundle = await buildBundle();
 
-/** HTTP attempts end within 15 s and steps within 20 s, so that a stop lets them finish and be recorded. */
+/**
+ * Attempts end within 15 s and activities within 20 s, so a stop lets them finish and be recorded.
+ */
 const common = {
   connection: native,
   namespace,
@@ -69,7 +75,7 @@ const workers = await Promise.all([
   Worker.create({
     ...common,
     taskQueue: TASK_QUEUES.batches,
-    // A batch with an endpoint that hangs holds its slots for up to 16 s, while others must go on.
+    // A hanging endpoint holds a batch's slot for up to 16 s; other batches need slots meanwhile.
     maxConcurrentWorkflowTaskExecutions: 200,
     maxConcurrentLocalActivityExecutions: 200,
     maxConcurrentActivityTaskExecutions: 50,
@@ -97,7 +103,7 @@ const workers = await Promise.all([
 
 log.info({ taskQueues: Object.values(TASK_QUEUES) }, 'worker started');
 try {
-  // The SDK stops its workers on SIGTERM and SIGINT; when one of them fails, the others stop too.
+  // The SDK stops the workers on SIGTERM and SIGINT; when one of them fails, the others stop too.
   await Promise.all(workers.map((worker) => worker.run()));
 } finally {
   await sender.close();
@@ -107,13 +113,13 @@ try {
 }
 log.info('worker stopped');
 
-/** The native connection does not retry by itself; the worker waits for Temporal as long as it takes. */
-async function connected(): Promise<NativeConnection> {
+/** Connects to Temporal, retrying forever: the native connection does not retry by itself. */
+async function connectToTemporal(): Promise<NativeConnection> {
   for (;;) {
     try {
       return await NativeConnection.connect({ ...address, grpcCompression: { codec: 'none' } });
     } catch (error) {
-      onTrouble(error);
+      onDependencyError(error);
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }

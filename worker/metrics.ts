@@ -1,4 +1,5 @@
-// What the worker counts for whoever runs it, in Prometheus' form, and the port where it is read. Counting is a few additions in memory.
+// Prometheus metrics of the worker, and the HTTP port that serves them. Counting costs a few
+// additions in memory.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -7,11 +8,11 @@ import type { Sender } from '../delivery/send.ts';
 import { errorClassOf } from '../domain/delivery/retry.ts';
 
 export type WorkerMetrics = {
-  /** The same sender; each attempt is counted by what came of it. */
-  watched(sender: Sender): Sender;
-  /** The same activities; each batch that is settled is counted, with its size and time. */
-  watchedSettling<A extends Pick<Activities, 'settle'>>(activities: A): A;
-  /** Answers `GET /metrics` on this port until the process ends; a port that is taken is thrown. */
+  /** Wraps a sender: counts each attempt by its outcome. */
+  countAttempts(sender: Sender): Sender;
+  /** Wraps the activities: counts each settled batch with its size and duration. */
+  countBatches<A extends Pick<Activities, 'settle'>>(activities: A): A;
+  /** Serves `GET /metrics` on this port until the process ends. Rejects when the port is taken. */
   listen(port: number, host: string): Promise<{ port: number; close(): void }>;
 };
 
@@ -47,7 +48,7 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
     buckets: SECONDS,
     registers,
   });
-  const unwritten = new Gauge({
+  const recorderBacklog = new Gauge({
     name: 'postrider_recorder_backlog',
     help: 'Attempts that are over and not written yet; at 256 no further request starts',
     registers: [],
@@ -55,10 +56,10 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
       this.set(backlog());
     },
   });
-  registry.registerMetric(unwritten);
+  registry.registerMetric(recorderBacklog);
 
   return {
-    watched: (sender) => ({
+    countAttempts: (sender) => ({
       ...sender,
       async send(request, options) {
         const outcome = await sender.send(request, options);
@@ -67,7 +68,7 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
         return outcome;
       },
     }),
-    watchedSettling: (activities) => ({
+    countBatches: (activities) => ({
       ...activities,
       async settle(input) {
         const end = settleTimes.startTimer();
@@ -93,7 +94,7 @@ export function createWorkerMetrics(backlog: () => number): WorkerMetrics {
       });
       server.listen(port, host);
       await once(server, 'listening');
-      // It keeps no process alive whose work is done.
+      // The server must not keep a process alive that has finished.
       server.unref();
       const address = server.address();
       return {

@@ -1,5 +1,5 @@
 // Prepares the Temporal namespace at every worker's start: search attributes and schedules. Several
-// workers may do it at once.
+// workers may run this at once.
 import { hash } from 'node:crypto';
 import { ScheduleAlreadyRunning, type Client, type ScheduleSpec } from '@temporalio/client';
 import { rematchWorkflowId } from '../domain/keys.ts';
@@ -11,7 +11,7 @@ const INDEXED_VALUE_TYPE = { keyword: 2, int: 3, datetime: 6 } as const;
 
 type Schedule = { id: string; workflowType: string; args: unknown[]; spec: ScheduleSpec };
 
-/** What runs by itself, and when; the id of a schedule is that of its workflow. */
+/** Schedules of the housekeeping workflows. A schedule's id is the id of its workflow. */
 const SCHEDULES: readonly Schedule[] = [
   { id: 'sweep', workflowType: WORKFLOWS.sweep, args: [], spec: { intervals: [{ every: '10s' }] } },
   {
@@ -35,7 +35,10 @@ const SCHEDULES: readonly Schedule[] = [
   { id: 'purge', workflowType: WORKFLOWS.purge, args: [], spec: { calendars: [{ hour: 3, minute: 17 }] } },
 ];
 
-/** Temporal Cloud and locked-down clusters refuse to add attributes over the API; then an operator adds them, and the log says so. */
+/**
+ * Temporal Cloud and locked-down clusters refuse to add search attributes over the API. The log
+ * then lists the attributes to add by hand.
+ */
 export async function prepareNamespace(client: Client, log: Logger): Promise<void> {
   await addSearchAttributes(client).catch((error: unknown) => {
     log.warn(
@@ -43,15 +46,15 @@ export async function prepareNamespace(client: Client, log: Logger): Promise<voi
       'search attributes could not be added; add them by hand if they are missing',
     );
   });
-  for (const schedule of SCHEDULES) await putSchedule(client, schedule);
+  for (const schedule of SCHEDULES) await saveSchedule(client, schedule);
 }
 
 /**
- * Creates a schedule, or updates the existing one where its definition in the code has changed. A
- * schedule that an operator paused stays paused, with its note. Workers that start together write
- * the same.
+ * Creates a schedule, or updates it when its definition in the code has changed. A schedule paused
+ * by an operator stays paused, with its note. Workers that start together write the same
+ * definition.
  */
-async function putSchedule(client: Client, { id, workflowType, args, spec }: Schedule): Promise<void> {
+async function saveSchedule(client: Client, { id, workflowType, args, spec }: Schedule): Promise<void> {
   const policies = { overlap: 'SKIP', catchupWindow: '1m' } as const;
   const started = {
     type: 'startWorkflow',

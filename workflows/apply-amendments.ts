@@ -1,4 +1,5 @@
-// Books an operator's amendments, chunk by chunk, until none is left; what came meanwhile wakes it again.
+// Applies an operator's amendments in chunks until none is left. Amendments saved meanwhile wake
+// the workflow.
 import {
   continueAsNew,
   defineSignal,
@@ -13,26 +14,26 @@ const wake = defineSignal(SIGNALS.wake);
 
 export async function applyAmendments({ operatorId, applied = 0 }: AmendInput): Promise<{ applied: number }> {
   let isWoken = false;
-  let booked = applied;
+  let appliedTotal = applied;
   const waiting: Record<string, number> = {};
   setHandler(wake, () => void (isWoken = true));
 
   for (;;) {
     isWoken = false;
     const chunk = await upkeep.applyAmendments({ operatorId });
-    booked += chunk.applied;
+    appliedTotal += chunk.applied;
     for (const [reason, count] of Object.entries(chunk.waiting))
       waiting[reason] = (waiting[reason] ?? 0) + count;
-    show(booked, waiting);
-    if (chunk.isEnd && !isWoken) return { applied: booked };
+    show(appliedTotal, waiting);
+    if (chunk.isEnd && !isWoken) return { applied: appliedTotal };
     if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<typeof applyAmendments>({ operatorId, applied: booked });
+      await continueAsNew<typeof applyAmendments>({ operatorId, applied: appliedTotal });
   }
 }
 
 function show(applied: number, waiting: Record<string, number>): void {
-  const lacking = Object.entries(waiting).map(([reason, count]) => `- ${count} wait: ${reason}`);
+  const reasons = Object.entries(waiting).map(([reason, count]) => `- ${count} wait: ${reason}`);
   setCurrentDetails(
-    [`**${applied} amendments booked.**`, ...(lacking.length > 0 ? ['', ...lacking] : [])].join('\n'),
+    [`**${applied} amendments booked.**`, ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n'),
   );
 }

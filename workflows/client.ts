@@ -1,5 +1,6 @@
-// Temporal client of Postrider: starts and signals the workflows that own postbacks, events set aside and housekeeping. Starting a
-// workflow that runs changes nothing, so the hand-over, the API and the sweep all call the same functions.
+// Temporal client: starts and signals workflows for deliveries, endpoints, replays, events set
+// aside and housekeeping. Starting a running workflow changes nothing, so batches, the API and the
+// sweep call the same functions.
 import {
   WorkflowExecutionAlreadyStartedError,
   type Client,
@@ -17,44 +18,53 @@ import {
 } from '../domain/keys.ts';
 import { SIGNALS, TASK_QUEUES, WORKFLOWS } from './contract.ts';
 
-const CALL_AT_MOST_MS = 3000;
+const CALL_TIMEOUT_MS = 3000;
 
 /** Every call rejects when Temporal does not answer within the client's time limit. */
 export type WorkflowClient = {
-  /** Starts `deliverPostback` of one delivery, unless it runs; `signal` is delivered to it either way. */
+  /**
+   * Starts `deliverPostback` of one delivery unless it runs; `signal` reaches the workflow either
+   * way.
+   */
   startDelivery(operatorId: string, deliveryId: string, signal?: 'retryNow' | 'giveUp'): Promise<void>;
   /**
-   * Starts `drainEndpoint`, unless it runs, and has it read its queue again. To be called only after the commit that filled the
-   * queue. `switched` says that the endpoint's row was switched: the workflow then reads it at once, also while it waits for a probe.
+   * Starts `drainEndpoint` unless it runs, and makes it read its queue again. Call only after the
+   * commit that filled the queue. `switched`: the endpoint's state changed; the workflow then reads
+   * the row at once, even while it waits for a probe.
    */
   wakeEndpoint(operatorId: string, endpointId: string, signal?: 'wake' | 'switched'): Promise<void>;
   wakeEndpoints(operatorId: string, endpointIds: readonly string[]): Promise<void>;
-  /** Starts `drainEndpoint`, unless it runs; a running one is not signalled. */
+  /** Starts `drainEndpoint` unless it runs; sends no signal. */
   startEndpoint(operatorId: string, endpointId: string): Promise<void>;
   /** Starts `replayPostbacks`, unless it runs. */
   startReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Signals `replayPostbacks` that its row was cancelled. */
+  /** Tells `replayPostbacks` that its row was cancelled. */
   cancelReplay(operatorId: string, replayId: string): Promise<void>;
-  /** Starts `settleSetAside` of one reason, unless it runs, and has it count its events again. */
+  /** Starts `settleSetAside` of one reason unless it runs, and makes it count its events again. */
   wakeSetAside(operatorId: string, reason: string): Promise<void>;
-  /** The same for several reasons; each workflow settles its events again. */
+  /** Makes `settleSetAside` of each reason settle its events again. */
   retrySetAside(operatorId: string, reasons: readonly string[]): Promise<void>;
-  /** Starts `rerateDeal` of a deal version. To be called only after the commit that marked the version. */
+  /** Starts `rerateDeal` for a deal version. Call only after the commit that marked the version. */
   startRerating(operatorId: string, dealId: string, version: number): Promise<void>;
-  /** Has `applyAmendments` book an operator's amendments. To be called only after the commit that kept them. */
+  /** Makes `applyAmendments` apply an operator's amendments. Call only after their commit. */
   applyAmendments(operatorId: string): Promise<void>;
-  /** Has `rematchOrphans` read an operator's orphans again. To be called only after the commit of the new evidence. */
+  /**
+   * Makes `rematchOrphans` match an operator's orphans again. Call only after the commit of the new
+   * evidence.
+   */
   rematchOrphans(operatorId: string): Promise<void>;
-  /** Starts `closePeriod` of a month, unless it runs; returns whether it was started by this call. */
+  /** Starts `closePeriod` for a month unless it runs; returns whether this call started it. */
   closePeriod(operatorId: string, period: string): Promise<boolean>;
 };
 
-/** `WorkflowClient` for callers whose work is committed already: no call rejects. */
+/** `WorkflowClient` for callers with committed work: no call rejects. */
 export type BestEffortClient = {
   [Call in keyof WorkflowClient]: (...args: Parameters<WorkflowClient[Call]>) => Promise<void>;
 };
 
-/** Failures go to `onError`; the sweep starts later what a failed call did not. */
+/**
+ * Reports failures to `onError`. The sweep later starts the workflows that failed calls did not.
+ */
 export function bestEffort(client: WorkflowClient, onError: (error: unknown) => void): BestEffortClient {
   const calls = Object.entries(client) as [string, (...args: unknown[]) => Promise<unknown>][];
   const tolerant = calls.map(([name, call]) => [
@@ -64,12 +74,12 @@ export function bestEffort(client: WorkflowClient, onError: (error: unknown) => 
   return Object.fromEntries(tolerant) as BestEffortClient;
 }
 
-/** `callAtMostMs`: how long a call waits for Temporal before it rejects. */
-export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST_MS): WorkflowClient {
+/** `callTimeoutMs`: after this time without an answer from Temporal a call rejects. */
+export function createWorkflowClient(client: Client, callTimeoutMs = CALL_TIMEOUT_MS): WorkflowClient {
   const bounded = <T>(call: () => Promise<T>): Promise<T> =>
-    client.withDeadline(Date.now() + callAtMostMs, call);
+    client.withDeadline(Date.now() + callTimeoutMs, call);
 
-  /** Returns whether the workflow was started by this call; a running one is left alone. */
+  /** Returns whether this call started the workflow; a running workflow is left alone. */
   async function start(type: string, options: Options): Promise<boolean> {
     try {
       await bounded(() => client.workflow.start(type, options));
@@ -94,7 +104,7 @@ export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST
         taskQueue: TASK_QUEUES.attempts,
         args: [{ operatorId, deliveryId }],
         staticSummary: `postback ${deliveryId}`,
-        ...fairTo(operatorId),
+        ...fairnessOf(operatorId),
       };
       await (name
         ? signal(WORKFLOWS.deliverPostback, options, name)
@@ -125,7 +135,7 @@ export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST
         taskQueue: TASK_QUEUES.upkeep,
         args: [{ operatorId, dealId, version }],
         staticSummary: `conversions of ${operatorId} rated again by version ${version} of ${dealId}`,
-        ...fairTo(operatorId),
+        ...fairnessOf(operatorId),
       });
     },
     async applyAmendments(operatorId) {
@@ -134,7 +144,7 @@ export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST
         taskQueue: TASK_QUEUES.upkeep,
         args: [{ operatorId }],
         staticSummary: `amendments of ${operatorId}`,
-        ...fairTo(operatorId),
+        ...fairnessOf(operatorId),
       };
       await signal(WORKFLOWS.applyAmendments, options, 'wake');
     },
@@ -144,7 +154,7 @@ export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST
         taskQueue: TASK_QUEUES.upkeep,
         args: [{ operatorId }],
         staticSummary: `orphans of ${operatorId}: new evidence`,
-        ...fairTo(operatorId),
+        ...fairnessOf(operatorId),
       };
       await signal(WORKFLOWS.rematchOrphans, options, 'wake');
     },
@@ -154,7 +164,7 @@ export function createWorkflowClient(client: Client, callAtMostMs = CALL_AT_MOST
         taskQueue: TASK_QUEUES.upkeep,
         args: [{ operatorId, period }],
         staticSummary: `closing ${period}`,
-        ...fairTo(operatorId),
+        ...fairnessOf(operatorId),
       };
       return start(WORKFLOWS.closePeriod, options);
     },
@@ -165,8 +175,11 @@ type Options = Pick<WorkflowStartOptions, 'taskQueue' | 'args' | 'priority' | 's
   workflowId: string;
 };
 
-/** Temporal hands out waiting tasks in turn by this key, so that an operator with many does not delay the others. */
-const fairTo = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
+/**
+ * Fairness key: Temporal serves waiting tasks of operators in turn, so a backlog of one operator
+ * does not delay the others.
+ */
+const fairnessOf = (operatorId: string) => ({ priority: { fairnessKey: operatorId } });
 
 function endpointOptions(operatorId: string, endpointId: string): Options {
   return {
@@ -174,7 +187,7 @@ function endpointOptions(operatorId: string, endpointId: string): Options {
     taskQueue: TASK_QUEUES.upkeep,
     args: [{ operatorId, endpointId }],
     staticSummary: `postbacks waiting for endpoint ${endpointId}`,
-    ...fairTo(operatorId),
+    ...fairnessOf(operatorId),
   };
 }
 
@@ -184,7 +197,7 @@ function replayOptions(operatorId: string, replayId: string): Options {
     taskQueue: TASK_QUEUES.upkeep,
     args: [{ operatorId, replayId }],
     staticSummary: `replay ${replayId}`,
-    ...fairTo(operatorId),
+    ...fairnessOf(operatorId),
   };
 }
 
@@ -194,6 +207,6 @@ function setAsideOptions(operatorId: string, reason: string): Options {
     taskQueue: TASK_QUEUES.upkeep,
     args: [{ operatorId, reason }],
     staticSummary: `events set aside: ${reason}`,
-    ...fairTo(operatorId),
+    ...fairnessOf(operatorId),
   };
 }

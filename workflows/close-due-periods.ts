@@ -1,4 +1,5 @@
-// Starts the closing of months that ended some days ago. Runs by schedule; each run starts a bounded number.
+// Starts `closePeriod` for months that ended some days ago. Runs by schedule; each run starts a
+// bounded number.
 import { upkeep } from './steps.ts';
 
 export async function closeDuePeriods(): Promise<{ started: number }> {

@@ -1,10 +1,11 @@
-// Closes one month of one operator's books. A month that cannot be closed just now stays here, in plain sight, and is tried again.
-import type { Closed } from '../activities/upkeep/close-periods.ts';
+// Closes one month of an operator's ledger. A month that cannot be closed yet shows its error here
+// and is retried.
+import type { ClosingResult } from '../activities/upkeep/close-periods.ts';
 import type { PeriodInput } from './contract.ts';
-import { showInLists } from './search-attributes.ts';
+import { updateSearchAttributes } from './search-attributes.ts';
 import { closing } from './steps.ts';
 
-export async function closePeriod(input: PeriodInput): Promise<Closed> {
-  showInLists({ OperatorId: input.operatorId });
+export async function closePeriod(input: PeriodInput): Promise<ClosingResult> {
+  updateSearchAttributes({ OperatorId: input.operatorId });
   return closing.closePeriod(input);
 }

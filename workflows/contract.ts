@@ -1,7 +1,10 @@
-// What the processes agree on: task queues, workflow names and inputs, signals, queries, search attributes. No money and no customer's data
-// passes here: ids, counts and reasons only.
+// Contract between API and worker: task queues, workflow names and inputs, signals, queries, search
+// attributes. Carries ids, counts and reasons only: no money and no customer data.
 
-/** Three queues, so that a slow endpoint's retries never hold up a batch: batches, single attempts, drains and housekeeping. */
+/**
+ * Task queues of batches, of single attempts, and of drains and housekeeping. Separate queues keep
+ * a slow endpoint's retries from delaying batches.
+ */
 export const TASK_QUEUES = {
   batches: 'postrider-batches',
   attempts: 'postrider-attempts',
@@ -11,13 +14,13 @@ export const TASK_QUEUES = {
 /** Ids of one operator's events. */
 export type OperatorEvents = { operatorId: string; eventIds: string[] };
 
-/** One batch: what intake gathered since its last start, grouped by operator. */
+/** Input of a batch: the events that the dispatcher gathered since its last start, by operator. */
 export type BatchInput = { batchId: string; operators: OperatorEvents[] };
 
-/** The most events of a batch: their ids make 15 KB of history. */
-export const BATCH_AT_MOST = 500;
+/** Most events of a batch. Their ids take 15 KB of history. */
+export const MAX_BATCH_EVENTS = 500;
 
-/** Groups events by operator, as a batch's input carries them. */
+/** Groups events by operator, in the form of a batch's input. */
 export function byOperator(events: readonly { operatorId: string; id: string }[]): OperatorEvents[] {
   const groups = new Map<string, string[]>();
   for (const { operatorId, id } of events) {
@@ -33,23 +36,26 @@ export type EndpointInput = { operatorId: string; endpointId: string };
 export type ReplayInput = { operatorId: string; replayId: string };
 export type PeriodInput = { operatorId: string; period: string };
 export type SetAsideInput = { operatorId: string; reason: string };
-/** Which orphans to look through again: one operator's, or all. The rest is where an earlier run left off. */
+/**
+ * Orphans to match: of one operator, or of all (null). `after`, `isWoken` and `settled` continue an
+ * earlier run.
+ */
 export type RematchInput = {
   operatorId: string | null;
   after?: OrphanPosition;
   isWoken?: boolean;
   settled?: number;
 };
-/** Orphans are looked through in this order. */
+/** Position in the order in which orphans are read. */
 export type OrphanPosition = { operatorId: string; eventId: string };
 
-/** The deal version by which settled conversions are rated again. */
+/** Deal version by which settled conversions are rated again. */
 export type RerateInput = { operatorId: string; dealId: string; version: number };
 
-/** Whose amendments are booked. `applied`: how many were in earlier runs. */
+/** Operator of the amendments. `applied`: number applied by earlier runs. */
 export type AmendInput = { operatorId: string; applied?: number };
 
-/** Names of workflows as registered; they never change once shipped. */
+/** Registered workflow names. They never change once released. */
 export const WORKFLOWS = {
   processConversions: 'processConversions',
   settleSetAside: 'settleSetAside',
@@ -81,7 +87,7 @@ export const SIGNALS = {
 
 export const STATUS_QUERY = 'status';
 
-/** Search attributes by type; registered at start-up, idempotently. */
+/** Search attributes by type, registered at every start. */
 export const SEARCH_ATTRIBUTES = {
   keyword: ['OperatorId', 'AffiliateId', 'EndpointId', 'EventType', 'DeliveryState', 'LastError'],
   int: ['Attempts', 'Held'],

@@ -1,7 +1,8 @@
-// One postback in trouble: wait, attempt, decide again, until it is delivered, given up, or somebody else's. Its history is its story.
+// Retries one failed delivery on its schedule until it is delivered, given up, or handed to its
+// endpoint's queue. The history and the details show every attempt.
 import { condition, defineQuery, defineSignal, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { SIGNALS, STATUS_QUERY, type DeliveryInput, type EndpointInput } from './contract.ts';
-import { showInLists } from './search-attributes.ts';
+import { updateSearchAttributes } from './search-attributes.ts';
 import { attemptNumber, attempts, upkeep } from './steps.ts';
 
 const retryNow = defineSignal(SIGNALS.retryNow);
@@ -9,7 +10,7 @@ const giveUp = defineSignal(SIGNALS.giveUp);
 const pause = defineSignal(SIGNALS.pause);
 const resume = defineSignal(SIGNALS.resume);
 
-/** What the query answers and the UI shows. */
+/** Answer of the status query, also shown in the UI. */
 export type DeliveryStatus = {
   state: string;
   tries: number;
@@ -19,9 +20,9 @@ export type DeliveryStatus = {
 };
 const status = defineQuery<DeliveryStatus>(STATUS_QUERY);
 
-/** How the postback ended for this workflow; `held`: its endpoint's queue has it now. */
+/** Returns the final state; `held`: the endpoint's queue owns the delivery now. */
 export async function deliverPostback(input: DeliveryInput): Promise<{ state: string; tries: number }> {
-  let wish: 'retry' | 'giveUp' | null = null;
+  let command: 'retry' | 'giveUp' | null = null;
   let isPaused = false;
   const now: DeliveryStatus = {
     state: 'starting',
@@ -30,8 +31,8 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
     nextAttemptAt: null,
     story: [],
   };
-  setHandler(retryNow, () => void (wish = 'retry'), { description: 'try at once, outside the schedule' });
-  setHandler(giveUp, () => void (wish = 'giveUp'), { description: 'stop; what has to follow it goes on' });
+  setHandler(retryNow, () => void (command = 'retry'), { description: 'try at once, outside the schedule' });
+  setHandler(giveUp, () => void (command = 'giveUp'), { description: 'stop; what has to follow it goes on' });
   setHandler(pause, () => void (isPaused = true), { description: 'wait until resumed' });
   setHandler(resume, () => void (isPaused = false), { description: 'go on after a pause' });
   setHandler(status, () => now);
@@ -50,23 +51,23 @@ export async function deliverPostback(input: DeliveryInput): Promise<{ state: st
     });
     show(input, now, { ...start, nextAttemptAt });
     const waitMs = nextAttemptAt - Date.now();
-    const wanted = (): boolean => wish !== null || isPaused;
+    const isInterrupted = (): boolean => command !== null || isPaused;
     if (waitMs > 0)
-      await condition(wanted, waitMs, {
+      await condition(isInterrupted, waitMs, {
         summary: `attempt ${tries + 1} at ${now.nextAttemptAt}, after ${lastError}`,
       });
-    if (isPaused && wish === null) {
-      showInLists({ DeliveryState: 'paused' });
-      await condition(() => wish !== null || !isPaused);
+    if (isPaused && command === null) {
+      updateSearchAttributes({ DeliveryState: 'paused' });
+      await condition(() => command !== null || !isPaused);
       continue;
     }
-    if (wish === 'giveUp') {
-      const given = await attempts.giveUpPostback(input);
-      await wake(given.endpointsToWake);
-      return end(now, given.state, tries);
+    if (command === 'giveUp') {
+      const givenUp = await attempts.giveUpPostback(input);
+      await wake(givenUp.endpointsToWake);
+      return end(now, givenUp.state, tries);
     }
-    const cause = wish === 'retry' ? 'manual' : 'retry';
-    wish = null;
+    const cause = command === 'retry' ? 'manual' : 'retry';
+    command = null;
     const result = await attemptNumber(tries + 1).attemptPostback({ ...input, cause, tries });
     await wake(result.endpointsToWake);
     if (result.tries > 0) now.story.push(`| ${result.tries} | ${result.reason} | ${cause} |`);
@@ -85,7 +86,7 @@ function show(
   now: DeliveryStatus,
   row: { endpointId: string; affiliateId: string | null; type: string; nextAttemptAt: number },
 ): void {
-  showInLists({
+  updateSearchAttributes({
     OperatorId: input.operatorId,
     AffiliateId: row.affiliateId,
     EndpointId: row.endpointId,
@@ -99,9 +100,8 @@ function show(
 }
 
 function details(now: DeliveryStatus): string {
-  const lines = [
-    `**${now.state}** after ${now.tries} ${now.tries === 1 ? 'try' : 'tries'}: ${now.lastError ?? 'no error'}`,
-  ];
+  const tries = `${now.tries} ${now.tries === 1 ? 'try' : 'tries'}`;
+  const lines = [`**${now.state}** after ${tries}: ${now.lastError ?? 'no error'}`];
   if (now.nextAttemptAt !== null)
     lines.push(
       `Next attempt: ${now.nextAttemptAt}. Send the signal \`retryNow\` to try at once, \`giveUp\` to stop.`,
@@ -111,7 +111,7 @@ function details(now: DeliveryStatus): string {
 
 function end(now: DeliveryStatus, state: string, tries: number): { state: string; tries: number } {
   Object.assign(now, { state, tries, nextAttemptAt: null });
-  showInLists({ DeliveryState: state, Attempts: tries, NextAttemptAt: null });
+  updateSearchAttributes({ DeliveryState: state, Attempts: tries, NextAttemptAt: null });
   setCurrentDetails(details(now));
   return { state, tries };
 }

@@ -1,4 +1,5 @@
-// One endpoint in trouble, with everything that waits for it: probe while it is down, drain when it is not. One row in the UI, with a count.
+// Sends the deliveries that wait for one endpoint: probes it while it is down, drains its queue
+// once it is up. One row in the UI, with a count.
 import {
   condition,
   continueAsNew,
@@ -11,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { Drained } from '../activities/delivery/drain.ts';
 import { SIGNALS, STATUS_QUERY, type EndpointInput } from './contract.ts';
-import { showInLists } from './search-attributes.ts';
+import { updateSearchAttributes } from './search-attributes.ts';
 import { upkeep } from './steps.ts';
 
 const wake = defineSignal(SIGNALS.wake);
@@ -20,24 +21,32 @@ const pause = defineSignal(SIGNALS.pause);
 const resume = defineSignal(SIGNALS.resume);
 const disable = defineSignal(SIGNALS.disable);
 
-/** What the query answers and the UI shows. */
+/** Answer of the status query, also shown in the UI. */
 export type EndpointStatus = Pick<Drained, 'condition' | 'held' | 'lastError' | 'reason'> & {
   nextTurnAt: string | null;
   sent: number;
 };
 const status = defineQuery<EndpointStatus>(STATUS_QUERY);
 
-/** While the endpoint is down, counts are taken again at most this often, however many postbacks join the queue. */
+/**
+ * Shortest time between two counts while the endpoint is down, however many deliveries join the
+ * queue.
+ */
 const COUNT_EVERY_MS = 10_000;
 
-/** `probes` failed in a row, and the rate allowed nothing before `nextSendAt`, when this run continued an earlier one. */
+/**
+ * `probes`: failed probes in a row; `nextSendAt`: first moment the rate allows a request. Both
+ * continue an earlier run.
+ */
 export async function drainEndpoint(
   input: EndpointInput & { probes?: number; nextSendAt?: number },
 ): Promise<{ sent: number }> {
   let isWoken = false;
-  /** Its row was switched, by a button of the API say: look at once, also where it is down. */
+  /**
+   * The endpoint's row was switched, for example through the API: read it at once, even while down.
+   */
   let isSwitched = false;
-  let wish: 'paused' | 'active' | 'disabled' | null = null;
+  let command: 'paused' | 'active' | 'disabled' | null = null;
   let { probes = 0, nextSendAt = 0 } = input;
   const now: EndpointStatus = {
     condition: 'open',
@@ -51,22 +60,22 @@ export async function drainEndpoint(
   setHandler(switched, () => void (isSwitched = true), {
     description: 'the endpoint was switched: look at once',
   });
-  setHandler(pause, () => void (wish = 'paused'), { description: 'keep everything in the queue' });
-  setHandler(resume, () => void (wish = 'active'), {
+  setHandler(pause, () => void (command = 'paused'), { description: 'keep everything in the queue' });
+  setHandler(resume, () => void (command = 'active'), {
     description: 'make it active with a clean slate and send at once',
   });
-  setHandler(disable, () => void (wish = 'disabled'), {
+  setHandler(disable, () => void (command = 'disabled'), {
     description: 'switch it off; everything stays in the queue',
   });
   setHandler(status, () => now);
-  const isTold = (): boolean => wish !== null || isSwitched;
-  const isHeard = (): boolean => isTold() || isWoken;
+  const isCommanded = (): boolean => command !== null || isSwitched;
+  const isSignalled = (): boolean => isCommanded() || isWoken;
   const of = { operatorId: input.operatorId, endpointId: input.endpointId };
 
   for (;;) {
-    if (wish !== null) {
-      const state = wish;
-      wish = null;
+    if (command !== null) {
+      const state = command;
+      command = null;
       probes = 0;
       await upkeep.switchEndpoint({ ...of, state });
     }
@@ -80,33 +89,36 @@ export async function drainEndpoint(
     else if (turn.sent > 0) probes++;
     now.sent += turn.sent;
     show(of, now, turn);
-    // The next run would not know of the rate, so this one stays until a request is allowed again.
-    if (turn.held === 0 && nextSendAt > Date.now()) await condition(isHeard, nextSendAt - Date.now());
-    // A wake that came during the turn may be about a row the turn did not see.
-    if (turn.held === 0 && !isHeard()) return { sent: now.sent };
+    // A next run would lose the rate's state, so this run stays until a request is allowed again.
+    if (turn.held === 0 && nextSendAt > Date.now()) await condition(isSignalled, nextSendAt - Date.now());
+    // A wake during the turn may be about a delivery that the turn did not read.
+    if (turn.held === 0 && !isSignalled()) return { sent: now.sent };
     if (workflowInfo().continueAsNewSuggested)
       await continueAsNew<typeof drainEndpoint>({ ...of, probes, nextSendAt });
-    if (turn.held > 0) await rest(turn);
+    if (turn.held > 0) await waitForNextTurn(turn);
   }
 
-  /** Waits for the next turn. What joins the queue of an endpoint that is down only raises the count; it brings the next probe no nearer. */
-  async function rest(turn: Drained): Promise<void> {
+  /**
+   * Waits for the next turn. Deliveries that join the queue of an endpoint that is down only raise
+   * the count; the next probe keeps its time.
+   */
+  async function waitForNextTurn(turn: Drained): Promise<void> {
     if (turn.waitMs !== null && turn.waitMs <= 0) return;
     const until = turn.waitMs === null ? null : Date.now() + turn.waitMs;
     let countedAt = Date.now();
     for (;;) {
       const leftMs = until === null ? null : until - Date.now();
       if (leftMs !== null && leftMs <= 0) return;
-      if (leftMs === null) await condition(isHeard);
-      else if (!(await condition(isHeard, leftMs, { summary: summaryOf(turn) }))) return;
-      if (isTold() || turn.condition === 'open') return;
-      // Runs that began before waited from the wake on, not from the last count.
+      if (leftMs === null) await condition(isSignalled);
+      else if (!(await condition(isSignalled, leftMs, { summary: summaryOf(turn) }))) return;
+      if (isCommanded() || turn.condition === 'open') return;
+      // Histories recorded before this patch waited from the wake, not from the last count.
       const countAt = (patched('count-at-once') ? countedAt : Date.now()) + COUNT_EVERY_MS;
       const pauseMs = Math.min(countAt, until ?? countAt) - Date.now();
-      if (pauseMs > 0) await condition(isTold, pauseMs);
-      if (isTold()) return;
+      if (pauseMs > 0) await condition(isCommanded, pauseMs);
+      if (isCommanded()) return;
       isWoken = false;
-      const { held, condition: stands } = await upkeep.countQueue(of);
+      const { held, condition: currentCondition } = await upkeep.countQueue(of);
       countedAt = Date.now();
       show(of, now, {
         ...turn,
@@ -114,9 +126,10 @@ export async function drainEndpoint(
         sent: 0,
         waitMs: until === null ? null : Math.max(0, until - countedAt),
       });
-      // Somebody else's attempt closed the breaker, or the endpoint was disabled. Counts from before this was told have no condition.
-      const isTurned = stands !== undefined && stands !== turn.condition;
-      if (held === 0 || isTurned || workflowInfo().continueAsNewSuggested) return;
+      // Another owner's attempt closed the breaker, or the endpoint was disabled. Older histories
+      // have counts without a condition.
+      const isConditionChanged = currentCondition !== undefined && currentCondition !== turn.condition;
+      if (held === 0 || isConditionChanged || workflowInfo().continueAsNewSuggested) return;
     }
   }
 }
@@ -136,7 +149,7 @@ function show(of: EndpointInput, now: EndpointStatus, turn: Drained): void {
     reason,
     nextTurnAt: turn.waitMs === null ? null : new Date(Date.now() + turn.waitMs).toISOString(),
   });
-  showInLists({
+  updateSearchAttributes({
     OperatorId: of.operatorId,
     EndpointId: of.endpointId,
     DeliveryState: turn.condition === 'open' ? 'draining' : turn.condition === 'drained' ? 'drained' : 'held',
@@ -144,15 +157,14 @@ function show(of: EndpointInput, now: EndpointStatus, turn: Drained): void {
     Held: held,
     NextAttemptAt: now.nextTurnAt === null ? null : new Date(now.nextTurnAt),
   });
-  const why =
+  const cause =
     turn.condition === 'failing'
       ? `it is failing (${reason}); one postback at a time probes it`
       : turn.condition;
   const next =
     now.nextTurnAt === null
-      ? 'Nothing happens before somebody sends `resume`.'
+      ? 'Send `resume` to go on.'
       : `Next turn: ${now.nextTurnAt}. Send \`resume\` to try now.`;
-  setCurrentDetails(
-    `**${held} postbacks wait** for endpoint ${of.endpointId}: ${why}.\n\n${held === 0 ? 'All sent.' : next}`,
-  );
+  const summary = `**${held} postbacks wait** for endpoint ${of.endpointId}: ${cause}.`;
+  setCurrentDetails(`${summary}\n\n${held === 0 ? 'All sent.' : next}`);
 }

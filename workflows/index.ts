@@ -1,4 +1,4 @@
-// Every workflow there is; this is what the bundle loads and the worker registers.
+// All workflows: the entry point of the bundle, and the set that the worker registers.
 export { processConversions } from './process-conversions.ts';
 export { deliverPostback } from './deliver-postback.ts';
 export { drainEndpoint } from './drain-endpoint.ts';

@@ -1,15 +1,17 @@
-// One batch of events: settle them, send the first postbacks, hand over what is left. Healthy traffic ends here, in milliseconds.
+// Processes one batch of events: settles them, sends the first attempts, and hands over the rest.
+// Healthy traffic ends here, in milliseconds.
 import type { BatchInput } from './contract.ts';
 import { deliverFirst, handOver, settle } from './steps.ts';
 
-/** What a batch came to: counts only. */
+/** Result of a batch: counts only. */
 export type BatchResult = { events: number; delivered: number; handedOver: number };
 
 export async function processConversions(batch: BatchInput): Promise<BatchResult> {
   const settled = await settle({ ...batch, owner: 'batch' });
   let { setAside, endpointsToWake } = settled;
   if (settled.matched.length > 0) {
-    // Orphans whose customer this batch bound. Their postbacks go through the endpoints' queues, behind what waits there.
+    // Orphans of customers that this batch bound. Their postbacks go through the endpoints' queues,
+    // behind older ones.
     const matched = await settle({ batchId: batch.batchId, operators: settled.matched, owner: 'endpoint' });
     setAside = [...setAside, ...matched.setAside];
     endpointsToWake = [...endpointsToWake, ...matched.endpointsToWake];

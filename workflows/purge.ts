@@ -1,12 +1,13 @@
-// Drops what its time is over: months of clicks and attempts, contents that may be sent again. Runs by schedule; each step does a bounded amount.
+// Deletes expired data: monthly partitions of clicks and attempts, and old content hashes. Runs by
+// schedule; each step deletes a bounded amount.
 import { upkeep } from './steps.ts';
 
-/** More than a run ever needs; the next one goes on. */
-const STEPS_AT_MOST = 500;
+/** More than a run ever needs; the next run continues. */
+const MAX_STEPS = 500;
 
 export async function purge(): Promise<{ partitions: string[]; rows: number }> {
   const all = { partitions: [] as string[], rows: 0 };
-  for (let step = 0; step < STEPS_AT_MOST; step++) {
+  for (let step = 0; step < MAX_STEPS; step++) {
     const { partitions, rows } = await upkeep.purgeOnce();
     all.partitions.push(...partitions);
     all.rows += rows;

@@ -1,8 +1,9 @@
-// Releases commission whose hold has ended, until nothing is due. Runs by schedule; each step does a bounded amount.
+// Releases commission with an expired hold until none is due. Runs by schedule; each step releases
+// a bounded amount.
 import { continueAsNew, workflowInfo } from '@temporalio/workflow';
 import { upkeep } from './steps.ts';
 
-/** `released` is what the runs before this one did, when it continued an earlier one. */
+/** `released`: number released by the runs that this run continues. */
 export async function releaseHolds(released = 0): Promise<{ released: number }> {
   for (let sum = released; ;) {
     const step = await upkeep.releaseDueHolds();

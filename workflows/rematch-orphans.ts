@@ -1,5 +1,6 @@
-// Looks through orphans again, page by page, and settles those for which evidence came: a click told late, a coupon, an affiliate assigned by
-// hand. Runs by schedule over all operators, and for one operator as soon as evidence came.
+// Matches orphans again, page by page, and settles those with new evidence: a late click, a coupon,
+// an affiliate assigned by hand. Runs by schedule for all operators, and for one operator when
+// evidence arrives.
 import {
   continueAsNew,
   defineSignal,
@@ -16,7 +17,7 @@ export async function rematchOrphans(input: RematchInput): Promise<{ settled: nu
   const { operatorId } = input;
   let { isWoken = false, settled = 0 } = input;
   let after: OrphanPosition | null = input.after ?? null;
-  // Evidence that came behind the page that is being looked at.
+  // New evidence may concern orphans before the current page, so another round follows.
   setHandler(wake, () => void (isWoken = true));
 
   for (;;) {

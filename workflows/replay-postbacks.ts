@@ -1,4 +1,5 @@
-// A replay: step by step finished postbacks go into their endpoints' queues again. How far it is, its row knows; here is when the next step is.
+// Replays finished deliveries: step by step they join their endpoints' queues again. Progress is
+// stored in the replay's row; the workflow only times the steps.
 import {
   condition,
   continueAsNew,
@@ -10,19 +11,22 @@ import {
 } from '@temporalio/workflow';
 import type { Replayed } from '../activities/delivery/replay.ts';
 import { SIGNALS, STATUS_QUERY, type ReplayInput } from './contract.ts';
-import { showInLists } from './search-attributes.ts';
+import { updateSearchAttributes } from './search-attributes.ts';
 import { upkeep } from './steps.ts';
 
 const cancel = defineSignal(SIGNALS.cancel);
 
-/** What the query answers and the UI shows. */
+/** Answer of the status query, also shown in the UI. */
 export type ReplayStatus = Pick<Replayed, 'state' | 'total' | 'released'>;
 const status = defineQuery<ReplayStatus>(STATUS_QUERY);
 
-/** The lists are told of progress at most this often. */
+/** Shortest time between two updates of the search attributes. */
 const SHOW_EVERY_MS = 10_000;
 
-/** Ends when everything was released or the replay was cancelled. What it released goes on, like any postback. */
+/**
+ * Ends when all deliveries are released or the replay is cancelled. Released deliveries go on
+ * either way.
+ */
 export async function replayPostbacks(input: ReplayInput): Promise<ReplayStatus> {
   let now: ReplayStatus = { state: 'running', total: 0, released: 0 };
   let isCancelled = false;
@@ -41,7 +45,7 @@ export async function replayPostbacks(input: ReplayInput): Promise<ReplayStatus>
     if (isOver || Date.now() - shownAt >= SHOW_EVERY_MS) {
       shownAt = Date.now();
       const DeliveryState = isOver ? now.state : 'replaying';
-      showInLists({ OperatorId: input.operatorId, DeliveryState, Held: now.total - now.released });
+      updateSearchAttributes({ OperatorId: input.operatorId, DeliveryState, Held: now.total - now.released });
     }
     if (isOver) return now;
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof replayPostbacks>(input);

@@ -1,4 +1,5 @@
-// Rates settled conversions again after a deal version that begins before them, chunk by chunk, with its progress in plain sight.
+// Rates settled conversions again by a deal version that begins before them, in chunks, and shows
+// its progress.
 import {
   continueAsNew,
   defineQuery,
@@ -8,10 +9,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { STATUS_QUERY, type RerateInput } from './contract.ts';
-import { showInLists } from './search-attributes.ts';
+import { updateSearchAttributes } from './search-attributes.ts';
 import { upkeep } from './steps.ts';
 
-/** `reasons`: how many were left as they were, by what they lack, since this run began. */
+/** `reasons`: conversions left unchanged in this run, counted by reason. */
 export type RerateStatus = {
   lookedAt: number;
   changed: number;
@@ -20,12 +21,13 @@ export type RerateStatus = {
 };
 const status = defineQuery<RerateStatus>(STATUS_QUERY);
 
-/** How far it got is kept in the database, so that a run may end anywhere. */
+/** Progress is stored in the database, so a run may end at any point. */
 export async function rerateDeal(input: RerateInput): Promise<RerateStatus> {
   const now: RerateStatus = { lookedAt: 0, changed: 0, kept: 0, reasons: {} };
   setHandler(status, () => now);
-  const isInLists = patched('rerating-in-lists');
-  if (isInLists) showInLists({ OperatorId: input.operatorId, DeliveryState: 'rerating' });
+  const hasSearchAttributes = patched('rerating-in-lists');
+  if (hasSearchAttributes)
+    updateSearchAttributes({ OperatorId: input.operatorId, DeliveryState: 'rerating' });
 
   for (;;) {
     const { lookedAt, changed, kept, reasons, isFinished } = await upkeep.rerateChunk(input);
@@ -34,7 +36,7 @@ export async function rerateDeal(input: RerateInput): Promise<RerateStatus> {
       now.reasons[reason] = (now.reasons[reason] ?? 0) + count;
     show(input, now, isFinished);
     if (isFinished) {
-      if (isInLists) showInLists({ DeliveryState: 'done' });
+      if (hasSearchAttributes) updateSearchAttributes({ DeliveryState: 'done' });
       return now;
     }
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof rerateDeal>(input);
@@ -45,10 +47,8 @@ function show({ dealId, version }: RerateInput, now: RerateStatus, isFinished: b
   const kept = Object.entries(now.reasons).map(
     ([reason, count]) => `- ${count} kept as they were: ${reason}`,
   );
-  setCurrentDetails(
-    [
-      `**${now.changed} conversions rated again** by version ${version} of ${dealId}, of ${now.lookedAt} events looked at${isFinished ? '; finished' : ' so far'}.`,
-      ...(kept.length > 0 ? ['', ...kept] : []),
-    ].join('\n'),
-  );
+  const summary =
+    `**${now.changed} conversions rated again** by version ${version} of ${dealId}, ` +
+    `of ${now.lookedAt} events looked at${isFinished ? '; finished' : ' so far'}.`;
+  setCurrentDetails([summary, ...(kept.length > 0 ? ['', ...kept] : [])].join('\n'));
 }

@@ -1,4 +1,5 @@
-// The search attributes by which ops find what is stuck, typed. A later value replaces an earlier one; null takes it away.
+// Typed search attributes, by which operators of the system find stuck work. A later value replaces
+// an earlier one; null removes it.
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from './contract.ts';
@@ -17,8 +18,11 @@ const keys = Object.fromEntries([
   ...SEARCH_ATTRIBUTES.datetime.map((name) => [name, defineSearchAttributeKey(name, DATETIME)]),
 ]);
 
-/** Sets what is given and leaves the rest. One history event, so callers set all that changed at once. */
-export function showInLists(values: Values): void {
+/**
+ * Sets the given attributes and leaves the others. Each call is one history event, so callers set
+ * all changes at once.
+ */
+export function updateSearchAttributes(values: Values): void {
   const names = Object.keys(values) as (keyof Values)[];
   upsertSearchAttributes(names.map((name) => ({ key: keys[name], value: values[name] ?? null }) as never));
 }

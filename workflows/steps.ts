@@ -1,75 +1,91 @@
-// The activities as workflows see them, with every timeout and retry said once. Only types come from the activities.
+// Activity proxies of the workflows, with all timeouts and retry policies. Imports only types from
+// the activities.
 import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { TASK_QUEUES } from './contract.ts';
 
-/** Waits between repeats of a step that failed because something of ours is away. */
-const REPEAT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
+/** Waits between retries of an activity that failed because a dependency is away. */
+const RETRY_POLICY = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
-/** A worker beats for its steps; one that was killed is missed after this, not only when its step should have been over. */
+/**
+ * Activities send heartbeats. A killed worker is detected after this time, not only when the
+ * activity's own timeout ends.
+ */
 const heartbeatTimeout = '10s';
 
-/** Turns at a queue, which last a while, and housekeeping: one transaction or a few starts each. */
+/** Turns of a queue, which last a while, and housekeeping: one transaction or a few starts each. */
 export const upkeep = proxyActivities<Activities>({
   taskQueue: TASK_QUEUES.upkeep,
   startToCloseTimeout: '60s',
   heartbeatTimeout,
-  retry: REPEAT,
+  retry: RETRY_POLICY,
 });
 
-/** Closing a month: its statements are written by a few statements that may take minutes each. */
+/** Closing a month: a few statements that may take minutes each. */
 export const closing = proxyActivities<Activities>({
   taskQueue: TASK_QUEUES.upkeep,
   startToCloseTimeout: '15m',
-  retry: REPEAT,
+  retry: RETRY_POLICY,
 });
 
 /** An HTTP attempt ends within 15 s. */
-const SINGLE = { taskQueue: TASK_QUEUES.attempts, startToCloseTimeout: '20s', retry: REPEAT } as const;
+const SINGLE_ATTEMPT = {
+  taskQueue: TASK_QUEUES.attempts,
+  startToCloseTimeout: '20s',
+  retry: RETRY_POLICY,
+} as const;
 
-/** Reading a single postback, giving it up. */
-export const attempts = proxyActivities<Activities>(SINGLE);
+/** Reads or gives up a single delivery. */
+export const attempts = proxyActivities<Activities>(SINGLE_ATTEMPT);
 
-/** An attempt with a summary of its own, which the timeline in the UI shows. */
+/** An attempt with a summary of its own, shown in the UI's timeline. */
 export function attemptNumber(number: number): Pick<Activities, 'attemptPostback'> {
-  return proxyActivities<Activities>({ ...SINGLE, summary: `attempt ${number}` });
+  return proxyActivities<Activities>({ ...SINGLE_ATTEMPT, summary: `attempt ${number}` });
 }
 
-/** Steps of a batch that failed as local activities, and its hand-over: repeated until they work, in plain sight. */
-const patient = proxyActivities<Activities>({
+/**
+ * Activities of a batch whose local form failed, and its hand-over: retried until they succeed,
+ * visible in the UI.
+ */
+const regular = proxyActivities<Activities>({
   taskQueue: TASK_QUEUES.batches,
   startToCloseTimeout: '30s',
-  retry: REPEAT,
+  retry: RETRY_POLICY,
 });
-export const { handOver } = patient;
+export const { handOver } = regular;
 
-/** A healthy batch's steps are local, since then a whole batch costs Temporal three transactions. */
-const quickSettle = proxyLocalActivities<Activities>({
+/**
+ * Activities of a healthy batch are local, so that a whole batch costs Temporal three transactions.
+ */
+const localSettle = proxyLocalActivities<Activities>({
   startToCloseTimeout: '5s',
   retry: { maximumAttempts: 2 },
 });
-const quickDeliver = proxyLocalActivities<Activities>({
+const localDeliver = proxyLocalActivities<Activities>({
   startToCloseTimeout: '20s',
   retry: { maximumAttempts: 2 },
 });
 
 export const settle: Activities['settle'] = (input) =>
-  orPatiently(
-    () => quickSettle.settle(input),
-    () => patient.settle(input),
+  withFallback(
+    () => localSettle.settle(input),
+    () => regular.settle(input),
   );
 export const deliverFirst: Activities['deliverFirst'] = (batch) =>
-  orPatiently(
-    () => quickDeliver.deliverFirst(batch),
-    () => patient.deliverFirst(batch),
+  withFallback(
+    () => localDeliver.deliverFirst(batch),
+    () => regular.deliverFirst(batch),
   );
 
-/** Falls back from a local step that gave up (PostgreSQL is away, say) to the same step as a regular activity without limit. */
-async function orPatiently<T>(quick: () => Promise<T>, patiently: () => Promise<T>): Promise<T> {
+/**
+ * Falls back from a local activity that gave up, for example without PostgreSQL, to the same
+ * activity in its regular form with unlimited retries.
+ */
+async function withFallback<T>(local: () => Promise<T>, regularly: () => Promise<T>): Promise<T> {
   try {
-    return await quick();
+    return await local();
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return patiently();
+    return regularly();
   }
 }

@@ -1,7 +1,8 @@
-// One attempt of a postback, whoever makes it: render, send, judge, record.
+// One attempt of a delivery: render, send, decide what comes next, record.
 import { LRUCache } from 'lru-cache';
 import { newId } from '../../store/db/ids.ts';
-import { isDown } from '../../domain/delivery/breaker.ts';
+import type { SendingOwner } from '../../domain/delivery/deliveries.ts';
+import { isTripped } from '../../domain/delivery/breaker.ts';
 import {
   blamesEndpoint,
   decide,
@@ -9,19 +10,20 @@ import {
   probeFailedReason,
   reasonOf,
   type Decision,
-  type Outcome,
+  type AttemptOutcome,
 } from '../../domain/delivery/retry.ts';
 import { render, type Recipient } from '../../delivery/render.ts';
 import type { Sender } from '../../delivery/send.ts';
 import { signingKey, type SigningKey } from '../../delivery/sign.ts';
-import type { AttemptRecord, Due, SendingEndpoint } from '../../store/delivery/deliveries.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
+import type { Delivery, SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { endpointSecretContext } from '../../store/delivery/endpoints.ts';
 import type { SecretBox } from '../../store/db/secret-box.ts';
 import type { Recorder } from './recorder.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
-import type { EndpointNews } from './endpoint-health.ts';
+import type { EndpointHealthEvents } from './endpoint-health.ts';
 
-/** What came of an attempt, for whoever made it: reasons and ids only, since it may be kept in a workflow's history. */
+/** The result of an attempt: reasons and ids only, since it may be kept in a workflow's history. */
 export type AttemptResult = {
   state: 'delivered' | 'retrying' | 'held' | 'gave_up';
   /** Such as "503 after 120 ms". */
@@ -32,24 +34,33 @@ export type AttemptResult = {
 };
 
 export type Attempt = (
-  due: Due,
+  due: Delivery,
   endpoint: SendingEndpoint,
   cause: AttemptRecord['cause'],
   options?: AttemptOptions,
 ) => Promise<AttemptResult>;
 
-/** `signal` stops the request; `onAnswered` is called when the request is over and its place is free, before the outcome is durable. */
-export type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: Outcome) => void };
+/**
+ * `signal` stops the request. `onAnswered` is called when the request is over, before the outcome
+ * is durable.
+ */
+export type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: AttemptOutcome) => void };
 
 export type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
 
 /** Opened secrets kept per process. Keyed by the sealed form, so that entries never go stale. */
 const SECRETS_AT_MOST = 50_000;
 
-/** Makes the function that makes attempts. It resolves once the attempt is durable, and throws nothing for what the other side does. */
+/**
+ * The function returned resolves once the attempt is durable. It throws nothing for failures of the
+ * receiver.
+ */
 export function createAttempt({ sender, recorder, secretBox, random = Math.random }: AttemptDeps): Attempt {
   const keys = new LRUCache<string, SigningKey>({ max: SECRETS_AT_MOST });
-  /** Endpoints this process saw failing, so that the next success is news even where the endpoint was loaded before the failure. */
+  /**
+   * Endpoints this process saw failing: their next success counts even if the endpoint was loaded
+   * before the failure.
+   */
   const failing = new Set<string>();
 
   const keyOf = (sealed: Buffer, context: string): SigningKey => {
@@ -69,10 +80,10 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
 
   const sendTo = async (
     endpoint: SendingEndpoint,
-    due: Due,
+    due: Delivery,
     startedAt: Date,
     options: AttemptOptions,
-  ): Promise<Outcome> => {
+  ): Promise<AttemptOutcome> => {
     try {
       const recipient = recipientOf(endpoint, keysOf(endpoint));
       const request = render(
@@ -82,22 +93,26 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       );
       return await sender.send(request, options.signal ? { signal: options.signal } : {});
     } catch (error) {
-      // A secret that none of our keys opens, say: an attempt that failed, told like any other, so that it holds up no other postback.
+      // A secret that no key opens, say. It is a failed attempt like any other, so that it holds up
+      // no other delivery.
       const detail = error instanceof Error ? error.message : String(error);
       return { kind: 'failed', errorClass: 'local_error', detail, durationMs: 0, phases: {} };
     }
   };
 
-  const newsOf = (
+  const eventsOf = (
     endpoint: SendingEndpoint,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     decision: Decision,
     isProbe: boolean,
-  ): EndpointNews | null => {
+  ): EndpointHealthEvents | null => {
     const of = { operatorId: endpoint.operatorId, endpointId: endpoint.id };
     if (decision.kind === 'disable_endpoint')
       return { ...of, failures: 1, recovered: false, disabledBecause: decision.reason };
-    if (decision.kind === 'delivered' || (isAlive(outcome) && (isProbe || isDown(endpoint)))) {
+    if (
+      decision.kind === 'delivered' ||
+      (isAlive(outcome) && (isProbe || isTripped(endpoint.failuresInARow)))
+    ) {
       const isUnwanted = decision.kind === 'delivered' && decision.disableEndpoint;
       const disabledBecause = isUnwanted ? 'the receiver asked for no more postbacks' : null;
       const recovered = failing.delete(endpoint.id) || endpoint.failingSince !== null;
@@ -126,7 +141,7 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       random: random(),
       nowMs,
     });
-    // A probe asks about the endpoint: that it is still down is no try of this postback.
+    // A probe asks about the endpoint: a failed one costs this delivery no try.
     const costsTry =
       !isProbe || isAlive(outcome) || judged.kind === 'disable_endpoint' || judged.kind === 'abort';
     const tries = due.tries + (costsTry ? 1 : 0);
@@ -135,13 +150,13 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
       : { kind: 'retry', delayMs: 0, reason: probeFailedReason(outcome) };
     const next = nextOf(due, decision, tries, nowMs);
     const errorClass = errorClassOf(outcome);
-    const endpointsToWake = await recorder.record({
-      record: {
+    const endpointsToWake = await recorder.record(
+      {
         operatorId: due.operatorId,
         attemptId: newId('att'),
         deliveryId: due.id,
         endpointId: due.endpointId,
-        expected: { owner: due.owner!, tries: due.tries },
+        expected: { owner: due.owner as SendingOwner, tries: due.tries },
         next: { ...next, tries, lastError: errorClass },
         number: due.tries + 1,
         cause,
@@ -154,8 +169,8 @@ export function createAttempt({ sender, recorder, secretBox, random = Math.rando
         excerpt: outcome.kind === 'answered' ? outcome.excerpt : outcome.detail,
         nextReason: 'reason' in decision ? decision.reason : null,
       },
-      news: newsOf(endpoint, outcome, decision, isProbe),
-    });
+      eventsOf(endpoint, outcome, decision, isProbe),
+    );
     const nextAttemptAt = next.nextAttemptAt?.getTime() ?? null;
     return {
       state: next.state,
@@ -172,8 +187,11 @@ function recipientOf(endpoint: SendingEndpoint, secrets: SigningKey[]): Recipien
   return { url, method, body, form, headers, signing, secrets };
 }
 
-/** Whether the endpoint works, whatever it thinks of this one postback: a 404 for a click id it does not know, say. */
-function isAlive(outcome: Outcome): boolean {
+/**
+ * Whether the endpoint works, also where it refuses this one postback: a 404 for an unknown click
+ * id, say.
+ */
+function isAlive(outcome: AttemptOutcome): boolean {
   return outcome.kind === 'answered' && !blamesEndpoint(outcome);
 }
 
@@ -183,7 +201,7 @@ type Next = {
   nextAttemptAt: Date | null;
 };
 
-function nextOf(due: Due, decision: Decision, tries: number, nowMs: number): Next {
+function nextOf(due: Delivery, decision: Decision, tries: number, nowMs: number): Next {
   switch (decision.kind) {
     case 'delivered':
       return { state: 'delivered', owner: null, nextAttemptAt: null };

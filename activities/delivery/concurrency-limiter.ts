@@ -1,71 +1,77 @@
-// How many requests are under way per endpoint in this process, so that one slow server cannot take every connection.
+// Limits concurrent requests per key within this process, so that one slow endpoint cannot take
+// every connection.
 
-/** Gives places per key, first come first served. */
-export type InFlight = {
+/** A semaphore for each key; waiters get permits in the order in which they asked. */
+export type ConcurrencyLimiter = {
   /**
-   * Waits for a place until `deadline` (milliseconds since 1970), or until those inside hang, if `hanging` says when they do. Resolves to a
-   * release function, or null if none came free in time.
+   * Waits for a permit until `deadline` (milliseconds since 1970), or until the holders stall,
+   * where `stall` says when they do. Resolves to a function that releases the permit, or to null if
+   * none came free in time.
    */
-  enter(key: string, limit: number, deadline: number, hanging?: Hanging): Promise<(() => void) | null>;
-  /** Whether nobody has entered or left for so long, although somebody is inside. */
-  isStill(key: string, forMs: number): boolean;
+  acquire(key: string, limit: number, deadline: number, stall?: StallPolicy): Promise<(() => void) | null>;
+  /** Whether no permit of a key was acquired or released for so long, although some are held. */
+  isStalled(key: string, forMs: number): boolean;
 };
 
-/** Nobody left for `afterMs`, and not because `isOurDoing`. */
-export type Hanging = { afterMs: number; isOurDoing(): boolean };
+/**
+ * Holders stall when none released a permit for `afterMs`, unless this process itself holds them
+ * up.
+ */
+export type StallPolicy = { afterMs: number; isOurDoing(): boolean };
 
-/** `movedAt`: when somebody entered or left last. */
-type Lane = { taken: number; movedAt: number; waiting: Set<() => void> };
+/** `changedAt`: when a permit was acquired or released last. */
+type Semaphore = { held: number; changedAt: number; waiters: Set<() => void> };
 
-export function createInFlight(): InFlight {
-  const lanes = new Map<string, Lane>();
+export function createConcurrencyLimiter(): ConcurrencyLimiter {
+  const semaphores = new Map<string, Semaphore>();
 
-  const leave = (key: string, lane: Lane): void => {
-    lane.movedAt = Date.now();
-    const [next] = lane.waiting;
+  const release = (key: string, semaphore: Semaphore): void => {
+    semaphore.changedAt = Date.now();
+    const [next] = semaphore.waiters;
     if (next) {
-      lane.waiting.delete(next);
+      semaphore.waiters.delete(next);
       next();
-    } else if (--lane.taken === 0) {
-      lanes.delete(key);
+    } else if (--semaphore.held === 0) {
+      semaphores.delete(key);
     }
   };
 
   return {
-    isStill(key, forMs) {
-      const lane = lanes.get(key);
-      return lane !== undefined && Date.now() - lane.movedAt >= forMs;
+    isStalled(key, forMs) {
+      const semaphore = semaphores.get(key);
+      return semaphore !== undefined && Date.now() - semaphore.changedAt >= forMs;
     },
-    enter(key, limit, deadline, hanging) {
-      let lane = lanes.get(key);
-      if (!lane) lanes.set(key, (lane = { taken: 0, movedAt: 0, waiting: new Set() }));
-      const here = lane;
-      if (here.taken < limit) {
-        here.taken++;
-        here.movedAt = Date.now();
-        return Promise.resolve(() => leave(key, here));
+    acquire(key, limit, deadline, stall) {
+      let semaphore = semaphores.get(key);
+      if (!semaphore) semaphores.set(key, (semaphore = { held: 0, changedAt: 0, waiters: new Set() }));
+      const here = semaphore;
+      if (here.held < limit) {
+        here.held++;
+        here.changedAt = Date.now();
+        return Promise.resolve(() => release(key, here));
       }
       return new Promise((resolve) => {
-        const untilGivenUp = (): number => {
-          if (!hanging) return deadline - Date.now();
-          if (hanging.isOurDoing()) here.movedAt = Date.now();
-          return Math.min(deadline, here.movedAt + hanging.afterMs) - Date.now();
+        const leftMs = (): number => {
+          const now = Date.now();
+          if (!stall) return deadline - now;
+          if (stall.isOurDoing()) here.changedAt = now;
+          return Math.min(deadline, here.changedAt + stall.afterMs) - now;
         };
         const proceed = (): void => {
           clearTimeout(timer);
-          resolve(() => leave(key, here));
+          resolve(() => release(key, here));
         };
         const look = (): void => {
-          const leftMs = untilGivenUp();
-          if (leftMs > 0) {
-            timer = setTimeout(look, leftMs);
+          const waitMs = leftMs();
+          if (waitMs > 0) {
+            timer = setTimeout(look, waitMs);
             return;
           }
-          here.waiting.delete(proceed);
+          here.waiters.delete(proceed);
           resolve(null);
         };
-        let timer = setTimeout(look, Math.max(0, untilGivenUp()));
-        here.waiting.add(proceed);
+        let timer = setTimeout(look, Math.max(0, leftMs()));
+        here.waiters.add(proceed);
       });
     },
   };

@@ -1,20 +1,24 @@
-// The first attempts of a batch's postbacks, side by side, within a time budget: a slow endpoint must not hold up the batch.
-import { FAILURES_THAT_OPEN, takesDirectly } from '../../domain/delivery/breaker.ts';
-import { blamesEndpoint, isDelivered, type Outcome } from '../../domain/delivery/retry.ts';
+// First attempts of a batch's deliveries, concurrently and within a time budget: a slow endpoint
+// must not hold up the batch.
+import { isSentDirectly, isTripped } from '../../domain/delivery/breaker.ts';
+import { blamesEndpoint, isDelivered, type AttemptOutcome } from '../../domain/delivery/retry.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
   readBatchDeliveries,
   readSendingEndpoints,
-  type Due,
+  type Delivery,
   type SendingEndpoint,
 } from '../../store/delivery/deliveries.ts';
 import type { EndpointInput, BatchInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
-import type { Hanging, InFlight } from './concurrency-limiter.ts';
+import type { StallPolicy, ConcurrencyLimiter } from './concurrency-limiter.ts';
 import type { Recorder } from './recorder.ts';
-import { allDone, joined } from '../single-flight.ts';
+import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
 
-/** How the first attempts went. `left` must be handed over: failed, now or in an earlier run, or not reached in time. */
+/**
+ * Counts of first attempts. `left` must be handed over: failed, now or in an earlier run, or not
+ * started in time.
+ */
 export type DeliveredFirst = { delivered: number; left: number; endpointsToWake: EndpointInput[] };
 
 export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<DeliveredFirst> };
@@ -22,41 +26,56 @@ export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<
 export type DeliverFirstDeps = {
   pool: Pool;
   attempt: Attempt;
-  inFlight: InFlight;
+  limiter: ConcurrencyLimiter;
   recorder: Recorder;
   budgetMs: number;
 };
 
-/** Batches of a process that start requests side by side; each has its whole budget once it is its turn, however busy the machine is. */
+/**
+ * Batches of a process that start requests at the same time; each has its whole budget from its
+ * turn on.
+ */
 const BATCHES_AT_ONCE = 2;
-/** A batch that waits longer for its turn sends what finds a free place at once, and leaves the rest to the queues. */
+/**
+ * A batch that waits longer for its turn starts only requests with a free permit, and leaves the
+ * rest to the queues.
+ */
 const TURN_WITHIN_MS = 8000;
 
-/** An endpoint all of whose places were taken for so long without an answer is not waited for: the rest goes to its queue. */
-const HANGS_AFTER_MS = 500;
+/**
+ * An endpoint that answered none of its requests for so long is not waited for: the rest goes to
+ * its queue.
+ */
+const STALLS_AFTER_MS = 500;
 
-/** A batch that waits only for endpoints where nothing moved for so long gives its turn to the next. */
-const STILL_AFTER_MS = 100;
+/** A batch that waits only for endpoints stalled for so long gives its turn to the next. */
+const GIVES_TURN_AFTER_MS = 100;
 const LOOK_EVERY_MS = 25;
 
 type Release = (() => void) | null;
 
-/** Running it again sends only what has no recorded attempt yet, or joins a run that still goes on. Throws when PostgreSQL is away; nothing is sent then. */
+/**
+ * A second run sends only deliveries without a recorded attempt, or joins a run under way. Throws,
+ * and sends nothing, while PostgreSQL is away.
+ */
 export function createDeliverFirst({
   pool,
   attempt,
-  inFlight,
+  limiter,
   recorder,
   budgetMs,
 }: DeliverFirstDeps): DeliverFirstActivities {
-  /** While outcomes cannot be written, nobody sends and so nobody answers. */
-  const hanging: Hanging = { afterMs: HANGS_AFTER_MS, isOurDoing: () => recorder.isBlocked() };
+  /**
+   * While outcomes cannot be written, no request starts and none is answered: not the endpoint's
+   * fault.
+   */
+  const stall: StallPolicy = { afterMs: STALLS_AFTER_MS, isOurDoing: () => recorder.isBlocked() };
 
-  /** What an operator's part of the batch has to send, each with the endpoint it goes to. */
-  async function readDue(
+  /** The deliveries of an operator's part of the batch, each with its endpoint. */
+  async function readDeliveries(
     operatorId: string,
     batchId: string,
-  ): Promise<{ due: Due; endpoint: SendingEndpoint }[]> {
+  ): Promise<{ due: Delivery; endpoint: SendingEndpoint }[]> {
     const rows = await readBatchDeliveries(pool, operatorId, batchId);
     const endpointIds = [...new Set(rows.map(({ endpointId }) => endpointId))];
     const endpoints = new Map(
@@ -65,8 +84,14 @@ export function createDeliverFirst({
     return rows.map((due) => ({ due, endpoint: endpoints.get(due.endpointId)! }));
   }
 
-  /** Resolves when all have their place or were refused one, or when those that wait do so for endpoints where nothing moves. */
-  function placedOrStill(places: readonly Promise<Release>[], endpointIds: readonly string[]): Promise<void> {
+  /**
+   * Resolves when all have a permit or were refused one, or when the rest waits for stalled
+   * endpoints only.
+   */
+  function allStartedOrStalled(
+    permits: readonly Promise<Release>[],
+    endpointIds: readonly string[],
+  ): Promise<void> {
     return new Promise((resolve) => {
       const waiting = new Map(endpointIds.entries());
       const end = (): void => {
@@ -74,35 +99,39 @@ export function createDeliverFirst({
         resolve();
       };
       const look = (): void => {
-        if ([...new Set(waiting.values())].every((id) => inFlight.isStill(id, STILL_AFTER_MS))) end();
+        if ([...new Set(waiting.values())].every((id) => limiter.isStalled(id, GIVES_TURN_AFTER_MS))) end();
       };
-      // Looked at after what has arrived meanwhile: being busy ourselves delays answers and timers alike.
+      // Checked after answers that arrived meanwhile: a busy process delays answers and timers
+      // alike.
       const timer = setInterval(() => setImmediate(look), LOOK_EVERY_MS);
-      const awaited = places.map(async (place, index) => {
-        await place;
+      const awaited = permits.map(async (permit, index) => {
+        await permit;
         waiting.delete(index);
       });
-      void allDone(awaited).then(end, end);
+      void allSettledOrThrow(awaited).then(end, end);
     });
   }
 
   async function deliverFirst({ batchId, operators }: BatchInput): Promise<DeliveredFirst> {
-    // An earlier run's outcomes may still be on their way to the database; what they say must be read, not sent again.
+    // Outcomes of an earlier run may not be written yet; they must be read, not sent again.
     await recorder.ready();
-    const endTurn = await inFlight.enter('batches', BATCHES_AT_ONCE, Date.now() + TURN_WITHIN_MS);
+    const endTurn = await limiter.acquire('batches', BATCHES_AT_ONCE, Date.now() + TURN_WITHIN_MS);
     const result: DeliveredFirst = { delivered: 0, left: 0, endpointsToWake: [] };
-    /** Failures in a row that this batch met; an endpoint that goes down in the middle of it gets no more from it. */
+    /**
+     * Failures in a row per endpoint in this batch; one that trips the breaker gets no more
+     * requests from it.
+     */
     const failures = new Map<string, number>();
 
-    async function send(due: Due, endpoint: SendingEndpoint, place: Promise<Release>): Promise<void> {
-      const release = await place;
-      const isOpen = (failures.get(endpoint.id) ?? 0) >= FAILURES_THAT_OPEN;
-      if (release === null || isOpen) {
+    async function send(due: Delivery, endpoint: SendingEndpoint, permit: Promise<Release>): Promise<void> {
+      const release = await permit;
+      const hasTripped = isTripped(failures.get(endpoint.id) ?? 0);
+      if (release === null || hasTripped) {
         release?.();
         result.left++;
         return;
       }
-      const onAnswered = (outcome: Outcome): void => {
+      const onAnswered = (outcome: AttemptOutcome): void => {
         release();
         if (isDelivered(outcome)) failures.delete(endpoint.id);
         else if (blamesEndpoint(outcome)) failures.set(endpoint.id, (failures.get(endpoint.id) ?? 0) + 1);
@@ -115,23 +144,25 @@ export function createDeliverFirst({
 
     let sends: Promise<void>[] = [];
     try {
-      const all = (await allDone(operators.map(({ operatorId }) => readDue(operatorId, batchId)))).flat();
+      const all = (
+        await allSettledOrThrow(operators.map(({ operatorId }) => readDeliveries(operatorId, batchId)))
+      ).flat();
       const deadline = endTurn === null ? 0 : Date.now() + budgetMs;
-      const places = all.map(({ due, endpoint }): Promise<Release> => {
-        const mayGo = due.tries === 0 && takesDirectly(endpoint);
+      const permits = all.map(({ due, endpoint }): Promise<Release> => {
+        const mayGo = due.tries === 0 && isSentDirectly(endpoint);
         return mayGo
-          ? inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline, hanging)
+          ? limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline, stall)
           : Promise.resolve(null);
       });
-      sends = all.map(({ due, endpoint }, index) => send(due, endpoint, places[index]!));
+      sends = all.map(({ due, endpoint }, index) => send(due, endpoint, permits[index]!));
       const endpointIds = all.map(({ endpoint }) => endpoint.id);
-      await placedOrStill(places, endpointIds);
+      await allStartedOrStalled(permits, endpointIds);
     } finally {
       endTurn?.();
-      await allDone(sends);
+      await allSettledOrThrow(sends);
     }
     return result;
   }
 
-  return { deliverFirst: joined(({ batchId }) => batchId, deliverFirst) };
+  return { deliverFirst: singleFlight(({ batchId }) => batchId, deliverFirst) };
 }

@@ -1,41 +1,55 @@
-// Drains an endpoint's queue: one probe at a time while the endpoint is down, everything that is due, at its own rate, when it is not.
-import { FAILURES_THAT_OPEN, isDown } from '../../domain/delivery/breaker.ts';
-import { askedWaitMs, blamesEndpoint, isDelivered, type Outcome } from '../../domain/delivery/retry.ts';
+// Drains an endpoint's queue: one probe at a time while the endpoint is down, otherwise all due
+// deliveries at its rate.
+import { conditionOf, isTripped } from '../../domain/delivery/breaker.ts';
+import {
+  askedWaitMs,
+  blamesEndpoint,
+  isDelivered,
+  type AttemptOutcome,
+} from '../../domain/delivery/retry.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
   readQueue,
   readQueueState,
   readSendingEndpoints,
-  type AttemptRecord,
-  type Due,
+  type Delivery,
   type SendingEndpoint,
 } from '../../store/delivery/deliveries.ts';
-import { cancelDeliveries } from '../../store/delivery/endpoints.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
+import { cancelAll } from '../../store/delivery/transitions.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
-import type { InFlight } from './concurrency-limiter.ts';
-import { allDone, joined } from '../single-flight.ts';
+import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
+import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
 
 /**
- * How a turn at the queue went, for its workflow. `waitMs`: until the next turn; null: nothing to do before somebody wakes it.
- * `nextSendAt`: before then the endpoint's rate allows no request (milliseconds since 1970; 0 without a rate), also when the queue is empty.
+ * Result of a turn at the queue, for its workflow. `waitMs`: until the next turn; null: until a
+ * signal. `nextSendAt`: before then the endpoint's rate allows no request (milliseconds since 1970;
+ * 0 without a rate), also where the queue is empty.
  */
 export type Drained = {
   held: number;
   sent: number;
   waitMs: number | null;
   nextSendAt: number;
-  condition: 'drained' | 'open' | 'failing' | 'paused' | 'disabled';
+  condition: 'drained' | QueueCondition;
   lastError: string | null;
   reason: string;
   endpointsToWake: EndpointInput[];
 };
 
-/** `probes`: how many failed in a row. `nextSendAt`: what the turn before said. */
+/**
+ * Names of conditions in histories and in the status query: `open` is up or failing, `failing` is
+ * down, and an endpoint that is off has its state. Recorded in histories, so these words never
+ * change.
+ */
+type QueueCondition = 'open' | 'failing' | 'paused' | 'disabled';
+
+/** `probes` failed in a row. `nextSendAt` is that of the turn before. */
 export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
 
-/** How many wait, and how their endpoint stands as far as its row says. */
-export type QueueCount = { held: number; condition: Exclude<Drained['condition'], 'drained'> };
+/** The number of deliveries in a queue, and the condition of their endpoint. */
+export type QueueCount = { held: number; condition: QueueCondition };
 
 export type DrainActivities = {
   drainQueue(input: DrainInput): Promise<Drained>;
@@ -48,39 +62,48 @@ export type ProbeWaits = { firstMs: number; longestMs: number };
 export type DrainDeps = {
   pool: Pool;
   attempt: Attempt;
-  inFlight: InFlight;
+  limiter: ConcurrencyLimiter;
   budgetMs: number;
   probeWaits: ProbeWaits;
 };
 
-/** A turn reads this many at once: enough to keep an endpoint's places filled, few enough to notice soon that it went down again. */
+/**
+ * Deliveries read at once: enough to use all permits of an endpoint, few enough to notice soon that
+ * it is down.
+ */
 const READ_AT_ONCE = 200;
 
-/** A pause of our own as long as this is caught up on afterwards; after a longer one the rate counts from then, so that there is no burst. */
+/**
+ * A delay of this process up to here is caught up on. After a longer one the rate counts anew, so
+ * there is no burst.
+ */
 const CATCH_UP_MS = 50;
 
 /** A turn lasts at most the budget plus one request. */
-export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: DrainDeps): DrainActivities {
+export function createDrain({ pool, attempt, limiter, budgetMs, probeWaits }: DrainDeps): DrainActivities {
   type Turn = Pick<Drained, 'sent' | 'lastError' | 'reason' | 'endpointsToWake' | 'nextSendAt'> & {
     failures: number;
-    /** Nothing more may be sent in this turn: a probe failed, or the receiver asked for a pause or for no more postbacks. */
+    /**
+     * No more requests in this turn: a probe failed, or the receiver asked for a pause or for no
+     * more postbacks.
+     */
     isOff: boolean;
   };
 
-  const mustStop = (turn: Turn): boolean => turn.isOff || turn.failures >= FAILURES_THAT_OPEN;
+  const mustStop = (turn: Turn): boolean => turn.isOff || isTripped(turn.failures);
 
   async function send(
     turn: Turn,
-    due: Due,
+    due: Delivery,
     endpoint: SendingEndpoint,
     cause: AttemptRecord['cause'],
     release: () => void,
   ): Promise<void> {
-    const onAnswered = (outcome: Outcome): void => {
+    const onAnswered = (outcome: AttemptOutcome): void => {
       release();
       if (isDelivered(outcome)) turn.failures = 0;
       else if (blamesEndpoint(outcome)) turn.failures++;
-      // What the answer to one postback asks holds for the whole queue: the next request of any kind waits as long.
+      // Retry-After holds for the whole queue: the next request of any kind waits as long.
       const now = Date.now();
       const waitMs = askedWaitMs(outcome, now);
       if (waitMs > 0)
@@ -95,14 +118,14 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
   }
 
   /**
-   * Sends what is due until the budget is spent, the queue is empty, or the endpoint fails again and again. The next ones are read and sent
-   * while outcomes are still being recorded.
+   * Sends due deliveries until the budget is spent, the queue is empty, or the breaker trips. The
+   * next ones are read and sent while outcomes are still being recorded.
    */
   async function sendDue(turn: Turn, endpoint: SendingEndpoint, deadline: number): Promise<void> {
     const underWay = new Map<string, Promise<void>>();
     try {
       while (Date.now() < deadline && !mustStop(turn)) {
-        // Those under way when the question is asked may be in the answer although their outcome is recorded by then.
+        // Deliveries under way now may be read as due although their outcome is recorded by then.
         const asked = new Set(underWay.keys());
         const due = await readQueue(pool, endpoint.operatorId, endpoint.id, READ_AT_ONCE + asked.size);
         const fresh = due.filter(({ id }) => !asked.has(id));
@@ -111,7 +134,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
         else if (!(await sendPage(turn, endpoint, fresh, deadline, underWay))) return;
       }
     } finally {
-      await allDone([...underWay.values()]);
+      await allSettledOrThrow([...underWay.values()]);
     }
   }
 
@@ -119,15 +142,16 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
   async function sendPage(
     turn: Turn,
     endpoint: SendingEndpoint,
-    due: readonly Due[],
+    due: readonly Delivery[],
     deadline: number,
     underWay: Map<string, Promise<void>>,
   ): Promise<boolean> {
     const spacingMs = endpoint.ratePerSecond === null ? 0 : 1000 / endpoint.ratePerSecond;
     for (const one of due) {
-      // A rate's next moment is worth waiting for; a pause that the receiver asked for is the next turn's.
+      // The rate's next slot is worth waiting for; a pause that the receiver asked for belongs to
+      // the next turn.
       if (turn.nextSendAt > (spacingMs > 0 ? deadline : Date.now())) return false;
-      const release = await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline);
+      const release = await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline);
       if (release === null) return false;
       if (spacingMs > 0) await paced(turn, spacingMs);
       if (mustStop(turn)) {
@@ -136,14 +160,18 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
       }
       const cause = one.nextCause ?? (one.tries === 0 ? 'first' : 'retry');
       const sending = send(turn, one, endpoint, cause, release).then(() => void underWay.delete(one.id));
-      // One that failed stays, so that whoever waits next hears of it; until then it must not count as one that nobody hears of.
+      // A rejected promise stays in the map, so that the next wait throws; until then it must not
+      // count as unhandled.
       sending.catch(() => {});
       underWay.set(one.id, sending);
     }
     return true;
   }
 
-  /** Whether the endpoint answers again. Null: there was no place, or no postback that is due, and so nothing to ask with. */
+  /**
+   * Whether the endpoint answers a probe. Null without a probe: no permit, or no delivery that is
+   * due.
+   */
   async function answersAgain(
     turn: Turn,
     endpoint: SendingEndpoint,
@@ -151,7 +179,7 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
   ): Promise<boolean | null> {
     const [oldest] =
       turn.nextSendAt > Date.now() ? [] : await readQueue(pool, endpoint.operatorId, endpoint.id, 1);
-    const release = oldest && (await inFlight.enter(endpoint.id, endpoint.maxInFlight, deadline));
+    const release = oldest && (await limiter.acquire(endpoint.id, endpoint.maxInFlight, deadline));
     if (!release) return null;
     await send(turn, oldest, endpoint, 'probe', release);
     return !turn.isOff;
@@ -174,49 +202,53 @@ export function createDrain({ pool, attempt, inFlight, budgetMs, probeWaits }: D
     ): Promise<Drained> => {
       const { held, dueInMs, ...queue } = await readQueueState(pool, operatorId, endpointId);
       const { sent } = turn;
-      // A turn that found nothing due met no error itself, but why the endpoint is down must be seen all the same.
+      // A turn without a request met no error itself, but shows why the endpoint is down.
       const lastError = turn.lastError ?? (condition === 'failing' ? queue.lastError : null);
       const reason = turn.reason || (lastError ?? '');
-      // A successor that joined this very queue is seen by the next turn; waking ourselves would only make one more.
+      // The next turn sees a successor that joined this very queue; waking its own workflow would
+      // only add a turn.
       const endpointsToWake = turn.endpointsToWake.filter((woken) => woken.endpointId !== endpointId);
       const of = { held, sent, lastError, reason, endpointsToWake, nextSendAt: turn.nextSendAt };
       return held === 0
         ? { ...of, condition: 'drained', waitMs: null }
         : { ...of, condition, waitMs: waitMs(dueInMs) };
     };
-    // What was planned while the endpoint was being deleted is cancelled here.
-    if (endpoint === undefined || endpoint.isDeleted) await cancelDeliveries(pool, operatorId, endpointId);
-    const condition = conditionOf(endpoint);
-    if (endpoint === undefined || condition === 'paused' || condition === 'disabled')
-      return result(condition, () => null);
+    // Cancels deliveries that were planned while the endpoint was being deleted.
+    if (endpoint === undefined || endpoint.isDeleted) await cancelAll(pool, operatorId, endpointId);
+    if (endpoint === undefined || conditionOf(endpoint) === 'off')
+      return result(queueConditionOf(endpoint), () => null);
 
     const deadline = Date.now() + budgetMs;
     const whenAllowed = (waitMs: number): number => Math.max(waitMs, turn.nextSendAt - Date.now());
-    if (condition === 'failing') {
+    const isDown = conditionOf(endpoint) === 'down';
+    if (isDown) {
       const answers = await answersAgain(turn, endpoint, deadline);
       if (answers === null)
         return result('failing', (dueInMs) => whenAllowed(Math.max(dueInMs ?? 0, probeWaits.firstMs)));
       if (!answers) return result('failing', () => whenAllowed(probeWait(probes, probeWaits)));
     }
-    if (condition === 'open') turn.failures = endpoint.failuresInARow;
+    if (!isDown) turn.failures = endpoint.failuresInARow;
     await sendDue(turn, endpoint, deadline);
-    if (turn.failures >= FAILURES_THAT_OPEN) return result('failing', () => whenAllowed(probeWaits.firstMs));
+    if (isTripped(turn.failures)) return result('failing', () => whenAllowed(probeWaits.firstMs));
     return result('open', (dueInMs) => whenAllowed(dueInMs ?? 0));
   }
 
   async function countQueue({ operatorId, endpointId }: EndpointInput): Promise<QueueCount> {
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [endpointId]);
     const { held } = await readQueueState(pool, operatorId, endpointId);
-    return { held, condition: conditionOf(endpoint) };
+    return { held, condition: queueConditionOf(endpoint) };
   }
 
-  return { drainQueue: joined(({ endpointId }) => endpointId, drainQueue), countQueue };
+  return { drainQueue: singleFlight(({ endpointId }) => endpointId, drainQueue), countQueue };
 }
 
-function conditionOf(endpoint: SendingEndpoint | undefined): QueueCount['condition'] {
-  if (endpoint === undefined || endpoint.isDeleted) return 'disabled';
-  if (endpoint.state !== 'active') return endpoint.state;
-  return isDown(endpoint) ? 'failing' : 'open';
+const QUEUE_CONDITIONS = { up: 'open', failing: 'open', down: 'failing' } as const;
+
+function queueConditionOf(endpoint: SendingEndpoint | undefined): QueueCondition {
+  if (endpoint === undefined) return 'disabled';
+  const condition = conditionOf(endpoint);
+  // An endpoint that is off is paused or disabled.
+  return condition === 'off' ? (endpoint.state as 'paused' | 'disabled') : QUEUE_CONDITIONS[condition];
 }
 
 /** Waits for the moment the rate allows the next request, and says when the one after it may go. */

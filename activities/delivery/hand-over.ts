@@ -1,10 +1,12 @@
-// Hands what a batch could not finish to exactly one owner each, and makes sure that every owner's workflow runs.
+// Hands the unfinished deliveries of a batch to exactly one owner each, and starts every owner's
+// workflow.
 import type { Pool } from '../../store/db/pool.ts';
-import { handOverBatch, type SingleLimits } from '../../store/delivery/hand-over.ts';
+import { handOverBatch } from '../../store/delivery/hand-over.ts';
+import type { SingleLimits } from '../../store/delivery/single-limits.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
 
-/** What must be in somebody's hands when the batch ends. */
+/** The batch, and the endpoints and reasons whose workflows must run as well. */
 export type HandOverInput = {
   batchId: string;
   operators: Pick<OperatorEvents, 'operatorId'>[];
@@ -42,7 +44,7 @@ export function createHandOver({
   };
 }
 
-/** Starts are unary calls: a few side by side keep Temporal busy without flooding it. */
+/** Starts are unary calls: a few at once keep Temporal busy without flooding it. */
 const STARTS_AT_ONCE = 16;
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

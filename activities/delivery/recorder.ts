@@ -1,64 +1,74 @@
-// Records attempts in groups: the next group is what finished while the last one was being written, so that grouping costs an idle
-// process nothing and a busy one almost nothing per attempt.
+// Records finished attempts in groups. Attempts that finish while one group is written form the
+// next, so grouping delays nothing in an idle process and saves transactions in a busy one.
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
-import { insertAttempts, moveDeliveries, type AttemptRecord } from '../../store/delivery/deliveries.ts';
-import { tellGivenUp } from '../../store/delivery/notices.ts';
+import { insertAttempts, type AttemptRecord } from '../../store/delivery/attempts.ts';
+import { notifyGivenUp } from '../../store/delivery/notices.ts';
 import { releaseSuccessors } from '../../store/delivery/succession.ts';
-import { allDone } from '../single-flight.ts';
-import { applyNews, type EndpointNews, type ToWake } from './endpoint-health.ts';
+import { recordOutcomes } from '../../store/delivery/transitions.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
+import { applyHealthEvents, type EndpointHealthEvents, type EndpointToWake } from './endpoint-health.ts';
 import type { EndpointInput } from '../../workflows/contract.ts';
 
-/** An attempt to be recorded. `news` is what it says about its endpoint, if anything. */
-export type Finished = { record: AttemptRecord; news: EndpointNews | null };
-
 export type Recorder = {
-  /** Resolves when the attempt is durable, with the endpoints whose workflows must look again: a successor or a notice came, or the breaker turned. */
-  record(finished: Finished): Promise<EndpointInput[]>;
+  /**
+   * Resolves when the attempt is durable, with the endpoints whose workflows must run again: a
+   * successor or a notice joined their queues, or their state changed. `events` is null where the
+   * attempt says nothing about its endpoint.
+   */
+  record(record: AttemptRecord, events: EndpointHealthEvents | null): Promise<EndpointInput[]>;
   /** Resolves when outcomes can be written again. No request may start before that. */
   ready(): Promise<void>;
-  /** Whether that would have to be waited for. */
+  /** Whether `ready` would have to wait. */
   isBlocked(): boolean;
-  /** Attempts that are over and not durable yet. */
+  /** The number of finished attempts that are not durable yet. */
   backlog(): number;
 };
 
-/** Attempts that may wait to be written; with more, no further request starts. */
+/** Attempts that may wait to be written. With more, no further request starts. */
 const UNWRITTEN_AT_MOST = 256;
 const GROUP_AT_MOST = 500;
 const REPEAT_AFTER_MS = 200;
 
-type Waiting = Finished & { resolve(woken: EndpointInput[]): void };
+type Waiting = {
+  record: AttemptRecord;
+  events: EndpointHealthEvents | null;
+  resolve(woken: EndpointInput[]): void;
+};
 
-/** `onTrouble` hears why a group could not be written; it is written again until it can be. */
-export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void): Recorder {
+/**
+ * `onWriteError` receives each failed write. The recorder retries until PostgreSQL accepts the
+ * group.
+ */
+export function createRecorder(pool: Pool, onWriteError: (error: unknown) => void): Recorder {
   let waiting: Waiting[] = [];
   let isWriting = false;
   let unwritten = 0;
-  let isInTrouble = false;
+  let isFailing = false;
   let blocked: (() => void)[] = [];
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
-    const write = async (client: PoolClient): Promise<ToWake[]> => {
+    const write = async (client: PoolClient): Promise<EndpointToWake[]> => {
       const records = group.map(({ record }) => record);
       const finished = records.filter(({ next }) => next.owner === null);
       const givenUp = finished.filter(({ next }) => next.state === 'gave_up');
-      // What was counted by a commit that went through unheard is not counted again.
+      // Attempts stored by an earlier commit whose answer was lost are not counted again.
       const inserted = insertAttempts(client, records);
-      const newsOf = (kept: Set<string>) =>
-        group.flatMap(({ record, news }) => (kept.has(record.attemptId) ? (news ?? []) : []));
-      // Sent one behind the other without waiting, but for news, of which healthy traffic has none; releasing is a later statement than finishing
-      // all the same.
-      const [, , released, turned, told] = await allDone([
+      const eventsOf = (kept: Set<string>) =>
+        group.flatMap(({ record, events }) => (kept.has(record.attemptId) ? (events ?? []) : []));
+      // Statements go out one behind the other without waiting, but for health events, of which
+      // healthy traffic has none. Releasing successors is still a later statement than finishing
+      // their predecessors.
+      const [, , released, changed, noticed] = await allSettledOrThrow([
         inserted,
-        moveDeliveries(client, records),
+        recordOutcomes(client, records),
         releaseSuccessors(client, finished),
-        inserted.then((kept) => applyNews(client, summed(newsOf(kept)))),
-        tellGivenUp(client, givenUp),
+        inserted.then((kept) => applyHealthEvents(client, byEndpoint(eventsOf(kept)))),
+        notifyGivenUp(client, givenUp),
       ]);
       return [
         ...released.map((endpoint) => ({ ...endpoint, about: endpoint.endpointId })),
-        ...turned,
-        ...told,
+        ...changed,
+        ...noticed,
       ];
     };
     const woken = await withTransaction(pool, write, { forceIndexLookups: true });
@@ -75,14 +85,14 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
       try {
         await writeGroup(group);
         unwritten -= group.length;
-        isInTrouble = false;
+        isFailing = false;
       } catch (error) {
-        isInTrouble = true;
-        onTrouble(error);
+        isFailing = true;
+        onWriteError(error);
         waiting = [...group, ...waiting];
         await new Promise((resolve) => setTimeout(resolve, REPEAT_AFTER_MS));
       }
-      if (!isInTrouble && unwritten < UNWRITTEN_AT_MOST) {
+      if (!isFailing && unwritten < UNWRITTEN_AT_MOST) {
         for (const proceed of blocked.splice(0)) proceed();
       }
     }
@@ -91,36 +101,36 @@ export function createRecorder(pool: Pool, onTrouble: (error: unknown) => void):
 
   return {
     backlog: () => unwritten,
-    record(finished) {
+    record(record, events) {
       unwritten++;
-      const done = new Promise<EndpointInput[]>((resolve) => waiting.push({ ...finished, resolve }));
+      const done = new Promise<EndpointInput[]>((resolve) => waiting.push({ record, events, resolve }));
       if (!isWriting) void writeAll();
       return done;
     },
-    isBlocked: () => isInTrouble || unwritten >= UNWRITTEN_AT_MOST,
+    isBlocked: () => isFailing || unwritten >= UNWRITTEN_AT_MOST,
     ready() {
-      if (!isInTrouble && unwritten < UNWRITTEN_AT_MOST) return Promise.resolve();
+      if (!isFailing && unwritten < UNWRITTEN_AT_MOST) return Promise.resolve();
       return new Promise((resolve) => blocked.push(resolve));
     },
   };
 }
 
-/** One line per endpoint, in order: after a recovery only later failures count. */
-function summed(news: readonly EndpointNews[]): EndpointNews[] {
-  const byEndpoint = new Map<string, EndpointNews>();
-  for (const one of news) {
-    const so = byEndpoint.get(one.endpointId) ?? {
+/** Sums the events of each endpoint, in order: after a recovery only later failures count. */
+function byEndpoint(events: readonly EndpointHealthEvents[]): EndpointHealthEvents[] {
+  const sums = new Map<string, EndpointHealthEvents>();
+  for (const one of events) {
+    const sum = sums.get(one.endpointId) ?? {
       ...one,
       failures: 0,
       recovered: false,
       disabledBecause: null,
     };
-    byEndpoint.set(one.endpointId, {
-      ...so,
-      failures: one.recovered ? 0 : so.failures + one.failures,
-      recovered: so.recovered || one.recovered,
-      disabledBecause: one.disabledBecause ?? so.disabledBecause,
+    sums.set(one.endpointId, {
+      ...sum,
+      failures: one.recovered ? 0 : sum.failures + one.failures,
+      recovered: sum.recovered || one.recovered,
+      disabledBecause: one.disabledBecause ?? sum.disabledBecause,
     });
   }
-  return [...byEndpoint.values()].toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
+  return [...sums.values()].toSorted((a, b) => (a.endpointId < b.endpointId ? -1 : 1));
 }

@@ -1,10 +1,11 @@
-// One step of a replay: the next postbacks go into their endpoints' queues, and their endpoints' workflows hear of it.
+// Activities of a replay: each step queues the next deliveries and wakes the workflows of their
+// endpoints.
 import type { WorkflowClient } from '../../workflows/client.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { cancelReplay, stepReplay, type ReplayStep } from '../../store/delivery/replays.ts';
 import type { ReplayInput } from '../../workflows/contract.ts';
 
-/** Counts only: what is replayed can be more than a history holds. */
+/** Counts only: a replay can have more deliveries than a history holds. */
 export type Replayed = Pick<ReplayStep, 'state' | 'total' | 'released' | 'waitMs'>;
 
 export type ReplayActivities = {
@@ -12,7 +13,7 @@ export type ReplayActivities = {
   cancelReplay(input: ReplayInput): Promise<void>;
 };
 
-/** Endpoints that were not woken because of a crash after the commit, the sweep wakes. */
+/** After a crash between commit and wake-up the sweep wakes the endpoints. */
 export function createReplay({
   pool,
   workflows,
@@ -23,7 +24,8 @@ export function createReplay({
   return {
     async replayStep({ operatorId, replayId }) {
       const { endpoints, singles, ...replayed } = await stepReplay(pool, operatorId, replayId);
-      // A postback's own workflow finds at its next look that the queue has it now; told to look at once, it ends.
+      // The workflow of a single delivery sees at its next look that the queue has it. Signalled,
+      // it looks and ends at once.
       for (const deliveryId of singles) await workflows.startDelivery(operatorId, deliveryId, 'retryNow');
       for (const endpointId of endpoints) await workflows.wakeEndpoint(operatorId, endpointId);
       return replayed;

@@ -1,16 +1,17 @@
-// The tries of one postback in trouble, on behalf of its own workflow, which decides nothing but when.
-import { takesDirectly } from '../../domain/delivery/breaker.ts';
+// Activities of `deliverPostback`: reads, attempts and gives up a single delivery, one with a
+// workflow of its own.
+import { isSentDirectly } from '../../domain/delivery/breaker.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
-import { giveUpDelivery } from '../../store/delivery/delivery-changes.ts';
-import { queueSingle } from '../../store/delivery/hand-over.ts';
+import { giveUpDelivery } from '../../store/delivery/manual-actions.ts';
+import { returnToQueue } from '../../store/delivery/transitions.ts';
 import type { EndpointInput, DeliveryInput } from '../../workflows/contract.ts';
 import type { Attempt } from './attempt.ts';
-import type { InFlight } from './concurrency-limiter.ts';
-import { joined } from '../single-flight.ts';
+import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
+import { singleFlight } from '../single-flight.ts';
 
-/** Where a postback stands, for its workflow. `gone`: it is finished, or somebody else's now. */
-export type SingleState =
+/** State of a single delivery for its workflow. `gone`: finished, or another owner has it now. */
+export type SingleDeliveryState =
   | { kind: 'gone'; state: string }
   | {
       kind: 'waiting';
@@ -22,8 +23,8 @@ export type SingleState =
       type: string;
     };
 
-/** What a try came to. `endpointsToWake`: queues that got a postback which had to follow this one. */
-export type SingleResult = {
+/** Result of a try. `endpointsToWake`: endpoints whose queues a successor or a notice joined. */
+export type SingleDeliveryResult = {
   state: string;
   tries: number;
   reason: string;
@@ -32,28 +33,37 @@ export type SingleResult = {
   endpointsToWake: EndpointInput[];
 };
 
-/** `tries`: how many the workflow knows of, so that a try whose result was lost is told again rather than made again. */
+/**
+ * `tries`: as many as the workflow knows of, so that a try whose result was lost is reported again,
+ * not made again.
+ */
 type AttemptInput = DeliveryInput & { cause: 'retry' | 'manual'; tries: number };
 
-export type SingleActivities = {
-  readPostback(input: DeliveryInput): Promise<SingleState>;
-  attemptPostback(input: AttemptInput): Promise<SingleResult>;
-  giveUpPostback(input: DeliveryInput): Promise<SingleResult>;
+export type SingleDeliveryActivities = {
+  readPostback(input: DeliveryInput): Promise<SingleDeliveryState>;
+  attemptPostback(input: AttemptInput): Promise<SingleDeliveryResult>;
+  giveUpPostback(input: DeliveryInput): Promise<SingleDeliveryResult>;
 };
 
-/** How long a single try waits for a place among its endpoint's requests before it lets the endpoint's queue have it. */
-const PLACE_WITHIN_MS = 1000;
+/**
+ * How long a try waits for a permit of its endpoint before the delivery returns to the endpoint's
+ * queue.
+ */
+const PERMIT_WITHIN_MS = 1000;
 
-export function createSingle({
+export function createSingleDelivery({
   pool,
   attempt,
-  inFlight,
+  limiter,
 }: {
   pool: Pool;
   attempt: Attempt;
-  inFlight: InFlight;
-}): SingleActivities {
-  const moved = (state: string, endpointsToWake: SingleResult['endpointsToWake'] = []): SingleResult => {
+  limiter: ConcurrencyLimiter;
+}): SingleDeliveryActivities {
+  const moved = (
+    state: string,
+    endpointsToWake: SingleDeliveryResult['endpointsToWake'] = [],
+  ): SingleDeliveryResult => {
     return { state, tries: 0, reason: '', lastError: null, nextAttemptAt: null, endpointsToWake };
   };
 
@@ -62,7 +72,7 @@ export function createSingle({
     deliveryId,
     cause,
     tries,
-  }: AttemptInput): Promise<SingleResult> {
+  }: AttemptInput): Promise<SingleDeliveryResult> {
     const due = await readDelivery(pool, operatorId, deliveryId);
     if (due?.owner !== 'self') return moved(due?.state ?? 'unknown');
     if (due.tries > tries) {
@@ -79,10 +89,10 @@ export function createSingle({
     const [endpoint] = await readSendingEndpoints(pool, operatorId, [due.endpointId]);
     const nextCause = cause === 'manual' ? cause : due.nextCause;
     const release = mayTry(endpoint!, nextCause)
-      ? await inFlight.enter(due.endpointId, endpoint!.maxInFlight, Date.now() + PLACE_WITHIN_MS)
+      ? await limiter.acquire(due.endpointId, endpoint!.maxInFlight, Date.now() + PERMIT_WITHIN_MS)
       : null;
     if (release === null) {
-      await queueSingle(pool, operatorId, deliveryId, nextCause);
+      await returnToQueue(pool, { operatorId, deliveryId }, nextCause);
       return moved('held', [{ operatorId, endpointId: due.endpointId }]);
     }
     const result = await attempt(due, endpoint!, nextCause ?? 'retry', { onAnswered: release });
@@ -110,7 +120,7 @@ export function createSingle({
       };
     },
 
-    attemptPostback: joined(({ deliveryId }) => deliveryId, attemptPostback),
+    attemptPostback: singleFlight(({ deliveryId }) => deliveryId, attemptPostback),
 
     async giveUpPostback({ operatorId, deliveryId }) {
       const given = await giveUpDelivery(pool, operatorId, deliveryId);
@@ -119,7 +129,10 @@ export function createSingle({
   };
 }
 
-/** A person who pushes a postback asks whether its endpoint is back, so only then is it tried while the endpoint is down. */
+/**
+ * A person who retries a delivery asks whether its endpoint is back, so such a try passes the
+ * breaker.
+ */
 function mayTry(endpoint: SendingEndpoint, cause: 'manual' | 'replay' | null): boolean {
-  return takesDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
+  return isSentDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
 }

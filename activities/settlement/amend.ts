@@ -3,14 +3,14 @@
 import { amendAll } from '../../domain/settlement/rerating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { newId } from '../../store/db/ids.ts';
-import { keepWaiting, takeDue, type DueAmendment } from '../../store/agreements/amendments.ts';
+import { returnToWaiting, putDueInForce, type DueAmendment } from '../../store/agreements/amendments.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { lockReversals } from '../../store/db/locks.ts';
-import { wantRetries } from '../../store/agreements/retry-reasons.ts';
+import { requestRetries } from '../../store/agreements/retry-requests.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 
 /** What a step did. `waiting`: amendments that lack something, by what. Nothing left: `isEnd`. */
 export type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
@@ -36,7 +36,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
       {
         async choose(client) {
           await lockReversals(client, operatorId, 'amended');
-          const due = await takeDue(client, operatorId, batchId, limit);
+          const due = await putDueInForce(client, operatorId, batchId, limit);
           if (due.length === 0) return null;
           const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
           return { side: 'amended', eventIds, due };
@@ -51,7 +51,10 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           return { messages, waiting };
         },
         write: (client, { due }, { waiting }) =>
-          allDone([keepWaiting(client, operatorId, waiting), helpSetAside(client, operatorId, due)]),
+          allSettledOrThrow([
+            returnToWaiting(client, operatorId, waiting),
+            helpSetAside(client, operatorId, due),
+          ]),
       },
     );
     if (done === null) return { applied: 0, waiting: {}, isEnd: true };
@@ -93,8 +96,8 @@ async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' |
 async function parkNext(pool: Pool, operatorId: string, reason: string): Promise<void> {
   await withTransaction(pool, async (client) => {
     await lockReversals(client, operatorId, 'amended');
-    const due = await takeDue(client, operatorId, '', 1);
-    await keepWaiting(
+    const due = await putDueInForce(client, operatorId, '', 1);
+    await returnToWaiting(
       client,
       operatorId,
       due.map((one) => ({ ...one, reason })),
@@ -109,5 +112,5 @@ async function helpSetAside(
   due: readonly DueAmendment[],
 ): Promise<void> {
   if (due.some(({ status }) => status === 'set_aside'))
-    await wantRetries(client, operatorId, ['payout_required']);
+    await requestRetries(client, operatorId, ['payout_required']);
 }

@@ -2,7 +2,12 @@
 // which locks are taken.
 import { LRUCache } from 'lru-cache';
 import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
-import { explain, explainOverride, REJECTED, type Explanation } from '../../domain/commission/explanation.ts';
+import {
+  explain,
+  explainOverride,
+  REJECTED_FORMULA,
+  type Explanation,
+} from '../../domain/commission/explanation.ts';
 import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
 import type { OperatorRules, Settlement } from '../../domain/settlement/settlement.ts';
 import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
@@ -18,7 +23,7 @@ import {
   type OutcomeRow,
 } from '../../store/settlement/outcomes.ts';
 import { writeFacts, writeRatings, type RatingRow } from '../../store/settlement/facts-and-ratings.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeReportedAmounts, type ReportedAmountRow } from '../../store/ledger/reported-amounts.ts';
 
@@ -59,7 +64,7 @@ export function createBooking(): {
       const accounts = accountsOf(transfers).filter((account) => known.get(keyOf(account)) === undefined);
       // Sent without waiting for one another, so that locks are held for the writes only, not for
       // round trips.
-      await allDone([
+      await allSettledOrThrow([
         writeBindings(db, operatorId, batchId, settlement.bindings),
         insertOutcomes(
           db,
@@ -147,7 +152,7 @@ function rate(books: Books): RatingRow[] {
 function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
   const { targetMinor, links } = books.targetOf(slot);
   const { terms } = slot.version;
-  if (slot.isRejected) return { targetMinor, formula: REJECTED, inputs: {} };
+  if (slot.isRejected) return { targetMinor, formula: REJECTED_FORMULA, inputs: {} };
   if (slot.override) {
     const { sourceId, level } = slot.override;
     const { targetMinor: sourceMinor } = books.targetOf(books.sourceOf(slot.override));

@@ -23,7 +23,7 @@ import {
   type StoredVersion,
 } from '../../store/settlement/events.ts';
 import { addRareEvidence } from '../../store/settlement/evidence.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
 import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
 
@@ -66,14 +66,14 @@ export async function loadBatch(
   const [stored, listeners] =
     affiliates.length === 0
       ? [[], []]
-      : await allDone([
+      : await allSettledOrThrow([
           readVersions(client, operatorId, affiliates),
           readListeners(client, operatorId, affiliates),
         ]);
   const versions = stored.map((version) => compiled(operatorId, version));
   const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
-  const [rates, parents, toldToParents] = await allDone([
+  const [rates, parents, toldToParents] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
     hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
     hasOverrides ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
@@ -103,7 +103,7 @@ async function loadAll(
   client: PoolClient,
   { operatorId, side, eventIds }: Wanted,
 ): Promise<{ operator: OperatorRules; loaded: LoadedEvent[] }> {
-  const [, operator, own, otherIds] = await allDone([
+  const [, operator, own, otherIds] = await allSettledOrThrow([
     lockReversals(client, operatorId, side),
     readOperatorRules(client, operatorId),
     loadEvents(client, operatorId, eventIds),

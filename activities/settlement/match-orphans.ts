@@ -1,9 +1,9 @@
 // Orphans for which evidence came are settled like any other event; their postbacks go through the endpoints' queues.
 import { newId } from '../../store/db/ids.ts';
-import { findEvidence } from '../../store/attribution/orphans.ts';
+import { scanOrphans } from '../../store/attribution/orphans.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {
-  BATCH_AT_MOST,
+  MAX_BATCH_EVENTS,
   byOperator,
   type OperatorEvents,
   type OrphanPosition,
@@ -41,13 +41,13 @@ export function createMatchOrphans({
 
   return {
     async matchOrphans({ operatorId, after }) {
-      const page = await findEvidence(pool, operatorId, after, LOOKED_AT_AT_ONCE);
+      const page = await scanOrphans(pool, operatorId, after, LOOKED_AT_AT_ONCE);
       const matched = page
         .filter(({ hasEvidence }) => hasEvidence)
         .map((one) => ({ operatorId: one.operatorId, id: one.eventId }));
       let settled = 0;
-      for (let from = 0; from < matched.length; from += BATCH_AT_MOST)
-        settled += await settleBatch(byOperator(matched.slice(from, from + BATCH_AT_MOST)));
+      for (let from = 0; from < matched.length; from += MAX_BATCH_EVENTS)
+        settled += await settleBatch(byOperator(matched.slice(from, from + MAX_BATCH_EVENTS)));
       const last = page.at(-1);
       const isEnd = page.length < LOOKED_AT_AT_ONCE || last === undefined;
       return { settled, next: isEnd ? null : { operatorId: last.operatorId, eventId: last.eventId } };

@@ -11,10 +11,10 @@ import {
   type Progress,
   type Rerating,
 } from '../../store/agreements/reratings.ts';
-import { BATCH_AT_MOST, type RerateInput } from '../../workflows/contract.ts';
+import { MAX_BATCH_EVENTS, type RerateInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 
 /** `reasons`: why conversions of this chunk were kept as they were, with how many there were of each. */
 export type Rerated = Progress & { reasons: Record<string, number>; isFinished: boolean };
@@ -29,7 +29,7 @@ const NOTHING_DONE: Progress = { lookedAt: 0, changed: 0, kept: 0 };
 type RerateDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
 
 export function createRerate(deps: RerateDeps): RerateActivities {
-  const { pool, handOver, transact = createTransact(pool), atOnce = BATCH_AT_MOST } = deps;
+  const { pool, handOver, transact = createTransact(pool), atOnce = MAX_BATCH_EVENTS } = deps;
 
   return {
     async rerateChunk(input) {
@@ -59,7 +59,7 @@ export function createRerate(deps: RerateDeps): RerateActivities {
               dealId,
               version,
             }));
-            return allDone([
+            return allSettledOrThrow([
               writeRatedBy(client, operatorId, rated),
               advanceRerating(client, operatorId, input, progress),
             ]);

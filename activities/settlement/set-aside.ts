@@ -1,14 +1,14 @@
 // Events that were set aside, on behalf of their workflow: count them, settle them again in batches, or reject them for good.
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { findWanted, retried } from '../../store/agreements/retry-reasons.ts';
+import { findRetryRequest, clearRetryRequest } from '../../store/agreements/retry-requests.ts';
 import {
   dismissSetAside,
   readSetAside,
   sampleSetAside,
   type Sample,
 } from '../../store/settlement/set-aside.ts';
-import { BATCH_AT_MOST, type SetAsideInput } from '../../workflows/contract.ts';
+import { MAX_BATCH_EVENTS, type SetAsideInput } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 
@@ -27,12 +27,12 @@ export function createSetAside({
     countSetAside: ({ operatorId, reason }) => sampleSetAside(pool, operatorId, reason),
 
     async retrySetAside({ operatorId, reason }) {
-      const wantedAt = await findWanted(pool, operatorId, reason);
+      const wantedAt = await findRetryRequest(pool, operatorId, reason);
       let settled = 0;
       for (let after = ''; ;) {
-        const eventIds = await readSetAside(pool, operatorId, reason, after, BATCH_AT_MOST);
+        const eventIds = await readSetAside(pool, operatorId, reason, after, MAX_BATCH_EVENTS);
         if (eventIds.length === 0) {
-          if (wantedAt !== null) await retried(pool, operatorId, reason, wantedAt);
+          if (wantedAt !== null) await clearRetryRequest(pool, operatorId, reason, wantedAt);
           return { settled };
         }
         // Not the id of a batch's workflow: this one settles it, and a trace must not name one that never ran.

@@ -2,13 +2,13 @@
 // sight, and the others go on.
 import { RuleError, settleAll, type Settlement } from '../../domain/settlement/settlement.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
+import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findMatched, readBatch, type BatchRest } from '../../store/settlement/batches.ts';
 import { isConflict, RETRIES_AFTER_CONFLICT } from '../../store/db/conflict.ts';
 import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts';
-import { createInFlight } from '../delivery/concurrency-limiter.ts';
+import { createConcurrencyLimiter } from '../delivery/concurrency-limiter.ts';
 import type { SetAside } from './booking.ts';
-import type { Planned } from './plan-postbacks.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import type { Side } from '../../store/db/locks.ts';
 
@@ -45,7 +45,7 @@ export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
 /** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many conflicts. */
 export function createSettle(deps: SettleDeps): SettleActivities {
   const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date() } = deps;
-  const places = createInFlight();
+  const places = createConcurrencyLimiter();
 
   async function settleHalf(half: Half, eventIds: readonly string[], setAside: SetAside): Promise<Part> {
     const { side } = half;
@@ -88,7 +88,7 @@ export function createSettle(deps: SettleDeps): SettleActivities {
 
   return {
     async settle(input) {
-      const release = await places.enter('settle', atOnce, Date.now() + PLACE_WITHIN_MS);
+      const release = await places.acquire('settle', atOnce, Date.now() + PLACE_WITHIN_MS);
       if (release === null) throw new Error('too many batches are being settled; this one is tried again');
       try {
         return await settleOperators(input);

@@ -2,19 +2,20 @@
 // deadlocking. Settling, rerating and amending are three rules handed to it.
 import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
+import { conversionMessage } from '../../domain/delivery/bodies.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import type { Books } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/settlement.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { lockLedgerShared } from '../../store/db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
+import { planPostbacks, type Planned } from '../../store/delivery/outbox.ts';
 import type { StoredVersion } from '../../store/settlement/events.ts';
-import { allDone } from '../single-flight.ts';
+import { allSettledOrThrow } from '../single-flight.ts';
 import { withAdjusted } from './adjustments.ts';
 import { createBooking, type SetAside } from './booking.ts';
 import { loadBatch, type LoadedBatch, type Wanted } from './load-batch.ts';
 import { loadBooks } from './lock-slots.ts';
-import { planDeliveries, type Planned } from './plan-postbacks.ts';
 
 /** Where and for whom a transaction runs. `owner` is the owner of the postbacks that it plans. */
 export type TransactionInput = {
@@ -74,7 +75,7 @@ export function createTransact(pool: Pool): Transact {
       pool,
       async (client) => {
         // Sent without waiting for one another, so that the locks are held for fewer round trips.
-        const [closedThrough, chosen] = await allDone([
+        const [closedThrough, chosen] = await allSettledOrThrow([
           lockLedgerShared(client, operatorId),
           rule.choose(client).then((choice) => choice && load(client, operatorId, choice)),
         ]);
@@ -86,9 +87,9 @@ export function createTransact(pool: Pool): Transact {
         const messages = await withAdjusted(client, operatorId, books, applied.messages);
         const settlement = { ...NOTHING_SETTLED, ...applied, messages };
         const { operator } = batch;
-        const [written, planned] = await allDone([
+        const [written, planned] = await allSettledOrThrow([
           booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
-          planDeliveries(client, input, listeners, messages),
+          planPostbacks(client, input, listeners, messages.map(conversionMessage)),
           rule.write?.(client, choice, applied) ?? Promise.resolve(),
         ]);
         return { written, choice, applied, planned, otherSide, settledCount: batch.ordered.length };

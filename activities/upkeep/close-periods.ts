@@ -1,27 +1,36 @@
-// Closing months of the books: one operator's month, and finding the months whose time has come.
+// Closes months of the books: one month of one operator, and all months that are due.
 import { ApplicationFailure } from '@temporalio/common';
 import { dueForClosing } from '../../domain/ledger/closing.ts';
 import type { WorkflowClient } from '../../workflows/client.ts';
 import { beginClosing, finishClosing, listBooks } from '../../store/ledger/closing.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { PeriodInput } from '../../workflows/contract.ts';
-import { joined } from '../single-flight.ts';
+import { singleFlight } from '../single-flight.ts';
 
-/** What closing a month came to: closed with so much in it, or why it cannot be closed now. */
-export type Closed = { kind: 'closed'; transfers: number; statements: number } | { kind: string };
+/**
+ * Result of closing: the month is closed, with its numbers of transfers and statements, or the
+ * reason why it cannot close now.
+ */
+export type ClosingResult = { kind: 'closed'; transfers: number; statements: number } | { kind: string };
 
 export type ClosePeriodsActivities = {
-  /** Closes a month and writes its statements; a month that is closed already stays as it is. */
-  closePeriod(input: PeriodInput): Promise<Closed>;
-  /** Starts the closing of months that are due, one per operator and run. */
+  /**
+   * Closes a month and writes its statements; a closed month stays as it is. Fails without retry
+   * for an unknown operator.
+   */
+  closePeriod(input: PeriodInput): Promise<ClosingResult>;
+  /** Starts the closing of due months, one per operator and run. */
   closeDuePeriods(): Promise<{ started: number }>;
 };
 
 export type ClosePeriodsDeps = { pool: Pool; workflows: WorkflowClient; now?: () => number };
 
-const OPERATORS_AT_ONCE = 500;
-/** Months are few and nobody waits for one: so many a run, by the schedule every hour, leave the databases to the events. */
-const STARTED_AT_MOST = 200;
+const OPERATORS_PER_PAGE = 500;
+/**
+ * Few months are due and none is urgent: this limit per hourly run leaves the database to the
+ * events.
+ */
+const STARTS_PER_RUN = 200;
 
 export function createClosePeriods({
   pool,
@@ -29,7 +38,7 @@ export function createClosePeriods({
   now = Date.now,
 }: ClosePeriodsDeps): ClosePeriodsActivities {
   return {
-    closePeriod: joined(
+    closePeriod: singleFlight(
       ({ operatorId, period }) => `${operatorId} ${period}`,
       async ({ operatorId, period }) => {
         const answer = await beginClosing(pool, operatorId, period, now);
@@ -41,15 +50,15 @@ export function createClosePeriods({
     ),
     async closeDuePeriods() {
       let started = 0;
-      for (let after = ''; started < STARTED_AT_MOST;) {
-        const books = await listBooks(pool, after, OPERATORS_AT_ONCE);
+      for (let after = ''; started < STARTS_PER_RUN;) {
+        const books = await listBooks(pool, after, OPERATORS_PER_PAGE);
         for (const state of books) {
           const period = dueForClosing(state, now());
           if (period === null) continue;
-          // One that is being closed already, perhaps in vain, must not use up the places of the others.
-          if ((await workflows.closePeriod(state.operatorId, period)) && ++started === STARTED_AT_MOST) break;
+          // A month whose closing already runs must not use up the starts of the others.
+          if ((await workflows.closePeriod(state.operatorId, period)) && ++started === STARTS_PER_RUN) break;
         }
-        if (books.length < OPERATORS_AT_ONCE) break;
+        if (books.length < OPERATORS_PER_PAGE) break;
         after = books.at(-1)!.operatorId;
       }
       return { started };

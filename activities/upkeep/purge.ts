@@ -1,29 +1,36 @@
-// One step of ending what its time is over: at most a month of each table and some rows.
+// Deletes expired data in steps: at most one monthly partition of each table, and some rows.
 import type { Pool } from '../../store/db/pool.ts';
-import { deleteEndedHolders, deleteOldRows, dropOldestMonth } from '../../store/upkeep/expiry.ts';
+import {
+  deleteExpiredContentHolders,
+  deleteExpiredRows,
+  dropExpiredPartition,
+} from '../../store/upkeep/expiry.ts';
 
 export type PurgeActivities = {
-  /** What it dropped and deleted; nothing once there is nothing left to do. */
+  /**
+   * Runs one step. Returns the dropped partitions and the number of deleted rows; nothing when no
+   * expired data is left.
+   */
   purgeOnce(): Promise<{ partitions: string[]; rows: number }>;
 };
 
-/** For how many months clicks and attempts are kept at least. */
+/** Retention of clicks and attempts, in months. */
 export type Retention = { clicksMonths: number; attemptsMonths: number };
 
-const ROWS_AT_ONCE = 5000;
+const ROWS_PER_STEP = 5000;
 
 export function createPurge({ pool, retention }: { pool: Pool; retention: Retention }): PurgeActivities {
   return {
     async purgeOnce() {
       const partitions: string[] = [];
-      let rows = await deleteEndedHolders(pool, ROWS_AT_ONCE);
+      let rows = await deleteExpiredContentHolders(pool, ROWS_PER_STEP);
       for (const [table, months] of [
         ['clicks', retention.clicksMonths],
         ['attempts', retention.attemptsMonths],
       ] as const) {
-        const dropped = await dropOldestMonth(pool, table, months);
+        const dropped = await dropExpiredPartition(pool, table, months);
         if (dropped !== null) partitions.push(dropped);
-        rows += await deleteOldRows(pool, table, months, ROWS_AT_ONCE);
+        rows += await deleteExpiredRows(pool, table, months, ROWS_PER_STEP);
       }
       return { partitions, rows };
     },

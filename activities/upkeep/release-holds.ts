@@ -1,11 +1,14 @@
-// Releases what is due, operator after operator, on behalf of the schedule.
+// Releases commission whose hold has ended, operator by operator, on schedule.
 import type { WorkflowClient } from '../../workflows/client.ts';
 import { createHolds } from '../../store/ledger/holds.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findOperatorsWithDueHolds } from '../../store/upkeep/sweep.ts';
 
 export type ReleaseHoldsActivities = {
-  /** Stops after its time budget and says whether to look again. Doing it twice releases nothing twice. */
+  /**
+   * Releases until the time budget ends; `more` tells whether commission may be left. Safe to
+   * repeat.
+   */
   releaseDueHolds(): Promise<{ released: number; more: boolean }>;
 };
 

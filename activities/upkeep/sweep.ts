@@ -1,4 +1,4 @@
-// The safety net: whatever a crash, an outage or a lost start left without an owner gets one again. Each run does a bounded amount.
+// Sweep: restarts work that a crash, an outage or a lost start left behind. Each run is bounded.
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { newId } from '../../store/db/ids.ts';
@@ -8,18 +8,18 @@ import { findDueAmendments } from '../../store/agreements/amendments.ts';
 import { withTransaction, type Pool } from '../../store/db/pool.ts';
 import {
   ensurePartitions,
-  findForgottenBatches,
-  findIdleQueues,
-  findIdleSingles,
+  findAbandonedBatches,
+  findIdleEndpoints,
+  findIdleDeliveries,
   findLostEvents,
-  findSetAside,
+  findSetAsideReasons,
   findUnfinishedReratings,
-  findWantedRetries,
+  findRequestedRetries,
 } from '../../store/upkeep/sweep.ts';
 import { findRunningReplays } from '../../store/delivery/replays.ts';
 import { findUnfollowed, releaseSuccessors } from '../../store/delivery/succession.ts';
 import {
-  BATCH_AT_MOST,
+  MAX_BATCH_EVENTS,
   byOperator,
   TASK_QUEUES,
   WORKFLOWS,
@@ -27,22 +27,21 @@ import {
 } from '../../workflows/contract.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 
-/** What a run found and gave back. */
-export type Swept = {
+/** Numbers of restarted items per kind of work. */
+export type SweepResult = {
   events: number;
   batches: number;
   singles: number;
   queues: number;
   released: number;
   setAside: number;
-} & {
   replays: number;
   retries: number;
   reratings: number;
   amendments: number;
 };
 
-export type SweepActivities = { sweepOnce(): Promise<Swept> };
+export type SweepActivities = { sweepOnce(): Promise<SweepResult> };
 
 export type SweepDeps = {
   pool: Pool;
@@ -53,37 +52,40 @@ export type SweepDeps = {
 
 const EVENTS_AT_ONCE = 5000;
 const OWNERS_AT_ONCE = 200;
-const GIVEN_OUT_FOR_MS = 60_000;
-const START_AT_MOST_MS = 3000;
+const RESTART_PAUSE_MS = 60_000;
+const START_TIMEOUT_MS = 3000;
 
-/** `graceMs`: how long things may take before they are taken to be forgotten. */
+/** Creates the sweep. `graceMs`: age at which unfinished work counts as abandoned. */
 export function createSweep({ pool, client, workflows, handOver, graceMs }: SweepDeps): SweepActivities {
-  /** When events were given to a batch, so that a batch that takes its time does not get a twin at every run. */
-  const givenOut = new Map<string, number>();
+  /** Restart times of events, so that a slow batch does not get a second one at every run. */
+  const recentlyStarted = new Map<string, number>();
 
   async function restartLostEvents(): Promise<number> {
-    for (const [id, at] of givenOut) if (Date.now() - at > GIVEN_OUT_FOR_MS) givenOut.delete(id);
-    const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(({ id }) => !givenOut.has(id));
-    for (let from = 0; from < lost.length; from += BATCH_AT_MOST) {
-      const events = lost.slice(from, from + BATCH_AT_MOST);
+    for (const [id, at] of recentlyStarted)
+      if (Date.now() - at > RESTART_PAUSE_MS) recentlyStarted.delete(id);
+    const lost = (await findLostEvents(pool, graceMs, EVENTS_AT_ONCE)).filter(
+      ({ id }) => !recentlyStarted.has(id),
+    );
+    for (let from = 0; from < lost.length; from += MAX_BATCH_EVENTS) {
+      const events = lost.slice(from, from + MAX_BATCH_EVENTS);
       const batch: BatchInput = { batchId: newId('bat'), operators: byOperator(events) };
       const options = {
         workflowId: conversionsWorkflowId(batch.batchId),
         taskQueue: TASK_QUEUES.batches,
         args: [batch],
       };
-      await client.withDeadline(Date.now() + START_AT_MOST_MS, () =>
+      await client.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
         client.workflow.start(WORKFLOWS.processConversions, options),
       );
-      // Only now: a batch that could not be started must be found again by the next run.
-      for (const { id } of events) givenOut.set(id, Date.now());
+      // Only after the start: the next run must find a batch again that could not be started.
+      for (const { id } of events) recentlyStarted.set(id, Date.now());
     }
     return lost.length;
   }
 
-  /** Takes over from a batch only once Temporal says that its workflow has ended. */
-  async function takeOverBatches(): Promise<number> {
-    const forgotten = await findForgottenBatches(pool, graceMs, OWNERS_AT_ONCE);
+  /** Takes deliveries over from a batch only after Temporal reports the end of its workflow. */
+  async function takeOverAbandonedBatches(): Promise<number> {
+    const forgotten = await findAbandonedBatches(pool, graceMs, OWNERS_AT_ONCE);
     let taken = 0;
     for (const { operatorId, batchId } of forgotten) {
       if (await isRunning(conversionsWorkflowId(batchId))) continue;
@@ -93,8 +95,11 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
     return taken;
   }
 
-  /** Lets those go on whose predecessor is finished; a finished one releases them itself, unless its process died in between. */
-  async function releaseForgotten(): Promise<number> {
+  /**
+   * Releases deliveries whose predecessor is finished. The predecessor does so itself, unless its
+   * process died in between.
+   */
+  async function releaseStalledSuccessors(): Promise<number> {
     const unfollowed = await findUnfollowed(pool, OWNERS_AT_ONCE);
     const released = await withTransaction(pool, (db) => releaseSuccessors(db, unfollowed));
     for (const { operatorId, endpointId } of released) await workflows.wakeEndpoint(operatorId, endpointId);
@@ -115,19 +120,20 @@ export function createSweep({ pool, client, workflows, handOver, graceMs }: Swee
     async sweepOnce() {
       await ensurePartitions(pool);
       const events = await restartLostEvents();
-      const batches = await takeOverBatches();
-      const released = await releaseForgotten();
-      const singles = await findIdleSingles(pool, graceMs, OWNERS_AT_ONCE);
+      const batches = await takeOverAbandonedBatches();
+      const released = await releaseStalledSuccessors();
+      const singles = await findIdleDeliveries(pool, graceMs, OWNERS_AT_ONCE);
       for (const { operatorId, id } of singles) await workflows.startDelivery(operatorId, id);
-      const queues = await findIdleQueues(pool, graceMs, OWNERS_AT_ONCE);
-      // One that is off or down has reason to wait: its workflow must run, but need not look.
+      const queues = await findIdleEndpoints(pool, graceMs, OWNERS_AT_ONCE);
+      // An endpoint that is off or down may wait: its workflow must run, but need not look at the
+      // queue.
       for (const { operatorId, id, mayWait } of queues)
         await (mayWait ? workflows.startEndpoint(operatorId, id) : workflows.wakeEndpoint(operatorId, id));
       const replays = await findRunningReplays(pool, OWNERS_AT_ONCE);
       for (const { operatorId, id } of replays) await workflows.startReplay(operatorId, id);
-      const setAside = await findSetAside(pool, OWNERS_AT_ONCE);
+      const setAside = await findSetAsideReasons(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of setAside) await workflows.wakeSetAside(operatorId, reason);
-      const retries = await findWantedRetries(pool, OWNERS_AT_ONCE);
+      const retries = await findRequestedRetries(pool, OWNERS_AT_ONCE);
       for (const { operatorId, reason } of retries) await workflows.retrySetAside(operatorId, [reason]);
       const reratings = await findUnfinishedReratings(pool, OWNERS_AT_ONCE);
       for (const { operatorId, dealId, version } of reratings)

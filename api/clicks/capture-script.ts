@@ -1,8 +1,8 @@
-// The script for the operators' sites, made ready to be served: read once, without its comments and indents.
+// Reads the capture script for operators' sites once, without comments and indents, with its ETag.
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The script as it is served, and what names its content. */
+/** The script as served, and the ETag of its content. */
 export type CaptureScript = { text: string; etag: string };
 
 export function readCaptureScript(): CaptureScript {

@@ -1,32 +1,36 @@
-// Clicks held in memory while PostgreSQL is away, and written as soon as it is back.
+// Buffer in memory for clicks while PostgreSQL is away; writes them as soon as it is back.
 import type { Logger } from '../../log.ts';
 import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
 
-export type HeldClicks = {
+export type ClickBuffer = {
   hold(click: NewClick): void;
-  /** While clicks are held: PostgreSQL is asked by the one who writes them, and by nobody who waits. */
+  /** True while clicks are buffered. New clicks then go to the buffer without trying PostgreSQL. */
   isHolding(): boolean;
-  /** Resolves when none are held any more; tries more often than before. */
+  /** Resolves once the buffer is empty. Retries at shorter intervals than before. */
   drain(): Promise<void>;
-  /** Those that are held now, and so lost if the process ends. */
+  /** The buffered clicks, which are lost if the process ends. */
   list(): readonly NewClick[];
 };
 
-export type HeldClicksDeps = {
+export type ClickBufferDeps = {
   clicks: Pick<Clicks, 'insertAll'>;
-  /** Hears of operators whose clicks were written late, so that events which came before them are matched. */
+  /**
+   * Receives the operators whose clicks were written late, so that their orphans are matched again.
+   */
   onLate: (operatorIds: ReadonlySet<string>) => void;
   log: Logger;
 };
 
 const TRY_AGAIN_MS = 500;
 const TRY_AGAIN_AT_STOP_MS = 50;
-/** Some 300 bytes each; beyond, visitors still get on and their clicks are counted as lost. */
+/**
+ * Some 300 bytes each. Beyond this limit visitors are still redirected, and their clicks are lost.
+ */
 const HELD_AT_MOST = 100_000;
 const WRITTEN_AT_ONCE = 1000;
 
-export function createHeldClicks({ clicks, onLate, log }: HeldClicksDeps): HeldClicks {
+export function createClickBuffer({ clicks, onLate, log }: ClickBufferDeps): ClickBuffer {
   let held: NewClick[] = [];
   let lost = 0;
   let writing: Promise<void> | null = null;
@@ -46,7 +50,7 @@ export function createHeldClicks({ clicks, onLate, log }: HeldClicksDeps): HeldC
           await pause(tryAgainMs);
           continue;
         }
-        // A defect of ours; the others must not wait behind them for ever.
+        // This is a bug. Drop the group, so that later clicks do not wait forever.
         lost += group.length;
         log.error(
           { err: error, clicks: group.map(({ id }) => id) },

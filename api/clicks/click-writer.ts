@@ -1,32 +1,35 @@
-// Keeps clicks. A visitor's click is durable before the visitor is sent on; while PostgreSQL is away it is held in memory instead, since an
-// affiliate's visitor must not meet an error.
+// Writes clicks in groups. A redirect waits until its click is durable; while PostgreSQL is away
+// the click goes to the buffer instead, since the affiliate's visitor must not get an error.
 import type { Logger } from '../../log.ts';
 import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
 import { UnavailableError } from '../http/errors.ts';
 import { createGroupCommit } from '../intake/group-commit.ts';
-import { createHeldClicks, type HeldClicksDeps } from './click-buffer.ts';
+import { createClickBuffer, type ClickBufferDeps } from './click-buffer.ts';
 
-export type ClickRecorder = {
+export type ClickWriter = {
   /** Resolves once the click is durable. Rejects with UnavailableError while PostgreSQL is away. */
   insert(click: NewClick): Promise<void>;
-  /** Resolves once the visitor may go: the click is durable, or held in memory while PostgreSQL is away. Never rejects. */
+  /** Resolves once the click is durable, or buffered while PostgreSQL is away. Never rejects. */
   visit(click: NewClick): Promise<void>;
-  /** Notes, sooner or later, that a click arrived on the operator's site. Forgets it where PostgreSQL is away: it is a mark, not money. */
+  /**
+   * Marks, asynchronously, that a click arrived on the operator's site. The mark is lost while
+   * PostgreSQL is away: no money depends on it.
+   */
   seen(clickId: string): void;
-  /** Writes what is held, as far as `withinMs` allows; what is lost then is said in the log. */
+  /** Writes pending clicks for at most `withinMs`. Logs those that are lost. */
   drain(withinMs: number): Promise<void>;
 };
 
-export type ClickRecorderDeps = Pick<HeldClicksDeps, 'onLate'> & {
+export type ClickWriterDeps = Pick<ClickBufferDeps, 'onLate'> & {
   clicks: Pick<Clicks, 'insertAll' | 'markSeen'>;
   log: Logger;
 };
 
-/** A visitor waits no longer than this for PostgreSQL. */
+/** The longest time a redirect waits for PostgreSQL. */
 const VISITOR_WAITS_MS = 1000;
 
-export function createClickRecorder({ clicks, onLate, log }: ClickRecorderDeps): ClickRecorder {
-  const held = createHeldClicks({ clicks, onLate, log });
+export function createClickWriter({ clicks, onLate, log }: ClickWriterDeps): ClickWriter {
+  const held = createClickBuffer({ clicks, onLate, log });
   const commit = createGroupCommit<NewClick, null>({
     async write(group) {
       await clicks.insertAll(group);
@@ -47,7 +50,7 @@ export function createClickRecorder({ clicks, onLate, log }: ClickRecorderDeps):
     async visit(click) {
       if (held.isHolding()) return held.hold(click);
       try {
-        // Written twice it is one click: its id is taken the second time.
+        // A click written twice stays one: the second insert finds its id taken.
         if (!(await within(VISITOR_WAITS_MS, commit.add([click])))) held.hold(click);
       } catch (error) {
         log.error(
@@ -70,7 +73,9 @@ export function createClickRecorder({ clicks, onLate, log }: ClickRecorderDeps):
   };
 }
 
-/** Whether it came to an end in time; false as well when PostgreSQL is away. Other failures are thrown. */
+/**
+ * Whether `work` finished in time. False also while PostgreSQL is away; other failures are thrown.
+ */
 async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ms, false)));

@@ -1,32 +1,33 @@
-// Clicks that the operator's own servers tell us of, and clicks as they were kept.
+// Routes of clicks: reporting one from the operator's server, the list, one click.
 import type { Router } from 'express';
 import type { Subs } from '../../domain/types.ts';
+import { isSameClick } from '../../store/attribution/clicks.ts';
 import { newId } from '../../store/db/ids.ts';
-import { saySame, type ClickRow } from '../../store/attribution/clicks.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
-import type { ClickRecorder } from './click-writer.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource } from '../http/resource.ts';
 import { externalId } from '../http/fields.ts';
-import { clickFilter, newClick } from './links.schema.ts';
+import { answerPage } from '../http/lists.ts';
+import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import type { ClickWriter } from './click-writer.ts';
+import { clickView } from './clicks.answers.ts';
+import { clickFilter, newClick } from './clicks.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'links' | 'clicks' | 'affiliates'>;
   auth: Auth;
-  recorder: Pick<ClickRecorder, 'insert'>;
+  clickWriter: Pick<ClickWriter, 'insert'>;
   temporal: Pick<Temporal, 'rematchSoon'>;
 };
 
 const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 
-export function addClickRoutes(router: Router, { store, auth, recorder, temporal }: Deps): void {
-  addResource(router, '/v1/clicks', {
+export function addClickRoutes(router: Router, { store, auth, clickWriter, temporal }: Deps): void {
+  addPath(router, '/v1/clicks', {
     post: [
       auth.scope('events:write'),
       ...jsonBody,
@@ -47,21 +48,21 @@ export function addClickRoutes(router: Router, { store, auth, recorder, temporal
         const click = {
           id: click_id ?? newId('clk'),
           linkId,
-          // The schema lets exactly one of the two pass.
+          // The schema requires exactly one of the two.
           affiliateId: link?.affiliateId ?? given!,
           subs: SUB_NAMES.map((name) => subs[name] ?? null) as unknown as Subs,
           clickedAt: clicked_at?.getTime() ?? Date.now(),
         };
         if (click_id === undefined) {
-          await recorder.insert({ ...click, operatorId });
+          await clickWriter.insert({ ...click, operatorId });
         } else if (await store.clicks.insert(operatorId, click)) {
-          // Events may have come before it.
+          // Events of this click may have arrived before it.
           temporal.rematchSoon(operatorId);
         } else {
           const known = await store.clicks.find(operatorId, click_id);
           const same =
             known !== null &&
-            saySame(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
+            isSameClick(clicked_at === undefined ? { ...known, clickedAt: click.clickedAt } : known, click);
           if (!same)
             throw new ApiError('conflict', `the click ${click_id} is known already, and says something else`);
           return void res.json({ click_id });
@@ -74,7 +75,8 @@ export function addClickRoutes(router: Router, { store, auth, recorder, temporal
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const query = read(clickFilter, req.query);
-        // A link's clicks are found by its affiliate's.
+        // The index of clicks begins with the affiliate, so a link is searched by its affiliate
+        // too.
         const link = query.link_id === undefined ? null : await store.links.find(operatorId, query.link_id);
         const filter = {
           affiliateId: query.affiliate_id ?? link?.affiliateId ?? null,
@@ -89,7 +91,7 @@ export function addClickRoutes(router: Router, { store, auth, recorder, temporal
     ],
   });
 
-  addResource(router, '/v1/clicks/:id', {
+  addPath(router, '/v1/clicks/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -100,21 +102,4 @@ export function addClickRoutes(router: Router, { store, auth, recorder, temporal
       },
     ],
   });
-}
-
-function clickView({ id, linkId, affiliateId, subs: [sub1, sub2, sub3, sub4, sub5], ...click }: ClickRow) {
-  return {
-    id,
-    link_id: linkId,
-    affiliate_id: affiliateId,
-    sub1,
-    sub2,
-    sub3,
-    sub4,
-    sub5,
-    clicked_at: click.clickedAt,
-    received_at: click.receivedAt,
-    bot: click.isBot,
-    seen_at: click.seenAt,
-  };
 }

@@ -1,18 +1,17 @@
-// Coupons: codes that affiliates hand out, by which their customers are known without a click.
+// Routes of coupons: codes that attribute a customer to an affiliate without a click.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
-import type { CouponRow } from '../../store/attribution/coupons.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { newCoupon } from './links.schema.ts';
-import { byAffiliate } from '../events/lists.schema.ts';
+import { answerPage, byAffiliate } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { couponView } from './coupons.answers.ts';
+import { newCoupon } from './coupons.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'coupons' | 'affiliates'>;
@@ -21,7 +20,7 @@ type Deps = {
 };
 
 export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  addResource(router, '/v1/coupons', {
+  addPath(router, '/v1/coupons', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -42,7 +41,7 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
             'conflict',
             `the code ${given.code} is in use; capital letters make no difference`,
           );
-        // Customers may have used it before it was known here.
+        // Customers may have used the coupon before it was added.
         temporal.rematchSoon(operatorId);
         res.status(201).json(couponView(coupon));
       },
@@ -63,26 +62,14 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
   });
 
-  addResource(router, '/v1/coupons/:id', {
+  addPath(router, '/v1/coupons/:id', {
     delete: [
       auth.scope('manage'),
       async (req, res) => {
-        if (!(await store.coupons.delete(callerOf(res).operator.id, idOf(req, 'coupon'))))
+        if (!(await store.coupons.delete(callerOf(res).operator.id, idFromPath(req, 'coupon'))))
           throw notFound('coupon');
         res.status(204).end();
       },
     ],
   });
-}
-
-function couponView({ id, code, affiliateId, bindsCustomer, startsAt, endsAt, createdAt }: CouponRow) {
-  return {
-    id,
-    code,
-    affiliate_id: affiliateId,
-    binds_customer: bindsCustomer,
-    starts_at: startsAt,
-    ends_at: endsAt,
-    created_at: createdAt,
-  };
 }

@@ -1,33 +1,33 @@
-// Links as visits need them, remembered for a moment so that a busy one is not asked for at every click; and for as long as PostgreSQL is
-// away, so that its visitors still get where they wanted.
+// Cache of links for redirects, so that a busy link is not queried at every click. While PostgreSQL
+// is away it keeps answering from memory, so that visitors still reach the landing page.
 import { LRUCache } from 'lru-cache';
 import { compileLanding, type Landing } from '../../domain/attribution/landing.ts';
 import type { Links, PublicLink } from '../../store/attribution/links.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
 
-/** A link with its landing page ready to be filled. */
-export type KnownLink = PublicLink & { landing: Landing };
+/** A link with its compiled landing URL. */
+export type CachedLink = PublicLink & { landing: Landing };
 
-export type KnownLinks = {
-  /** Null for a link that does not exist. Rejects when PostgreSQL is away and the link was not met before. */
-  find(id: string): Promise<KnownLink | null>;
+export type LinkCache = {
+  /** Null for an unknown id. Rejects while PostgreSQL is away, unless the link is cached. */
+  find(id: string): Promise<CachedLink | null>;
 };
 
-/** After this a link is asked for again, behind the back of the visitor who is answered from memory meanwhile. */
+/** An entry older than this is looked up again, while visitors are answered from the old entry. */
 const BELIEVED_MS = 5000;
 /** Size of the cache of links and of the cache of unknown ids. */
 const REMEMBERED = 20_000;
 /** An expired entry still answers, while its replacement is being looked up. */
 const CACHE = { max: REMEMBERED, ttl: BELIEVED_MS, allowStale: true, noDeleteOnStaleGet: true };
 
-export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }): KnownLinks {
-  const known = new LRUCache<string, KnownLink>(CACHE);
+export function createLinkCache({ links }: { links: Pick<Links, 'findPublic'> }): LinkCache {
+  const known = new LRUCache<string, CachedLink>(CACHE);
   /** Unknown ids, so that guessing costs no queries. A flood of them cannot evict links. */
   const unknown = new LRUCache<string, true>(CACHE);
   /** Look-ups under way, by id. */
-  const asking = new Map<string, Promise<KnownLink | null>>();
+  const asking = new Map<string, Promise<CachedLink | null>>();
 
-  async function ask(id: string): Promise<KnownLink | null> {
+  async function ask(id: string): Promise<CachedLink | null> {
     try {
       const found = await links.findPublic(id);
       return remember(id, found === null ? null : { ...found, landing: landingOf(found) });
@@ -40,12 +40,12 @@ export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }
     }
   }
 
-  /** The link, null for an unknown id, or undefined for an id that was not met before. */
-  function recall(id: string): KnownLink | null | undefined {
+  /** The link, null for an unknown id, or undefined for an id that is not cached. */
+  function recall(id: string): CachedLink | null | undefined {
     return known.get(id) ?? (unknown.get(id) === true ? null : undefined);
   }
 
-  function remember(id: string, link: KnownLink | null): KnownLink | null {
+  function remember(id: string, link: CachedLink | null): CachedLink | null {
     if (link === null) unknown.set(id, true);
     else known.set(id, link);
     (link === null ? known : unknown).delete(id);
@@ -62,7 +62,7 @@ export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }
       if (link !== undefined && isFresh(id)) return link;
       const answer = asking.get(id) ?? ask(id).finally(() => asking.delete(id));
       asking.set(id, answer);
-      // Only who comes first waits for the answer, and hears if there is none.
+      // Only requests for an uncached link wait for the look-up, and see its failure.
       if (link === undefined) return answer;
       answer.catch(() => {});
       return link;
@@ -70,7 +70,10 @@ export function createKnownLinks({ links }: { links: Pick<Links, 'findPublic'> }
   };
 }
 
-/** A landing URL is judged when it is saved; one that was saved before a rule became stricter leads where it says, braces and all. */
+/**
+ * Landing URLs are checked when saved. A stored one that breaks a newer, stricter rule is used
+ * unchanged, with its braces.
+ */
 function landingOf({ landingUrl, params }: PublicLink): Landing {
   const compiled = compileLanding(landingUrl, params);
   if (compiled.kind === 'landing') return compiled.landing;

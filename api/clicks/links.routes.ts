@@ -1,32 +1,24 @@
-// The addresses that affiliates send visitors to.
+// Routes of links: the URLs that affiliates send visitors to.
 import type { Router } from 'express';
+import type { ApiConfig } from '../../config.ts';
 import { newId } from '../../store/db/ids.ts';
-import type { Link } from '../../store/attribution/links.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { newLink } from './links.schema.ts';
-import { byAffiliate } from '../events/lists.schema.ts';
+import { answerPage, byAffiliate } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { linkView } from './links.answers.ts';
+import { newLink } from './links.schema.ts';
 
-type Deps = { store: Pick<Store, 'links' | 'affiliates'>; auth: Auth; publicUrl: string };
+type Deps = { store: Pick<Store, 'links' | 'affiliates'>; auth: Auth; config: Pick<ApiConfig, 'publicUrl'> };
 
-export function addLinkRoutes(router: Router, { store, auth, publicUrl }: Deps): void {
-  const linkView = ({ id, affiliateId, landingUrl, params, deepLinkHosts, createdAt }: Link) => ({
-    id,
-    url: `${publicUrl}/c/${id}`,
-    affiliate_id: affiliateId,
-    landing_url: landingUrl,
-    params,
-    deep_link_hosts: deepLinkHosts,
-    created_at: createdAt,
-  });
+export function addLinkRoutes(router: Router, { store, auth, config }: Deps): void {
+  const { publicUrl } = config;
 
-  addResource(router, '/v1/links', {
+  addPath(router, '/v1/links', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -41,7 +33,7 @@ export function addLinkRoutes(router: Router, { store, auth, publicUrl }: Deps):
           params: given.params,
           deepLinkHosts: given.deep_link_hosts,
         };
-        res.status(201).json(linkView(await store.links.insert(operatorId, link)));
+        res.status(201).json(linkView(await store.links.insert(operatorId, link), publicUrl));
       },
     ],
     get: [
@@ -53,20 +45,20 @@ export function addLinkRoutes(router: Router, { store, auth, publicUrl }: Deps):
           await answerPage(
             query,
             (page) => store.links.list(operatorId, query.affiliate_id ?? null, page),
-            linkView,
+            (link) => linkView(link, publicUrl),
           ),
         );
       },
     ],
   });
 
-  addResource(router, '/v1/links/:id', {
+  addPath(router, '/v1/links/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const link = await store.links.find(callerOf(res).operator.id, idOf(req, 'link'));
+        const link = await store.links.find(callerOf(res).operator.id, idFromPath(req, 'link'));
         if (link === null) throw notFound('link');
-        res.json(linkView(link));
+        res.json(linkView(link, publicUrl));
       },
     ],
   });

@@ -1,34 +1,34 @@
-// What visitors' browsers ask for: the way from an affiliate's link to the landing page, the script that keeps the click's id there, and its
-// word that the click arrived.
+// Routes for visitors' browsers: the redirect from a link to its landing page, the capture script,
+// and the beacon by which that script confirms that a click arrived.
 import type { Request, RequestHandler, Router } from 'express';
 import { isbot } from 'isbot';
 import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
 import type { Subs } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import type { ClickRecorder } from './click-writer.ts';
-import type { CaptureScript } from './capture-script.ts';
+import type { Store } from '../../store/index.ts';
 import { notFound } from '../http/errors.ts';
-import type { KnownLinks } from './link-cache.ts';
-import { addResource, idOf } from '../http/resource.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { answerVisitor } from '../http/visitor-page.ts';
+import { readCaptureScript } from './capture-script.ts';
+import type { ClickWriter } from './click-writer.ts';
+import { createLinkCache } from './link-cache.ts';
 
-type Deps = {
-  links: KnownLinks;
-  recorder: Pick<ClickRecorder, 'visit' | 'seen'>;
-  captureScript: CaptureScript;
-};
+type Deps = { store: Pick<Store, 'links'>; clickWriter: Pick<ClickWriter, 'visit' | 'seen'> };
 
 const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 const SUB_LENGTH = 500;
 const CLICK_ID = /^clk_[0-9a-z]{26}$/;
-/** Changes of the script reach every site within a day; a browser that has it asks whether it changed. */
+/** A changed script reaches every site within a day; browsers revalidate by ETag. */
 const SCRIPT_CACHE = 'public, max-age=86400, stale-while-revalidate=2592000';
 
-export function addVisitRoutes(router: Router, { links, recorder, captureScript }: Deps): void {
-  /** Counts a click and redirects to where the link leads, which learns the click's id. */
+export function addRedirectRoutes(router: Router, { store, clickWriter }: Deps): void {
+  const links = createLinkCache(store);
+  const captureScript = readCaptureScript();
+
+  /** Counts a click, and redirects to the landing page with the click's id in its URL. */
   const follow: RequestHandler = async (req, res) => {
     answerVisitor(res);
-    const link = await links.find(idOf(req, 'link'));
+    const link = await links.find(idFromPath(req, 'link'));
     if (link === null) throw notFound('link');
     const clickId = isVisit(req) ? newId('clk') : null;
     const subs = subsOf(req);
@@ -36,7 +36,7 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
     const firstClickDays = link.clickChoice === 'first' ? link.clickWindowDays : null;
     const visit: Visit = { affiliateId, clickId, subs, firstClickDays };
     if (clickId !== null)
-      await recorder.visit({
+      await clickWriter.visit({
         operatorId,
         id: clickId,
         linkId: link.id,
@@ -51,20 +51,20 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
     res.setHeader('cache-control', 'no-store');
     res.setHeader('referrer-policy', 'strict-origin-when-cross-origin');
     res.setHeader('x-robots-tag', 'noindex, nofollow');
-    // `location` encodes what a header cannot hold and leaves what is encoded already.
+    // `location` encodes characters that a header cannot hold, and leaves encoded ones.
     res
       .status(302)
       .location(deepLink ?? landingPageOf(link.landing, visit))
       .end();
   };
-  addResource(router, '/c/:id', { get: [follow], head: [follow] });
+  addPath(router, '/c/:id', { get: [follow], head: [follow] });
 
-  addResource(router, '/c/:id/seen', {
+  addPath(router, '/c/:id/seen', {
     post: [
       (req, res) => {
         const { id } = req.params;
-        // Nobody reads the answer: browsers send this with `sendBeacon`.
-        if (typeof id === 'string' && CLICK_ID.test(id)) recorder.seen(id);
+        // Browsers send this by `sendBeacon`, which ignores the answer.
+        if (typeof id === 'string' && CLICK_ID.test(id)) clickWriter.seen(id);
         res.status(204).setHeader('access-control-allow-origin', '*').end();
       },
     ],
@@ -77,22 +77,22 @@ export function addVisitRoutes(router: Router, { links, recorder, captureScript 
     if (req.get('if-none-match')?.includes(captureScript.etag)) return void res.status(304).end();
     res.type('text/javascript').send(captureScript.text);
   };
-  addResource(router, '/capture.js', { get: [sendScript] });
+  addPath(router, '/capture.js', { get: [sendScript] });
 }
 
-/** Link checkers ask by HEAD, and browsers fetch ahead what nobody may ever open. */
+/** Excludes HEAD requests of link checkers, and prefetches of browsers. */
 function isVisit(req: Request): boolean {
   const purpose = `${req.get('purpose') ?? ''} ${req.get('sec-purpose') ?? ''} ${req.get('x-moz') ?? ''}`;
   return req.method === 'GET' && !/\bpre(fetch|view|render)\b/i.test(purpose);
 }
 
-/** Whether the caller says of itself that it is a program, or does not say what it is. */
+/** Whether the user agent is missing, or that of a known bot. */
 function isBot(req: Request): boolean {
   const agent = req.get('user-agent');
   return agent === undefined || agent === '' || isbot(agent);
 }
 
-/** A visitor is never turned away for an odd sub: what cannot be kept is cut off. */
+/** An invalid sub never fails a redirect: unsupported characters and excess length are cut off. */
 function subsOf(req: Request): Subs {
   const { query } = req;
   return SUB_NAMES.map((name) => {

@@ -1,18 +1,18 @@
-// Deals and their versions.
+// Routes of deals and their versions.
 import type { Router } from 'express';
+import type { AddedVersion } from '../../store/agreements/deals.ts';
 import { newId } from '../../store/db/ids.ts';
-import type { AddedVersion, Deal, Version } from '../../store/agreements/deals.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { completeTerms, newDeal, newDealVersion } from './deals.schema.ts';
-import { byAffiliate } from '../events/lists.schema.ts';
+import { answerPage, byAffiliate } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { dealView, versionView } from './deals.answers.ts';
+import { completeTerms, newDeal, newDealVersion } from './deals.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'deals' | 'affiliates'>;
@@ -21,13 +21,16 @@ type Deps = {
 };
 
 export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  /** What a new version changes about the past; what cannot be started now, the sweep starts. */
+  /**
+   * Starts the rerating and the retries that a new version calls for; the sweep starts any that
+   * fail.
+   */
   function apply(operatorId: string, dealId: string, { version, isRerating, retried }: AddedVersion): void {
     if (isRerating) void temporal.startRerating(operatorId, dealId, version);
     void temporal.retrySetAside(operatorId, retried);
   }
 
-  addResource(router, '/v1/deals', {
+  addPath(router, '/v1/deals', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -63,24 +66,24 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
     ],
   });
 
-  addResource(router, '/v1/deals/:id', {
+  addPath(router, '/v1/deals/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const deal = await store.deals.find(callerOf(res).operator.id, idOf(req, 'deal'));
+        const deal = await store.deals.find(callerOf(res).operator.id, idFromPath(req, 'deal'));
         if (deal === null) throw notFound('deal');
         res.json(dealView(deal));
       },
     ],
   });
 
-  addResource(router, '/v1/deals/:id/versions', {
+  addPath(router, '/v1/deals/:id/versions', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
         const { operator } = callerOf(res);
-        const id = idOf(req, 'deal');
+        const id = idFromPath(req, 'deal');
         const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body);
         const version = await store.deals.addVersion(
           operator.id,
@@ -104,21 +107,4 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
       },
     ],
   });
-}
-
-/** A deal is shown by its newest version, with all of them beside it. */
-function dealView({ id, name, affiliateId, createdAt, versions }: Deal) {
-  const newest = versions.at(-1);
-  return {
-    id,
-    name,
-    affiliate_id: affiliateId,
-    ...(newest && versionView(newest)),
-    created_at: createdAt,
-    versions: versions.map(versionView),
-  };
-}
-
-function versionView({ version, effectiveFrom, terms, createdAt }: Version) {
-  return { version, effective_from: effectiveFrom, terms, created_at: createdAt };
 }

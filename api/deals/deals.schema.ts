@@ -1,16 +1,17 @@
-// What a deal takes. The terms are checked for their form here and for their meaning by the domain; what is kept has every default filled in.
+// Requests of deals: the form of terms. Their meaning is checked by the domain, which also fills in
+// every default.
 import { z } from 'zod';
 import type { FieldForm } from '../../domain/commission/component-form.ts';
 import { WIRE_FIELDS, WIRE_KINDS } from '../../domain/commission/components/index.ts';
 import {
   compileTerms,
   DEFAULT_CLAWBACK,
-  LEVELS_AT_MOST,
+  MAX_OVERRIDE_LEVELS,
   type WireTerms,
 } from '../../domain/commission/terms.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/events.ts';
 import { currency, id, name, time } from '../http/fields.ts';
-import { invalid, problem } from '../http/read.ts';
+import { invalid } from '../http/read.ts';
 
 const decimal = z.string().max(64);
 const policy = z.enum(['full', 'proportional', 'none']);
@@ -25,7 +26,7 @@ const tiers = z.strictObject({
     .max(50),
 });
 
-/** The fields of every kind of component together; which of them a kind has is for the domain to say. */
+/** The fields of every kind of component together. The domain checks which of them a kind has. */
 const componentFields = Object.fromEntries(
   Object.entries(WIRE_FIELDS).map(([field, form]) => [field, schemaOf(form).optional()]),
 );
@@ -70,7 +71,7 @@ export const terms = z.strictObject({
   payout: z.enum(['ignore', 'accept', 'require']).optional(),
   overrides: z
     .array(z.strictObject({ percent: decimal }))
-    .max(LEVELS_AT_MOST)
+    .max(MAX_OVERRIDE_LEVELS)
     .optional(),
 });
 
@@ -82,20 +83,13 @@ export const newDeal = z.strictObject({
 });
 export const newDealVersion = z.strictObject({ effective_from: time.optional(), terms });
 
-/** From then until before then. */
-export const dealPreview = z.strictObject({ terms, from: time, to: time }).check((context) => {
-  const { from, to } = context.value;
-  if (from >= to)
-    context.issues.push({ ...problem('not_rising', 'must be later than from', ['to']), input: to });
-});
-
 /**
- * The terms in the form that is kept: the operator's currency and the domain's defaults filled in. Throws with every problem of their
- * meaning; their form was good before. Paths begin with `terms`.
+ * The terms as stored, with the operator's currency and the domain's defaults filled in. Throws
+ * `invalid_request` with every problem of their meaning, at paths that begin with `terms`.
  */
 export function completeTerms(form: z.output<typeof terms>, operatorCurrency: string): WireTerms {
   const { currency: own, components, ...rest } = form;
-  // Whether these are names of events is for the domain to say.
+  // The domain checks that these are names of events.
   const wire: WireTerms = {
     ...rest,
     currency: own ?? operatorCurrency,

@@ -1,16 +1,17 @@
-// The operator's own exchange rates. What waited for one is settled as soon as it is there.
+// Routes of the operator's own exchange rates. Events set aside for a missing rate are settled
+// again.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
-import type { StoredRate } from '../../store/agreements/fx-rates.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
 import { answerPage } from '../http/lists.ts';
-import { addResource } from '../http/resource.ts';
-import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
+import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import { rateView } from './fx-rates.answers.ts';
+import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'fxRates'>;
@@ -19,7 +20,7 @@ type Deps = {
 };
 
 export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  addResource(router, '/v1/fx-rates', {
+  addPath(router, '/v1/fx-rates', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -40,7 +41,7 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
         void temporal.retrySetAside(operator.id, added.retried);
         for (const { dealId, version } of added.reopened)
           void temporal.startRerating(operator.id, dealId, version);
-        if (added.amends) void temporal.applyAmendments(operator.id);
+        if (added.retriesAmendments) void temporal.applyAmendments(operator.id);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],
@@ -55,22 +56,4 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
       },
     ],
   });
-}
-
-function rateView({ id, base, quote, rate, source, asOf, actor, createdAt }: StoredRate) {
-  return {
-    id,
-    base,
-    quote,
-    rate: trimmed(rate),
-    source,
-    as_of: asOf,
-    added_by: actor,
-    created_at: createdAt,
-  };
-}
-
-/** Without the zeros that the twelve decimals end with. */
-function trimmed(rate: string): string {
-  return rate.includes('.') ? rate.replace(/\.?0+$/, '') : rate;
 }

@@ -1,9 +1,10 @@
-// What an exchange rate takes, and the filters of their list.
+// Requests of exchange rates: a new rate, and the filter of the list.
 import { z } from 'zod';
-import { currency, page, pastTime, text } from '../http/fields.ts';
+import { currency, pastTime, text } from '../http/fields.ts';
+import { page } from '../http/lists.ts';
 import { problem } from '../http/read.ts';
 
-/** Twelve digits before and twelve after the point, which the books keep exactly. */
+/** At most twelve digits before and twelve after the point, which the column stores exactly. */
 const RATE = /^(?=.*[1-9])\d{1,12}(\.\d{1,12})?$/;
 
 export const newFxRate = z

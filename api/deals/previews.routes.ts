@@ -1,31 +1,32 @@
-// What past events would have paid by other terms. Reads and works out; posts nothing.
+// Route of previews: recalculates past events with other terms. Posts nothing.
 import type { Router } from 'express';
-import { PROPOSED } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
+import { PROPOSED } from '../../domain/settlement/preview.ts';
 import type { Store } from '../../store/index.ts';
 import { PREVIEWED_AT_MOST } from '../../store/settlement/previews.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { previewView } from './preview-view.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { completeTerms, dealPreview } from './deals.schema.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
+import { completeTerms } from './deals.schema.ts';
+import { previewView } from './previews.answers.ts';
+import { dealPreview } from './previews.schema.ts';
 
 type Deps = { store: Pick<Store, 'deals' | 'previewing'>; auth: Auth };
 
-/** Previews that a process works out at a time, since each keeps what it looks at in memory. */
+/** Concurrent previews per process: each holds its events in memory. */
 const AT_ONCE = 1;
 
 export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
   let underWay = 0;
-  addResource(router, '/v1/deals/:id/preview', {
+  addPath(router, '/v1/deals/:id/preview', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
         const { operator } = callerOf(res);
-        const id = idOf(req, 'deal');
+        const id = idFromPath(req, 'deal');
         const { terms: form, from, to } = read(dealPreview, req.body);
         const wire = completeTerms(form, operator.currency);
         const deal = await store.deals.find(operator.id, id);

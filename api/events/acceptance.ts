@@ -1,20 +1,20 @@
-// From an event that a request brought to its answer: judged, taken in, and waited for where the caller would wait; or only rehearsed.
-// One event and a batch, JSON and query parameters go the same way.
+// Takes events from requests to intake or to a dry run, and answers. A single event and a batch,
+// JSON and query parameters share this path.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { conversionsWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
 import type { Store } from '../../store/index.ts';
 import type { Caller } from '../../store/setup/operators.ts';
 import { callerOf } from '../http/auth.ts';
-import type { DryRun, Rehearsed } from '../intake/dry-run.ts';
 import { ApiError, bodyOf } from '../http/errors.ts';
+import { invalid } from '../http/read.ts';
+import type { DryRun, DryRunResult } from '../intake/dry-run.ts';
 import type { Intake, IntakeEvent, IntakeResult } from '../intake/intake.ts';
 import type { RefusalLog } from '../intake/refusals.ts';
-import { rehearsedView, traceView } from './event-views.ts';
-import type { BatchLine } from './event-batch.ts';
-import { readEvent, type EventReading, type EventRules } from './events.schema.ts';
-import { invalid } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import type { BatchLine } from './event-batch.ts';
+import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
+import { dryRunView, traceView } from './events.views.ts';
 
 export type AcceptanceDeps = {
   store: Pick<Store, 'traces'>;
@@ -27,10 +27,13 @@ export type AcceptanceDeps = {
 const LONGEST_WAIT_SECONDS = 10;
 const POLL_FIRST_MS = 10;
 const POLL_AT_MOST_MS = 200;
-/** Each is settled and shown whole while the others wait. */
+/** Limits the events of a dry run: each is settled in turn, under locks. */
 const DRY_RUN_AT_MOST = 100;
 
-/** What judging a caller's events needs; how one without a transaction id is taken depends on the way it came, unless the operator says. */
+/**
+ * The rules for reading a caller's events. The default for events without a transaction id depends
+ * on `way`.
+ */
 export function rulesOf({ operator, eventTypes }: Caller, way: 'json' | 'postback'): EventRules {
   return {
     operatorId: operator.id,
@@ -41,7 +44,9 @@ export function rulesOf({ operator, eventTypes }: Caller, way: 'json' | 'postbac
   };
 }
 
-/** Takes one event in and answers. Throws what is wrong with it. */
+/**
+ * Sends one event to intake and answers. Throws an `ApiError` for an invalid or conflicting event.
+ */
 export async function answerOne(
   req: Request,
   res: Response,
@@ -64,7 +69,7 @@ export async function answerOne(
   res.status(outcome.status === 'accepted' ? 202 : 200).json(outcome);
 }
 
-/** Takes a batch in and answers for each of its events, in order. */
+/** Sends a batch to intake and answers with one result for each event, in order. */
 export async function answerBatch(
   req: Request,
   res: Response,
@@ -82,21 +87,23 @@ export async function answerBatch(
   res.json({ results: answers });
 }
 
-/** Answers what would happen to one event. Throws what is wrong with it. */
-export async function rehearseOne(
+/**
+ * Answers with the dry run of one event. Throws an `ApiError` for an invalid or conflicting event.
+ */
+export async function dryRunOne(
   res: Response,
   reading: EventReading,
   { dryRun }: AcceptanceDeps,
 ): Promise<void> {
   if (reading.kind === 'invalid') throw reading.error;
-  const [rehearsed] = await dryRun(callerOf(res).operator.id, [reading.event]);
-  const outcome = outcomeOf(rehearsed?.result);
+  const [result] = await dryRun(callerOf(res).operator.id, [reading.event]);
+  const outcome = outcomeOf(result?.result);
   if (outcome instanceof ApiError) throw outcome;
-  res.json({ dry_run: true, ...rehearsedView(outcome, rehearsed!) });
+  res.json({ dry_run: true, ...dryRunView(outcome, result!) });
 }
 
-/** Answers what would happen to the events of a batch, each after those before it. */
-export async function rehearseBatch(
+/** Answers with the dry run of a batch, in which each event sees the effects of those before it. */
+export async function dryRunBatch(
   res: Response,
   lines: readonly BatchLine[],
   { dryRun }: AcceptanceDeps,
@@ -106,16 +113,16 @@ export async function rehearseBatch(
       { path: 'events', code: 'too_large', message: `a dry run holds at most ${DRY_RUN_AT_MOST} events` },
     ]);
   const readings = readingsOf(res, lines);
-  const rehearsed = await dryRun(callerOf(res).operator.id, eventsOf(readings));
-  const results = inOrder<Rehearsed>(readings, rehearsed).map((part, index) => {
+  const dryRuns = await dryRun(callerOf(res).operator.id, eventsOf(readings));
+  const results = inOrder<DryRunResult>(readings, dryRuns).map((part, index) => {
     const outcome = part instanceof ApiError ? part : outcomeOf(part.result);
     if (outcome instanceof ApiError) return { index, would_be: statusOf(outcome), error: bodyOf(outcome) };
-    return { index, ...rehearsedView(outcome, part as Rehearsed) };
+    return { index, ...dryRunView(outcome, part as DryRunResult) };
   });
   res.json({ dry_run: true, results });
 }
 
-/** An event's trace with the workflow that settled it; null where there is no such event. */
+/** The trace of an event with the workflow that settled it. Null for an unknown event. */
 export async function traceOf(
   operatorId: string,
   eventId: string,
@@ -127,7 +134,7 @@ export async function traceOf(
   return traceView(trace, id === null ? null : { id, url: temporal.workflowUrl(id) });
 }
 
-/** The workflow in whose history to look: that of the event's batch, or the one that holds what was set aside. */
+/** The workflow whose history shows the event: its batch, or the one of its set-aside reason. */
 function workflowIdOf(
   operatorId: string,
   { status, reason, batchId }: { status: string; reason: string | null; batchId: string | null },
@@ -167,7 +174,10 @@ function eventsOf(readings: readonly EventReading[]): IntakeEvent[] {
   return readings.flatMap((reading) => (reading.kind === 'event' ? [reading.event] : []));
 }
 
-/** For each reading its error, or the next of the results, which are those of the readings that are events. */
+/**
+ * Joins readings with results, in order. `results` holds one entry for each reading that is an
+ * event.
+ */
 function inOrder<Result>(
   readings: readonly EventReading[],
   results: readonly Result[],
@@ -176,13 +186,18 @@ function inOrder<Result>(
   return readings.map((reading) => (reading.kind === 'invalid' ? reading.error : results[next++]!));
 }
 
-/** Seconds the caller would wait for the outcome: `Prefer: wait=5`. A preference that cannot be read is ignored, as its standard says. */
+/**
+ * The seconds of `Prefer: wait=5`, limited. Malformed preferences are ignored, as RFC 7240 says.
+ */
 export function waitOf(req: Request): number {
   const [, seconds] = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,4})"?/i.exec(req.get('prefer') ?? '') ?? [];
   return Math.min(Number(seconds ?? 0), LONGEST_WAIT_SECONDS);
 }
 
-/** Whether what the caller waits for is there before the time runs out or it hangs up. Its request is kept by now, so failing to look is no failure. */
+/**
+ * Polls until the condition holds, the time is over or the caller hangs up; tells whether it held.
+ * The request is durable by now, so a failed poll counts as false.
+ */
 export async function comesTrueWithin(
   seconds: number,
   res: Response,

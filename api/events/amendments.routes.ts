@@ -1,14 +1,15 @@
-// An event that was sent wrong, put right: kept here, and booked by a workflow of its operator.
+// Route of amendments: stores corrected values of an event, which the operator's workflow then
+// books.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { amended, amendment } from './amendments.schema.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { comesTrueWithin, traceOf, waitOf } from './acceptance.ts';
+import { amended, amendment } from './amendments.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'amendments' | 'traces'>;
@@ -19,14 +20,14 @@ type Deps = {
 export function addAmendmentRoutes(router: Router, deps: Deps): void {
   const { store, auth, temporal } = deps;
 
-  addResource(router, '/v1/events/:id/amend', {
+  addPath(router, '/v1/events/:id/amend', {
     post: [
       auth.scope('events:write'),
       ...eventBody,
       auth.signed,
       async (req, res) => {
         const { operator, key } = callerOf(res);
-        const id = idOf(req, 'event');
+        const id = idFromPath(req, 'event');
         const form = read(amendment, req.body);
         const by = { actor: key.id, reason: form.reason ?? null };
         const kept = await store.amendments.insert(operator.id, id, by, (event) => amended(event, form));

@@ -1,17 +1,17 @@
-// What an operator puts right in an event it sent: which values, and what they are then in our units.
+// Requests of amendments: the corrected values of an event, converted to minor units.
 import type { z } from 'zod';
-import type { Amendable, AmendableEvent } from '../../store/agreements/amendments.ts';
-import { ApiError, type Issue } from '../http/errors.ts';
-import { eventForm } from './event-form.ts';
-import { currencyOf, money, scaled } from './events.schema.ts';
-import { text } from '../http/fields.ts';
-import { invalid, problem } from '../http/read.ts';
 import { earns } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
+import type { AmendableValues, AmendableEvent } from '../../store/agreements/amendments.ts';
+import { ApiError, type Issue } from '../http/errors.ts';
+import { text } from '../http/fields.ts';
+import { invalid, problem } from '../http/read.ts';
+import { eventForm } from './event-form.ts';
+import { currencyOf, money, scaled } from './events.schema.ts';
 
 const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
 
-/** Null means the same as a field left out, as in events: an amendment gives other values, and takes none away. */
+/** Null equals an absent field, as in events: an amendment replaces values and removes none. */
 export const amendment = values
   .extend({ reason: text(500).nullish().meta({ description: 'why, for whoever looks at the event' }) })
   .check((ctx) => {
@@ -25,8 +25,11 @@ export const amendment = values
 
 export type AmendmentForm = z.output<typeof amendment>;
 
-/** The event's values with those of the form in their place. Throws what is wrong with them, or why this event cannot have them. */
-export function amended(event: AmendableEvent, form: AmendmentForm): Amendable {
+/**
+ * The event's values, replaced by those of the form. Throws `invalid_request` for invalid values,
+ * and `not_possible` for an event that cannot be amended.
+ */
+export function amended(event: AmendableEvent, form: AmendmentForm): AmendableValues {
   refuseWhatCannotBe(event, form);
   const before = event.values;
   const issues: Issue[] = [];

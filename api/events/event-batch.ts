@@ -1,4 +1,5 @@
-// The form of a batch of events: a JSON list or lines of JSON. Each event is judged by itself, also where its line is no JSON at all.
+// Form of a batch of events: a JSON list, or lines of JSON. Each event is read by itself, also
+// where its line is not valid JSON.
 import { z } from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { invalid, read } from '../http/read.ts';
@@ -11,7 +12,10 @@ const batch = z.strictObject({
   events: z.array(z.unknown()).max(BATCH_LIMIT, `a batch holds at most ${BATCH_LIMIT} events`),
 });
 
-/** The events of a body: text is lines of JSON, of which empty ones do not count. Throws when the whole is not a batch. */
+/**
+ * The events of a body; text is read as lines of JSON, without empty ones. Throws `invalid_request`
+ * where the body is no batch.
+ */
 export function batchOf(body: unknown): BatchLine[] {
   if (typeof body !== 'string') return read(batch, body).events.map((value) => ({ kind: 'value', value }));
   const lines = body.split('\n').filter((line) => line.trim() !== '');

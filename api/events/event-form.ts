@@ -1,15 +1,19 @@
-// The form of a conversion event on the wire: which fields there are and what each may look like by itself.
+// Form of a conversion event on the wire: its fields, and what each may hold by itself.
 import { z } from 'zod';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
-import { externalId, sub } from '../http/fields.ts';
+import { externalId, sub, time } from '../http/fields.ts';
+import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
 
-/** Deeper metadata would only serve to exhaust the stack of whoever walks it. */
+/** Protects recursive readers of metadata from exhausting the stack. */
 const METADATA_DEPTH = 16;
 
 const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
-/** Judged and kept as it arrived: a schema that copies would leave out a field named like JavaScript's own, and whatever lies below it. */
+/**
+ * Validated in place: a copying schema would drop fields such as `__proto__`, with everything
+ * below.
+ */
 const metadata = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -24,7 +28,7 @@ const metadata = z
   )
   .meta({ type: 'object' });
 
-/** Null means the same as a field left out, since many clients write it so. */
+/** Null equals an absent field, since many clients write it so. */
 export const eventForm = z.strictObject({
   event: z
     .string()
@@ -52,8 +56,8 @@ export type EventForm = z.output<typeof eventForm>;
 export type EventField = keyof EventForm;
 
 /**
- * The fields of an event. What is wrong is added to `issues` and left out of the answer, so that the rest can still be judged and
- * a caller sees everything at once. Null when the value is no object at all.
+ * The fields of an event. Invalid fields are reported in `issues` and left out, so that the others
+ * are still checked and a caller sees every issue at once. Null where the value is no object.
  */
 export function formOf(value: unknown, issues: Issue[]): Partial<EventForm> | null {
   const result = eventForm.safeParse(value);
@@ -68,3 +72,20 @@ function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return depth > 0 && Object.values(value).every((item) => isShallow(item, depth - 1));
 }
+
+export const eventFilter = z.strictObject({
+  ...page,
+  customer_id: externalId.optional(),
+  status: z.enum(['accepted', 'settled', 'orphaned', 'rejected', 'set_aside']).optional(),
+  event: z.enum(EVENT_TYPES).optional(),
+  from: time.optional(),
+  to: time.optional(),
+});
+
+const YES = ['true', '1'];
+
+const NO = ['false', '0'];
+
+const yesOrNo = z.stringbool({ truthy: YES, falsy: NO }).meta({ enum: [...YES, ...NO] });
+
+export const sendingOptions = z.strictObject({ dry_run: yesOrNo.default(false) });

@@ -1,146 +1,149 @@
-// Answers about events: whether they were kept, their whole story, what would happen to them.
+// Schemas of answers about events: acceptance, the event, its trace, the result of a dry run.
 import { z } from 'zod';
-import { EVIDENCE, VERDICTS } from '../../domain/attribution/evidence.ts';
+import { EVIDENCE_KINDS, VERDICTS } from '../../domain/attribution/evidence.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
+import * as field from '../http/answer-fields.ts';
 import { partError } from '../http/errors.answers.ts';
-import { affiliateId, count, currency, idOf, listOf, money, text, time } from '../http/answer-fields.ts';
-import { commission, transfer } from '../ledger/ledger.answers.ts';
+import { transfer } from '../ledger/balances.answers.ts';
+import { commission } from '../ledger/commissions.answers.ts';
 
-export const accepted = z.object({ id: idOf('evt'), status: z.literal('accepted') });
-export const duplicate = z.object({ id: idOf('evt'), status: z.literal('duplicate') });
-
-const amendmentOf = {
-  id: idOf('evt'),
-  version: z.int().min(0).meta({ description: 'the amendment’s number' }),
-};
-export const amending = z.object({ ...amendmentOf, status: z.literal('accepted') });
-export const alreadyAmended = z.object({ ...amendmentOf, status: z.literal('duplicate') });
+export const accepted = z.object({ id: field.idOf('evt'), status: z.literal('accepted') });
+export const duplicate = z.object({ id: field.idOf('evt'), status: z.literal('duplicate') });
 
 export const batchResults = z.object({
   results: z.array(
     z.object({
-      index: count,
+      index: field.count,
       status: z.enum(['accepted', 'duplicate', 'conflict', 'invalid']),
-      id: idOf('evt').optional(),
+      id: field.idOf('evt').optional(),
       error: partError.optional(),
     }),
   ),
 });
 
-/** As it was sent, or amended since; what was not sent is left out. */
+/** The event as sent or amended. Fields that were not sent are absent. */
 const sent = z.object({
   event: z.enum(EVENT_TYPES),
-  sent_as: text.optional().meta({ description: 'the operator’s own name, where it was sent under one' }),
-  transaction_id: text.optional(),
-  click_id: text.optional(),
-  customer_id: text.optional(),
-  amount: money.optional(),
-  currency: currency.optional(),
-  volume: text.optional(),
-  reference: text.optional(),
+  sent_as: field.text
+    .optional()
+    .meta({ description: 'the operator’s own name, where it was sent under one' }),
+  transaction_id: field.text.optional(),
+  click_id: field.text.optional(),
+  customer_id: field.text.optional(),
+  amount: field.money.optional(),
+  currency: field.currency.optional(),
+  volume: field.text.optional(),
+  reference: field.text.optional(),
   reference_event: z.enum(EVENT_TYPES).optional(),
-  payout: money.optional(),
-  sub1: text.optional(),
-  sub2: text.optional(),
-  sub3: text.optional(),
-  sub4: text.optional(),
-  sub5: text.optional(),
-  coupon: text.optional(),
-  occurred_at: time,
+  payout: field.money.optional(),
+  sub1: field.text.optional(),
+  sub2: field.text.optional(),
+  sub3: field.text.optional(),
+  sub4: field.text.optional(),
+  sub5: field.text.optional(),
+  coupon: field.text.optional(),
+  occurred_at: field.time,
   metadata: z.record(z.string(), z.unknown()).optional(),
 });
 
-const fate = {
+const outcome = {
   status: z.enum(['accepted', 'settled', 'orphaned', 'rejected', 'set_aside']),
-  reason: text.optional(),
-  detail: text.optional(),
-  received_at: time,
+  reason: field.text.optional(),
+  detail: field.text.optional(),
+  received_at: field.time,
   event: sent,
   attribution: z
     .object({
-      affiliate_id: affiliateId,
+      affiliate_id: field.affiliateId,
       method: z.enum(['click', 'binding', 'coupon', 'manual']).nullable(),
-      click_id: text.optional(),
-      assigned_by: text.nullable().optional(),
-      assigned_at: time.nullable().optional(),
+      click_id: field.text.optional(),
+      assigned_by: field.text.nullable().optional(),
+      assigned_at: field.time.nullable().optional(),
     })
     .nullable(),
 };
 
-export const event = z.object({ id: idOf('evt'), ...fate });
+export const event = z.object({ id: field.idOf('evt'), ...outcome });
 
-/** What there was to tell whose it is, strongest first. */
-const considered = z.array(
+/** Candidates for attribution, strongest first. */
+const candidates = z.array(
   z.object({
-    evidence: z.enum(EVIDENCE),
-    id: text.meta({
+    evidence: z.enum(EVIDENCE_KINDS),
+    id: field.text.meta({
       description:
         'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
     }),
-    affiliate_id: affiliateId.nullable(),
-    at: time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
+    affiliate_id: field.affiliateId.nullable(),
+    at: field.time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
     verdict: z.enum(VERDICTS).meta({ description: 'whether it decided, or why it did not' }),
   }),
 );
 
-/** Those by which its amount was converted. */
+/** Exchange rates that converted the event's amount. */
 const exchangeRates = z.array(
-  z.object({ id: text, base: currency, quote: currency, rate: text, source: text, as_of: time }),
+  z.object({
+    id: field.text,
+    base: field.currency,
+    quote: field.currency,
+    rate: field.text,
+    source: field.text,
+    as_of: field.time,
+  }),
 );
 
-/** What an event's values were, are, or are to be. */
+/** One version of an event's values: past, present or pending. */
 const version = z.object({
-  number: count.meta({ description: '0 as it was sent; then one for each amendment' }),
+  number: field.count.meta({ description: '0 as it was sent; then one for each amendment' }),
   state: z.enum(['sent', 'accepted', 'waiting', 'applied', 'superseded']),
-  waits_for: text.optional().meta({ description: 'what is missing, where it waits' }),
-  since: time,
-  applied_at: time.nullable(),
-  amount: money.optional(),
-  currency: currency.optional(),
-  volume: text.optional(),
-  payout: money.optional(),
+  waits_for: field.text.optional().meta({ description: 'what is missing, where it waits' }),
+  since: field.time,
+  applied_at: field.time.nullable(),
+  amount: field.money.optional(),
+  currency: field.currency.optional(),
+  volume: field.text.optional(),
+  payout: field.money.optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
-  amended_by: text.optional().meta({ description: 'the API key' }),
-  reason: text.optional(),
+  amended_by: field.text.optional().meta({ description: 'the API key' }),
+  reason: field.text.optional(),
 });
 
 const earned = { commissions: z.array(commission), transfers: z.array(transfer) };
 
 export const trace = event.extend({
-  considered,
+  considered: candidates,
   ...earned,
   deliveries: z.array(
     z.object({
-      id: idOf('dlv'),
-      endpoint_id: idOf('ep'),
-      type: text,
-      state: text,
-      attempts: count,
-      event_id: idOf('evt').nullable(),
+      id: field.idOf('dlv'),
+      endpoint_id: field.idOf('ep'),
+      type: field.text,
+      state: field.text,
+      attempts: field.count,
+      event_id: field.idOf('evt').nullable(),
     }),
   ),
   versions: z.array(version).optional().meta({ description: 'of an amended event, every version of it' }),
   exchange_rates: exchangeRates,
-  workflow_id: text.nullable(),
-  workflow_url: text.nullable().meta({ description: 'leads to the workflow in the Temporal UI' }),
+  workflow_id: field.text.nullable(),
+  workflow_url: field.text.nullable().meta({ description: 'leads to the workflow in the Temporal UI' }),
 });
 
 const postbacks = z.array(
-  z.object({ endpoint_id: idOf('ep'), type: text, body: z.record(z.string(), z.unknown()) }),
+  z.object({ endpoint_id: field.idOf('ep'), type: field.text, body: z.record(z.string(), z.unknown()) }),
 );
 const wouldBe = z.enum(['accepted', 'duplicate', 'conflict', 'invalid']);
 
-/** What would become of an event; `id` only where there is one already. */
-const rehearsal = z.object({
+/** The dry run of an event. Only a duplicate has an `id`: that of the stored event. */
+const dryRunFields = z.object({
   would_be: wouldBe,
-  id: idOf('evt').optional(),
-  status: fate.status.optional(),
-  reason: fate.reason,
-  detail: fate.detail,
-  received_at: time.optional(),
+  id: field.idOf('evt').optional(),
+  status: outcome.status.optional(),
+  reason: outcome.reason,
+  detail: outcome.detail,
+  received_at: field.time.optional(),
   event: sent.optional(),
-  attribution: fate.attribution.optional(),
-  considered: considered.optional(),
+  attribution: outcome.attribution.optional(),
+  considered: candidates.optional(),
   commissions: earned.commissions.optional(),
   transfers: earned.transfers.optional(),
   versions: z.array(version).optional(),
@@ -148,29 +151,8 @@ const rehearsal = z.object({
   postbacks: postbacks.optional(),
 });
 
-export const rehearsed = rehearsal.extend({ dry_run: z.literal(true) });
-export const rehearsedBatch = z.object({
+export const dryRun = dryRunFields.extend({ dry_run: z.literal(true) });
+export const dryRunBatch = z.object({
   dry_run: z.literal(true),
-  results: z.array(rehearsal.extend({ index: count, error: partError.optional() })),
+  results: z.array(dryRunFields.extend({ index: field.count, error: partError.optional() })),
 });
-
-export const repeat = z.object({
-  event_id: idOf('evt'),
-  times: z.int().min(1),
-  first_at: time,
-  last_at: time,
-});
-
-export const orphans = listOf(event).extend({
-  counts: z.record(z.string(), count).meta({ description: 'orphans by reason' }),
-});
-
-export const assigned = z.object({
-  id: idOf('evt'),
-  status: z.literal('assigned'),
-  affiliate_id: affiliateId,
-});
-
-/** What a button did with an event that was set aside for this reason. */
-export const retrying = z.object({ id: idOf('evt'), status: z.literal('retrying'), reason: text });
-export const dismissed = z.object({ id: idOf('evt'), status: z.literal('rejected'), reason: text });

@@ -1,24 +1,25 @@
-// From the wire to the domain: an event's values in our units, what makes it the same event, and everything that is wrong with it.
-// Every event passes here, so this makes no closures and copies nothing twice.
+// Reads an event from the wire: converts values to minor units, derives its key and content hash,
+// and reports every issue. Every event passes here, so this makes no closures and copies nothing
+// twice.
 import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
 import {
-  EVENT_TYPES,
-  isNegative,
-  ONE_OFF_EVENTS,
   type ConversionEvent,
+  EVENT_TYPES,
   type EventKey,
   type EventType,
+  isNegative,
+  ONE_OFF_EVENTS,
 } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
-import { contentHashOf } from '../intake/content-hash.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
-import type { IntakeEvent } from '../intake/intake.ts';
-import { formOf, type EventField, type EventForm } from './event-form.ts';
 import { isPlausible, momentOf } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
+import { contentHashOf } from '../intake/content-hash.ts';
+import type { IntakeEvent } from '../intake/intake.ts';
+import { type EventField, type EventForm, formOf } from './event-form.ts';
 
-/** What judging an event needs to know of its operator. */
+/** Settings of the operator that decide how its events are read. */
 export type EventRules = {
   operatorId: string;
   withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat';
@@ -33,7 +34,10 @@ type Form = Partial<EventForm>;
 
 const HOUR_MS = 3_600_000;
 const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
-/** The fields that say what an event is and whose. While one of them is wrong, nothing is said about what they lack together. */
+/**
+ * Fields that identify an event. While one of them is invalid, rules about their combination are
+ * skipped.
+ */
 const IDENTIFYING: ReadonlySet<string> = new Set([
   'event',
   'transaction_id',
@@ -41,10 +45,10 @@ const IDENTIFYING: ReadonlySet<string> = new Set([
   'customer_id',
   'reference',
 ]);
-/** A double tells every decimal of so many digits from its neighbours, so the number that arrived is the one that was written. */
+/** A double represents every decimal of up to 15 digits uniquely, so no digit was lost in JSON. */
 const EXACT_DIGITS = 15;
 
-/** Reads one event as it arrived. `now` is when it was received, in milliseconds; it is the default of `occurred_at`. */
+/** Reads one event. `now` is its time of receipt in milliseconds, the default of `occurred_at`. */
 export function readEvent(value: unknown, rules: EventRules, now: number): EventReading {
   const issues: Issue[] = [];
   const form = formOf(value, issues);
@@ -95,8 +99,9 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
 }
 
 /**
- * One-off events happen once to a customer, or else once by a click; for others without a transaction id the operator's setting decides.
- * An empty value: it must be asked for one. The content's key is filled in when the content is known to be good.
+ * The key of an event: its transaction id; for one-off events its customer or click; else by the
+ * operator's setting. An empty value means that a transaction id is required. The value of a
+ * content key is filled in once the content is valid.
  */
 function keyOf(
   type: EventType,
@@ -112,7 +117,7 @@ function keyOf(
   return { kind: 'each', value: withoutTransactionId === 'accept_each' ? ids.id : '' };
 }
 
-/** What an event must name to be told from others, and for somebody to earn by it or lose. */
+/** Checks the fields that identify the event, and those that attribute it. */
 function checkIdentity(
   { type, key, clickId, customerId, reference }: ConversionEvent,
   issues: Issue[],
@@ -204,7 +209,7 @@ export function scaled(
   }
 }
 
-/** The shortest decimal that is this number, or null where the number may not be the one that was written. */
+/** The shortest decimal of a JSON number, or null where digits may have been lost. */
 function decimalOf(value: number): string | null {
   const text = String(value);
   if (text.includes('e')) return null;
@@ -228,7 +233,7 @@ function occurredAt(value: string | number, now: number, issues: Issue[]): numbe
   return moment ?? now;
 }
 
-/** A field that is wrong already is not blamed again for what follows from it. */
+/** Reports an issue, unless the field has one: only the first cause is shown. */
 function report(issues: Issue[], path: EventField, code: string, message: string): void {
   if (!issues.some((issue) => issue.path === path)) issues.push({ path, code, message });
 }

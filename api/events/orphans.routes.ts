@@ -1,17 +1,17 @@
-// Events no affiliate was found for: which and why, and a person's word whose they are.
+// Routes of orphans: events without an affiliate, the reasons, and assignment by hand.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource } from '../http/resource.ts';
 import { isId } from '../http/fields.ts';
-import { assignment, orphanFilter } from '../clicks/links.schema.ts';
+import { answerPage } from '../http/lists.ts';
+import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { eventView } from './event-views.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { eventView } from './events.views.ts';
+import { assignment, orphanFilter } from './orphans.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'events' | 'orphans' | 'affiliates'>;
@@ -20,7 +20,7 @@ type Deps = {
 };
 
 export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  addResource(router, '/v1/orphans', {
+  addPath(router, '/v1/orphans', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -39,7 +39,7 @@ export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
   });
 
-  addResource(router, '/v1/orphans/:event_id/assign', {
+  addPath(router, '/v1/orphans/:event_id/assign', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -55,7 +55,7 @@ export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps)
           throw new ApiError('conflict', 'the event was given to another affiliate before');
         if (assigned === 'not_orphaned')
           throw new ApiError('not_possible', 'only an orphan that lacks an affiliate can be given to one');
-        // The customer's other orphans follow, once this one has bound the customer.
+        // The assignment binds the customer, so the customer's other orphans can be matched.
         temporal.rematchSoon(operator.id);
         res.status(202).json({ id: eventId, status: 'assigned', affiliate_id: affiliateId });
       },

@@ -1,12 +1,12 @@
-// Events by query parameters, as trackers call each other: GET or POST /postback?key=…&click_id=…&event=…
+// Route for events by query parameters, as trackers send them: GET or POST /postback?key=…&event=…
 import type { Request, RequestHandler, Router } from 'express';
-import { answerOne, rulesOf, type AcceptanceDeps } from './acceptance.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { postbackBody } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
-import { addResource } from '../http/resource.ts';
-import { readPostback } from './postback.schema.ts';
+import { addPath } from '../http/path.ts';
 import { invalid } from '../http/read.ts';
+import { type AcceptanceDeps, answerOne, rulesOf } from './acceptance.ts';
+import { readPostback } from './postback.schema.ts';
 
 export function addPostbackRoute(router: Router, deps: AcceptanceDeps & { auth: Auth }): void {
   const { auth } = deps;
@@ -28,17 +28,20 @@ export function addPostbackRoute(router: Router, deps: AcceptanceDeps & { auth: 
     next(new ApiError('method_not_allowed', 'HEAD is not possible here: it would count as an event'));
   };
 
-  addResource(router, '/postback', {
+  addPath(router, '/postback', {
     get: [caller, auth.signed, accept],
     post: [caller, ...postbackBody, auth.signed, accept],
     head: [refuseHead],
   });
 }
 
-/** The parameters without the key. They come in the body, where there is one, or in the query, so that a signature covers them all. */
+/**
+ * The parameters without the key: from the body where there is one, else from the query. Never
+ * both, so that a signature covers all of them.
+ */
 function paramsOf(req: Request): unknown {
   const { key: _key, ...query } = req.query;
-  // A GET has no body that anybody reads.
+  // The body of a GET is ignored.
   if (req.method === 'GET' || req.body === undefined) return query;
   const extra = Object.keys(query);
   if (extra.length === 0) return req.body;

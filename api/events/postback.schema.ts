@@ -1,10 +1,11 @@
-// The parameters of /postback: our own names, the field's usual other names, and whatever an operator calls them.
+// Parameters of /postback: our own names, the field's usual other names, and the operator's
+// aliases.
 import type { ApiError, Issue } from '../http/errors.ts';
-import { formOf } from './event-form.ts';
-import { readEvent, type EventReading, type EventRules } from './events.schema.ts';
 import { invalid } from '../http/read.ts';
+import { formOf } from './event-form.ts';
+import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
 
-/** What an event may say in parameters: everything but notes, which have a structure. */
+/** The fields of an event that can be parameters: all but `metadata`, which is structured. */
 export const POSTBACK_FIELDS = [
   'click_id',
   'event',
@@ -30,7 +31,7 @@ export type PostbackAliases = Readonly<Record<string, string | null>>;
 
 const OWN_NAMES: ReadonlySet<string> = new Set(POSTBACK_FIELDS);
 
-/** What trackers and shops call the same things. An operator's own mapping comes first. */
+/** Names of trackers and shops for our fields. The operator's own aliases take precedence. */
 const USUAL_NAMES: Partial<Record<PostbackField, string>> = {
   click_id: 'clickid cid click aff_click_id',
   event: 'goal event_type event_name action',
@@ -55,8 +56,8 @@ const USUAL = new Map(
 );
 
 /**
- * Reads an event from parameters. An empty one counts as not given, since trackers send those for what they do not know. Issues name a
- * parameter as the caller does.
+ * Reads an event from parameters. Empty parameters count as absent, since trackers send them for
+ * unknown values. Issues use the caller's names.
  */
 export function readPostback(
   params: unknown,
@@ -80,7 +81,7 @@ export function readPostback(
     }
     const isTwice = Array.isArray(value) || nameOf.has(field);
     if (isTwice) issues.push(twice(name, nameOf.get(field)));
-    // The first is judged too, so that nothing is said to be missing.
+    // The first value is still read, so that the field is not reported as missing.
     form[field] ??= Array.isArray(value) ? (value as unknown[])[0] : value;
     nameOf.set(field, nameOf.get(field) ?? name);
   }
@@ -92,7 +93,7 @@ export function readPostback(
   };
 }
 
-/** Null: to be ignored. Undefined: nobody knows it. */
+/** Null for an ignored parameter, undefined for an unknown one. */
 function fieldOf(name: string, aliases: PostbackAliases): string | null | undefined {
   if (OWN_NAMES.has(name)) return name;
   return Object.hasOwn(aliases, name) ? aliases[name] : USUAL.get(name);

@@ -1,11 +1,11 @@
-// The buttons of an event that was set aside: settle it again, or reject it for good.
+// Routes of events that were set aside: retry settlement, or reject for good.
 import type { Request, Response, Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import type { Pressed } from '../../store/settlement/set-aside.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import type { SetAsideActionResult } from '../../store/settlement/set-aside.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { addResource } from '../http/resource.ts';
 import { isId } from '../http/fields.ts';
+import { addPath } from '../http/path.ts';
 import type { Temporal } from '../temporal.ts';
 
 type Deps = {
@@ -15,7 +15,7 @@ type Deps = {
 };
 
 export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  addResource(router, '/v1/set-aside/:event_id/retry', {
+  addPath(router, '/v1/set-aside/:event_id/retry', {
     post: [
       auth.scope('manage'),
       async (req, res) => {
@@ -27,7 +27,7 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
     ],
   });
 
-  addResource(router, '/v1/set-aside/:event_id/dismiss', {
+  addPath(router, '/v1/set-aside/:event_id/dismiss', {
     post: [
       auth.scope('manage'),
       async (req, res) => {
@@ -40,15 +40,15 @@ export function addSetAsideRoutes(router: Router, { store, auth, temporal }: Dep
   });
 }
 
-/** The caller and the event in the path. Throws `not_found` for what cannot be one. */
+/** The caller's operator, and the event id of the path. Throws `not_found` for a malformed id. */
 function eventOf(req: Request, res: Response): { operatorId: string; eventId: string } {
   const eventId = req.params['event_id'];
   if (typeof eventId !== 'string' || !isId(eventId)) throw notFound('event');
   return { operatorId: callerOf(res).operator.id, eventId };
 }
 
-function reasonOf(pressed: Pressed): string {
-  if (pressed === 'not_found') throw notFound('event');
-  if (pressed === 'not_set_aside') throw new ApiError('not_possible', 'the event is not set aside');
-  return pressed.reason;
+function reasonOf(result: SetAsideActionResult): string {
+  if (result === 'not_found') throw notFound('event');
+  if (result === 'not_set_aside') throw new ApiError('not_possible', 'the event is not set aside');
+  return result.reason;
 }

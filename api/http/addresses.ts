@@ -1,4 +1,4 @@
-// Where requests may come from: addresses and ranges as operators write them, and whether a caller's address lies in one of them.
+// IP addresses and ranges of callers: validates a range as written, and matches an address.
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { IPv6 } from 'ipaddr.js';
@@ -10,7 +10,7 @@ const compiled = new WeakMap<readonly string[], Range[]>();
 const BITS_BEFORE_IPV4 = 96;
 
 /**
- * Whether this is an address or a range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`,
+ * Whether a text is an address or range, IPv4 or IPv6: `203.0.113.7`, `203.0.113.0/24`,
  * `2001:db8::/32`. `isIP` checks the spelling, because ipaddr.js also accepts octal numbers.
  */
 export function isRange(text: string): boolean {
@@ -20,7 +20,10 @@ export function isRange(text: string): boolean {
   return bits === undefined || (/^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
-/** Whether an address lies in one of these ranges. What is no address lies in none. The list is compiled once, by identity. */
+/**
+ * Whether an address lies in one of the ranges; false for a malformed address. Compiled ranges are
+ * cached by the identity of the list.
+ */
 export function isWithin(ranges: readonly string[], address: string): boolean {
   const bare = bareAddress(address);
   if (bare === null) return false;

@@ -1,23 +1,25 @@
-// Whether a request whose key is known may come in: over TLS, by a key that is still good, from an address of the list, within its rate, for
-// what its scopes allow. The first rule that it breaks is the answer.
+// Admission of a request whose key is known: TLS, the key's state, the address list, the rate limit
+// and the scope. The first rule that fails is the answer.
 import type { Request } from 'express';
 import type { Caller } from '../../store/setup/operators.ts';
 import { isWithin } from './addresses.ts';
 import { ApiError } from './errors.ts';
 import type { RateLimits } from './rate-limits.ts';
 
-/** What a key may be allowed to do. */
+/** The scopes of an API key. */
 export const SCOPES = ['events:write', 'read', 'manage'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export type Admission = {
-  /** Throws unless the request came over TLS, where that is asked for and a proxy tells. */
+  /**
+   * Throws `https_required` for plain HTTP, where TLS is required and a trusted proxy reports it.
+   */
   requireHttps(req: Request): void;
-  /** Throws what forbids this caller's request. */
+  /** Throws an `ApiError` for the first rule that the request breaks. */
   admit(req: Request, caller: Caller, scope: Scope): void;
 };
 
-/** Without a trusted proxy nobody can say whether a request came over TLS, so that it is not asked. */
+/** Without a trusted proxy TLS cannot be detected, so it is not required. */
 export function createAdmission(
   config: { requireHttps: boolean; trustProxy: unknown },
   rates: RateLimits,
@@ -36,7 +38,8 @@ export function createAdmission(
       if (key.isRevoked) throw badKey('key_revoked', 'this API key was revoked');
       if (key.expiresAt !== null && key.expiresAt.getTime() <= Date.now())
         throw badKey('key_expired', 'this API key has ended');
-      // The list is about where events come from. Whoever left an address out must still be able to see that, and to mend it.
+      // The list restricts events only, so that an operator that forgot an address can still read
+      // and change it.
       if (
         scope === 'events:write' &&
         operator.allowedIps.length > 0 &&

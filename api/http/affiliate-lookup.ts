@@ -1,4 +1,5 @@
-// Finds the affiliate a request speaks of: in its path, where a missing one is 404, or in its body, where it is an issue of that field.
+// Affiliate lookup for requests: a missing affiliate in a path is 404, in a body an issue of its
+// field.
 import type { Affiliate } from '../../store/attribution/affiliates.ts';
 import type { Store } from '../../store/index.ts';
 import { notFound } from './errors.ts';
@@ -15,7 +16,10 @@ export async function findAffiliate(
   return affiliate;
 }
 
-/** Passes for null and for an affiliate of this operator. Throws `invalid_request` with the field otherwise. Affiliates are never deleted. */
+/**
+ * Accepts null and any affiliate of the operator; throws `invalid_request` with the field
+ * otherwise. The check cannot become stale: affiliates are never deleted.
+ */
 export async function requireAffiliate(
   store: Pick<Store, 'affiliates'>,
   operatorId: string,

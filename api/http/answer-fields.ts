@@ -1,4 +1,4 @@
-// The fields that many answers share, as their reader meets them: money and times are text.
+// Fields that many answers share. Money and times are text.
 import { z } from 'zod';
 
 /** An amount at the currency's own number of decimals. */
@@ -18,15 +18,15 @@ export const month = z
 export const text = z.string();
 export const count = z.int().min(0);
 
-/** An id of ours with this prefix. */
+/** An id made by Postrider, with its prefix. */
 export function idOf(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-9a-z]{26}$`));
 }
 
-/** An affiliate's id, which most things carry. */
+/** The id of an affiliate. */
 export const affiliateId = idOf('aff');
 
-/** The answer of a list: newest first, with what asks for the next page. */
+/** The answer of a list: newest first, with the cursor of the next page. */
 export function listOf<S extends z.ZodType>(row: S) {
   return z.object({
     data: z.array(row),

@@ -1,4 +1,5 @@
-// Who calls: an operator by an API key, the administrator by the token of the configuration. Whether it may come in is `admission.ts`.
+// Authentication: API keys of operators, and the administrator token. Admission follows in
+// `admission.ts`.
 import { hash as digest, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { LRUCache } from 'lru-cache';
@@ -7,20 +8,26 @@ import type { Caller, Operators } from '../../store/setup/operators.ts';
 import type { Admission, Scope } from './admission.ts';
 import { ApiError } from './errors.ts';
 
-/** How long a key is believed without asking again: what revoking it, or changing its operator, takes to reach every process. */
+/**
+ * Lifetime of a cached key: the time until a revocation or a change of its operator reaches every
+ * process.
+ */
 const BELIEVED_MS = 5000;
 /** Size of the cache of valid keys and of the cache of unknown keys. */
 const REMEMBERED_KEYS = 10_000;
 const LAST_USE_EVERY_MS = 60_000;
 
 export type Auth = {
-  /** Lets the administrator pass. */
+  /** Requires the administrator token. */
   admin: RequestHandler;
-  /** Lets a key with this scope pass; `callerOf` then says whose it is. `inQuery`: the key may also be the parameter `key`. */
+  /**
+   * Requires a key with this scope; `callerOf` then gives the caller. `inQuery`: the key may also
+   * be the parameter `key`.
+   */
   scope(scope: Scope, options?: { inQuery: boolean }): RequestHandler;
-  /** Judges the signature of a request, where it has or needs one; after its body was read. */
+  /** Verifies the signature of a request that has or needs one. Runs after the body parsers. */
   signed: RequestHandler;
-  /** Forgets what was believed, after a change that this process itself made. */
+  /** Clears the cache, after a change that this process made. */
   forget(): void;
 };
 
@@ -30,16 +37,19 @@ export type AuthDeps = {
   adminToken: string;
   admission: Admission;
   signed: RequestHandler;
-  /** Hears of requests whose key nobody has. */
+  /** Called for requests with an unknown key. */
   onUnknownKey?: (req: Request) => void;
 };
 
-/** The caller that `Auth.scope` let pass. */
+/** The caller that `Auth.scope` admitted. */
 export function callerOf(res: Response): Caller {
   return (res.locals as { caller: Caller }).caller;
 }
 
-/** A new API key: its text, shown once, and what is kept of it. 256 random bits need no slow hash. */
+/**
+ * A new API key: its text, shown once, and the hash and hint to store. 256 random bits need no slow
+ * hash.
+ */
 export function newApiKey(): { text: string; hash: Buffer; hint: string } {
   const text = `pk_${randomBytes(32).toString('base64url')}`;
   return { text, hash: sha256(text), hint: `pk_…${text.slice(-4)}` };
@@ -79,18 +89,20 @@ export function createAuth({
     return asked;
   }
 
-  /** Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it. */
+  /**
+   * Runs after the look-up of a valid key. Waits for nothing, so that requests never pay for it.
+   */
   function noteUse(caller: Caller): void {
     if (touched.has(caller.key.id)) return;
     touched.set(caller.key.id, true);
-    // What is lost here is the minute of a last use.
+    // A failure loses no more than the time of a last use.
     apiKeys.touch(caller.operator.id, caller.key.id).catch(() => touched.delete(caller.key.id));
   }
 
   return {
     admin: (req, _res, next) => {
       admission.requireHttps(req);
-      // Hashes have one length, so the comparison takes one time.
+      // Hashes of equal length make the comparison constant in time.
       if (timingSafeEqual(sha256(bearerOf(req) ?? missing()), adminHash)) return next();
       throw new ApiError('unauthorized', 'this needs the administrator token');
     },
@@ -102,7 +114,7 @@ export function createAuth({
           onUnknownKey(req);
           throw new ApiError('unauthorized', 'this API key is not valid');
         }
-        // Known from here on, so that whatever is refused is shown to the operator.
+        // Set before admission, so that a refusal is shown to the operator.
         res.locals['caller'] = caller;
         res.locals['scope'] = scope;
         admission.admit(req, caller, scope);

@@ -1,4 +1,5 @@
-// Reads bodies, after the caller is known: which types are taken, and how large each may be. A limit holds for what a compressed body becomes.
+// Body parsers, which run once the caller is known: accepted types and size limits. A limit applies
+// to the decompressed body.
 import express, { type RequestHandler } from 'express';
 import { ApiError } from './errors.ts';
 import { isSigned, keepRawBody } from './signatures.ts';
@@ -11,21 +12,21 @@ export const jsonBody: RequestHandler[] = [only(['json'], 'application/json', tr
 
 export const eventBody: RequestHandler[] = [only(['json'], 'application/json', false), json(ONE_LIMIT)];
 
-/** A batch, which is one JSON value or lines of them; lines arrive as text. */
+/** A batch: one JSON value, or lines of JSON, which handlers get as text. */
 export const batchBody: RequestHandler[] = [
   only(['json', 'application/x-ndjson'], 'application/json or application/x-ndjson', false),
   json(BATCH_LIMIT),
   keepingRaw((verify) => express.text({ type: 'application/x-ndjson', limit: BATCH_LIMIT, ...verify })),
 ];
 
-/** A list as a table or as JSON; a table arrives as text. */
+/** A list as JSON or CSV; handlers get CSV as text. */
 export const tableBody: RequestHandler[] = [
   only(['json', 'text/csv'], 'application/json or text/csv', false),
   json(BATCH_LIMIT),
   express.text({ type: 'text/csv', limit: BATCH_LIMIT }),
 ];
 
-/** What trackers send to /postback: a form, JSON, or nothing but a query. */
+/** Bodies of /postback: a form, JSON, or none beside the query. */
 export const postbackBody: RequestHandler[] = [
   only(['json', 'urlencoded'], 'application/json or application/x-www-form-urlencoded', true),
   json(ONE_LIMIT),
@@ -38,7 +39,10 @@ function json(limit: string): RequestHandler {
   return keepingRaw((verify) => express.json({ limit, ...verify }));
 }
 
-/** Two parsers, since the one that keeps the bytes reads slower: only requests that are signed pay for it. */
+/**
+ * Two parsers, since the one that keeps the bytes reads slower: only requests that are signed pay
+ * for it.
+ */
 function keepingRaw(make: (options: { verify?: typeof keepRawBody }) => RequestHandler): RequestHandler {
   const [plain, keeping] = [make({}), make({ verify: keepRawBody })];
   return (req, res, next) => void (isSigned(req) ? keeping : plain)(req, res, next);

@@ -1,15 +1,14 @@
-// CSV as it is written: RFC 4180, and harmless where a spreadsheet opens it.
-
-/** What a spreadsheet would take for a formula, also behind blanks and in the wide forms of East Asian keyboards. */
+// Writes CSV: RFC 4180, with spreadsheet formulas made harmless.
+/** Text that a spreadsheet reads as a formula, also after blanks and in full-width characters. */
 const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/u;
 
-/** A cell of free text. Text that would be a formula gets an apostrophe in front, which spreadsheets show as text. */
+/** A cell of free text. An apostrophe before a formula makes spreadsheets show it as text. */
 export function textCell(value: string | null): string {
   if (value === null) return '';
   return quoted(FORMULA.test(value) ? `'${value}` : value);
 }
 
-/** A cell whose content is ours: an amount, which may begin with a minus, a time, an id. */
+/** A cell of our own values: an amount, which may begin with a minus, a time, an id. */
 export function plainCell(value: string | number | boolean | Date | null): string {
   if (value === null) return '';
   return quoted(value instanceof Date ? value.toISOString() : String(value));

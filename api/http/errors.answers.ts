@@ -1,4 +1,4 @@
-// How failures are answered.
+// Schemas of error answers.
 import { z } from 'zod';
 import { ERROR_CODES } from './errors.ts';
 

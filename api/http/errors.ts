@@ -1,4 +1,5 @@
-// The error codes a caller sees, their HTTP status, and the one error handler. No other file of ours names a status of a failure.
+// Error codes of the API with their HTTP status, and the one error handler. No other file names the
+// status of a failure.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../../log.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
@@ -29,7 +30,10 @@ export type ErrorCode = keyof typeof STATUS;
 
 export const ERROR_CODES = Object.keys(STATUS) as ErrorCode[];
 
-/** One thing that is wrong with a request. The path is dotted (`terms.components.0.amount`) and empty for the whole. */
+/**
+ * One issue of a request. The path is dotted (`terms.components.0.amount`), and empty for the
+ * whole.
+ */
 export type Issue = { path: string; code: string; message: string };
 
 /** An error as its caller reads it, without the request id. */
@@ -37,11 +41,11 @@ export type ErrorBody = { code: ErrorCode; message: string; issues?: Issue[] };
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** What the caller did wrong, or what we cannot do now; the message is for the caller's eyes. */
+/** A failure to answer with. The message is shown to the caller. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly issues: Issue[] | undefined;
-  /** When to come again, for `rate_limited` and `unavailable`. */
+  /** `Retry-After` of `rate_limited` and `unavailable`. */
   readonly retryAfterSeconds: number;
 
   constructor(code: ErrorCode, message: string, options: ErrorDetails = {}) {
@@ -59,38 +63,41 @@ export function statusOf({ code }: Pick<ApiError, 'code'>): number {
   return STATUS[code];
 }
 
-/** PostgreSQL is away: the caller may repeat the same request in a moment, and nothing was half done. */
+/** PostgreSQL is away. Nothing was written; the caller may repeat the request. */
 export class UnavailableError extends ApiError {
   constructor(cause?: unknown) {
     super('unavailable', 'the service cannot take this now; repeat the request in a moment', { cause });
   }
 }
 
-/** A resource that is not there, or is another operator's, which must look the same. */
+/** The error for a missing resource, and for one of another operator, which must look the same. */
 export function notFound(what: string): ApiError {
   return new ApiError('not_found', `there is no such ${what}`);
 }
 
-/** The error as a part of an answer's body. */
+/** The error as part of a body. */
 export function bodyOf({ code, message, issues }: ApiError): ErrorBody {
   return issues === undefined ? { code, message } : { code, message, issues };
 }
 
-/** The HTML that a browser is shown for an error, and the content security policy it is sent under. */
+/**
+ * The HTML that a browser is shown for an error, and the content security policy it is sent under.
+ */
 export type ErrorPage = { htmlOf(code: ErrorCode): string; policy: string };
 
-/** From now on errors of this request are answered by an HTML page, where the caller accepts HTML. */
+/** Answers later errors of this request by an HTML page, where the caller accepts HTML. */
 export function answerErrorsByPage(res: Response, page: ErrorPage): void {
   res.locals['errorPage'] = page;
 }
 
-/** Answers what no route knows. */
+/** Answers paths without a route. */
 export const unknownRoute: RequestHandler = (req, _res, next) =>
   next(new ApiError('not_found', `there is nothing at ${req.path}`));
 
 /**
- * Turns whatever was thrown into an answer; what nobody expected is logged with the request id and told without detail. `onError` hears of
- * each before it is answered. Query strings may hold a key, so that no line has more of a URL than its path.
+ * Answers every thrown error. Unexpected ones are logged with the request id and answered without
+ * detail. `onError` receives each before its answer. Log lines hold only the path of a URL, since
+ * the query may contain a key.
  */
 export function createErrorHandler(
   log: Logger,
@@ -129,7 +136,10 @@ function apiErrorFrom(thrown: unknown): ApiError {
   );
 }
 
-/** What Express and its body parser throw carries a status; a path that cannot be decoded is among it. */
+/**
+ * Errors of Express and its body parsers carry a status, also those for a path that cannot be
+ * decoded.
+ */
 function readingErrorFrom(thrown: unknown): ApiError | undefined {
   if (!(thrown instanceof Error) || !('status' in thrown) || typeof thrown.status !== 'number')
     return undefined;

@@ -1,13 +1,13 @@
-// The fields that many requests share: ids, texts, times, pages.
+// Fields that many requests share: ids, texts, times, currencies.
 import { z } from 'zod';
 import { exponentOf } from '../../domain/ledger/money.ts';
 import { DAY_MS } from '../../domain/units.ts';
 import { problem } from './read.ts';
 
 /**
- * Text of so many characters at most, without control characters and halves of surrogate pairs, which PostgreSQL could not keep as sent. What is
- * documented is the same without classes of Unicode, which many readers of JSON Schema do not know, and without surrogates, which JSON in UTF-8
- * has no way to send but by an escape.
+ * Text up to `maxCharacters`, without control characters and lone surrogates, which PostgreSQL
+ * cannot store. The documented pattern avoids Unicode classes, which many JSON Schema tools do not
+ * support, and omits surrogates, which UTF-8 JSON can only send as escapes.
  */
 export function text(maxCharacters: number) {
   const length = `{1,${maxCharacters}}`;
@@ -20,13 +20,13 @@ export function text(maxCharacters: number) {
     .meta({ pattern: `^[^\\u0000-\\u001f\\u007f-\\u009f]${length}$` });
 }
 
-/** An id of a caller's own: a transaction, a customer, a coupon. */
+/** An id of the caller's own: a transaction, a customer, a coupon. */
 export const externalId = text(255);
 export const sub = text(500);
 export const name = text(200);
 
-const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/;
-/** An id of ours, as far as its form goes. */
+export const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/;
+/** The form of an id made by Postrider. */
 export const id = z.string().regex(ID, 'is not an id');
 
 export function isId(value: string): boolean {
@@ -36,7 +36,10 @@ export function isId(value: string): boolean {
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 const EARLIEST_MS = 0;
 
-/** Milliseconds since 1970 for an RFC 3339 time, or null where it is none; a time without an offset is none, nor is 30 February. */
+/**
+ * Milliseconds since 1970 for an RFC 3339 time, or null where it is none; a time without an offset
+ * is none, nor is 30 February.
+ */
 export function momentOf(value: string): number | null {
   const match = RFC3339.exec(value);
   if (!match) return null;
@@ -45,7 +48,7 @@ export function momentOf(value: string): number | null {
   return Number.isNaN(moment) || day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? null : moment;
 }
 
-/** Whether a moment is one that something reported now can have happened at: not before 1970, at most a day ahead of our clock. */
+/** Whether a reported moment is plausible: not before 1970, at most a day ahead of our clock. */
 export function isPlausible(moment: number, now = Date.now()): boolean {
   return moment >= EARLIEST_MS && moment <= now + DAY_MS;
 }
@@ -64,7 +67,7 @@ export const time = z
     return z.NEVER;
   });
 
-/** The same for something that has happened already. */
+/** A time that is not in the future. */
 export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
   params: { code: 'invalid_time' },
   error: 'lies in the future',
@@ -80,22 +83,10 @@ export const currency = z
     params: { code: 'unknown_currency' },
     error: 'is not an ISO 4217 currency',
   });
-
-/** `limit` and `cursor` of every list; the cursor is the id of the last row that was shown. */
-export const page = {
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be 1 to 200')
-    .transform(Number)
-    .pipe(z.number().min(1).max(200))
-    .default(50),
-  cursor: z.string().regex(ID, 'is not a cursor of this list').optional(),
-};
-
-/** The query of a list without filters. */
-export const plainPage = z.strictObject(page);
-
-/** An http or https URL without control characters and spaces, which would end a header; kept as it was typed. */
+/**
+ * An http or https URL without control characters and spaces, which would end a header; kept as it
+ * was typed.
+ */
 export const webUrl = z
   .string()
   .max(4096)
@@ -119,3 +110,15 @@ function isTimezone(value: string): boolean {
     return false;
   }
 }
+
+const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
+
+export const month = z.string().regex(MONTH, 'must be a month such as 2026-11');
+
+export function isMonth(value: unknown): value is string {
+  return typeof value === 'string' && MONTH.test(value);
+}
+
+export const decimal = z.string().max(64);
+
+export const reason = text(500);

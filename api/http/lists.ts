@@ -1,7 +1,11 @@
-// How lists are cut into pages and answered: newest first, with the cursor of the next page.
+// Lists: the query of a page and its answer, newest first, with the cursor of the next page.
+import { z } from 'zod';
 import type { Page } from '../../store/db/page.ts';
+import { ID, id } from './fields.ts';
 
-/** The rows of a page: one more than wanted is asked for, to know whether there is a next page. */
+/**
+ * The answer of one page. Reads one row more than asked for, to know whether there is a next page.
+ */
 export async function answerPage<Row extends { id: string }, View>(
   query: { limit: number; cursor?: string | undefined },
   readRows: (page: Page) => Promise<Row[]>,
@@ -12,3 +16,19 @@ export async function answerPage<Row extends { id: string }, View>(
   const last = shown.at(-1);
   return { data: shown.map(view), next_cursor: rows.length > shown.length && last ? last.id : null };
 }
+
+/** `limit` and `cursor` of every list; the cursor is the id of the last row that was shown. */
+export const page = {
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be 1 to 200')
+    .transform(Number)
+    .pipe(z.number().min(1).max(200))
+    .default(50),
+  cursor: z.string().regex(ID, 'is not a cursor of this list').optional(),
+};
+
+/** The query of a list without filters. */
+export const plainPage = z.strictObject(page);
+
+export const byAffiliate = z.strictObject({ ...page, affiliate_id: id.optional() });

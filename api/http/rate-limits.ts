@@ -1,7 +1,8 @@
-// How many requests a key may send: so many per second, evenly or a second's worth at once. Each API process counts by itself.
+// Rate limits of API keys: requests per second, evenly or as a burst of one second. Each API
+// process counts by itself.
 import { LRUCache } from 'lru-cache';
 
-/** A second's worth may come at once. */
+/** The requests of one second may come as a burst. */
 const BURST_MS = 1000;
 /** Sums of fractions of a millisecond are not exact. */
 const ROUNDING_MS = 1e-6;
@@ -9,7 +10,7 @@ const ROUNDING_MS = 1e-6;
 const COUNTED_KEYS = 100_000;
 
 export type RateLimits = {
-  /** Takes a place for one request: 0, or the milliseconds after which there will be one. */
+  /** Counts one request: 0 where it is within the rate, or the milliseconds to wait. */
   take(keyId: string, perSecond: number): number;
 };
 

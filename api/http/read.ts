@@ -1,15 +1,15 @@
-// Reads what came in by a zod schema, and says everything that is wrong with it in the words of the API, whatever zod calls it.
+// Reads input by a zod schema, and turns every zod issue into an issue of the API.
 import type { z } from 'zod';
 import { ApiError, type Issue } from './errors.ts';
 
-/** The value as the schema gives it. Throws `invalid_request` with every issue. */
+/** The parsed value. Throws `invalid_request` with every issue. */
 export function read<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
   throw invalid(issuesFrom(result.error, value));
 }
 
-/** The refusal of a request for these issues. */
+/** The error for a request with these issues. */
 export function invalid(
   issues: Issue[],
   code: 'invalid_request' | 'unknown_event' | 'unknown_macro' | 'blocked_address' = 'invalid_request',
@@ -27,7 +27,10 @@ export function problem(code: string, message: string, path: (string | number)[]
   return { code: 'custom' as const, params: { code }, message, path };
 }
 
-/** Our issues for zod's; each unknown field is one of its own. `value` is what was read, to tell a missing field from a wrong one. */
+/**
+ * Turns zod issues into ours, one for each unknown field. `value` is the input, to distinguish a
+ * missing field from an invalid one.
+ */
 export function issuesFrom(error: z.ZodError, value: unknown): Issue[] {
   return error.issues.flatMap((issue): Issue[] => {
     const path = issue.path.map(String);

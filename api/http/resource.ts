@@ -1,31 +1,19 @@
-// Registers what one path can do; every other method on it is answered 405 with the list of those it has.
-import type { Request, RequestHandler, Response, Router } from 'express';
-import { ApiError, notFound } from './errors.ts';
-import { isId } from './fields.ts';
+// A resource of the API: its routes, and the operations that the OpenAPI document shows for them.
+import type { Router } from 'express';
+import type { z } from 'zod';
+import type { Operations, Tag } from './operation.ts';
 
-type Method = 'get' | 'head' | 'post' | 'patch' | 'delete';
+/** The part of a resource that the OpenAPI document is made from. */
+export type Documented = {
+  tag: Tag;
+  operations: Operations;
+  /** Schemas that other operations refer to by a name of their own, under `components`. */
+  names?: Readonly<Record<string, z.ZodType>>;
+};
 
-/** Adds a path with its methods; each has its handlers in the order in which they run. */
-export function addResource(
-  router: Router,
-  path: string,
-  methods: Partial<Record<Method, RequestHandler[]>>,
-): void {
-  const route = router.route(path);
-  const names = Object.keys(methods) as Method[];
-  // Express answers HEAD by the handler of GET unless it has met one for HEAD before.
-  for (const name of names.sort((a, b) => Number(b === 'head') - Number(a === 'head')))
-    route[name](...methods[name]!);
-  const allow = names.map((name) => name.toUpperCase()).join(', ');
-  route.all((req, res: Response, next) => {
-    res.setHeader('allow', allow);
-    next(new ApiError('method_not_allowed', `${req.method} is not possible here`));
-  });
-}
+/** `Deps` is what its routes need of the API's dependencies. */
+export type Resource<Deps> = Documented & { addRoutes: (router: Router, deps: Deps) => void };
 
-/** The id in the path. Throws `not_found` for what cannot be one, so that nothing else reaches a query. */
-export function idOf(req: Request, what: string): string {
-  const { id } = req.params;
-  if (typeof id !== 'string' || !isId(id)) throw notFound(what);
-  return id;
+export function defineResource<Deps>(resource: Resource<Deps>): Resource<Deps> {
+  return resource;
 }

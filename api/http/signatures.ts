@@ -1,5 +1,5 @@
-// Signed requests: Standard Webhooks headers made with the operator's inbound secret. Where they are present they are checked; an operator may
-// require them of everything that sends events.
+// Signed requests: verifies Standard Webhooks headers against the operator's inbound secrets. An
+// operator may require a signature on every request that sends events.
 import type { IncomingMessage } from 'node:http';
 import type { Request, RequestHandler, Response } from 'express';
 import type { InboundSecrets } from '../../store/setup/inbound-secrets.ts';
@@ -8,7 +8,9 @@ import { ApiError } from './errors.ts';
 
 const HEADERS = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 
-/** What judging a signature takes; the same functions sign and verify our own postbacks, and are handed in. */
+/**
+ * The functions that verify a signature, handed in: `delivery/` signs postbacks by the same ones.
+ */
 export type Signing = {
   secretKey(secret: string): Buffer;
   verify(request: {
@@ -26,7 +28,10 @@ const MESSAGES = {
   stale_signature: 'the signature is genuine, but more than 5 minutes from our clock',
 };
 
-/** Whether a request claims to be signed; one header of the three is enough, so that leaving one out is no way around. */
+/**
+ * Whether a request claims to be signed. One of the three headers is enough, so that omitting one
+ * does not skip the check.
+ */
 export function isSigned({ headers }: IncomingMessage): boolean {
   return HEADERS.some((name) => headers[name] !== undefined);
 }
@@ -36,16 +41,18 @@ export function keepRawBody(_req: IncomingMessage, res: unknown, raw: Buffer): v
   (res as Response).locals['rawBody'] = raw;
 }
 
-/** The handler that judges a request after its body was read; callers are known by then. */
+/** The handler that verifies a signature. Runs after authentication and the body parsers. */
 export function createSignatureCheck(
-  secrets: Pick<InboundSecrets, 'live' | 'touch'>,
+  secrets: Pick<InboundSecrets, 'listValid' | 'touch'>,
   signing: Signing,
 ): RequestHandler {
-  /** As long as the caller is believed, so are its secrets. */
+  /** Secrets are cached as long as their caller. */
   const keys = new WeakMap<Caller, Promise<Buffer[]>>();
   const noted = new WeakSet<Caller>();
 
-  /** Once while a caller is believed, and waited for by nobody: what is lost is the minute of a last signature. */
+  /**
+   * Writes the last use once per cached caller, without waiting; a failure loses only that time.
+   */
   function noteGenuine(caller: Caller): void {
     if (noted.has(caller)) return;
     noted.add(caller);
@@ -56,7 +63,7 @@ export function createSignatureCheck(
     const known = keys.get(caller);
     if (known !== undefined) return known;
     const loaded = secrets
-      .live(caller.operator.id)
+      .listValid(caller.operator.id)
       .then((live) => live.map((secret) => signing.secretKey(secret)));
     keys.set(caller, loaded);
     loaded.catch(() => keys.delete(caller));
@@ -87,7 +94,7 @@ export function createSignatureCheck(
   };
 }
 
-/** What is signed: the body, or without one the method and the whole URL as the caller wrote it. */
+/** The signed content: the body, or without one the method and the whole URL as sent. */
 function contentOf(req: Request, res: Response): string {
   const raw = res.locals['rawBody'] as Buffer | undefined;
   return raw?.toString() ?? `${req.method} ${req.protocol}://${req.host}${req.originalUrl}`;

@@ -1,14 +1,17 @@
-// Answers that are too long for memory: written part by part, no faster than the caller reads.
+// Streams long answers part by part, no faster than the caller reads.
 import type { Response } from 'express';
 
-/** Writes the parts and ends. What fails before the first part is thrown as usual; what fails later breaks the connection off. */
+/**
+ * Writes the parts and ends the answer. A failure before the first part is thrown; a later one
+ * breaks the connection.
+ */
 export async function answerInParts(
   res: Response,
   type: string,
   parts: AsyncIterable<string>,
 ): Promise<void> {
   for await (const part of parts) {
-    // A caller who hangs up is no failure of ours.
+    // The caller hung up.
     if (res.closed) return;
     if (!res.headersSent) res.type(type);
     if (res.write(part)) continue;

@@ -1,4 +1,4 @@
-// The HTML page that visitors get in place of an error answer. It names neither the link nor its affiliate.
+// HTML page for visitors in place of an error answer. Names neither the link nor its affiliate.
 import type { Response } from 'express';
 import { answerErrorsByPage, type ErrorCode, type ErrorPage } from './errors.ts';
 import { stylePolicy } from './security-headers.ts';
@@ -7,7 +7,9 @@ const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:20vh auto 0;padding:0 1rem;color:#1d2530}';
 const VISITOR_PAGE: ErrorPage = { htmlOf: visitorPage, policy: stylePolicy(STYLE) };
 
-/** Marks the request as one of a visitor: a browser that followed a link, not a caller of the API. */
+/**
+ * Marks the request as one of a visitor: a browser that followed a link, not a caller of the API.
+ */
 export function answerVisitor(res: Response): void {
   answerErrorsByPage(res, VISITOR_PAGE);
 }

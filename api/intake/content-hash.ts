@@ -3,7 +3,9 @@ import { hash } from 'node:crypto';
 import type { ConversionEvent } from '../../domain/types.ts';
 import type { IncomingEvent } from '../../store/intake/events.ts';
 
-/** An event as sent. `isTimed`: it named its own time; else `occurredAt` is a default, no content. */
+/**
+ * An event as sent. `isTimed`: it named its own time; else `occurredAt` is a default, no content.
+ */
 export type Content = { event: ConversionEvent; isTimed: boolean; metadata: Record<string, unknown> | null };
 
 /** The first byte of a hash names its form. Hashes of the first form are bare, of 32 bytes. */
@@ -36,7 +38,9 @@ export const CONTENT_FIELDS: readonly [name: string, valueOf: (content: Content)
   ['volume', ({ event }) => textOf(event.volumeE4)],
 ];
 
-/** The form's byte, and SHA-256 over the given fields: one hash, however the content was written. */
+/**
+ * The form's byte, and SHA-256 over the given fields: one hash, however the content was written.
+ */
 export function contentHashOf(content: Content, fields = CONTENT_FIELDS): Buffer {
   const given: [string, unknown][] = [];
   for (const [name, valueOf] of fields) {

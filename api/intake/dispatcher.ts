@@ -1,10 +1,11 @@
-// Starts batches: the ids of what was inserted since the last start go into the next workflow. While a few batches are in flight a partial one
-// waits for one of them, so that the batch grows exactly as fast as the system falls behind.
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
-import { newId } from '../../store/db/ids.ts';
+// Starts the workflows of batches: ids inserted since the last start go into the next one. While a
+// few batches are in flight a partial one waits, so batches grow as fast as the system falls
+// behind.
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { conversionsWorkflowId } from '../../domain/keys.ts';
 import type { Logger } from '../../log.ts';
-import { BATCH_AT_MOST, TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../workflows/contract.ts';
+import { newId } from '../../store/db/ids.ts';
+import { MAX_BATCH_EVENTS, type BatchInput, TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
 import { createWaitingEvents } from './waiting-events.ts';
 
 export type Dispatcher = {
@@ -12,25 +13,31 @@ export type Dispatcher = {
   dispatch(events: readonly { operatorId: string; id: string }[]): void;
   /** Starts what is waiting, as far as `withinMs` allows; the sweep finds the rest. */
   drain(withinMs: number): Promise<void>;
-  /** What it is about, for whoever watches. */
+  /** Counters for metrics. */
   counts(): DispatcherCounts;
 };
 
-/** Batches started so far; those it still waits for; events that wait for one. */
+/** Batches started so far, batches in flight, events waiting for a batch. */
 export type DispatcherCounts = { started: number; inFlight: number; waiting: number };
 
-/** While so many are in flight a partial batch waits. With 1 an event waits longer when it is not alone; with 8 batches stay small and dear. */
+/**
+ * While this many batches are in flight, a partial batch waits. With 1 events wait longer under
+ * load; with 8 batches stay small and costly.
+ */
 const IN_FLIGHT = 2;
-/** While so many are in flight even full batches wait here, where waiting costs nothing, rather than for the worker's places. */
+/**
+ * While this many batches are in flight, full batches wait too: here rather than in the worker's
+ * slots.
+ */
 const FULL_IN_FLIGHT = 8;
 /**
- * After this a batch no longer holds others back: it may be waiting for a slow endpoint. On a busy machine a batch takes longer, and one that
- * starts every 75 ms is large enough all the same.
+ * After this a batch no longer counts as in flight: it may be waiting for a slow endpoint. On a
+ * busy machine batches take longer, and one started every 75 ms is still large enough.
  */
 const HOLDS_BACK_AT_MOST_MS = 150;
 /**
- * Beyond this (some 20 MB) the process stops remembering ids, and leaves them to the sweep, which comes a minute later: intake is three times as
- * fast as settling, so 20,000 were too few for a burst of three seconds.
+ * Beyond this (some 20 MB) further ids are left to the sweep, a minute later. Intake is three times
+ * as fast as settling, so 20,000 were too few for a burst of three seconds.
  */
 const WAITING_AT_MOST = 100_000;
 const START_AT_MOST_MS = 3000;
@@ -49,9 +56,9 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
       !isAway &&
       !isStopped &&
       waiting.count() > 0 &&
-      inFlight < (waiting.count() >= BATCH_AT_MOST ? FULL_IN_FLIGHT : IN_FLIGHT)
+      inFlight < (waiting.count() >= MAX_BATCH_EVENTS ? FULL_IN_FLIGHT : IN_FLIGHT)
     )
-      void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+      void run({ batchId: newId('bat'), operators: waiting.take(MAX_BATCH_EVENTS) });
   };
 
   async function run(batch: BatchInput): Promise<void> {
@@ -65,7 +72,10 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     launch();
   }
 
-  /** Starts a batch, under the same id until Temporal answers: a start that timed out may have happened. */
+  /**
+   * Starts a batch, under the same id until Temporal answers: a start that timed out may have
+   * happened.
+   */
   async function start(
     batch: BatchInput,
   ): Promise<Pick<Awaited<ReturnType<Client['workflow']['start']>>, 'result'> | null> {
@@ -109,7 +119,7 @@ export function createDispatcher({ client, log }: { client: Client; log: Logger 
     async drain(withinMs) {
       const deadline = Date.now() + withinMs;
       while (waiting.count() > 0 && !isAway)
-        void run({ batchId: newId('bat'), operators: waiting.take(BATCH_AT_MOST) });
+        void run({ batchId: newId('bat'), operators: waiting.take(MAX_BATCH_EVENTS) });
       while (starting > 0 && Date.now() < deadline && !isAway) await pause(10);
       isStopped = true;
     },

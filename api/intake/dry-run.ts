@@ -1,20 +1,23 @@
-// What would happen to events if they were sent: they are taken in and settled by the code that serves real traffic, in a transaction that is
-// rolled back. Nothing is kept and nobody is told.
+// Dry run: ingests and settles events by the code that serves real traffic, in a transaction that
+// is rolled back. Nothing is stored and nothing is sent.
+import { type PlannedPostback, readPlannedPostbacks, withDryRun } from '../../store/db/dry-run.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
-import { readPlannedPostbacks, withDryRun, type PlannedPostback } from '../../store/db/dry-run.ts';
 import { createTraces, type Trace } from '../../store/ledger/traces.ts';
 import { ApiError } from '../http/errors.ts';
-import { takeIn, type IntakeEvent, type IntakeResult } from './intake.ts';
+import { type IntakeEvent, type IntakeResult, ingest } from './intake.ts';
 
-/** What would become of one event. A duplicate shows the trace of the event it repeats; what is refused has none. */
-export type Rehearsed = { result: IntakeResult; trace: Trace | null; postbacks: PlannedPostback[] };
+/**
+ * The dry run of one event. A duplicate has the trace of the stored event; a refused event has
+ * none.
+ */
+export type DryRunResult = { result: IntakeResult; trace: Trace | null; postbacks: PlannedPostback[] };
 
-export type DryRun = (operatorId: string, events: readonly IntakeEvent[]) => Promise<Rehearsed[]>;
+export type DryRun = (operatorId: string, events: readonly IntakeEvent[]) => Promise<DryRunResult[]>;
 
 export type DryRunDeps = {
   pool: Pool;
-  /** Makes the worker's own code that settles a batch, for the stage it is given. */
+  /** Makes the worker's settling code on the connection of the dry run. */
   createSettle: (deps: { pool: Pool }) => { settle(batch: SettledBatch): Promise<unknown> };
 };
 
@@ -24,32 +27,34 @@ type SettledBatch = {
   owner: 'batch';
 };
 
-/** A rehearsal locks what it touches until it is over, so that only one runs at a time in a process, and few may wait. */
+/**
+ * A dry run holds locks until its rollback, so each process runs one at a time, and few may wait.
+ */
 const WAITING_AT_MOST = 16;
 
 export function createDryRun({ pool, createSettle }: DryRunDeps): DryRun {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
 
-  async function run(operatorId: string, events: readonly IntakeEvent[]): Promise<Rehearsed[]> {
-    return withDryRun(pool, async (stage) => {
-      const results = await takeIn(stage, events);
+  async function run(operatorId: string, events: readonly IntakeEvent[]): Promise<DryRunResult[]> {
+    return withDryRun(pool, async (connection) => {
+      const ingested = await ingest(connection, events);
       const batchId = newId('bat');
-      const eventIds = results.flatMap((result) => (result.kind === 'accepted' ? [result.id] : []));
-      // Made anew each time, so that nothing it remembers outlives the rehearsal.
-      const { settle } = createSettle({ pool: stage });
+      const eventIds = ingested.flatMap((result) => (result.kind === 'accepted' ? [result.id] : []));
+      // Made for each dry run, so that its caches are rolled back with it.
+      const { settle } = createSettle({ pool: connection });
       if (eventIds.length > 0)
         await settle({ batchId, operators: [{ operatorId, eventIds }], owner: 'batch' });
-      const postbacks = await readPlannedPostbacks(stage, operatorId, batchId);
-      const traces = createTraces(stage);
-      const rehearsed: Rehearsed[] = [];
-      for (const result of results) {
+      const postbacks = await readPlannedPostbacks(connection, operatorId, batchId);
+      const traces = createTraces(connection);
+      const results: DryRunResult[] = [];
+      for (const result of ingested) {
         const id = result.kind === 'accepted' || result.kind === 'duplicate' ? result.id : null;
         const trace = id === null ? null : await traces.find(operatorId, id);
-        const told = result.kind === 'accepted' ? postbacks.filter(({ eventId }) => eventId === id) : [];
-        rehearsed.push({ result, trace, postbacks: told });
+        const planned = result.kind === 'accepted' ? postbacks.filter(({ eventId }) => eventId === id) : [];
+        results.push({ result, trace, postbacks: planned });
       }
-      return rehearsed;
+      return results;
     });
   }
 

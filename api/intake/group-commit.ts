@@ -1,10 +1,13 @@
-// Group commit: whatever arrived while the last write was under way is written together by the next one, and each caller is answered from what
-// came of its own. One item when idle, as many as there are callers under load.
+// Group commit: items that arrive during a write are written together by the next one, and each
+// caller gets the result of its own. Groups hold one item when idle, and grow with the load.
 import { isOutage } from '../../store/db/pg-errors.ts';
 import { UnavailableError } from '../http/errors.ts';
 
 export type GroupCommit<Item, Result> = {
-  /** Resolves once all items are written, in their order. Rejects with UnavailableError while PostgreSQL is away, or cannot keep up. */
+  /**
+   * Resolves once all items are written, in their order. Rejects with UnavailableError while
+   * PostgreSQL is away, or cannot keep up.
+   */
   add(items: readonly Item[]): Promise<Result[]>;
   /** Resolves when nothing is being written. */
   drain(): Promise<void>;
@@ -13,13 +16,13 @@ export type GroupCommit<Item, Result> = {
 export type GroupCommitDeps<Item, Result> = {
   /** Writes a group, and gives one result for each of its items, in their order. */
   write: (group: readonly Item[]) => Promise<readonly Result[]>;
-  /** Hears of each group that was written, and for how long its first item had waited. */
+  /** Called after each group, with the time that its first item had waited. */
   onWritten?: ((results: readonly Result[], waitedMs: number) => void) | undefined;
 };
 
-/** The largest group: more would only make the callers in it wait longer. */
+/** The largest group: larger ones only make callers wait longer. */
 const GROUP_AT_MOST = 500;
-/** Beyond this the database is not keeping up, and saying so at once is better than answering late. */
+/** Beyond this the database is not keeping up: refuse at once rather than answer late. */
 const WAITING_AT_MOST = 20_000;
 
 type Waiting<Item, Result> = {

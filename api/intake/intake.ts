@@ -1,26 +1,32 @@
-// Takes events in by group commit: each is inserted once per key, and answered from what came back, as new, a duplicate or a conflict.
+// Intake of events by group commit: each key is inserted once; the result says whether an event is
+// new, a duplicate or a conflict.
 import { newId } from '../../store/db/ids.ts';
-import { insertByContent, noteRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
-import {
-  eventKeyOf,
-  insertConflicts,
-  insertEvents,
-  readWinners,
-  type IncomingEvent,
-} from '../../store/intake/events.ts';
 import { isDeadlock, isRefusal } from '../../store/db/pg-errors.ts';
 import type { Pool, Queryable } from '../../store/db/pool.ts';
+import { insertByContent, countRepeats, readHolders, type Repeat } from '../../store/intake/content-keys.ts';
+import {
+  eventKeyOf,
+  type IncomingEvent,
+  insertConflicts,
+  insertEvents,
+  readEarlierEvents,
+} from '../../store/intake/events.ts';
 import { isSameContent } from './content-hash.ts';
 import { createGroupCommit } from './group-commit.ts';
 
 /** `isTimed`: the event named its own time. */
 export type IntakeEvent = IncomingEvent & { isTimed: boolean };
 
-/** What became of an event at the door. `refused`: PostgreSQL cannot store what it says, and nothing of it was kept. */
+/**
+ * The result of an event. `refused`: PostgreSQL cannot store its values, and nothing was written.
+ */
 export type IntakeResult = { kind: 'accepted' | 'duplicate' | 'conflict'; id: string } | { kind: 'refused' };
 
 export type Intake = {
-  /** Resolves once all events are durable (or were before), in their order. Rejects with UnavailableError while PostgreSQL is away. */
+  /**
+   * Resolves once all events are durable (or were before), in their order. Rejects with
+   * UnavailableError while PostgreSQL is away.
+   */
   accept(events: IntakeEvent[]): Promise<IntakeResult[]>;
   /** Resolves when nothing is being written. */
   drain(): Promise<void>;
@@ -28,9 +34,9 @@ export type Intake = {
 
 export type IntakeDeps = {
   pool: Pool;
-  /** Hears of events that are new, after the commit. */
+  /** Called with new events, after the commit. */
   onAccepted: (events: { operatorId: string; id: string }[]) => void;
-  /** Hears of each group that was written, and for how long its first event had waited. */
+  /** Called after each group, with the time that its first event had waited. */
   onWritten?: (results: readonly IntakeResult[], waitedMs: number) => void;
 };
 
@@ -39,7 +45,7 @@ const REPEATS_AT_MOST = 5;
 export function createIntake({ pool, onAccepted, onWritten }: IntakeDeps): Intake {
   const commit = createGroupCommit<IntakeEvent, IntakeResult>({
     async write(group) {
-      const results = await takeIn(pool, group);
+      const results = await ingest(pool, group);
       const accepted = group
         .filter((_, index) => results[index]!.kind === 'accepted')
         .map(({ event }) => event);
@@ -51,8 +57,11 @@ export function createIntake({ pool, onAccepted, onWritten }: IntakeDeps): Intak
   return { accept: (events) => commit.add(events), drain: () => commit.drain() };
 }
 
-/** Takes a group in: the first of each key is inserted, the others are compared with whoever holds the key. */
-export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Promise<IntakeResult[]> {
+/**
+ * Ingests a group: the first event of each key is inserted, the others are compared with the stored
+ * event.
+ */
+export async function ingest(db: Queryable, group: readonly IntakeEvent[]): Promise<IntakeResult[]> {
   const firsts = new Map<string, IntakeEvent>();
   for (const incoming of group) {
     const key = eventKeyOf(incoming);
@@ -80,7 +89,7 @@ export async function takeIn(db: Queryable, group: readonly IntakeEvent[]): Prom
     return { kind: 'conflict', id: winner.id };
   });
   if (conflicts.length > 0) await insertConflicts(db, conflicts);
-  if (repeats.length > 0) await noteRepeats(db, repeats);
+  if (repeats.length > 0) await countRepeats(db, repeats);
   return results;
 }
 
@@ -90,26 +99,35 @@ function isByContent({ event }: IntakeEvent): boolean {
 
 type Inserted = { inserted: Set<string>; refused: Set<string> };
 
-/** Keys that hold for ever are one statement, contents that hold for some hours another; nearly every group needs only the first. */
+/**
+ * Permanent keys take one statement, content keys, which expire, another. Most groups need only the
+ * first.
+ */
 async function insertAll(db: Queryable, events: readonly IntakeEvent[]): Promise<Inserted> {
-  if (!events.some(isByContent)) return insertOrHalve(db, events, insertEvents);
+  if (!events.some(isByContent)) return insertBisecting(db, events, insertEvents);
   const byKey = events.filter((incoming) => !isByContent(incoming));
-  const left = byKey.length === 0 ? null : await insertOrHalve(db, byKey, insertEvents);
-  const right = await insertOrHalve(db, events.filter(isByContent), insertByContent);
+  const left = byKey.length === 0 ? null : await insertBisecting(db, byKey, insertEvents);
+  const right = await insertBisecting(db, events.filter(isByContent), insertByContent);
   return left === null ? right : both(left, right);
 }
 
-async function winnersOver(db: Queryable, losers: readonly IntakeEvent[]): ReturnType<typeof readWinners> {
-  if (!losers.some(isByContent)) return readWinners(db, losers);
-  const byKey = await readWinners(
+async function winnersOver(
+  db: Queryable,
+  losers: readonly IntakeEvent[],
+): ReturnType<typeof readEarlierEvents> {
+  if (!losers.some(isByContent)) return readEarlierEvents(db, losers);
+  const byKey = await readEarlierEvents(
     db,
     losers.filter((incoming) => !isByContent(incoming)),
   );
   return new Map([...byKey, ...(await readHolders(db, losers.filter(isByContent)))]);
 }
 
-/** Inserts events; where PostgreSQL refuses a row, each half by itself, down to the guilty one. A deadlock is tried again whole. */
-async function insertOrHalve(
+/**
+ * Inserts events. A group that PostgreSQL refuses is bisected down to the refused event; a deadlock
+ * is retried.
+ */
+async function insertBisecting(
   db: Queryable,
   events: readonly IntakeEvent[],
   insert: typeof insertEvents,
@@ -122,8 +140,8 @@ async function insertOrHalve(
       if (!isRefusal(error)) throw error;
       if (events.length === 1) return { inserted: new Set(), refused: new Set([events[0]!.event.id]) };
       const middle = Math.ceil(events.length / 2);
-      const left = await insertOrHalve(db, events.slice(0, middle), insert);
-      return both(left, await insertOrHalve(db, events.slice(middle), insert));
+      const left = await insertBisecting(db, events.slice(0, middle), insert);
+      return both(left, await insertBisecting(db, events.slice(middle), insert));
     }
   }
 }

@@ -1,39 +1,43 @@
-// Keeps what was refused for its operator to see, without slowing the door: counted in memory, written in groups once a second. Per operator
-// and minute a few requests are kept whole, and so many addresses told apart; the counts are exact beyond that.
+// Log of refused requests for operators: counted in memory, written in groups once a second. Per
+// operator and minute some samples are kept and some addresses counted apart; the totals stay
+// exact.
 import type { Request, Response } from 'express';
-import { newId } from '../../store/db/ids.ts';
 import type { Logger } from '../../log.ts';
-import type { Caller } from '../../store/setup/operators.ts';
+import { newId } from '../../store/db/ids.ts';
 import type { Refusal, RefusalCount, Refusals } from '../../store/intake/refusals.ts';
-import { statusOf, type ApiError, type ErrorCode } from '../http/errors.ts';
+import type { Caller } from '../../store/setup/operators.ts';
+import { type ApiError, type ErrorCode, statusOf } from '../http/errors.ts';
 
 const WRITE_EVERY_MS = 1000;
 const UNKNOWN_KEYS_EVERY_MS = 60_000;
 const MINUTE_MS = 60_000;
 const SAMPLES_PER_MINUTE = 20;
 const ADDRESSES_PER_MINUTE = 100;
-/** What the network gives us is bounded before it is kept. */
+/** Bounds the stored length of an address. */
 const ADDRESS_LENGTH = 64;
 
 export type RefusalLog = {
-  /** Counts a refused request, or one refused event of a batch, if its operator is known and it is one that the operator should see. */
+  /**
+   * Counts a refused request, or one refused event of a batch, where its operator is known and
+   * should see it.
+   */
   note(req: Request, res: Response, error: ApiError): void;
-  /** Counts a request by a key that nobody has; these are only logged. */
+  /** Counts a request with an unknown key, for the log only. */
   noteUnknownKey(): void;
-  /** Writes what is waiting. Never fails: what cannot be written now waits for the next time. */
+  /** Writes pending refusals. Never rejects: refusals that cannot be written stay pending. */
   flush(): Promise<void>;
 };
 
 type Pending = {
   counts: Map<string, RefusalCount>;
   samples: Refusal[];
-  /** The minute that the two bounds are counted in. */
+  /** The minute in which samples and addresses are counted. */
   minute: number;
   addresses: Set<string>;
   sampled: number;
 };
 
-/** `onRefused` hears of every refusal, also of those that no operator sees. */
+/** `onRefused` is called for every refusal, also those that no operator sees. */
 export type RefusalLogDeps = {
   store: Pick<Refusals, 'add'>;
   onRefused?: (code: ErrorCode) => void;
@@ -98,7 +102,9 @@ export function createRefusalLog({ store, onRefused, log }: RefusalLogDeps): Ref
   };
 }
 
-/** Whatever was sent and not taken; of other requests those that were not let in. */
+/**
+ * Every refused write of events; of other requests those refused by authentication or admission.
+ */
 function isShown(status: number, scope: string | undefined): boolean {
   if (status < 400 || status > 499) return false;
   return scope === 'events:write' || status === 401 || status === 403 || status === 429;
@@ -135,11 +141,11 @@ function addTo(notes: Pending, req: Request, res: Response, caller: Caller, erro
     reason: error.code,
     address: from,
     method: req.method,
-    // The route's own pattern: a path, let alone a query, may hold what must not be kept.
+    // The route's pattern: paths and queries may hold data that must not be stored.
     path: (req.route as { path: string }).path,
     requestId: String(res.getHeader('x-request-id')),
     keyId: caller.key.id,
-    // The name of a field that we do not know is the sender's own text.
+    // The name of an unknown field is arbitrary text of the sender.
     issuePath: issue === undefined || issue.code === 'unknown_field' ? null : issue.path.slice(0, 200),
     issueCode: issue?.code ?? null,
   });

@@ -1,16 +1,21 @@
-// Accepted events that wait for a batch, each operator's in the order they came. A batch takes from all operators alike, so that one who sends a
-// great deal at once keeps no other waiting.
+// Queue of accepted events that wait for a batch, by operator. A batch takes an equal share from
+// every operator, so that a burst of one delays no other.
 import type { OperatorEvents } from '../../workflows/contract.ts';
 
 export type WaitingEvents = {
   count(): number;
   add(events: readonly { operatorId: string; id: string }[]): void;
-  /** Takes at most so many. Each operator has an equal share, and what some do not need of theirs goes to the others. */
+  /**
+   * Takes at most `atMost` ids. Every operator gets an equal share; unused shares go to the others.
+   */
   take(atMost: number): OperatorEvents[];
 };
 
 export function createWaitingEvents(): WaitingEvents {
-  /** Whoever was served last is last, which matters where there are more operators than places. */
+  /**
+   * In order of service: operators served last come last, which matters with more operators than
+   * places.
+   */
   const queues = new Map<string, string[]>();
   let count = 0;
 

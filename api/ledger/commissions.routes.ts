@@ -1,14 +1,17 @@
-// Commissions: where each one's money is and why, and what people decide about it before and after its hold has ended.
+// Routes of commissions: the list, one commission, approval and rejection, and the release of
+// holds.
 import type { Request, Response, Router } from 'express';
-import { formatMoney } from '../../domain/ledger/money.ts';
-import type { Decision } from '../../store/ledger/commissions.ts';
-import type { Choice, Decided, Verdict } from '../../store/ledger/decisions.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import type { Choice, Decided, Verdict } from '../../store/ledger/decisions.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
+import { addPath, idFromPath } from '../http/path.ts';
+import { read } from '../http/read.ts';
+import type { Temporal } from '../temporal.ts';
+import { commissionView, wholeCommissionView } from './commissions.answers.ts';
 import {
   approval,
   approvals,
@@ -16,11 +19,7 @@ import {
   holdRelease,
   rejection,
   rejections,
-} from './ledger.schema.ts';
-import { read } from '../http/read.ts';
-import type { Temporal } from '../temporal.ts';
-import { commissionView } from './views.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+} from './commissions.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'affiliates' | 'commissions' | 'decisions' | 'holds'>;
@@ -28,11 +27,11 @@ type Deps = {
   temporal: Pick<Temporal, 'wakeEndpoints'>;
 };
 
-/** A release that would take longer is answered with `more`, before the proxies of this world give up. */
+/** A longer release is answered with `more`, before the timeouts of common proxies. */
 const RELEASE_WITHIN_MS = 25_000;
 
 export function addCommissionRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  addResource(router, '/v1/holds/release', {
+  addPath(router, '/v1/holds/release', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -46,7 +45,7 @@ export function addCommissionRoutes(router: Router, { store, auth, temporal }: D
     ],
   });
 
-  addResource(router, '/v1/commissions', {
+  addPath(router, '/v1/commissions', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -67,11 +66,11 @@ export function addCommissionRoutes(router: Router, { store, auth, temporal }: D
   addDecisionRoutes(router, { store, auth, temporal }, 'approve');
   addDecisionRoutes(router, { store, auth, temporal }, 'reject');
 
-  addResource(router, '/v1/commissions/:id', {
+  addPath(router, '/v1/commissions/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        res.json(await find(store, callerOf(res).operator.id, idOf(req, 'commission')));
+        res.json(await find(store, callerOf(res).operator.id, idFromPath(req, 'commission')));
       },
     ],
   });
@@ -99,7 +98,7 @@ function addDecisionRoutes(
     return decided;
   };
 
-  addResource(router, `/v1/commissions/${name}`, {
+  addPath(router, `/v1/commissions/${name}`, {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -113,12 +112,12 @@ function addDecisionRoutes(
     ],
   });
 
-  addResource(router, `/v1/commissions/:id/${name}`, {
+  addPath(router, `/v1/commissions/:id/${name}`, {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const id = idOf(req, 'commission');
+        const id = idFromPath(req, 'commission');
         const { reason } = read(one, req.body);
         const { results } = await decide(res, { ids: [id] }, reason);
         const { status } = results[0]!;
@@ -134,23 +133,5 @@ function addDecisionRoutes(
 async function find(store: Pick<Store, 'commissions'>, operatorId: string, id: string) {
   const commission = await store.commissions.find(operatorId, id);
   if (commission === null) throw notFound('commission');
-  const { currency, decisions } = commission;
-  const money = {
-    pending: commission.pendingMinor,
-    payable: commission.payableMinor,
-    in_payout: commission.inPayoutMinor,
-    paid: commission.paidMinor,
-    taken_back: commission.voidMinor + commission.clawedMinor + commission.debtMinor,
-  };
-  return {
-    ...commissionView(commission),
-    money: Object.fromEntries(
-      Object.entries(money).map(([place, minor]) => [place, formatMoney(minor, currency)]),
-    ),
-    decisions: decisions.map((decision) => decisionView(decision, currency)),
-  };
-}
-
-function decisionView({ id, decision, amountMinor, actor, reason, decidedAt }: Decision, currency: string) {
-  return { id, decision, amount: formatMoney(amountMinor, currency), actor, reason, decided_at: decidedAt };
+  return wholeCommissionView(commission);
 }

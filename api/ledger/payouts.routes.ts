@@ -1,18 +1,20 @@
-// Payouts: reserve what is payable, then say what became of it.
+// Routes of payouts: reserve a payable balance, then confirm, fail or return the payout.
 import type { Router } from 'express';
 import type { PayoutStep } from '../../domain/ledger/lifecycle.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import type { Store } from '../../store/index.ts';
-import type { Payout, PayoutTransition, Reserved, Stepped } from '../../store/ledger/payouts.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import type { Payout, Reserved, Stepped } from '../../store/ledger/payouts.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { amountOf, idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './ledger.schema.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { amountOf } from './amounts.ts';
+import { transitionView, payoutView } from './payouts.answers.ts';
+import { idempotencyKeyOf, newPayout, payoutFilter, payoutStep } from './payouts.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'affiliates' | 'payouts'>;
@@ -21,7 +23,7 @@ type Deps = {
 };
 
 export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps): void {
-  addResource(router, '/v1/payouts', {
+  addPath(router, '/v1/payouts', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -34,7 +36,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const wanted = { affiliateId, currency, minimumMinor, idempotencyKey, actor: key.id };
         const payout = reservedOr422(await store.payouts.reserve(operator.id, wanted), currency);
-        // A repeat is answered as the first request was: with what it made.
+        // A repeated request gets the payout of the first one.
         res.status(201).json(payoutView(payout));
       },
     ],
@@ -55,11 +57,11 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
   });
 
-  addResource(router, '/v1/payouts/:id', {
+  addPath(router, '/v1/payouts/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const payout = await store.payouts.find(callerOf(res).operator.id, idOf(req, 'payout'));
+        const payout = await store.payouts.find(callerOf(res).operator.id, idFromPath(req, 'payout'));
         if (payout === null) throw notFound('payout');
         res.json({ ...payoutView(payout), history: payout.transitions.map(transitionView) });
       },
@@ -67,7 +69,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
   });
 
   for (const step of ['confirm', 'fail', 'return'] as const) {
-    addResource(router, `/v1/payouts/:id/${step}`, {
+    addPath(router, `/v1/payouts/:id/${step}`, {
       post: [
         auth.scope('manage'),
         ...jsonBody,
@@ -78,7 +80,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
             req.body,
           );
           const { external_reference: externalReference = null, reason = null } = given;
-          const id = idOf(req, 'payout');
+          const id = idFromPath(req, 'payout');
           const stepped = steppedOr422(
             await store.payouts.step(operator.id, id, step, { actor: key.id, reason, externalReference }),
             step,
@@ -118,22 +120,4 @@ function steppedOr422(stepped: Stepped, step: PayoutStep): { payout: Payout; end
     case 'reference_taken':
       throw new ApiError('conflict', 'another payout has this external_reference');
   }
-}
-
-function payoutView(payout: Payout) {
-  const { currency } = payout;
-  return {
-    id: payout.id,
-    affiliate_id: payout.affiliateId,
-    amount: formatMoney(payout.amountMinor, currency),
-    currency,
-    recovered: formatMoney(payout.recoveredMinor, currency),
-    state: payout.state,
-    external_reference: payout.externalReference,
-    created_at: payout.createdAt,
-  };
-}
-
-function transitionView({ state, actor, reason, at }: PayoutTransition) {
-  return { state, actor, reason, at };
 }

@@ -1,17 +1,18 @@
-// Months of the books: which are open, and closing one.
+// Routes of periods, the months of the books: the list, one month, and closing it.
 import type { Request, Router } from 'express';
 import { openMonths } from '../../domain/ledger/closing.ts';
 import { monthAfter } from '../../domain/ledger/periods.ts';
-import type { Store } from '../../store/index.ts';
 import type { Page } from '../../store/db/page.ts';
-import type { PeriodRow } from '../../store/ledger/periods.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import type { Store } from '../../store/index.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
+import { isMonth } from '../http/fields.ts';
 import { answerPage } from '../http/lists.ts';
-import { addResource } from '../http/resource.ts';
-import { isMonth, periodPage } from './periods.schema.ts';
+import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import { type Month, openMonth, periodView } from './periods.answers.ts';
+import { periodPage } from './periods.schema.ts';
 
 type Deps = { store: Pick<Store, 'periods'>; auth: Auth; temporal: Pick<Temporal, 'closePeriod'> };
 
@@ -20,11 +21,11 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
   async function list(
     operatorId: string,
     { limit, before }: { limit: number; before: string | null },
-  ): Promise<(Row & { id: string })[]> {
+  ): Promise<(Month & { id: string })[]> {
     const open = openMonths(await store.periods.books(operatorId), Date.now());
     const wanted = open.filter((period) => before === null || period < before);
     const others = await store.periods.list(operatorId, { limit, before });
-    return [...wanted.map(openRow), ...others].slice(0, limit).map((row) => ({ ...row, id: row.period }));
+    return [...wanted.map(openMonth), ...others].slice(0, limit).map((row) => ({ ...row, id: row.period }));
   }
 
   async function show(operatorId: string, period: string) {
@@ -33,7 +34,7 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
     return periodView(row);
   }
 
-  addResource(router, '/v1/periods', {
+  addPath(router, '/v1/periods', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -44,7 +45,7 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
   });
 
-  addResource(router, '/v1/periods/:period', {
+  addPath(router, '/v1/periods/:period', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -53,7 +54,7 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
   });
 
-  addResource(router, '/v1/periods/:period/close', {
+  addPath(router, '/v1/periods/:period/close', {
     post: [
       auth.scope('manage'),
       async (req, res) => {
@@ -80,27 +81,9 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
   });
 }
 
-/** The month in the path. Throws `not_found` for what is none. */
+/** The month in the path. Throws `not_found` for a malformed one. */
 function periodOf(req: Request): string {
   const { period } = req.params;
   if (!isMonth(period)) throw notFound('period');
   return period;
-}
-
-type Row = Omit<PeriodRow, 'status'> & { status: 'open' | PeriodRow['status'] };
-
-function openRow(period: string): Row {
-  return { period, status: 'open', closedAt: null, transfers: null, statements: null, seal: null };
-}
-
-function periodView({ period, status, closedAt, transfers, statements, seal }: Row) {
-  const count = (value: bigint | null) => (value === null ? null : Number(value));
-  return {
-    period,
-    status,
-    closed_at: closedAt,
-    transfers: count(transfers),
-    statements: count(statements),
-    seal,
-  };
 }

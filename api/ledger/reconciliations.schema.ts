@@ -1,5 +1,5 @@
-// The form of a list to be reconciled: CSV or JSON. Each row is judged by itself; one that cannot be read does not spoil the others.
-import { parse, type CsvError } from 'csv-parse/sync';
+// Requests of reconciliations: a list of transactions as JSON or CSV, and its range of time.
+import { type CsvError, parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import type { Listed } from '../../domain/ledger/reconciliation.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
@@ -12,7 +12,10 @@ export const ROWS_AT_MOST = 10_000;
 
 export type ListedRow = { kind: 'listed'; listed: Listed } | { kind: 'invalid'; issues: Issue[] };
 
-/** The rows, and the range of time in which what is kept here should be among them; without one only the rows are looked at. */
+/**
+ * The rows, and the range of time in which the list claims to be complete. Without a range only the
+ * rows are compared.
+ */
 export type List = { rows: ListedRow[]; range: { from: Date; to: Date } | null };
 
 const decimal = z
@@ -33,7 +36,10 @@ const tooMany = `a list holds at most ${ROWS_AT_MOST} rows`;
 const list = z.strictObject({ rows: z.array(z.unknown()).max(ROWS_AT_MOST, tooMany), ...range });
 export const query = z.strictObject(range);
 
-/** Text is CSV, whose range comes with the query. Throws where the whole is no list. */
+/**
+ * Reads a list; text is CSV, whose range is in the query. Throws `invalid_request` for a malformed
+ * list.
+ */
 export function listOf(body: unknown, queryOfRequest: unknown, now: number): List {
   const given = read(query, queryOfRequest);
   if (typeof body === 'string') return { rows: rowsOf(body), range: rangeOf(given, now) };
@@ -41,7 +47,7 @@ export function listOf(body: unknown, queryOfRequest: unknown, now: number): Lis
   return { rows: rows.map(rowOf), range: rangeOf({ from, to }, now) };
 }
 
-/** Until now where no end is given. */
+/** `to` defaults to now. */
 function rangeOf(
   { from, to }: { from?: Date | undefined; to?: Date | undefined },
   now: number,
@@ -66,7 +72,10 @@ function rowOf(value: unknown): ListedRow {
   return { kind: 'listed', listed: { transactionId, event, amount, currency: code, commission } };
 }
 
-/** Columns are found by their names in the first row, in any case; others may stand between them. An empty cell is one that is not given. */
+/**
+ * Finds columns by their names in the header, ignoring case and unknown columns. Empty cells are
+ * absent.
+ */
 function rowsOf(text: string): ListedRow[] {
   const unread: CsvError[] = [];
   const records = parse(text, {
@@ -108,7 +117,10 @@ function rowsOf(text: string): ListedRow[] {
     : [...judged, { kind: 'invalid', issues: [{ path: '', code: 'unclosed_quote', message }] }];
 }
 
-/** A comma, or what spreadsheets write in its place where the comma is for decimals. */
+/**
+ * The delimiter of the header: a comma, or a semicolon or tab as spreadsheets write with decimal
+ * commas.
+ */
 function delimiterOf(text: string): string {
   const header = /^[^\r\n]*/.exec(text.trimStart())![0];
   return [',', ';', '\t'].toSorted((a, b) => header.split(b).length - header.split(a).length)[0]!;

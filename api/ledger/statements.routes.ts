@@ -1,41 +1,41 @@
-// Statements of affiliates: those of closed months, and what one of an open month would say now.
+// Routes of statements: those of closed months, and the preliminary one of an open month.
 import type { Request, Response, Router } from 'express';
 import { openMonths } from '../../domain/ledger/closing.ts';
-import type { Store } from '../../store/index.ts';
 import type { Page } from '../../store/db/page.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import type { Store } from '../../store/index.ts';
+import { findAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { openStatement, statementFilter, statementForm } from './periods.schema.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { answerInParts } from '../http/streaming.ts';
-import { findAffiliate } from '../http/affiliate-lookup.ts';
-import { asCsv, asJson, statementView, type WholeStatement } from './statement-views.ts';
+import { openStatement, statementFilter, statementForm } from './statements.schema.ts';
+import { asCsv, asJson, statementView, type WholeStatement } from './statements.views.ts';
 
 type Deps = { store: Pick<Store, 'affiliates' | 'periods' | 'statements'>; auth: Auth };
 
 export function addStatementRoutes(router: Router, { store, auth }: Deps): void {
-  addResource(router, '/v1/affiliates/:id/statements', {
+  addPath(router, '/v1/affiliates/:id/statements', {
     get: [
       auth.scope('read'),
       async (req, res) => {
         const query = read(statementFilter, req.query);
         const operatorId = callerOf(res).operator.id;
-        const { id } = await findAffiliate(store, operatorId, idOf(req, 'affiliate'));
+        const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         const rows = (page: Page) => store.statements.list(operatorId, id, query.currency ?? null, page);
         res.json(await answerPage(query, rows, statementView));
       },
     ],
   });
 
-  addResource(router, '/v1/affiliates/:id/statements/current', {
+  addPath(router, '/v1/affiliates/:id/statements/current', {
     get: [
       auth.scope('read'),
       async (req, res) => {
         const query = read(openStatement, req.query);
         const { operator } = callerOf(res);
-        const { id: affiliateId } = await findAffiliate(store, operator.id, idOf(req, 'affiliate'));
+        const { id: affiliateId } = await findAffiliate(store, operator.id, idFromPath(req, 'affiliate'));
         const books = await store.periods.books(operator.id);
         const open = [...openMonths(books, Date.now()), ...(books.closing === null ? [] : [books.closing])];
         const { period = open[0]!, currency = operator.currency } = query;
@@ -49,13 +49,13 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
     ],
   });
 
-  addResource(router, '/v1/statements/:id', {
+  addPath(router, '/v1/statements/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
         const { format } = read(statementForm, req.query);
         const operatorId = callerOf(res).operator.id;
-        const final = await store.statements.find(operatorId, idOf(req, 'statement'));
+        const final = await store.statements.find(operatorId, idFromPath(req, 'statement'));
         if (final === null) throw notFound('statement');
         await answer(req, res, format, {
           ...final,
@@ -67,7 +67,7 @@ export function addStatementRoutes(router: Router, { store, auth }: Deps): void 
   });
 }
 
-/** As CSV where the query or else the caller's `Accept` asks for it. */
+/** Answers as CSV where the query or else `Accept` asks for it. */
 async function answer(
   req: Request,
   res: Response,

@@ -1,15 +1,11 @@
-// The OpenAPI 3.1 document: what `operations/` says of each operation, with what follows from it, in the words of the standard.
+// The OpenAPI 3.1 document: made from the operations of every resource, and from rules that hold
+// for all.
 import { readFileSync } from 'node:fs';
-import { error } from '../http/errors.answers.ts';
-import { statusOf, type ErrorCode } from '../http/errors.ts';
-import type { Content, Operation, Operations } from './operation.ts';
-import { clickOperations } from '../clicks/clicks.operations.ts';
-import { eventOperations } from '../events/events.operations.ts';
-import { moneyOperations } from '../ledger/ledger.operations.ts';
-import { postbackOperations } from '../postbacks/postbacks.operations.ts';
-import { processOperations } from '../process/process.operations.ts';
-import { setupOperations } from '../setup/setup.operations.ts';
-import { schemasOf, type JsonSchema, type Schemas } from './schemas.ts';
+import { error, issue } from '../http/errors.answers.ts';
+import { type ErrorCode, statusOf } from '../http/errors.ts';
+import { type Content, type Operation, TAGS } from '../http/operation.ts';
+import type { Documented } from '../http/resource.ts';
+import { type JsonSchema, type NamedSchemas, type Schemas, schemasOf } from './schemas.ts';
 import { WEBHOOK_HEADERS, webhooks } from './webhooks.ts';
 
 type Parameter = {
@@ -45,15 +41,6 @@ export type OpenApiDocument = {
   components: { schemas: Record<string, JsonSchema>; securitySchemes: object };
 };
 
-const TAGS: Record<string, Operations> = {
-  Events: eventOperations,
-  'Links and clicks': clickOperations,
-  Setup: setupOperations,
-  Postbacks: postbackOperations,
-  Money: moneyOperations,
-  'This API': processOperations,
-};
-
 const DESCRIPTION = `Conversion events in, commission booked to the cent, signed postbacks out.
 
 Money is decimal text beside its currency; times are RFC 3339. Fields that a request does not know are refused; an answer may gain fields.
@@ -72,17 +59,18 @@ const SIGNATURE_HEADERS: Record<string, string> = {
   'webhook-signature': 'Standard Webhooks: made with the operator’s inbound secret',
 };
 
-/** A query holds text; this is how a list's `limit` reads. */
+/** The schema of `limit` in lists: queries hold text, so zod's own would say string. */
 const LIMIT: JsonSchema = { type: 'integer', minimum: 1, maximum: 200, default: 50 };
 
 /** The whole document, for an API that is reached under this address. */
-export function createDocument(publicUrl: string): OpenApiDocument {
-  const all = Object.values(TAGS).flatMap((operations) => Object.values(operations));
+export function createDocument(publicUrl: string, resources: readonly Documented[]): OpenApiDocument {
+  const all = resources.flatMap(({ operations }) => Object.values(operations));
   const messages = Object.values(webhooks).map(({ body }) => body);
-  const schemas = schemasOf([error, ...all.flatMap(schemasIn), ...messages]);
+  const schemas = schemasOf([error, ...all.flatMap(schemasIn), ...messages], namesOf(resources));
   const paths: OpenApiDocument['paths'] = {};
-  for (const [tag, operations] of Object.entries(TAGS)) {
-    for (const [route, operation] of Object.entries(operations)) {
+  for (const tag of TAGS) {
+    const ofTag = resources.filter((resource) => resource.tag === tag);
+    for (const [route, operation] of ofTag.flatMap(({ operations }) => Object.entries(operations))) {
       const [method = '', path = ''] = route.split(' ');
       const ofPath = (paths[path.replaceAll(/:(\w+)/g, '{$1}')] ??= {});
       ofPath[method.toLowerCase()] = documented(route, tag, operation, schemas);
@@ -97,11 +85,20 @@ export function createDocument(publicUrl: string): OpenApiDocument {
       license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: publicUrl }],
-    tags: Object.keys(TAGS).map((name) => ({ name })),
+    tags: TAGS.map((name) => ({ name })),
     paths,
     webhooks: documentedWebhooks(schemas),
     components: { schemas: schemas.components, securitySchemes: SECURITY_SCHEMES },
   };
+}
+
+/** The schemas that stand under `components` by a name, since many operations refer to them. */
+function namesOf(resources: readonly Documented[]): NamedSchemas {
+  const ofResources = TAGS.flatMap((tag) => resources.filter((resource) => resource.tag === tag));
+  return Object.assign(
+    { Error: error, Issue: issue },
+    ...ofResources.map(({ names }) => names),
+  ) as NamedSchemas;
 }
 
 const SECURITY_SCHEMES = {
@@ -183,7 +180,7 @@ function parametersOf(route: string, { query, headers, signable }: Operation, sc
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
-/** Every code that an operation may be refused with: its own, and those that follow from what it takes and who may call it. */
+/** The error codes of an operation: its own, and those implied by its inputs and its callers. */
 function refusalsOf(route: string, { who, signable, query, body, refusals = [] }: Operation): ErrorCode[] {
   const isKnown = who !== 'anybody';
   const hasPath = pathParametersOf(route).length > 0;

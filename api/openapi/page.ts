@@ -1,4 +1,4 @@
-// The document as a page to read: plain HTML with its own style, no script and nothing from elsewhere.
+// HTML page of the OpenAPI document, with its own style, without scripts or external resources.
 import { stylePolicy } from '../http/security-headers.ts';
 import type { DocumentedOperation, OpenApiDocument } from './document.ts';
 
@@ -133,7 +133,7 @@ function anchor(name: string): string {
   return encodeURIComponent(name.replaceAll(' ', '-'));
 }
 
-/** Text in which `code` is marked. */
+/** Escapes text, and marks `code`. */
 function prose(text: string): string {
   return escape(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }

@@ -1,8 +1,10 @@
-// Turns zod schemas into the JSON Schemas of the document. What has a name is referred to, wherever it is met.
+// Turns zod schemas into the JSON Schemas of the document: a named schema becomes a reference
+// wherever it is used.
 import { z } from 'zod';
-import { NAMED } from './names.ts';
 
 export type JsonSchema = { [keyword: string]: unknown };
+/** Schemas by the name that they have under `components`. */
+export type NamedSchemas = Readonly<Record<string, z.ZodType>>;
 
 /** Named schemas in full, and any other with references to them. */
 export type Schemas = { components: Record<string, JsonSchema>; of(schema: z.ZodType): JsonSchema };
@@ -10,11 +12,11 @@ export type Schemas = { components: Record<string, JsonSchema>; of(schema: z.Zod
 const refTo = (name: string): string => `#/components/schemas/${name}`;
 
 /**
- * All that are asked for must be given at once, since zod makes references only within one registry. Schemas are those of what is sent: of a
- * request before its defaults are filled in, of an answer as it is on the wire.
+ * Takes all schemas at once, since zod makes references only within one registry. Schemas describe
+ * the wire: a request before its defaults are filled in, an answer as sent.
  */
-export function schemasOf(asked: readonly z.ZodType[]): Schemas {
-  const names = new Map<z.ZodType, string>(Object.entries(NAMED).map(([name, schema]) => [schema, name]));
+export function schemasOf(asked: readonly z.ZodType[], named: NamedSchemas): Schemas {
+  const names = new Map<z.ZodType, string>(Object.entries(named).map(([name, schema]) => [schema, name]));
   for (const schema of asked) if (!names.has(schema)) names.set(schema, `.${names.size}`);
   const registry = z.registry<{ id: string }>();
   for (const [schema, id] of names) registry.add(schema, { id });
@@ -28,15 +30,15 @@ export function schemasOf(asked: readonly z.ZodType[]): Schemas {
     Object.entries(schemas).map(([name, schema]) => [name, withoutAddress(schema as JsonSchema)]),
   );
   return {
-    components: Object.fromEntries(Object.keys(NAMED).map((name) => [name, made.get(name)!])),
+    components: Object.fromEntries(Object.keys(named).map((name) => [name, made.get(name)!])),
     of(schema) {
       const name = names.get(schema)!;
-      return name in NAMED ? { $ref: refTo(name) } : (inlined(made.get(name)!, made) as JsonSchema);
+      return name in named ? { $ref: refTo(name) } : (inlined(made.get(name)!, made) as JsonSchema);
     },
   };
 }
 
-/** Puts what has no name where it is referred to: a schema that was asked for may be a part of another one. */
+/** Inlines unnamed schemas where they are referenced. */
 function inlined(value: unknown, made: ReadonlyMap<string, JsonSchema>): unknown {
   if (Array.isArray(value)) return value.map((item) => inlined(item, made));
   if (typeof value !== 'object' || value === null) return value;
@@ -46,7 +48,7 @@ function inlined(value: unknown, made: ReadonlyMap<string, JsonSchema>): unknown
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inlined(item, made)]));
 }
 
-/** What zod says of every whole number, namely that JavaScript can hold it. */
+/** Drops the bounds of safe integers, which zod adds to every integer. */
 function dropImplied(schema: { minimum?: number | undefined; maximum?: number | undefined }): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;

@@ -1,14 +1,14 @@
-// Postbacks as ops see them: what is stuck, the story of one, and the buttons that bring it on.
+// Routes of deliveries: the list, one delivery with its attempts, retry, give up, acknowledge.
 import type { Router } from 'express';
-import type { AttemptRow, DeliveryReport, DeliveryRow } from '../../store/delivery/delivery-reports.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { deliveryFilter } from '../events/lists.schema.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
+import { deliveryView, reportView } from './deliveries.answers.ts';
+import { deliveryFilter } from './deliveries.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'deliveries'>;
@@ -23,7 +23,7 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
     return reportView(report);
   };
 
-  addResource(router, '/v1/deliveries', {
+  addPath(router, '/v1/deliveries', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -46,16 +46,16 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
     ],
   });
 
-  addResource(router, '/v1/deliveries/:id', {
+  addPath(router, '/v1/deliveries/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        res.json(await find(callerOf(res).operator.id, idOf(req, 'delivery')));
+        res.json(await find(callerOf(res).operator.id, idFromPath(req, 'delivery')));
       },
     ],
   });
 
-  const buttons = {
+  const actions = {
     retry: temporal.retryDelivery,
     'give-up': temporal.giveUpDelivery,
     acknowledge: async (operatorId: string, id: string) => {
@@ -63,68 +63,20 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
       return result === 'not_given_up' ? ('not_possible' as const) : result;
     },
   };
-  for (const [button, press] of Object.entries(buttons)) {
-    addResource(router, `/v1/deliveries/:id/${button}`, {
+  for (const [name, act] of Object.entries(actions)) {
+    addPath(router, `/v1/deliveries/:id/${name}`, {
       post: [
         auth.scope('manage'),
         async (req, res) => {
           const operatorId = callerOf(res).operator.id;
-          const id = idOf(req, 'delivery');
-          const result = await press(operatorId, id);
+          const id = idFromPath(req, 'delivery');
+          const result = await act(operatorId, id);
           if (result === 'not_found') throw notFound('delivery');
           if (result === 'not_possible')
-            throw new ApiError('not_possible', `${button} is not possible in the state of this delivery`);
+            throw new ApiError('not_possible', `${name} is not possible in the state of this delivery`);
           res.json(await find(operatorId, id));
         },
       ],
     });
   }
-}
-
-function deliveryView(delivery: DeliveryRow) {
-  return {
-    id: delivery.id,
-    endpoint_id: delivery.endpointId,
-    affiliate_id: delivery.affiliateId,
-    event_id: delivery.eventId,
-    // A notice is about an endpoint or a postback, which its body names.
-    original_event_id: delivery.originalEventId.startsWith('evt_') ? delivery.originalEventId : null,
-    type: delivery.type,
-    state: delivery.state,
-    owner: delivery.owner,
-    next_cause: delivery.nextCause,
-    replay_id: delivery.replayId,
-    predecessor_id: delivery.predecessorId,
-    tries: delivery.tries,
-    // A finished postback keeps the time of its last try in its row; nothing follows it.
-    next_attempt_at: delivery.owner === null ? null : delivery.nextAttemptAt,
-    last_error: delivery.lastError,
-    created_at: delivery.createdAt,
-    finished_at: delivery.finishedAt,
-    acknowledged_at: delivery.acknowledgedAt,
-  };
-}
-
-function reportView(report: DeliveryReport) {
-  return {
-    ...deliveryView(report),
-    body: JSON.parse(report.body) as unknown,
-    attempts: report.attempts.map(attemptView),
-  };
-}
-
-function attemptView(attempt: AttemptRow) {
-  return {
-    number: attempt.number,
-    cause: attempt.cause,
-    started_at: attempt.startedAt,
-    duration_ms: attempt.durationMs,
-    phases: attempt.phases,
-    dialled: attempt.dialled,
-    status_code: attempt.statusCode,
-    error_class: attempt.errorClass,
-    response_excerpt: attempt.responseExcerpt,
-    next_attempt_at: attempt.nextAttemptAt,
-    next_reason: attempt.nextReason,
-  };
 }

@@ -1,18 +1,20 @@
-// Importing a postback URL that was written for another platform: answers the same URL in our macros. Nothing is stored.
+// Route of endpoint import: translates a postback URL of another platform into our macros. Stores
+// nothing.
 import type { Router } from 'express';
 import { translate } from '../../domain/delivery/dialects/translation.ts';
 import type { Auth } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
-import { addResource } from '../http/resource.ts';
-import { checkEndpoint, endpointImport, type EndpointRules } from './endpoints.schema.ts';
+import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
+import { endpointImport } from './endpoint-import.schema.ts';
+import { checkEndpoint, type EndpointRules } from './endpoints.schema.ts';
 
-/** Must be added before `/v1/endpoints/:id`, which would take `import` for an id. */
+/** Must be registered before `/v1/endpoints/:id`, which would match `import` as an id. */
 export function addEndpointImportRoute(
   router: Router,
-  { auth, rules }: { auth: Auth; rules: EndpointRules },
+  { auth, endpointRules }: { auth: Auth; endpointRules: EndpointRules },
 ): void {
-  addResource(router, '/v1/endpoints/import', {
+  addPath(router, '/v1/endpoints/import', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -22,8 +24,8 @@ export function addEndpointImportRoute(
         if (result.kind === 'refused')
           throw invalid([{ path: result.about, code: result.code, message: result.message }]);
         const { translation } = result;
-        await checkEndpoint({ url: translation.url }, rules);
-        // All of these platforms call by GET unless told otherwise, and what reads their postbacks expects it.
+        await checkEndpoint({ url: translation.url }, endpointRules);
+        // These platforms call by GET by default, and the receivers of their postbacks expect it.
         res.json({ ...translation, method: 'GET' });
       },
     ],

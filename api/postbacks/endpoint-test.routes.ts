@@ -1,12 +1,14 @@
-// The test of an endpoint: sends it a postback that means nothing and tells how that went. Changes nothing, so paused and disabled ones are tested too.
+// Route of endpoint tests: sends a test postback and reports each phase. Changes nothing, so paused
+// and disabled endpoints can be tested too.
 import type { Router } from 'express';
-import type { Preflight, Trial } from '../../delivery/preflight.ts';
-import { testBodyOf } from '../../domain/delivery/messages.ts';
+import type { Preflight } from '../../delivery/preflight.ts';
+import { testBodyOf } from '../../domain/delivery/bodies.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { addResource, idOf } from '../http/resource.ts';
+import { addPath, idFromPath } from '../http/path.ts';
+import { trialView } from './endpoint-test.answers.ts';
 
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets'>;
@@ -14,13 +16,13 @@ type Deps = {
   preflight: Pick<Preflight, 'run'>;
 };
 
-/** Tests of one operator at a time, in each API process: each may hold a connection and its caller for 15 s. */
+/** Concurrent tests of one operator in each API process: each may take 15 s. */
 const AT_ONCE = 2;
 
 export function addEndpointTestRoute(router: Router, { store, auth, preflight }: Deps): void {
   const running = new Map<string, number>();
 
-  /** Runs the work while there is a place for the operator. Throws `rate_limited` where there is none. */
+  /** Runs `work` within the operator's limit. Throws `rate_limited` beyond it. */
   async function inPlace<T>(operatorId: string, work: () => Promise<T>): Promise<T> {
     const count = running.get(operatorId) ?? 0;
     if (count >= AT_ONCE)
@@ -38,12 +40,12 @@ export function addEndpointTestRoute(router: Router, { store, auth, preflight }:
     }
   }
 
-  addResource(router, '/v1/endpoints/:id/test', {
+  addPath(router, '/v1/endpoints/:id/test', {
     post: [
       auth.scope('manage'),
       async (req, res) => {
         const { id: operatorId, currency } = callerOf(res).operator;
-        const id = idOf(req, 'endpoint');
+        const id = idFromPath(req, 'endpoint');
         const trial = await inPlace(operatorId, async () => {
           const endpoint = await store.endpoints.find(operatorId, id);
           if (endpoint === null) throw notFound('endpoint');
@@ -58,23 +60,4 @@ export function addEndpointTestRoute(router: Router, { store, auth, preflight }:
       },
     ],
   });
-}
-
-function trialView({ tls, phases, durationMs, ...trial }: Trial) {
-  return {
-    verdict: trial.verdict,
-    advice: trial.advice,
-    resolved: trial.resolved,
-    dialled: trial.dialled,
-    tls: tls && { protocol: tls.protocol, issuer: tls.issuer, valid_to: tls.validTo },
-    sent: trial.sent,
-    received: trial.received,
-    phases: {
-      dns_ms: phases.dnsMs ?? null,
-      connect_ms: phases.connectMs ?? null,
-      tls_ms: phases.tlsMs ?? null,
-      first_byte_ms: phases.firstByteMs ?? null,
-      total_ms: durationMs,
-    },
-  };
 }

@@ -1,49 +1,54 @@
-// Endpoints: where postbacks go.
+// Routes of endpoints: settings, secrets, and pause, resume, enable.
 import type { Router } from 'express';
-import { isDown } from '../../domain/delivery/breaker.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
 import type { Endpoint, EndpointSwitch } from '../../store/delivery/endpoints.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
+import { answerPage, byAffiliate } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
+import { read } from '../http/read.ts';
+import type { Temporal } from '../temporal.ts';
+import { endpointView, shown } from './endpoints.answers.ts';
 import {
   checkEndpoint,
   DEFAULT_OVERLAP_HOURS,
   endpointChange,
+  type EndpointRules,
   newEndpoint,
   rotation,
-  type EndpointRules,
 } from './endpoints.schema.ts';
-import { byAffiliate } from '../events/lists.schema.ts';
-import { read } from '../http/read.ts';
-import type { Temporal } from '../temporal.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
 
 type Signing = Endpoint['signing'];
-/** Makes what an endpoint signs with; one that does not sign gets a shared secret, so that it can be told to. */
+/**
+ * Makes the secret of an endpoint. One without signing gets a shared secret too, for when signing
+ * is turned on.
+ */
 export type MakeSecret = (signing: Signing) => NewSecret;
 
 type Deps = {
   store: Pick<Store, 'endpoints' | 'endpointSecrets' | 'affiliates'>;
   auth: Auth;
   temporal: Pick<Temporal, 'wakeEndpoint'>;
-  rules: EndpointRules;
+  endpointRules: EndpointRules;
   makeSecret: MakeSecret;
 };
 
-export function addEndpointRoutes(router: Router, { store, auth, temporal, rules, makeSecret }: Deps): void {
-  addResource(router, '/v1/endpoints', {
+export function addEndpointRoutes(
+  router: Router,
+  { store, auth, temporal, endpointRules, makeSecret }: Deps,
+): void {
+  addPath(router, '/v1/endpoints', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
         const { affiliate_id: affiliateId = null, ...wire } = read(newEndpoint, req.body);
-        await checkEndpoint(wire, rules);
+        await checkEndpoint(wire, endpointRules);
         await requireAffiliate(store, operatorId, affiliateId, 'affiliate_id');
         const {
           max_in_flight: maxInFlight,
@@ -77,11 +82,11 @@ export function addEndpointRoutes(router: Router, { store, auth, temporal, rules
     ],
   });
 
-  addResource(router, '/v1/endpoints/:id', {
+  addPath(router, '/v1/endpoints/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const endpoint = await store.endpoints.find(callerOf(res).operator.id, idOf(req, 'endpoint'));
+        const endpoint = await store.endpoints.find(callerOf(res).operator.id, idFromPath(req, 'endpoint'));
         if (endpoint === null) throw notFound('endpoint');
         res.json(endpointView(endpoint));
       },
@@ -90,10 +95,10 @@ export function addEndpointRoutes(router: Router, { store, auth, temporal, rules
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
-        const id = idOf(req, 'endpoint');
+        const id = idFromPath(req, 'endpoint');
         const operatorId = callerOf(res).operator.id;
         const wire = read(endpointChange, req.body);
-        await checkEndpoint(wire, rules);
+        await checkEndpoint(wire, endpointRules);
         const made = await secretFor(wire.signing, operatorId, id);
         const {
           max_in_flight: maxInFlight,
@@ -111,7 +116,7 @@ export function addEndpointRoutes(router: Router, { store, auth, temporal, rules
       auth.scope('manage'),
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const id = idOf(req, 'endpoint');
+        const id = idFromPath(req, 'endpoint');
         if (!(await store.endpoints.remove(operatorId, id))) throw notFound('endpoint');
         await temporal.wakeEndpoint(operatorId, id, 'switched');
         res.status(204).end();
@@ -119,13 +124,13 @@ export function addEndpointRoutes(router: Router, { store, auth, temporal, rules
     ],
   });
 
-  addResource(router, '/v1/endpoints/:id/rotate-secret', {
+  addPath(router, '/v1/endpoints/:id/rotate-secret', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const id = idOf(req, 'endpoint');
+        const id = idFromPath(req, 'endpoint');
         const { overlap_hours: overlapHours } = read(rotation, req.body);
         const present = await store.endpoints.find(operatorId, id);
         const signing = present?.signing ?? 'v1';
@@ -141,7 +146,10 @@ export function addEndpointRoutes(router: Router, { store, auth, temporal, rules
     ],
   });
 
-  /** Gives an endpoint that is to sign in another way a secret of that kind; what it signed with so far signs on for the usual overlap. */
+  /**
+   * Makes a secret of the new kind when `signing` changes. The former secret signs beside it for
+   * the default overlap.
+   */
   async function secretFor(
     signing: Signing | undefined,
     operatorId: string,
@@ -156,74 +164,48 @@ export function addEndpointRoutes(router: Router, { store, auth, temporal, rules
     return made;
   }
 
-  for (const button of ['pause', 'resume', 'enable'] as const)
-    addButton(router, { store, auth, temporal }, button);
+  for (const action of ['pause', 'resume', 'enable'] as const)
+    addSwitchPath(router, { store, auth, temporal }, action);
 }
 
-/** A button changes the row first and lets the endpoint's workflow see it then, which reads the row. */
-function addButton(
+/**
+ * Registers pause, resume or enable. Changes the row first, then wakes the endpoint's workflow,
+ * which reads it.
+ */
+function addSwitchPath(
   router: Router,
   { store, auth, temporal }: Pick<Deps, 'store' | 'auth' | 'temporal'>,
-  button: EndpointSwitch,
+  action: EndpointSwitch,
 ): void {
-  addResource(router, `/v1/endpoints/:id/${button}`, {
+  addPath(router, `/v1/endpoints/:id/${action}`, {
     post: [
       auth.scope('manage'),
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const id = idOf(req, 'endpoint');
-        const endpoint = await store.endpoints.press(operatorId, id, button);
+        const id = idFromPath(req, 'endpoint');
+        const endpoint = await store.endpoints.switchState(operatorId, id, action);
         if (endpoint === null) {
           const present = await store.endpoints.find(operatorId, id);
           if (present === null) throw notFound('endpoint');
           throw new ApiError(
             'not_possible',
-            `${button} is not possible while the endpoint is ${present.state}`,
+            `${action} is not possible while the endpoint is ${present.state}`,
           );
         }
         await temporal.wakeEndpoint(operatorId, id, 'switched');
-        const offer = button === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
+        const offer = action === 'enable' ? { offer: await offerOf(store, operatorId, endpoint) } : {};
         res.json({ ...endpointView(endpoint), ...offer });
       },
     ],
   });
 }
 
-/** A shared secret is shown this once. Of a pair the public half is enough, and in the endpoint itself: nobody else can then sign as we do. */
-function shown({ secret, publicKey }: NewSecret): { secret: string | null } {
-  return { secret: publicKey === null ? secret : null };
-}
-
-/** What an endpoint missed while it was off: what waits in its queue is sent now, what was given up is sent by the replay that this describes. */
+/**
+ * The backlog of an endpoint that was disabled: held deliveries are sent now, given-up ones by the
+ * replay described here.
+ */
 async function offerOf(store: Pick<Store, 'endpoints'>, operatorId: string, { id, waiting }: Endpoint) {
   const missed = await store.endpoints.countGivenUp(operatorId, id);
   const replay = { method: 'POST', path: '/v1/replays', body: { endpoint_id: id, states: ['gave_up'] } };
   return { held: waiting, missed, replay };
-}
-
-function endpointView(endpoint: Endpoint) {
-  return {
-    id: endpoint.id,
-    affiliate_id: endpoint.affiliateId,
-    url: endpoint.url,
-    method: endpoint.method,
-    body: endpoint.body,
-    form: endpoint.form,
-    events: endpoint.events,
-    headers: endpoint.headers,
-    schedule: endpoint.schedule,
-    max_in_flight: endpoint.maxInFlight,
-    rate_per_second: endpoint.ratePerSecond,
-    signing: endpoint.signing,
-    public_key: endpoint.publicKey,
-    overlap_ends_at: endpoint.overlapEndsAt,
-    share_customer_id: endpoint.shareCustomerId,
-    state: endpoint.state,
-    state_reason: endpoint.stateReason,
-    breaker: isDown(endpoint) ? 'open' : 'closed',
-    failing_since: endpoint.failingSince,
-    failures_in_a_row: endpoint.failuresInARow,
-    waiting: endpoint.waiting,
-    created_at: endpoint.createdAt,
-  };
 }

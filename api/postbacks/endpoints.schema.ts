@@ -1,20 +1,20 @@
-// What an endpoint takes. Its URL and headers are judged by rules that are handed in, since they belong to the way out.
+// Requests of endpoints. The rules for a URL and headers belong to `delivery/`, and are handed in.
 import { z } from 'zod';
+import { BODY_FORMATS, ENDPOINT_METHODS, SIGNING_KINDS } from '../../domain/delivery/endpoints.ts';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
 import {
   misplacedMacros,
+  type Parsed,
   parseText,
   parseUrl,
-  type Parsed,
   type Problem,
 } from '../../domain/delivery/templates/template.ts';
-import { DIALECT_NAMES } from '../../domain/delivery/dialects/translation.ts';
 import { EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
 import { id } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 
-/** The kinds of message an endpoint can listen to, besides the events themselves. */
+/** Types of message that an endpoint can subscribe to, besides the events themselves. */
 const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map(
   (change) => `conversion.${change}`,
 );
@@ -30,10 +30,10 @@ const LONGEST_WAIT_SECONDS = 7 * 86_400;
 
 const LONGEST_OVERLAP_HOURS = 168;
 
-const settings = {
+export const settings = {
   url: z.string().max(4096),
-  method: z.enum(['POST', 'GET']),
-  body: z.enum(['json', 'form']),
+  method: z.enum(ENDPOINT_METHODS),
+  body: z.enum(BODY_FORMATS),
   events: z
     .array(z.enum(['*', ...CONVERSION_TYPES, ...OTHER_TYPES, ...EVENT_TYPES]))
     .min(1)
@@ -53,7 +53,7 @@ const settings = {
     .refine(([first]) => first === 0, 'the first try is made at once, so the first number is 0'),
   max_in_flight: z.int().min(1).max(64),
   rate_per_second: z.number().min(0.001).max(10_000).nullable(),
-  signing: z.enum(['v1', 'v1a', 'none']),
+  signing: z.enum(SIGNING_KINDS),
   share_customer_id: z.boolean(),
 };
 
@@ -76,7 +76,7 @@ export const newEndpoint = anEndpoint.check(formNeedsForm);
 
 export const endpointChange = z.strictObject(settings).partial().check(formNeedsForm);
 
-/** Fields for a body that is none of them would never be sent. A change that leaves `body` out is taken at its word. */
+/** Rejects form fields with a body other than `form`. A change without `body` is not checked. */
 function formNeedsForm({
   value,
   issues,
@@ -88,20 +88,14 @@ function formNeedsForm({
     });
 }
 
-/** A URL in another platform's macros. */
-export const endpointImport = z.strictObject({
-  dialect: z.enum(['auto', ...DIALECT_NAMES]),
-  url: settings.url,
-});
-
-/** How long a secret that is replaced signs beside the new one. */
+/** How long a replaced secret signs beside the new one. */
 export const DEFAULT_OVERLAP_HOURS = 24;
 
 export const rotation = z.strictObject({
   overlap_hours: z.int().min(0).max(LONGEST_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS),
 });
 
-/** What may be called and sent; made by `delivery/`. */
+/** Rules for the URL and headers of an endpoint; made by `delivery/`. */
 export type EndpointRules = {
   guard: {
     check(
@@ -111,7 +105,7 @@ export type EndpointRules = {
   headerProblems(headers: Readonly<Record<string, string>>): { name: string; message: string }[];
 };
 
-/** Refuses, by throwing, a URL that may not be called, a macro that is not one or stands where none may, a header that is ours. */
+/** Throws for a blocked or invalid URL, an unknown or misplaced macro, and a reserved header. */
 export async function checkEndpoint(
   given: {
     url?: string | undefined;

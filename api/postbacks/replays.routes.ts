@@ -1,18 +1,18 @@
-// Replays: postbacks that are finished, or wait for their next try, sent again by a filter.
+// Routes of replays: sends finished or waiting postbacks again, chosen by a filter.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
+import type { ReplayProgress } from '../../store/delivery/replays.ts';
 import type { Store } from '../../store/index.ts';
-import type { Replay, ReplayProgress } from '../../store/delivery/replays.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource, idOf } from '../http/resource.ts';
-import { plainPage } from '../http/fields.ts';
+import { answerPage, plainPage } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
-import { newReplay } from './replays.schema.ts';
 import type { Temporal } from '../temporal.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { progressView, replayView } from './replays.answers.ts';
+import { newReplay } from './replays.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'replays' | 'endpoints' | 'affiliates'>;
@@ -27,7 +27,7 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
     return replay;
   };
 
-  addResource(router, '/v1/replays', {
+  addPath(router, '/v1/replays', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -68,18 +68,18 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
   });
 
-  addResource(router, '/v1/replays/:id', {
+  addPath(router, '/v1/replays/:id', {
     get: [
       auth.scope('read'),
       async (req, res) => {
-        res.json(progressView(await find(callerOf(res).operator.id, idOf(req, 'replay'))));
+        res.json(progressView(await find(callerOf(res).operator.id, idFromPath(req, 'replay'))));
       },
     ],
     delete: [
       auth.scope('manage'),
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const id = idOf(req, 'replay');
+        const id = idFromPath(req, 'replay');
         await temporal.cancelReplay(operatorId, id);
         const replay = await find(operatorId, id);
         if (replay.state === 'done') throw new ApiError('not_possible', 'this replay is done already');
@@ -87,32 +87,4 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
       },
     ],
   });
-}
-
-function replayView(replay: Replay) {
-  return {
-    id: replay.id,
-    state: replay.state,
-    total: replay.total,
-    released: replay.released,
-    endpoint_id: replay.endpointId,
-    affiliate_id: replay.affiliateId,
-    from: replay.from,
-    to: replay.to,
-    states: replay.states,
-    rate_per_second: replay.ratePerSecond,
-    dry_run: replay.isDryRun,
-    created_at: replay.createdAt,
-    finished_at: replay.finishedAt,
-  };
-}
-
-/** What became of those it released, as far as no later replay took them over. */
-function progressView(replay: ReplayProgress) {
-  return {
-    ...replayView(replay),
-    delivered: replay.delivered,
-    waiting: replay.waiting,
-    gave_up: replay.gaveUp,
-  };
 }

@@ -1,6 +1,6 @@
-// What a replay takes: a filter over postbacks, and how fast they are sent again.
+// Requests of replays: a filter of postbacks, and the rate at which they are sent.
 import { z } from 'zod';
-import { REPLAYABLE } from '../../store/delivery/replays.ts';
+import { REPLAYABLE } from '../../domain/delivery/deliveries.ts';
 import { id, time } from '../http/fields.ts';
 
 export const newReplay = z

@@ -1,21 +1,21 @@
-// Whether this process lives, and whether it can take events.
+// Routes of health checks: liveness, and readiness with the state of PostgreSQL and Temporal.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import { addResource } from '../http/resource.ts';
+import { addPath } from '../http/path.ts';
 import type { Temporal } from '../temporal.ts';
 
 type Deps = { store: Pick<Store, 'isReachable'>; temporal: Pick<Temporal, 'isReachable'> };
 
 export function addHealthRoutes(router: Router, { store, temporal }: Deps): void {
-  addResource(router, '/healthz', {
+  addPath(router, '/healthz', {
     get: [(_req, res) => void res.json({ status: 'ok' })],
   });
 
-  addResource(router, '/readyz', {
+  addPath(router, '/readyz', {
     get: [
       async (_req, res) => {
         const [hasPostgres, hasTemporal] = await Promise.all([store.isReachable(), temporal.isReachable()]);
-        // Without Temporal events are kept, and started by the sweep when it is back.
+        // Without Temporal events are stored, and the sweep starts them later.
         const status = !hasPostgres ? 'unavailable' : hasTemporal ? 'ready' : 'degraded';
         res
           .status(hasPostgres ? 200 : 503)

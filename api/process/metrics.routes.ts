@@ -1,11 +1,17 @@
-// What this process counts, for a Prometheus that stands beside it, or for whoever has the administrator's token.
+// Route of metrics for Prometheus: open to loopback and private addresses, or with the
+// administrator token.
 import type { Request, Router } from 'express';
+import type { ApiConfig } from '../../config.ts';
 import { isWithin } from '../http/addresses.ts';
 import type { Auth } from '../http/auth.ts';
+import { addPath } from '../http/path.ts';
 import type { ApiMetrics } from './metrics.ts';
-import { addResource } from '../http/resource.ts';
 
-type Deps = { auth: Auth; metrics: Pick<ApiMetrics, 'contentType' | 'read'>; trustProxy: unknown };
+type Deps = {
+  auth: Auth;
+  metrics: Pick<ApiMetrics, 'contentType' | 'read'>;
+  config: Pick<ApiConfig, 'trustProxy'>;
+};
 
 /** Loopback and private networks. */
 const NEAR = [
@@ -18,16 +24,16 @@ const NEAR = [
   'fe80::/10',
 ];
 
-export function addMetricsRoute(router: Router, { auth, metrics, trustProxy }: Deps): void {
-  addResource(router, '/metrics', {
+export function addMetricsRoute(router: Router, { auth, metrics, config }: Deps): void {
+  addPath(router, '/metrics', {
     get: [
-      (req, res, next) => (isNear(req, trustProxy) ? next() : auth.admin(req, res, next)),
+      (req, res, next) => (isNear(req, config.trustProxy) ? next() : auth.admin(req, res, next)),
       async (_req, res) => void res.type(metrics.contentType).send(await metrics.read()),
     ],
   });
 }
 
-/** A proxy that we are not told to trust hides where a request came from: its own address says nothing. */
+/** An untrusted proxy hides the caller: the proxy's own address must not open the metrics. */
 function isNear(req: Request, trustProxy: unknown): boolean {
   const isForwarded = req.headers['x-forwarded-for'] !== undefined || req.headers.forwarded !== undefined;
   return (trustProxy !== false || !isForwarded) && isWithin(NEAR, req.ip ?? '');

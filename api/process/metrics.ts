@@ -1,21 +1,22 @@
-// What the API counts for whoever runs it, in Prometheus' form. Counting is a few additions in memory; what PostgreSQL must be asked for is asked
-// when somebody looks, and at most every 15 s. No label names an operator, an affiliate or an endpoint, whose number has no bound.
+// Metrics of the API for Prometheus. Counting is done in memory; the backlog is read from
+// PostgreSQL when metrics are requested, at most every 15 s. No label names an operator, affiliate
+// or endpoint: their number has no bound.
 import type { Request, RequestHandler } from 'express';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Backlog } from '../../store/upkeep/backlog.ts';
-import type { DispatcherCounts } from '../intake/dispatcher.ts';
 import type { ErrorCode } from '../http/errors.ts';
+import type { DispatcherCounts } from '../intake/dispatcher.ts';
 import type { IntakeResult } from '../intake/intake.ts';
 
 export type ApiMetrics = {
   /** Times every request, by the pattern of its route. */
   timed: RequestHandler;
-  /** A group that intake wrote: what became of its events, and for how long the first of them had waited for its turn. */
-  tookIn(results: readonly IntakeResult[], waitedMs: number): void;
-  /** A request, or an event of a batch, that was not taken. */
+  /** Counts a group that intake wrote, with the time that its first event had waited. */
+  ingested(results: readonly IntakeResult[], waitedMs: number): void;
+  /** Counts a refused request, or a refused event of a batch. */
   refused(code: ErrorCode): void;
   contentType: string;
-  /** Everything, as text. */
+  /** All metrics in the text format of Prometheus. */
   read(): Promise<string>;
 };
 
@@ -69,7 +70,7 @@ export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: Ap
 
   let kept: { at: number; backlog: Promise<Backlog | null> } | null = null;
   function backlogNow(): Promise<Backlog | null> {
-    // The promise is kept, so that many who look at once ask once; a failure is kept as long.
+    // Caches the promise, so that concurrent requests share one query; a failure is cached as long.
     if (kept === null || now() - kept.at >= BACKLOG_KEPT_MS)
       kept = { at: now(), backlog: readBacklog().catch(() => null) };
     return kept.backlog;
@@ -81,7 +82,7 @@ export function createApiMetrics({ readBacklog, dispatcher, now = Date.now }: Ap
       res.once('finish', () => end({ method: methodOf(req), route: routeOf(req), status: res.statusCode }));
       next();
     },
-    tookIn(results, waitedMs) {
+    ingested(results, waitedMs) {
       groups.observe(results.length);
       waits.observe(waitedMs / 1000);
       for (const { kind } of results) events.inc({ result: kind });
@@ -102,7 +103,7 @@ function routeOf({ route }: Request): string {
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS']);
 
-/** Node takes some forty methods; nobody need tell those apart that we do not answer. */
+/** Node accepts some forty methods; those without routes share one label. */
 function methodOf({ method }: Request): string {
   return METHODS.has(method) ? method : 'other';
 }
@@ -136,7 +137,10 @@ function addDispatcherMetrics(registry: Registry, read: () => DispatcherCounts):
   for (const metric of [started, inFlight, waiting]) registry.registerMetric(metric);
 }
 
-/** Gives what shows a backlog; of one that could not be read nothing is shown, since an old figure would look like a good one. */
+/**
+ * Gives the function that shows a backlog. Without one its series are removed, since a stale figure
+ * would look valid.
+ */
 function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `postrider_${name}`, help, labelNames, registers: [registry] });
@@ -159,7 +163,7 @@ function addBacklogMetrics(registry: Registry): (backlog: Backlog | null) => voi
   };
   return (backlog) => {
     const { setAside, postbacks, endpoints, ...plain } = gauges;
-    // A series of one figure would begin again with zero.
+    // `reset` would show zero for a gauge without labels, so those are removed.
     for (const one of Object.values(plain)) one.remove();
     for (const one of [setAside, postbacks, endpoints]) one.reset();
     isRead.set(backlog === null ? 0 : 1);

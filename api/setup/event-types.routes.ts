@@ -1,19 +1,18 @@
-// The operator's own names of events. Each stands for a standard one, which decides whether it happens once, may be repeated or takes back.
+// Routes of event types: an operator's own names for standard events.
 import type { Router } from 'express';
 import { newId } from '../../store/db/ids.ts';
-import type { OwnEventType } from '../../store/setup/event-types.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
-import { addResource } from '../http/resource.ts';
-import { plainPage, text } from '../http/fields.ts';
+import { text } from '../http/fields.ts';
+import { answerPage, plainPage } from '../http/lists.ts';
+import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
-import { newEventType } from './setup.schema.ts';
-import { eventClassOf } from '../../domain/types.ts';
+import { eventTypeView } from './event-types.answers.ts';
+import { newEventType } from './event-types.schema.ts';
 
-/** They are looked up with every event, so that their number is bounded. */
+/** Names are loaded with every caller, so their number is bounded. */
 const NAMES_AT_MOST = 200;
 const nameOrId = text(64);
 
@@ -21,7 +20,7 @@ export function addEventTypeRoutes(
   router: Router,
   { store, auth }: { store: Pick<Store, 'eventTypes'>; auth: Auth },
 ): void {
-  addResource(router, '/v1/event-types', {
+  addPath(router, '/v1/event-types', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -55,7 +54,7 @@ export function addEventTypeRoutes(
     ],
   });
 
-  addResource(router, '/v1/event-types/:name', {
+  addPath(router, '/v1/event-types/:name', {
     delete: [
       auth.scope('manage'),
       async (req, res) => {
@@ -67,8 +66,4 @@ export function addEventTypeRoutes(
       },
     ],
   });
-}
-
-function eventTypeView({ id, name, standard, createdAt }: OwnEventType) {
-  return { id, name, standard, class: eventClassOf(standard), created_at: createdAt };
 }

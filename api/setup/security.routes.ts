@@ -1,35 +1,29 @@
-// What guards an operator's own door and what was refused there: the secret its requests are signed with, the refusals, and the addresses that
-// our own requests come from.
+// Routes of security: the inbound secret that signs requests, refused requests, and the egress
+// addresses that postbacks come from.
 import type { Router } from 'express';
+import type { ApiConfig } from '../../config.ts';
 import { DAY_MS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
-import type { Refusal } from '../../store/intake/refusals.ts';
 import type { Store } from '../../store/index.ts';
-import { callerOf, type Auth } from '../http/auth.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { answerPage } from '../http/lists.ts';
-import type { RefusalLog } from '../intake/refusals.ts';
-import { addResource } from '../http/resource.ts';
-import { refusalFilter } from '../events/lists.schema.ts';
+import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
-import { newInboundSecret } from './setup.schema.ts';
-import type { MakeSecret } from '../postbacks/endpoints.routes.ts';
+import type { RefusalLog } from '../intake/refusals.ts';
+import { refusalView } from './security.answers.ts';
+import { newInboundSecret, refusalFilter } from './security.schema.ts';
 
 type Deps = {
   store: Pick<Store, 'inboundSecrets' | 'refusals'>;
   auth: Auth;
   refusals: RefusalLog;
-  makeSecret: MakeSecret;
-  egressAddresses: readonly string[];
+  makeSecret: (signing: 'v1') => { secret: string };
+  config: Pick<ApiConfig, 'egressAddresses'>;
 };
 
-/** Refusals are counted over the last day unless a time is given. */
-
-export function addDoorRoutes(
-  router: Router,
-  { store, auth, refusals, makeSecret, egressAddresses }: Deps,
-): void {
-  addResource(router, '/v1/operator/inbound-secret', {
+export function addSecurityRoutes(router: Router, { store, auth, refusals, makeSecret, config }: Deps): void {
+  addPath(router, '/v1/operator/inbound-secret', {
     post: [
       auth.scope('manage'),
       ...jsonBody,
@@ -43,7 +37,7 @@ export function addDoorRoutes(
     ],
   });
 
-  addResource(router, '/v1/refusals', {
+  addPath(router, '/v1/refusals', {
     get: [
       auth.scope('read'),
       async (req, res) => {
@@ -52,7 +46,7 @@ export function addDoorRoutes(
         const to = query.to ?? new Date();
         const from = query.from ?? new Date(to.getTime() - DAY_MS);
         const filter = { from, to, reason: query.reason ?? null, address: query.address ?? null };
-        // So that an answer shows at least what this process refused.
+        // The answer must include the refusals of this process.
         await refusals.flush();
         const list = await answerPage(
           query,
@@ -65,20 +59,8 @@ export function addDoorRoutes(
     ],
   });
 
-  // No secret: receivers are meant to put them on their lists.
-  addResource(router, '/v1/egress', { get: [(_req, res) => void res.json({ addresses: egressAddresses })] });
-}
-
-function refusalView(refusal: Refusal) {
-  return {
-    id: refusal.id,
-    refused_at: refusal.refusedAt,
-    reason: refusal.reason,
-    issue: refusal.issueCode === null ? null : { path: refusal.issuePath, code: refusal.issueCode },
-    address: refusal.address,
-    method: refusal.method,
-    path: refusal.path,
-    request_id: refusal.requestId,
-    api_key_id: refusal.keyId,
-  };
+  // Public: receivers put these addresses on their allow lists.
+  addPath(router, '/v1/egress', {
+    get: [(_req, res) => void res.json({ addresses: config.egressAddresses })],
+  });
 }

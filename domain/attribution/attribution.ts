@@ -1,12 +1,13 @@
-// Which affiliate brought the customer of an event, by which evidence, and why other evidence was refused.
+// Attribution: decides which affiliate brought the customer of an event, and which deal version
+// rates the event.
 import type { Assignment, Binding, Click, ConversionEvent, Coupon } from '../types.ts';
 import { DAY_MS } from '../units.ts';
 
-/** What is known when an event is attributed. The click and the coupon are those the event names, if they exist. */
+/** Evidence for one event. Click and coupon are the ones that the event names, when they exist. */
 export type Evidence = {
   click: Click | null;
   binding: Binding | null;
-  /** The operator's own id of the affiliate that the binding, or else the click, names. */
+  /** External id of the affiliate of the binding, or else of the click. */
   affiliateExternalId: string | null;
   coupon?: Coupon;
   assignment?: Assignment;
@@ -20,11 +21,14 @@ export type Attribution =
   | { kind: 'rejected'; reason: 'click_expired' | 'own_referral' };
 
 /**
- * A customer belongs for ever to the affiliate who bound them first, so a binding decides, and a later click or coupon of somebody else never
- * replaces it. Without a binding the named click decides, if it is at most `clickWindowDays` older than the event; then a coupon that was valid
- * at the time. A person's word decides for an orphan, before a click or coupon that turns up later.
- * With none of them the event is an orphan: kept, and matched again when evidence arrives.
- * Example: registration with a click of A binds the customer; a deposit a year later without any click is A's, by the binding.
+ * Attributes an event to an affiliate, or returns why it cannot.
+ * The affiliate who bound a customer first keeps the customer, so a binding decides, and a later
+ * click or coupon of another affiliate never replaces it. Without a binding, evidence decides in
+ * this order: an assignment by a person, the named click when it is at most `clickWindowDays` older
+ * than the event, a coupon that was valid at the time. Without evidence the event is an orphan:
+ * stored, and matched again when evidence arrives.
+ * Example: a registration with a click of A binds the customer; a deposit a year later without a
+ * click belongs to A by the binding.
  */
 export function attribute(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Attribution {
   const { click, binding } = evidence;
@@ -56,15 +60,15 @@ export function attribute(event: ConversionEvent, evidence: Evidence, clickWindo
   return { kind: 'orphaned', reason: event.coupon === null ? 'no_evidence' : 'unknown_coupon' };
 }
 
-type Found = {
+type Decision = {
   affiliateId: string;
   affiliateExternalId: string | null;
   method: Method;
   bindsCustomer: boolean;
 };
 
-/** The evidence that decides where there is no binding. */
-function firstEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Found | null {
+/** The strongest valid evidence without a binding; null without any. */
+function firstEvidence(event: ConversionEvent, evidence: Evidence, clickWindowDays: number): Decision | null {
   const { click, coupon, assignment, affiliateExternalId } = evidence;
   if (assignment !== undefined) return { ...assignment, method: 'manual', bindsCustomer: true };
   if (click !== null && event.occurredAt - click.clickedAt <= clickWindowDays * DAY_MS)
@@ -76,12 +80,18 @@ function isValidAt({ startsAt, endsAt }: Coupon, moment: number): boolean {
   return (startsAt === null || startsAt <= moment) && (endsAt === null || moment < endsAt);
 }
 
-/** Nobody earns by their own customer account. */
+/**
+ * Own referral: the customer of the event is the affiliate. Affiliates earn nothing from their own
+ * accounts.
+ */
 function isOwn(event: ConversionEvent, affiliateExternalId: string | null): boolean {
   return event.customerId !== null && event.customerId === affiliateExternalId;
 }
 
-/** The deal version that rates an affiliate's event: of the affiliate's own deal if there is one, else of the operator's default; the latest in force. */
+/**
+ * The deal version in force for an affiliate at a time: of the affiliate's own deal, or else of the
+ * operator's default deal. Null when no version is in force.
+ */
 export function versionInForce<
   V extends { affiliateId: string | null; effectiveFrom: number; dealId: string },
 >(versions: readonly V[], affiliateId: string, occurredAt: number): V | null {
@@ -94,15 +104,18 @@ export function versionInForce<
   return best;
 }
 
-/** Of two versions that may rate a conversion, the one that does. */
-export function outranking<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
+/** The version that rates a conversion when two may. */
+export function higherRanked<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
   a: V,
   b: V,
 ): V {
   return outranks(b, a) ? b : a;
 }
 
-/** An own deal outranks the default; then the later date; then the later deal, so that the answer never depends on reading order. */
+/**
+ * An own deal outranks a default deal, then the later date, then the greater deal id, so the result
+ * never depends on reading order.
+ */
 function outranks<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
   a: V,
   b: V,

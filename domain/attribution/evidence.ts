@@ -1,29 +1,35 @@
-// What was considered when an event was attributed, told from what came of it: each piece of evidence about whose it was, and whether it
-// decided or why it did not.
+// Attribution candidates: explains for each piece of evidence whether it decided the attribution of
+// an event, or why not.
 import type { Method } from './attribution.ts';
 
-export const EVIDENCE = ['binding', 'assignment', 'click', 'coupon'] as const;
+/** Kinds of evidence, strongest first. */
+export const EVIDENCE_KINDS = ['binding', 'assignment', 'click', 'coupon'] as const;
 
-/** A piece of evidence as it is known by now; the event names it, or its customer or a person brought it. */
-export type Piece = {
-  kind: (typeof EVIDENCE)[number];
-  /** The event that bound the customer, the API key by which it was assigned, the click's id, the coupon's code. */
+/**
+ * An attribution candidate as known now: evidence that the event names, or that its customer or a
+ * person provides.
+ */
+export type AttributionCandidate = {
+  kind: (typeof EVIDENCE_KINDS)[number];
+  /** Id of the binding event, of the assigning API key, or of the click; code of the coupon. */
   id: string;
-  /** Null where nothing is known under this id. */
+  /** Null when no record has this id. */
   affiliateId: string | null;
-  /** When it happened; null for a coupon. */
+  /** Time of the evidence; null for a coupon. */
   at: Date | null;
-  /** Whether it became known only after the event was attributed. */
+  /** Whether the evidence arrived after the attribution of the event. */
   isLater: boolean;
-  /** Whether it held when the event occurred. */
+  /** Whether the evidence was valid when the event occurred. */
   isValid: boolean;
-  /** Whether its affiliate is the event's own customer. */
+  /** Whether the affiliate is the customer of the event. */
   isOwn: boolean;
 };
 
 /**
- * `decided`; `agreed`: it names the same affiliate; `outranked`: something stronger decided, in the order of `EVIDENCE`. Why it could not decide:
- * `expired` (the click window), `not_valid` (the coupon's time), `own_referral`, `came_later`, `not_found`.
+ * `decided`: the candidate decided the attribution. `agreed`: it names the same affiliate.
+ * `outranked`: a stronger candidate decided, in the order of `EVIDENCE_KINDS`.
+ * Reasons that excluded a candidate: `expired` (click window), `not_valid` (dates of the coupon),
+ * `own_referral`, `came_later`, `not_found`.
  */
 export const VERDICTS = [
   'decided',
@@ -37,57 +43,70 @@ export const VERDICTS = [
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-export type Considered = Pick<Piece, 'kind' | 'id' | 'affiliateId' | 'at'> & { verdict: Verdict };
+export type JudgedCandidate = Pick<AttributionCandidate, 'kind' | 'id' | 'affiliateId' | 'at'> & {
+  verdict: Verdict;
+};
 
-/** What attribution came to, as it was kept. */
-export type Attributed = {
+/** Stored result of attribution. */
+export type AttributionOutcome = {
   status: string;
   reason: string | null;
   method: Method | null;
   affiliateId: string | null;
 };
 
-const DECIDES: Record<Method, Piece['kind']> = {
+const DECIDING_KIND: Record<Method, AttributionCandidate['kind']> = {
   binding: 'binding',
   manual: 'assignment',
   click: 'click',
   coupon: 'coupon',
 };
 
-/** The pieces with their verdicts, in their order; none for an event that was not attributed yet, or failed for another reason. */
-export function consider(pieces: readonly Piece[], outcome: Attributed): Considered[] {
+/**
+ * Adds a verdict to each candidate, in their order. Returns none for an event that attribution has
+ * not judged, or that failed for another reason.
+ */
+export function judgeCandidates(
+  candidates: readonly AttributionCandidate[],
+  outcome: AttributionOutcome,
+): JudgedCandidate[] {
   const { status, reason, method } = outcome;
   if (method === null && status !== 'orphaned' && reason !== 'click_expired' && reason !== 'own_referral')
     return [];
-  return pieces.map((piece) => {
-    const verdict = verdictOf(piece, pieces, outcome);
-    // A click may have been dropped with its month; whose it was is known all the same.
-    const affiliateId = verdict === 'decided' ? outcome.affiliateId : piece.affiliateId;
-    return { kind: piece.kind, id: piece.id, affiliateId, at: piece.at, verdict };
+  return candidates.map((candidate) => {
+    const verdict = verdictOf(candidate, candidates, outcome);
+    // The partition of the click may have expired; the outcome still names the affiliate.
+    const affiliateId = verdict === 'decided' ? outcome.affiliateId : candidate.affiliateId;
+    return { kind: candidate.kind, id: candidate.id, affiliateId, at: candidate.at, verdict };
   });
 }
 
 function verdictOf(
-  piece: Piece,
-  pieces: readonly Piece[],
-  { reason, method, affiliateId }: Attributed,
+  candidate: AttributionCandidate,
+  candidates: readonly AttributionCandidate[],
+  { reason, method, affiliateId }: AttributionOutcome,
 ): Verdict {
-  if (method !== null && DECIDES[method] === piece.kind) return 'decided';
-  if (piece.affiliateId === null) return 'not_found';
-  if (piece.isLater) return 'came_later';
-  if (!piece.isValid) return 'not_valid';
-  if (reason === 'own_referral') return ownReferral(piece, pieces);
-  // A click that is there and yields to a coupon, or to nothing, is too old.
-  if (piece.kind === 'click' && (method === 'coupon' || reason === 'click_expired')) return 'expired';
-  // Nothing was found: it came while the event was being attributed.
+  if (method !== null && DECIDING_KIND[method] === candidate.kind) return 'decided';
+  if (candidate.affiliateId === null) return 'not_found';
+  if (candidate.isLater) return 'came_later';
+  if (!candidate.isValid) return 'not_valid';
+  if (reason === 'own_referral') return ownReferralVerdict(candidate, candidates);
+  // A known click that yields to a coupon, or to nothing, is too old.
+  if (candidate.kind === 'click' && (method === 'coupon' || reason === 'click_expired')) return 'expired';
+  // Attribution found no evidence, so this candidate arrived while it ran.
   if (method === null) return 'came_later';
-  return piece.affiliateId === affiliateId ? 'agreed' : 'outranked';
+  return candidate.affiliateId === affiliateId ? 'agreed' : 'outranked';
 }
 
-/** The strongest piece by which the customer refers itself ended it; only a click that was too old can have stood before that. */
-function ownReferral(piece: Piece, pieces: readonly Piece[]): Verdict {
-  const guilty = pieces.find(({ isOwn, isLater }) => isOwn && !isLater);
-  if (piece === guilty) return 'own_referral';
-  const isStronger = guilty !== undefined && EVIDENCE.indexOf(piece.kind) < EVIDENCE.indexOf(guilty.kind);
+/** The strongest own referral ended attribution; only an expired click can precede it. */
+function ownReferralVerdict(
+  candidate: AttributionCandidate,
+  candidates: readonly AttributionCandidate[],
+): Verdict {
+  const ownCandidate = candidates.find(({ isOwn, isLater }) => isOwn && !isLater);
+  if (candidate === ownCandidate) return 'own_referral';
+  const isStronger =
+    ownCandidate !== undefined &&
+    EVIDENCE_KINDS.indexOf(candidate.kind) < EVIDENCE_KINDS.indexOf(ownCandidate.kind);
   return isStronger ? 'expired' : 'outranked';
 }

@@ -1,5 +1,5 @@
-// Where a link leads: the landing page with its macros filled, or a deep link that the link allows, with the click's id and the subs appended.
-// The target's own query and fragment stay as they are, byte for byte.
+// Landing URLs: fills the macros of a link's landing page, or checks a deep link, and appends the
+// click id and the subs. Query and fragment of the target stay unchanged, byte for byte.
 import type { Values } from '../delivery/templates/macros.ts';
 import {
   fillFormValue,
@@ -12,24 +12,29 @@ import {
   type TextTemplate,
   type UrlTemplate,
 } from '../delivery/templates/template.ts';
-import type { Subs } from '../types.ts';
+import { bySub, SUBS, type Subs } from '../types.ts';
 
-const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
-/** What is known at a click; other macros are a postback's. */
-const KNOWN_AT_CLICK: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUB_NAMES]);
-/** The parameter by which the landing page learns of the click; nothing else may be called so. */
+/** Macros known at a click; other macros belong to postbacks. */
+const CLICK_MACROS: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUBS]);
+/** Parameter that carries the click id to the landing page; reserved for it. */
 const CLICK_PARAMETER = 'click_id';
-/** Tells the capture script to keep an earlier click of the visitor that is no older than so many days. */
+/**
+ * Parameter that tells the capture script to keep an earlier click of the visitor that is at most
+ * this many days old.
+ */
 const FIRST_CLICK_PARAMETER = 'first_click_days';
 
-/** A link's landing page, ready to be filled. */
+/** A compiled landing page. */
 export type Landing = {
   address: UrlTemplate;
   fragment: TextTemplate;
   params: readonly (readonly [name: string, value: TextTemplate])[];
 };
 
-/** A visit as its target learns of it. No click id: the visit is not counted. `firstClickDays`: an earlier click so old outranks this one. */
+/**
+ * Values of one visit. `clickId` null: the visit is not counted. `firstClickDays`: an earlier click
+ * at most this many days old outranks this one; null: the last click counts.
+ */
 export type Visit = {
   affiliateId: string;
   clickId: string | null;
@@ -37,14 +42,14 @@ export type Visit = {
   firstClickDays: number | null;
 };
 
-/** What is wrong; the path leads to the landing URL, or to the parameter. */
+/** A problem of a landing URL or of one parameter, named by `path`. */
 export type LandingProblem = {
   code: Problem['code'] | 'reserved_parameter';
   message: string;
   path: string[];
 };
 
-/** Reads a landing URL and a link's parameters, or says everything that is wrong with them. */
+/** Compiles a landing URL and the parameters of a link, or returns every problem. */
 export function compileLanding(
   landingUrl: string,
   params: Readonly<Record<string, string>>,
@@ -71,15 +76,18 @@ export function compileLanding(
   return { kind: 'landing', landing: { address, fragment, params: compiled } };
 }
 
-/** The landing page of a visit. */
+/** The landing URL of a visit. */
 export function landingPageOf({ address, fragment, params }: Landing, visit: Visit): string {
   const values = valuesOf(visit);
-  // A fragment is encoded as a query is: nothing in a value ends it.
+  // Encode the fragment as a query: no character of a value ends it.
   const end = fillUrl({ origin: '', path: [], query: fragment }, values);
   return withParameters(fillUrl(address, values), params, visit) + end;
 }
 
-/** The page a visitor asked for, or null where it is none, or of a host that is not among those allowed. Braces in it mean nothing. */
+/**
+ * The deep link of a visit, or null when it is no web URL or its host is not allowed. Braces in it
+ * are not macros.
+ */
 export function deepLinkOf(
   { params }: Landing,
   to: string,
@@ -87,21 +95,24 @@ export function deepLinkOf(
   visit: Visit,
 ): string | null {
   const url = parseWebUrl(to);
-  if (url === null || !allowedHosts.some((host) => isOf(url, host))) return null;
+  if (url === null || !allowedHosts.some((host) => isHostAllowed(url, host))) return null;
   const { hash } = url;
   url.hash = '';
-  // What the URL standard made of it, so that the browser cannot read another host than was allowed.
+  // Use the normalized URL, so that the browser cannot read another host than the checked one.
   return withParameters(url.href.replace(/#$/, ''), params, visit) + hash;
 }
 
 const HOST = /^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?(:\d{1,5})?$/;
 
-/** Whether this can stand in the list of allowed hosts: `shop.example`, `*.shop.example` (every host below it), `shop.example:8443`. */
+/**
+ * Whether the text is a valid allowed host: `shop.example`, `*.shop.example` (every host below it),
+ * `shop.example:8443`.
+ */
 export function isAllowedHostForm(host: string): boolean {
   return host.length <= 253 && HOST.test(host);
 }
 
-function isOf(url: URL, allowed: string): boolean {
+function isHostAllowed(url: URL, allowed: string): boolean {
   return allowed.startsWith('*.') ? url.host.endsWith(allowed.slice(1)) : url.host === allowed;
 }
 
@@ -111,31 +122,34 @@ function parseWebUrl(text: string): URL | null {
   return url.username === '' && url.password === '' ? url : null;
 }
 
-/** Appends the link's parameters, the click's id and the subs, except those that the address names already. */
+/**
+ * Appends the parameters of the link, the click id and the subs, except names that the address has
+ * already.
+ */
 function withParameters(address: string, params: Landing['params'], visit: Visit): string {
   const values = valuesOf(visit);
   const { clickId, subs, firstClickDays } = visit;
   const ours: [string, string | null][] = [
     [CLICK_PARAMETER, clickId],
     [FIRST_CLICK_PARAMETER, clickId === null || firstClickDays === null ? null : String(firstClickDays)],
-    ...SUB_NAMES.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
+    ...SUBS.map((name, index): [string, string | null] => [name, subs[index] ?? null]),
   ];
   const taken = new Set(parametersOf(address).map(([name]) => name));
   const added: string[] = [];
   const add = (name: string, encodedValue: string): void => {
     if (taken.has(name)) return;
     taken.add(name);
-    added.push(`${encoded(name)}=${encodedValue}`);
+    added.push(`${percentEncoded(name)}=${encodedValue}`);
   };
   for (const [name, value] of params) add(name, withoutPlus(fillFormValue(value, values)));
-  for (const [name, value] of ours) if (value !== null) add(name, encoded(value));
+  for (const [name, value] of ours) if (value !== null) add(name, percentEncoded(value));
   if (added.length === 0) return address;
   const separator = !address.includes('?') ? '?' : /^[^?]*\?$|&$/.test(address) ? '' : '&';
   return address + separator + added.join('&');
 }
 
-/** Not every site reads a plus as a blank. */
-function encoded(text: string): string {
+/** Encodes a blank as %20, since not every site reads a plus as a blank. */
+function percentEncoded(text: string): string {
   return withoutPlus(formEncoded(text));
 }
 
@@ -143,19 +157,19 @@ function withoutPlus(text: string): string {
   return text.replaceAll('+', '%20');
 }
 
-function valuesOf({ affiliateId, clickId, subs: [sub1, sub2, sub3, sub4, sub5] }: Visit): Values {
-  const given = { click_id: clickId, affiliate_id: affiliateId, sub1, sub2, sub3, sub4, sub5 };
+function valuesOf({ affiliateId, clickId, subs }: Visit): Values {
+  const given = { click_id: clickId, affiliate_id: affiliateId, ...bySub((index) => subs[index]) };
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? undefined]));
 }
 
-/** The parameters of an address without its fragment, as they are written. */
+/** Parameters of an address without fragment, still encoded. */
 function parametersOf(address: string): [name: string, value: string][] {
   const queryAt = address.indexOf('?');
   const pairs = queryAt < 0 ? [] : address.slice(queryAt + 1).split('&');
   return pairs.map((pair) => [pair.split('=', 1)[0]!, pair.slice(pair.indexOf('=') + 1 || pair.length)]);
 }
 
-/** The template, or null with its problems added to the others. */
+/** Returns the template, or null after adding its problems to `problems`. */
 function checked<Template>(
   parsed: Parsed<Template>,
   path: string[],
@@ -171,14 +185,14 @@ function namesOf(parts: TextTemplate): string[] {
 }
 
 function isUnknownAtClick(name: string): boolean {
-  return !KNOWN_AT_CLICK.has(name);
+  return !CLICK_MACROS.has(name);
 }
 
 function unknownAtClick(path: string[]): LandingProblem {
-  return { code: 'unknown_macro', message: `a click knows only ${[...KNOWN_AT_CLICK].join(', ')}`, path };
+  return { code: 'unknown_macro', message: `a click knows only ${[...CLICK_MACROS].join(', ')}`, path };
 }
 
-/** Two parameters of this name would leave it to the site which one it reads. */
+/** A second parameter of this name would make the click id ambiguous. */
 function isMisusedClickParameter([name, value]: readonly [string, string]): boolean {
   return name === CLICK_PARAMETER && value !== '{click_id}';
 }

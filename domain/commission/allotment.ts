@@ -1,11 +1,15 @@
-// What a month's caps and tiers leave to each thing that is paid by itself: the earliest are paid first, whatever arrived first.
-import { standingOf } from './commission.ts';
-import type { Allotted } from './component-kind.ts';
+// Allotments of a calendar month: commission that caps and tiers leave to each ranked slot.
+import { uncappedCommissionOf } from './commission.ts';
+import type { Allotment } from './component-kind.ts';
 import { isBefore, type Group } from './group.ts';
 import type { Component, Terms } from '../types.ts';
 
-/** One CPA or percentage of the month, by the version that rates it; `metric` is what its tiers count where that is not the members themselves. */
-export type Member = {
+/**
+ * A CPA or percentage slot of the month, with the component and terms of the version that rates it.
+ * `metric`: the month's total in the units of the component's tiers; null where the tiers count the
+ * ranked slots themselves.
+ */
+export type RankedSlot = {
   id: string;
   component: Component;
   terms: Terms;
@@ -14,32 +18,35 @@ export type Member = {
 };
 
 /**
- * What each of a month's members gets, by its id. Members of which nothing is left take no place; those that a step pays nothing count for the
- * steps, but not for a cap.
- * Example: a cap of 2 leaves the third of three first deposits nothing; when the first is charged back, the third gets its CPA.
+ * The allotment of each slot by its id, in minor units. Slots are ranked by the time of their
+ * conversions, not by arrival, and the earliest are paid first.
+ * A slot whose conversion was reversed in full takes no place. A slot whose tier pays nothing takes
+ * a place for the tiers, but does not use up a cap's count.
+ * Example: a cap of 2 leaves the third of three first deposits nothing; when the first deposit is
+ * charged back, the third is paid its CPA.
  */
-export function allot(members: readonly Member[]): Map<string, Allotted> {
-  const ranked = members
-    .flatMap((member) => {
-      const { by, isLeft } = standingOf(member.component, member.terms, member.groups);
-      return by !== null && isLeft ? [{ member, by }] : [];
+export function allotMonth(slots: readonly RankedSlot[]): Map<string, Allotment> {
+  const ranked = slots
+    .flatMap((slot) => {
+      const { conversion, hasRemainder } = uncappedCommissionOf(slot.component, slot.terms, slot.groups);
+      return conversion !== null && hasRemainder ? [{ slot, conversion }] : [];
     })
-    .toSorted((a, b) => (isBefore(a.by.earned, b.by.earned) ? -1 : 1));
-  const allotted = new Map<string, Allotted>(
-    members.map(({ id }) => [id, { minor: 0n, place: null, reached: null }]),
+    .toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1));
+  const allotments = new Map<string, Allotment>(
+    slots.map(({ id }) => [id, { minor: 0n, place: null, reached: null }]),
   );
-  const reached = BigInt(ranked.length);
-  let [paid, countPaid] = [0n, 0];
-  ranked.forEach(({ member: { id, component, terms, groups, metric } }, index) => {
-    const came = { place: BigInt(index + 1), reached: metric ?? reached };
-    const { minor } = standingOf(component, terms, groups, came.place, came.reached);
+  const rankedCount = BigInt(ranked.length);
+  let [paidMinor, paidCount] = [0n, 0];
+  ranked.forEach(({ slot: { id, component, terms, groups, metric } }, index) => {
+    const position = { place: BigInt(index + 1), reached: metric ?? rankedCount };
+    const uncapped = uncappedCommissionOf(component, terms, groups, position.place, position.reached).minor;
     const { count, amountMinor } = component.cap ?? { count: null, amountMinor: null };
     const room =
-      count !== null && countPaid >= count ? 0n : amountMinor === null ? minor : amountMinor - paid;
-    const given = room <= 0n ? 0n : minor < room ? minor : room;
-    paid += given;
-    if (given > 0n) countPaid++;
-    allotted.set(id, { minor: given, ...came });
+      count !== null && paidCount >= count ? 0n : amountMinor === null ? uncapped : amountMinor - paidMinor;
+    const minor = room <= 0n ? 0n : uncapped < room ? uncapped : room;
+    paidMinor += minor;
+    if (minor > 0n) paidCount++;
+    allotments.set(id, { minor, ...position });
   });
-  return allotted;
+  return allotments;
 }

@@ -1,34 +1,37 @@
-// What the negative months of a revenue share take from the ones after them, where the deal carries them.
-import { shareOf } from './commission.ts';
-import type { Aggregates } from './component-kind.ts';
-import type { ChainedComponent } from './components/index.ts';
-import { UNLINKED } from './sums.ts';
+// Negative carryover: losses of revenue-share months, deducted from the months that follow.
+import { monthCommissionOf } from './commission.ts';
+import type { SlotSums } from './component-kind.ts';
+import type { CarryoverComponent } from './components/index.ts';
+import { NO_LINKS } from './sums.ts';
 import type { Terms } from '../types.ts';
 
-/** One month of an affiliate's share by one deal version. Months of a chain follow each other by month, then by version. */
-export type ChainedMonth = {
+/** One month of an affiliate's revenue share by one deal version. */
+export type CarryoverMonth = {
   id: string;
-  component: ChainedComponent;
+  component: CarryoverComponent;
   terms: Terms;
-  sums: Aggregates;
-  /** What its tiers count in the deal's month. */
+  sums: SlotSums;
+  /** The deal's month in the units of the component's tiers. */
   metric: bigint;
 };
 
 /**
- * What each month of a chain takes over from those before it, by its id; never above zero: revenue where the deal carries by NGR, commission
- * where it carries by that. Both are followed through the chain, since its versions may carry by different ones. A month that resets forgets.
- * Example: 30 % of −10,000 and then of +15,000: by NGR the second takes over −10,000 and pays 1,500; without carrying it pays 4,500.
+ * The loss carried into each month, by the month's id, in minor units; never above zero.
+ * `months` are those of one component and affiliate, ordered by month, then by version.
+ * A loss is carried as revenue (`ngr`) or as commission. Both are followed through all months,
+ * since versions may differ in `carryBy`. A month that resets drops the loss.
+ * Example: 30 % of −10,000 and then of +15,000: carried as revenue, −10,000 enters the second month
+ * and the second month pays 1,500; without carryover it pays 4,500.
  */
-export function carriedInto(chain: readonly ChainedMonth[]): Map<string, bigint> {
+export function carriedLosses(months: readonly CarryoverMonth[]): Map<string, bigint> {
   const carried = new Map<string, bigint>();
   let left = { ngr: 0n, commission: 0n };
-  for (const { id, component, terms, sums, metric } of chain) {
+  for (const { id, component, terms, sums, metric } of months) {
     const isCarrying = component.negative === 'carry';
     carried.set(id, isCarrying ? left[component.carryBy] : 0n);
     const byCommission = { ...component, carryBy: 'commission' } as const;
-    const commission = shareOf(byCommission, terms, sums, {
-      ...UNLINKED,
+    const commission = monthCommissionOf(byCommission, terms, sums, {
+      ...NO_LINKS,
       metric,
       carriedMinor: left.commission,
     });

@@ -1,27 +1,33 @@
-// Compiles one component of a deal from its wire form, and lists what is wrong with it.
+// Compiles one component of a deal from its wire form, and lists the problems found.
 import { POSITIVE_EVENTS, type Component, type EventType } from '../types.ts';
-import { capOf, tiersOf, type Place } from './component-form.ts';
+import { readCap, readTiers, type FormContext } from './component-form.ts';
 import { kindOf, type WireComponent } from './components/index.ts';
 
 /**
- * Where a component stands in its terms. `seen` counts names; `tiersPath` is given where its tiers
- * stand elsewhere.
+ * Context of a whole component. `seen` counts the labels of the terms so far. `tiersPath` is the
+ * path of the tiers where the terms list them outside the component.
  */
-type ComponentPlace = Place & { tiersPath?: (string | number)[] | undefined; seen: Map<string, number> };
+type ComponentContext = FormContext & {
+  tiersPath?: (string | number)[] | undefined;
+  seen: Map<string, number>;
+};
 
-/** The component, or undefined with its problems added to those of the place. */
-export function compileComponent(wire: WireComponent, place: ComponentPlace): Component | undefined {
-  const { path, problems } = place;
+/**
+ * The compiled component; undefined where the wire form has problems, which are added to the
+ * context's list. Throws for a kind that deals cannot list.
+ */
+export function compileComponent(wire: WireComponent, context: ComponentContext): Component | undefined {
+  const { path, problems } = context;
   const { kind, slotPer, ownMetric, form } = kindOf(wire);
   const { kind: _kind, on: listed, tiers: wireTiers, cap: wireCap, ...own } = wire;
   if (form === null) throw new Error(`deals do not list components of kind ${kind}`);
-  const before = problems.length;
+  const problemsBefore = problems.length;
   const on = listed === undefined ? [...form.defaultOn] : [listed].flat();
-  const label = labelOf(kind, on, place.seen);
-  checkEvents(on, place);
+  const label = labelOf(kind, on, context.seen);
+  checkEvents(on, context);
   for (const [name, value] of Object.entries(wire)) {
     const isCommon =
-      name === 'kind' || name === 'on' || name === 'cap' || (name === 'tiers' && form.steps !== null);
+      name === 'kind' || name === 'on' || name === 'cap' || (name === 'tiers' && form.tierField !== null);
     if (!isCommon && value !== undefined && !Object.hasOwn(form.fields, name))
       problems.push({
         path: [...path, name],
@@ -29,30 +35,30 @@ export function compileComponent(wire: WireComponent, place: ComponentPlace): Co
         message: `a ${kind} component has no ${name}`,
       });
   }
-  const tiersPlace = { ...place, path: place.tiersPath ?? [...path, 'tiers'] };
+  const tiersContext = { ...context, path: context.tiersPath ?? [...path, 'tiers'] };
   const tiers =
-    wireTiers === undefined || form.steps === null
+    wireTiers === undefined || form.tierField === null
       ? null
-      : tiersOf(wireTiers, { kind, ownMetric, pays: form.steps }, tiersPlace);
-  const capPlace = { ...place, path: [...path, 'cap'] };
+      : readTiers(wireTiers, { kind, ownMetric, pays: form.tierField }, tiersContext);
+  const capContext = { ...context, path: [...path, 'cap'] };
   const cap =
-    wireCap === undefined ? null : capOf(wireCap, { kind, isMonthly: slotPer === 'month' }, capPlace);
-  const component = form.compile(own, { label, on, tiers, cap }, place);
-  return problems.length === before ? component : undefined;
+    wireCap === undefined ? null : readCap(wireCap, { kind, isMonthly: slotPer === 'month' }, capContext);
+  const component = form.compile(own, { label, on, tiers, cap }, context);
+  return problems.length === problemsBefore ? component : undefined;
 }
 
 /**
- * Names a component by kind and events, so that the same component of the next version continues
- * it; the second of a name gets a number.
+ * Labels a component by kind and events, so that the same component of the next version continues
+ * it. A repeated label gets a number: `cpa:ftd#2`.
  */
 function labelOf(kind: string, on: readonly EventType[], seen: Map<string, number>): string {
-  const name = `${kind}:${on.toSorted().join('+')}`;
-  const count = (seen.get(name) ?? 0) + 1;
-  seen.set(name, count);
-  return count === 1 ? name : `${name}#${count}`;
+  const label = `${kind}:${on.toSorted().join('+')}`;
+  const count = (seen.get(label) ?? 0) + 1;
+  seen.set(label, count);
+  return count === 1 ? label : `${label}#${count}`;
 }
 
-function checkEvents(on: readonly EventType[], { path, problems }: Place): void {
+function checkEvents(on: readonly EventType[], { path, problems }: FormContext): void {
   if (on.length === 0)
     problems.push({
       path: [...path, 'on'],

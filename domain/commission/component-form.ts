@@ -1,13 +1,9 @@
-// Reads the wire form of a component: the types of its fields, its decimals, tiers and cap, and the
-// problems found.
+// Wire form of a component: types of its fields, readers of decimals, tiers and caps, and problems.
 import { parseDecimal } from '../ledger/money.ts';
 import type { Cap, Component, Tiers } from '../types.ts';
 import { PERCENT_DECIMALS, VOLUME_DECIMALS } from '../units.ts';
 
-/**
- * Steps of a month as callers write them: a step pays a percent of a share, or an amount for a CPA
- * or a lot.
- */
+/** Tiers on the wire. A step pays a percent of revenue, or an amount per customer or per lot. */
 export type WireTiers = {
   metric: Tiers['metric'];
   mode: Tiers['mode'];
@@ -15,15 +11,16 @@ export type WireTiers = {
   steps: { from: string; percent?: string | undefined; amount?: string | undefined }[];
 };
 
+/** A monthly cap on the wire, by count of paid conversions, by amount, or by both. */
 export type WireCap = { count?: number | undefined; amount?: string | undefined };
 
-/** The type of a field on the wire; the API's schema is made of it. */
+/** The type of one wire field. The API's schema is generated from it. */
 export type FieldForm =
   | { type: 'decimal' }
   | { type: 'integer'; min: number; max: number }
   | { type: 'option'; options: readonly [string, ...string[]] };
 
-/** Fields by name; a name that several kinds use has the same form in each. */
+/** Wire fields by name. A name that several kinds use has the same type in each kind. */
 export type Fields = Readonly<Record<string, FieldForm>>;
 
 type ValueOf<F extends FieldForm> = F extends { type: 'option' }
@@ -32,67 +29,82 @@ type ValueOf<F extends FieldForm> = F extends { type: 'option' }
     ? number
     : string;
 
-/** The values of fields, each of which may be absent. */
+/** Wire values of the fields; every field may be absent. */
 export type WireOf<F extends Fields> = { -readonly [Name in keyof F]?: ValueOf<F[Name]> | undefined };
 
-/** What is wrong with terms, and where. */
+/** A problem of deal terms, with the path of the wire value. */
 export type TermsProblem = { path: (string | number)[]; code: string; message: string };
 
-/** Where a component stands in its terms, and the decimals of their currency. */
-export type Place = { exponent: number; path: (string | number)[]; problems: TermsProblem[] };
+/**
+ * Context of a wire value: decimals of the deal's currency, the value's path in the terms, and the
+ * list to which readers add problems.
+ */
+export type FormContext = { exponent: number; path: (string | number)[]; problems: TermsProblem[] };
 
-/** What components of every kind have. */
-export type Common = Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>;
+/** Compiled fields that components of every kind have. */
+export type CommonFields = Pick<Component, 'label' | 'on' | 'tiers' | 'cap'>;
 
 /**
- * A required decimal of a field, scaled; 0 with a problem where it is missing, negative or too
- * fine.
+ * Reads a required decimal field, scaled to an integer of `decimals` decimals. A missing or
+ * negative value, or one with more decimals, is a problem and returns 0.
  */
-export function decimalAt<Name extends string>(
-  of: { [key in Name]?: unknown },
+export function readDecimal<Name extends string>(
+  wire: { [key in Name]?: unknown },
   name: Name,
   decimals: number,
-  place: Place,
+  context: FormContext,
 ): bigint {
-  const text = of[name];
+  const text = wire[name];
   const parsed = typeof text === 'string' ? parseDecimal(text, decimals) : undefined;
   if (parsed?.kind === 'ok' && parsed.value >= 0n) return parsed.value;
   const isMissing = text === undefined;
   const message = isMissing
     ? 'is required'
     : `must be a decimal, not negative, of at most ${decimals} decimals`;
-  place.problems.push({
-    path: [...place.path, name],
+  context.problems.push({
+    path: [...context.path, name],
     code: isMissing ? 'required' : 'invalid_decimal',
     message,
   });
   return 0n;
 }
 
-/** The rate of a component, in minor units; tiers may stand in for it. */
-export function amountOf(wire: { amount?: string | undefined }, { tiers }: Common, place: Place): bigint {
-  return wire.amount === undefined && tiers ? 0n : decimalAt(wire, 'amount', place.exponent, place);
+/** Reads `amount` in minor units; 0 where tiers replace the field. */
+export function readAmount(
+  wire: { amount?: string | undefined },
+  { tiers }: CommonFields,
+  context: FormContext,
+): bigint {
+  return wire.amount === undefined && tiers ? 0n : readDecimal(wire, 'amount', context.exponent, context);
 }
 
-/** The rate of a component, in parts per million; tiers may stand in for it. */
-export function rateOf(wire: { percent?: string | undefined }, { tiers }: Common, place: Place): bigint {
-  return wire.percent === undefined && tiers ? 0n : decimalAt(wire, 'percent', PERCENT_DECIMALS, place);
+/** Reads `percent` in parts per million; 0 where tiers replace the field. */
+export function readRate(
+  wire: { percent?: string | undefined },
+  { tiers }: CommonFields,
+  context: FormContext,
+): bigint {
+  return wire.percent === undefined && tiers ? 0n : readDecimal(wire, 'percent', PERCENT_DECIMALS, context);
 }
 
-export function unexpected({ path, problems }: Place, name: string, message: string): void {
+/** Adds the problem of a field that the component must not have. */
+export function addUnexpected({ path, problems }: FormContext, name: string, message: string): void {
   problems.push({ path: [...path, name], code: 'unexpected', message });
 }
 
-/** The kind whose tiers are read: its name, what its slots sum, and what its steps pay. */
-type Tiered = { kind: string; ownMetric: Tiers['metric'] | null; pays: 'amount' | 'percent' };
+/** Rules for the tiers of a kind: the metric that its slots sum, and the field that a step pays. */
+type TierRules = { kind: string; ownMetric: Tiers['metric'] | null; pays: 'amount' | 'percent' };
 
-/** `place.path` is that of the tiers. */
-export function tiersOf(
+/**
+ * Reads tiers. `context.path` is the path of the tiers. Marginal tiers must count the kind's own
+ * metric; steps must rise. Problems are added to the context.
+ */
+export function readTiers(
   { metric, mode, steps }: WireTiers,
-  { kind, ownMetric, pays }: Tiered,
-  place: Place,
+  { kind, ownMetric, pays }: TierRules,
+  context: FormContext,
 ): Tiers {
-  const { path, problems } = place;
+  const { path, problems } = context;
   if (mode === 'marginal' && metric !== ownMetric) {
     const message = `marginal tiers of ${kind} count its own ${ownMetric}`;
     problems.push({ path: [...path, 'metric'], code: 'not_an_option', message });
@@ -100,13 +112,13 @@ export function tiersOf(
   if (steps.length === 0)
     problems.push({ path: [...path, 'steps'], code: 'required', message: 'tiers have at least one step' });
   const compiled = steps.map((step, index) => {
-    const at = { ...place, path: [...path, 'steps', index] };
-    const decimals = { revenue: place.exponent, volume: VOLUME_DECIMALS, ftd_count: 0 }[metric];
+    const stepContext = { ...context, path: [...path, 'steps', index] };
+    const decimals = { revenue: context.exponent, volume: VOLUME_DECIMALS, ftd_count: 0 }[metric];
     const other = pays === 'percent' ? 'amount' : 'percent';
-    if (step[other] !== undefined) unexpected(at, other, `a step of ${kind} has a ${pays}`);
+    if (step[other] !== undefined) addUnexpected(stepContext, other, `a step of ${kind} has a ${pays}`);
     return {
-      from: decimalAt(step, 'from', decimals, at),
-      rate: decimalAt(step, pays, pays === 'percent' ? PERCENT_DECIMALS : place.exponent, at),
+      from: readDecimal(step, 'from', decimals, stepContext),
+      rate: readDecimal(step, pays, pays === 'percent' ? PERCENT_DECIMALS : context.exponent, stepContext),
     };
   });
   compiled.forEach(({ from }, index) => {
@@ -118,20 +130,25 @@ export function tiersOf(
 }
 
 /**
- * `place.path` is that of the cap. `isMonthly`: a month is one sum, so there is nothing to count.
+ * Reads a cap. `context.path` is the path of the cap. `isMonthly`: the kind pays one sum a month,
+ * so only an amount can cap it. Problems are added to the context.
  */
-export function capOf(
+export function readCap(
   wire: WireCap,
   { kind, isMonthly }: { kind: string; isMonthly: boolean },
-  place: Place,
+  context: FormContext,
 ): Cap {
   const { count, amount } = wire;
   if (count === undefined && amount === undefined)
-    place.problems.push({ path: place.path, code: 'required', message: 'a cap has a count or an amount' });
+    context.problems.push({
+      path: context.path,
+      code: 'required',
+      message: 'a cap has a count or an amount',
+    });
   if (count !== undefined && isMonthly)
-    unexpected(place, 'count', `a month of ${kind} is one sum, which only an amount caps`);
+    addUnexpected(context, 'count', `a month of ${kind} is one sum, which only an amount caps`);
   return {
     count: count ?? null,
-    amountMinor: amount === undefined ? null : decimalAt(wire, 'amount', place.exponent, place),
+    amountMinor: amount === undefined ? null : readDecimal(wire, 'amount', context.exponent, context),
   };
 }

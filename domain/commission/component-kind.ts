@@ -1,16 +1,17 @@
-// The interface of a kind of component, and the figures that its rules take and give.
-import type { Terms, Component, EventType, Tiers } from '../types.ts';
-import type { Common, Fields, Place, WireOf } from './component-form.ts';
-import type { Group } from './group.ts';
+// Interface of a component kind: wire form, slot key, commission rule and formula.
+import type { Rounding, Terms, Component, EventType, Tiers } from '../types.ts';
+import type { CommonFields, Fields, FormContext, WireOf } from './component-form.ts';
+import { reversedIn, type Group } from './group.ts';
+import { leftOf } from './reversals.ts';
 
 /**
- * A slot's running sums, in the deal's currency. `conversionsCount` counts the conversions that
- * count in the slot: one that another version or amendment moved elsewhere leaves its facts behind
- * and counts no more.
- * Kept under the slot's lock, so that a busy month does not read its facts again. The audit
- * recomputes them.
+ * A slot's running sums: minor units of the deal's currency, ten-thousandths of a lot, and counts.
+ * `conversionsCount` leaves out a conversion that a later version or amendment moved to other
+ * slots; `factsCount` and `factsHash` keep that conversion's facts.
+ * The sums are updated under the slot's lock, so that settling a busy month does not read the
+ * month's facts again. The audit recomputes them.
  */
-export type Aggregates = {
+export type SlotSums = {
   basisMinor: bigint;
   volumeE4: bigint;
   ftdCount: number;
@@ -20,103 +21,118 @@ export type Aggregates = {
 };
 
 /**
- * What a slot's target depends on beside its own facts: what its tiers count in the deal's month,
- * the loss carried over from earlier months (never above zero), and, where caps and tiers rank the
- * month's slots, its allotment.
+ * Inputs of a target from other slots: the deal's month in the units of the component's tiers, the
+ * loss carried over from earlier months (minor units, never above zero), and the slot's allotment
+ * where caps or tiers rank the month's slots.
  */
-export type Links = { metric: bigint; carriedMinor: bigint; allotted: Allotted | null };
+export type SlotLinks = { metric: bigint; carriedMinor: bigint; allotment: Allotment | null };
 
 /**
- * What a month leaves to one ranked slot, the slot's place in that month, from 1, and how many or
- * how much the month reached; null for a slot that takes no place.
+ * Commission that a month leaves to one ranked slot, in minor units. `place` is the slot's place in
+ * the month, from 1; `reached` is the month's total in the units of the tiers. Both are null for a
+ * slot without a place.
  */
-export type Allotted = { minor: bigint; place: bigint | null; reached: bigint | null };
+export type Allotment = { minor: bigint; place: bigint | null; reached: bigint | null };
 
 /**
- * What a slot of a customer or an event earns before caps: the amount, the conversion that decides
- * about it, and whether anything of that conversion is left.
+ * Commission of a slot of a customer or an event before caps, in minor units, with the conversion
+ * that earns it. `hasRemainder`: reversals left something of that conversion.
  */
-export type Standing = { minor: bigint; by: Group | null; isLeft: boolean };
+export type UncappedCommission = { minor: bigint; conversion: Group | null; hasRemainder: boolean };
 
-export const NO_STANDING: Standing = { minor: 0n, by: null, isLeft: false };
+/** Commission of a slot without a conversion that earns. */
+export const NO_COMMISSION: UncappedCommission = { minor: 0n, conversion: null, hasRemainder: false };
+
+/** Commission of a single conversion less the reversed share; never below zero. */
+export function netOfReversals(
+  conversion: Group,
+  grossMinor: bigint,
+  rounding: Rounding,
+): UncappedCommission {
+  const net = leftOf(grossMinor, reversedIn(conversion), rounding);
+  return { minor: net < 0n ? 0n : net, conversion, hasRemainder: net > 0n };
+}
 
 /**
- * What identifies an event's slots in a deal. `month` is the event's, in the operator's time zone.
+ * Parts of a slot's key, from one event. `month` is the event's month in the operator's time zone.
  */
-export type Subject = { eventId: string; subject: string; affiliateId: string; month: string };
+export type SlotScope = { eventId: string; subject: string; affiliateId: string; month: string };
 
-/** Writes minor units of the deal's currency for an explanation. */
-export type WriteMoney = (minor: bigint) => string;
+/** Formats minor units of the deal's currency for an explanation. */
+export type FormatMoney = (minor: bigint) => string;
 
 type Kind = Component['kind'];
 
-type Shared<K extends Kind, F extends Fields> = {
+type KindRules<K extends Kind, F extends Fields> = {
   kind: K;
-  /** The event's field that is the basis: its amount, or the payout that the operator computed. */
+  /** The event's field that is the basis: the amount, or the payout that the operator computed. */
   basis: 'amount' | 'payout';
-  /** What a slot of this kind sums itself; tiers that count anything else read the deal's month. */
+  /** Metric that the kind's slots sum. Tiers by any other metric read the deal's month. */
   ownMetric: Tiers['metric'] | null;
+  /** Whether the component has `negative` and `carryBy`, which carry losses into later months. */
+  supportsCarryover: boolean;
+  /** Wire form in a deal's `components`; null for a kind that other terms add. */
+  form: KindForm<K, F> | null;
   /**
-   * Whether a negative month may lower the following months; such a component says so by `negative`
-   * and `carryBy`.
+   * Permanent key of the slot. A kind whose keys change would open new slots and book past
+   * commission twice.
    */
-  isChained: boolean;
-  /** How deals list the component; null for one that other terms add. */
-  form: Form<K, F> | null;
-  /**
-   * Identifies the slot for ever: a changed key is a new slot, and the past would be booked twice.
-   */
-  slotKey(deal: { dealId: string; version: number }, label: string, of: Subject): string;
-  /** Whether the rate applies to the event's amount, whose currency must then be known. */
+  slotKey(deal: { dealId: string; version: number }, label: string, of: SlotScope): string;
+  /** Whether the commission depends on the event's amount, so that its currency must be known. */
   needsAmount(component: Component & { kind: K }): boolean;
   /** The rule in words, for partners. */
-  formulaOf(component: Component & { kind: K }, money: WriteMoney): string;
+  formulaOf(component: Component & { kind: K }, money: FormatMoney): string;
 };
 
-/** The wire form of a kind: decimal text and percents. */
-export type Form<K extends Kind, F extends Fields> = {
-  /** Its fields beside `kind`, `on`, `tiers` and `cap`. */
+/** Wire form of a kind: decimal text and percents. */
+export type KindForm<K extends Kind, F extends Fields> = {
+  /** Fields besides `kind`, `on`, `tiers` and `cap`. */
   fields: F;
-  /** The events that earn when `on` is absent. */
+  /** Event types that earn when `on` is absent. */
   defaultOn: readonly EventType[];
-  /** The field that a step of its tiers replaces; null for a kind without tiers. */
-  steps: 'amount' | 'percent' | null;
-  /** Adds what is wrong to `place.problems`; the result then counts for nothing. */
-  compile(wire: WireOf<F>, common: Common, place: Place): Component & { kind: K };
+  /** Field of a tier's step, which replaces the component's own; null for a kind without tiers. */
+  tierField: 'amount' | 'percent' | null;
+  /** Adds problems to `context.problems`; the caller then discards the returned component. */
+  compile(wire: WireOf<F>, common: CommonFields, context: FormContext): Component & { kind: K };
 };
 
 /**
  * A kind with a slot per customer or per event. A slot per event exists only once that event is
  * settled.
- * The audit recounts a slot that has a single conversion and no reversal from basis and volume
- * alone.
+ * The audit recounts a slot with a single conversion and no reversal from basis and volume alone.
  */
-export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = Shared<K, F> & {
+export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'customer' | 'event';
   /**
-   * `place`, from 1, and `reached` belong to the month: tiers pay by one of them. Never below zero.
+   * Commission before caps; never below zero. Tiers pay by the slot's `place` in the month, from 1,
+   * or by the total that the month `reached`.
    */
-  standingOf(
+  uncappedCommissionOf(
     component: Component & { kind: K },
     terms: Terms,
     groups: Iterable<Group>,
     place: bigint,
     reached: bigint,
-  ): Standing;
+  ): UncappedCommission;
 };
 
 /**
- * A kind with a slot per affiliate, deal version and month, which is rounded once.
- * Settling and audit know it by its sums alone.
+ * A kind with a slot per affiliate, deal version and month, rounded once a month.
+ * Settling and audit compute its target from the slot's sums, without the facts.
  */
-export type MonthlyKind<K extends Kind = Kind, F extends Fields = Fields> = Shared<K, F> & {
+export type MonthlyKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'month';
-  /** The month's commission before its cap; below zero for a loss. */
-  shareOf(component: Component & { kind: K }, terms: Terms, sums: Aggregates, links: Links): bigint;
-  /** What its tiers count. */
-  countedOf(component: Component & { kind: K }, sums: Aggregates, links: Links): bigint;
-  /** The sum that the rate applies to, by its name in the explanation's inputs. */
-  summedOf(sums: Aggregates, money: WriteMoney): Record<string, string>;
+  /** Commission of the month before its cap, in minor units; below zero for a loss. */
+  monthCommissionOf(
+    component: Component & { kind: K },
+    terms: Terms,
+    sums: SlotSums,
+    links: SlotLinks,
+  ): bigint;
+  /** The month's total in the units of the component's tiers. */
+  tierMetricOf(component: Component & { kind: K }, sums: SlotSums, links: SlotLinks): bigint;
+  /** The sum that the rate applies to, as an input of the explanation. */
+  sumInputsOf(sums: SlotSums, money: FormatMoney): Record<string, string>;
 };
 
 export type ComponentKind<K extends Kind = Kind, F extends Fields = Fields> =

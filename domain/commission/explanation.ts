@@ -1,59 +1,64 @@
-// Explains a slot's target in words a partner can follow, with the figures that went in.
-import { standingOf } from './commission.ts';
-import type { Aggregates, Allotted, Links, WriteMoney } from './component-kind.ts';
+// Explanation of a slot's target for partners: the formula in words, and its input figures.
+import { uncappedCommissionOf } from './commission.ts';
+import type { SlotSums, Allotment, SlotLinks, FormatMoney } from './component-kind.ts';
 import { kindOf } from './components/index.ts';
 import { reversedIn, type Group } from './group.ts';
-import { metric, percent } from './wording.ts';
+import { formatMetric, formatPercent } from './wording.ts';
 import { formatMoney } from '../ledger/money.ts';
 import type { Component, Terms, Tiers } from '../types.ts';
 import { MILLION } from '../units.ts';
 
-/** The formula, and its inputs by name. */
+/** A formula in words, with its inputs by name. */
 export type Explanation = { formula: string; inputs: Record<string, string> };
 
-/** Stands in for the formula of a slot that was rejected by a person. */
-export const REJECTED = 'nothing, since it was rejected';
+/** Formula of a slot that a person rejected. */
+export const REJECTED_FORMULA = 'nothing, since it was rejected';
 
-/** A slot to be explained: as `targetOf` takes it. */
-export type Explained = {
+/** A slot to explain: the arguments of `targetOf`, and the slot's month. */
+export type ExplainedSlot = {
   component: Component;
   terms: Terms;
   groups: Iterable<Group>;
-  sums: Aggregates;
-  links: Links;
+  sums: SlotSums;
+  links: SlotLinks;
   period: string | null;
 };
 
-export function explain({ component, terms, groups, sums, links, period }: Explained): Explanation {
+/** Explains the target of a slot that a component rates. */
+export function explain({ component, terms, groups, sums, links, period }: ExplainedSlot): Explanation {
   const money = (minor: bigint): string => `${formatMoney(minor, terms.currency)} ${terms.currency}`;
   const kind = kindOf(component);
   const formula = kind.formulaOf(component, money);
   const { tiers } = component;
   if (kind.slotPer !== 'month') {
-    const { minor, by } = standingOf(component, terms, groups);
-    if (by === null) return { formula, inputs: {} };
-    const inputs = inputsOf(by, terms, money);
-    if (links.allotted !== null) {
+    const { minor, conversion } = uncappedCommissionOf(component, terms, groups);
+    if (conversion === null) return { formula, inputs: {} };
+    const inputs = conversionInputs(conversion, terms, money);
+    if (links.allotment !== null) {
       Object.assign(inputs, {
         month: period ?? '',
-        left_by_the_month: money(links.allotted.minor),
+        left_by_the_month: money(links.allotment.minor),
         alone: money(minor),
       });
-      if (tiers) Object.assign(inputs, steppedBy(tiers, links.allotted, money));
+      if (tiers) Object.assign(inputs, tierInputs(tiers, links.allotment, money));
     }
     return { formula, inputs };
   }
   const inputs: Record<string, string> = {
     month: period ?? '',
     facts: String(sums.factsCount),
-    ...kind.summedOf(sums, money),
+    ...kind.sumInputsOf(sums, money),
   };
   if (links.carriedMinor !== 0n) inputs['carried_over'] = money(links.carriedMinor);
-  if (tiers) inputs[tiers.metric] = metric(tiers.metric, kind.countedOf(component, sums, links), money);
+  if (tiers)
+    inputs[tiers.metric] = formatMetric(tiers.metric, kind.tierMetricOf(component, sums, links), money);
   return { formula, inputs };
 }
 
-/** An override is a part of what another slot holds. */
+/**
+ * Explains an override: a part of another slot's commission. `level` is the number of levels
+ * between the parent and the affiliate who earned the commission, from 1.
+ */
 export function explainOverride(
   ratePpm: bigint,
   level: number,
@@ -61,20 +66,23 @@ export function explainOverride(
   sourceMinor: bigint,
   currency: string,
 ): Explanation {
+  const levels = level === 1 ? 'one level' : `${level} levels`;
   return {
-    formula: `${percent(ratePpm)} of the commission of an affiliate ${level === 1 ? 'one level' : `${level} levels`} below`,
+    formula: `${formatPercent(ratePpm)} of the commission of an affiliate ${levels} below`,
     inputs: { commission: sourceId, amount: `${formatMoney(sourceMinor, currency)} ${currency}` },
   };
 }
 
-/** What chose the step of a ranked slot: its place in the month, or what the month reached. */
-function steppedBy(tiers: Tiers, { place, reached }: Allotted, money: WriteMoney): Record<string, string> {
+/**
+ * The figure that chose the tier of a ranked slot: its place in the month, or the month's total.
+ */
+function tierInputs(tiers: Tiers, { place, reached }: Allotment, money: FormatMoney): Record<string, string> {
   if (place === null || reached === null) return {};
   if (tiers.mode === 'marginal') return { place: String(place) };
-  return { [tiers.metric]: metric(tiers.metric, reached, money) };
+  return { [tiers.metric]: formatMetric(tiers.metric, reached, money) };
 }
 
-function inputsOf(group: Group, { currency }: Terms, money: WriteMoney): Record<string, string> {
+function conversionInputs(group: Group, { currency }: Terms, money: FormatMoney): Record<string, string> {
   const { earned } = group;
   const { part, of } = reversedIn(group);
   const inputs: Record<string, string> = { event: earned.eventId, amount: money(earned.basisMinor) };
@@ -85,7 +93,7 @@ function inputsOf(group: Group, { currency }: Terms, money: WriteMoney): Record<
       part === of
         ? 'all of it'
         : earned.fx
-          ? percent((part * MILLION) / of)
+          ? formatPercent((part * MILLION) / of)
           : `${money(part)} of ${money(of)}`;
   return inputs;
 }

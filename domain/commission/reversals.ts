@@ -12,13 +12,16 @@ import { DAY_MS } from '../units.ts';
 
 /**
  * Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real, or that another deal version
- * rates it now, or that its operator amended it, which brings its values anew. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
+ * rates it now, or that its operator amended it, which brings its values anew. `eventId` is the event that the fact is from: the conversion
+ * itself, or the event that reverses it. `rating`: by what the conversion came to be rated when a rerating or an amendment wrote the fact;
+ * null where the event itself did. A slot has one fact of each conversion, event and rating. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
  * is worth in the deal's currency, by the stored rate `fx` where that is another one. `customer`: whose first deposit it may be, in a month that
  * counts those; null for everything else.
  */
 export type SlotFact = {
   originalEventId: string;
   eventId: string;
+  rating: Rating | null;
   type: EventType | Remark;
   whole: boolean;
   amountMinor: bigint;
@@ -35,75 +38,84 @@ export type Remark = 'rerated' | 'amended';
 type Version = Pick<DealVersion, 'dealId' | 'version'>;
 
 /** By what a conversion is rated: a deal version, and the amendment whose values it is rated with; 0 for those it was sent with. */
-export type Rating = { version: Version; amendment: number };
+export type Rating = Version & { amendment: number };
 
-/** A rating in the place of an event's id, in the facts that it caused: `deal/version`, or `deal/version@amendment`. */
-const nameOf = ({ version: { dealId, version }, amendment }: Rating): string =>
-  `${dealId}/${version}${amendment === 0 ? '' : `@${amendment}`}`;
+function isSameRating(a: Rating | null, b: Rating | null): boolean {
+  return a?.dealId === b?.dealId && a?.version === b?.version && a?.amendment === b?.amendment;
+}
+
+/** Whether two facts about one conversion in one slot are the same one. */
+export function isSameFact(a: SlotFact, b: SlotFact): boolean {
+  return a.eventId === b.eventId && isSameRating(a.rating, b.rating);
+}
 
 export function isRemark({ type }: Pick<SlotFact, 'type'>): boolean {
   return type === 'rerated' || type === 'amended';
 }
 
+/** Whether a fact is the conversion itself, as it was when it came into the slot. */
+export function isEarned(fact: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): boolean {
+  return fact.eventId === fact.originalEventId && fact.rating === null;
+}
+
 /**
- * The fact that another deal version rates a conversion from now on; it stands for an event under the rating's name. It is whole where that
- * version does not pay for the conversion in this slot any more.
+ * The fact that another deal version rates a conversion from now on. It is whole where that version does not pay for the conversion in this
+ * slot any more.
  */
 export function reratedBy(rating: Rating, earned: SlotFact, stays: boolean): SlotFact {
   const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null, customer: null };
-  return { ...earned, ...nothing, eventId: nameOf(rating), type: 'rerated', whole: !stays };
+  return { ...earned, ...nothing, rating, type: 'rerated', whole: !stays };
 }
 
 /** The fact that a conversion was amended: what it brings from now on, whole where it does not earn in this slot any more. */
 export function amendedBy(rating: Rating, brings: SlotFact, stays: boolean): SlotFact {
-  return { ...brings, eventId: nameOf(rating), type: 'amended', whole: !stays };
-}
-
-/** The deal and version that such a fact names. */
-export function ratedBy(eventId: string): [dealId: string, version: number] {
-  const [dealId, version] = eventId.split('@', 1)[0]!.split('/');
-  return [dealId!, Number(version)];
+  return { ...brings, rating, type: 'amended', whole: !stays };
 }
 
 /** The last amendment of a conversion that these facts of a slot know of, 0 where there is none. */
 export function amendmentIn(others: readonly SlotFact[]): number {
-  return others.reduce((last, fact) => (fact.type === 'amended' ? Math.max(last, numberOf(fact)) : last), 0);
+  return lastAmended(others)?.rating?.amendment ?? 0;
 }
 
-/** The number of the amendment that such a fact is of. */
-export function numberOf({ eventId }: Pick<SlotFact, 'eventId'>): number {
-  return Number(eventId.split('@')[1]);
+function lastAmended(others: readonly SlotFact[]): SlotFact | null {
+  let last: SlotFact | null = null;
+  for (const fact of others)
+    if (fact.type === 'amended' && fact.rating!.amendment > (last?.rating?.amendment ?? 0)) last = fact;
+  return last;
 }
 
 /** What a conversion brought, with the values of its last amendment. */
 export function asAmended(earned: SlotFact, others: readonly SlotFact[]): SlotFact {
-  const last = amendmentIn(others);
-  const amended =
-    last === 0 ? undefined : others.find((fact) => fact.type === 'amended' && numberOf(fact) === last);
-  if (!amended) return earned;
+  const amended = lastAmended(others);
+  if (amended === null) return earned;
   const { amountMinor, basisMinor, volumeE4, fx } = amended;
   return { ...earned, amountMinor, basisMinor, volumeE4, fx };
 }
 
 /** What an event says against a conversion by the rating that came to hold, in place of what it said by those before. */
 export function restatedBy(rating: Rating, fact: SlotFact): SlotFact {
-  return { ...fact, eventId: `${nameOf(rating)}/${fact.eventId}` };
+  return { ...fact, rating };
+}
+
+/** What rates a conversion now, by its version and the facts of it in a slot. */
+function ratingIn({ dealId, version }: Version, others: readonly SlotFact[]): Rating {
+  return { dealId, version, amendment: amendmentIn(others) };
 }
 
 /** Whether the version that rates a conversion now pays for it in the slot that these facts are in. */
 export function staysInSlot(version: Version, others: readonly SlotFact[]): boolean {
   if (!others.some(isRemark)) return true;
-  const name = nameOf({ version, amendment: amendmentIn(others) });
-  return !others.some((fact) => isRemark(fact) && fact.whole && fact.eventId === name);
+  const now = ratingIn(version, others);
+  return !others.some((fact) => isRemark(fact) && fact.whole && isSameRating(now, fact.rating));
 }
 
 /** Of what was said against a conversion, what holds by what rates it now: said since then, or restated by it. */
 export function standingAgainst(version: Version, others: readonly SlotFact[]): readonly SlotFact[] {
   if (!others.some(isRemark)) return others;
-  const prefix = `${nameOf({ version, amendment: amendmentIn(others) })}/`;
-  const restated = others.filter(({ eventId }) => eventId.startsWith(prefix));
-  const replaced = new Set(restated.map(({ eventId }) => eventId.slice(prefix.length)));
-  return [...restated, ...others.filter(({ eventId }) => !eventId.includes('/') && !replaced.has(eventId))];
+  const now = ratingIn(version, others);
+  const restated = others.filter((fact) => !isRemark(fact) && isSameRating(now, fact.rating));
+  const replaced = new Set(restated.map(({ eventId }) => eventId));
+  return [...restated, ...others.filter(({ eventId, rating }) => rating === null && !replaced.has(eventId))];
 }
 
 /** The customer an event is about, or the click where no customer is named. The same text as the column `events.subject`. */
@@ -141,6 +153,7 @@ export function takenBack(
   const fact = {
     originalEventId: conversion.id,
     eventId: event.id,
+    rating: null,
     type: event.type,
     basisMinor: 0n,
     volumeE4: 0n,

@@ -1,53 +1,51 @@
-// Kinds of slots: one for each kind of component, and those that no component rates.
+// Kinds of slots: one for each kind of component, and three kinds that no component rates.
 import type { Component } from '../types.ts';
 import { ALL_KINDS } from './components/index.ts';
 
 /**
- * `month` earns nothing and counts what tiers of other slots go by. `override` pays a parent a part
- * of another slot.
- * `manual` holds an adjustment by hand, outside of any deal.
+ * Kinds that no component rates. `month` earns nothing and counts the metrics that tiers of other
+ * slots read. `override` pays a parent affiliate a part of another slot's commission. `manual`
+ * holds a manual adjustment, outside any deal.
  */
-const OTHER_KINDS = ['month', 'override', 'manual'] as const;
+const KINDS_WITHOUT_COMPONENT = ['month', 'override', 'manual'] as const;
 
 type ComponentKindName = Component['kind'];
 
-/** The kind of a slot that settling knows. */
-export type SlotKind = ComponentKindName | Exclude<(typeof OTHER_KINDS)[number], 'manual'>;
+/** Kinds of slots that settling opens and rates. */
+export type SlotKind = ComponentKindName | Exclude<(typeof KINDS_WITHOUT_COMPONENT)[number], 'manual'>;
 
 const namesOf = (kinds: typeof ALL_KINDS): ComponentKindName[] => kinds.map(({ kind }) => kind);
 
-/** Every kind of slot that the database may hold. */
-export const SLOT_KINDS: readonly string[] = [...namesOf(ALL_KINDS), ...OTHER_KINDS];
-/** Kinds whose slots hold commission, as lists of commissions show them. */
+/** Every kind of slot in the database. */
+export const SLOT_KINDS: readonly string[] = [...namesOf(ALL_KINDS), ...KINDS_WITHOUT_COMPONENT];
+/** Kinds whose slots hold commission and appear in lists of commissions. */
 export const COMMISSION_KINDS = SLOT_KINDS.filter((kind) => kind !== 'month');
-/** Kinds of components with a slot per month. */
+/** Kinds with a slot per month. */
 export const MONTHLY_KINDS = namesOf(ALL_KINDS.filter(({ slotPer }) => slotPer === 'month'));
-/** Kinds whose slots are paid for one conversion: those with a slot per customer or per event. */
+/** Kinds with a slot per customer or per event, where one conversion earns the commission. */
 export const SINGLE_KINDS = namesOf(ALL_KINDS.filter(({ slotPer }) => slotPer !== 'month'));
-/** Kinds in whose slots several conversions of a customer compete. */
+/** Kinds with a slot per customer, where several conversions compete for one commission. */
 export const CUSTOMER_KINDS = namesOf(ALL_KINDS.filter(({ slotPer }) => slotPer === 'customer'));
 /** Kinds whose basis is the payout that the operator computed. */
-export const COMPUTED_KINDS = namesOf(ALL_KINDS.filter(({ basis }) => basis === 'payout'));
-/** Kinds of components whose losses may be carried from month to month. */
-export const CHAINED_KINDS = namesOf(ALL_KINDS.filter(({ isChained }) => isChained));
+export const OPERATOR_PAYOUT_KINDS = namesOf(ALL_KINDS.filter(({ basis }) => basis === 'payout'));
+/** Kinds whose losses can be carried from month to month. */
+export const CARRYOVER_KINDS = namesOf(ALL_KINDS.filter(({ supportsCarryover }) => supportsCarryover));
 
 const monthly: ReadonlySet<SlotKind> = new Set<SlotKind>([...MONTHLY_KINDS, 'month']);
 const perCustomer: ReadonlySet<SlotKind> = new Set<SlotKind>(CUSTOMER_KINDS);
 const perEvent: ReadonlySet<SlotKind> = new Set<SlotKind>(
   SINGLE_KINDS.filter((kind) => !CUSTOMER_KINDS.includes(kind)),
 );
-const chained: ReadonlySet<SlotKind> = new Set<SlotKind>(CHAINED_KINDS);
-const computed: ReadonlySet<SlotKind> = new Set<SlotKind>(COMPUTED_KINDS);
+const carryover: ReadonlySet<SlotKind> = new Set<SlotKind>(CARRYOVER_KINDS);
+const operatorPayout: ReadonlySet<SlotKind> = new Set<SlotKind>(OPERATOR_PAYOUT_KINDS);
 
-/** Whether a slot is a sum over a month, of which only the running sums are loaded. */
+/** Whether the slot sums a month. Settling loads the running sums of such a slot, not its facts. */
 export const isMonthly = (kind: SlotKind): boolean => monthly.has(kind);
-/** Whether several conversions of a customer share a slot, of which one qualifies the customer. */
+/** Whether the slot belongs to a customer, whose conversions share the slot. */
 export const isPerCustomer = (kind: SlotKind): boolean => perCustomer.has(kind);
-/** Whether a slot belongs to one event, so that it cannot be there before that event is settled. */
+/** Whether the slot belongs to one event, and so does not exist before that event is settled. */
 export const isPerEvent = (kind: SlotKind): boolean => perEvent.has(kind);
-/** Whether a loss of a slot may be carried into the slots of the following months. */
-export const isChainedKind = (kind: SlotKind): boolean => chained.has(kind);
-/**
- * Whether a slot's basis is the payout that the operator computed, in place of the event's amount.
- */
-export const isComputed = (kind: SlotKind): boolean => computed.has(kind);
+/** Whether a loss of the slot can be carried into later months. */
+export const isCarryoverKind = (kind: SlotKind): boolean => carryover.has(kind);
+/** Whether the slot's basis is the payout that the operator computed, not the event's amount. */
+export const isOperatorPayout = (kind: SlotKind): boolean => operatorPayout.has(kind);

@@ -1,9 +1,10 @@
-// A slot's sums and links before anything is known, and what one conversion adds to the sums.
-import type { Aggregates, Links } from './component-kind.ts';
+// Empty sums and links of a slot, and the contribution of one conversion to a slot's sums.
+import type { SlotSums, SlotLinks } from './component-kind.ts';
 import { remainderOf, type Group } from './group.ts';
 import type { SlotKind } from './slot-kinds.ts';
 
-export const NOTHING: Aggregates = {
+/** Sums of a slot without facts. */
+export const EMPTY_SUMS: SlotSums = {
   basisMinor: 0n,
   volumeE4: 0n,
   ftdCount: 0,
@@ -12,19 +13,21 @@ export const NOTHING: Aggregates = {
   factsHash: 0n,
 };
 
-export const UNLINKED: Links = { metric: 0n, carriedMinor: 0n, allotted: null };
+/** Links of a slot that does not depend on other slots. */
+export const NO_LINKS: SlotLinks = { metric: 0n, carriedMinor: 0n, allotment: null };
 
 /**
- * What a conversion that counts adds to the sums by itself. Facts are counted apart, whether or not
- * it counts.
+ * Contribution of one conversion to a slot's sums: minor units, ten-thousandths of a lot, and a
+ * count of 1. Facts are counted separately, also for conversions that moved to other slots.
  */
-export type Weight = Pick<Aggregates, 'basisMinor' | 'volumeE4' | 'conversionsCount'>;
+export type Contribution = Pick<SlotSums, 'basisMinor' | 'volumeE4' | 'conversionsCount'>;
 
 /**
- * What one conversion adds to a slot's sums. Whether it is a customer's first deposit depends on
- * the customer's other conversions, so first deposits are counted elsewhere (`first-deposits.ts`).
+ * Contribution of one conversion, after reversals, to the sums of a slot of the kind. First
+ * deposits are counted in `first-deposits.ts`, because they depend on the customer's other
+ * conversions.
  */
-export function weightOf(kind: SlotKind, group: Group): Weight {
+export function contributionOf(kind: SlotKind, group: Group): Contribution {
   const { basisMinor, volumeE4 } = remainderOf(group);
   if (kind !== 'month') return { basisMinor, volumeE4, conversionsCount: 1 };
   const { type } = group.earned;

@@ -1,4 +1,4 @@
-// The terms of a deal: their wire form, which is what is stored, and the form the rules calculate with.
+// Terms of a deal: the stored wire form, and its compilation into the form that the rules use.
 import { exponentOf, parseDecimal } from '../ledger/money.ts';
 import type { ClawbackPolicy, NegativeEvent, Terms, Rounding } from '../types.ts';
 import { compileComponent } from './compile-component.ts';
@@ -11,22 +11,23 @@ import { PERCENT_DECIMALS } from '../units.ts';
 export type { WireTiers } from './component-form.ts';
 export type { WireComponent } from './components/index.ts';
 
-/** Terms as callers write them, every default filled in. This is what a deal version keeps. */
+/** Wire form of terms with all defaults filled in, as a deal version stores them. */
 export type WireTerms = {
   currency: string;
   components: WireComponent[];
   hold_days: number;
   rounding: Rounding;
   clawback: { days: number } & Record<NegativeEvent, ClawbackPolicy>;
-  /** In place of the revshare component's percent; the same as tiers of that component. */
+  /** Tiers of the only revshare component, listed outside the component. */
   tiers?: WireTiers | undefined;
   payout?: Terms['payout'] | undefined;
   overrides?: { percent: string }[] | undefined;
 };
 
-export const LEVELS_AT_MOST = 5;
+/** Levels of parent affiliates that overrides can pay. */
+export const MAX_OVERRIDE_LEVELS = 5;
 
-/** The clawback of a deal that names none: what each negative event takes back, and how long it may. */
+/** Clawback of a deal that names none: the window in days, and a policy for each negative event. */
 export const DEFAULT_CLAWBACK: Terms['clawback'] = {
   days: 90,
   chargeback: 'full',
@@ -37,8 +38,9 @@ export const DEFAULT_CLAWBACK: Terms['clawback'] = {
 };
 
 /**
- * Turns wire terms into the form the rules use, or lists what is wrong with them, with paths.
- * Called when terms are saved and again when they are loaded, so that both mean the same.
+ * Compiles wire terms into the form that the rules use. Returns `invalid` with every problem found,
+ * each with the path of its value.
+ * Called when terms are saved and when they are loaded, so that both read terms the same way.
  */
 export function compileTerms(
   wire: WireTerms,
@@ -52,7 +54,7 @@ export function compileTerms(
       message: `${wire.currency} is not an ISO 4217 currency`,
     });
   const seen = new Map<string, number>();
-  const components = withSharedTiers(wire, problems).map(({ component, tiersPath }, index) =>
+  const components = withRevshareTiers(wire, problems).map(({ component, tiersPath }, index) =>
     compileComponent(component, {
       exponent: exponent ?? 2,
       path: ['components', index],
@@ -65,39 +67,40 @@ export function compileTerms(
   const overrides = compileOverrides(wire.overrides ?? [], problems);
   if (problems.length > 0) return { kind: 'invalid', problems };
   const { currency, hold_days: holdDays, rounding, clawback } = wire;
-  const all = [
+  const ratedComponents = [
     ...components.filter((component) => component !== undefined),
     ...(payout === 'ignore' ? [] : [PAYOUT]),
   ];
   return {
     kind: 'ok',
-    terms: { currency, components: all, holdDays, rounding, clawback, payout, overrides },
+    terms: { currency, components: ratedComponents, holdDays, rounding, clawback, payout, overrides },
   };
 }
 
-/** Hands the tiers of the terms as a whole to the component they are about: the one share of revenue. */
-function withSharedTiers(
+/** Moves the terms' own tiers into the only revshare component. */
+function withRevshareTiers(
   { components, tiers }: WireTerms,
   problems: TermsProblem[],
 ): { component: WireComponent; tiersPath?: (string | number)[] }[] {
   if (tiers === undefined) return components.map((component) => ({ component }));
-  const shares = components.filter(({ kind }) => kind === revshare.kind);
-  if (shares.length !== 1 || shares[0]!.tiers !== undefined) {
+  const revshares = components.filter(({ kind }) => kind === revshare.kind);
+  if (revshares.length !== 1 || revshares[0]!.tiers !== undefined) {
     const message = 'tiers of the terms need exactly one revshare component, without tiers of its own';
     problems.push({ path: ['tiers'], code: 'ambiguous', message });
     return components.map((component) => ({ component }));
   }
   return components.map((component) =>
-    component === shares[0] ? { component: { ...component, tiers }, tiersPath: ['tiers'] } : { component },
+    component === revshares[0] ? { component: { ...component, tiers }, tiersPath: ['tiers'] } : { component },
   );
 }
 
+/** Compiles percents into parts per million, nearest parent first. */
 function compileOverrides(wire: readonly { percent: string }[], problems: TermsProblem[]): bigint[] {
-  if (wire.length > LEVELS_AT_MOST)
+  if (wire.length > MAX_OVERRIDE_LEVELS)
     problems.push({
       path: ['overrides'],
       code: 'too_large',
-      message: `there are at most ${LEVELS_AT_MOST} levels of overrides`,
+      message: `there are at most ${MAX_OVERRIDE_LEVELS} levels of overrides`,
     });
   return wire.map(({ percent }, level) => {
     const parsed = parseDecimal(percent, PERCENT_DECIMALS);

@@ -1,21 +1,21 @@
-// Phrases that the formulas of several kinds share.
+// Phrases and figures shared by the explanations of several component kinds.
 import { formatDecimal } from '../ledger/money.ts';
 import type { Cap, Tiers } from '../types.ts';
 import { PERCENT_DECIMALS, VOLUME_DECIMALS } from '../units.ts';
-import type { WriteMoney } from './component-kind.ts';
+import type { FormatMoney } from './component-kind.ts';
 
-/** "1.5": a volume in lots. */
-export function lots(volumeE4: bigint): string {
+/** Formats a volume (ten-thousandths of a lot) in lots: "1.5". */
+export function formatLots(volumeE4: bigint): string {
   return formatDecimal(volumeE4, VOLUME_DECIMALS).replace(/\.?0+$/, '');
 }
 
-/** "12.5 %": parts per million in percent. */
-export function percent(ppm: bigint): string {
+/** Formats parts per million in percent: "12.5 %". */
+export function formatPercent(ppm: bigint): string {
   return `${formatDecimal(ppm, PERCENT_DECIMALS).replace(/\.?0+$/, '')} %`;
 }
 
-/** ", at most the first 2 and 500.00 USD a month"; nothing without a cap. */
-export function atMost(cap: Cap | null, money: WriteMoney): string {
+/** Phrase of a cap: ", at most the first 2 and 500.00 USD a month"; empty without a cap. */
+export function capPhrase(cap: Cap | null, money: FormatMoney): string {
   if (cap === null) return '';
   const parts = [
     ...(cap.count === null ? [] : [`the first ${cap.count}`]),
@@ -24,21 +24,24 @@ export function atMost(cap: Cap | null, money: WriteMoney): string {
   return `, at most ${parts.join(' and ')} a month`;
 }
 
-/** "10 %, 15 % from 3 first deposits (marginal)": the rate below the first step, then each step. */
-export function stepped(tiers: Tiers | null, base: string, money: WriteMoney): string {
+/**
+ * Phrase of tiers: "10 %, 15 % from 3 first deposits (marginal)", the base rate first unless the
+ * first step starts at zero. Without tiers only the base rate.
+ */
+export function tierPhrase(tiers: Tiers | null, base: string, money: FormatMoney): string {
   if (tiers === null) return base;
   const from = {
     revenue: money,
-    volume: (sum: bigint) => `${lots(sum)} lots`,
+    volume: (sum: bigint) => `${formatLots(sum)} lots`,
     ftd_count: (count: bigint) => `${count} first deposits`,
   };
-  const rate = base.endsWith('%') ? percent : money;
+  const rate = base.endsWith('%') ? formatPercent : money;
   const steps = tiers.steps.map((step) => `${rate(step.rate)} from ${from[tiers.metric](step.from)}`);
   const isCovered = (tiers.steps[0]?.from ?? 0n) <= 0n;
   return `${[...(isCovered ? [] : [base]), ...steps].join(', ')} (${tiers.mode})`;
 }
 
-/** What tiers count, in figures. */
-export function metric(of: Tiers['metric'], value: bigint, money: WriteMoney): string {
-  return { revenue: money, volume: lots, ftd_count: String }[of](value);
+/** Formats a tier metric in its own unit. */
+export function formatMetric(of: Tiers['metric'], value: bigint, money: FormatMoney): string {
+  return { revenue: money, volume: formatLots, ftd_count: String }[of](value);
 }

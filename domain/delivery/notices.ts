@@ -1,9 +1,12 @@
-// What an operator's own webhook is told about postbacks and endpoints in trouble, besides the postbacks themselves.
+// Notices to the operator's own webhooks about endpoints that fail and deliveries that were given
+// up.
 import type { Health, HealthNotice } from './breaker.ts';
 
 export type NoticeType = HealthNotice | 'delivery.gave_up';
 
-/** Every type of notice; nothing is told about a notice, or giving one up would make the next one. */
+/**
+ * Every type of notice; nothing is told about a notice, or giving one up would make the next one.
+ */
 export const NOTICE_TYPES: readonly NoticeType[] = [
   'endpoint.failing',
   'endpoint.disabled',
@@ -52,9 +55,4 @@ export function givenUpData({
     tries,
     last_error: lastError,
   };
-}
-
-/** The notice's JSON. */
-export function noticeBody(type: NoticeType, data: object, timestamp: Date): string {
-  return JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
 }

@@ -1,8 +1,8 @@
 // Decides what comes after an attempt: delivered, another try and when, or no more tries. Pure:
 // schedule, time and random number are parameters.
-import { isDown } from './breaker.ts';
+import { isTripped } from './breaker.ts';
 
-/** What went wrong when there was no whole answer. */
+/** The failure of an attempt without a complete answer. */
 export type ErrorClass =
   | 'blocked_address'
   | 'dns_error'
@@ -22,22 +22,29 @@ export type ErrorClass =
   | 'local_error';
 
 /**
- * How long the parts of an attempt took, in whole milliseconds. A kept connection needs no look-up, no connecting (TCP) and no TLS;
- * the first byte is counted from the start of the attempt.
+ * How long the parts of an attempt took, in whole milliseconds. A kept connection needs no look-up,
+ * no connecting (TCP) and no TLS; the first byte is counted from the start of the attempt.
  */
 export type Phases = { dnsMs?: number; connectMs?: number; tlsMs?: number; firstByteMs?: number };
 
-/** What every attempt tells: its length in whole milliseconds, its parts, and the address and port that were called. */
+/**
+ * Measurements of an attempt: its length in whole milliseconds, its parts, and the address and port
+ * called.
+ */
 export type Measured = { durationMs: number; phases: Phases; dialled?: string };
 
-/** How an attempt ended. `retryAfter` and `control` are the receiver's headers as sent; `detail` is for ops and names no address. */
-export type Outcome =
+/**
+ * How an attempt ended. `retryAfter` and `control` are the receiver's headers as sent; `detail` is
+ * for ops and names no address.
+ */
+export type AttemptOutcome =
   | ({ kind: 'answered'; status: number; retryAfter?: string; control?: string; excerpt: string } & Measured)
   | ({ kind: 'failed'; errorClass: ErrorClass; detail: string } & Measured);
 
 /**
- * What to do next. A delivered postback's answer may still ask for no more: `disableEndpoint`.
- * `reason` says briefly what happened, and why the next try is when it is or why there is none.
+ * The decision after an attempt. A delivered postback's answer may still ask for no more:
+ * `disableEndpoint`. `reason` says briefly what happened, and why the next try is when it is or why
+ * there is none.
  */
 export type Decision =
   | { kind: 'delivered'; disableEndpoint: boolean }
@@ -63,13 +70,16 @@ const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 export type Judged = {
   schedule: readonly number[];
   tries: number;
-  outcome: Outcome;
+  outcome: AttemptOutcome;
   failuresInARow: number;
   random: number;
   nowMs: number;
 };
 
-/** Decides what comes after an attempt. Jitter and Retry-After only ever make the wait longer: after try 1 it is 5 to 7 s. */
+/**
+ * Decides what comes after an attempt. Jitter and Retry-After only ever make the wait longer: after
+ * try 1 it is 5 to 7 s.
+ */
 export function decide({ schedule, tries, outcome, failuresInARow, random, nowMs }: Judged): Decision {
   const control = outcome.kind === 'answered' ? controlOf(outcome.control) : undefined;
   if (isDelivered(outcome)) return { kind: 'delivered', disableEndpoint: control === 'disable' };
@@ -91,7 +101,7 @@ export function decide({ schedule, tries, outcome, failuresInARow, random, nowMs
   const step = `step ${tries + 1} of ${schedule.length} of the schedule`;
   const cause = floorMs === stepMs ? step : retryAfterText(outcome, floorMs);
   const jitter = jitterMs === 0 ? '' : `, ${waitText(floorMs)} and jitter`;
-  const isNowDown = blamesEndpoint(outcome) && isDown({ failuresInARow: failuresInARow + 1 });
+  const isNowDown = blamesEndpoint(outcome) && isTripped(failuresInARow + 1);
   const probe = isNowDown ? '; the endpoint is down, so a probe must succeed first' : '';
   return {
     kind: 'retry',
@@ -100,13 +110,13 @@ export function decide({ schedule, tries, outcome, failuresInARow, random, nowMs
   };
 }
 
-function retryAfterText(outcome: Outcome, waitMs: number): string {
+function retryAfterText(outcome: AttemptOutcome, waitMs: number): string {
   const header = outcome.kind === 'answered' ? outcome.retryAfter?.trim() : undefined;
   return `the answer's Retry-After: ${header}${waitMs === RETRY_AFTER_AT_MOST_MS ? ' (at most 24 h)' : ''}`;
 }
 
 /** Why the next try has no time: the endpoint is down, and a probe failed that cost no try. */
-export function probeFailedReason(outcome: Outcome): string {
+export function probeFailedReason(outcome: AttemptOutcome): string {
   return `${reasonOf(outcome)}; the endpoint is down: held until a probe succeeds`;
 }
 
@@ -125,28 +135,31 @@ function waitText(ms: number): string {
 }
 
 /** Only a 2xx is delivered. */
-export function isDelivered(outcome: Outcome): boolean {
+export function isDelivered(outcome: AttemptOutcome): boolean {
   return outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
 }
 
 /** The attempt in a few words, for people: `503 after 120 ms`, `timeout after 15000 ms`. */
-export function reasonOf(outcome: Outcome): string {
+export function reasonOf(outcome: AttemptOutcome): string {
   const what = outcome.kind === 'answered' ? outcome.status : outcome.errorClass;
   return `${what} after ${outcome.durationMs} ms`;
 }
 
-/** The attempt's error in one word of at most 64 characters: `http_503`, `timeout`; null when it was delivered. */
-export function errorClassOf(outcome: Outcome): string | null {
+/**
+ * The attempt's error in one word of at most 64 characters: `http_503`, `timeout`; null when it was
+ * delivered.
+ */
+export function errorClassOf(outcome: AttemptOutcome): string | null {
   if (isDelivered(outcome)) return null;
   if (outcome.kind === 'failed') return outcome.errorClass;
   return controlOf(outcome.control) === 'abort-message' ? 'aborted_by_receiver' : `http_${outcome.status}`;
 }
 
 /**
- * Whether a failure says something about the endpoint as a whole, so that a breaker should count it. A 404 is about one click id;
- * our DNS, our guard, our shutdown are about us.
+ * Whether a failure says something about the endpoint as a whole, so that a breaker should count
+ * it. A 404 is about one click id; our DNS, our guard, our shutdown are about us.
  */
-export function blamesEndpoint(outcome: Outcome): boolean {
+export function blamesEndpoint(outcome: AttemptOutcome): boolean {
   if (outcome.kind === 'answered') return outcome.status === 429 || outcome.status >= 500;
   return !OUR_OWN.has(outcome.errorClass);
 }
@@ -159,20 +172,26 @@ const OUR_OWN: ReadonlySet<ErrorClass> = new Set<ErrorClass>([
   'local_error',
 ]);
 
-/** The receiver's word in its `webhook-delivery` header, in any case; anything else it might say there is ignored. */
+/**
+ * The receiver's word in its `webhook-delivery` header, in any case; anything else it might say
+ * there is ignored.
+ */
 function controlOf(header: string | undefined): 'disable' | 'abort-message' | undefined {
   const word = header?.trim().toLowerCase();
   return word === 'disable' || word === 'abort-message' ? word : undefined;
 }
 
-/** At most 20 % of the step, and for steps of a second or more between 2 s and 15 min, so that receivers are not called in step. */
+/**
+ * At most 20 % of the step, and for steps of a second or more between 2 s and 15 min, so that
+ * receivers are not called in step.
+ */
 function jitterBoundMs(stepMs: number): number {
   const share = stepMs * JITTER_SHARE;
   return stepMs < 1000 ? share : Math.min(Math.max(share, JITTER_AT_LEAST_MS), JITTER_AT_MOST_MS);
 }
 
 /** How long the receiver asked for no more requests, in milliseconds; 0 where it did not. */
-export function askedWaitMs(outcome: Outcome, nowMs: number): number {
+export function askedWaitMs(outcome: AttemptOutcome, nowMs: number): number {
   if (outcome.kind !== 'answered' || (outcome.status !== 429 && outcome.status !== 503)) return 0;
   return outcome.retryAfter === undefined ? 0 : (retryAfterMs(outcome.retryAfter, nowMs) ?? 0);
 }
@@ -181,7 +200,10 @@ const SECONDS = /^\d{1,15}(\.\d{1,9})?$/;
 /** An HTTP date as it should be sent. Date.parse alone would take `1` for the year 2001. */
 const HTTP_DATE = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} (gmt|utc|[+-]\d{4})$/i;
 
-/** What a Retry-After header asks for in milliseconds, at most 24 h; undefined when it is garbage or in the past. */
+/**
+ * The wait that a Retry-After header asks for in milliseconds, at most 24 h; undefined when it is
+ * garbage or in the past.
+ */
 export function retryAfterMs(header: string, nowMs: number): number | undefined {
   const text = header.trim();
   let waitMs = Number.NaN;

@@ -1,10 +1,10 @@
 // The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
-import { asAmended, type SlotFact } from '../commission/reversals.ts';
+import { asAmended, isSameFact, type SlotFact } from '../commission/reversals.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { targetOf, type SlotName } from '../commission/commission.ts';
-import type { Links } from '../commission/component-kind.ts';
+import type { SlotLinks } from '../commission/component-kind.ts';
 import type { Group } from '../commission/group.ts';
-import { UNLINKED } from '../commission/sums.ts';
+import { NO_LINKS } from '../commission/sums.ts';
 import { overrideSlotKey } from '../keys.ts';
 import { postedOf, postTowards, type Leg } from '../ledger/transfers.ts';
 import { createFamily } from './linked-slots.ts';
@@ -56,7 +56,7 @@ export type Books = Tellings & {
   /** The slot that a parent's part is a part of. */
   sourceOf(override: NonNullable<Slot['override']>): Slot;
   /** What a slot should hold now, and what that depends on beside its own facts. */
-  targetOf(slot: Slot): { targetMinor: bigint; links: Links };
+  targetOf(slot: Slot): { targetMinor: bigint; links: SlotLinks };
   readonly slots: ReadonlyMap<string, Slot>;
   readonly facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[];
   readonly postings: readonly Posting[];
@@ -108,19 +108,19 @@ export function openBooks(
   };
   for (const slot of loaded) keep(slot);
 
-  function currentTarget(slot: Slot): { targetMinor: bigint; links: Links } {
-    if (slot.isRejected) return { targetMinor: 0n, links: UNLINKED };
+  function currentTarget(slot: Slot): { targetMinor: bigint; links: SlotLinks } {
+    if (slot.isRejected) return { targetMinor: 0n, links: NO_LINKS };
     if (slot.override) {
       const source = byId.get(slot.override.sourceId)!;
       const { overrides: rates, rounding } = source.version.terms;
       const rate = rates[slot.override.level - 1] ?? 0n;
       return {
         targetMinor: divideRounded(rate * currentTarget(source).targetMinor, MILLION, rounding),
-        links: UNLINKED,
+        links: NO_LINKS,
       };
     }
     const component = componentOf(slot);
-    if (component === null) return { targetMinor: 0n, links: UNLINKED };
+    if (component === null) return { targetMinor: 0n, links: NO_LINKS };
     const links = family.linksOf(slot, component);
     return { targetMinor: targetOf(component, slot.version.terms, countedIn(slot), slot.sums, links), links };
   }
@@ -244,7 +244,7 @@ export function openBooks(
     },
     reverse(slot, fact, cause, deltas) {
       const group = groupOf(slot, fact);
-      if (group.others.some((other) => other.eventId === fact.eventId)) return;
+      if (group.others.some((other) => isSameFact(other, fact))) return;
       learn(slot, { ...group, others: [...group.others, fact] }, [fact], cause, deltas);
     },
     rerate(slot, added, version, cause, deltas) {

@@ -1,7 +1,7 @@
 // What events put into slots: what a conversion brings, and what is said against it, each in the currency it is measured in.
 import { subjectOf, takenBack, type SlotFact } from '../commission/reversals.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
-import { isComputed, type SlotKind } from '../commission/slot-kinds.ts';
+import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
 import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
 
@@ -23,7 +23,7 @@ export function factsOf(
 ): ((kind: SlotKind) => SlotFact) | Lacking {
   const { components, currency, payout } = version.terms;
   const { id: eventId, type, occurredAt } = event;
-  const paysComputed = names.some(({ kind }) => isComputed(kind));
+  const paysComputed = names.some(({ kind }) => isOperatorPayout(kind));
   if (payout === 'require' && !paysComputed && names.some(({ kind }) => kind !== 'month'))
     return 'payout_required';
   const isForeign = event.currency !== null && event.currency !== currency;
@@ -39,6 +39,7 @@ export function factsOf(
   const fact: SlotFact = {
     originalEventId: eventId,
     eventId,
+    rating: null,
     type,
     whole: true,
     amountMinor: event.amountMinor ?? 0n,
@@ -49,7 +50,7 @@ export function factsOf(
     customer: null,
   };
   return (kind) => {
-    if (isComputed(kind)) return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
+    if (isOperatorPayout(kind)) return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
     return kind === 'month' && type === 'ftd' ? { ...fact, customer: subjectOf(event) } : fact;
   };
 }

@@ -1,11 +1,11 @@
 // What the slots of a deal have to do with each other: which ones move when one learns something, and what each then goes by.
-import { allot, type Member } from '../commission/allotment.ts';
-import { carriedInto, type ChainedMonth } from '../commission/carry.ts';
-import { carriesLosses, countsElsewhere, isRanked } from '../commission/commission.ts';
-import type { Links } from '../commission/component-kind.ts';
-import { isChained } from '../commission/components/index.ts';
-import { isChainedKind } from '../commission/slot-kinds.ts';
-import { UNLINKED } from '../commission/sums.ts';
+import { allotMonth, type RankedSlot } from '../commission/allotment.ts';
+import { carriedLosses, type CarryoverMonth } from '../commission/carry.ts';
+import { carriesLosses, needsMonthMetric, isRanked } from '../commission/commission.ts';
+import type { SlotLinks } from '../commission/component-kind.ts';
+import { supportsCarryover } from '../commission/components/index.ts';
+import { isCarryoverKind } from '../commission/slot-kinds.ts';
+import { NO_LINKS } from '../commission/sums.ts';
 import type { Component, Tiers } from '../types.ts';
 import { countedIn, type Slot } from './slot.ts';
 
@@ -14,7 +14,7 @@ export type Family = {
   /** The other slots whose targets may have moved when this one learnt something, in the order in which they are to be settled. */
   movedBy(slot: Slot): Slot[];
   /** What a slot's target depends on beside its own facts. */
-  linksOf(slot: Slot, component: Component): Links;
+  linksOf(slot: Slot, component: Component): SlotLinks;
   /** To be called when a slot has learnt something: what was worked out before no longer holds. */
   forget(): void;
 };
@@ -28,7 +28,7 @@ export function createFamily(
   componentOf: (slot: Slot) => Component | null,
 ): Family {
   /** What a month's members get, worked out once for all of them. */
-  const allotments = new Map<string, ReturnType<typeof allot>>();
+  const allotments = new Map<string, ReturnType<typeof allotMonth>>();
 
   const others = (slot: Slot, is: (other: Slot, component: Component) => boolean): Slot[] => {
     const found = slotsOf(slot.version.dealId, slot.affiliateId).filter((other) => {
@@ -41,7 +41,7 @@ export function createFamily(
   /** The months of the same share, in their order. */
   const chainOf = (slot: Slot): Slot[] =>
     [
-      ...others(slot, ({ name }) => isChainedKind(name.kind) && name.component === slot.name.component),
+      ...others(slot, ({ name }) => isCarryoverKind(name.kind) && name.component === slot.name.component),
       slot,
     ].toSorted(inChain);
 
@@ -50,10 +50,10 @@ export function createFamily(
     ...others(slot, ({ name }) => name.component === slot.name.component && name.period === slot.name.period),
   ];
 
-  const asMember = (slot: Slot): Member[] => {
+  const asMember = (slot: Slot): RankedSlot[] => {
     const component = componentOf(slot);
     if (component === null) return [];
-    const metric = countsElsewhere(component) ? metricOf(slot, component.tiers) : null;
+    const metric = needsMonthMetric(component) ? metricOf(slot, component.tiers) : null;
     return [{ id: slot.id, component, terms: slot.version.terms, groups: [...countedIn(slot)], metric }];
   };
 
@@ -68,11 +68,11 @@ export function createFamily(
     return 0n;
   };
 
-  const chained = (slot: Slot): ChainedMonth[] =>
+  const chained = (slot: Slot): CarryoverMonth[] =>
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
       // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
-      if (component === null || !isChained(component) || month.sums.conversionsCount === 0) return [];
+      if (component === null || !supportsCarryover(component) || month.sums.conversionsCount === 0) return [];
       return [
         {
           id: month.id,
@@ -86,7 +86,7 @@ export function createFamily(
 
   /** The months after one of a share that take over what was lost before them; one that resets moves them too, by being there. */
   const laterThan = (slot: Slot): Slot[] => {
-    if (!isChainedKind(slot.name.kind)) return [];
+    if (!isCarryoverKind(slot.name.kind)) return [];
     const chain = chainOf(slot);
     return chain.slice(chain.indexOf(slot) + 1).filter((later) => {
       const component = componentOf(later);
@@ -99,7 +99,7 @@ export function createFamily(
       if (slot.name.kind === 'month') {
         const counting = others(
           slot,
-          ({ name }, component) => name.period === slot.name.period && countsElsewhere(component),
+          ({ name }, component) => name.period === slot.name.period && needsMonthMetric(component),
         );
         return counting.flatMap((other) => [other, ...laterThan(other)]);
       }
@@ -111,15 +111,15 @@ export function createFamily(
       if (isRanked(component)) {
         const month = `${slot.version.dealId} ${slot.affiliateId} ${slot.name.component} ${slot.name.period}`;
         let allotted = allotments.get(month);
-        if (!allotted) allotments.set(month, (allotted = allot(membersOf(slot).flatMap(asMember))));
+        if (!allotted) allotments.set(month, (allotted = allotMonth(membersOf(slot).flatMap(asMember))));
         return {
-          ...UNLINKED,
+          ...NO_LINKS,
           metric,
-          allotted: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null },
+          allotment: allotted.get(slot.id) ?? { minor: 0n, place: null, reached: null },
         };
       }
-      if (!carriesLosses(component)) return { ...UNLINKED, metric };
-      return { ...UNLINKED, metric, carriedMinor: carriedInto(chained(slot)).get(slot.id) ?? 0n };
+      if (!carriesLosses(component)) return { ...NO_LINKS, metric };
+      return { ...NO_LINKS, metric, carriedMinor: carriedLosses(chained(slot)).get(slot.id) ?? 0n };
     },
     forget: () => allotments.clear(),
   };

@@ -1,7 +1,7 @@
 // What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
 import { strikes, type SlotFact } from '../commission/reversals.ts';
 import type { SlotName } from '../commission/commission.ts';
-import { firstOf } from '../commission/group.ts';
+import { earliestOf } from '../commission/group.ts';
 import { factAgainst, factsOf } from './entries.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
@@ -92,7 +92,7 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
       return counted.flatMap((slot): WouldPay[] => {
         const targetMinor = slot.version === version ? targets.get(slot.id)! : 0n;
         if (targetMinor === 0n) return [];
-        const first = firstOf(slot.groups.values());
+        const first = earliestOf(slot.groups.values());
         const of = { month: slot.name.period ?? month(first!.earned.occurredAt) };
         const { overrides, rounding } = version.terms;
         const parts = parentsOf(slot.affiliateId).slice(0, overrides.length);

@@ -1,9 +1,9 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
 import { openBooks } from './batch-ledger.ts';
-import type { Aggregates } from '../commission/component-kind.ts';
-import { firstOf, type Group } from '../commission/group.ts';
+import type { SlotSums } from '../commission/component-kind.ts';
+import { earliestOf, type Group } from '../commission/group.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
-import { NOTHING } from '../commission/sums.ts';
+import { EMPTY_SUMS } from '../commission/sums.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
 import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';
@@ -23,7 +23,7 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
   const { kind } = identity.name;
   const slot: Slot = {
     ...identity,
-    sums: NOTHING,
+    sums: EMPTY_SUMS,
     money: EMPTY,
     transfersCount: 0,
     ratingsCount: 0,
@@ -36,7 +36,7 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
     add(group) {
       const facts = [group.earned, ...group.others];
       slot.sums = plus(slot.sums, {
-        ...NOTHING,
+        ...EMPTY_SUMS,
         ...countedOf(kind, group),
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
@@ -45,14 +45,14 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
         slot.groups.set(group.earned.originalEventId, group);
     },
     result() {
-      if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
+      if (!isMonthly(kind)) slot.version = earliestOf(countedIn(slot))?.version ?? slot.version;
       rank(slot, monthOf);
       return slot;
     },
   };
 }
 
-function plus(a: Aggregates, b: Aggregates): Aggregates {
+function plus(a: SlotSums, b: SlotSums): SlotSums {
   return {
     basisMinor: a.basisMinor + b.basisMinor,
     volumeE4: a.volumeE4 + b.volumeE4,

@@ -149,7 +149,11 @@ function rerate(
   for (const slot of slots) {
     const stays = names.some(({ key }) => key === slot.name.key);
     const { earned, others } = slot.groups.get(event.id)!;
-    const rating = { version, amendment: amendment ?? amendmentIn(others) };
+    const rating = {
+      dealId: version.dealId,
+      version: version.version,
+      amendment: amendment ?? amendmentIn(others),
+    };
     const first =
       amendment === null
         ? reratedBy(rating, earned, stays)
@@ -196,8 +200,8 @@ function restated(
 ): SlotFact[] {
   const before = others.filter((fact) => !isRemark(fact));
   const forgiven = silent.flatMap((id) => {
-    const fact = before.find((one) => one.eventId === id || one.eventId.endsWith(`/${id}`));
-    return fact ? [{ ...fact, eventId: id, whole: false, amountMinor: 0n, fx: null }] : [];
+    const fact = before.find(({ eventId }) => eventId === id);
+    return fact ? [{ ...fact, whole: false, amountMinor: 0n, fx: null }] : [];
   });
   return [...said, ...forgiven].map((fact) => restatedBy(rating, fact));
 }

@@ -3,8 +3,8 @@
 import { attribute, versionInForce, type Attribution } from '../attribution/attribution.ts';
 import type { Books, Deltas } from './batch-ledger.ts';
 import { strikes, subjectOf, type SlotFact } from '../commission/reversals.ts';
-import { isLinked, monthNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
-import { isComputed } from '../commission/slot-kinds.ts';
+import { isLinked, monthSlotNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
+import { isOperatorPayout } from '../commission/slot-kinds.ts';
 import { factAgainst, factsOf, type Rated } from './entries.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { monthOf } from '../ledger/periods.ts';
@@ -104,7 +104,7 @@ export function earningBy(
 ): { components: Component[]; isCounted: boolean } {
   const byOperator = hasPayout && terms.payout !== 'ignore';
   const paying = terms.components.filter(({ kind, on }) =>
-    byOperator ? isComputed(kind) : on.includes(type),
+    byOperator ? isOperatorPayout(kind) : on.includes(type),
   );
   const isCounted = isLinked(terms) && (paying.length > 0 || COUNTED.has(type));
   return { components: paying, isCounted };
@@ -129,7 +129,7 @@ function slotNamesOf(
     month: monthOf(event.occurredAt, operator.timezone),
   };
   const names = listening.map((component) => slotNameOf(version, component, of));
-  return counts ? [monthNameOf(version.dealId, of), ...names] : names;
+  return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;
 }
 
 /** What tiers may count. */

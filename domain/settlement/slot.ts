@@ -1,11 +1,11 @@
 // One slot in memory: what is known of it, and what facts make of its sums, its version and its month.
 import { staysInSlot, type SlotFact } from '../commission/reversals.ts';
 import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
-import { isRanked, standingOf, type SlotName } from '../commission/commission.ts';
-import type { Aggregates } from '../commission/component-kind.ts';
-import { firstOf, type Group } from '../commission/group.ts';
+import { isRanked, uncappedCommissionOf, type SlotName } from '../commission/commission.ts';
+import type { SlotSums } from '../commission/component-kind.ts';
+import { earliestOf, type Group } from '../commission/group.ts';
 import { isMonthly, isPerCustomer, type SlotKind } from '../commission/slot-kinds.ts';
-import { NOTHING, weightOf, type Weight } from '../commission/sums.ts';
+import { EMPTY_SUMS, contributionOf, type Contribution } from '../commission/sums.ts';
 import type { Component, DealVersion } from '../types.ts';
 import { DAY_MS } from '../units.ts';
 
@@ -30,7 +30,7 @@ export function emptySlot(
     affiliateId,
     version,
     override,
-    sums: NOTHING,
+    sums: EMPTY_SUMS,
     money: EMPTY,
     groups: new Map(),
     ...fresh,
@@ -55,8 +55,8 @@ export function payingConversion(slot: Slot): Group | null {
   if (isMonthly(kind)) return null;
   const component = isPerCustomer(kind) ? componentOf(slot) : null;
   return component === null
-    ? firstOf(countedIn(slot))
-    : standingOf(component, slot.version.terms, countedIn(slot)).by;
+    ? earliestOf(countedIn(slot))
+    : uncappedCommissionOf(component, slot.version.terms, countedIn(slot)).conversion;
 }
 
 /** The component that rates a slot; none where it earns nothing by itself. */
@@ -73,7 +73,7 @@ export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[
   const { kind } = slot.name;
   const { originalEventId, occurredAt } = group.earned;
   const known = slot.groups.get(originalEventId);
-  const before = known ? countedOf(kind, known) : NOTHING;
+  const before = known ? countedOf(kind, known) : EMPTY_SUMS;
   const after = countedOf(kind, group);
   slot.groups.set(originalEventId, group);
   slot.sums = {
@@ -88,7 +88,7 @@ export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[
   if (known?.version !== group.version && counts(group))
     slot.holdUntil = Math.max(slot.holdUntil, occurredAt + group.version.terms.holdDays * DAY_MS);
   // A CPA lives across deal versions: the version of its first event decides, whatever came in first.
-  if (!isMonthly(kind)) slot.version = firstOf(countedIn(slot))?.version ?? slot.version;
+  if (!isMonthly(kind)) slot.version = earliestOf(countedIn(slot))?.version ?? slot.version;
 }
 
 /**
@@ -102,15 +102,20 @@ export function rank(slot: Slot, monthOf: (moment: number) => string): void {
     if (slot.name.period !== null) slot.name = { ...slot.name, period: null };
     return;
   }
-  const { by } = standingOf(component, slot.version.terms, countedIn(slot));
-  if (by !== null) slot.name = { ...slot.name, period: monthOf(by.earned.occurredAt) };
+  const { conversion } = uncappedCommissionOf(component, slot.version.terms, countedIn(slot));
+  if (conversion !== null) slot.name = { ...slot.name, period: monthOf(conversion.earned.occurredAt) };
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */
-export function hashOf(fact: Pick<SlotFact, 'originalEventId' | 'eventId'>): bigint {
+export function hashOf({
+  originalEventId,
+  eventId,
+  rating,
+}: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): bigint {
   let high = 0x811c9dc5;
   let low = 0x01000193;
-  const text = `${fact.originalEventId}|${fact.eventId}`;
+  const by = rating === null ? '' : `|${rating.dealId}|${rating.version}|${rating.amendment}`;
+  const text = `${originalEventId}|${eventId}${by}`;
   for (let i = 0; i < text.length; i++) {
     high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
     low = Math.imul(low ^ text.charCodeAt(i), 0x85ebca6b);
@@ -126,7 +131,7 @@ export type Slot = {
   version: DealVersion;
   /** The slot a parent is paid a part of, and how far above its affiliate the parent stands; null where it earns by itself. */
   override: { sourceId: string; level: number } | null;
-  sums: Aggregates;
+  sums: SlotSums;
   money: SlotMoney;
   transfersCount: number;
   ratingsCount: number;
@@ -145,8 +150,8 @@ export function* countedIn({ groups }: Slot): Generator<Group> {
 }
 
 /** What a conversion adds to the sums of its slot, the facts about it aside. */
-export function countedOf(kind: SlotKind, group: Group): Weight {
-  return counts(group) ? weightOf(kind, group) : NOTHING;
+export function countedOf(kind: SlotKind, group: Group): Contribution {
+  return counts(group) ? contributionOf(kind, group) : EMPTY_SUMS;
 }
 
 export function counts({ version, others }: Group): boolean {

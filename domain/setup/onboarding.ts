@@ -1,72 +1,82 @@
-// Judges an operator's integration: what works, what was never seen, what looks wrong, and what to do about each.
+// Integration checks of an operator: each check has a state, and advice when something is missing
+// or wrong.
 import type { EventType } from '../types.ts';
 
 type Count = { all: number; withoutClick: number };
 
-/** How many were refused, most first; an empty address stands for those that were not told apart. */
-type Refused<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
+/**
+ * Refused requests by reason or by address, most first; an empty address stands for addresses not
+ * counted apart.
+ */
+type RefusalCount<Name extends 'reason' | 'address'> = { count: number } & Record<Name, string>;
 
-/** What is known of an integration, from its newest clicks and events. */
-export type IntegrationSigns = {
-  /** Clicks on links. `due` are those of visitors whose browsers should have told of them by now. */
+/** Statistics of an integration, from its newest clicks and events. */
+export type IntegrationStats = {
+  /**
+   * Clicks on links. `due`: clicks whose arrival the capture script should have reported by now.
+   */
   clicks: { lastAt: Date | null; lastSeenAt: Date | null; due: number; dueAndSeen: number };
-  /** What the operator's deals pay for. */
+  /** Event types that the operator's deals pay for. */
   expectedTypes: readonly EventType[];
   seenTypes: ReadonlyMap<EventType, Date>;
   registrationWithClickAt: Date | null;
   registrations: { thisWeek: Count; lastWeek: Count };
-  /** Signed requests: when the last genuine one came, whether there is a secret for them, and whether nothing else is taken. */
+  /**
+   * Signed requests: time of the last valid one, whether a secret exists, and whether signatures
+   * are required.
+   */
   signed: { lastAt: Date | null; hasSecret: boolean; isRequired: boolean };
-  /** What was not let in or not taken within a day. */
+  /** Refused requests of the last day. */
   refused: {
     total: number;
-    byReason: readonly Refused<'reason'>[];
-    byAddress: readonly Refused<'address'>[];
+    byReason: readonly RefusalCount<'reason'>[];
+    byAddress: readonly RefusalCount<'address'>[];
   };
-  /** Customers with revenue, those of them without a first deposit, and some of these by name. */
+  /** Customers with revenue, how many lack a first deposit, and ids of some of these. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
 };
 
 /** `missing`: never seen. `attention`: seen, and wrong. */
 export type CheckState = 'ok' | 'missing' | 'attention';
 
-/** One row of the list; `todo` is a sentence, empty where there is nothing to do. */
+/** Result of one check; `todo` is a sentence of advice, empty when nothing is to do. */
 export type Check = { name: string; state: CheckState; todo: string; facts: Record<string, unknown> };
 
-/** Fewer say nothing about a share. */
-const ENOUGH = 20;
-const SEEN_AT_LEAST = 0.5;
-/** The share of registrations without a click may rise by so much from week to week. */
-const RISE_AT_MOST = 0.1;
+/** Smallest number of clicks or registrations that makes a share meaningful. */
+const MIN_SAMPLE = 20;
+const MIN_ARRIVAL_SHARE = 0.5;
+/** Largest rise of the share of registrations without a click from week to week. */
+const MAX_RISE = 0.1;
 
-/** Every check, in the order in which an integration is built. */
-export function judge(signs: IntegrationSigns): Check[] {
+/** Runs every check, in the order in which an integration is built. */
+export function checkIntegration(stats: IntegrationStats): Check[] {
   return [
-    testClick(signs),
-    clicksComeBack(signs),
-    registration(signs),
-    eventTypes(signs),
-    refusedCalls(signs),
-    signedEvent(signs),
-    withoutClick(signs),
-    revenue(signs),
+    testClick(stats),
+    clicksComeBack(stats),
+    registration(stats),
+    eventTypes(stats),
+    refusedCalls(stats),
+    signedEvent(stats),
+    withoutClick(stats),
+    revenue(stats),
   ];
 }
 
-function testClick({ clicks }: IntegrationSigns): Check {
+function testClick({ clicks }: IntegrationStats): Check {
   const isSeen = clicks.lastAt !== null;
   const todo = isSeen ? '' : 'Open one of your links in a browser.';
   return { name: 'test_click', state: isSeen ? 'ok' : 'missing', todo, facts: { last_at: clicks.lastAt } };
 }
 
-function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: IntegrationSigns): Check {
+function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: IntegrationStats): Check {
   const share = due === 0 ? null : dueAndSeen / due;
-  const isLow = due >= ENOUGH && share! < SEEN_AT_LEAST;
+  const isLow = due >= MIN_SAMPLE && share! < MIN_ARRIVAL_SHARE;
   const state = lastSeenAt === null ? 'missing' : isLow ? 'attention' : 'ok';
   const todo = {
     ok: '',
     missing:
-      'Put the capture script on every page, then open a link: the page behind it tells us that the click arrived.',
+      'Put the capture script on every page, then open a link: ' +
+      'the page behind it tells us that the click arrived.',
     attention:
       'More than half of the clicks never arrive: look for landing pages without the capture script.',
   }[state];
@@ -78,10 +88,11 @@ function clicksComeBack({ clicks: { lastSeenAt, due, dueAndSeen } }: Integration
   };
 }
 
-function registration({ registrationWithClickAt: at }: IntegrationSigns): Check {
+function registration({ registrationWithClickAt: at }: IntegrationStats): Check {
   const todo =
     at === null
-      ? 'Register as a new customer after a click on a link, and send the click_id with the registration event.'
+      ? 'Register as a new customer after a click on a link, ' +
+        'and send the click_id with the registration event.'
       : '';
   return {
     name: 'registration_with_click',
@@ -91,8 +102,8 @@ function registration({ registrationWithClickAt: at }: IntegrationSigns): Check 
   };
 }
 
-/** Registrations bind customers, so they are expected whether or not a deal pays for them. */
-function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
+/** Registrations bind customers, so they are expected even when no deal pays for them. */
+function eventTypes({ expectedTypes, seenTypes }: IntegrationStats): Check {
   const expected = [...new Set<EventType>(['registration', ...expectedTypes, ...seenTypes.keys()])];
   const types = expected.map((event) => {
     const lastAt = seenTypes.get(event) ?? null;
@@ -106,11 +117,11 @@ function eventTypes({ expectedTypes, seenTypes }: IntegrationSigns): Check {
 
 const ADDRESSES_SHOWN = 10;
 
-/** What the most frequent reason asks for. */
-const AGAINST_REFUSAL: Readonly<Record<string, string>> = {
+/** Advice per reason of refusal. */
+const REFUSAL_ADVICE: Readonly<Record<string, string>> = {
   ip_not_allowed: 'Put the addresses below into allowed_ips, if they are yours.',
   bad_signature: 'Sign the body exactly as it is sent, with the newest inbound secret.',
-  stale_signature: 'Set the clock of the sender: what it signs is more than 5 minutes from ours.',
+  stale_signature: 'Set the clock of the sender: what it stats is more than 5 minutes from ours.',
   unauthorized: 'Give the sender a new key: its own was revoked or has ended.',
   forbidden: 'Give the sender a key that has the scope events:write.',
   https_required: 'Send over https.',
@@ -118,9 +129,9 @@ const AGAINST_REFUSAL: Readonly<Record<string, string>> = {
   conflict: 'The same event came with other content: amend it, or give each a transaction_id of its own.',
 };
 
-function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSigns): Check {
+function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationStats): Check {
   const most = byReason[0]?.reason ?? '';
-  const advice = AGAINST_REFUSAL[most] ?? 'GET /v1/refusals shows each call with what was wrong.';
+  const advice = REFUSAL_ADVICE[most] ?? 'GET /v1/refusals shows each call with what was wrong.';
   return {
     name: 'refused_calls',
     state: total > 0 ? 'attention' : 'ok',
@@ -129,12 +140,13 @@ function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSi
   };
 }
 
-function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationSigns): Check {
+function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationStats): Check {
   const todo =
     lastAt !== null
       ? ''
       : hasSecret
-        ? 'Sign an event with the inbound secret; once it is taken, require_signature keeps unsigned ones out.'
+        ? 'Sign an event with the inbound secret; ' +
+          'once it is taken, require_signature keeps unsigned ones out.'
         : 'Make an inbound secret by POST /v1/operator/inbound-secret, and sign your events with it.';
   return {
     name: 'signed_event',
@@ -144,16 +156,17 @@ function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationS
   };
 }
 
-function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSigns): Check {
+function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationStats): Check {
   const share = ({ all, withoutClick: without }: Count): number | null =>
     all === 0 ? null : Math.round((without / all) * 1000) / 1000;
   const [now, before] = [share(thisWeek), share(lastWeek)];
-  const hasRisen = thisWeek.all >= ENOUGH && lastWeek.all >= ENOUGH && now! - before! > RISE_AT_MOST;
+  const hasRisen = thisWeek.all >= MIN_SAMPLE && lastWeek.all >= MIN_SAMPLE && now! - before! > MAX_RISE;
   return {
     name: 'registrations_without_click',
     state: now === null ? 'missing' : hasRisen ? 'attention' : 'ok',
     todo: hasRisen
-      ? 'More registrations than last week come without a click_id: a page may have lost the capture script, or a form its hidden field.'
+      ? 'More registrations than last week come without a click_id: ' +
+        'a page may have lost the capture script, or a form its hidden field.'
       : now === null
         ? 'No registration came within a week.'
         : '',
@@ -166,7 +179,7 @@ function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationSign
   };
 }
 
-function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationSigns): Check {
+function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationStats): Check {
   return {
     name: 'revenue_without_ftd',
     state: withoutFtd > 0 ? 'attention' : customers === 0 ? 'missing' : 'ok',

@@ -1,14 +1,14 @@
-// Deals: what was agreed, in versions that never change. An event is rated by the version in force when it happened.
+// Deals in immutable versions. The version in force at the time of an event rates the event.
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { markRerating } from './reratings.ts';
-import { wantRetries, type Curable } from './retry-reasons.ts';
+import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 
 export type Version = { version: number; effectiveFrom: Date; terms: WireTerms; createdAt: Date };
-/** Versions are in order, the newest last. No affiliate: the operator's default. */
+/** A deal with its versions, oldest first. `affiliateId` null: the default deal of the operator. */
 export type Deal = {
   id: string;
   name: string;
@@ -17,10 +17,11 @@ export type Deal = {
   versions: Version[];
 };
 /**
- * A version as added. `isRerating`: something settled before may have to be rated again by it. `retried`: reasons for which events were set aside
- * and may settle now. Both are marked, so that the sweep sees to what the caller cannot start.
+ * An added version. `isRerating`: the version may rate settled conversions again. `retried`:
+ * reasons of set-aside events that may settle now. Both are also marked in the database, so that
+ * the sweep starts work that the caller could not.
  */
-export type AddedVersion = Version & { isRerating: boolean; retried: Curable[] };
+export type AddedVersion = Version & { isRerating: boolean; retried: RetryableReason[] };
 export type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
 
 export type Deals = ReturnType<typeof createDeals>;
@@ -28,8 +29,8 @@ export type Deals = ReturnType<typeof createDeals>;
 export function createDeals(pool: Pool) {
   return {
     /**
-     * Adds a deal with its version 1. No date: from the beginning where nothing is settled yet that it would rate, else from now. Throws where the
-     * affiliate does not exist: ask first.
+     * Adds a deal with version 1. Without a date the version begins at the epoch when it would rate
+     * no settled conversion, else now. Throws when the affiliate does not exist: check it first.
      */
     async insert(
       operatorId: string,
@@ -41,19 +42,19 @@ export function createDeals(pool: Pool) {
         await lockReversals(client, operatorId, 'agreed');
         const from =
           effectiveFrom ??
-          ((await hasRated(client, operatorId, deal.affiliateId)) ? new Date() : THE_BEGINNING);
+          ((await hasSettledConversions(client, operatorId, deal.affiliateId)) ? new Date() : EPOCH);
         await client.query(
           `insert into deals (operator_id, id, name, affiliate_id) values ($1, $2, $3, $4)`,
           [operatorId, deal.id, deal.name, deal.affiliateId],
         );
         const version = await insertVersion(client, operatorId, deal.id, from, terms);
-        return await withConsequences(client, operatorId, deal.id, version!);
+        return await markFollowUps(client, operatorId, deal.id, version!);
       });
     },
 
     /**
-     * Adds the next version. `date_taken` when a version begins at this very moment already; `other_currency` when the deal pays in another one;
-     * null when there is no such deal.
+     * Adds the next version. Returns `date_taken` when a version begins at the same moment,
+     * `other_currency` when the deal pays in another currency, null for an unknown deal.
      */
     async addVersion(
       operatorId: string,
@@ -62,13 +63,13 @@ export function createDeals(pool: Pool) {
       terms: WireTerms,
     ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
       return await withTransaction(pool, async (client) => {
-        // Two callers at once take their numbers one after the other.
+        // Concurrent callers take their version numbers one after the other.
         await lockReversals(client, operatorId, 'agreed');
         const currency = await currencyOf(client, operatorId, dealId);
         if (currency === null) return null;
         if (currency !== terms.currency) return 'other_currency';
         const version = await insertVersion(client, operatorId, dealId, effectiveFrom, terms);
-        return version ? await withConsequences(client, operatorId, dealId, version) : 'date_taken';
+        return version ? await markFollowUps(client, operatorId, dealId, version) : 'date_taken';
       });
     },
 
@@ -87,12 +88,24 @@ export function createDeals(pool: Pool) {
   };
 }
 
-/** A deal's first version holds from the beginning unless it says otherwise, so that events told afterwards are rated too. */
-const THE_BEGINNING = new Date(0);
+/**
+ * The first version begins at the epoch by default, so that events reported afterwards are rated
+ * too.
+ */
+const EPOCH = new Date(0);
 
-/** Whether conversions are settled that a new deal for this affiliate (or a default one) would rate. */
-async function hasRated(db: Queryable, operatorId: string, affiliateId: string | null): Promise<boolean> {
-  const conversions = `select from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
+/**
+ * Whether settled conversions exist that a new deal for this affiliate (null: a default deal) would
+ * rate.
+ */
+async function hasSettledConversions(
+  db: Queryable,
+  operatorId: string,
+  affiliateId: string | null,
+): Promise<boolean> {
+  const conversions = `
+    select from event_outcomes o
+    join events e on e.operator_id = $1 and e.id = o.event_id and e.type = any($2)
     left join deals d on d.operator_id = $1 and d.id = o.deal_id
     where o.operator_id = $1 and o.status = 'settled'`;
   const { rows } = await db.query<{ has: boolean }>(
@@ -109,24 +122,31 @@ async function hasRated(db: Queryable, operatorId: string, affiliateId: string |
   return rows[0]!.has;
 }
 
-/** The currency a deal pays in, which no version changes: what it paid already is in it. Null where there is no such deal. */
+/**
+ * Currency of a deal, which no version may change, since paid amounts are in it. Null for an
+ * unknown deal.
+ */
 async function currencyOf(db: Queryable, operatorId: string, dealId: string): Promise<string | null> {
   const { rows } = await db.query<{ currency: string }>(
-    `select terms ->> 'currency' as currency from deal_versions where operator_id = $1 and deal_id = $2 and version = 1`,
+    `select terms ->> 'currency' as currency
+     from deal_versions
+     where operator_id = $1 and deal_id = $2 and version = 1`,
     [operatorId, dealId],
   );
   return rows[0]?.currency ?? null;
 }
 
-/** What a new version leaves to do is marked beside it, while nothing is being settled. */
-async function withConsequences(
+/**
+ * Marks the rerating and the retries that a new version calls for, in the transaction that adds it.
+ */
+async function markFollowUps(
   db: Queryable,
   operatorId: string,
   dealId: string,
   version: Version,
 ): Promise<AddedVersion> {
   const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
-  const retried = await wantRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
+  const retried = await requestRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
   return { ...version, isRerating, retried };
 }
 
@@ -139,7 +159,9 @@ async function insertVersion(
 ): Promise<Version | undefined> {
   const { rows } = await db.query<Version>(
     `insert into deal_versions (operator_id, deal_id, version, effective_from, terms)
-     select $1, $2, coalesce(max(version), 0) + 1, $3, $4 from deal_versions where operator_id = $1 and deal_id = $2
+     select $1, $2, coalesce(max(version), 0) + 1, $3, $4
+     from deal_versions
+     where operator_id = $1 and deal_id = $2
      on conflict (operator_id, deal_id, effective_from) do nothing
      returning version, effective_from as "effectiveFrom", terms, created_at as "createdAt"`,
     [operatorId, dealId, from, JSON.stringify(terms)],
@@ -158,7 +180,8 @@ async function readDeals(
   const { rows } = await db.query<DealRow & { dealCreatedAt: Date }>(
     `with page as (
        select * from deals
-       where operator_id = $1 and ($2::text is null or id = $2) and ($3::text is null or affiliate_id = $3) and ($4::text is null or id < $4)
+       where operator_id = $1 and ($2::text is null or id = $2)
+         and ($3::text is null or affiliate_id = $3) and ($4::text is null or id < $4)
        order by id desc limit $5
      )
      select d.id, d.name, d.affiliate_id as "affiliateId", d.created_at as "dealCreatedAt",

@@ -1,13 +1,13 @@
-// The operators' own exchange rates, stored with their source and date, and never edited.
+// Exchange rates of operators, stored with source and date; rates are immutable.
 import { RATE_HOLDS_DAYS, type FxRate } from '../../domain/ledger/fx.ts';
-import { retryWaiting } from './amendments.ts';
+import { retryWaitingAmendments } from './amendments.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
-import { wantRetries, type Curable } from './retry-reasons.ts';
+import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 
-/** A rate as it is kept; `rate` is decimal text with twelve decimals. */
+/** A stored rate; `rate` is decimal text with twelve decimals. */
 export type StoredRate = {
   id: string;
   base: string;
@@ -21,15 +21,16 @@ export type StoredRate = {
 export type NewRate = Omit<StoredRate, 'createdAt'>;
 
 /**
- * A rate as added; `isNew` is false where it was there already. `retried`, `reopened` and `amends`: what is marked to be settled, rated and booked
- * again with it, so that the sweep sees to what the caller cannot start.
+ * An added rate; `isNew` is false when it existed. `retried`, `reopened` and `retriesAmendments`:
+ * follow-up work, also marked in the database, so that the sweep starts work that the caller could
+ * not.
  */
 export type AddedRate = {
   rate: StoredRate;
   isNew: boolean;
-  retried: Curable[];
+  retried: RetryableReason[];
   reopened: ReratedVersion[];
-  amends: boolean;
+  retriesAmendments: boolean;
 };
 
 export type FxRates = ReturnType<typeof createFxRates>;
@@ -38,7 +39,10 @@ const COLUMNS = `id, base, quote, rate, source, as_of as "asOf", actor, created_
 
 export function createFxRates(pool: Pool) {
   return {
-    /** `other_rate` where this source said another one for the same moment. Nothing is settled meanwhile, so that no event misses it. */
+    /**
+     * Adds a rate. Returns `other_rate` when the source gave another rate for the same moment.
+     * Settling is excluded meanwhile, so that no event misses the rate.
+     */
     async insert(
       operatorId: string,
       { id, base, quote, rate, source, asOf, actor }: NewRate,
@@ -46,20 +50,21 @@ export function createFxRates(pool: Pool) {
       return await withTransaction(pool, async (client) => {
         await lockReversals(client, operatorId, 'agreed');
         const { rows } = await client.query<StoredRate>(
-          `insert into fx_rates (operator_id, id, base, quote, rate, source, as_of, actor) values ($1, $2, $3, $4, $5, $6, $7, $8)
+          `insert into fx_rates (operator_id, id, base, quote, rate, source, as_of, actor)
+           values ($1, $2, $3, $4, $5, $6, $7, $8)
            on conflict (operator_id, base, quote, as_of, source) do nothing returning ${COLUMNS}`,
           [operatorId, id, base, quote, rate, source, asOf, actor],
         );
         const [added] = rows;
         if (!added) return await knownRate(client, operatorId, { base, quote, rate, source, asOf });
-        const retried = await wantRetries(client, operatorId, ['no_exchange_rate']);
+        const retried = await requestRetries(client, operatorId, ['no_exchange_rate']);
         const reopened = await reopenReratings(client, operatorId);
         return {
           rate: added,
           isNew: true,
           retried,
           reopened,
-          amends: await retryWaiting(client, operatorId),
+          retriesAmendments: await retryWaitingAmendments(client, operatorId),
         };
       });
     },
@@ -72,7 +77,8 @@ export function createFxRates(pool: Pool) {
     ): Promise<StoredRate[]> {
       const { rows } = await pool.query<StoredRate>(
         `select ${COLUMNS} from fx_rates
-         where operator_id = $1 and ($2::text is null or base = $2) and ($3::text is null or quote = $3) and ($4::text is null or id < $4)
+         where operator_id = $1 and ($2::text is null or base = $2) and ($3::text is null or quote = $3)
+           and ($4::text is null or id < $4)
          order by id desc limit $5`,
         [operatorId, base, quote, page.before, page.limit],
       );
@@ -91,26 +97,34 @@ async function knownRate(
      where operator_id = $1 and base = $2 and quote = $3 and as_of = $4 and source = $5`,
     [operatorId, base, quote, asOf, source, rate],
   );
-  // Rates are never taken away.
+  // Rates are never deleted, so the row exists.
   const { isSame, ...stored } = rows[0]!;
-  return isSame ? { rate: stored, isNew: false, retried: [], reopened: [], amends: false } : 'other_rate';
+  return isSame
+    ? { rate: stored, isNew: false, retried: [], reopened: [], retriesAmendments: false }
+    : 'other_rate';
 }
 
-/** Currencies that amounts are in or may be wanted in, and the time of what they are about (milliseconds since 1970). */
-export type Exchanged = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
+/**
+ * Amounts to exchange: their currencies, the target currencies, and their time range (milliseconds
+ * since 1970).
+ */
+export type RateScope = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
 
-/** The rates that may hold for what is to be exchanged; none where nothing is. */
+/** Rates that may apply to the amounts in scope; none for a null scope. */
 export async function readRates(
   db: Queryable,
   operatorId: string,
-  exchanged: Exchanged | null,
+  exchanged: RateScope | null,
 ): Promise<FxRate[]> {
   if (exchanged === null) return [];
   const { bases, quotes, from, to } = exchanged;
   const { rows } = await db.query<Omit<FxRate, 'rateE12' | 'asOf'> & { rateE12: string; asOf: Date }>({
     name: 'read-fx-rates',
-    text: `select id, base, quote, rate, (rate * 1000000000000)::numeric(38, 0) as "rateE12", source, as_of as "asOf" from fx_rates
-     where operator_id = $1 and base = any($2) and quote = any($3) and as_of between $4::timestamptz - make_interval(days => $5) and $6`,
+    text: `select id, base, quote, rate, (rate * 1000000000000)::numeric(38, 0) as "rateE12", source,
+       as_of as "asOf"
+     from fx_rates
+     where operator_id = $1 and base = any($2) and quote = any($3)
+       and as_of between $4::timestamptz - make_interval(days => $5) and $6`,
     values: [operatorId, bases, quotes, new Date(from), RATE_HOLDS_DAYS, new Date(to)],
   });
   return rows.map((row) => ({ ...row, rateE12: BigInt(row.rateE12), asOf: row.asOf.getTime() }));

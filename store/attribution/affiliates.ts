@@ -1,5 +1,5 @@
-// Affiliates: who brings customers to an operator.
-import { LEVELS_AT_MOST } from '../../domain/commission/terms.ts';
+// Affiliates and their parents.
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
@@ -11,7 +11,7 @@ export type Affiliate = {
   createdAt: Date;
 };
 export type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
-/** Fields that are undefined stay; an external id and a parent may also be taken away by null. */
+/** Undefined fields stay as they are; null removes the external id or the parent. */
 export type AffiliateChange = {
   name?: string | undefined;
   externalId?: string | null | undefined;
@@ -35,7 +35,10 @@ export function createAffiliates(db: Pool) {
   return {
     find,
 
-    /** `external_id_taken` when another affiliate of this operator has it. Throws where the parent does not exist: ask first. */
+    /**
+     * Returns `external_id_taken` when another affiliate of the operator has the external id.
+     * Throws when the parent does not exist: check it first.
+     */
     async insert(operatorId: string, affiliate: NewAffiliate): Promise<Affiliate | 'external_id_taken'> {
       const { rows } = await db.query<Affiliate>(
         `insert into affiliates (operator_id, id, name, external_id, parent_id) values ($1, $2, $3, $4, $5)
@@ -46,7 +49,8 @@ export function createAffiliates(db: Pool) {
     },
 
     /**
-     * Null when there is no such affiliate; `circle` when its new parent is itself or below it. Throws where the parent does not exist: ask first.
+     * Returns null for an unknown affiliate, `circle` when the new parent is the affiliate itself
+     * or below it. Throws when the parent does not exist: check it first.
      */
     async update(
       operatorId: string,
@@ -56,9 +60,10 @@ export function createAffiliates(db: Pool) {
       const { name, externalId, parentId } = change;
       try {
         return await withTransaction(db, async (client) => {
-          if (parentId != null && (await wouldCircle(client, operatorId, id, parentId))) return 'circle';
+          if (parentId != null && (await wouldFormCircle(client, operatorId, id, parentId))) return 'circle';
           const { rows } = await client.query<Affiliate>(
-            `update affiliates set name = coalesce($3, name), external_id = case when $4 then $5 else external_id end,
+            `update affiliates set name = coalesce($3, name),
+               external_id = case when $4 then $5 else external_id end,
                parent_id = case when $6 then $7 else parent_id end
              where operator_id = $1 and id = $2 returning ${COLUMNS}`,
             [operatorId, id, name, externalId !== undefined, externalId, parentId !== undefined, parentId],
@@ -74,7 +79,10 @@ export function createAffiliates(db: Pool) {
 
     async list(operatorId: string, page: Page): Promise<Affiliate[]> {
       const { rows } = await db.query<Affiliate>(
-        `select ${COLUMNS} from affiliates where operator_id = $1 and ($2::text is null or id < $2) order by id desc limit $3`,
+        `select ${COLUMNS}
+         from affiliates
+         where operator_id = $1 and ($2::text is null or id < $2)
+         order by id desc limit $3`,
         [operatorId, page.before, page.limit],
       );
       return rows;
@@ -82,8 +90,11 @@ export function createAffiliates(db: Pool) {
   };
 }
 
-/** Whether a parent is the affiliate itself or stands below it. Parents of an operator's affiliates change one after the other, or two changes could close a circle. */
-async function wouldCircle(
+/**
+ * Whether the parent is the affiliate itself or below it. An advisory lock serializes changes of
+ * parents per operator: two concurrent changes could close a circle together.
+ */
+async function wouldFormCircle(
   db: Queryable,
   operatorId: string,
   id: string,
@@ -102,7 +113,10 @@ async function wouldCircle(
   return rows[0]!.is;
 }
 
-/** Parents of affiliates, nearest first, as far as deals can pay them. A circle of parents ends where it would begin again. */
+/**
+ * Parents of affiliates, nearest first, up to the number of levels that deals can pay. A circle of
+ * parents ends where it would repeat.
+ */
 export async function readParents(
   db: Queryable,
   operatorId: string,
@@ -111,14 +125,18 @@ export async function readParents(
   const { rows } = await db.query<{ id: string; parents: string[] }>({
     name: 'read-parents',
     text: `with recursive above as (
-       select id as start, parent_id, array[id] as path from affiliates where operator_id = $1 and id = any($2)
+       select id as start, parent_id, array[id] as path
+       from affiliates
+       where operator_id = $1 and id = any($2)
        union all
        select above.start, a.parent_id, above.path || a.id from above
        join affiliates a on a.operator_id = $1 and a.id = above.parent_id
        where not a.id = any(above.path) and cardinality(above.path) <= $3
      )
-     select distinct on (start) start as id, path[2:] as parents from above order by start, cardinality(path) desc`,
-    values: [operatorId, affiliateIds, LEVELS_AT_MOST],
+     select distinct on (start) start as id, path[2:] as parents
+     from above
+     order by start, cardinality(path) desc`,
+    values: [operatorId, affiliateIds, MAX_OVERRIDE_LEVELS],
   });
   return new Map(rows.map(({ id, parents }) => [id, parents]));
 }

@@ -1,4 +1,4 @@
-// Coupons: codes that name an affiliate where no click does.
+// Coupons: codes that attribute an event to an affiliate without a click.
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -14,15 +14,20 @@ export type CouponRow = {
 
 export type Coupons = ReturnType<typeof createCoupons>;
 
-const COLUMNS = `id, code, affiliate_id as "affiliateId", binds_customer as "bindsCustomer", starts_at as "startsAt", ends_at as "endsAt",
+const COLUMNS = `id, code, affiliate_id as "affiliateId", binds_customer as "bindsCustomer",
+  starts_at as "startsAt", ends_at as "endsAt",
   created_at as "createdAt"`;
 
 export function createCoupons(db: Queryable) {
   return {
-    /** Null where the code is taken, in whatever case. Throws where the affiliate does not exist: ask first. */
+    /**
+     * Returns null when the code exists in any case. Throws when the affiliate does not exist:
+     * check it first.
+     */
     async insert(operatorId: string, coupon: Omit<CouponRow, 'createdAt'>): Promise<CouponRow | null> {
       const { rows } = await db.query<CouponRow>(
-        `insert into coupons (operator_id, id, code, affiliate_id, binds_customer, starts_at, ends_at) values ($1, $2, $3, $4, $5, $6, $7)
+        `insert into coupons (operator_id, id, code, affiliate_id, binds_customer, starts_at, ends_at)
+         values ($1, $2, $3, $4, $5, $6, $7)
          on conflict do nothing returning ${COLUMNS}`,
         [
           operatorId,
@@ -40,14 +45,18 @@ export function createCoupons(db: Queryable) {
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<CouponRow[]> {
       const { rows } = await db.query<CouponRow>(
         `select ${COLUMNS} from coupons
-         where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2) and ($3::text is null or id < $3)
+         where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2)
+           and ($3::text is null or id < $3)
          order by id desc limit $4`,
         [operatorId, affiliateId, page.before, page.limit],
       );
       return rows;
     },
 
-    /** From now on it attributes nothing; its code is free again. False where there is none. */
+    /**
+     * Deletes a coupon: it attributes no more events and its code is free again. False for an
+     * unknown coupon.
+     */
     async delete(operatorId: string, id: string): Promise<boolean> {
       const { rowCount } = await db.query(
         `update coupons set deleted_at = now() where operator_id = $1 and id = $2 and deleted_at is null`,

@@ -1,15 +1,23 @@
-// The evidence about whose an event was, as it is known by now, strongest first.
-import type { Piece } from '../../domain/attribution/evidence.ts';
+// Reads the attribution candidates of an event (binding, assignment, click, coupon), strongest
+// first.
+import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import type { Queryable } from '../db/pool.ts';
 
-/** None for an event without an outcome, for which nothing was considered yet. */
-export async function readPieces(db: Queryable, operatorId: string, eventId: string): Promise<Piece[]> {
-  const { rows } = await db.query<Piece>(
+/** Returns none for an event without an outcome, which attribution has not judged yet. */
+export async function readAttributionCandidates(
+  db: Queryable,
+  operatorId: string,
+  eventId: string,
+): Promise<AttributionCandidate[]> {
+  const { rows } = await db.query<AttributionCandidate>(
     `with e as (
        select e.id, e.customer_id, e.click_id, e.coupon, e.occurred_at, o.settled_at
-       from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id where e.operator_id = $1 and e.id = $2
-     ), pieces as (
-       select 1 as rank, 'binding' as kind, b.event_id as id, b.affiliate_id, b.bound_at as at, b.bound_at as known_at, true as is_valid
+       from events e
+       join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+       where e.operator_id = $1 and e.id = $2
+     ), candidates as (
+       select 1 as rank, 'binding' as kind, b.event_id as id, b.affiliate_id, b.bound_at as at,
+         b.bound_at as known_at, true as is_valid
        from e join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.event_id <> e.id
        union all
        select 2, 'assignment', g.actor, g.affiliate_id, g.assigned_at, g.assigned_at, true
@@ -26,9 +34,10 @@ export async function readPieces(db: Queryable, operatorId: string, eventId: str
          order by k.created_at limit 1) k on true
        where e.coupon is not null
      )
-     select p.kind, p.id, p.affiliate_id as "affiliateId", p.at, coalesce(p.known_at > e.settled_at, false) as "isLater",
+     select p.kind, p.id, p.affiliate_id as "affiliateId", p.at,
+       coalesce(p.known_at > e.settled_at, false) as "isLater",
        p.is_valid as "isValid", coalesce(a.external_id = e.customer_id, false) as "isOwn"
-     from e cross join pieces p left join affiliates a on a.operator_id = $1 and a.id = p.affiliate_id
+     from e cross join candidates p left join affiliates a on a.operator_id = $1 and a.id = p.affiliate_id
      order by p.rank`,
     [operatorId, eventId],
   );

@@ -1,4 +1,4 @@
-// Links: the public addresses affiliates send visitors to.
+// Tracking links: public addresses that lead visitors to a landing page.
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -7,13 +7,13 @@ export type Link = {
   affiliateId: string;
   landingUrl: string;
   params: Record<string, string>;
-  /** Hosts beside the landing page's that a visitor may be led to. */
+  /** Allowed hosts of deep links, beside the host of the landing page. */
   deepLinkHosts: string[];
   createdAt: Date;
 };
 export type NewLink = Omit<Link, 'createdAt'>;
 
-/** A link as the public's visits need it, with its operator's choice between several clicks of one visitor. */
+/** A link as a redirect needs it, with the operator's rule for several clicks of one visitor. */
 export type PublicLink = Link & {
   operatorId: string;
   clickChoice: 'first' | 'last';
@@ -22,15 +22,17 @@ export type PublicLink = Link & {
 
 export type Links = ReturnType<typeof createLinks>;
 
-const COLUMNS = `l.id, l.affiliate_id as "affiliateId", l.landing_url as "landingUrl", l.params, l.deep_link_hosts as "deepLinkHosts",
+const COLUMNS = `l.id, l.affiliate_id as "affiliateId", l.landing_url as "landingUrl", l.params,
+  l.deep_link_hosts as "deepLinkHosts",
   l.created_at as "createdAt"`;
 
 export function createLinks(db: Queryable) {
   return {
-    /** Throws where the affiliate does not exist: ask first. */
+    /** Throws when the affiliate does not exist: check it first. */
     async insert(operatorId: string, link: NewLink): Promise<Link> {
       const { rows } = await db.query<Link>(
-        `insert into links as l (operator_id, id, affiliate_id, landing_url, params, deep_link_hosts) values ($1, $2, $3, $4, $5, $6)
+        `insert into links as l (operator_id, id, affiliate_id, landing_url, params, deep_link_hosts)
+         values ($1, $2, $3, $4, $5, $6)
          returning ${COLUMNS}`,
         [operatorId, link.id, link.affiliateId, link.landingUrl, link.params, link.deepLinkHosts],
       );
@@ -45,10 +47,11 @@ export function createLinks(db: Queryable) {
       return rows[0] ?? null;
     },
 
-    /** A link as the public knows it: by its id alone. */
+    /** Finds a link by its id alone: a public address names no operator. */
     async findPublic(id: string): Promise<PublicLink | null> {
       const { rows } = await db.query<PublicLink>(
-        `select ${COLUMNS}, o.id as "operatorId", o.click_choice as "clickChoice", o.click_window_days as "clickWindowDays"
+        `select ${COLUMNS}, o.id as "operatorId", o.click_choice as "clickChoice",
+           o.click_window_days as "clickWindowDays"
          from links l join operators o on o.id = l.operator_id where l.id = $1`,
         [id],
       );

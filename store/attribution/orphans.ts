@@ -1,29 +1,38 @@
-// Orphans: events no affiliate was found for, the evidence that came after them, and those that were given to an affiliate by hand.
+// Orphans: counts events without an affiliate, assigns them by hand, and finds evidence that
+// arrived later.
 import type { Queryable } from '../db/pool.ts';
 
 export type Orphans = ReturnType<typeof createOrphans>;
 
-/** What became of an assignment. `conflict`: the event was given to another affiliate before. */
-export type Assigned = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
+/** Result of an assignment. `conflict`: the event was assigned to another affiliate before. */
+export type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
 
 export function createOrphans(db: Queryable) {
   return {
-    /** How many there are for each reason. */
+    /** Number of orphans by reason. */
     async count(operatorId: string): Promise<Record<string, number>> {
       const { rows } = await db.query<{ reason: string; count: number }>(
-        `select reason, count(*)::int as count from event_outcomes where operator_id = $1 and status = 'orphaned' group by reason order by reason`,
+        `select reason, count(*)::int as count
+         from event_outcomes
+         where operator_id = $1 and status = 'orphaned'
+         group by reason
+         order by reason`,
         [operatorId],
       );
       return Object.fromEntries(rows.map(({ reason, count }) => [reason, count]));
     },
 
-    /** Gives an orphan to an affiliate; settling finds it as evidence. The same again changes nothing. */
+    /**
+     * Assigns an orphan to an affiliate; settling reads the assignment as evidence. Repeating it
+     * changes nothing.
+     */
     async assign(
       operatorId: string,
       { eventId, affiliateId, actor }: { eventId: string; affiliateId: string; actor: string },
-    ): Promise<Assigned> {
+    ): Promise<AssignmentResult> {
       const { rows } = await db.query<{ isOrphaned: boolean; assignedTo: string | null }>(
-        `select coalesce(o.status = 'orphaned' and o.reason <> 'no_conversion', false) as "isOrphaned", a.affiliate_id as "assignedTo"
+        `select coalesce(o.status = 'orphaned' and o.reason <> 'no_conversion', false) as "isOrphaned",
+           a.affiliate_id as "assignedTo"
          from events e
          left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
          left join assignments a on a.operator_id = $1 and a.event_id = e.id
@@ -35,7 +44,9 @@ export function createOrphans(db: Queryable) {
       if (known.assignedTo !== null) return known.assignedTo === affiliateId ? 'assigned' : 'conflict';
       if (!known.isOrphaned) return 'not_orphaned';
       const { rowCount } = await db.query(
-        `insert into assignments (operator_id, event_id, affiliate_id, actor) values ($1, $2, $3, $4) on conflict do nothing`,
+        `insert into assignments (operator_id, event_id, affiliate_id, actor)
+         values ($1, $2, $3, $4)
+         on conflict do nothing`,
         [operatorId, eventId, affiliateId, actor],
       );
       if (rowCount === 1) return 'assigned';
@@ -48,24 +59,27 @@ export function createOrphans(db: Queryable) {
   };
 }
 
-type Position = { operatorId: string; eventId: string };
+type OrphanPosition = { operatorId: string; eventId: string };
 
 /**
- * The next orphans after a position that may still find an affiliate, and whether there is evidence for them now: their click, their customer's
- * binding, a valid coupon, or a person's word. Of one operator, or of all where that is null.
+ * Next orphans after a position that may still be attributed, and whether evidence exists now: the
+ * click, a binding of the customer, a valid coupon, or an assignment. `operatorId` null scans all
+ * operators.
  */
-export async function findEvidence(
+export async function scanOrphans(
   db: Queryable,
   operatorId: string | null,
-  after: Position | null,
+  after: OrphanPosition | null,
   limit: number,
-): Promise<(Position & { hasEvidence: boolean })[]> {
-  const { rows } = await db.query<Position & { hasEvidence: boolean }>(
+): Promise<(OrphanPosition & { hasEvidence: boolean })[]> {
+  const { rows } = await db.query<OrphanPosition & { hasEvidence: boolean }>(
     `select o.operator_id as "operatorId", o.event_id as "eventId",
        (exists (select from clicks c where c.operator_id = o.operator_id and c.id = e.click_id)
-        or exists (select from bindings b where b.operator_id = o.operator_id and b.customer_id = e.customer_id)
+        or exists (select from bindings b where b.operator_id = o.operator_id
+          and b.customer_id = e.customer_id)
         or exists (select from assignments a where a.operator_id = o.operator_id and a.event_id = o.event_id)
-        or exists (select from coupons k where k.operator_id = o.operator_id and upper(k.code) = upper(e.coupon collate "C")
+        or exists (select from coupons k where k.operator_id = o.operator_id
+          and upper(k.code) = upper(e.coupon collate "C")
           and k.deleted_at is null and (k.starts_at <= e.occurred_at or k.starts_at is null)
           and (k.ends_at > e.occurred_at or k.ends_at is null))) as "hasEvidence"
      from (select operator_id, event_id from event_outcomes

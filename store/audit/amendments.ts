@@ -1,7 +1,6 @@
 // Audits amended conversions: each fact must agree with a version of its event, the fact that
 // counts with the version in force.
-import { numberOf } from '../../domain/commission/reversals.ts';
-import { isComputed, type SlotKind } from '../../domain/commission/slot-kinds.ts';
+import { isOperatorPayout, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { converted, type FxRate } from '../../domain/ledger/fx.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 
@@ -22,6 +21,8 @@ type Row = {
   conversionId: string;
   factId: string;
   isAmended: boolean;
+  /** 0 for the first entry of the conversion. */
+  amendment: number;
   amountMinor: bigint;
   volumeE4: bigint;
   basisMinor: bigint;
@@ -45,14 +46,15 @@ const AMENDED = `
     from all_versions group by event_id
   )
   select f.slot_id as "slotId", s.kind, s.currency, f.original_event_id as "conversionId",
-    f.event_id as "factId",
-    f.type = 'amended' as "isAmended", f.amount_minor as "amountMinor", f.volume_e4 as "volumeE4",
-    f.basis_minor as "basisMinor", f.fx_rate_id is not null as "isExchanged", v.versions,
+    case when f.type = 'amended' then format('%s/%s@%s', f.rating_deal_id, f.rating_version, f.amendment)
+      else f.event_id end as "factId",
+    f.type = 'amended' as "isAmended", f.amendment, f.amount_minor as "amountMinor",
+    f.volume_e4 as "volumeE4", f.basis_minor as "basisMinor", f.fx_rate_id is not null as "isExchanged", v.versions,
     case when r.rate = f.fx_rate then json_build_object('base', r.base, 'quote', r.quote,
       'rateE12', (r.rate * 1000000000000)::numeric(38, 0)::text) end as rate
   from versions v
   join slot_facts f on f.operator_id = $1 and f.original_event_id = v.event_id
-    and (f.event_id = v.event_id or f.type = 'amended')
+    and (f.event_id = v.event_id and f.rating_version = 0 or f.type = 'amended')
   join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id
   order by f.slot_id, f.original_event_id`;
@@ -75,11 +77,9 @@ export async function* amendments(audited: Audited): AsyncGenerator<Finding> {
  * version of that time.
  */
 function* compare(rows: readonly Row[]): Generator<Finding> {
-  const counting = rows.reduce((last, row) => (nameOf(row) > nameOf(last) ? row : last));
+  const counting = rows.reduce((last, row) => (row.amendment > last.amendment ? row : last));
   for (const row of rows) {
-    const own = row.versions.filter(
-      ({ number }) => !row.isAmended || number === numberOf({ eventId: row.factId }),
-    );
+    const own = row.versions.filter(({ number }) => !row.isAmended || number === row.amendment);
     const allowed = row === counting ? own.filter(({ inForce }) => inForce) : own;
     if (allowed.some((version) => isOf(row, version))) continue;
     const brought = `${row.amountMinor} ${row.volumeE4} ${row.basisMinor}`;
@@ -94,15 +94,11 @@ function* compare(rows: readonly Row[]): Generator<Finding> {
   }
 }
 
-function nameOf({ isAmended, factId }: Row): number {
-  return isAmended ? numberOf({ eventId: factId }) : 0;
-}
-
 /** Whether a fact agrees with a version of its event. */
 function isOf(row: Row, { amount, currency, volume, payout }: Version): boolean {
   if (row.amountMinor !== BigInt(amount ?? 0) || row.volumeE4 !== BigInt(volume ?? 0)) return false;
   if (row.kind === 'month' && row.basisMinor === 0n && payout !== null) return true;
-  const sent = BigInt((isComputed(row.kind) ? payout : amount) ?? 0);
+  const sent = BigInt((isOperatorPayout(row.kind) ? payout : amount) ?? 0);
   if (!row.isExchanged)
     return row.basisMinor === (currency === null || currency === row.currency ? sent : 0n);
   const { rate } = row;

@@ -168,7 +168,8 @@ const REPORTED_BY_EVENT = `
     and o.affiliate_id = off.affiliate_id
   where o.payout_minor is not null
     and not exists (select from slot_facts f where f.operator_id = $1 and f.original_event_id = o.event_id
-      and (f.event_id <> o.event_id or f.batch_id ${RERATED} or f.slot_id in (select id from shared)))
+      and (f.event_id <> o.event_id or f.rating_version > 0 or f.batch_id ${RERATED}
+        or f.slot_id in (select id from shared)))
     and not exists (select from transfers t join slots s on s.operator_id = $1 and s.id = t.slot_id
       where t.operator_id = $1 and t.event_id = o.event_id
         and coalesce(s.source_id, s.id) in (select id from shared))`;
@@ -189,8 +190,8 @@ const EARNING = `
       and p.is_computed = (e.payout_minor is not null)
     where e.operator_id = $1
     union all
-    select case when event_id like '%/%' then original_event_id else event_id end,
-      -(event_id = original_event_id)::int, type in ('rerated', 'amended')
+    select case when rating_version > 0 then original_event_id else event_id end,
+      -(event_id = original_event_id and rating_version = 0)::int, type in ('rerated', 'amended')
     from slot_facts where operator_id = $1
   ), off as (
     select event_id, greatest(max(n), 0) as due, sum(n) as missing, bool_or(rerated) as rerated
@@ -211,7 +212,7 @@ const FACTS = `
       e.occurred_at) as detail
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   left join events e on e.operator_id = $1 and e.id = f.event_id
-  where f.operator_id = $1 and f.event_id not like '%/%'
+  where f.operator_id = $1 and f.rating_version = 0
     and not exists (
       select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)
     and (e.id is null or f.type <> e.type or f.occurred_at <> e.occurred_at

@@ -28,7 +28,7 @@ const EXCHANGED = `
   join events c on c.operator_id = $1 and c.id = f.original_event_id
   left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id and r.base = e.currency
     and r.quote = case when f.event_id = f.original_event_id then s.currency else c.currency end
-  where f.operator_id = $1 and f.fx_rate_id is not null
+  where f.operator_id = $1 and f.fx_rate_id is not null and f.rating_version = 0
     and not exists (
       select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)
     and not (s.kind = 'month' and f.basis_minor = 0)`;

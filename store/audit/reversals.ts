@@ -2,6 +2,8 @@
 // conversion earned, unless the deal lets the affiliate keep the commission; and no other event may
 // have one.
 import { strikes, takenBack } from '../../domain/commission/reversals.ts';
+import { NEGATIVE_EVENTS, REINSTATING_EVENT } from '../../domain/types.ts';
+import { sqlList } from '../db/sql-list.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 import { loadEvents } from '../settlement/events.ts';
 
@@ -26,7 +28,7 @@ const PAIRS = `
     select e.id, e.reference, e.subject, e.occurred_at
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
     where e.operator_id = $1
-      and e.type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure', 'chargeback_won')
+      and e.type in ${sqlList([...NEGATIVE_EVENTS, REINSTATING_EVENT])}
       and (o.status = 'settled' or (o.status = 'orphaned' and o.reason = 'no_conversion'))
   ), pairs as (
     select a.id, c.id as conversion

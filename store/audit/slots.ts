@@ -1,14 +1,15 @@
 // Audits slots: recounts sums and targets from the facts by the rules of settlement. Untouched
 // slots (no reversal, no linked slot) that are alike are recounted once; all others slot by slot,
 // linked ones together.
-import { asAmended, isRemark, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
-import { outranking } from '../../domain/attribution/attribution.ts';
+import { asAmended, isEarned, isRemark, type SlotFact } from '../../domain/commission/reversals.ts';
+import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { NOTHING } from '../../domain/commission/sums.ts';
+import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { DealVersion } from '../../domain/types.ts';
+import { RATING } from '../settlement/slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
@@ -34,7 +35,7 @@ const ALIKE = `
   with facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
-      bool_and(event_id = original_event_id) as untouched
+      bool_and(event_id = original_event_id and rating_version = 0) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
     select id, component, kind, currency, deal_id, deal_version, basis, volume,
@@ -93,6 +94,7 @@ function worth(
   const earned: SlotFact = {
     originalEventId: '',
     eventId: '',
+    rating: null,
     type: component.on[0] ?? 'sale',
     whole: true,
     amountMinor: basisMinor,
@@ -103,7 +105,7 @@ function worth(
     customer: null,
   };
   return targetOf(component, version.terms, [{ earned, version, others: [] }], {
-    ...NOTHING,
+    ...EMPTY_SUMS,
     basisMinor,
     volumeE4,
   });
@@ -158,7 +160,7 @@ const SLOTS_WITH_FACTS = `
     s.facts_count as "factsCount", s.facts_hash as "factsHash",
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
     s.rejected_at is not null as "isRejected",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", f.type, f.whole,
+    f.original_event_id as "originalEventId", f.event_id as "eventId", ${RATING} as rating, f.type, f.whole,
     f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
     f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
@@ -220,7 +222,7 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
 
 /** Adds the facts of one conversion to the recount. Facts without their conversion are strays. */
 function endConversion(open: Counting, deals: Deals): void {
-  const [earned] = open.facts.filter(({ eventId, originalEventId }) => eventId === originalEventId);
+  const [earned] = open.facts.filter(isEarned);
   if (earned?.factVersion) {
     const others = open.facts.filter((fact) => fact !== earned);
     const version = ratingVersion(earned, earned.factVersion, others, deals);
@@ -239,9 +241,9 @@ function ratingVersion(
   deals: Deals,
 ): DealVersion {
   return others
-    .filter(isRemark)
-    .map(({ eventId }) => deals.version(...ratedBy(eventId)))
-    .reduce(outranking, deals.version(dealId, first));
+    .flatMap((fact) => (isRemark(fact) && fact.rating !== null ? [fact.rating] : []))
+    .map((rating) => deals.version(rating.dealId, rating.version))
+    .reduce(higherRanked, deals.version(dealId, first));
 }
 
 function end(open: Counting, deals: Deals): Recounted {

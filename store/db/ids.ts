@@ -1,7 +1,8 @@
-// Makes ids that sort by time and cannot be guessed: a prefix, 48 bits of milliseconds, a counter, 60 random bits.
+// Ids that sort by creation time and cannot be guessed: a prefix, 48 bits of milliseconds, a 20-bit
+// counter, 60 random bits.
 import { randomFillSync } from 'node:crypto';
 
-/** The kinds of id there are; the prefix lets a person read a log. */
+/** Prefix of an id: names the kind of row, so that a person can read a log. */
 export type IdPrefix =
   | 'opr'
   | 'key'
@@ -40,8 +41,9 @@ let lastMs = 0;
 let counter = 0;
 
 /**
- * A new id such as `evt_01jdc5…`: 26 digits of Crockford's base 32 after the prefix.
- * Ids of one process rise strictly, so that events that arrive in one millisecond keep their order;
+ * Returns a new id such as `evt_01jdc5…`: 26 digits of Crockford's base 32 after the prefix; `now`
+ * is in milliseconds since 1970.
+ * Ids of one process rise strictly, so events that arrive in one millisecond keep their order.
  * `id_bound` in the migrations computes the same time part for partition bounds.
  */
 export function newId(prefix: IdPrefix, now: number = Date.now()): string {

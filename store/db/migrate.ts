@@ -1,5 +1,5 @@
-// Brings a database to the current schema: numbered, forward-only SQL files, each in a transaction of its own.
-// A released file never changes again; the committed checksums hold that.
+// Migrates a database to the current schema: numbered, forward-only SQL files, each in its own
+// transaction. The committed checksums prove that a released file never changes.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,16 +8,17 @@ import { runner } from 'node-pg-migrate';
 import { Client } from 'pg';
 import type { Queryable } from './pool.ts';
 
-/** Where this project's migrations lie. */
+/** Folder of the migrations that ship with this release. */
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../migrations', import.meta.url));
 
 const TABLE = 'schema_migrations';
 const CHECKSUMS = 'checksums.json';
 
 /**
- * Applies what is missing, one process at a time (others wait on an advisory lock). Returns the names of what was applied.
- * Throws before touching anything when a file does not match its committed checksum, or when the database was made before
- * the first release.
+ * Applies missing migrations, one process at a time (others wait on an advisory lock). Returns the
+ * names of the applied files.
+ * Throws before any change when a file does not match its committed checksum, or when the database
+ * was made before the first release.
  */
 export async function migrate(
   databaseUrl: string,
@@ -44,13 +45,19 @@ export async function migrate(
   return applied.map(({ name }) => name);
 }
 
-/** Names of migrations this release has and the database lacks; a process refuses to start while there are any. */
+/**
+ * File names of migrations that the database lacks. API and worker refuse to start while there are
+ * any.
+ */
 export async function missingMigrations(db: Queryable, dir = MIGRATIONS_DIR): Promise<string[]> {
   const applied = new Set(await appliedMigrations(db));
   return (await migrationFiles(dir)).filter((file) => !applied.has(file));
 }
 
-/** A schema made before the first release has other first files, which later files do not fit; nothing can bring it up to date. */
+/**
+ * Throws for a schema made before the first release: its first files differ from the released ones,
+ * so no migration can update it.
+ */
 async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
@@ -58,7 +65,8 @@ async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void>
     const [oldest] = await appliedMigrations(client);
     if (oldest === undefined || oldest === (await migrationFiles(dir))[0]) return;
     throw new Error(
-      `This database is of an unreleased version of Postrider: its schema begins with ${oldest}, which no release has. ` +
+      `This database is of an unreleased version of Postrider: its schema begins with ${oldest}, ` +
+        'which no release has. ' +
         'It must be made anew: delete DATA_DIR (npm start), or give DATABASE_URL an empty database.',
     );
   } finally {
@@ -66,7 +74,9 @@ async function refuseUnreleased(databaseUrl: string, dir: string): Promise<void>
   }
 }
 
-/** File names of what was applied, in that order; none in an empty database. */
+/**
+ * File names of applied migrations in the order of their application; none in an empty database.
+ */
 async function appliedMigrations(db: Queryable | Client): Promise<string[]> {
   const { rows: tables } = await db.query<{ found: boolean }>(
     `select to_regclass($1) is not null as "found"`,
@@ -77,7 +87,9 @@ async function appliedMigrations(db: Queryable | Client): Promise<string[]> {
   return rows.map(({ name }) => `${name}.sql`);
 }
 
-/** One sentence for each file that was edited, removed, or never recorded. */
+/**
+ * One sentence for each migration that was edited, removed, or never recorded; none when all match.
+ */
 export async function checksumProblems(dir = MIGRATIONS_DIR): Promise<string[]> {
   const recorded = await recordedChecksums(dir);
   const found = await checksumsOf(dir);
@@ -90,7 +102,10 @@ export async function checksumProblems(dir = MIGRATIONS_DIR): Promise<string[]> 
   });
 }
 
-/** Records the checksums of new files and returns their names. Refuses, by throwing, to record an edited one. */
+/**
+ * Records the checksums of new migrations and returns their names. Throws when a recorded file was
+ * edited.
+ */
 export async function recordChecksums(dir = MIGRATIONS_DIR): Promise<string[]> {
   const recorded = await recordedChecksums(dir);
   const found = await checksumsOf(dir);

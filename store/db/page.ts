@@ -1,4 +1,5 @@
-// A page of a list: newest first by id, since ids sort by the time they were made.
+// `Page`: limit and cursor of a list. Lists are ordered by id, newest first, since ids sort by
+// creation time.
 
 /** At most `limit` rows with ids below `before`, or the newest where that is null. */
 export type Page = { limit: number; before: string | null };

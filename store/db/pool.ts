@@ -1,36 +1,45 @@
-// The connection to PostgreSQL: types that lose nothing, limits on every wait, and transactions.
+// Connection pool of PostgreSQL: lossless type parsers, a timeout on every wait, and transactions.
 import { Pool, types, type PoolClient } from 'pg';
 
 export type { Pool, PoolClient } from 'pg';
 
-/** What a query needs: the pool itself, or the client of a transaction. */
+/** Runs a query: the pool itself, or the client of a transaction. */
 export type Queryable = Pick<Pool, 'query'>;
 
 export interface PoolOptions {
-  /** Most connections this process opens; the sum over all processes must stay below PostgreSQL's `max_connections`. */
+  /**
+   * Most connections of this process (default: 20). All processes together must stay below
+   * PostgreSQL's `max_connections`.
+   */
   readonly max?: number;
-  /** Longest wait for an answer; unlike PostgreSQL's own limit it also holds when the server is silent. None unless given. */
+  /**
+   * Longest wait for an answer, in milliseconds (default: none). Unlike PostgreSQL's own timeout it
+   * also holds when the server is silent.
+   */
   readonly queryTimeoutMs?: number;
-  /** Shown in `pg_stat_activity`. */
+  /** Name of the process in `pg_stat_activity` (default: postrider). */
   readonly applicationName?: string;
-  /** Told about idle connections that break, which the pool replaces by itself. */
+  /** Receives errors of idle connections. The pool replaces a broken connection by itself. */
   readonly onError?: (error: Error) => void;
 }
 
 export interface TransactionOptions {
+  /** Longest run of one statement, in milliseconds (default: 4000). */
   readonly statementTimeoutMs?: number;
+  /** Longest wait for one lock, in milliseconds (default: 2000). */
   readonly lockTimeoutMs?: number;
   /**
-   * For transactions whose prepared statements look rows up by their keys, a batch at a time. A plan is kept as it was first made, perhaps on
-   * empty tables, where reading all of one looks as good as looking up; these few hundred rows are to be looked up whatever the size.
+   * Tells the planner to look rows up by index, whatever it believes about table sizes. For
+   * prepared statements that look a batch up by its keys: a plan made on empty tables, where
+   * reading all of a table looks as cheap as a lookup, would be kept as the tables grow.
    */
   readonly forceIndexLookups?: boolean;
 }
 
-// Below the three seconds within which a request must be answered when PostgreSQL is away.
+// Below the 3 s within which the API must answer while PostgreSQL is away.
 const CONNECT_TIMEOUT_MS = 2000;
 
-// The driver's own table, whose type knows only some of the numbers that PostgreSQL has.
+// The driver's parsers by type oid; its type declaration knows only some of PostgreSQL's oids.
 const driverParser = types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
 const INT8_ARRAY = 1016;
 const parseInt8Array = driverParser(INT8_ARRAY) as (text: string) => (string | null)[];
@@ -38,11 +47,14 @@ const parseInt8Array = driverParser(INT8_ARRAY) as (text: string) => (string | n
 const parsers = new Map<number, (text: string) => unknown>([
   [types.builtins.INT8, BigInt],
   [INT8_ARRAY, (text) => parseInt8Array(text).map((item) => (item === null ? null : BigInt(item)))],
-  // A calendar day has no time zone; as a Date it would move with the process's own.
+  // A calendar day has no time zone; a Date would shift it by the zone of the process.
   [types.builtins.DATE, (text) => text],
 ]);
 
-/** A pool in which `bigint` is a BigInt, `numeric` and `date` are text, and `timestamptz` is a Date. Nothing connects before the first query. */
+/**
+ * Creates a pool that reads `bigint` as BigInt, `numeric` and `date` as text, and `timestamptz` as
+ * Date. The first query opens the first connection.
+ */
 export function createPool(url: string, options: PoolOptions = {}): Pool {
   const pool = new Pool({
     connectionString: url,
@@ -52,7 +64,7 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     ...(options.queryTimeoutMs === undefined ? {} : { query_timeout: options.queryTimeoutMs }),
-    // Queries of one connection that do not wait for each other's results are sent without waiting, in their order.
+    // The client sends queries of one connection in order without waiting for earlier results.
     pipeline: true,
     types: {
       getTypeParser: ((oid: number, format?: string) =>
@@ -60,20 +72,22 @@ export function createPool(url: string, options: PoolOptions = {}): Pool {
     },
   });
   pool.on('error', options.onError ?? (() => {}));
-  // A connection that breaks while it is lent out reports to its query and emits `error` as well, which nobody else listens to.
+  // A connection that breaks while it is checked out reports to its query and also emits `error`,
+  // which would end the process without a listener.
   pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
-// Without "material" and "bitmapscan" too, since the planner takes a tenant for a 200th of a table, which looks worth reading whole until the
-// table has a hundred times as many rows as are looked up.
-const LOOK_UP = ['seqscan', 'hashjoin', 'mergejoin', 'material', 'bitmapscan']
+// "material" and "bitmapscan" are off too: the planner estimates a tenant at a 200th of a table, so
+// a full scan looks cheap until the table has a hundred times as many rows as the batch looks up.
+const FORCE_INDEX_LOOKUPS = ['seqscan', 'hashjoin', 'mergejoin', 'material', 'bitmapscan']
   .map((name) => `; set local enable_${name} = off`)
   .join('');
 
 /**
- * Runs `work` in one READ COMMITTED transaction and returns its result; any exception rolls back and is thrown on.
- * `work` may run again elsewhere, so it must do nothing but SQL.
+ * Runs `work` in one READ COMMITTED transaction and returns its result. Any exception rolls back
+ * and is rethrown.
+ * `work` must do nothing but SQL, since callers run it again after a conflict.
  */
 export async function withTransaction<T>(
   pool: Pool,
@@ -83,10 +97,12 @@ export async function withTransaction<T>(
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
-    // Not waited for: it goes down the wire ahead of the first statement of the work, and where it fails that one fails too.
+    // Not awaited: the statement travels ahead of the first statement of `work`, and when it fails
+    // that one fails too.
     const begun = client.query(
-      `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}; set local lock_timeout = ${Math.trunc(lockTimeoutMs)}` +
-        (forceIndexLookups ? LOOK_UP : ''),
+      `begin; set local statement_timeout = ${Math.trunc(statementTimeoutMs)}` +
+        `; set local lock_timeout = ${Math.trunc(lockTimeoutMs)}` +
+        (forceIndexLookups ? FORCE_INDEX_LOOKUPS : ''),
     );
     begun.catch(() => {});
     const result = await work(client);

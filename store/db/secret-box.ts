@@ -1,5 +1,7 @@
-// Secrets at rest: sealed with AES-256-GCM under a named key, so that keys can be rotated, and bound to the place they are kept in.
-// Layout: version (1 byte), length of the key id (1 byte), key id, nonce (12), tag (16), ciphertext.
+// Encrypts secrets at rest with AES-256-GCM. A sealed secret names its key, so keys can be rotated,
+// and is bound to the row that holds it.
+// Layout: version (1 byte), length of the key id (1 byte), key id, nonce (12), tag (16),
+// ciphertext.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 const VERSION = 1;
@@ -7,19 +9,25 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A key of 32 bytes and the id that sealed secrets carry in the clear. */
+/** A key of 32 bytes, and its id, which sealed secrets carry in the clear. */
 export type SealingKey = { id: string; key: Buffer };
 
-/** Seals and opens; `context` says whose secret it is and what for (operator id and purpose), and must be the same both times. */
+/**
+ * Seals and opens secrets. `context` names the owner and the purpose of a secret (operator id and
+ * purpose) and must be the same for both.
+ */
 export type SecretBox = {
   seal(text: string, context: string): Buffer;
-  /** Throws when the key is not known, or when the secret was changed or belongs to another context. */
+  /** Throws when the key is unknown, the secret was changed, or it belongs to another context. */
   open(sealed: Buffer, context: string): string;
-  /** Whether it was sealed with the key that seals now; what was not keeps an older key in use. */
+  /** Whether the current key sealed the secret; every other secret keeps an older key in use. */
   isCurrent(sealed: Buffer): boolean;
 };
 
-/** Makes a box: the first key seals, all of them open. Throws on a key that is not 32 bytes or an id used twice. */
+/**
+ * Creates a secret box: the first key seals, all keys open. Throws for a key that is not 32 bytes,
+ * or an id used twice.
+ */
 export function createSecretBox(keys: readonly SealingKey[]): SecretBox {
   const [current] = keys;
   if (current === undefined) throw new Error('a secret box needs at least one key');
@@ -67,7 +75,10 @@ function checkedKey(id: string, key: Buffer): Buffer {
   return key;
 }
 
-/** The head is bound too, so that a secret cannot be relabelled; its own length byte keeps head and context apart. */
+/**
+ * Additional authenticated data. The head is part of it, so that a secret cannot be relabelled; its
+ * length byte keeps head and context apart.
+ */
 function boundTo(head: Buffer, context: string): Buffer {
   return Buffer.concat([head, Buffer.from(context)]);
 }

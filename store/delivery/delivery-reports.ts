@@ -1,9 +1,9 @@
-// Deliveries as people look at them: lists of what is stuck, the story of one postback, and the note that somebody has seen it.
+// Deliveries for people: lists of stuck ones, one with its attempts, and the note that it was seen.
+import type { DeliveryState, Owner } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { conversionsOf } from '../intake/conversions.ts';
-
-export type DeliveryState = 'pending' | 'retrying' | 'held' | 'delivered' | 'gave_up' | 'cancelled';
+import { acknowledge } from './transitions.ts';
 
 export type DeliveryRow = {
   id: string;
@@ -13,7 +13,7 @@ export type DeliveryRow = {
   originalEventId: string;
   type: string;
   state: DeliveryState;
-  owner: string | null;
+  owner: Owner | null;
   predecessorId: string | null;
   nextCause: string | null;
   replayId: string | null;
@@ -40,10 +40,10 @@ export type AttemptRow = {
   nextReason: string | null;
 };
 
-/** One delivery with what it says and every attempt, the first one first. */
+/** One delivery with its body and every attempt, the first one first. */
 export type DeliveryReport = DeliveryRow & { body: string; attempts: AttemptRow[] };
 
-/** Null where a filter is not set; `stuck` is what is retrying, held, or given up and not acknowledged. */
+/** Null where a filter is not set. `stuck`: retrying, held, or given up and not acknowledged. */
 export type DeliveryFilter = {
   state: DeliveryState | 'stuck' | null;
   endpointId: string | null;
@@ -53,10 +53,12 @@ export type DeliveryFilter = {
 
 export type DeliveryReports = ReturnType<typeof createDeliveryReports>;
 
-const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId", d.event_id as "eventId",
+const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId",
+  d.event_id as "eventId",
   d.original_event_id as "originalEventId", d.type, d.state, d.owner, d.predecessor_id as "predecessorId",
   d.next_cause as "nextCause", d.replay_id as "replayId", d.batch_id as "batchId", d.tries,
-  d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.created_at as "createdAt", d.finished_at as "finishedAt",
+  d.next_attempt_at as "nextAttemptAt", d.last_error as "lastError", d.created_at as "createdAt",
+    d.finished_at as "finishedAt",
   d.acknowledged_at as "acknowledgedAt"`;
 
 export function createDeliveryReports(db: Queryable) {
@@ -68,12 +70,14 @@ export function createDeliveryReports(db: Queryable) {
         `select ${COLUMNS} from deliveries d
          where d.operator_id = $1
            and case when $2::text is null then true
-             when $2 = 'stuck' then d.state in ('retrying', 'held') or (d.state = 'gave_up' and d.acknowledged_at is null)
+             when $2 = 'stuck' then d.state in ('retrying', 'held')
+               or (d.state = 'gave_up' and d.acknowledged_at is null)
              else d.state = $2 end
            and ($2::text is distinct from 'stuck' or d.state in ('retrying', 'held', 'gave_up'))
            and ($3::text is null or d.endpoint_id = $3)
            and ($4::text is null or d.affiliate_id = $4)
-           and ($5::text is null or (d.original_event_id = any($6) and (d.event_id = $5 or d.original_event_id = $5)))
+           and ($5::text is null or (
+             d.original_event_id = any($6) and (d.event_id = $5 or d.original_event_id = $5)))
            and ($7::text is null or d.id < $7)
          order by d.id desc limit $8`,
         [
@@ -99,15 +103,17 @@ export function createDeliveryReports(db: Queryable) {
       const delivery = rows[0];
       if (delivery === undefined) return null;
       const { rows: attempts } = await db.query<AttemptRow>(
-        `select number, cause, started_at as "startedAt", duration_ms as "durationMs", phases, dialled, status_code as "statusCode",
-           error_class as "errorClass", response_excerpt as "responseExcerpt", next_attempt_at as "nextAttemptAt", next_reason as "nextReason"
+        `select number, cause, started_at as "startedAt", duration_ms as "durationMs", phases, dialled,
+          status_code as "statusCode",
+           error_class as "errorClass", response_excerpt as "responseExcerpt",
+             next_attempt_at as "nextAttemptAt", next_reason as "nextReason"
          from attempts where operator_id = $1 and delivery_id = $2 order by id`,
         [operatorId, id],
       );
       return { ...delivery, attempts };
     },
 
-    /** Notes that a delivery that was given up has been seen. Says whether there is such a delivery, and whether it was given up. */
+    /** Notes that a person has seen a delivery that was given up. */
     async acknowledge(
       operatorId: string,
       id: string,
@@ -117,12 +123,7 @@ export function createDeliveryReports(db: Queryable) {
         [operatorId, id],
       );
       if (rows[0] === undefined) return 'not_found';
-      const { rowCount } = await db.query(
-        `update deliveries set acknowledged_at = coalesce(acknowledged_at, now())
-         where operator_id = $1 and id = $2 and state = 'gave_up'`,
-        [operatorId, id],
-      );
-      return rowCount === 1 ? 'acknowledged' : 'not_given_up';
+      return (await acknowledge(db, { operatorId, deliveryId: id })) ? 'acknowledged' : 'not_given_up';
     },
   };
 }

@@ -1,9 +1,10 @@
-// How endpoints fare: read under a lock and written back, by attempts and by the people who switch them. The rules are in domain/delivery/breaker.ts.
+// Health of endpoints: read under a lock and written back. Its rules are in
+// domain/delivery/breaker.ts.
 import type { Health } from '../../domain/delivery/breaker.ts';
 import type { Queryable } from '../db/pool.ts';
 
-/** An endpoint's health with whose it is. */
-export type KeptHealth = {
+/** The health of one endpoint. */
+export type EndpointHealth = {
   operatorId: string;
   endpointId: string;
   affiliateId: string | null;
@@ -22,14 +23,19 @@ type Row = {
   noticesSent: number;
 };
 
-/** Locks these endpoints until the end of the transaction, in the order of their ids; those that are deleted are left out. */
+/**
+ * Locks these endpoints until the transaction ends, in the order of their ids; deleted ones are
+ * left out.
+ */
 export async function lockHealth(
   db: Queryable,
   endpoints: readonly { operatorId: string; endpointId: string }[],
-): Promise<KeptHealth[]> {
+): Promise<EndpointHealth[]> {
   const { rows } = await db.query<Row>(
-    `select e.operator_id as "operatorId", e.id as "endpointId", e.affiliate_id as "affiliateId", e.state, e.state_reason as "stateReason",
-       e.failures_in_a_row as "failuresInARow", e.failing_since as "failingSince", e.notices_sent as "noticesSent"
+    `select e.operator_id as "operatorId", e.id as "endpointId", e.affiliate_id as "affiliateId",
+      e.state, e.state_reason as "stateReason",
+       e.failures_in_a_row as "failuresInARow", e.failing_since as "failingSince",
+         e.notices_sent as "noticesSent"
      from json_to_recordset($1) as n ("operatorId" text, "endpointId" text)
      join endpoints e on e.operator_id = n."operatorId" and e.id = n."endpointId" and e.deleted_at is null
      order by e.id for no key update of e`,
@@ -47,12 +53,14 @@ export async function lockHealth(
 
 export async function writeHealth(
   db: Queryable,
-  endpoints: readonly Omit<KeptHealth, 'affiliateId'>[],
+  endpoints: readonly Omit<EndpointHealth, 'affiliateId'>[],
 ): Promise<void> {
   await db.query(
-    `update endpoints e set state = h.state, state_reason = h."stateReason", failures_in_a_row = h."failuresInARow",
+    `update endpoints e set state = h.state, state_reason = h."stateReason",
+      failures_in_a_row = h."failuresInARow",
        failing_since = h."failingSince", notices_sent = h."noticesSent"
-     from json_to_recordset($1) as h ("operatorId" text, "endpointId" text, state text, "stateReason" text, "failuresInARow" int,
+     from json_to_recordset($1) as h ("operatorId" text, "endpointId" text, state text,
+       "stateReason" text, "failuresInARow" int,
        "failingSince" timestamptz, "noticesSent" int)
      where e.operator_id = h."operatorId" and e.id = h."endpointId"`,
     [

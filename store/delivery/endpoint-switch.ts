@@ -1,15 +1,19 @@
-// Switching an endpoint by hand, whether by the API's buttons or by its workflow's signals: one way for both.
-import { switched, type EndpointState } from '../../domain/delivery/breaker.ts';
+// Switches the state of an endpoint for a person, by the API or by a signal to its workflow.
+import { switched } from '../../domain/delivery/breaker.ts';
+import { ENDPOINT_STATES, type EndpointState } from '../../domain/delivery/endpoints.ts';
 import { lockHealth, writeHealth } from './endpoint-health.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 
-/** The state an endpoint was in, which is still its state unless it is one of `from`; null when there is no such endpoint. */
+/**
+ * Returns the state before, which is still the state unless it is one of `from`; null where there
+ * is no such endpoint.
+ */
 export async function switchEndpoint(
   pool: Pool,
   operatorId: string,
   endpointId: string,
   to: EndpointState,
-  from: readonly EndpointState[] = ['active', 'paused', 'disabled'],
+  from: readonly EndpointState[] = ENDPOINT_STATES,
 ): Promise<EndpointState | null> {
   return withTransaction(pool, async (client) => {
     const [found] = await lockHealth(client, [{ operatorId, endpointId }]);

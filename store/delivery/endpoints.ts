@@ -1,15 +1,21 @@
-// Endpoints: the servers postbacks go to, as their owners set them up. Secrets are sealed before they are stored.
-import type { EndpointState } from '../../domain/delivery/breaker.ts';
+// Endpoints as their owners set them up. Secrets are sealed before they are stored.
+import type {
+  BodyFormat,
+  EndpointMethod,
+  EndpointState,
+  SigningKind,
+} from '../../domain/delivery/endpoints.ts';
 import { switchEndpoint } from './endpoint-switch.ts';
 import type { Page } from '../db/page.ts';
-import type { Pool, Queryable } from '../db/pool.ts';
+import type { Pool } from '../db/pool.ts';
 import type { SecretBox } from '../db/secret-box.ts';
+import { cancelAll } from './transitions.ts';
 
-/** What an endpoint's owner chose. The schedule is in seconds to wait before each try; the first is 0. */
+/** The owner's settings. The schedule is in seconds to wait before each try; the first is 0. */
 export type EndpointSettings = {
   url: string;
-  method: 'POST' | 'GET';
-  body: 'json' | 'form';
+  method: EndpointMethod;
+  body: BodyFormat;
   /** The fields of a form body, as templates by name; null: every field there is. */
   form: Record<string, string> | null;
   events: string[];
@@ -17,7 +23,7 @@ export type EndpointSettings = {
   schedule: number[];
   maxInFlight: number;
   ratePerSecond: number | null;
-  signing: 'v1' | 'v1a' | 'none';
+  signing: SigningKind;
   shareCustomerId: boolean;
 };
 
@@ -29,9 +35,9 @@ export type Endpoint = EndpointSettings & {
   stateReason: string | null;
   failingSince: Date | null;
   failuresInARow: number;
-  /** How many postbacks wait in its queue. */
+  /** The number of deliveries in its queue. */
   waiting: number;
-  /** What its receiver verifies with, where it signs by a key pair. */
+  /** The public key by which its receiver verifies signatures, where it signs with a key pair. */
   publicKey: string | null;
   /** Until when secrets that were replaced sign too; null when none does. */
   overlapEndsAt: Date | null;
@@ -40,27 +46,34 @@ export type Endpoint = EndpointSettings & {
 
 export type EndpointChange = { [Field in keyof EndpointSettings]?: EndpointSettings[Field] | undefined };
 
-/** What a button does to an endpoint's state. */
+/** An action of a person on an endpoint's state. */
 export type EndpointSwitch = 'pause' | 'resume' | 'enable';
 
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
-/** The states in which a button makes sense, its own result among them, so that pressing it twice is no mistake. */
+/**
+ * The states from which each action is possible, its own result among them, so that repeating one
+ * is no error.
+ */
 const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointState }> = {
   pause: { from: ['active', 'paused'], to: 'paused' },
   resume: { from: ['paused', 'active'], to: 'active' },
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
-export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule, max_in_flight as "maxInFlight",
-  rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state, state_reason as "stateReason",
+export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule,
+  max_in_flight as "maxInFlight",
+  rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state,
+    state_reason as "stateReason",
   failing_since as "failingSince", failures_in_a_row as "failuresInARow", created_at as "createdAt",
-  (select count(*)::int from deliveries d where d.operator_id = endpoints.operator_id and d.endpoint_id = endpoints.id and d.owner = 'endpoint')
+  (select count(*)::int from deliveries d where d.operator_id = endpoints.operator_id
+    and d.endpoint_id = endpoints.id and d.owner = 'endpoint')
     as waiting, public_key as "publicKey",
-  (select max(ends_at) from retiring_secrets r where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
+  (select max(ends_at) from retiring_secrets r
+    where r.operator_id = endpoints.operator_id and r.endpoint_id = endpoints.id
     and r.ends_at > now()) as "overlapEndsAt"`;
 
-/** What an endpoint's secret is sealed for; the same when it is opened. */
+/** The context for which an endpoint's secret is sealed and opened. */
 export function endpointSecretContext(operatorId: string, endpointId: string): string {
   return `${operatorId} endpoint ${endpointId}`;
 }
@@ -85,9 +98,11 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
     ) {
       const sealed = secretBox.seal(endpoint.secret, endpointSecretContext(operatorId, endpoint.id));
       const { rows } = await pool.query<Endpoint>(
-        `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events, headers, schedule, max_in_flight,
+        `insert into endpoints (operator_id, id, affiliate_id, secret, url, method, body, events,
+          headers, schedule, max_in_flight,
            rate_per_second, signing, share_customer_id, form, public_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning ${ENDPOINT_COLUMNS}`,
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+           returning ${ENDPOINT_COLUMNS}`,
         [
           operatorId,
           endpoint.id,
@@ -100,22 +115,28 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
       return rows[0]!;
     },
 
-    /** Changes what is given and leaves the rest; postbacks that wait already go by the new settings. Null when there is no such endpoint. */
+    /**
+     * Changes the settings given. Deliveries that wait already go by the new ones. Null where there
+     * is no such endpoint.
+     */
     async update(operatorId: string, id: string, change: EndpointChange): Promise<Endpoint | null> {
       const { rows } = await pool.query<Endpoint>(
-        `update endpoints set url = coalesce($3, url), method = coalesce($4, method), body = coalesce($5, body),
+        `update endpoints set url = coalesce($3, url), method = coalesce($4, method),
+          body = coalesce($5, body),
            events = coalesce($6, events), headers = coalesce($7, headers), schedule = coalesce($8, schedule),
-           max_in_flight = coalesce($9, max_in_flight), rate_per_second = case when $14 then $10 else rate_per_second end,
-           signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id), form = case when $15 then $13 else form end
+           max_in_flight = coalesce($9, max_in_flight),
+             rate_per_second = case when $14 then $10 else rate_per_second end,
+           signing = coalesce($11, signing), share_customer_id = coalesce($12, share_customer_id),
+             form = case when $15 then $13 else form end
          where operator_id = $1 and id = $2 and deleted_at is null returning ${ENDPOINT_COLUMNS}`,
         [operatorId, id, ...valuesOf(change), change.ratePerSecond !== undefined, change.form !== undefined],
       );
       return rows[0] ?? null;
     },
 
-    /** Presses a button. Null when there is no such endpoint or its state forbids it. */
-    async press(operatorId: string, id: string, button: EndpointSwitch): Promise<Endpoint | null> {
-      const { from, to } = SWITCHES[button];
+    /** Switches the state. Null where there is no such endpoint or its state forbids the action. */
+    async switchState(operatorId: string, id: string, action: EndpointSwitch): Promise<Endpoint | null> {
+      const { from, to } = SWITCHES[action];
       const was = await switchEndpoint(pool, operatorId, id, to, from);
       return was !== null && from.includes(was) ? await find(operatorId, id) : null;
     },
@@ -123,15 +144,16 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
     /** How many postbacks to an endpoint were given up, which a replay would send again. */
     async countGivenUp(operatorId: string, id: string): Promise<number> {
       const { rows } = await pool.query<{ count: number }>(
-        `select count(*)::int from deliveries where operator_id = $1 and state = 'gave_up' and endpoint_id = $2`,
+        `select count(*)::int from deliveries where operator_id = $1 and state = 'gave_up'
+          and endpoint_id = $2`,
         [operatorId, id],
       );
       return rows[0]!.count;
     },
 
     /**
-     * Takes an endpoint away and cancels what was still to be sent to it. What is planned for it at this very moment, its workflow cancels.
-     * False when there is no such endpoint.
+     * Deletes an endpoint and cancels its unfinished deliveries. Its workflow cancels those planned
+     * at this very moment. False where there is no such endpoint.
      */
     async remove(operatorId: string, id: string): Promise<boolean> {
       const { rowCount } = await pool.query(
@@ -144,14 +166,15 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
         operatorId,
         id,
       ]);
-      await cancelDeliveries(pool, operatorId, id);
+      await cancelAll(pool, operatorId, id);
       return true;
     },
 
     async list(operatorId: string, affiliateId: string | null, page: Page): Promise<Endpoint[]> {
       const { rows } = await pool.query<Endpoint>(
         `select ${ENDPOINT_COLUMNS} from endpoints
-         where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2) and ($3::text is null or id < $3)
+         where operator_id = $1 and deleted_at is null and ($2::text is null or affiliate_id = $2)
+           and ($3::text is null or id < $3)
          order by id desc limit $4`,
         [operatorId, affiliateId, page.before, page.limit],
       );
@@ -160,16 +183,7 @@ export function createEndpoints(pool: Pool, secretBox: SecretBox) {
   };
 }
 
-/** Cancels whatever is still to be sent to an endpoint. */
-export async function cancelDeliveries(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
-  await db.query(
-    `update deliveries set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(), last_error = 'endpoint_deleted'
-     where operator_id = $1 and endpoint_id = $2 and owner is not null and batch_id is not null`,
-    [operatorId, endpointId],
-  );
-}
-
-/** In the order of the statements above. */
+/** Values of settings in the order of the statements above. */
 function valuesOf(settings: EndpointChange): unknown[] {
   const {
     url,

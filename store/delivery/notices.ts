@@ -1,118 +1,83 @@
-// Notices to an operator's own webhooks: postbacks like any other, planned in the transaction that knows of the trouble.
-import type { KeptHealth } from './endpoint-health.ts';
+// Plans notices to the operator's own webhooks in the transaction that changes what they report.
+// They are postbacks like any other, through the queues of the webhooks.
 import type { HealthNotice } from '../../domain/delivery/breaker.ts';
+import type { OutgoingMessage } from '../../domain/delivery/messages.ts';
 import {
   endpointData,
   givenUpData,
-  noticeBody,
   NOTICE_TYPES,
   type GivenUp,
   type NoticeType,
 } from '../../domain/delivery/notices.ts';
 import { newId } from '../db/ids.ts';
-import { insertDeliveries, type PlannedDelivery } from './outbox.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { EndpointHealth } from './endpoint-health.ts';
+import { planPostbacks, readListeners } from './outbox.ts';
+import type { DeliveryRef } from './transitions.ts';
 
-/** A queue that a notice joined, and the endpoint the notice is about. */
+/** A webhook whose queue a notice joined, and the endpoint that the notice is about. */
 export type Noticed = { operatorId: string; endpointId: string; about: string };
 
-type Notice = {
-  operatorId: string;
-  type: NoticeType;
-  endpointId: string;
-  affiliateId: string | null;
-  aboutId: string;
-  data: object;
-};
-type Webhook = { operatorId: string; id: string; events: string[]; isInTrouble: boolean };
+/** A notice about an endpoint, or about a delivery to it. */
+type Notice = { operatorId: string; endpointId: string; message: OutgoingMessage };
 
-/** Tells of endpoints that fail or were disabled. */
-export async function tellHealth(
+/** Notifies operators of endpoints that fail or were disabled. */
+export async function notifyHealth(
   db: Queryable,
-  endpoints: readonly (KeptHealth & { notices: readonly HealthNotice[] })[],
+  endpoints: readonly (EndpointHealth & { notices: readonly HealthNotice[] })[],
 ): Promise<Noticed[]> {
-  const notices = endpoints.flatMap((endpoint) => {
-    const { operatorId, endpointId, affiliateId } = endpoint;
-    return endpoint.notices.map((type): Notice => {
-      return { operatorId, type, endpointId, affiliateId, aboutId: endpointId, data: endpointData(endpoint) };
-    });
-  });
-  return insertNotices(db, notices);
+  const notices = endpoints.flatMap((endpoint) =>
+    endpoint.notices.map((type) => noticeOf(type, endpoint, endpoint.endpointId, endpointData(endpoint))),
+  );
+  return planNotices(db, notices);
 }
 
-/** Tells of those of these postbacks that this transaction gave up. */
-export async function tellGivenUp(
-  db: Queryable,
-  deliveries: readonly { operatorId: string; deliveryId: string }[],
-): Promise<Noticed[]> {
+/** Notifies operators of those of these deliveries that this transaction gave up. */
+export async function notifyGivenUp(db: Queryable, deliveries: readonly DeliveryRef[]): Promise<Noticed[]> {
   if (deliveries.length === 0) return [];
   const { rows } = await db.query<GivenUp & { operatorId: string }>(
-    `select d.operator_id as "operatorId", d.id as "deliveryId", d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId",
-       d.event_id as "eventId", d.type, d.tries, d.last_error as "lastError"
+    `select d.operator_id as "operatorId", d.id as "deliveryId", d.endpoint_id as "endpointId",
+       d.affiliate_id as "affiliateId", d.event_id as "eventId", d.type, d.tries, d.last_error as "lastError"
      from json_to_recordset($1) as g ("operatorId" text, "deliveryId" text)
      join deliveries d on d.operator_id = g."operatorId" and d.id = g."deliveryId"
      where d.state = 'gave_up' and d.finished_at = now() and d.type <> all($2)`,
     [JSON.stringify(deliveries), NOTICE_TYPES],
   );
-  const notices = rows.map((row): Notice => {
-    const { operatorId, endpointId, affiliateId, deliveryId } = row;
-    return {
-      operatorId,
-      type: 'delivery.gave_up',
-      endpointId,
-      affiliateId,
-      aboutId: deliveryId,
-      data: givenUpData(row),
-    };
-  });
-  return insertNotices(db, notices);
+  return planNotices(
+    db,
+    rows.map((row) => noticeOf('delivery.gave_up', row, row.deliveryId, givenUpData(row))),
+  );
 }
 
-/** Plans each notice for every webhook of its operator that listens, except for the one it is about, which would not hear it. */
-async function insertNotices(db: Queryable, notices: readonly Notice[]): Promise<Noticed[]> {
-  if (notices.length === 0) return [];
-  const operatorIds = [...new Set(notices.map(({ operatorId }) => operatorId))];
-  const { rows: webhooks } = await db.query<Webhook>(
-    `select operator_id as "operatorId", id, events, state <> 'active' or failing_since is not null as "isInTrouble"
-     from endpoints where operator_id = any($1) and affiliate_id is null and deleted_at is null`,
-    [operatorIds],
-  );
+function noticeOf(
+  type: NoticeType,
+  endpoint: { operatorId: string; endpointId: string; affiliateId: string | null },
+  aboutId: string,
+  data: OutgoingMessage['data'],
+): Notice {
+  const { operatorId, endpointId, affiliateId } = endpoint;
+  const message = { type, affiliateId, aboutId, eventId: null, eventType: null, mayFollow: false, data };
+  return { operatorId, endpointId, message };
+}
+
+/**
+ * Plans notices for the webhooks of their operators, except for the endpoint that a notice is
+ * about.
+ */
+async function planNotices(db: Queryable, notices: readonly Notice[]): Promise<Noticed[]> {
   const noticed: Noticed[] = [];
-  for (const operatorId of operatorIds) {
-    const planned: PlannedDelivery[] = [];
-    for (const notice of notices) {
-      if (notice.operatorId !== operatorId) continue;
-      for (const webhook of webhooks) {
-        if (
-          webhook.operatorId !== operatorId ||
-          webhook.id === notice.endpointId ||
-          !hears(webhook, notice.type)
-        )
-          continue;
-        planned.push(plannedFor(webhook, notice));
-        noticed.push({ operatorId, endpointId: webhook.id, about: notice.endpointId });
-      }
+  for (const operatorId of new Set(notices.map((notice) => notice.operatorId))) {
+    const ofOperator = notices.filter((notice) => notice.operatorId === operatorId);
+    const webhooks = await readListeners(db, operatorId, []);
+    const input = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'endpoint' } as const;
+    for (const about of new Set(ofOperator.map(({ endpointId }) => endpointId))) {
+      const others = webhooks.filter(({ id }) => id !== about);
+      const messages = ofOperator.flatMap(({ endpointId, message }) =>
+        endpointId === about ? [message] : [],
+      );
+      const { endpointsToWake } = await planPostbacks(db, input, others, messages);
+      noticed.push(...endpointsToWake.map((endpointId) => ({ operatorId, endpointId, about })));
     }
-    await insertDeliveries(db, operatorId, newId('bat'), planned);
   }
   return noticed;
-}
-
-function hears({ events }: Webhook, type: NoticeType): boolean {
-  return events.includes('*') || events.includes(type);
-}
-
-function plannedFor(webhook: Webhook, { type, affiliateId, aboutId, data }: Notice): PlannedDelivery {
-  return {
-    id: newId('dlv'),
-    endpointId: webhook.id,
-    affiliateId,
-    eventId: null,
-    conversionId: aboutId,
-    type,
-    body: noticeBody(type, data, new Date()),
-    state: webhook.isInTrouble ? 'held' : 'pending',
-    owner: 'endpoint',
-    predecessorId: null,
-  };
 }

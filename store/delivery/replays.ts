@@ -1,13 +1,12 @@
-// Replays: postbacks sent again by a filter. A replay looks at every postback of its operator once, in the order of their ids, and keeps in its
-// row how far it is, so that a step that is repeated after a crash goes on where the last one was committed.
+// Replays: delivers again by a filter. A replay visits every delivery of its operator once, in the
+// order of their ids, and its row keeps the position, so that a step repeated after a crash
+// continues where the last one was committed.
+import type { Replayable } from '../../domain/delivery/deliveries.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { replay as replayDeliveries } from './transitions.ts';
 
-/** What can be sent again: what is finished, and what waits for its next try, which is then made at once. */
-export const REPLAYABLE = ['gave_up', 'delivered', 'retrying', 'held'] as const;
-export type Replayable = (typeof REPLAYABLE)[number];
-
-/** Null where a filter is not set; the times are those at which postbacks were planned. */
+/** Null where a filter is not set; the times are those at which deliveries were planned. */
 export type ReplayFilter = {
   endpointId: string | null;
   affiliateId: string | null;
@@ -27,21 +26,28 @@ export type Replay = ReplayFilter & {
   finishedAt: Date | null;
 };
 
-/** A replay with what became of the postbacks it sent again. */
+/** A replay with counts of the deliveries it released, by their state now. */
 export type ReplayProgress = Replay & { delivered: number; waiting: number; gaveUp: number };
 
 export type Replays = ReturnType<typeof createReplays>;
 
-const COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId", planned_from as "from", planned_to as "to", states,
-  rate_per_second::float8 as "ratePerSecond", is_dry_run as "isDryRun", state, total, released, created_at as "createdAt",
+const COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId", planned_from as "from",
+  planned_to as "to", states,
+  rate_per_second::float8 as "ratePerSecond", is_dry_run as "isDryRun", state, total, released,
+    created_at as "createdAt",
   finished_at as "finishedAt"`;
 
-/** Postbacks a filter chooses, as `d`: $1 the operator, $2 to $6 the filter. One that its batch sends now, or that follows another, is left alone. */
-const CHOSEN = `d.operator_id = $1 and d.state = any($2) and ($3::text is null or d.endpoint_id = $3) and ($4::text is null or d.affiliate_id = $4)
+/**
+ * Condition for the deliveries `d` that a filter chooses: $1 is the operator, $2 to $6 the filter.
+ * Those that their batch sends now, or that follow another one, are left out.
+ */
+const CHOSEN = `d.operator_id = $1 and d.state = any($2) and ($3::text is null or d.endpoint_id = $3)
+  and ($4::text is null or d.affiliate_id = $4)
   and ($5::timestamptz is null or (d.created_at >= $5 and d.id >= id_bound('dlv', $5 - interval '1 hour')))
   and ($6::timestamptz is null or (d.created_at < $6 and d.id < id_bound('dlv', $6 + interval '1 hour')))
   and (d.owner is null or d.owner in ('self', 'endpoint'))
-  and exists (select from endpoints e where e.operator_id = $1 and e.id = d.endpoint_id and e.deleted_at is null)`;
+  and exists (select from endpoints e where e.operator_id = $1 and e.id = d.endpoint_id
+    and e.deleted_at is null)`;
 
 const valuesOf = ({ states, endpointId, affiliateId, from, to }: ReplayFilter): unknown[] => [
   states,
@@ -53,7 +59,9 @@ const valuesOf = ({ states, endpointId, affiliateId, from, to }: ReplayFilter): 
 
 export function createReplays(pool: Pool) {
   return {
-    /** Keeps a replay with the number of postbacks it chooses now; a dry run is done with that. */
+    /**
+     * Stores a replay with the number of deliveries it chooses now. A dry run is done with that.
+     */
     async insert(
       operatorId: string,
       id: string,
@@ -61,9 +69,11 @@ export function createReplays(pool: Pool) {
       { ratePerSecond, isDryRun }: Pick<Replay, 'ratePerSecond' | 'isDryRun'>,
     ): Promise<Replay> {
       const { rows } = await pool.query<Replay>(
-        `insert into replays (operator_id, id, states, endpoint_id, affiliate_id, planned_from, planned_to, rate_per_second, is_dry_run, state,
+        `insert into replays (operator_id, id, states, endpoint_id, affiliate_id, planned_from,
+          planned_to, rate_per_second, is_dry_run, state,
            finished_at, total, through_id)
-         select $1, $7, $2, $3, $4, $5, $6, $8, $9, case when $9 then 'done' else 'running' end, case when $9 then now() end,
+         select $1, $7, $2, $3, $4, $5, $6, $8, $9, case when $9 then 'done' else 'running' end,
+           case when $9 then now() end,
            count(*), coalesce(max(d.id), '')
          from deliveries d where ${CHOSEN} returning ${COLUMNS}`,
         [operatorId, ...valuesOf(filter), id, ratePerSecond, isDryRun],
@@ -74,7 +84,8 @@ export function createReplays(pool: Pool) {
     async find(operatorId: string, id: string): Promise<ReplayProgress | null> {
       const { rows } = await pool.query<ReplayProgress>(
         `select ${COLUMNS}, delivered, waiting, "gaveUp" from replays r cross join lateral (
-           select (count(*) filter (where d.state = 'delivered'))::int as delivered, (count(*) filter (where d.owner is not null))::int as waiting,
+           select (count(*) filter (where d.state = 'delivered'))::int as delivered,
+             (count(*) filter (where d.owner is not null))::int as waiting,
              (count(*) filter (where d.state = 'gave_up'))::int as "gaveUp"
            from deliveries d where d.operator_id = $1 and d.replay_id = $2) as became
          where r.operator_id = $1 and r.id = $2`,
@@ -85,7 +96,8 @@ export function createReplays(pool: Pool) {
 
     async list(operatorId: string, page: Page): Promise<Replay[]> {
       const { rows } = await pool.query<Replay>(
-        `select ${COLUMNS} from replays where operator_id = $1 and ($2::text is null or id < $2) order by id desc limit $3`,
+        `select ${COLUMNS} from replays where operator_id = $1 and ($2::text is null or id < $2)
+          order by id desc limit $3`,
         [operatorId, page.before, page.limit],
       );
       return rows;
@@ -93,10 +105,11 @@ export function createReplays(pool: Pool) {
   };
 }
 
-/** Stops a replay that is running; what it has released goes on. */
+/** Stops a running replay; deliveries that it has released go on. */
 export async function cancelReplay(db: Queryable, operatorId: string, id: string): Promise<void> {
   await db.query(
-    `update replays set state = 'cancelled', finished_at = now() where operator_id = $1 and id = $2 and state = 'running'`,
+    `update replays set state = 'cancelled', finished_at = now()
+      where operator_id = $1 and id = $2 and state = 'running'`,
     [operatorId, id],
   );
 }
@@ -113,7 +126,10 @@ export async function findRunningReplays(
   return rows;
 }
 
-/** Where a replay stands after a step. `waitMs`: until its rate allows the next one. `singles`: whose own workflows must hear of it. */
+/**
+ * State of a replay after a step. `waitMs`: until its rate allows the next one. `singles`: single
+ * deliveries whose workflows must run.
+ */
 export type ReplayStep = {
   state: Replay['state'];
   total: number;
@@ -124,11 +140,17 @@ export type ReplayStep = {
 };
 
 const RELEASED_AT_ONCE = 500;
-/** After a pause of its own a replay with a rate catches up on no more than this, so that there is no burst. */
+/**
+ * After a delay of its own a replay with a rate catches up on no more than this, so that there is
+ * no burst.
+ */
 const CATCH_UP_SECONDS = 1;
 const LIMITS = { statementTimeoutMs: 30_000, lockTimeoutMs: 5000 };
 
-/** Releases the next postbacks of a replay, unless it is over or its rate says later. Two steps at once are one after the other. */
+/**
+ * Releases the next deliveries of a replay, unless it is over or its rate says later. Concurrent
+ * steps run one after the other.
+ */
 export async function stepReplay(pool: Pool, operatorId: string, replayId: string): Promise<ReplayStep> {
   return withTransaction(
     pool,
@@ -151,15 +173,19 @@ export async function stepReplay(pool: Pool, operatorId: string, replayId: strin
           ? RELEASED_AT_ONCE
           : Math.min(Math.max(1, Math.floor(ratePerSecond)), RELEASED_AT_ONCE);
       const page = await lockPage(client, operatorId, replay, limit);
-      await release(client, operatorId, replayId, page);
+      const ids = page.map(({ id }) => id);
+      if (ids.length > 0) await replayDeliveries(client, operatorId, replayId, ids);
       const isDone = page.length < limit;
       const seconds = ratePerSecond === null || isDone ? 0 : page.length / ratePerSecond;
       const { rows: after } = await client.query<Pick<ReplayStep, 'state' | 'released' | 'waitMs'>>(
-        `update replays set released = released + $3, after_id = $4, state = case when $5 then 'done' else state end,
+        `update replays set released = released + $3, after_id = $4,
+          state = case when $5 then 'done' else state end,
            finished_at = case when $5 then now() end,
-           next_step_at = greatest(next_step_at, clock_timestamp() - make_interval(secs => $7)) + make_interval(secs => $6)
+           next_step_at = make_interval(secs => $6)
+             + greatest(next_step_at, clock_timestamp() - make_interval(secs => $7))
          where operator_id = $1 and id = $2
-         returning state, released, greatest(0, extract(epoch from next_step_at - clock_timestamp()) * 1000)::float8 as "waitMs"`,
+         returning state, released, greatest(0,
+       extract(epoch from next_step_at - clock_timestamp()) * 1000)::float8 as "waitMs"`,
         [
           operatorId,
           replayId,
@@ -183,7 +209,10 @@ export async function stepReplay(pool: Pool, operatorId: string, replayId: strin
 
 type Chosen = { id: string; endpointId: string; conversionId: string; owner: string | null };
 
-/** The next postbacks it chooses, locked, and with them whatever is unfinished of the same conversions: no one may finish those meanwhile. */
+/**
+ * Locks the next chosen deliveries and all unfinished ones about the same conversions, so that none
+ * of them finishes meanwhile.
+ */
 async function lockPage(
   db: Queryable,
   operatorId: string,
@@ -191,39 +220,16 @@ async function lockPage(
   limit: number,
 ): Promise<Chosen[]> {
   const { rows } = await db.query<Chosen>(
-    `select d.id, d.endpoint_id as "endpointId", d.original_event_id as "conversionId", d.owner from deliveries d
+    `select d.id, d.endpoint_id as "endpointId", d.original_event_id as "conversionId", d.owner
+      from deliveries d
      where ${CHOSEN} and d.id > $7 and d.id <= $8 order by d.id limit $9 for no key update of d`,
     [operatorId, ...valuesOf(replay), replay.afterId, replay.throughId, limit],
   );
   const conversionIds = [...new Set(rows.map(({ conversionId }) => conversionId))];
   await db.query(
-    `select from deliveries where operator_id = $1 and original_event_id = any($2) and owner is not null order by id for share`,
+    `select from deliveries where operator_id = $1 and original_event_id = any($2)
+      and owner is not null order by id for share`,
     [operatorId, conversionIds],
   );
   return rows;
-}
-
-/** Gives postbacks to their endpoints' queues, or lets them follow what must go before them. What was finished starts its schedule again. */
-async function release(
-  db: Queryable,
-  operatorId: string,
-  replayId: string,
-  page: readonly Chosen[],
-): Promise<void> {
-  if (page.length === 0) return;
-  await db.query(
-    `update deliveries d set owner = case when w.predecessor_id is null then 'endpoint' else 'predecessor' end,
-       predecessor_id = w.predecessor_id, tries = case when d.owner is null then 0 else d.tries end,
-       state = case when d.owner is not null then d.state when w.is_in_trouble then 'held' else 'pending' end,
-       next_attempt_at = now(), next_cause = 'replay', replay_id = $2, finished_at = null, acknowledged_at = null
-     from (
-       select p.id, e.state <> 'active' or e.failing_since is not null as is_in_trouble,
-         (select max(o.id) from deliveries o where o.operator_id = $1 and o.original_event_id = p.original_event_id
-            and o.endpoint_id = p.endpoint_id and o.id < p.id and (o.owner is not null or o.id = any($3))) as predecessor_id
-       from deliveries p join endpoints e on e.operator_id = $1 and e.id = p.endpoint_id
-       where p.operator_id = $1 and p.id = any($3)
-     ) w
-     where d.operator_id = $1 and d.id = w.id`,
-    [operatorId, replayId, page.map(({ id }) => id)],
-  );
 }

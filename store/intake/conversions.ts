@@ -1,17 +1,16 @@
-// The conversions that an event may be about.
-
+// Finds the conversions that an event may reverse or reinstate.
 import { earns } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { EventRow } from './event-lists.ts';
+import type { StoredEvent } from './event-lists.ts';
 
 /**
- * The conversions an event may have spoken about, itself among them. Facts and postbacks are found by their conversion, so this
- * spares both tables an index by event on the busiest path.
+ * Ids of the conversions an event may concern, and its own id. Slot facts and postbacks are found
+ * through their conversion, so neither table needs an index by event on the busiest path.
  */
 export async function conversionsOf(
   db: Queryable,
   operatorId: string,
-  event: Pick<EventRow, 'id' | 'type' | 'reference' | 'subject'>,
+  event: Pick<StoredEvent, 'id' | 'type' | 'reference' | 'subject'>,
 ): Promise<string[]> {
   if (earns(event.type)) return [event.id];
   const { rows } = await db.query<{ id: string }>(

@@ -1,15 +1,19 @@
-// Events as people look at them: what came in, with what became of it.
+// Reads events with their outcomes, for lists and details.
 import type { Method } from '../../domain/attribution/attribution.ts';
 import type { EventType, Subs } from '../../domain/types.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
+import { subArray } from '../db/subs.ts';
 
-/** An event as sent, or as amended since, with its outcome; without one it is `accepted`. */
-export type EventRow = {
+/**
+ * An event with its latest applied amendment and its outcome; without an outcome its status is
+ * `accepted`.
+ */
+export type StoredEvent = {
   id: string;
   type: EventType;
-  /** The operator's own name, where it was sent under one. */
+  /** Alias of the event type that the operator sent; null where it sent the standard name. */
   sentAs: string | null;
   transactionId: string | null;
   clickId: string | null;
@@ -33,12 +37,14 @@ export type EventRow = {
   method: Method | null;
   attributedClickId: string | null;
   batchId: string | null;
-  /** The API key by which an orphan was given to an affiliate. */
+  /** Id of the API key that assigned the orphan to an affiliate. */
   assignedBy: string | null;
   assignedAt: Date | null;
 };
 
-/** Null where a filter is not set. The times are those of `occurred_at`, the end not included. */
+/**
+ * Filters of a list; null means any. `from` (inclusive) and `to` (exclusive) bound `occurred_at`.
+ */
 export type EventFilter = {
   customerId: string | null;
   status: string | null;
@@ -47,31 +53,41 @@ export type EventFilter = {
   to: Date | null;
 };
 
-const COLUMNS = `e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId", e.customer_id as "customerId", e.subject,
-  coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency, coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference, e.reference_type as "referenceType",
-  coalesce(m.payout_minor, e.payout_minor) as "payoutMinor", array[e.sub1, e.sub2, e.sub3, e.sub4, e.sub5] as subs, e.coupon, coalesce(m.metadata, e.metadata) as metadata,
-  e.occurred_at as "occurredAt", e.received_at as "receivedAt", coalesce(o.status, 'accepted') as status, o.reason, o.detail,
-  o.affiliate_id as "affiliateId", o.method, o.click_id as "attributedClickId", o.batch_id as "batchId",
+const COLUMNS = `
+  e.id, e.type, e.sent_as as "sentAs", e.transaction_id as "transactionId", e.click_id as "clickId",
+  e.customer_id as "customerId", e.subject, e.reference, e.reference_type as "referenceType",
+  coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
+  coalesce(m.volume_e4, e.volume_e4) as "volumeE4", coalesce(m.payout_minor, e.payout_minor) as "payoutMinor",
+  ${subArray('e')} as subs, e.coupon, coalesce(m.metadata, e.metadata) as metadata,
+  e.occurred_at as "occurredAt", e.received_at as "receivedAt",
+  coalesce(o.status, 'accepted') as status, o.reason, o.detail, o.affiliate_id as "affiliateId", o.method,
+  o.click_id as "attributedClickId", o.batch_id as "batchId",
   g.actor as "assignedBy", g.assigned_at as "assignedAt"`;
 
-const BY_HAND = `left join assignments g on g.operator_id = $1 and g.event_id = e.id ${IN_FORCE}`;
+const JOIN_ASSIGNMENT = `
+  left join assignments g on g.operator_id = $1 and g.event_id = e.id
+  ${JOIN_AMENDMENT}`;
 
 export type EventLists = ReturnType<typeof createEventLists>;
 
 export function createEventLists(db: Queryable) {
   return {
-    async find(operatorId: string, eventId: string): Promise<EventRow | null> {
-      const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
+    async find(operatorId: string, eventId: string): Promise<StoredEvent | null> {
+      const { rows } = await db.query<StoredEvent>(
+        `select ${COLUMNS}
+         from events e
+         left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_ASSIGNMENT}
          where e.operator_id = $1 and e.id = $2`,
         [operatorId, eventId],
       );
       return rows[0] ?? null;
     },
 
-    async list(operatorId: string, filter: EventFilter, page: Page): Promise<EventRow[]> {
-      const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${BY_HAND}
+    async list(operatorId: string, filter: EventFilter, page: Page): Promise<StoredEvent[]> {
+      const { rows } = await db.query<StoredEvent>(
+        `select ${COLUMNS}
+         from events e
+         left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_ASSIGNMENT}
          where e.operator_id = $1
            and ($2::text is null or e.subject = 'customer ' || $2)
            and ($3::text is null or coalesce(o.status, 'accepted') = $3)
@@ -94,11 +110,14 @@ export function createEventLists(db: Queryable) {
       return rows;
     },
 
-    /** Events no affiliate was found for. */
-    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<EventRow[]> {
-      const { rows } = await db.query<EventRow>(
-        `select ${COLUMNS} from event_outcomes o join events e on e.operator_id = $1 and e.id = o.event_id ${BY_HAND}
-         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.reason = $2) and ($3::text is null or o.event_id < $3)
+    /** Orphans: events without an affiliate. */
+    async listOrphans(operatorId: string, reason: string | null, page: Page): Promise<StoredEvent[]> {
+      const { rows } = await db.query<StoredEvent>(
+        `select ${COLUMNS}
+         from event_outcomes o
+         join events e on e.operator_id = $1 and e.id = o.event_id ${JOIN_ASSIGNMENT}
+         where o.operator_id = $1 and o.status = 'orphaned' and ($2::text is null or o.reason = $2)
+           and ($3::text is null or o.event_id < $3)
          order by o.event_id desc limit $4`,
         [operatorId, reason, page.before, page.limit],
       );

@@ -1,11 +1,14 @@
-// The inbox: events as they were sent, each exactly once per key, whatever is repeated and however many processes take part.
+// Event inbox: stores each event exactly once per key, across repeats and processes.
 import type { ConversionEvent, EventKey } from '../../domain/types.ts';
 import { bulkColumns, type ColumnSpec } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import { subColumns } from '../db/subs.ts';
 
 /**
- * An event with what only the inbox needs: the hash of what was sent, and the operator's own notes. `sentAs`: the operator's own name of it.
- * `repeatableFrom`: where its key is its content, the moment (in milliseconds) from which the same again is another event.
+ * An event with its inbox data. `contentHash` is the hash of the sent content, `metadata` JSON
+ * text, `sentAs` the alias of the event type that the operator sent.
+ * `repeatableFrom`: for an event keyed by its content, the time (milliseconds since 1970) from
+ * which equal content is a new event.
  */
 export type IncomingEvent = {
   event: ConversionEvent;
@@ -15,7 +18,7 @@ export type IncomingEvent = {
   repeatableFrom?: number;
 };
 
-/** What makes two events the same: operator, type and key. */
+/** Identity of an event as one string: operator, type and key. */
 export function eventKeyOf({ event }: Pick<IncomingEvent, 'event'>): string {
   return identity(event.operatorId, event.key, event.type);
 }
@@ -24,7 +27,7 @@ function identity(operatorId: string, key: EventKey, type: string): string {
   return `${operatorId} ${type} ${key.kind} ${key.value}`;
 }
 
-/** The columns of an event, but for its key. */
+/** Columns of `events` except `key`. */
 export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   operator_id: ['text', ({ event }) => event.operatorId],
   id: ['text', ({ event }) => event.id],
@@ -40,11 +43,7 @@ export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   reference: ['text', ({ event }) => event.reference],
   reference_type: ['text', ({ event }) => event.referenceType],
   payout_minor: ['bigint', ({ event }) => event.payoutMinor],
-  sub1: ['text', ({ event }) => event.subs[0]],
-  sub2: ['text', ({ event }) => event.subs[1]],
-  sub3: ['text', ({ event }) => event.subs[2]],
-  sub4: ['text', ({ event }) => event.subs[3]],
-  sub5: ['text', ({ event }) => event.subs[4]],
+  ...subColumns<IncomingEvent>(({ event }) => event.subs),
   coupon: ['text', ({ event }) => event.coupon],
   metadata: ['json', ({ metadata }) => metadata],
   occurred_at: ['timestamptz', ({ event }) => new Date(event.occurredAt)],
@@ -57,8 +56,9 @@ const EVENTS = bulkColumns<IncomingEvent>({
 });
 
 /**
- * Inserts events with different keys, in the order of their unique key, so that two processes cannot wait for each other in a circle.
- * Gives the ids of those that were new; the others lost to an earlier event with their key.
+ * Inserts events with distinct keys in the order of the unique key, so that two processes cannot
+ * deadlock. Returns the ids of inserted events; the others lost to an earlier event with the same
+ * key.
  */
 export async function insertEvents(db: Queryable, events: readonly IncomingEvent[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>({
@@ -73,12 +73,15 @@ export async function insertEvents(db: Queryable, events: readonly IncomingEvent
   return new Set(rows.map(({ id }) => id));
 }
 
-/** The events that hold these keys already, by `eventKeyOf`. A statement of its own: the insert that lost cannot see the winner. */
-export async function readWinners(
+/**
+ * Reads the earlier events with the same keys, by `eventKeyOf`. A separate statement, since the
+ * snapshot of a losing insert cannot see the winner.
+ */
+export async function readEarlierEvents(
   db: Queryable,
-  losers: readonly IncomingEvent[],
+  repeats: readonly IncomingEvent[],
 ): Promise<Map<string, { id: string; contentHash: Buffer }>> {
-  const keys = losers.map(({ event }) => ({
+  const keys = repeats.map(({ event }) => ({
     o: event.operatorId,
     k: event.key.value,
     t: event.type,
@@ -92,7 +95,8 @@ export async function readWinners(
     value: string;
     contentHash: Buffer;
   }>(
-    `select e.operator_id as "operatorId", e.id, e.type, e.key_kind as kind, e.key as value, e.content_hash as "contentHash"
+    `select e.operator_id as "operatorId", e.id, e.type, e.key_kind as kind, e.key as value,
+       e.content_hash as "contentHash"
      from json_to_recordset($1) as w (o text, k text, t text, i text)
      join events e on e.operator_id = w.o and e.key = w.k and e.type = w.t and e.key_kind = w.i`,
     [JSON.stringify(keys)],
@@ -105,7 +109,7 @@ export async function readWinners(
   );
 }
 
-/** Keeps what was sent under a key that another event holds already, for inspection. */
+/** Stores events that reuse the key of an earlier event with other content, for inspection. */
 export async function insertConflicts(
   db: Queryable,
   conflicts: readonly { id: string; eventId: string; incoming: IncomingEvent }[],
@@ -126,7 +130,8 @@ export async function insertConflicts(
   await db.query(
     `insert into event_conflicts (operator_id, id, event_id, content_hash, sent)
      select "operatorId", id, "eventId", decode("contentHash", 'hex'), sent
-     from json_to_recordset($1) as c ("operatorId" text, id text, "eventId" text, "contentHash" text, sent json)`,
+     from json_to_recordset($1) as c ("operatorId" text, id text, "eventId" text, "contentHash" text,
+       sent json)`,
     [JSON.stringify(rows)],
   );
 }

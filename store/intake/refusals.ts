@@ -1,8 +1,11 @@
-// What was refused at the door: exact counts per minute, reason and address, and some whole requests as samples.
+// Refused requests: exact counts per minute, reason and address, and whole requests as samples.
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 
-/** One refused request. Nothing of its body, its key or its signature; an issue is named by its place and code. */
+/**
+ * Sample of a refused request, without its body, key or signature. An issue is named by its path
+ * and code.
+ */
 export type Refusal = {
   id: string;
   refusedAt: Date;
@@ -16,10 +19,10 @@ export type Refusal = {
   issueCode: string | null;
 };
 
-/** So many in a minute; an empty address stands for all those that were not told apart. */
+/** Refusals in one minute; an empty address stands for addresses that were not counted apart. */
 export type RefusalCount = { minute: Date; reason: string; address: string; count: number };
 
-/** The time is `from` on and before `to`. */
+/** Filters of refusals; null means any. `from` is inclusive, `to` exclusive. */
 export type RefusalFilter = { from: Date; to: Date; reason: string | null; address: string | null };
 
 export type RefusalTotals = {
@@ -30,16 +33,17 @@ export type RefusalTotals = {
 
 export type Refusals = ReturnType<typeof createRefusals>;
 
-/** What is older is removed whenever something is added. */
+/** Retention in days. Each insert also deletes older rows. */
 const KEPT_DAYS = 30;
 const ADDRESSES_AT_MOST = 100;
 
-const COLUMNS = `id, refused_at as "refusedAt", reason, address, method, path, request_id as "requestId", key_id as "keyId",
+const COLUMNS = `id, refused_at as "refusedAt", reason, address, method, path,
+  request_id as "requestId", key_id as "keyId",
   issue_path as "issuePath", issue_code as "issueCode"`;
 
 export function createRefusals(pool: Pool) {
   return {
-    /** Adds one operator's refusals to what is there, and removes what is too old; all or nothing. */
+    /** Adds counts and samples of one operator and deletes expired rows, in one transaction. */
     async add(
       operatorId: string,
       counts: readonly RefusalCount[],
@@ -51,18 +55,23 @@ export function createRefusals(pool: Pool) {
            select $1, minute, reason, address, count
            from json_to_recordset($2) as c (minute timestamptz, reason text, address text, count bigint)
            order by minute, reason, address
-           on conflict (operator_id, minute, reason, address) do update set count = refusal_counts.count + excluded.count`,
+           on conflict (operator_id, minute, reason, address)
+             do update set count = refusal_counts.count + excluded.count`,
           [operatorId, JSON.stringify(counts)],
         );
         await client.query(
-          `insert into refusals (operator_id, id, refused_at, reason, address, method, path, request_id, key_id, issue_path, issue_code)
-           select $1, id, "refusedAt", reason, address, method, path, "requestId", "keyId", "issuePath", "issueCode"
-           from json_to_recordset($2) as r (id text, "refusedAt" timestamptz, reason text, address text, method text, path text,
+          `insert into refusals (operator_id, id, refused_at, reason, address, method, path,
+             request_id, key_id, issue_path, issue_code)
+           select $1, id, "refusedAt", reason, address, method, path, "requestId", "keyId", "issuePath",
+             "issueCode"
+           from json_to_recordset($2) as r (id text, "refusedAt" timestamptz, reason text, address text,
+             method text, path text,
              "requestId" text, "keyId" text, "issuePath" text, "issueCode" text)`,
           [operatorId, JSON.stringify(samples)],
         );
         await client.query(
-          `delete from refusals where operator_id = $1 and id < id_bound('rfs', now() - make_interval(days => $2))`,
+          `delete from refusals
+           where operator_id = $1 and id < id_bound('rfs', now() - make_interval(days => $2))`,
           [operatorId, KEPT_DAYS],
         );
         await client.query(
@@ -87,7 +96,9 @@ export function createRefusals(pool: Pool) {
       return rows;
     },
 
-    /** How many there were, by reason and by address, most first; of the minutes that begin in this time. */
+    /**
+     * Refusals by reason and by address, most first, of the minutes that begin in the time range.
+     */
     async totals(operatorId: string, { from, to, reason, address }: RefusalFilter): Promise<RefusalTotals> {
       const { rows } = await pool.query<{ reason: string; address: string; count: number }>(
         `select reason, address, sum(count)::float8 as count from refusal_counts
@@ -98,8 +109,8 @@ export function createRefusals(pool: Pool) {
       );
       return {
         total: rows.reduce((sum, { count }) => sum + count, 0),
-        byReason: summed(rows, (row) => row.reason).map(([name, count]) => ({ reason: name, count })),
-        byAddress: summed(rows, (row) => row.address)
+        byReason: sumBy(rows, (row) => row.reason).map(([name, count]) => ({ reason: name, count })),
+        byAddress: sumBy(rows, (row) => row.address)
           .slice(0, ADDRESSES_AT_MOST)
           .map(([name, count]) => ({ address: name, count })),
       };
@@ -107,7 +118,7 @@ export function createRefusals(pool: Pool) {
   };
 }
 
-function summed<Row extends { count: number }>(
+function sumBy<Row extends { count: number }>(
   rows: readonly Row[],
   nameOf: (row: Row) => string,
 ): [string, number][] {

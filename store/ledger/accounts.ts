@@ -1,4 +1,4 @@
-// Creates the accounts that transfers touch. An account is named by its purpose and owner, so
+// Creates the accounts that transfers touch. An account is itemsWithOperator by its purpose and owner, so
 // posting looks none up.
 import type { AffiliatePurpose, OperatorPurpose } from '../../domain/keys.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';

@@ -1,27 +1,19 @@
-// Plans what affiliates are told that no event caused: released and rejected commission, payouts that arrived. All of it goes through the
-// endpoints' queues, and costs one look-up when nobody listens.
-import {
-  announcementBody,
-  wants,
-  type Announcement,
-  type ToldCommission,
-  type ToldConversion,
+// Announcements to affiliates that no event caused: released and rejected commission, payouts that
+// arrived. They go through the endpoints' queues, and cost one look-up where no endpoint
+// subscribes.
+import type {
+  OutgoingMessage,
+  ReportedCommission,
+  ReportedConversion,
 } from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
-import { newId } from '../db/ids.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
-import {
-  insertDeliveries,
-  lastUnfinished,
-  lockUnfinished,
-  readListeners,
-  type PlannedDelivery,
-} from '../delivery/outbox.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
+import { planPostbacks, readListeners } from '../delivery/outbox.ts';
 import type { Ledger } from './ledger-transaction.ts';
 import { NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 
-/** Whether any endpoint of an operator may want messages of a type; `*` counts where the type is not opt-in, which `wants` decides. */
+/** Whether an endpoint of an operator names one of these types or `*` among its events. */
 export async function hasListeners(
   { client, operatorId }: Ledger,
   events: readonly string[],
@@ -33,64 +25,38 @@ export async function hasListeners(
   return rowCount === 1;
 }
 
-/** Plans announcements to those who want them, each behind what is unfinished about the same thing. Gives the endpoints to wake after the commit. */
+/**
+ * Plans announcements through the endpoints' queues. Returns the endpoints to wake after the
+ * commit.
+ */
 export async function announce(
   ledger: Ledger,
-  group: string,
-  announcements: readonly Announcement[],
+  batchId: string,
+  announcements: readonly OutgoingMessage[],
 ): Promise<string[]> {
   const { client, operatorId, now } = ledger;
   if (announcements.length === 0) return [];
-  const listeners = await readListeners(client, operatorId, [
-    ...new Set(announcements.map(({ affiliateId }) => affiliateId)),
-  ]);
-  const wanted = announcements.filter((one) => listeners.some((listener) => wants(listener, one)));
-  if (wanted.length === 0) return [];
-  const about = [...new Set(wanted.map((one) => one.about))];
-  await lockUnfinished(client, operatorId, about);
-  const last = await lastUnfinished(client, operatorId, about);
-  const deliveries: PlannedDelivery[] = [];
-  for (const one of wanted) {
-    for (const endpoint of listeners) {
-      if (!wants(endpoint, one)) continue;
-      const key = `${one.about} ${endpoint.id}`;
-      const predecessorId = last.get(key) ?? null;
-      const id = newId('dlv');
-      last.set(key, id);
-      deliveries.push({
-        id,
-        endpointId: endpoint.id,
-        affiliateId: one.affiliateId,
-        eventId: null,
-        conversionId: one.about,
-        type: one.type,
-        body: announcementBody(one, now),
-        state:
-          predecessorId === null && (endpoint.state !== 'active' || endpoint.isFailing) ? 'held' : 'pending',
-        owner: predecessorId === null ? 'endpoint' : 'predecessor',
-        predecessorId,
-      });
-    }
-  }
-  await insertDeliveries(client, operatorId, group, deliveries);
-  const queued = deliveries.filter(({ owner }) => owner === 'endpoint').map(({ endpointId }) => endpointId);
-  return [...new Set(queued)];
+  const affiliateIds = new Set(announcements.flatMap(({ affiliateId }) => affiliateId ?? []));
+  const listeners = await readListeners(client, operatorId, [...affiliateIds]);
+  const input = { operatorId, batchId, now, owner: 'endpoint' } as const;
+  return (await planPostbacks(client, input, listeners, announcements)).endpointsToWake;
 }
 
-type ConversionRow = Omit<ToldConversion, 'subs'> & {
+type ConversionRow = Omit<ReportedConversion, 'subs'> & {
   slotId: string;
   via: string | null;
   subs: (string | null)[];
 };
 
 /**
- * Commissions with the conversion each is told by: the one for which most was told, since a bounty of a customer may have several; a parent's
- * part by that of its source. Money by hand and monthly shares have none.
+ * Commissions with the conversion each is told by: the one for which most was told, since a bounty
+ * of a customer may have several; a parent's part by that of its source. Money by hand and monthly
+ * shares have none.
  */
 export async function toldCommissions(
   { client, operatorId }: Ledger,
   slots: readonly Pick<LockedSlot, 'id' | 'affiliateId' | 'currency' | 'period'>[],
-): Promise<Map<string, ToldCommission>> {
+): Promise<Map<string, ReportedCommission>> {
   const { rows } = await client.query<ConversionRow>(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",
        coalesce(o.click_id, e.click_id) as "clickId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
@@ -101,9 +67,10 @@ export async function toldCommissions(
          coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
      from ${NAMED_SLOTS}
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ${OF_SINGLES}
-     join slot_facts f on f.operator_id = $1 and f.slot_id = source.id and f.event_id = f.original_event_id
+     join slot_facts f on f.operator_id = $1 and f.slot_id = source.id
+       and f.event_id = f.original_event_id and f.rating_version = 0
      join events e on e.operator_id = $1 and e.id = f.event_id
-     ${IN_FORCE}
+     ${JOIN_AMENDMENT}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
      left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id

@@ -1,9 +1,10 @@
 // Decisions about commissions: approval before the hold ends, or rejection for good. Each is a row
 // with actor and reason.
-import { REJECTED } from '../../domain/commission/explanation.ts';
+import { REJECTED_FORMULA } from '../../domain/commission/explanation.ts';
 import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type SlotChange } from '../../domain/ledger/transfers.ts';
-import { rejectedOf, type Announcement, type ToldCommission } from '../../domain/delivery/messages.ts';
+import { rejectedOf } from '../../domain/delivery/bodies.ts';
+import type { OutgoingMessage, ReportedCommission } from '../../domain/delivery/messages.ts';
 import { toldKey } from '../../domain/settlement/reported-amounts.ts';
 import { newId } from '../db/ids.ts';
 import { announce, toldCommissions } from './announcements.ts';
@@ -171,7 +172,7 @@ async function reject(
        target_minor, formula, inputs)
      select $1, s.id, s.ratings_count, $3, s.deal_version, s.facts_count, s.facts_hash, 0, $4, $5
      from ${NAMED_SLOTS}`,
-    [operatorId, ids, group, REJECTED, JSON.stringify({ reason: by.reason })],
+    [operatorId, ids, group, REJECTED_FORMULA, JSON.stringify({ reason: by.reason })],
   );
   const reported = reportedAfter(commissions, entries);
   await writeReportedAmounts(client, operatorId, [...reported.values()]);
@@ -190,7 +191,7 @@ function sumOf(legs: readonly Leg[]): bigint {
 
 /** The amounts reported for conversions after these rejections, by conversion and affiliate. */
 function reportedAfter(
-  commissions: ReadonlyMap<string, ToldCommission>,
+  commissions: ReadonlyMap<string, ReportedCommission>,
   entries: readonly (Entry & { slot: LockedSlot })[],
 ): Map<string, ReportedAmountRow> {
   const reported = new Map<string, ReportedAmountRow>();
@@ -208,10 +209,10 @@ function reportedAfter(
 /** An announcement for each commission that lost money. */
 function announcements(
   entries: readonly (Entry & { slot: LockedSlot })[],
-  commissions: ReadonlyMap<string, ToldCommission>,
+  commissions: ReadonlyMap<string, ReportedCommission>,
   reported: ReadonlyMap<string, ReportedAmountRow>,
   reason: string,
-): Announcement[] {
+): OutgoingMessage[] {
   return entries
     .filter(({ legs }) => legs.length > 0)
     .map(({ slot, legs }) => {

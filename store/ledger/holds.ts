@@ -1,6 +1,6 @@
 // Releases commissions whose hold has ended: pending becomes payable. In chunks, each by a handful
 // of statements, so that a month's worth takes seconds.
-import { releasedOf } from '../../domain/delivery/messages.ts';
+import { releasedOf } from '../../domain/delivery/bodies.ts';
 import { newId } from '../db/ids.ts';
 import { announce, hasListeners, toldCommissions } from './announcements.ts';
 import type { Pool } from '../db/pool.ts';

@@ -7,7 +7,7 @@ import {
   type PayoutState,
   type PayoutStep,
 } from '../../domain/ledger/lifecycle.ts';
-import { paidOf } from '../../domain/delivery/messages.ts';
+import { paidOf } from '../../domain/delivery/bodies.ts';
 import { newId } from '../db/ids.ts';
 import { announce } from './announcements.ts';
 import { ConflictError } from '../db/conflict.ts';

@@ -1,6 +1,6 @@
 // Reads stored events for reconciliation with an operator's own list of transactions.
 import type { StoredEvent } from '../../domain/ledger/reconciliation.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A range of times of events, `to` not included. */
@@ -12,9 +12,9 @@ const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e
     o.payout_minor as "reportedMinor", o.payout_currency as "reportedCurrency", e.occurred_at as "occurredAt",
     exists (
       select from slot_facts f
-      where f.operator_id = $1 and f.original_event_id = e.id and f.event_id <> e.id
+      where f.operator_id = $1 and f.original_event_id = e.id and (f.event_id <> e.id or f.rating_version > 0)
     ) as "isReversed"
-  from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${IN_FORCE}
+  from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_AMENDMENT}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
 
 export type Reconciling = ReturnType<typeof createReconciling>;

@@ -1,22 +1,20 @@
 // Kinds of slots as lists for SQL, made from the kinds' own properties.
 import {
-  CHAINED_KINDS,
-  COMPUTED_KINDS,
+  CARRYOVER_KINDS,
+  OPERATOR_PAYOUT_KINDS,
   CUSTOMER_KINDS,
   MONTHLY_KINDS,
   SINGLE_KINDS,
 } from '../../domain/commission/slot-kinds.ts';
-
-/** Names of the code's own, never a caller's. */
-const listed = (kinds: readonly string[]): string => `(${kinds.map((kind) => `'${kind}'`).join(', ')})`;
+import { sqlList } from '../db/sql-list.ts';
 
 /** Slots paid for one conversion: one per customer or event. */
-export const OF_SINGLES = listed(SINGLE_KINDS);
+export const OF_SINGLES = sqlList(SINGLE_KINDS);
 /** Slots of customers, in which several conversions compete. */
-export const PER_CUSTOMER = listed(CUSTOMER_KINDS);
+export const PER_CUSTOMER = sqlList(CUSTOMER_KINDS);
 /** Slots that hold a component's month. */
-export const OF_COMPONENT_MONTHS = listed(MONTHLY_KINDS);
+export const OF_COMPONENT_MONTHS = sqlList(MONTHLY_KINDS);
 /** Slots whose basis is the payout that the operator computed. */
-export const OF_PAYOUTS = listed(COMPUTED_KINDS);
+export const OF_PAYOUTS = sqlList(OPERATOR_PAYOUT_KINDS);
 /** Months that carry losses on, and the months of deals that count what their tiers go by. */
-export const OF_CHAINS = listed([...CHAINED_KINDS, 'month']);
+export const OF_CHAINS = sqlList([...CARRYOVER_KINDS, 'month']);

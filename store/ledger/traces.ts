@@ -1,10 +1,10 @@
 // Reads the trace of an event: its attribution, commissions, transfers, postbacks, exchange rates
 // and versions.
-import type { Piece } from '../../domain/attribution/evidence.ts';
+import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
-import { readPieces } from '../attribution/evidence.ts';
-import { createEventLists, type EventRow } from '../intake/event-lists.ts';
+import { readAttributionCandidates } from '../attribution/evidence.ts';
+import { createEventLists, type StoredEvent } from '../intake/event-lists.ts';
 import type { Queryable } from '../db/pool.ts';
 import { earns } from '../../domain/types.ts';
 import { conversionsOf } from '../intake/conversions.ts';
@@ -42,7 +42,7 @@ export type TracedPostback = {
 export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
 
 export type Trace = {
-  event: EventRow;
+  event: StoredEvent;
   commissions: Commission[];
   transfers: Transfer[];
   deliveries: TracedPostback[];
@@ -50,7 +50,7 @@ export type Trace = {
   /**
    * The evidence of its attribution; none for reversals, which are attributed as their conversion.
    */
-  pieces: Piece[];
+  pieces: AttributionCandidate[];
   /** Empty where it was never amended. */
   versions: EventVersion[];
 };
@@ -87,7 +87,7 @@ export function createTraces(db: Queryable) {
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
         readUsedRates(db, operatorId, eventId, conversions),
-        earns(event.type) ? readPieces(db, operatorId, eventId) : [],
+        earns(event.type) ? readAttributionCandidates(db, operatorId, eventId) : [],
         listVersions(db, operatorId, eventId),
       ]);
       return { event, commissions, transfers, deliveries, rates, pieces, versions };
@@ -105,7 +105,8 @@ async function readTransfers(
   const { rows } = await db.query<Transfer>(
     `with touched as (
        select distinct slot_id, original_event_id = $2 as own from slot_facts
-       where operator_id = $1 and original_event_id = any($3) and (original_event_id = $2 or event_id = $2)
+       where operator_id = $1 and original_event_id = any($3)
+         and (original_event_id = $2 or event_id = $2 and rating_version = 0)
      )
      select distinct ${TRANSFER_COLUMNS}
      from touched f
@@ -143,7 +144,7 @@ async function readUsedRates(
     `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
      where operator_id = $1 and id in (select fx_rate_id from slot_facts
        where operator_id = $1 and original_event_id = any($3)
-         and (event_id = $2 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
+         and (event_id = $2 and rating_version = 0 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
      order by id`,
     [operatorId, eventId, conversions],
   );

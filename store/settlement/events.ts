@@ -4,10 +4,18 @@ import type { SettledConversion } from '../../domain/settlement/rerating.ts';
 import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { Told } from '../../domain/settlement/reported-amounts.ts';
-import type { Binding, Click, ConversionEvent, DealVersion, Subs } from '../../domain/types.ts';
-import { IN_FORCE } from '../agreements/amendments.ts';
+import {
+  NEGATIVE_EVENTS,
+  type Binding,
+  type Click,
+  type ConversionEvent,
+  type DealVersion,
+  type Subs,
+} from '../../domain/types.ts';
+import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
+import { sqlList } from '../db/sql-list.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
 
@@ -42,7 +50,8 @@ const BATCH = `with batch as materialized (
     select e.operator_id, id, key, type, subject, reference, occurred_at
     from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and id = item
   )`;
-const AGAINST = `('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure')`;
+/** As text, since a parameter would keep PostgreSQL from using the partial index `events_against_subject`. */
+const AGAINST = sqlList(NEGATIVE_EVENTS);
 
 const STRIKERS = `${BATCH}
   select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key and n.reference is not null
@@ -64,7 +73,7 @@ type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`,
 
 type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
 
-type EventRow = Marks &
+type LoadedEventRow = Marks &
   Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
     keyKind: ConversionEvent['key']['kind'];
     key: string;
@@ -97,7 +106,7 @@ export async function loadEvents(
   eventIds: readonly string[],
 ): Promise<LoadedEvent[]> {
   if (eventIds.length === 0) return [];
-  const { rows } = await db.query<EventRow>({
+  const { rows } = await db.query<LoadedEventRow>({
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
        e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
@@ -112,7 +121,7 @@ export async function loadEvents(
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
      from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
-     ${IN_FORCE}
+     ${JOIN_AMENDMENT}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
@@ -131,7 +140,7 @@ export async function loadEvents(
   }));
 }
 
-function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
+function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
   return {
     operatorId,
     id: row.id,
@@ -153,7 +162,7 @@ function eventFrom(row: EventRow, operatorId: string): ConversionEvent {
   };
 }
 
-function clickFrom(row: EventRow): Click | null {
+function clickFrom(row: LoadedEventRow): Click | null {
   if (row.clickAffiliateId === null || row.clickId === null) return null;
   return {
     id: row.clickId,
@@ -164,7 +173,7 @@ function clickFrom(row: EventRow): Click | null {
   };
 }
 
-function bindingFrom(row: EventRow): Binding | null {
+function bindingFrom(row: LoadedEventRow): Binding | null {
   if (row.boundAffiliateId === null) return null;
   const {
     boundAffiliateId: affiliateId,

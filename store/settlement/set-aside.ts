@@ -1,12 +1,12 @@
 // Events set aside: those whose rule failed, or that lack something the operator can still give.
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { wantRetries } from '../agreements/retry-reasons.ts';
+import { requestRetries } from '../agreements/retry-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 
 export type Sample = { eventId: string; detail: string | null };
 
 /** What a button did: the reason the event was set aside for, or why there was nothing to do. */
-export type Pressed = { reason: string } | 'not_found' | 'not_set_aside';
+export type SetAsideActionResult = { reason: string } | 'not_found' | 'not_set_aside';
 
 export type SetAside = ReturnType<typeof createSetAside>;
 
@@ -23,18 +23,18 @@ export function createSetAside(pool: Pool) {
 
   return {
     /** Marks that the event is to be settled again, with those set aside for the same reason: what helped one helps them all. */
-    async wantRetry(operatorId: string, eventId: string): Promise<Pressed> {
+    async wantRetry(operatorId: string, eventId: string): Promise<SetAsideActionResult> {
       const { rows } = await pool.query<{ reason: string }>(
         `select reason from event_outcomes where operator_id = $1 and event_id = $2 and status = 'set_aside'`,
         [operatorId, eventId],
       );
       const reasons = rows.map(({ reason }) => reason);
-      const [reason] = await wantRetries(pool, operatorId, reasons);
+      const [reason] = await requestRetries(pool, operatorId, reasons);
       return reason === undefined ? absent(operatorId, eventId) : { reason };
     },
 
     /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */
-    async dismiss(operatorId: string, eventId: string): Promise<Pressed> {
+    async dismiss(operatorId: string, eventId: string): Promise<SetAsideActionResult> {
       const dismissed = await withTransaction(pool, async (client) => {
         await lockReversals(client, operatorId, 'agreed');
         const { rows } = await client.query<{ reason: string }>(

@@ -1,6 +1,6 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
-import { outranking } from '../../domain/attribution/attribution.ts';
-import { asAmended, ratedBy, type SlotFact } from '../../domain/commission/reversals.ts';
+import { higherRanked } from '../../domain/attribution/attribution.ts';
+import { asAmended, isEarned, type SlotFact } from '../../domain/commission/reversals.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
@@ -187,6 +187,10 @@ type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
   fxRate: string | null;
 };
 
+/** The rating of a fact `f` as JSON, with the names of `Rating`; null where the event itself wrote the fact. */
+export const RATING = `case when f.rating_version > 0 then json_build_object(
+    'dealId', f.rating_deal_id, 'version', f.rating_version, 'amendment', f.amendment) end`;
+
 /**
  * Fills locked slots with their facts: all of them, but into monthly slots only those about these conversions, since the running sums stand
  * for the rest. A statement after the one that locked them, so that it sees what their last writer wrote.
@@ -202,9 +206,10 @@ export async function loadFacts(
   const partly =
     conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   if (whole.length + partly.length === 0) return;
-  const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId", type, whole,
-       amount_minor as "amountMinor", basis_minor as "basisMinor", volume_e4 as "volumeE4", deal_version as "dealVersion",
-       occurred_at as "occurredAt", fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
+  const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId",
+       ${RATING} as rating, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
+       volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
+       fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
@@ -229,14 +234,12 @@ export async function loadFacts(
     const { groups } = byId.get(row.slotId)!;
     const group = groups.get(row.originalEventId)!;
     const version =
-      row.type === 'rerated' ? outranking(group.version, versionOf(...ratedBy(row.eventId))) : group.version;
+      row.type === 'rerated' && row.rating !== null
+        ? higherRanked(group.version, versionOf(row.rating.dealId, row.rating.version))
+        : group.version;
     const all = [...group.others, factFrom(row)];
     groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
   }
-}
-
-function isEarned({ originalEventId, eventId }: FactRow): boolean {
-  return originalEventId === eventId;
 }
 
 function factFrom({ slotId: _slot, dealVersion: _version, fxRateId, fxRate, ...row }: FactRow): SlotFact {

@@ -1,18 +1,18 @@
-// The keys operators call with. Only the SHA-256 of a key is kept.
+// API keys of operators. Only the SHA-256 of a key is stored.
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 
 export type ApiKey = {
   id: string;
   name: string;
-  /** The end of the key, to tell one from another. */
+  /** Last characters of the key, for recognition. */
   hint: string;
   scopes: string[];
-  /** Requests per second; null: the operator's own limit. */
+  /** Requests per second; null: the operator's limit. */
   ratePerSecond: number | null;
   createdAt: Date;
   expiresAt: Date | null;
-  /** To the minute. */
+  /** Precise to the minute. */
   lastUsedAt: Date | null;
 };
 
@@ -28,10 +28,11 @@ export type NewApiKey = {
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
 
-const COLUMNS = `id, name, key_hint as "hint", scopes, rate_per_second as "ratePerSecond", created_at as "createdAt",
+const COLUMNS = `id, name, key_hint as "hint", scopes, rate_per_second as "ratePerSecond",
+  created_at as "createdAt",
   expires_at as "expiresAt", last_used_at as "lastUsedAt"`;
 
-/** Also used where an operator is made, inside its transaction. */
+/** Inserts a key. Also part of the transaction that creates an operator. */
 export async function insertApiKey(db: Queryable, operatorId: string, key: NewApiKey): Promise<ApiKey> {
   const { rows } = await db.query<ApiKey>(
     `insert into api_keys (operator_id, id, name, key_hash, key_hint, scopes, rate_per_second, expires_at)
@@ -45,17 +46,19 @@ export function createApiKeys(db: Queryable) {
   return {
     insert: (operatorId: string, key: NewApiKey): Promise<ApiKey> => insertApiKey(db, operatorId, key),
 
-    /** The keys that were not revoked, newest first. */
+    /** Keys that are not revoked, newest first. */
     async list(operatorId: string, page: Page): Promise<ApiKey[]> {
       const { rows } = await db.query<ApiKey>(
-        `select ${COLUMNS} from api_keys where operator_id = $1 and revoked_at is null and ($2::text is null or id < $2)
+        `select ${COLUMNS}
+         from api_keys
+         where operator_id = $1 and revoked_at is null and ($2::text is null or id < $2)
          order by id desc limit $3`,
         [operatorId, page.before, page.limit],
       );
       return rows;
     },
 
-    /** False when there is no such key, or it was revoked before. */
+    /** Revokes a key. False when it is unknown or revoked before. */
     async revoke(operatorId: string, id: string): Promise<boolean> {
       const { rowCount } = await db.query(
         `update api_keys set revoked_at = now() where operator_id = $1 and id = $2 and revoked_at is null`,
@@ -64,11 +67,12 @@ export function createApiKeys(db: Queryable) {
       return rowCount === 1;
     },
 
-    /** Remembers that a key was used, at most once a minute however many processes say so. */
+    /** Records the use of a key, at most once a minute across processes. */
     async touch(operatorId: string, id: string): Promise<void> {
       await db.query(
         `update api_keys set last_used_at = now()
-         where operator_id = $1 and id = $2 and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
+         where operator_id = $1 and id = $2
+           and (last_used_at is null or last_used_at < now() - interval '1 minute')`,
         [operatorId, id],
       );
     },

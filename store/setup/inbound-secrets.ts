@@ -1,4 +1,5 @@
-// The secrets that operators sign their requests with, sealed. After a change the one before goes on for a while.
+// Secrets that operators sign their requests with, encrypted at rest. A replaced secret stays valid
+// for a grace period.
 import { withTransaction, type Pool } from '../db/pool.ts';
 import type { SecretBox } from '../db/secret-box.ts';
 
@@ -6,7 +7,10 @@ export type InboundSecrets = ReturnType<typeof createInboundSecrets>;
 
 export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
   return {
-    /** Makes `secret` the current one; those before it end after so many hours, or earlier where that was said before. */
+    /**
+     * Makes `secret` the current one. Earlier secrets expire after `graceHours`, or earlier when an
+     * earlier change said so.
+     */
     async replace(
       operatorId: string,
       { id, secret }: { id: string; secret: string },
@@ -18,7 +22,8 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
           operatorId,
         ]);
         await client.query(
-          `update inbound_secrets set valid_until = least(valid_until, now() + make_interval(hours => $2)) where operator_id = $1`,
+          `update inbound_secrets set valid_until = least(valid_until, now() + make_interval(hours => $2))
+           where operator_id = $1`,
           [operatorId, graceHours],
         );
         await client.query(`insert into inbound_secrets (operator_id, id, secret) values ($1, $2, $3)`, [
@@ -29,7 +34,7 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
       });
     },
 
-    /** Remembers that a signature was genuine, at most once a minute however many processes say so. */
+    /** Records a valid signature, at most once a minute across processes. */
     async touch(operatorId: string): Promise<void> {
       await pool.query(
         `update operators set last_signed_at = now()
@@ -38,10 +43,12 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
       );
     },
 
-    /** The secrets that are good now, newest first. */
-    async live(operatorId: string): Promise<string[]> {
+    /** Secrets that are valid now, newest first. */
+    async listValid(operatorId: string): Promise<string[]> {
       const { rows } = await pool.query<{ id: string; secret: Buffer }>(
-        `select id, secret from inbound_secrets where operator_id = $1 and (valid_until is null or valid_until > now())
+        `select id, secret
+         from inbound_secrets
+         where operator_id = $1 and (valid_until is null or valid_until > now())
          order by id desc`,
         [operatorId],
       );
@@ -50,7 +57,7 @@ export function createInboundSecrets(pool: Pool, secretBox: SecretBox) {
   };
 }
 
-/** What an inbound secret is sealed for. */
+/** Context that binds a sealed inbound secret to its row. */
 export function inboundSecretContext(operatorId: string, id: string): string {
   return `${operatorId} inbound ${id}`;
 }

@@ -1,4 +1,4 @@
-// Operators: the tenants, with the settings that attribution, intake and the front door read.
+// Operators: the tenants, with the settings that attribution, intake and authentication read.
 import type { EventType } from '../../domain/types.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
@@ -10,15 +10,15 @@ export type Operator = {
   timezone: string;
   clickWindowDays: number;
   clickChoice: 'first' | 'last';
-  /** Null: the default of the way an event came in by. */
+  /** Null: the default of the intake channel. */
   withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat' | null;
   repeatWindowHours: number;
-  /** Addresses and ranges that events may come from; any where there is none. */
+  /** Addresses and ranges that may send events; an empty list allows all. */
   allowedIps: string[];
   requireSignature: boolean;
-  /** Requests per second of each key that has no rate of its own; null: no limit. */
+  /** Requests per second of each key without a rate of its own; null: no limit. */
   ratePerSecond: number | null;
-  /** From a parameter of /postback to one of our fields, or to null where it is to be ignored. */
+  /** Maps a parameter of /postback to a field of the event, or to null to ignore the parameter. */
   postbackAliases: Record<string, string | null>;
   createdAt: Date;
 };
@@ -26,7 +26,7 @@ export type Operator = {
 type Changeable = Exclude<keyof Operator, 'id' | 'currency' | 'createdAt'>;
 export type OperatorChange = { [Field in Changeable]?: Operator[Field] | undefined };
 
-/** The key a request came with. */
+/** API key of a request. */
 export type CallerKey = {
   id: string;
   scopes: readonly string[];
@@ -35,7 +35,7 @@ export type CallerKey = {
   ratePerSecond: number | null;
 };
 
-/** Whose key it is, what it may do, and the operator's own names of events. */
+/** Caller of a request: its operator, its key, and the event type aliases of the operator. */
 export type Caller = { operator: Operator; key: CallerKey; eventTypes: ReadonlyMap<string, EventType> };
 
 export type Operators = ReturnType<typeof createOperators>;
@@ -59,7 +59,9 @@ const COLUMNS = Object.entries({ id: 'id', currency: 'currency', createdAt: 'cre
 
 export function createOperators(pool: Pool) {
   return {
-    /** Adds an operator together with its first key, since nobody could use one without the other. */
+    /**
+     * Inserts an operator together with its first key, since neither is usable without the other.
+     */
     async insert(
       operator: Pick<Operator, 'id' | 'name' | 'currency' | 'timezone'>,
       key: NewApiKey,
@@ -83,17 +85,19 @@ export function createOperators(pool: Pool) {
     },
 
     /**
-     * Whose key has this SHA-256; null for one that never was. Revoked and ended keys are found too, so that their use can be shown to
-     * their operator. Keys are looked up without their operator.
+     * Finds the caller by the SHA-256 of the key; null for an unknown key. Revoked and expired keys
+     * are found too, so that their use can be shown to the operator. The key itself identifies the
+     * operator.
      */
     async findByKey(hash: Buffer): Promise<Caller | null> {
       const { rows } = await pool.query<
         Operator & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
       >(
         `select ${COLUMNS},
-           json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at, 'isRevoked', k.revoked_at is not null,
-             'ratePerSecond', k.rate_per_second) as key,
-           (select json_object_agg(t.name, t.standard) from event_types t where t.operator_id = o.id) as "eventTypes"
+           json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at,
+             'isRevoked', k.revoked_at is not null, 'ratePerSecond', k.rate_per_second) as key,
+           (select json_object_agg(t.name, t.standard)
+            from event_types t where t.operator_id = o.id) as "eventTypes"
          from api_keys k join operators o on o.id = k.operator_id
          where k.key_hash = $1`,
         [hash],
@@ -107,10 +111,10 @@ export function createOperators(pool: Pool) {
       };
     },
 
-    /** Changes what is given and leaves the rest. Null when there is no such operator. */
+    /** Changes the given fields. Null for an unknown operator. */
     async update(operatorId: string, change: OperatorChange): Promise<Operator | null> {
       const given = (Object.keys(COLUMN_OF) as Changeable[]).filter((field) => change[field] !== undefined);
-      // Something must be set, also where nothing is given.
+      // An update needs at least one assignment, even when no field is given.
       const assignments = [
         'created_at = created_at',
         ...given.map((field, index) => `${COLUMN_OF[field]} = $${index + 2}`),
@@ -124,5 +128,5 @@ export function createOperators(pool: Pool) {
   };
 }
 
-/** JSON has no times. */
+/** JSON carries times as text. */
 type CallerKeyRow = Omit<CallerKey, 'expiresAt'> & { expiresAt: string | null };

@@ -1,91 +1,112 @@
-// What waits, over all operators: the figures by which whoever runs this sees trouble coming. Each statement goes by an index and counts so far and
-// no further, so that looking never becomes a load of its own.
+// Backlog of all operators: counts of waiting work for metrics and alerts. Every statement uses an
+// index and stops at a maximum count, so reading the backlog never becomes a load of its own.
 import { dueForClosing } from '../../domain/ledger/closing.ts';
+import { conditionSql } from '../delivery/endpoint-condition.ts';
 import { listBooks } from '../ledger/closing.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
 export type Backlog = {
-  /** Among the newest 20,000 events, those without an outcome; and for how long the oldest event anywhere has waited for one, 0 where none does. */
+  /**
+   * `events`: events without an outcome among the newest 20,000. `oldestSeconds`: age of the oldest
+   * event without an outcome, 0 when there is none.
+   */
   unsettled: { events: number; oldestSeconds: number };
-  /** Events set aside, by reason. */
+  /** Set-aside events by reason. */
   setAside: Counts;
-  /** Unfinished postbacks in trouble: `retrying`, `held`. */
+  /** Unfinished deliveries by state: `retrying`, `held`. */
   postbacks: Counts;
-  /** Endpoints by state; `failing` are active ones that do nothing but fail, which `active` leaves out. */
+  /**
+   * Endpoints by state. `failing`: active endpoints whose attempts all fail; `active` excludes
+   * them.
+   */
   endpoints: Counts & { failing: number };
-  /** Commission whose hold has ended, and months that are due to be closed. */
+  /** Commissions whose hold has ended, and months due for closing. */
   holdsDue: number;
   monthsDue: number;
-  /** Amendments that lack something. */
+  /** Amendments that wait for a requirement. */
   amendmentsWaiting: number;
 };
 
 type Counts = Record<string, number>;
 
-/** A count stops here: whether it is a hundred thousand or a million, somebody must look. */
-const COUNTED_AT_MOST = 100_000;
-const EVENTS_LOOKED_AT = 20_000;
-const OPERATORS_LOOKED_AT = 1000;
+/** Counts stop here: a larger number calls for the same action. */
+const MAX_COUNT = 100_000;
+const NEWEST_EVENTS = 20_000;
+const OPERATORS_AT_MOST = 1000;
 const STATEMENT_MS = 2000;
 
-/** Reads the figures one after the other on one connection. Throws where PostgreSQL is away or takes longer than 2 s for one of them. */
+/**
+ * Reads all counts one after the other on one connection. Throws when PostgreSQL is unreachable or
+ * one statement takes more than 2 s.
+ */
 export function readBacklog(pool: Pool): Promise<Backlog> {
   return withTransaction(
     pool,
     async (client) => ({
-      unsettled: await one<Backlog['unsettled']>(client, UNSETTLED),
-      setAside: await counts(client, SET_ASIDE),
-      postbacks: { retrying: 0, held: 0, ...(await counts(client, POSTBACKS)) },
-      endpoints: { active: 0, paused: 0, disabled: 0, failing: 0, ...(await counts(client, ENDPOINTS)) },
-      holdsDue: (await one<{ count: number }>(client, HOLDS_DUE)).count,
+      unsettled: await readRow<Backlog['unsettled']>(client, UNSETTLED),
+      setAside: await readCounts(client, SET_ASIDE),
+      postbacks: { retrying: 0, held: 0, ...(await readCounts(client, POSTBACKS)) },
+      endpoints: { active: 0, paused: 0, disabled: 0, failing: 0, ...(await readCounts(client, ENDPOINTS)) },
+      holdsDue: (await readRow<{ count: number }>(client, HOLDS_DUE)).count,
       monthsDue: await countMonthsDue(client),
-      amendmentsWaiting: (await one<{ count: number }>(client, AMENDMENTS_WAITING)).count,
+      amendmentsWaiting: (await readRow<{ count: number }>(client, AMENDMENTS_WAITING)).count,
     }),
     { statementTimeoutMs: STATEMENT_MS },
   );
 }
 
-/** The sweep's mark stays behind the oldest event without an outcome, and otherwise ten minutes behind the clock. */
+/**
+ * The sweep's mark stays behind the oldest event without an outcome, and is otherwise ten minutes
+ * old.
+ */
 const UNSETTLED = `
   select count(*)::int as events,
     greatest(coalesce(extract(epoch from now() - min(received_at)), 0),
-      coalesce((select extract(epoch from now() - through) from sweep_marks where name = 'events' and through < now() - interval '11 minutes'), 0)
+      coalesce((select extract(epoch from now() - through) from sweep_marks where name = 'events'
+      and through < now() - interval '11 minutes'), 0)
     )::float8 as "oldestSeconds"
-  from (select operator_id, id, received_at from events order by received_at desc limit ${EVENTS_LOOKED_AT}) e
+  from (select operator_id, id, received_at from events order by received_at desc limit ${NEWEST_EVENTS}) e
   where not exists (select from event_outcomes o where o.operator_id = e.operator_id and o.event_id = e.id)`;
 
 const SET_ASIDE = `
   select reason as name, count(*)::int as count
-  from (select reason from event_outcomes where status = 'set_aside' limit ${COUNTED_AT_MOST}) s group by reason`;
+  from (select reason from event_outcomes where status = 'set_aside' limit ${MAX_COUNT}) s group by reason`;
 
 const POSTBACKS = `
   select state as name, count(*)::int as count
-  from (select state from deliveries where state in ('retrying', 'held') limit ${COUNTED_AT_MOST}) d group by state`;
+  from (select state from deliveries where state in ('retrying', 'held') limit ${MAX_COUNT}) d
+  group by state`;
 
 const ENDPOINTS = `
-  select case when state = 'active' and failing_since is not null then 'failing' else state end as name, count(*)::int as count
-  from (select state, failing_since from endpoints where deleted_at is null limit ${COUNTED_AT_MOST}) e group by 1`;
+  select case condition when 'off' then state when 'up' then 'active' else 'failing' end as name,
+    count(*)::int as count
+  from (
+    select state, ${conditionSql('endpoints')} as condition from endpoints
+    where deleted_at is null limit ${MAX_COUNT}
+  ) e
+  group by 1`;
 
 const HOLDS_DUE = `
   select count(*)::int as count from (
     select from operators o
-    cross join lateral (select from slots s where s.operator_id = o.id and s.pending_minor > 0 and s.hold_until <= now()) due
-    limit ${COUNTED_AT_MOST}) h`;
+    cross join lateral (select from slots s where s.operator_id = o.id and s.pending_minor > 0
+      and s.hold_until <= now()) due
+    limit ${MAX_COUNT}) h`;
 
 const AMENDMENTS_WAITING = `
-  select count(*)::int as count from (select from amendments where state = 'waiting' limit ${COUNTED_AT_MOST}) a`;
+  select count(*)::int as count from (select from amendments where state = 'waiting' limit ${MAX_COUNT}) a`;
 
-async function one<Row extends object>(client: PoolClient, statement: string): Promise<Row> {
+async function readRow<Row extends object>(client: PoolClient, statement: string): Promise<Row> {
   const { rows } = await client.query<Row>(statement);
   return rows[0]!;
 }
 
-async function counts(client: PoolClient, statement: string): Promise<Counts> {
+async function readCounts(client: PoolClient, statement: string): Promise<Counts> {
   const { rows } = await client.query<{ name: string; count: number }>(statement);
   return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }
 
 async function countMonthsDue(client: PoolClient): Promise<number> {
-  const books = await listBooks(client, '', OPERATORS_LOOKED_AT);
+  const books = await listBooks(client, '', OPERATORS_AT_MOST);
   return books.filter((book) => dueForClosing(book, Date.now()) !== null).length;
 }

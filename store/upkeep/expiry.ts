@@ -1,14 +1,24 @@
-// What its time is over goes: whole months of partitioned tables, and the few rows whose ids name no month. For all operators, since it is ours.
+// Deletes expired data of all operators: whole monthly partitions of clicks and attempts, and
+// single rows that lie in no monthly partition.
 import { withTransaction, type Pool } from '../db/pool.ts';
 
-/** Partitioned tables that are purged, with the column that tells the age of a row outside the months. */
+/**
+ * Partitioned tables with expiry, and the column that gives the age of a row outside the monthly
+ * partitions.
+ */
 const AGE_COLUMNS = { clicks: 'received_at', attempts: 'started_at' } as const;
 
-/** A month is dropped under the whole table's lock, which settling must not wait for long; the next step tries again. */
+/**
+ * Dropping a partition locks the whole table, and settling must not wait long for it; a later step
+ * retries.
+ */
 const LOCK_MS = 1000;
 
-/** Drops the oldest month if all of it is older than so many months, and says which. */
-export async function dropOldestMonth(
+/**
+ * Drops the oldest partition when all of it is older than `months`. Returns its name, or null when
+ * there is none.
+ */
+export async function dropExpiredPartition(
   pool: Pool,
   table: keyof typeof AGE_COLUMNS,
   months: number,
@@ -27,20 +37,27 @@ export async function dropOldestMonth(
 }
 
 /**
- * Deletes some of the holders of contents whose repeats are over, each by the window its operator had then; gives how many. A day is left for
- * clocks that differ and for events that wait to be inserted.
+ * Deletes up to `limit` content holders whose repeat window has ended, and returns their number.
+ * One extra day covers differing clocks and events that wait to be inserted.
  */
-export async function deleteEndedHolders(pool: Pool, limit: number): Promise<number> {
+export async function deleteExpiredContentHolders(pool: Pool, limit: number): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from content_holders where ctid = any(array(
-       select ctid from content_holders where held_until < now() - interval '1 day' order by held_until limit $1 for update skip locked))`,
+       select ctid
+       from content_holders
+       where held_until < now() - interval '1 day'
+       order by held_until limit $1
+       for update skip locked))`,
     [limit],
   );
   return rowCount ?? 0;
 }
 
-/** Deletes some of the rows that lie in no month and are older than so many months; gives how many. */
-export async function deleteOldRows(
+/**
+ * Deletes up to `limit` rows outside the monthly partitions that are older than `months`, and
+ * returns their number.
+ */
+export async function deleteExpiredRows(
   pool: Pool,
   table: keyof typeof AGE_COLUMNS,
   months: number,
@@ -48,7 +65,10 @@ export async function deleteOldRows(
 ): Promise<number> {
   const { rowCount } = await pool.query(
     `delete from ${table}_other where ctid = any(array(
-       select ctid from ${table}_other where ${AGE_COLUMNS[table]} < now() - make_interval(months => $1) limit $2))`,
+       select ctid
+       from ${table}_other
+       where ${AGE_COLUMNS[table]} < now() - make_interval(months => $1)
+       limit $2))`,
     [months, limit],
   );
   return rowCount ?? 0;

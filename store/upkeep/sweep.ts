@@ -1,19 +1,23 @@
-// What the sweep looks for: rows that nobody has moved for longer than their way explains. These are the only queries over all operators,
-// since the sweep is ours, not a tenant's; each hands every row on with its own operator.
-import { FAILURES_THAT_OPEN } from '../../domain/delivery/breaker.ts';
+// Finds abandoned work of all operators: rows that no batch or workflow has moved for longer than a
+// grace period. Every row carries its operator, since only the sweep reads across tenants.
 import type { Pool, Queryable } from '../db/pool.ts';
 import { withTransaction } from '../db/pool.ts';
+import { conditionSql } from '../delivery/endpoint-condition.ts';
 
 type Found = { operatorId: string; id: string };
 
-/** A backlog explains no more than this; otherwise what a long outage left behind would wait for as long again. */
-const BACKLOG_AT_MOST_MS = 60_000;
+/**
+ * Longest delay that a backlog excuses; otherwise events left by a long outage would wait as long
+ * again.
+ */
+const MAX_BACKLOG_MS = 60_000;
 
 /**
- * Events accepted longer ago than the backlog explains that no batch has settled, oldest first. What the backlog explains is twice what the
- * events received just before the oldest of them took: starting again what only waits would make a busy system busier.
- * A mark remembers up to where all were settled, so that a run does not look through everything again; it stays ten minutes behind, for
- * events whose insert took long to commit.
+ * Accepted events that no batch has settled within the grace period plus the expected delay, oldest
+ * first. The expected delay is twice the median delay of the events received just before the oldest
+ * one: restarting events that only wait would add load to a busy system.
+ * A mark stores the time up to which every event is settled, so that a run does not scan all events
+ * again. The mark stays ten minutes behind for events whose insert commits late.
  */
 export async function findLostEvents(pool: Pool, graceMs: number, limit: number): Promise<Found[]> {
   return withTransaction(pool, async (client) => {
@@ -21,81 +25,97 @@ export async function findLostEvents(pool: Pool, graceMs: number, limit: number)
       `select e.operator_id as "operatorId", e.id, e.received_at as "receivedAt" from events e
        where e.received_at > coalesce((select through from sweep_marks where name = 'events'), '-infinity')
          and e.received_at < now() - make_interval(secs => $1)
-         and not exists (select from event_outcomes o where o.operator_id = e.operator_id and o.event_id = e.id)
+         and not exists (select from event_outcomes o where o.operator_id = e.operator_id
+           and o.event_id = e.id)
        order by e.received_at limit $2`,
       [graceMs / 1000, limit],
     );
     const oldest = rows[0]?.receivedAt ?? new Date();
     await client.query(
-      `insert into sweep_marks (name, through) values ('events', least($1::timestamptz, now() - interval '10 minutes') - interval '1 millisecond')
+      `insert into sweep_marks (name, through)
+       values ('events', least($1::timestamptz, now() - interval '10 minutes') - interval '1 millisecond')
        on conflict (name) do update set through = greatest(sweep_marks.through, excluded.through)`,
       [oldest],
     );
     if (rows.length === 0) return [];
-    const backlogMs = Math.min(2 * (await usualDelayMs(client, oldest)), BACKLOG_AT_MOST_MS);
+    const backlogMs = Math.min(2 * (await medianSettlingDelayMs(client, oldest)), MAX_BACKLOG_MS);
     return rows.filter(({ receivedAt }) => receivedAt.getTime() < Date.now() - graceMs - backlogMs);
   });
 }
 
-/** The median time from receipt to settling of the events received just before a moment. */
-async function usualDelayMs(db: Queryable, before: Date): Promise<number> {
+/**
+ * Median time from receipt to settling of the 500 events received before a moment, in milliseconds;
+ * 0 without events.
+ */
+async function medianSettlingDelayMs(db: Queryable, before: Date): Promise<number> {
   const { rows } = await db.query<{ delayMs: number | null }>(
-    `select percentile_cont(0.5) within group (order by extract(epoch from o.settled_at - e.received_at) * 1000) as "delayMs"
-     from (select operator_id, id, received_at from events where received_at < $1 order by received_at desc limit 500) e
+    `select percentile_cont(0.5) within group (
+       order by extract(epoch from o.settled_at - e.received_at) * 1000) as "delayMs"
+     from (
+       select operator_id, id, received_at from events
+       where received_at < $1 order by received_at desc limit 500) e
      join event_outcomes o on o.operator_id = e.operator_id and o.event_id = e.id`,
     [before],
   );
   return rows[0]?.delayMs ?? 0;
 }
 
-/** Batches that still own postbacks long after they were planned. */
-export async function findForgottenBatches(
+/** Batches that own deliveries long after their planning. */
+export async function findAbandonedBatches(
   db: Queryable,
   graceMs: number,
   limit: number,
 ): Promise<{ operatorId: string; batchId: string }[]> {
   const { rows } = await db.query<{ operatorId: string; batchId: string }>(
     `select distinct operator_id as "operatorId", batch_id as "batchId" from deliveries
-     where owner = 'batch' and batch_id is not null and created_at < now() - make_interval(secs => $1) limit $2`,
+     where owner = 'batch' and batch_id is not null and created_at < now() - make_interval(secs => $1)
+     limit $2`,
     [graceMs / 1000, limit],
   );
   return rows;
 }
 
-/** Postbacks with a workflow of their own that should have been tried by now. */
-export async function findIdleSingles(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
+/** Deliveries with a workflow of their own whose next attempt is overdue. */
+export async function findIdleDeliveries(db: Queryable, graceMs: number, limit: number): Promise<Found[]> {
   const { rows } = await db.query<Found>(
     `select operator_id as "operatorId", id from deliveries
-     where owner = 'self' and next_attempt_at < now() - make_interval(secs => $1) order by next_attempt_at limit $2`,
+     where owner = 'self' and next_attempt_at < now() - make_interval(secs => $1)
+     order by next_attempt_at limit $2`,
     [graceMs / 1000, limit],
   );
   return rows;
 }
 
-/** Endpoints with postbacks that should have been sent by now. `mayWait`: they are off or down, which explains it. */
-export async function findIdleQueues(
+/**
+ * Endpoints with overdue deliveries in their queue. `mayWait`: the endpoint is off or down, which
+ * explains the delay.
+ */
+export async function findIdleEndpoints(
   db: Queryable,
   graceMs: number,
   limit: number,
 ): Promise<(Found & { mayWait: boolean })[]> {
   const { rows } = await db.query<Found & { mayWait: boolean }>(
-    `select q.operator_id as "operatorId", q.endpoint_id as id, e.state <> 'active' or e.failures_in_a_row >= $3 as "mayWait"
+    `select q.operator_id as "operatorId", q.endpoint_id as id, ${conditionSql('e')} in ('down', 'off') as "mayWait"
      from (select operator_id, endpoint_id, min(next_attempt_at) as since from deliveries
        where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1) group by 1, 2) q
      join endpoints e on e.operator_id = q.operator_id and e.id = q.endpoint_id
      order by "mayWait", random() limit $2`,
-    [graceMs / 1000, limit, FAILURES_THAT_OPEN],
+    [graceMs / 1000, limit],
   );
   return rows;
 }
 
-/** Operators and reasons with events set aside. */
-export async function findSetAside(
+/** Operators and reasons of set-aside events. */
+export async function findSetAsideReasons(
   db: Queryable,
   limit: number,
 ): Promise<{ operatorId: string; reason: string }[]> {
   const { rows } = await db.query<{ operatorId: string; reason: string }>(
-    `select distinct operator_id as "operatorId", reason from event_outcomes where status = 'set_aside' limit $1`,
+    `select distinct operator_id as "operatorId", reason
+     from event_outcomes
+     where status = 'set_aside'
+     limit $1`,
     [limit],
   );
   return rows;
@@ -105,13 +125,15 @@ export async function findSetAside(
 export async function findOperatorsWithDueHolds(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select o.id from operators o
-     where exists (select from slots s where s.operator_id = o.id and s.pending_minor > 0 and s.hold_until <= now()) order by o.id`,
+     where exists (select from slots s where s.operator_id = o.id and s.pending_minor > 0
+       and s.hold_until <= now())
+     order by o.id`,
   );
   return rows.map(({ id }) => id);
 }
 
-/** Reasons for which a retry is wanted. */
-export async function findWantedRetries(
+/** Requested retries of set-aside events. */
+export async function findRequestedRetries(
   db: Queryable,
   limit: number,
 ): Promise<{ operatorId: string; reason: string }[]> {
@@ -122,19 +144,22 @@ export async function findWantedRetries(
   return rows;
 }
 
-/** Deal versions with settled conversions still to be rated again. */
+/** Deal versions with an unfinished rerating. */
 export async function findUnfinishedReratings(
   db: Queryable,
   limit: number,
 ): Promise<{ operatorId: string; dealId: string; version: number }[]> {
   const { rows } = await db.query<{ operatorId: string; dealId: string; version: number }>(
-    `select operator_id as "operatorId", deal_id as "dealId", version from reratings where finished_at is null order by created_at limit $1`,
+    `select operator_id as "operatorId", deal_id as "dealId", version
+     from reratings
+     where finished_at is null
+     order by created_at limit $1`,
     [limit],
   );
   return rows;
 }
 
-/** Makes the partitions of the coming months, which must be there before their first row. */
+/** Creates the partitions of the coming months, before their first row arrives. */
 export async function ensurePartitions(db: Queryable): Promise<void> {
   await db.query(`select ensure_partitions('clicks', 'clk'), ensure_partitions('attempts', 'att')`);
 }

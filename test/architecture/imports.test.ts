@@ -1,9 +1,13 @@
-// Who may import whom. The table here is the rule, and docs/ARCHITECTURE.md shows the same rows, so that picture and rule cannot part.
+// Import rules between folders. The tables here are the rules, and docs/ARCHITECTURE.md must show
+// the same rows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesBelow, importsOf, textOf, topFolders, type Import } from '../support/sources.ts';
+import { filesBelow, importsOf, readSource, tableRows, topFolders, type Import } from '../support/sources.ts';
 
-/** What a folder or file may import: packages, `Node`, folders, or files without their ending. `types`: only by `import type`. */
+/**
+ * Allowed imports of a folder or file: packages, `Node`, folders, or files without their ending.
+ * `types`: only by `import type`.
+ */
 type Row = { from: string; values: string[]; types: string[] };
 
 const row = (from: string, values: string, types = ''): Row => ({
@@ -12,7 +16,10 @@ const row = (from: string, values: string, types = ''): Row => ({
   types: split(types),
 });
 
-/** The most specific row holds. Composition roots (`main.ts`) may import everything but each other; so may `bench` and `test`. */
+/**
+ * The most specific row applies. Composition roots (`main.ts`) may import everything but each
+ * other; so may `bench` and `test`.
+ */
 const TABLE: readonly Row[] = [
   row('domain', 'domain'),
   row('workflows', '@temporalio/workflow, @temporalio/common, workflows', 'activities'),
@@ -22,7 +29,8 @@ const TABLE: readonly Row[] = [
   row('delivery', 'Node, undici, ipaddr.js, delivery, domain'),
   row(
     'activities',
-    '@temporalio/common, lru-cache, activities, store, delivery, domain, workflows/contract, workflows/client',
+    '@temporalio/common, lru-cache, activities, store, delivery, domain, ' +
+      'workflows/contract, workflows/client',
     '@temporalio/client',
   ),
   row(
@@ -39,15 +47,19 @@ const TABLE: readonly Row[] = [
   row('log', 'pino'),
   row(
     'local',
-    'Node, pg, @temporalio/client, @temporalio/common, local, store, delivery/sign, workflows/contract, config',
+    'Node, pg, @temporalio/client, @temporalio/common, local, store, delivery/sign, ' +
+      'workflows/contract, config',
   ),
   row('examples', 'Node, standardwebhooks, examples'),
 ];
 
-/** The layers that are divided into rooms, the same areas in each. */
-const LAYERS = ['domain', 'store', 'activities'];
+/** Layers divided into rooms, the same areas in each. */
+const LAYERS = ['domain', 'store', 'activities', 'api'];
 
-/** Which rooms of its own layer a room may import. What lies in no room (`domain/types`) is open to its whole layer. */
+/**
+ * Rooms of its own layer that a room may import. Files in no room (`domain/types`) are open to the
+ * whole layer.
+ */
 const ROOMS: Readonly<Record<string, string[]>> = {
   'domain/ledger': [],
   'domain/delivery': ['ledger'],
@@ -64,10 +76,20 @@ const ROOMS: Readonly<Record<string, string[]>> = {
   'store/settlement': ['agreements', 'attribution', 'db', 'ledger'],
   'store/setup': ['db', 'intake'],
   'store/audit': ['db', 'ledger', 'settlement'],
-  'store/upkeep': ['db', 'ledger'],
+  'store/upkeep': ['db', 'delivery', 'ledger'],
   'activities/delivery': [],
   'activities/settlement': ['delivery'],
   'activities/upkeep': ['delivery'],
+  'api/http': [],
+  'api/intake': ['http'],
+  'api/ledger': ['http'],
+  'api/events': ['http', 'intake', 'ledger'],
+  'api/clicks': ['http', 'intake'],
+  'api/deals': ['http'],
+  'api/postbacks': ['http'],
+  'api/setup': ['events', 'http', 'intake'],
+  'api/process': ['http', 'intake'],
+  'api/openapi': ['http'],
 };
 
 const ROOTS = /^(api|worker|store|local|bench|test|examples)\/(main|run)$/;
@@ -75,17 +97,20 @@ const MAY_IMPORT_ALL = /^(bench|test)\//;
 const TOP_FOLDERS = split(
   'activities, api, bench, delivery, docs, domain, examples, local, store, test, worker, workflows',
 );
-/** Names that say nothing; a thing without a home has not found its name yet. */
-const EMPTY_NAMES = /^(utils?|helpers?|common|shared|lib|src|misc|services?)(\.ts)?$/;
-/** Who reads the environment, which everybody else is handed. */
+/** Names without meaning, which hide files that lack a proper place. */
+const MEANINGLESS_NAMES = /^(utils?|helpers?|common|shared|lib|src|misc|services?)(\.ts)?$/;
+/** Files that may read the environment. All other files get their settings as arguments. */
 const READS_ENVIRONMENT = /^(config\.ts|(local|bench|test|examples)\/.*)$/;
-/** Who writes SQL beside the store: what is embedded makes its database, and tests and benchmarks look behind the scenes. */
+/**
+ * Files that may contain SQL beside the store: the embedded stack creates its database, and tests
+ * and benchmarks inspect tables.
+ */
 const WRITES_SQL = /^(store|local|bench|test)\//;
 
 const files = filesBelow('');
 const imports = files.flatMap(importsOf);
 
-test('imports are read from every form of statement', () => {
+test('the import reader finds every form of import statement', () => {
   const own = importsOf('test/architecture/imports.test.ts').map(({ path }) => path);
   assert.deepEqual(own, ['node:assert/strict', 'node:test', 'test/support/sources']);
   assert.ok(imports.some(({ file, path }) => file === 'workflows/index.ts' && path === 'workflows/sweep'));
@@ -97,11 +122,11 @@ test('imports are read from every form of statement', () => {
   );
 });
 
-test('every import is one that the table allows', () => {
+test('every import is allowed by the table', () => {
   assert.deepEqual(imports.flatMap(problemOf), []);
 });
 
-test('every row of the table is in use', () => {
+test('every row of the import table is in use', () => {
   const used = new Set(files.map((file) => rowOf(file)?.from));
   assert.deepEqual(
     TABLE.filter(({ from }) => !used.has(from)),
@@ -109,7 +134,7 @@ test('every row of the table is in use', () => {
   );
 });
 
-test('every right of the table is in use, and by value where it is one by value', () => {
+test('every right of the import table is in use, and used by value where it allows values', () => {
   const unused = TABLE.flatMap((held) => {
     const own = imports.filter(({ file }) => rowOf(file) === held && !ROOTS.test(file.replace(/\.ts$/, '')));
     const byValue = own.filter(({ typesOnly }) => !typesOnly);
@@ -121,7 +146,7 @@ test('every right of the table is in use, and by value where it is one by value'
   assert.deepEqual(unused, []);
 });
 
-test('every import between two rooms of a layer is one that the rooms allow, and every allowed one is in use', () => {
+test('every import between two rooms of a layer is allowed, and every allowed one is in use', () => {
   const found = new Map<string, Set<string>>();
   for (const { file, path } of imports) {
     const [from, to] = [roomOf(file), roomOf(path)];
@@ -139,7 +164,7 @@ test('rooms import each other in one direction only', () => {
   assert.deepEqual(circleIn(Object.keys(ROOMS), neighbours), []);
 });
 
-test('no files import each other in a circle, types counted', () => {
+test('no files import each other in a circle, types included', () => {
   const targets = new Map<string, string[]>();
   for (const { file, path } of imports) targets.set(file, [...(targets.get(file) ?? []), `${path}.ts`]);
   const known = (file: string) => targets.get(file)?.filter((target) => targets.has(target)) ?? [];
@@ -150,7 +175,7 @@ test('no files import each other in a circle, types counted', () => {
   );
 });
 
-test('docs/ARCHITECTURE.md shows both tables', () => {
+test('docs/ARCHITECTURE.md shows both import tables', () => {
   const rows = tableRows('Who may import whom');
   assert.deepEqual(
     rows.map(([from = '', values = '', types = '']) => row(from.replace('.ts', ''), values, types)),
@@ -160,35 +185,35 @@ test('docs/ARCHITECTURE.md shows both tables', () => {
   assert.deepEqual(Object.fromEntries(rooms), ROOMS);
 });
 
-test('only known folders lie at the root, and no file or folder has an empty name', () => {
+test('only known folders lie at the root, and no file or folder has a meaningless name', () => {
   assert.deepEqual(
     topFolders().filter((folder) => !TOP_FOLDERS.includes(folder)),
     [],
   );
   assert.deepEqual(
-    files.filter((file) => file.split('/').some((part) => EMPTY_NAMES.test(part))),
+    files.filter((file) => file.split('/').some((part) => MEANINGLESS_NAMES.test(part))),
     [],
   );
 });
 
-test('only config.ts, and what runs on a desk, reads the environment', () => {
+test('only config.ts and local tools read the environment', () => {
   assert.deepEqual(
-    files.filter((file) => !READS_ENVIRONMENT.test(file) && /\bprocess\.env\b/.test(textOf(file))),
+    files.filter((file) => !READS_ENVIRONMENT.test(file) && /\bprocess\.env\b/.test(readSource(file))),
     [],
   );
 });
 
-test('only the store writes SQL', () => {
+test('only the store contains SQL', () => {
   assert.deepEqual(
-    files.filter((file) => !WRITES_SQL.test(file) && /\.query\s*[<(]/.test(textOf(file))),
+    files.filter((file) => !WRITES_SQL.test(file) && /\.query\s*[<(]/.test(readSource(file))),
     [],
   );
 });
 
-test('the rules read no clock, dice or environment of their own', () => {
+test('the domain rules read no clock, randomness or environment', () => {
   const impure = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bprocess\.|\bfetch\(/;
   assert.deepEqual(
-    filesBelow('domain').filter((file) => impure.test(textOf(file))),
+    filesBelow('domain').filter((file) => impure.test(readSource(file))),
     [],
   );
 });
@@ -207,13 +232,16 @@ function layerOf(path: string): string {
   return path.split('/')[0]!;
 }
 
-/** The room a file or import lies in, as `layer/room`; null outside the divided layers and for what lies in no room. */
+/**
+ * Room of a file or import as `layer/room`; null outside the divided layers and for files in no
+ * room.
+ */
 function roomOf(path: string): string | null {
   const [layer = '', room, ...rest] = path.split('/');
   return LAYERS.includes(layer) && rest.length > 0 ? `${layer}/${room}` : null;
 }
 
-/** The first circle met, its first name repeated at its end; empty where there is none. */
+/** First circle found, with its first name repeated at its end; empty without a circle. */
 function circleIn(names: readonly string[], next: (name: string) => readonly string[]): string[] {
   const done = new Set<string>();
   const visit = (name: string, way: readonly string[]): string[] => {
@@ -233,22 +261,7 @@ function circleIn(names: readonly string[], next: (name: string) => readonly str
   return [];
 }
 
-/** The cells of the table rows under a heading of docs/ARCHITECTURE.md. */
-function tableRows(heading: string): string[][] {
-  const section = textOf('docs/ARCHITECTURE.md')
-    .split(/^##+ /m)
-    .find((part) => part.startsWith(heading));
-  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
-  return lines.map((line) =>
-    line
-      .replaceAll('`', '')
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
-
-/** The row with the longest name that the file lies under. */
+/** Row with the longest name that contains the file. */
 function rowOf(file: string): Row | undefined {
   const name = file.replace(/\.ts$/, '');
   return TABLE.filter(({ from }) => name === from || name.startsWith(`${from}/`)).toSorted(

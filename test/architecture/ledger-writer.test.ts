@@ -1,7 +1,7 @@
 // The ledger has one writer: statements that write its tables lie in a few files of store/ledger, and in no other.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filesBelow, textOf } from '../support/sources.ts';
+import { filesBelow, readSource } from '../support/sources.ts';
 
 /** The files that write each table of the ledger. The money columns of a slot are written with the slot. */
 const WRITERS: Readonly<Record<string, string[]>> = {
@@ -22,7 +22,7 @@ const writes = (table: string): RegExp =>
 
 /** What a file says outside of comments, where a sentence may speak of updating slots. */
 function codeOf(file: string): string {
-  return textOf(file)
+  return readSource(file)
     .replaceAll(/\/\*[\s\S]*?\*\//g, '')
     .replaceAll(/(^|\s)\/\/.*$/gm, '');
 }

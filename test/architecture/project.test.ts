@@ -1,24 +1,25 @@
-// What the files at the root say about each other: variables, commands, the lock file, and that the workflows can be bundled.
+// Consistency of the files at the root: variables, commands, documents, lock files, and the
+// workflow bundle.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildBundle } from '../../worker/bundle.ts';
-import { filesBelow, importsOf, textOf } from '../support/sources.ts';
+import { filesBelow, importsOf, readSource } from '../support/sources.ts';
 
-const { scripts, dependencies } = JSON.parse(textOf('package.json')) as Record<
+const { scripts, dependencies } = JSON.parse(readSource('package.json')) as Record<
   'scripts' | 'dependencies',
   Record<string, string>
 >;
 
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
 
-/** Folders that a running process makes. */
-const IS_MADE = /^\.data\//;
+/** Folders that running processes create. */
+const IS_GENERATED = /^\.data\//;
 
-/** Every file and folder of the project, folders with `/` at their end. */
+/** All files and folders of the project; folders end with `/`. */
 const files = filesBelow('', '');
 const places = new Set(files.flatMap((file) => [file, ...foldersOf(file)]));
 
-/** The variables that `config.ts` reads: the fields of its two zod objects. */
+/** Variables that `config.ts` reads: the fields of its two zod objects. */
 const configured = found('config.ts', /^ {2}([A-Z][A-Z_]+): /gm);
 
 test('.env.example names every variable of config.ts and of docker-compose.yml, and no other', () => {
@@ -28,7 +29,7 @@ test('.env.example names every variable of config.ts and of docker-compose.yml, 
 
 test('README.md explains every variable of config.ts', () => {
   const table =
-    textOf('README.md')
+    readSource('README.md')
       .split(/^## /m)
       .find((part) => part.startsWith('Configure')) ?? '';
   const explained = sorted(Array.from(table.matchAll(/`([A-Z][A-Z_]+)`/g), ([, name]) => name!));
@@ -38,7 +39,7 @@ test('README.md explains every variable of config.ts', () => {
   );
 });
 
-test('every npm command and script that the documents name is there', () => {
+test('every npm command and script that the documents name exists', () => {
   const families = Object.keys(scripts).flatMap((name) =>
     name.includes(':') ? [`${name.split(':', 1)[0]}:`] : [],
   );
@@ -54,14 +55,14 @@ test('every npm command and script that the documents name is there', () => {
   }
 });
 
-test('every path that the documents quote is there', () => {
+test('every path that the documents quote exists', () => {
   assert.deepEqual(
     DOCUMENTS.flatMap((file) => quoted(file).flatMap((word) => (isBroken(word) ? [`${file}: ${word}`] : []))),
     [],
   );
 });
 
-test('a quoted path is told from a package, a route, a workflow id and what is made while running', () => {
+test('the path check ignores packages, routes, workflow ids and files made at run time', () => {
   const there = [
     'worker/main.ts',
     'worker/main',
@@ -100,20 +101,20 @@ test('a quoted path is told from a package, a route, a workflow id and what is m
   assert.deepEqual(broken.filter(isBroken), broken);
 });
 
-test('every file that the documents link to is there', () => {
+test('every file that the documents link to exists', () => {
   for (const file of DOCUMENTS) {
     for (const link of found(file, /\]\((?!https?:|#)([^)#]+)/g))
-      assert.doesNotThrow(() => textOf(linked(file, link)), `${file}: ${link}`);
+      assert.doesNotThrow(() => readSource(linked(file, link)), `${file}: ${link}`);
   }
 });
 
 test('the lock files name no registry, so that every mirror serves them', () => {
   for (const file of ['package-lock.json', 'bench/package-lock.json'])
-    assert.doesNotMatch(textOf(file), /"resolved":/, file);
+    assert.doesNotMatch(readSource(file), /"resolved":/, file);
 });
 
 test('only tests, benchmarks, examples and local tools import development packages', () => {
-  const { devDependencies } = JSON.parse(textOf('package.json')) as {
+  const { devDependencies } = JSON.parse(readSource('package.json')) as {
     devDependencies: Record<string, string>;
   };
   const production = filesBelow('').filter((file) => !/^(bench|examples|local|test)\//.test(file));
@@ -124,7 +125,7 @@ test('only tests, benchmarks, examples and local tools import development packag
 });
 
 test('only the two job queues of the benchmark import packages of bench/package.json', () => {
-  const ofBench = JSON.parse(textOf('bench/package.json')) as {
+  const ofBench = JSON.parse(readSource('bench/package.json')) as {
     dependencies: Record<string, string>;
   };
   const using = filesBelow('').filter((file) =>
@@ -138,16 +139,17 @@ test('the workflow bundle builds', async () => {
   assert.match(code, /processConversions/);
 });
 
-/** The words of everything in backticks outside of code blocks. */
+/** Words of everything in backticks outside of code blocks. */
 function quoted(file: string): string[] {
-  const text = textOf(file).replaceAll(/^```[^]*?^```/gm, '');
+  const text = readSource(file).replaceAll(/^```[^]*?^```/gm, '');
   const spans = Array.from(text.matchAll(/`([^`]+)`/g), ([, span]) => span!);
   return [...new Set(spans.flatMap((span) => span.split(/\s+/)))];
 }
 
 /**
- * Whether a word looks like a path of this project and leads nowhere. Paths begin with a top folder, end with `/`, or
- * have the ending of a source or a document; a name without a folder may lie anywhere.
+ * Whether a word looks like a path of this project and leads nowhere. Paths begin with a top
+ * folder, end with `/`, or have the ending of a source or a document; a name without a folder may
+ * be in any folder.
  */
 function isBroken(word: string): boolean {
   const isPath = /^[\w.@*-]+(\/[\w.@*-]+)*\/?$/.test(word) && !word.startsWith('@');
@@ -155,7 +157,7 @@ function isBroken(word: string): boolean {
     places.has(`${word.split('/', 1)[0]}/`) ||
     word.endsWith('/') ||
     /\.(ts|mjs|js|json|md|sql|ya?ml)$/.test(word);
-  if (!isPath || !isOurs || word in dependencies || IS_MADE.test(word)) return false;
+  if (!isPath || !isOurs || word in dependencies || IS_GENERATED.test(word)) return false;
   const pattern = word.replaceAll('.', '\\.').replaceAll('*', '[^/]*');
   const place = new RegExp(`${word.replace(/\/$/, '').includes('/') ? '^' : '(^|/)'}${pattern}(/|\\.ts)?$`);
   return ![...places].some((name) => place.test(name));
@@ -166,7 +168,7 @@ function foldersOf(file: string): string[] {
 }
 
 function found(file: string, pattern: RegExp): string[] {
-  return sorted(Array.from(textOf(file).matchAll(pattern), ([, name]) => name!));
+  return sorted(Array.from(readSource(file).matchAll(pattern), ([, name]) => name!));
 }
 
 function sorted(names: string[]): string[] {

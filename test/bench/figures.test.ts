@@ -1,4 +1,4 @@
-// What the benchmark counts and how it judges itself; the measuring is not tested, only done.
+// Arithmetic and verdicts of the benchmark; the measurements themselves are not tested.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchBodies, customersFor, eventBodies } from '../../bench/events.ts';
@@ -8,23 +8,23 @@ import { compare } from '../../bench/verdict.ts';
 
 const arrival = (deliveryId: string, eventId: string) => ({ deliveryId, eventId });
 
-test('an accepted event without a postback is lost', () => {
+test('the benchmark counts an accepted event without a postback as lost', () => {
   assert.deepEqual(compare(['a', 'b'], [arrival('1', 'a')]), { lost: 1, doubled: 0 });
 });
 
-test('a postback that comes again is doubled, under the same id or another', () => {
+test('the benchmark counts a repeated postback as doubled, under the same id or another', () => {
   const arrivals = [arrival('1', 'a'), arrival('1', 'a'), arrival('2', 'b'), arrival('3', 'b')];
   assert.deepEqual(compare(['a', 'b'], arrivals), { lost: 0, doubled: 2 });
 });
 
-test('percentiles are values that were measured', () => {
+test('percentiles of the benchmark are measured values', () => {
   const sorted = Array.from({ length: 200 }, (_, index) => index + 1);
   assert.equal(percentile(sorted, 0.5), 100);
   assert.equal(percentile(sorted, 0.99), 198);
   assert.equal(percentile([7.04], 0.99), 7);
 });
 
-test('what was not measured is null, and so is every ratio to it', () => {
+test('the benchmark reports null for a figure that was not measured, and for every ratio with it', () => {
   const figures = withRatios({
     single_per_s: 1500,
     workflow_per_event_per_s: 40,
@@ -37,7 +37,7 @@ test('what was not measured is null, and so is every ratio to it', () => {
   assert.equal(figures.batch_per_s, null);
 });
 
-test('job queues are compared with first attempts, not with all that an event costs', () => {
+test('the benchmark compares job queues with first attempts, not with the whole cost of an event', () => {
   const figures = withRatios({
     single_per_s: 2000,
     delivery_per_s: 6000,
@@ -49,11 +49,11 @@ test('job queues are compared with first attempts, not with all that an event co
   assert.equal(figures.ratio_vs_queue, 1.5);
 });
 
-test('every affiliate of a stage gets its share of the events', () => {
+test('every affiliate of a benchmark stage gets its share of the events', () => {
   const [events, size] = [7600, customersFor(7600)];
   const known = Array.from({ length: size.known }, (_, index) => `${index}`);
   const clicks = Array.from({ length: size.fresh }, (_, index) => `${size.known + index}`);
-  // A customer's number is in its name, or in its click's where it is new.
+  // A customer's number is in its name or, for a new customer, in its click.
   const customers = eventBodies(events, known, clicks).map((body) => {
     const { customer_id: id, click_id: click } = JSON.parse(body) as {
       customer_id: string;
@@ -74,7 +74,7 @@ test('every affiliate of a stage gets its share of the events', () => {
   assert.deepEqual(shares(HALF_TO_ONE), [50, ...Array.from({ length: 19 }, () => 3)]);
 });
 
-test('the traffic repeats no event and needs no more customers than were made', () => {
+test("the benchmark's traffic repeats no event and needs no more customers than were created", () => {
   const { known, fresh } = customersFor(100);
   const names = Array.from({ length: known }, (_, index) => `c-${index}`);
   const clicks = Array.from({ length: fresh }, (_, index) => `click-${index}`);

@@ -1,12 +1,12 @@
-// The Redis of the benchmark, which not every machine has.
+// Redis of the benchmark, which may not be installed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startRedis } from '../../bench/redis.ts';
 
-test('without a redis-server there is none, rather than a failure', async () => {
+test('the benchmark gets no Redis, and no failure, where redis-server is missing', async () => {
   assert.equal(await startRedis('no-such-redis-server'), null);
 });
 
-test('a program that ends before it is ready is a failure, not a missing one', async () => {
+test('the benchmark fails when redis-server ends before it is ready', async () => {
   await assert.rejects(startRedis('false'), /did not start/);
 });

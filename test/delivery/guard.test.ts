@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createGuard } from '../../delivery/guard.ts';
 import type { GuardSettings } from '../../delivery/guard.ts';
-import { BLOCKS, isPublic, written } from '../support/special-addresses.ts';
+import { BLOCKS, isPublic, formatAddress } from '../support/special-addresses.ts';
 
 const STRICT: GuardSettings = { allowCidrs: [], allowPorts: [80, 443, 8080, 8443], requireHttps: false };
 const guard = createGuard(STRICT);
@@ -194,7 +194,7 @@ test('10,000 random addresses are judged as the registries of special addresses 
   let called = 0;
   fc.assert(
     fc.property(anyAddress, ({ family, address }) => {
-      const text = written(family, address);
+      const text = formatAddress(family, address);
       const expected = isPublic(family, address);
       called += expected ? 1 : 0;
       assert.equal(guard.mayDial(text), expected, text);

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender, DEFAULT_LIMITS } from '../../delivery/send.ts';
 import type { PostbackRequest } from '../../delivery/send.ts';
-import type { Outcome } from '../../domain/delivery/retry.ts';
+import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { startListener, startReceiver } from '../support/faulty-receiver.ts';
 
 /** Short, so that the suite is quick; that what is in force otherwise is longer changes no rule. */
@@ -27,7 +27,7 @@ function at(path: string, body = '{}'): PostbackRequest {
 }
 
 /** The class of a failure, or the status of an answer. */
-function said(outcome: Outcome): string | number {
+function said(outcome: AttemptOutcome): string | number {
   return outcome.kind === 'failed' ? outcome.errorClass : outcome.status;
 }
 

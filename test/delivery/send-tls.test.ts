@@ -13,7 +13,7 @@ import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { createGuard } from '../../delivery/guard.ts';
 import { createSender } from '../../delivery/send.ts';
-import type { Outcome } from '../../domain/delivery/retry.ts';
+import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { AUTHORITY, EXPIRED, GOOD, KEY, SELF_SIGNED } from '../support/certificates.ts';
 
 const seenNames: (string | false)[] = [];
@@ -45,7 +45,7 @@ const ports = {
 };
 
 /** Sends to each URL from a process with this environment, since Node reads authorities and proxies when it starts. */
-async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promise<Outcome[]> {
+async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promise<AttemptOutcome[]> {
   const script = `
     const { createGuard } = await import(${JSON.stringify(new URL('../../delivery/guard.ts', import.meta.url).href)});
     const { createSender } = await import(${JSON.stringify(new URL('../../delivery/send.ts', import.meta.url).href)});
@@ -61,7 +61,7 @@ async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promis
     env: { ...process.env, ...env },
     timeout: 30_000,
   });
-  return JSON.parse(stdout) as Outcome[];
+  return JSON.parse(stdout) as AttemptOutcome[];
 }
 
 async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
@@ -74,7 +74,8 @@ async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
   }
 }
 
-const said = (outcome: Outcome): string => (outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt);
+const said = (outcome: AttemptOutcome): string =>
+  outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt;
 
 test('a certificate that nobody vouches for is told apart from one that vouches for itself, and no request is sent', async () => {
   const guard = createGuard({
@@ -84,7 +85,7 @@ test('a certificate that nobody vouches for is told apart from one that vouches 
     lookup: async () => [{ address: '127.0.0.1' }],
   });
   const sender = createSender(guard);
-  const send = (port: number): Promise<Outcome> =>
+  const send = (port: number): Promise<AttemptOutcome> =>
     sender.send({ url: `https://receiver.test:${port}/`, method: 'GET', headers: {}, body: null });
   const outcomes = [await send(ports.good), await send(ports.selfSigned)];
   await sender.close();

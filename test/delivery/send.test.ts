@@ -9,7 +9,7 @@ import { render } from '../../delivery/render.ts';
 import { createSender } from '../../delivery/send.ts';
 import type { Limits, PostbackRequest, Sender } from '../../delivery/send.ts';
 import { newSecret, secretKey } from '../../delivery/sign.ts';
-import type { Outcome } from '../../domain/delivery/retry.ts';
+import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { isSigned, startReceiver } from '../support/faulty-receiver.ts';
 
 const LOOPBACK: GuardSettings = { allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false };
@@ -35,13 +35,13 @@ function post(url: string, body = '{}'): PostbackRequest {
 const sender = senderWith();
 const at = (path: string): PostbackRequest => post(receiver.url + path);
 
-async function statusOf(attempt: Promise<Outcome>): Promise<number> {
+async function statusOf(attempt: Promise<AttemptOutcome>): Promise<number> {
   const outcome = await attempt;
   assert.equal(outcome.kind, 'answered', JSON.stringify(outcome));
   return outcome.kind === 'answered' ? outcome.status : 0;
 }
 
-async function errorOf(attempt: Promise<Outcome>): Promise<string> {
+async function errorOf(attempt: Promise<AttemptOutcome>): Promise<string> {
   const outcome = await attempt;
   assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
   // What a customer may read names no address; where we called is a field of its own.

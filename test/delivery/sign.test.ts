@@ -134,7 +134,10 @@ test('a GET is signed over its method and whole URL', () => {
   assert.equal(contentOfGet('https://a.example/p?c=1'), 'GET https://a.example/p?c=1');
 });
 
-/** The public half as Node knows it, by the fixed bytes that come before an ed25519 key in DER: not by the way the code under test takes. */
+/**
+ * The public half as Node knows it, by the fixed bytes that come before an ed25519 key in DER: not
+ * by the way the code under test takes.
+ */
 function publicKeyOf(text: string) {
   const der = Buffer.concat([
     Buffer.from('302a300506032b6570032100', 'hex'),

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { render } from '../../delivery/render.ts';
 import { MACROS } from '../../domain/delivery/templates/macros.ts';
 import { DIALECTS, DIALECT_NAMES, translate } from '../../domain/delivery/dialects/translation.ts';
-import { textOf } from '../support/sources.ts';
+import { readSource } from '../support/sources.ts';
 
 const sections = new Map(
-  textOf('docs/TEMPLATES.md')
+  readSource('docs/TEMPLATES.md')
     .split(/^## /m)
     .map((text) => [text.split('\n', 1)[0]!, text]),
 );

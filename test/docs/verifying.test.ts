@@ -1,4 +1,5 @@
-// What docs/VERIFYING.md tells receivers to do, and the official libraries of Standard Webhooks, judge requests that we sent over a wire.
+// The programs of docs/VERIFYING.md and the official libraries of Standard Webhooks judge requests
+// that were sent over a wire.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,9 +13,9 @@ import { createSender } from '../../delivery/send.ts';
 import { makeSecret, newKeyPair, newSecret, signingKey } from '../../delivery/sign.ts';
 import { pythonWith } from '../support/python.ts';
 import { startReceiver, type ReceivedRequest } from '../support/faulty-receiver.ts';
-import { textOf } from '../support/sources.ts';
+import { readSource } from '../support/sources.ts';
 
-/** A request as a receiver sees it, the key it holds, and whether it is to be believed. */
+/** A request as a receiver sees it, the receiver's key, and whether the request is genuine. */
 type Case = {
   name: string;
   key: string;
@@ -43,7 +44,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** Sends a postback for real and gives what arrived. */
+/** Sends real postbacks and returns the received requests, genuine and forged. */
 async function sentCases(): Promise<Case[]> {
   const receiver = await startReceiver({ handler: (_, response) => void response.end() });
   const sender = createSender(
@@ -136,15 +137,18 @@ async function sentCases(): Promise<Case[]> {
   return found;
 }
 
-/** The program for a language: the first block of that language in the document. */
+/** Program of a language: the first block of that language in the document. */
 function programIn(language: string): string {
   const [, program] =
-    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(textOf('docs/VERIFYING.md')) ?? [];
+    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(readSource('docs/VERIFYING.md')) ?? [];
   assert.ok(program !== undefined, `docs/VERIFYING.md has a program in ${language}`);
   return program;
 }
 
-/** Runs a command with these cases as JSON on its standard input; gives the JSON it prints. Undefined when there is no such command. */
+/**
+ * Runs a command with these cases as JSON on its standard input; returns the JSON it prints.
+ * Undefined when the command is not installed.
+ */
 async function answersOf(command: readonly string[], given: readonly Case[], cwd = folder): Promise<unknown> {
   const child = spawn(command[0]!, command.slice(1), {
     cwd,
@@ -165,7 +169,10 @@ async function answersOf(command: readonly string[], given: readonly Case[], cwd
   return JSON.parse(out) as unknown;
 }
 
-/** Puts files into a folder of their own and has a command judge every case. Skips, with a note, where the language is not installed. */
+/**
+ * Writes files into a temporary folder and lets a command judge every case. Skips, with a note,
+ * where the language is not installed.
+ */
 async function judge(
   t: TestContext,
   files: Record<string, string>,
@@ -198,7 +205,10 @@ print(json.dumps([is_genuine(c["key"], c["method"], c["url"], c["headers"], c["b
 const PHP = `<?php
 require __DIR__ . '/verify.php';
 $cases = json_decode(file_get_contents('php://stdin'), true);
-echo json_encode(array_map(fn ($c) => isGenuine($c['key'], $c['method'], $c['url'], $c['headers'], $c['body']), $cases));
+echo json_encode(array_map(
+  fn ($c) => isGenuine($c['key'], $c['method'], $c['url'], $c['headers'], $c['body']),
+  $cases
+));
 `;
 
 const GO = `package main
@@ -225,7 +235,7 @@ func main() {
 }
 `;
 
-/** As a receiver would use the library: a payload, and no parsing. */
+/** Used as a receiver would: with a payload, and without parsing. */
 const PYTHON_LIBRARY = `
 import json, sys
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
@@ -239,7 +249,7 @@ def judged(c):
 print(json.dumps([judged(c) for c in json.load(sys.stdin.buffer)]))
 `;
 
-describe('a receiver that follows docs/VERIFYING.md believes what we sent and nothing else', () => {
+describe('a receiver that follows docs/VERIFYING.md believes exactly the genuine requests', () => {
   test('in Node', (t) =>
     judge(t, { 'verify.mjs': programIn('js'), 'run.mjs': NODE }, [process.execPath, 'run.mjs'], cases));
 
@@ -255,8 +265,8 @@ describe('a receiver that follows docs/VERIFYING.md believes what we sent and no
     judge(t, { 'verify.go': programIn('go'), 'main.go': GO }, ['go', 'run', 'main.go', 'verify.go'], cases));
 });
 
-describe('the official library of Standard Webhooks believes what we signed with v1 and nothing else', () => {
-  // The libraries stumble over entries that are no signatures at all, and know no v1a.
+describe('the official library of Standard Webhooks believes exactly genuine v1 requests', () => {
+  // The libraries reject a header with entries that are no signatures, and do not know v1a.
   const known = (): Case[] =>
     cases.filter(({ key, name }) => key.startsWith('whsec_') && !name.endsWith('garbage'));
 

@@ -1,15 +1,15 @@
-// Agreements that change the past, over HTTP with the real processes: a rate that was missing, a deal
-// version dated back, and the buttons of what was set aside.
+// Agreements that change the past, over HTTP with real processes: a late exchange rate, a backdated
+// deal version, and events set aside.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setAsideWorkflowId } from '../../domain/keys.ts';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let broker: Broker;
 
 before(async () => {
@@ -50,7 +50,7 @@ async function pending(): Promise<string | undefined> {
   return body.balances[0]?.pending;
 }
 
-test('an event in another currency waits in plain sight, settles when its rate comes, and its deal may change afterwards', async () => {
+test('an event without a rate waits visibly, settles with the rate, and can be rerated', async () => {
   const { click_id: clickId } = await send<{ click_id: string }>('clicks', {
     affiliate_id: broker.affiliateId,
   });
@@ -81,12 +81,12 @@ test('an event in another currency waits in plain sight, settles when its rate c
   const { body: deals } = await stack.call<Deals>('GET /v1/deals', { key: broker.key });
   const components = [{ kind: 'percent', on: 'sale', percent: '20' }];
   await send(`deals/${deals.data[0]!.id}/versions`, { terms: { components }, effective_from: yesterday });
-  await eventually('the affiliate to be told', () =>
+  await eventually('the postback to arrive', () =>
     receiver.requests.some(({ body }) => body.includes('conversion.adjusted')),
   );
   assert.equal(await pending(), '21.68');
 
-  // A newer rate changes nothing about what was converted.
+  // A newer rate does not change converted amounts.
   const aMinuteAgo = new Date(Date.now() - 60_000).toISOString();
   await send('fx-rates', { base: 'EUR', quote: 'USD', rate: '2', as_of: aMinuteAgo, source: 'ECB' });
   await send(
@@ -97,7 +97,7 @@ test('an event in another currency waits in plain sight, settles when its rate c
   assert.equal(await pending(), '0.00');
 });
 
-test('of two events set aside one is dismissed and the other settles at the push of its button, and then nothing holds them any more', async () => {
+test('of two events set aside one is dismissed and one retried, and their workflow ends', async () => {
   const { click_id: clickId } = await send<{ click_id: string }>('clicks', {
     affiliate_id: broker.affiliateId,
   });
@@ -111,10 +111,12 @@ test('of two events set aside one is dismissed and the other settles at the push
   assert.deepEqual([await statusOf(first), await statusOf(second)], ['set_aside', 'set_aside']);
   await send(`set-aside/${first.id}/dismiss`, {});
 
-  // What helps comes by another way than the API, which would have them settled by itself.
+  // The rate is inserted directly, since the API would settle the events by itself.
   await stack.pool.query(
     `insert into fx_rates (operator_id, id, base, quote, rate, source, as_of, actor)
-     select operator_id, 'fx_test', 'GBP', 'USD', 1.25, 'test', now() - interval '1 day', 'test' from events where id = $1`,
+     select operator_id, 'fx_test', 'GBP', 'USD', 1.25, 'test', now() - interval '1 day', 'test'
+       from events
+       where id = $1`,
     [second.id],
   );
   await send(`set-aside/${second.id}/retry`, {});

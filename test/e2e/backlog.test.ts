@@ -1,26 +1,27 @@
-// What piled up goes out: the queue of an endpoint that is back, and a replay of all that was given up, over a worker that is killed meanwhile.
-// POSTBACKS=10000 (or 50000) npm test -- test/e2e/backlog.test.ts is the long form, for figures.
+// Backlogs drain: the queue of a resumed endpoint, and a replay of all exhausted deliveries while
+// the worker is killed.
+// Long form, for figures: POSTBACKS=10000 (or 50000) npm test -- test/e2e/backlog.test.ts
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const POSTBACKS = Number(process.env.POSTBACKS ?? 1000);
 const MAX_IN_FLIGHT = 8;
-/** Answered, but not yet recorded: what the recorder lets wait at most. */
-const UNRECORDED_AT_MOST = 256;
+/** Answered but not yet recorded: the recorder's limit. */
+const MAX_UNRECORDED = 256;
 const WITHIN_MS = 60_000 + POSTBACKS * 10;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let broker: Broker;
 let worker: ChildProcess;
 
-/** So many postbacks wait for an endpoint that is paused. */
+/** So many deliveries wait for a paused endpoint. */
 before(async () => {
   [stack, receiver] = await Promise.all([
     withStack(),
@@ -48,7 +49,7 @@ before(async () => {
       200,
     );
   }
-  await eventually('all of them to wait', async () => (await count('held')) === POSTBACKS, WITHIN_MS);
+  await eventually('every delivery to wait', async () => (await count('held')) === POSTBACKS, WITHIN_MS);
 });
 after(async () => {
   await stack.close();
@@ -67,13 +68,13 @@ async function count(state: string): Promise<number> {
 }
 
 test(
-  `${POSTBACKS} held postbacks are told once each when their endpoint is back`,
+  `${POSTBACKS} held deliveries are sent once each when their endpoint is back`,
   { timeout: WITHIN_MS * 2 },
   async (t) => {
     const startedAt = Date.now();
     assert.equal(await press('resume'), 200);
     await eventually(
-      'all of them to be told',
+      'every delivery to be delivered',
       async () => (await count('delivered')) === POSTBACKS,
       WITHIN_MS,
     );
@@ -83,52 +84,61 @@ test(
   },
 );
 
-test(`a replay of ${POSTBACKS} goes on when its worker is killed`, { timeout: WITHIN_MS * 2 }, async (t) => {
-  await stack.pool.query(`update deliveries set state = 'gave_up', tries = 10`);
-  const told = receiver.requests.map(({ headers }) => headers['webhook-id']!);
-  receiver.requests.length = 0;
-  const startedAt = Date.now();
-  const body = { endpoint_id: broker.endpoint.id, states: ['gave_up'] };
-  const answer = await stack.call<{ id: string; total: number }>('POST /v1/replays', {
-    key: broker.key,
-    body,
-  });
-  assert.deepEqual([answer.status, answer.body.total], [202, POSTBACKS]);
-  await eventually('some to be told again', () => receiver.requests.length > POSTBACKS / 10, WITHIN_MS);
-  worker.kill('SIGKILL');
-  await once(worker, 'exit');
-  const toldThen = receiver.requests.length;
-  const { rows: kept } = await stack.pool.query<{ count: number }>(
-    `select count(*)::int from attempts where started_at > $1`,
-    [new Date(startedAt)],
-  );
-  /** Sent, and neither answered nor written down when the worker died. */
-  const underWay = toldThen - kept[0]!.count;
-  await stack.startWorker();
-  const progress = async () =>
-    (await stack.call(`GET /v1/replays/${answer.body.id}`, { key: broker.key })).body;
-  await eventually(
-    'all of them to be told again',
-    async () => (await progress())['delivered'] === POSTBACKS,
-    WITHIN_MS,
-  );
-  const { state, released, waiting, gave_up: gaveUp } = await progress();
-  assert.deepEqual(
-    { state, released, waiting, gaveUp },
-    { state: 'done', released: POSTBACKS, waiting: 0, gaveUp: 0 },
-  );
-  const ids = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']!));
-  assert.deepEqual(ids, new Set(told), 'the ids are not the same');
-  const doubles = receiver.requests.length - POSTBACKS;
-  const seconds = (Date.now() - startedAt) / 1000;
-  t.diagnostic(
-    `killed after ${toldThen}; all in ${seconds} s, worker start included; ${doubles} were sent twice, ${underWay} were under way`,
-  );
-  assert.ok(doubles <= underWay, `${doubles} were sent twice, and ${underWay} were under way`);
-  assert.ok(underWay <= MAX_IN_FLIGHT + UNRECORDED_AT_MOST, `${underWay} were under way`);
-  const { rows } = await stack.pool.query<{ cause: string }>(
-    `select distinct cause from attempts where number = 1 and started_at > $1`,
-    [new Date(startedAt)],
-  );
-  assert.deepEqual(rows, [{ cause: 'replay' }]);
-});
+test(
+  `a replay of ${POSTBACKS} deliveries continues after its worker is killed`,
+  { timeout: WITHIN_MS * 2 },
+  async (t) => {
+    await stack.pool.query(`update deliveries set state = 'gave_up', tries = 10`);
+    const reported = receiver.requests.map(({ headers }) => headers['webhook-id']!);
+    receiver.requests.length = 0;
+    const startedAt = Date.now();
+    const body = { endpoint_id: broker.endpoint.id, states: ['gave_up'] };
+    const answer = await stack.call<{ id: string; total: number }>('POST /v1/replays', {
+      key: broker.key,
+      body,
+    });
+    assert.deepEqual([answer.status, answer.body.total], [202, POSTBACKS]);
+    await eventually(
+      'some postbacks to arrive again',
+      () => receiver.requests.length > POSTBACKS / 10,
+      WITHIN_MS,
+    );
+    worker.kill('SIGKILL');
+    await once(worker, 'exit');
+    const sentByThen = receiver.requests.length;
+    const { rows: kept } = await stack.pool.query<{ count: number }>(
+      `select count(*)::int from attempts where started_at > $1`,
+      [new Date(startedAt)],
+    );
+    /** Sent, but neither answered nor recorded when the worker died. */
+    const inFlight = sentByThen - kept[0]!.count;
+    await stack.startWorker();
+    const progress = async () =>
+      (await stack.call(`GET /v1/replays/${answer.body.id}`, { key: broker.key })).body;
+    await eventually(
+      'every postback to arrive again',
+      async () => (await progress())['delivered'] === POSTBACKS,
+      WITHIN_MS,
+    );
+    const { state, released, waiting, gave_up: gaveUp } = await progress();
+    assert.deepEqual(
+      { state, released, waiting, gaveUp },
+      { state: 'done', released: POSTBACKS, waiting: 0, gaveUp: 0 },
+    );
+    const ids = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']!));
+    assert.deepEqual(ids, new Set(reported), 'the ids are not the same');
+    const doubles = receiver.requests.length - POSTBACKS;
+    const seconds = (Date.now() - startedAt) / 1000;
+    t.diagnostic(
+      `killed after ${sentByThen}; all in ${seconds} s, worker start included; ` +
+        `${doubles} were sent twice, ${inFlight} were in flight`,
+    );
+    assert.ok(doubles <= inFlight, `${doubles} were sent twice, and ${inFlight} were under way`);
+    assert.ok(inFlight <= MAX_IN_FLIGHT + MAX_UNRECORDED, `${inFlight} were under way`);
+    const { rows } = await stack.pool.query<{ cause: string }>(
+      `select distinct cause from attempts where number = 1 and started_at > $1`,
+      [new Date(startedAt)],
+    );
+    assert.deepEqual(rows, [{ cause: 'replay' }]);
+  },
+);

@@ -1,6 +1,7 @@
-// Workers killed at random while endpoints fail, are slow, or ask for a pause, and PostgreSQL goes away in between: every postback has exactly
-// one owner until it is told, each is told under one id, in the order of its conversion, and doubles are no more than what was under way.
-// DELIVERIES=10000 KILLS=20 npm test -- test/e2e/kill-deliveries.test.ts is the long form.
+// Random kills of workers while endpoints fail, are slow or ask for a pause, with an outage of
+// PostgreSQL in between. Every delivery has exactly one owner until it is sent, under one id and
+// after its conversion's, and no more postbacks are doubled than were in flight at the kills.
+// Long form: DELIVERIES=10000 KILLS=20 npm test -- test/e2e/kill-deliveries.test.ts
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,22 +10,22 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const DELIVERIES = Number(process.env.DELIVERIES ?? 900);
 const KILLS = Number(process.env.KILLS ?? 2);
-/** A third of the conversions is struck, so that something must follow something. */
+/** A third of the conversions is reversed, so that deliveries must keep an order. */
 const CONVERSIONS = Math.ceil(DELIVERIES / 3 / 1.5);
 const MAX_IN_FLIGHT = 8;
 const ENDPOINTS = 3;
-/** Answered, but not yet recorded: what the recorder lets wait at most. */
-const UNRECORDED_AT_MOST = 256;
+/** Answered but not yet recorded: the recorder's limit. */
+const MAX_UNRECORDED = 256;
 const WITHIN_MS = 60_000 + DELIVERIES * 40 + KILLS * 30_000;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
-/** What each endpoint answers now, by its path. */
+let receiver: FaultyReceiver;
+/** Current answer of each endpoint, by its path. */
 const answers: Record<string, () => number> = {};
 
 before(async () => {
@@ -39,13 +40,16 @@ after(async () => {
 
 async function isOwned(): Promise<void> {
   const { rows } = await stack.pool.query<{ orphans: number }>(
-    `select count(*)::int as orphans from deliveries d where (d.owner is null) <> (d.state in ('delivered', 'gave_up', 'cancelled'))
-       or (d.owner = 'predecessor' and not exists (select from deliveries p where p.operator_id = d.operator_id and p.id = d.predecessor_id))`,
+    `select count(*)::int as orphans
+     from deliveries d
+     where (d.owner is null) <> (d.state in ('delivered', 'gave_up', 'cancelled'))
+       or (d.owner = 'predecessor' and not exists (
+         select from deliveries p where p.operator_id = d.operator_id and p.id = d.predecessor_id))`,
   );
   assert.equal(rows[0]!.orphans, 0);
 }
 
-/** Requests that arrived and of which no attempt is kept. */
+/** Received requests without a recorded attempt. */
 async function unrecorded(): Promise<number> {
   const { rows } = await stack.pool.query<{ count: number }>(`select count(*)::int from attempts`);
   return receiver.requests.length - rows[0]!.count;
@@ -59,11 +63,11 @@ async function unfinished(): Promise<number> {
 }
 
 test(
-  `${KILLS} kills during ${DELIVERIES} deliveries to endpoints in trouble`,
+  `${KILLS} kills during ${DELIVERIES} deliveries lose none and double only those in flight`,
   { timeout: WITHIN_MS * 2 },
   async (t) => {
     const path = (index: number): string => `/endpoint-${index}`;
-    // One works, one refuses every third request, one is down half of the time.
+    // One endpoint works, one refuses every third request, one is down half of the time.
     let calls = 0;
     answers[path(0)] = () => 200;
     answers[path(1)] = () => (++calls % 3 === 0 ? 500 : 200);
@@ -117,36 +121,36 @@ test(
     );
 
     const expected = (CONVERSIONS + Math.ceil(CONVERSIONS / 2)) * ENDPOINTS;
-    /** What was under way at each kill: sent, and neither answered nor written down when the worker died. */
-    const underWay: number[] = [];
+    /** In flight at each kill: sent, but neither answered nor recorded when the worker died. */
+    const inFlight: number[] = [];
     const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
     for (let kill = 1; kill <= KILLS; kill++) {
-      // Somewhere in the middle of things, at a moment of chance; where nothing more is told, in the midst of waiting.
+      // Kills at a random moment of the traffic or, without further traffic, during a wait.
       const until = receiver.requests.length + 20 + Math.random() * ((2 * expected) / 3 / KILLS);
-      await eventually('more to be told', () => receiver.requests.length >= until, 10_000).catch(
+      await eventually('more postbacks to arrive', () => receiver.requests.length >= until, 10_000).catch(
         () => undefined,
       );
       worker.kill('SIGKILL');
       await once(worker, 'exit');
       isDown = kill % 2 === 0;
       if (kill === 1) {
-        stack.cables.postgres.pull();
+        stack.proxies.postgres.sever();
         await pause(500);
-        stack.cables.postgres.plugIn();
+        stack.proxies.postgres.restore();
       }
       await isOwned();
-      underWay.push((await unrecorded()) - sum(underWay));
+      inFlight.push((await unrecorded()) - sum(inFlight));
       worker = await stack.startWorker();
     }
-    stack.cables.postgres.pull();
+    stack.proxies.postgres.sever();
     await pause(300);
-    stack.cables.postgres.plugIn();
+    stack.proxies.postgres.restore();
     isDown = false;
     answers[path(1)] = () => 200;
     await eventually(
-      'everything to be told',
+      'every delivery to be finished',
       async () => {
-        // Endpoints that are down are probed after 30 s; a person who knows that they are back need not wait.
+        // Endpoints that are down are probed after 30 s; resuming them saves the wait.
         const { rows } = await stack.pool.query<{ id: string }>(
           `select id from endpoints where failures_in_a_row >= 10`,
         );
@@ -163,7 +167,7 @@ test(
     );
     const states = Object.fromEntries(rows.map(({ state, count }) => [state, count]));
     assert.deepEqual(states, { delivered: expected }, 'not everything was delivered');
-    type Told = {
+    type Report = {
       id: string;
       path: string;
       type: string;
@@ -171,7 +175,7 @@ test(
       original: string | undefined;
       at: number;
     };
-    const told = receiver.requests.map((request): Told => {
+    const reported = receiver.requests.map((request): Report => {
       const { type, data } = JSON.parse(request.body) as {
         type: string;
         data: { event_id: string; original_event_id?: string };
@@ -186,13 +190,13 @@ test(
         at: request.receivedAtMs,
       };
     });
-    const pairs = new Map(told.map(({ id, path: to, event }) => [`${to} ${event}`, id]));
-    assert.equal(pairs.size, expected, 'something was never told');
+    const pairs = new Map(reported.map(({ id, path: to, event }) => [`${to} ${event}`, id]));
+    assert.equal(pairs.size, expected, 'something was never reported');
     assert.ok(
-      told.every(({ id, path: to, event }) => pairs.get(`${to} ${event}`) === id),
-      'an event was told under two ids',
+      reported.every(({ id, path: to, event }) => pairs.get(`${to} ${event}`) === id),
+      'an event was reported under two ids',
     );
-    // The order: no clawback before the delivered try of its conversion.
+    // No clawback is sent before the delivered attempt of its conversion.
     const { rows: delivered } = await stack.pool.query<{ id: string; number: number }>(
       `select delivery_id as id, min(number) as number from attempts where status_code = 200 group by 1`,
     );
@@ -203,13 +207,14 @@ test(
       if (Number(request.headers['webhook-attempt']) >= number.get(id)! && !arrived.has(id))
         arrived.set(id, request.receivedAtMs);
     }
-    const broken = told.filter(
+    const broken = reported.filter(
       ({ path: to, original, at }) =>
         original !== undefined && at < arrived.get(pairs.get(`${to} ${original}`)!)!,
     );
     assert.deepEqual(broken, [], 'a clawback came before its conversion');
 
-    // Each try has its number in its header: a double is a try that was made twice. A probe that failed is no try, and its number comes again.
+    // Each attempt has its number in a header, so a double is an attempt made twice. A failed probe
+    // is no attempt, and its number is used again.
     const tries = countBy(
       receiver.requests,
       ({ headers }) => `${headers['webhook-id']} ${headers['webhook-attempt']}`,
@@ -219,13 +224,14 @@ test(
     );
     const doubles = sum(Object.values(tries).map((count) => count - 1)) - probes.rows[0]!.count;
     t.diagnostic(
-      `${receiver.requests.length} requests for ${expected} postbacks; ${doubles} tries were made twice; under way at the kills: ${underWay.join(', ')}`,
+      `${receiver.requests.length} requests for ${expected} postbacks; ${doubles} attempts were doubled; ` +
+        `in flight at the kills: ${inFlight.join(', ')}`,
     );
     assert.ok(
-      doubles <= sum(underWay),
-      `${doubles} tries were made twice, with ${underWay.join(', ')} under way at the kills`,
+      doubles <= sum(inFlight),
+      `${doubles} tries were made twice, with ${inFlight.join(', ')} under way at the kills`,
     );
-    const atMost = ENDPOINTS * MAX_IN_FLIGHT + UNRECORDED_AT_MOST;
-    assert.ok(Math.max(...underWay) <= atMost, `${underWay.join(', ')} were under way at the kills`);
+    const atMost = ENDPOINTS * MAX_IN_FLIGHT + MAX_UNRECORDED;
+    assert.ok(Math.max(...inFlight) <= atMost, `${inFlight.join(', ')} were under way at the kills`);
   },
 );

@@ -1,23 +1,24 @@
-// A worker that is killed in the middle of its work: nothing is lost, nothing is booked twice, and only what was under way is told twice.
+// A worker killed in the middle of its work: no event is lost or booked twice, and only deliveries
+// in flight are doubled.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { withBroker } from '../support/broker.ts';
 import { countBy } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const EVENTS = 2000;
 const MAX_IN_FLIGHT = 16;
-/** Answered, but not yet recorded: what the recorder lets wait at most. */
-const UNRECORDED_AT_MOST = 256;
+/** Answered but not yet recorded: the recorder's limit. */
+const MAX_UNRECORDED = 256;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 
 before(async () => {
-  // Slow enough to be in the middle of it for a while.
+  // Slow enough that the kill interrupts deliveries.
   const handler = (_: unknown, response: { end(): void }): void => void setTimeout(() => response.end(), 10);
   [stack, receiver] = await Promise.all([withStack(), startReceiver({ handler })]);
 });
@@ -26,7 +27,7 @@ after(async () => {
   await receiver.close();
 });
 
-test(`a worker killed in the middle of ${EVENTS} events loses none of them and books each once`, async (t) => {
+test(`a worker killed in the middle of ${EVENTS} events loses none and books each once`, async (t) => {
   const [broker, worker] = await Promise.all([
     withBroker(stack, { url: receiver.url, max_in_flight: MAX_IN_FLIGHT }),
     stack.startWorker(),
@@ -51,7 +52,7 @@ test(`a worker killed in the middle of ${EVENTS} events loses none of them and b
   await eventually('a few hundred postbacks', () => receiver.requests.length >= 300, 30_000);
   worker.kill('SIGKILL');
   await once(worker, 'exit');
-  assert.ok(receiver.requests.length < EVENTS, 'all was told before the kill');
+  assert.ok(receiver.requests.length < EVENTS, 'all was reported before the kill');
   await stack.startWorker();
   const isDone = async (): Promise<boolean> => {
     const { rows } = await stack.pool.query<{ count: number }>(
@@ -66,14 +67,16 @@ test(`a worker killed in the middle of ${EVENTS} events loses none of them and b
     return { webhookId: headers['webhook-id']!, eventId: data.event_id };
   });
   const pairs = countBy(requests, ({ webhookId, eventId }) => `${webhookId} ${eventId}`);
-  assert.equal(Object.keys(pairs).length, EVENTS, 'an event was told under two ids, or one is missing');
+  assert.equal(Object.keys(pairs).length, EVENTS, 'an event was reported under two ids, or one is missing');
   assert.ok(Math.max(...Object.values(pairs)) <= 2, 'a postback was sent three times');
   const doubles = requests.length - EVENTS;
   t.diagnostic(`${doubles} of ${EVENTS} postbacks were sent twice`);
-  assert.ok(doubles <= MAX_IN_FLIGHT + UNRECORDED_AT_MOST, `${doubles} postbacks were sent twice`);
+  assert.ok(doubles <= MAX_IN_FLIGHT + MAX_UNRECORDED, `${doubles} postbacks were sent twice`);
 
   const { rows } = await stack.pool.query<{ transfers: number; pending: bigint }>(
-    `select (select count(*)::int from transfers) as transfers, (select sum(pending_minor)::bigint from balances) as pending`,
+    `select
+       (select count(*)::int from transfers) as transfers,
+       (select sum(pending_minor)::bigint from balances) as pending`,
   );
   assert.deepEqual(rows[0], { transfers: EVENTS, pending: BigInt(EVENTS) * 1000n });
 });

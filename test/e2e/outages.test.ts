@@ -1,17 +1,19 @@
-// What an operator and an affiliate notice while Temporal or PostgreSQL is away: nothing is lost, and it goes on by itself.
-// `DELIVERIES=1000 npm test -- test/e2e/outages.test.ts` is the long form, in the middle of so many deliveries.
+// Outages of Temporal and PostgreSQL as operators and affiliates see them: no event is lost, and
+// work resumes by itself.
+// Long form, with so many deliveries in flight: `DELIVERIES=1000 npm test --
+// test/e2e/outages.test.ts`
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 const DELIVERIES = Number(process.env.DELIVERIES ?? 300);
 const MAX_IN_FLIGHT = 8;
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let broker: Broker;
 let clickId: string;
 
@@ -29,7 +31,7 @@ after(async () => {
   await receiver.close();
 });
 
-/** A sale of 100.00 by the affiliate's click. */
+/** Body of a sale of 100.00 by the affiliate's click. */
 function sale(transactionId: string) {
   return {
     event: 'sale',
@@ -49,26 +51,29 @@ async function readiness() {
   return { status, says: body['status'] };
 }
 
-/** Waits until each of these sales was told to the affiliate; gives how many postbacks told of them. */
-async function toldOf(transactionIds: readonly string[], withinMs: number): Promise<number> {
-  const told = () =>
+/**
+ * Waits until each of these sales was reported to the affiliate; returns the number of postbacks
+ * about them.
+ */
+async function reportsOf(transactionIds: readonly string[], withinMs: number): Promise<number> {
+  const reported = () =>
     receiver.requests.flatMap(
       ({ body }) => (JSON.parse(body) as { data: { transaction_id: string } }).data.transaction_id,
     );
   await eventually(
-    'all sales to be told',
+    'all sales to be reported',
     () => {
-      const seen = new Set(told());
+      const seen = new Set(reported());
       return transactionIds.every((id) => seen.has(id));
     },
     withinMs,
   );
-  return told().filter((id) => transactionIds.includes(id)).length;
+  return reported().filter((id) => transactionIds.includes(id)).length;
 }
 
-/** Pulls the cable of PostgreSQL and sees an event refused in time. */
-async function takePostgresAway(): Promise<void> {
-  stack.cables.postgres.pull();
+/** Severs the connections to PostgreSQL and waits until an event is refused in time. */
+async function severPostgres(): Promise<void> {
+  stack.proxies.postgres.sever();
   const startedAt = Date.now();
   const refused = await sendSale('refused');
   assert.deepEqual([refused.status, refused.headers.get('retry-after') !== null], [503, true]);
@@ -76,10 +81,10 @@ async function takePostgresAway(): Promise<void> {
   await eventually('readiness to say so', async () => (await readiness()).status === 503);
 }
 
-test('while Temporal is away events are accepted, and they are settled and told when it is back', async () => {
+test('events are accepted while Temporal is away, and settled and reported when it is back', async () => {
   await sendSale('before');
-  await toldOf(['before'], 15_000);
-  stack.cables.temporal.pull();
+  await reportsOf(['before'], 15_000);
+  stack.proxies.temporal.sever();
   const ids = Array.from({ length: 20 }, (_, index) => `temporal-away-${index}`);
   for (const id of ids) {
     const startedAt = Date.now();
@@ -88,34 +93,37 @@ test('while Temporal is away events are accepted, and they are settled and told 
   }
   await eventually('readiness to say so', async () => (await readiness()).says === 'degraded');
   assert.equal((await readiness()).status, 200);
-  stack.cables.temporal.plugIn();
-  assert.equal(await toldOf(ids, 40_000), 20);
+  stack.proxies.temporal.restore();
+  assert.equal(await reportsOf(ids, 40_000), 20);
   await eventually('readiness to say so', async () => (await readiness()).says === 'ready');
 });
 
-test('while PostgreSQL is away events are refused in time, what was taken before is told once it is back', async () => {
+test('events are refused fast while PostgreSQL is away, and earlier ones reported later', async () => {
   const taken = Array.from({ length: 100 }, (_, index) => `taken-${index}`);
   const answer = await stack.call('POST /v1/events/batch', {
     key: broker.key,
     body: { events: taken.map(sale) },
   });
   assert.equal(answer.status, 200);
-  await takePostgresAway();
-  stack.cables.postgres.plugIn();
+  await severPostgres();
+  stack.proxies.postgres.restore();
   await eventually('events to be taken again', async () => (await sendSale('refused')).status === 202);
-  const told = await toldOf([...taken, 'refused'], 60_000);
-  // Requests that were under way when the cable was pulled may have been made twice.
-  assert.ok(told <= 101 + MAX_IN_FLIGHT, `${told} postbacks told of 101 sales`);
+  const reported = await reportsOf([...taken, 'refused'], 60_000);
+  // Requests in flight when the connections broke may have been made twice.
+  assert.ok(reported <= 101 + MAX_IN_FLIGHT, `${reported} postbacks reported of 101 sales`);
   await eventually('every delivery to be recorded', async () => {
     const open = await stack.pool.query(`select from deliveries where state <> 'delivered'`);
     return open.rowCount === 0;
   });
 });
 
-test(`while PostgreSQL is away in the middle of ${DELIVERIES} deliveries they wait, and go on once it is back`, async (t) => {
+test(`${DELIVERIES} deliveries wait while PostgreSQL is away and resume once it is back`, async (t) => {
   const planned = async () => {
     const { rows } = await stack.pool.query<{ all: number; delivered: number }>(
-      `select count(*)::int as all, (count(*) filter (where state = 'delivered'))::int as delivered from deliveries`,
+      `select
+         count(*)::int as all,
+         (count(*) filter (where state = 'delivered'))::int as delivered
+       from deliveries`,
     );
     return rows[0]!;
   };
@@ -126,11 +134,11 @@ test(`while PostgreSQL is away in the middle of ${DELIVERIES} deliveries they wa
     const body = { events: taken.slice(from, from + 250).map(sale) };
     assert.equal((await stack.call('POST /v1/events/batch', { key: broker.key, body })).status, 200);
   }
-  await eventually('the first to be told', () => receiver.requests.length > earlier + MAX_IN_FLIGHT);
-  await takePostgresAway();
-  const toldThen = receiver.requests.length - earlier;
-  assert.ok(toldThen < DELIVERIES, 'it went away when everything was over');
-  stack.cables.postgres.plugIn();
+  await eventually('the first postbacks to arrive', () => receiver.requests.length > earlier + MAX_IN_FLIGHT);
+  await severPostgres();
+  const sentByThen = receiver.requests.length - earlier;
+  assert.ok(sentByThen < DELIVERIES, 'it went away when everything was over');
+  stack.proxies.postgres.restore();
   await eventually(
     'every delivery to be recorded',
     async () => {
@@ -139,9 +147,10 @@ test(`while PostgreSQL is away in the middle of ${DELIVERIES} deliveries they wa
     },
     60_000 + DELIVERIES * 20,
   );
-  const told = await toldOf(taken, 1000);
+  const reported = await reportsOf(taken, 1000);
   t.diagnostic(
-    `PostgreSQL went away after ${toldThen} requests; ${told - DELIVERIES} postbacks were told twice`,
+    `PostgreSQL went away after ${sentByThen} requests; ` +
+      `${reported - DELIVERIES} postbacks were reported twice`,
   );
-  assert.ok(told <= DELIVERIES + MAX_IN_FLIGHT, `${told} postbacks told of ${DELIVERIES} sales`);
+  assert.ok(reported <= DELIVERIES + MAX_IN_FLIGHT, `${reported} postbacks reported of ${DELIVERIES} sales`);
 });

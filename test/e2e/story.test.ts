@@ -1,13 +1,14 @@
-// The whole story over HTTP, with the real processes: click, registration, first deposit, postback, chargeback, clawback.
+// The main story over HTTP with real processes: click, registration, first deposit, postback,
+// chargeback, clawback.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withBroker, type Broker } from '../support/broker.ts';
 import { eventually } from '../support/eventually.ts';
-import { isSigned, startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { isSigned, startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 import { withStack, type TestStack } from '../support/stack.ts';
 
 let stack: TestStack;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let broker: Broker;
 
 before(async () => {
@@ -31,7 +32,7 @@ type Trace = {
 const sendEvent = (body: object) =>
   stack.call<{ id: string; status: string }>('POST /v1/events', { key: broker.key, body });
 
-/** The postback that tells of an event, once it is there. */
+/** Waits for the postback about an event. */
 function postbackOf(eventId: string) {
   return eventually(`the postback of ${eventId}`, () => {
     const request = receiver.requests.find(({ body }) => body.includes(`"event_id":"${eventId}"`));
@@ -48,7 +49,7 @@ async function balance(): Promise<unknown> {
   return body.balances.map(({ currency, pending }) => `${pending} ${currency}`);
 }
 
-test('a first deposit through an affiliate’s link is booked and told, and its chargeback takes the commission back', async () => {
+test('a first deposit by a link is booked and reported, and its chargeback claws it back', async () => {
   const clicked = await stack.call(`GET /c/${broker.linkId}?sub1=campaign_spring_2026`);
   const clickId = new URL(clicked.headers.get('location')!).searchParams.get('click_id')!;
   assert.deepEqual([clicked.status, clickId.startsWith('clk_')], [302, true]);
@@ -115,7 +116,7 @@ test('a first deposit through an affiliate’s link is booked and told, and its 
   assert.deepEqual(await balance(), ['0.00 USD'], 'a repeat moved money');
 });
 
-test('an orphan is given to its affiliate by hand, and told like any other event', async () => {
+test('an orphan assigned to its affiliate by hand is reported like any other event', async () => {
   const orphan = {
     event: 'sale',
     transaction_id: 's-0',
@@ -140,7 +141,7 @@ test('an orphan is given to its affiliate by hand, and told like any other event
   assert.ok(attribution['assigned_by']?.startsWith('key_') && at !== undefined);
 });
 
-test('an event that is waited for comes back with its whole trace', async () => {
+test('the response to an event sent with a wait contains its whole trace', async () => {
   const event = {
     event: 'sale',
     transaction_id: 's-1',

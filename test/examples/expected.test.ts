@@ -1,3 +1,4 @@
+// Checks the independent calculation of the example against figures worked out by hand.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Affiliate, Terms } from '../../examples/affiliates.ts';
@@ -18,8 +19,8 @@ function event(type: StoryEvent['event'], day: string, more: Partial<StoryEvent>
 const deposit = (id: string, day: string, amount: string) =>
   event('deposit', day, { transaction_id: id, amount });
 
-describe('the expectation, against figures worked out by hand', () => {
-  test('a CPA pays a first deposit that reaches the minimum, and nothing below it', () => {
+describe("the example's independent calculation", () => {
+  test('pays a CPA for a first deposit that reaches the minimum, and nothing below it', () => {
     const terms: Terms = { components: [{ kind: 'cpa', on: 'ftd', amount: '15.00', min_amount: '20.00' }] };
     const reaches = event('ftd', '1997-01-01', { transaction_id: 't1', amount: '20.00' });
     const misses = event('ftd', '1997-01-01', { transaction_id: 't2', customer_id: 'c2', amount: '19.99' });
@@ -29,7 +30,7 @@ describe('the expectation, against figures worked out by hand', () => {
     assert.deepEqual(reversed, []);
   });
 
-  test('a percentage is rounded per event, by the rounding of the deal', () => {
+  test('rounds a percentage per event, by the rounding of the deal', () => {
     // 12.5 % of 0.20 is 2.5 cents, of 0.28 is 3.5 cents, of 0.05 is 0.625 cents.
     const events = [
       deposit('a', '1997-01-01', '0.20'),
@@ -42,14 +43,15 @@ describe('the expectation, against figures worked out by hand', () => {
     assert.equal(expectedUnder({ ...terms, rounding: 'down' }, events).balance, 2n + 3n + 0n);
   });
 
-  test('a revenue share is rounded once a month', () => {
-    // 25 % of 0.03 three times in January is 2.25 cents, of 0.02 in February 0.5 cents, which goes to the even 0.
+  test('rounds a revenue share once a month', () => {
+    // 25 % of 0.03 three times in January is 2.25 cents; of 0.02 in February 0.5 cents, which
+    // half-even rounds to 0.
     const events = [1, 2, 3].map((n) => deposit(`j${n}`, `1997-01-0${n}`, '0.03'));
     const terms: Terms = { components: [{ kind: 'revshare', on: ['deposit'], percent: '25' }] };
     assert.equal(expectedUnder(terms, [...events, deposit('f', '1997-02-01', '0.02')]).balance, 2n);
   });
 
-  test('a chargeback with a reference takes back every event of that id and nothing else', () => {
+  test('reverses every event with the transaction id that a chargeback references, and no other', () => {
     const terms: Terms = {
       components: [{ kind: 'percent', on: ['deposit', 'reactivation'], percent: '10' }],
     };
@@ -65,7 +67,7 @@ describe('the expectation, against figures worked out by hand', () => {
     assert.deepEqual(reversed, ['deposit a', 'reactivation a']);
   });
 
-  test('a chargeback without a reference takes back what the customer did in the 90 days before it', () => {
+  test('reverses the customer’s conversions of the 90 days before a chargeback without a reference', () => {
     const terms: Terms = { components: [{ kind: 'percent', on: ['deposit'], percent: '10' }] };
     const events = [
       deposit('too early', '1997-01-01', '1.00'),
@@ -80,7 +82,7 @@ describe('the expectation, against figures worked out by hand', () => {
     assert.deepEqual(reversed, ['deposit in time']);
   });
 
-  test('the components of a hybrid deal add up', () => {
+  test('sums the components of a hybrid deal', () => {
     const terms: Terms = {
       components: [
         { kind: 'cpa', on: 'registration', amount: '2.00' },
@@ -95,7 +97,7 @@ describe('the expectation, against figures worked out by hand', () => {
   });
 });
 
-test('decimals become integers and come back as dollars', () => {
+test('converts decimals to integers and back to dollars', () => {
   assert.equal(unitsOf('12.5', 4), 125_000n);
   assert.equal(unitsOf('-0.07', 2), -7n);
   assert.equal(dollars(-7n), '-0.07');

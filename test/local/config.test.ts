@@ -1,4 +1,5 @@
-// The configuration: everything wrong is said at once, secrets stay hidden, and an embedded stack asks for nothing.
+// Configuration: reports every problem at once, hides secrets, and needs no variable for an
+// embedded stack.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeConfig, loadApiConfig, loadConfig, loadLocalConfig } from '../../config.ts';
@@ -11,7 +12,7 @@ const GOOD = {
   SECRETS_KEY: KEY.toString('base64'),
 };
 
-test('every bad and every missing variable is named in one message', () => {
+test('the configuration names every invalid and every missing variable in one message', () => {
   const bad = {
     PORT: '80a',
     ALLOW_ENDPOINT_CIDRS: '10.0.0.0/99',
@@ -28,14 +29,14 @@ test('every bad and every missing variable is named in one message', () => {
   );
 });
 
-test('a worker needs no administrator token, an API does', () => {
+test('a worker needs no administrator token, and an API does', () => {
   const { ADMIN_TOKEN: _, ...withoutToken } = GOOD;
   assert.equal(loadConfig(withoutToken).port, 8080);
   assert.throws(() => loadApiConfig(withoutToken), /ADMIN_TOKEN: is required/);
   assert.throws(() => loadApiConfig({ ...GOOD, ADMIN_TOKEN: '' }), /ADMIN_TOKEN: is required/);
 });
 
-test('nothing is allowed toward private addresses and plain HTTP unless it is asked for', () => {
+test('private addresses and plain HTTP are refused as endpoints by default', () => {
   const config = loadConfig(GOOD);
   assert.deepEqual(config.allowEndpointCidrs, []);
   assert.deepEqual(config.allowEndpointPorts, [80, 443, 8080, 8443]);
@@ -48,7 +49,7 @@ test('nothing is allowed toward private addresses and plain HTTP unless it is as
   assert.equal(loadConfig({ ...GOOD, ALLOW_ENDPOINT_PORTS: '*' }).allowEndpointPorts, '*');
 });
 
-test('a list of keys keeps its order, and a single key may come without an id, in base64 or hex', () => {
+test('a list of secrets keys keeps its order, and a single key may omit its id, in base64 or hex', () => {
   const old = Buffer.alloc(32, 9);
   const two = loadConfig({
     ...GOOD,
@@ -77,13 +78,13 @@ test('an API key turns TLS to Temporal on, and TEMPORAL_TLS=false turns it off a
   );
 });
 
-test('the description of a configuration holds no secret', () => {
+test('the description of a configuration contains no secret', () => {
   const text = JSON.stringify(describeConfig(loadApiConfig({ ...GOOD, TEMPORAL_API_KEY: 'cloud-key' })));
   for (const secret of ['hunter2', GOOD.ADMIN_TOKEN, GOOD.SECRETS_KEY, 'cloud-key'])
     assert.ok(!text.includes(secret), secret);
 });
 
-test('the stack is embedded, with the demo, only while neither service is given', () => {
+test('the local stack is embedded, with the demo, only while neither service is given', () => {
   assert.deepEqual([loadLocalConfig({}).embedded, loadLocalConfig({}).demo], [true, true]);
   assert.equal(loadLocalConfig({ DEMO: '0' }).demo, false);
   const given = loadLocalConfig({ TEMPORAL_ADDRESS: 'temporal:7233' });

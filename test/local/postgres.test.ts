@@ -1,4 +1,4 @@
-// The embedded PostgreSQL starts wherever the project lies and whoever starts it, and after every kind of kill.
+// The embedded PostgreSQL starts in any folder, as any user, and after every kind of kill.
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ const root = mkdtempSync(join(tmpdir(), 'postrider-postgres-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 const isRoot = process.getuid?.() === 0;
 
-/** A data folder inside a folder with the given mode. */
+/** Creates a data folder inside a folder with the given mode. */
 function dataDirIn(name: string, mode: number): string {
   chmodSync(root, 0o755);
   mkdirSync(join(root, name));
@@ -37,7 +37,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>[
   }
 }
 
-test('in an open folder it starts, keeps its data over a restart, and waits for the disk', async () => {
+test('PostgreSQL in an open folder starts, keeps its data, and syncs commits to disk', async () => {
   const dataDir = dataDirIn('open', 0o755);
   const first = await start(dataDir);
   await query(first.url, 'create table kept (n int)');
@@ -52,15 +52,19 @@ test('in an open folder it starts, keeps its data over a restart, and waits for 
   assert.throws(() => embeddedDatabaseUrl(dataDir), /No embedded PostgreSQL runs/);
 });
 
-test('root can start it in a folder that is closed to everybody else', { skip: !isRoot }, async () => {
-  const dataDir = dataDirIn('closed', 0o700);
-  const server = await start(dataDir);
-  assert.equal(statSync(join(dataDir, 'postgres')).uid, 0);
-  await server.stop();
-});
+test(
+  'root can start the embedded PostgreSQL in a folder that is closed to all others',
+  { skip: !isRoot },
+  async () => {
+    const dataDir = dataDirIn('closed', 0o700);
+    const server = await start(dataDir);
+    assert.equal(statSync(join(dataDir, 'postgres')).uid, 0);
+    await server.stop();
+  },
+);
 
 test(
-  'root can still start it when the open folder it was made in has been closed',
+  'root can still start the embedded PostgreSQL after its open folder has been closed',
   { skip: !isRoot },
   async (t) => {
     const dataDir = dataDirIn('later-closed', 0o755);
@@ -72,7 +76,7 @@ test(
   },
 );
 
-test('a server that outlived its parent is replaced, and one that was killed starts again', async () => {
+test('a PostgreSQL that outlived its parent is replaced, and a killed one starts again', async () => {
   const dataDir = dataDirIn('killed', 0o755);
   const outlived = await start(dataDir);
   const replacement = await start(dataDir);
@@ -84,7 +88,7 @@ test('a server that outlived its parent is replaced, and one that was killed sta
   await again.stop();
 });
 
-test('nobody gets in without the password', async () => {
+test('the embedded PostgreSQL refuses connections without the password', async () => {
   const dataDir = dataDirIn('password', 0o755);
   const server = await start(dataDir);
   const url = new URL(server.url);

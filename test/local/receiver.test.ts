@@ -1,3 +1,4 @@
+// Tests the bundled receiver: signatures, counters, pages, and its state over a restart.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -65,7 +66,7 @@ async function json(path: string): Promise<unknown> {
 }
 
 describe('the bundled receiver', () => {
-  test('counts a postback that came twice once, and adds up payouts exactly', async () => {
+  test('counts a repeated postback once and sums payouts exactly', async () => {
     await register('adds-up');
     for (const [id, delta] of [
       ['dlv_1', '0.10'],
@@ -93,7 +94,8 @@ describe('the bundled receiver', () => {
 
   test('reads a GET postback from its query, signed over the whole URL', async () => {
     await register('by-get');
-    const url = `${receiver.url}/postbacks/by-get?event_type=conversion.created&payout_delta=14.00&payout_currency=EUR&click_id=a%26b`;
+    const query = 'event_type=conversion.created&payout_delta=14.00&payout_currency=EUR&click_id=a%26b';
+    const url = `${receiver.url}/postbacks/by-get?${query}`;
     const response = await fetch(url, {
       headers: { ...signed('dlv_g', contentOfGet(url)), 'content-type': 'application/json' },
     });
@@ -106,7 +108,7 @@ describe('the bundled receiver', () => {
     assert.equal(received.data['click_id'], 'a&b');
   });
 
-  test('refuses and counts a signature made with another secret, and knows nobody without a secret', async () => {
+  test('refuses and counts a wrong signature, and answers 404 to an unknown name', async () => {
     await register('strict');
     assert.equal(
       await post('/postbacks/strict', postback('1.00'), signed('dlv_x', postback('1.00'), newSecret())),
@@ -124,7 +126,7 @@ describe('the bundled receiver', () => {
     });
   });
 
-  test('refuses a secret that is none, and a name that is a path of its own', async () => {
+  test('refuses an invalid secret, and a name that is a path', async () => {
     for (const [path, body] of [
       ['/secrets/ok', '{"secret":"short"}'],
       ['/secrets/a%2Fb', JSON.stringify({ secret })],
@@ -134,7 +136,7 @@ describe('the bundled receiver', () => {
     }
   });
 
-  test('escapes on its pages what strangers sent', async () => {
+  test('escapes outside values on its pages', async () => {
     await register('escaping');
     const hostile = postback('1.00', '<script>alert(1)</script>');
     await post('/postbacks/escaping', hostile, signed('dlv_h', hostile));
@@ -145,7 +147,7 @@ describe('the bundled receiver', () => {
     }
   });
 
-  test('answers 503 under /failing until it is healed, and keeps secrets and healing over a restart', async () => {
+  test('answers 503 under /failing until healed, and keeps its state over a restart', async () => {
     await register('stuck');
     const headers = signed('dlv_s', postback('1.00'));
     assert.equal(await post('/failing/stuck', postback('1.00'), headers), 503);
@@ -157,7 +159,7 @@ describe('the bundled receiver', () => {
   });
 });
 
-test('decimals add up as integers do', () => {
+test('adds decimals exactly', () => {
   fc.assert(
     fc.property(fc.bigInt(-(10n ** 15n), 10n ** 15n), fc.bigInt(-(10n ** 15n), 10n ** 15n), (a, b) => {
       const cents = (text: string) => BigInt(text.replace('.', ''));

@@ -1,4 +1,5 @@
-// Supervision: a part that dies comes back under a new process id that the file names, and stopping leaves nothing.
+// Supervision of the stack's parts: a dead part restarts, the file names its new process id, and a
+// stop leaves no process.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,7 +16,7 @@ after(() => rmSync(dataDir, { recursive: true, force: true }));
 
 const STAYS = 'process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000)';
 
-/** A part that runs a line of JavaScript and counts as ready at once. */
+/** Creates a part that runs a line of JavaScript and counts as ready at once. */
 function partOf(name: string, script: string): Part {
   const mark = `part-${randomBytes(6).toString('hex')}`;
   const logFile = join(dataDir, `${name}.log`);
@@ -35,7 +36,7 @@ function pids(): Record<string, number> {
   return JSON.parse(readFileSync(join(dataDir, 'processes.json'), 'utf8')) as Record<string, number>;
 }
 
-/** Processes of this machine whose command line holds a mark. */
+/** Command lines of this machine's processes that contain a mark. */
 function runningWith(mark: string): string[] {
   return spawnSync('ps', ['-eww', '-o', 'pid=,args='], { encoding: 'utf8' })
     .stdout.split('\n')
@@ -44,7 +45,7 @@ function runningWith(mark: string): string[] {
 
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 
-test('a killed part is started again, and the file names the new process', async () => {
+test('a killed part is restarted, and the process file names the new process', async () => {
   const lines: string[] = [];
   const supervisor = createSupervisor({ dataDir, print: (line) => lines.push(line) });
   await supervisor.add(partOf('one', STAYS));
@@ -63,7 +64,7 @@ test('a killed part is started again, and the file names the new process', async
   assert.equal(existsSync(join(dataDir, 'processes.json')), false);
 });
 
-test('a part that ignores the request to stop is killed when its time is up', async () => {
+test('a part that ignores the stop signal is killed after its time', async () => {
   const supervisor = createSupervisor({ dataDir, print: () => {} });
   const deaf = partOf(
     'deaf',
@@ -78,7 +79,7 @@ test('a part that ignores the request to stop is killed when its time is up', as
   assert.equal(commandLine(pid), undefined);
 });
 
-test('a part that is just coming back does not outlive the stop', async () => {
+test('a part that is restarting does not outlive the stop', async () => {
   const supervisor = createSupervisor({ dataDir, print: () => {} });
   const part = partOf('returning', STAYS);
   let spawned = 0;
@@ -96,7 +97,7 @@ test('a part that is just coming back does not outlive the stop', async () => {
   assert.deepEqual(runningWith(part.mark), []);
 });
 
-test('a part that cannot start says why, with the end of its log', async () => {
+test('a part that cannot start reports the reason, with the end of its log', async () => {
   const supervisor = createSupervisor({ dataDir, print: () => {} });
   const broken = {
     ...partOf('broken', 'console.error("no port left"); process.exit(3)'),
@@ -106,7 +107,7 @@ test('a part that cannot start says why, with the end of its log', async () => {
   await supervisor.stop([]);
 });
 
-test('what an earlier run left behind is ended, and a stranger with that process id is not', async () => {
+test('the supervisor ends leftovers of an earlier run, but no other program’s process', async () => {
   const left = partOf('left', STAYS);
   const earlier = createSupervisor({ dataDir, print: () => {} });
   await earlier.add(left);
@@ -119,7 +120,7 @@ test('what an earlier run left behind is ended, and a stranger with that process
   await earlier.stop([]);
 });
 
-test('a data folder belongs to one living stack', () => {
+test('a data folder belongs to one running stack', () => {
   const unlock = lockDataDir(dataDir);
   assert.doesNotThrow(() => lockDataDir(dataDir));
   unlock();

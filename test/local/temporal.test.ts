@@ -1,4 +1,5 @@
-// The embedded Temporal: workflows survive a kill, histories are kept for a week, and the link for ops is a query it understands.
+// The embedded Temporal: workflows survive a kill, histories are kept for a week, and the UI link
+// holds a valid query.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,7 @@ import { withTemporal } from '../support/temporal.ts';
 const dataDir = mkdtempSync(join(tmpdir(), 'postrider-temporal-'));
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
-test('a workflow that was open when the server was killed is open afterwards, for at least a week of histories', async () => {
+test('an open workflow survives a kill of Temporal, which keeps histories for a week', async () => {
   const options = {
     program: await findTemporalCli(() => {}),
     dataDir,
@@ -34,7 +35,7 @@ test('a workflow that was open when the server was killed is open afterwards, fo
   await second.stop();
 });
 
-test('the link to what is stuck holds a query that the server answers', async () => {
+test('the UI link to stuck workflows contains a query that the server accepts', async () => {
   const { client, close } = await withTemporal();
   after(close);
   const query =

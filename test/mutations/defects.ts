@@ -1,6 +1,10 @@
-// Deliberate defects in the money core, each a small change of text, with the tests that must see it.
+// Lists deliberate defects in the money core: a small change of text each, and the test that must
+// detect it.
 
-/** `from` stands exactly once in the file. `sees`: the test files that are run; a test in them whose title has this text must fail. */
+/**
+ * `from` occurs exactly once in the file. A test in the files of `tests` with the text of `sees` in
+ * its title must fail.
+ */
 export type Defect = {
   title: string;
   file: string;
@@ -34,9 +38,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'each refund rounded by itself',
-    file: 'domain/commission/event-standing.ts',
-    from: `const left = leftOf(gross, reversedIn(by), rounding);`,
-    to: `const left = by.others.reduce((rest, one) => rest - gross + leftOf(gross, reversedIn({ ...by, others: [one] }), rounding), gross);`,
+    file: 'domain/commission/component-kind.ts',
+    from: `const net = leftOf(grossMinor, reversedIn(conversion), rounding);`,
+    to: `const net = conversion.others.reduce((rest, one) => rest - grossMinor + leftOf(grossMinor, reversedIn({ ...conversion, others: [one] }), rounding), grossMinor);`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V13',
   },
@@ -59,13 +63,13 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the same clawback applied twice',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (group.others.some((other) => other.eventId === fact.eventId)) return;`,
+    from: `if (group.others.some((other) => isSameFact(other, fact))) return;`,
     to: ``,
     tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',
   },
   {
-    title: 'a chargeback that was won back still counts',
+    title: 'a won chargeback still counts',
     file: 'domain/commission/reversals.ts',
     from: `|| (fact.type === 'chargeback' && won)`,
     to: ``,
@@ -73,7 +77,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'earns what the model says',
   },
   {
-    title: 'steps count first deposits that were reversed',
+    title: 'tiers count reversed first deposits',
     file: 'domain/settlement/first-deposits.ts',
     from: `if (part < of) counting`,
     to: `if (part <= of) counting`,
@@ -81,7 +85,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'fall again when a first deposit they counted is charged back',
   },
   {
-    title: 'steps count the first deposit heard of first',
+    title: 'tiers count the first deposit received first',
     file: 'domain/settlement/first-deposits.ts',
     from: `if (!first || isBefore(group.earned, first.group.earned))`,
     to: `if (!first)`,
@@ -102,18 +106,18 @@ export const DEFECTS: readonly Defect[] = [
     from: `if (step.from <= reached)`,
     to: `if (step.from < reached)`,
     tests: ['test/domain/commission/tiers.test.ts'],
-    sees: 'by 10 pays 3',
+    sees: 'a metric of 10 reaches the step that pays 3',
   },
   {
-    title: 'a cap by arrival',
+    title: 'a cap allotted by arrival',
     file: 'domain/commission/allotment.ts',
-    from: `.toSorted((a, b) => (isBefore(a.by.earned, b.by.earned) ? -1 : 1))`,
+    from: `.toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1))`,
     to: ``,
     tests: ['test/domain/commission/allotment.test.ts'],
-    sees: 'the first two their pay',
+    sees: 'a cap of two pays the two earliest deposits',
   },
   {
-    title: 'the first deposit by arrival',
+    title: 'the first deposit chosen by arrival',
     file: 'domain/commission/group.ts',
     from: `if (first === null || isBefore(group.earned, first.earned)) first = group;`,
     to: `first ??= group;`,
@@ -126,7 +130,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `first.earned.basisMinor < (minAmountMinor ?? 0n)`,
     to: `first.earned.basisMinor <= (minAmountMinor ?? 0n)`,
     tests: ['test/domain/commission/commission.test.ts'],
-    sees: 'for a deposit of the minimum is all',
+    sees: 'for a first deposit of exactly the minimum',
   },
   {
     title: 'a carried loss forgotten after one month',
@@ -134,10 +138,10 @@ export const DEFECTS: readonly Defect[] = [
     from: `loss(sums.basisMinor + left.ngr)`,
     to: `loss(sums.basisMinor)`,
     tests: ['test/domain/commission/carry.test.ts'],
-    sees: 'a loss is carried until it is made up for',
+    sees: 'a loss of revenue is carried until later months make up for it',
   },
   {
-    title: 'later months not settled again when an earlier one moves',
+    title: 'later months not settled again when an earlier month changes',
     file: 'domain/settlement/linked-slots.ts',
     from: `return chain.slice(chain.indexOf(slot) + 1).filter(`,
     to: `return chain.slice(chain.length).filter(`,
@@ -145,7 +149,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'lowers the months after it until it is made up for',
   },
   {
-    title: 'a parent paid of what was ever given instead of what is left',
+    title: 'a parent’s part of the gross amount instead of the remaining amount',
     file: 'domain/settlement/batch-ledger.ts',
     from: `rate * currentTarget(source).targetMinor`,
     to: `rate * source.money.grossMinor`,
@@ -153,7 +157,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'is of what the affiliate holds, and falls with it',
   },
   {
-    title: 'the latest rate instead of that of the day',
+    title: 'the latest exchange rate instead of the rate of the day',
     file: 'domain/ledger/fx.ts',
     from: ` || rate.asOf > moment`,
     to: ``,
@@ -161,7 +165,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'is never a later one',
   },
   {
-    title: 'a refund measured by the rate of its own day',
+    title: 'a refund converted by the rate of its own day',
     file: 'domain/settlement/entries.ts',
     from: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt)`,
     to: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', event.occurredAt)`,
@@ -169,7 +173,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'is measured against the sale at the rate of the sale',
   },
   {
-    title: 'months of UTC instead of the operator’s',
+    title: 'UTC months instead of the operator’s months',
     file: 'domain/settlement/settlement.ts',
     from: `month: monthOf(event.occurredAt, operator.timezone)`,
     to: `month: monthOf(event.occurredAt, 'UTC')`,
@@ -177,7 +181,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'calendar in Europe/Berlin',
   },
   {
-    title: 'sums told that forget what was told before',
+    title: 'reported amounts that forget earlier reports',
     file: 'domain/settlement/reported-amounts.ts',
     from: `payoutMinor: before.payoutMinor + deltaMinor`,
     to: `payoutMinor: deltaMinor`,
@@ -185,7 +189,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'is told by deltas that add up',
   },
   {
-    title: 'a place under a cap told with the event that took it',
+    title: 'a change under a cap reported with the event that caused it',
     file: 'domain/settlement/batch-ledger.ts',
     from: `if (about === null || conversionId === null || conversionId === about)`,
     to: `if (conversionId !== undefined)`,
@@ -193,7 +197,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'no conversion is ever told less than nothing',
   },
   {
-    title: 'a month that was emptied forgets what was carried',
+    title: 'an emptied month forgets its carried loss',
     file: 'domain/settlement/linked-slots.ts',
     from: `month.sums.conversionsCount === 0`,
     to: `month.sums.factsCount === 0`,
@@ -217,7 +221,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'batches on one affiliate’s month add up to its sum',
   },
   {
-    title: 'conversions and clawbacks settled side by side',
+    title: 'conversions and clawbacks settled concurrently',
     file: 'store/db/locks.ts',
     from: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';`,
     to: `const lock = side === 'conversions' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock_shared';`,
@@ -225,7 +229,7 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'always end reversed',
   },
   {
-    title: 'linked slots of an affiliate settled side by side',
+    title: 'linked slots of an affiliate settled concurrently',
     file: 'activities/settlement/lock-slots.ts',
     from: `await lockDeals(client, operator.id, linked);`,
     to: ``,
@@ -233,15 +237,15 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'come at the same moment',
   },
   {
-    title: 'what the steps of other months counted not loaded',
+    title: 'monthly counts for tiers not loaded',
     file: 'store/ledger/slot-kinds.ts',
-    from: `[...CHAINED_KINDS, 'month']`,
-    to: `CHAINED_KINDS`,
+    from: `[...CARRYOVER_KINDS, 'month']`,
+    to: `CARRYOVER_KINDS`,
     tests: [STORED],
     sees: 'at the step that its own month reached',
   },
   {
-    title: 'parts of parents not loaded with what they are parts of',
+    title: 'parents’ parts not loaded with their source slots',
     file: 'store/settlement/slots.ts',
     from: `part.source_id = own.id and part.source_id is not null`,
     to: `false`,

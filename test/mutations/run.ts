@@ -1,5 +1,7 @@
-// `node --import @oxc-node/core/register test/mutations/run.ts [words of a title]`: puts each defect into a copy of the tree, runs the tests that must see it, and
-// prints a table. Exits with 1 if a defect goes unseen, or if the tests fail without one. Not part of `npm test`: it takes minutes.
+// Mutation run: puts each deliberate defect into a copy of the tree, runs the tests that must
+// detect it, and prints a table. Exit code 1 when a defect goes undetected, or the tests fail
+// without one. Takes minutes, so not part of `npm test`.
+// node --import @oxc-node/core/register test/mutations/run.ts [words of a title]
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -15,8 +17,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { DEFECTS, type Defect } from './defects.ts';
 
-/** Long enough for a test that waits for locks, short enough to end with one that never stops. */
-const LONGEST_MS = 300_000;
+/** Enough for a test that waits for locks, and a limit for a test that never ends. */
+const TIMEOUT_MS = 300_000;
 
 function copyOfTree(): string {
   const tree = mkdtempSync(join(tmpdir(), 'postrider-mutations-'));
@@ -32,7 +34,10 @@ function copyOfTree(): string {
   return tree;
 }
 
-/** The titles of the tests that failed, and how many passed. Rules need no database; the rest bring theirs. */
+/**
+ * Titles of the failed tests, and the number of passed ones. Tests of rules need no database;
+ * others get one from test/run.ts.
+ */
 function failuresOf(tree: string, tests: readonly string[]): { failed: string[]; passed: number } {
   const needsDatabase = tests.some((file) => !file.startsWith('test/domain/'));
   const reporter = '--test-reporter=tap';
@@ -40,7 +45,7 @@ function failuresOf(tree: string, tests: readonly string[]): { failed: string[];
   const { stdout } = spawnSync(process.execPath, ['--import', '@oxc-node/core/register', ...args], {
     cwd: tree,
     encoding: 'utf8',
-    timeout: LONGEST_MS,
+    timeout: TIMEOUT_MS,
     maxBuffer: 2 ** 28,
   });
   const lines = [...stdout.matchAll(/^( *)(not ok|ok) \d+ - (.*)$/gm)];
@@ -50,7 +55,7 @@ function failuresOf(tree: string, tests: readonly string[]): { failed: string[];
   return { failed: titles, passed: lines.length - titles.length };
 }
 
-function isSeen(tree: string, { file, from, to, tests, sees }: Defect): boolean {
+function isDetected(tree: string, { file, from, to, tests, sees }: Defect): boolean {
   const path = join(tree, file);
   const sound = readFileSync(path, 'utf8');
   if (sound.split(from).length !== 2) throw new Error(`${file} does not have exactly once: ${from}`);
@@ -76,7 +81,7 @@ try {
   }
   console.log('| defect | in | seen by |\n|---|---|---|');
   for (const defect of defects) {
-    const seen = isSeen(tree, defect);
+    const seen = isDetected(tree, defect);
     if (!seen) process.exitCode = 1;
     const by = `${defect.tests.map((file) => file.slice('test/'.length)).join(', ')}: ${defect.sees}`;
     console.log(`| ${defect.title} | ${defect.file} | ${seen ? by : `**nobody** (${by})`} |`);

@@ -1,6 +1,7 @@
-// `npm run test:schemathesis`: lets Schemathesis, which makes requests from the OpenAPI document, find answers that the document does not
-// promise. On a stack of its own, whose worker can call nothing but the bundled receiver. Further arguments go to `schemathesis run`.
-// `SCHEMATHESIS` names the program where it is not in `PATH`. Exits with 1 when something is found, or when it could not look.
+// `npm run test:schemathesis`: lets Schemathesis generate requests from the OpenAPI document and
+// search for undocumented answers. Runs on a stack of its own, whose worker can call only the
+// bundled receiver. Further arguments go to `schemathesis run`. `SCHEMATHESIS`: path of the program
+// when it is not in `PATH`. Exit code 1 when something is found, or when the program could not run.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +10,8 @@ import { freePort } from '../support/ports.ts';
 import { seed } from './seed.ts';
 
 const SECONDS = 60;
-/** It stops by itself after its seconds, give or take what it is at. */
-const LONGEST_MS = 4 * SECONDS * 1000;
+/** The run ends by itself after its seconds, plus the current check. */
+const TIMEOUT_MS = 4 * SECONDS * 1000;
 const [CONFIG, HOOKS] = ['schemathesis.toml', 'hooks.py'].map((file) =>
   fileURLToPath(new URL(file, import.meta.url)),
 );
@@ -31,10 +32,10 @@ process.exitCode = await withOwnStack(async (stack) => {
   ];
   const child = spawn(process.env.SCHEMATHESIS ?? 'schemathesis', [...args, ...process.argv.slice(2)], {
     stdio: 'inherit',
-    // Whatever it leaves behind goes with the stack's folder.
+    // Files of the run are deleted with the stack's folder.
     cwd: stack.dataDir,
     env: { ...process.env, ...known, SCHEMATHESIS_HOOKS: HOOKS },
-    timeout: LONGEST_MS,
+    timeout: TIMEOUT_MS,
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;

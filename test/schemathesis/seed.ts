@@ -1,10 +1,11 @@
-// Makes what the requests are to find: the demo, other operators for what locks doors, and one of everything else that has an id.
+// Seeds data for generated requests: the demo, other operators for operations that lock out
+// callers, and one row of every other kind with an id.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seedDemo } from '../../local/demo.ts';
 import type { Stack } from '../../local/stack.ts';
 
-/** What Schemathesis is told, by the names that `schemathesis.toml` and `hooks.py` read. */
+/** Values for Schemathesis, by the names that `schemathesis.toml` and `hooks.py` read. */
 export type Seeded = {
   POSTRIDER_ADMIN_TOKEN: string;
   POSTRIDER_KEY: string;
@@ -36,7 +37,7 @@ const TERMS = {
   ],
 };
 
-/** Throws when the API refuses something. */
+/** Throws when the API refuses a request. */
 export async function seed(stack: Stack): Promise<Seeded> {
   await seedDemo({ ...stack, temporalUiUrl: stack.temporalUiUrl ?? '', print: () => {} });
   const demo = JSON.parse(readFileSync(join(stack.dataDir, 'demo.json'), 'utf8')) as { api_key: string };
@@ -75,7 +76,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
   await ask('POST /v1/replays', { affiliate_id: affiliate, dry_run: true });
   const { id: orphan } = await ask('POST /v1/events', { event: 'kyc', customer_id: 'nobody’s' });
   const [click] = await idsOf('clicks');
-  // Nobody gave a rate for it, so that it is set aside.
+  // In a currency without a rate, so that the event is set aside.
   const inYen = { event: 'ftd', customer_id: 'yuki', click_id: click, amount: '50000', currency: 'JPY' };
   const { id: setAside } = await ask('POST /v1/events', inYen);
 
@@ -97,7 +98,7 @@ export async function seed(stack: Stack): Promise<Seeded> {
   };
 }
 
-/** Values that fields take which the document can only call text. */
+/** Valid values of fields that the document can only describe as text. */
 function fields(ids: Record<string, string[]>, receiverUrl: string) {
   return {
     affiliate_id: ids['affiliates'],

@@ -1,11 +1,12 @@
-// The API on a real database and a port of its own, with Temporal away: what the front door does must not depend on it.
+// API server on a real database and a port of its own, without Temporal: no HTTP answer may depend
+// on Temporal.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { createSettle } from '../../activities/settlement/settle.ts';
 import { createApp, type AppDeps } from '../../api/app.ts';
-import { createClickRecorder } from '../../api/clicks/click-writer.ts';
+import { createClickWriter } from '../../api/clicks/click-writer.ts';
 import { createDryRun } from '../../api/intake/dry-run.ts';
 import { createIntake } from '../../api/intake/intake.ts';
 import { createApiMetrics } from '../../api/process/metrics.ts';
@@ -26,26 +27,32 @@ import { createConformance, type Conformance } from './conformance.ts';
 import { withDatabase } from './database.ts';
 import { freePort } from './ports.ts';
 
-/** An answer with its body parsed; `body` is null where there is none. */
+/** Response with its parsed body; `body` is null where the response has none. */
 export type Answer<Body> = { status: number; headers: Headers; body: Body };
 
 export interface TestApi {
   readonly url: string;
   readonly pool: Pool;
   readonly store: Store;
-  /** Every route there is: its methods as they are asked for, and its path with `:` before what varies. */
+  /** Every route: its methods, and its path with `:` before each parameter. */
   readonly routes: { methods: string[]; path: string }[];
-  /** Events that intake handed on, in order. */
+  /** Events that intake handed to the dispatcher, in order. */
   readonly accepted: { operatorId: string; id: string }[];
-  /** Operators whose orphans were to be looked through again, in order. */
+  /** Operators whose orphans were scheduled for rematching, in order. */
   readonly rematched: string[];
-  /** What Temporal was to be told of agreements: `retry <reason>`, `show <reason>`, `rerate <deal>/<version>`, `amend <operator>`. */
-  readonly started: string[];
-  /** What has been held against the OpenAPI document: every answer to `call`. */
+  /**
+   * Workflow calls in order: `retry <reason>`, `show <reason>`, `rerate <deal>/<version>`, `amend
+   * <operator>`.
+   */
+  readonly workflowCalls: string[];
+  /** Checks every response to `call` against the OpenAPI document. */
   readonly conformance: Conformance;
-  /** Sends a request; `body` goes as JSON unless it is text already. Fails where the OpenAPI document does not say what comes back. */
+  /**
+   * Sends a request; `body` is sent as JSON unless it is text already. Throws when the OpenAPI
+   * document does not describe the response.
+   */
   call<Body = Record<string, unknown>>(request: string, options?: CallOptions): Promise<Answer<Body>>;
-  /** A new operator with a key that may do everything. */
+  /** Creates an operator with a key that has every scope. */
   newOperator(): Promise<{ id: string; key: string }>;
   /** For `after`. */
   close(): Promise<void>;
@@ -57,7 +64,7 @@ export const ADMIN_TOKEN = 'the administrator of this test';
 
 export type ApiOptions = { config?: Partial<AppDeps['config']>; limits?: CallerLimits; log?: Logger };
 
-/** An API with an empty database. Requests are written `POST /v1/events`. */
+/** Starts the API on an empty database. Requests are written `POST /v1/events`. */
 export async function withApi({
   config: given,
   limits,
@@ -66,7 +73,7 @@ export async function withApi({
   const database = await withDatabase();
   const { pool } = database;
   const store = createStore(pool, createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]));
-  /** Whoever looks at figures in a test sees them as they are. */
+  /** The clock advances by a minute per call, so the metrics never serve a cached backlog. */
   let clock = 0;
   const accepted: { operatorId: string; id: string }[] = [];
   const metrics = createApiMetrics({
@@ -77,7 +84,7 @@ export async function withApi({
   const intake = createIntake({
     pool,
     onAccepted: (events) => accepted.push(...events),
-    onWritten: metrics.tookIn,
+    onWritten: metrics.ingested,
   });
   const connection = Connection.lazy({ address: `127.0.0.1:${await freePort()}` });
   const client = new Client({ connection });
@@ -99,7 +106,7 @@ export async function withApi({
     applyAmendments: async (operatorId) => void started.push(`amend ${operatorId}`),
     startRerating: async (_, dealId, version) => void started.push(`rerate ${dealId}/${version}`),
   };
-  const recorder = createClickRecorder({
+  const clickWriter = createClickWriter({
     clicks: store.clicks,
     onLate: (ids) => ids.forEach(temporal.rematchSoon),
     log,
@@ -121,11 +128,10 @@ export async function withApi({
     config,
     store,
     intake,
-    recorder,
+    clickWriter,
     dryRun,
     temporal,
-    guard,
-    headerProblems,
+    endpointRules: { guard, headerProblems },
     makeSecret,
     preflight,
     signing,
@@ -169,7 +175,7 @@ export async function withApi({
     routes: routesOf(app),
     accepted,
     rematched,
-    started,
+    workflowCalls: started,
     conformance,
     call,
     async newOperator() {
@@ -191,7 +197,7 @@ export async function withApi({
   };
 }
 
-/** Express keeps a layer for each route, which ends with the handler that refuses every other method. */
+/** Express keeps one layer per route; its last handler refuses every other method. */
 function routesOf(app: ReturnType<typeof createApp>): TestApi['routes'] {
   type Layer = { route?: { path: string; methods: Record<string, boolean> } };
   return (app.router.stack as unknown as Layer[]).flatMap(({ route }) => {

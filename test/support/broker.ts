@@ -1,4 +1,5 @@
-// An operator as its engineer would set it up over HTTP: an affiliate with a deal, a link, and an endpoint.
+// Operator set up over HTTP as its engineer would: an affiliate with a deal, a link and an
+// endpoint.
 import assert from 'node:assert/strict';
 import type { TestStack } from './stack.ts';
 
@@ -11,7 +12,10 @@ export interface Broker {
 
 type NewEndpoint = { url: string; max_in_flight?: number; schedule?: number[] };
 
-/** `endpoint` is what the endpoint takes besides its affiliate; the affiliate earns 200.00 for a first deposit and 10 % of a sale. */
+/**
+ * The affiliate earns 200.00 for a first deposit and 10 % of a sale. `endpoint`: endpoint settings
+ * beside the affiliate.
+ */
 export async function withBroker({ call }: TestStack, endpoint: NewEndpoint): Promise<Broker> {
   async function make<Made>(path: string, body: object, key?: string): Promise<Made> {
     const answer = await call<Made>(`POST ${path}`, { body, ...(key === undefined ? {} : { key }) });

@@ -1,14 +1,15 @@
-// Events, terms and deal versions for tests of the rules: complete and unremarkable, but for what a test says about them.
+// Builders of events, terms and deal versions for tests of the rules: complete defaults, overridden
+// where a test needs it.
 import { compileTerms, DEFAULT_CLAWBACK, type WireTerms } from '../../domain/commission/terms.ts';
 import type { ConversionEvent, DealVersion, Terms } from '../../domain/types.ts';
 
-/** The middle of a month, so that days before and after it stay in it. */
+/** Middle of a month, so that the days before and after stay in the same month. */
 export const NOON = Date.UTC(2026, 2, 15, 12);
 export const DAY_MS = 86_400_000;
 
 let count = 0;
 
-/** A sale of 100.00 USD by customer `c`, of a transaction of its own; ids rise with every call. */
+/** A sale of 100.00 USD by customer `c` with its own transaction id; ids rise with every call. */
 export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent {
   const number = String(++count).padStart(6, '0');
   const transactionId = changes.transactionId === undefined ? `t-${number}` : changes.transactionId;
@@ -37,7 +38,7 @@ export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent
   };
 }
 
-/** Terms as callers write them: 10 % of every sale in USD, and the defaults. */
+/** Wire form of terms: 10 % of every sale in USD, and defaults. */
 export function wireTerms(changes: Partial<WireTerms> = {}): WireTerms {
   const components: WireTerms['components'] = [{ kind: 'percent', on: 'sale', percent: '10' }];
   return {
@@ -50,14 +51,14 @@ export function wireTerms(changes: Partial<WireTerms> = {}): WireTerms {
   };
 }
 
-/** The same as the rules use them. Throws where they do not compile. */
+/** Compiled form of the same terms. Throws when they do not compile. */
 export function terms(changes: Partial<WireTerms> = {}): Terms {
   const result = compileTerms(wireTerms(changes));
   if (result.kind === 'invalid') throw new Error(JSON.stringify(result.problems));
   return result.terms;
 }
 
-/** Version 1 of the operator's default deal, in force since ever. */
+/** Version 1 of the operator's default deal, in force from the epoch. */
 export function aVersion(changes: Partial<WireTerms> = {}, of: Partial<DealVersion> = {}): DealVersion {
   return {
     dealId: 'deal_test',

@@ -1,13 +1,15 @@
-// Certificates made for the tests and trusted nowhere else.
+// TLS certificates for tests, trusted nowhere else.
 
-/** The key of every certificate here but the authority, whose own was thrown away. */
+/**
+ * Private key of every certificate below except the authority. The authority's key was thrown away.
+ */
 export const KEY = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwUhvYPP2UE/0sE+T
 lflJEW/91H3qsjK4UcDN51Iv4U+hRANCAARFO4A21AUOqczFpIlGmYOWcLD4W84Y
 10DM7PfNAwGHLbES2qilr0DDagucmHltzwuJN7emM5LZ0aYaIuy14rwA
 -----END PRIVATE KEY-----`;
 
-/** To be trusted by NODE_EXTRA_CA_CERTS, which Node reads when it starts. */
+/** Certificate authority, to be trusted through NODE_EXTRA_CA_CERTS, which Node reads at start. */
 export const AUTHORITY = `-----BEGIN CERTIFICATE-----
 MIIBiTCCAS+gAwIBAgIUcRNWvYMzAKPrWh50eI/pOm1jXiIwCgYIKoZIzj0EAwIw
 GTEXMBUGA1UEAwwOVGVzdCBBdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjEy
@@ -20,7 +22,7 @@ DT7uOsU7W76ClgULWfL0yZ0JESl7xfyFZTYCIQCGMysr5Ye62EP1712clyB5E0rx
 7wsVJq53SAa3GeTCNA==
 -----END CERTIFICATE-----`;
 
-/** For receiver.test, until 2120. */
+/** Valid for receiver.test until 2120. */
 export const GOOD = `-----BEGIN CERTIFICATE-----
 MIIBoDCCAUWgAwIBAgIUZFxxeTtddyCaqCjnN8MtmFdTq/wwCgYIKoZIzj0EAwIw
 GTEXMBUGA1UEAwwOVGVzdCBBdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjEy
@@ -33,7 +35,7 @@ CCqGSM49BAMCA0kAMEYCIQDHqBpVKiAtvP+6foVb63c0oJryfxT+yzKOmY5OnKOj
 TgIhAPhK6Q8niIKBekDux2N7e1ivRilqLTqk/rP6L0On2sFv
 -----END CERTIFICATE-----`;
 
-/** For receiver.test, until 2021. */
+/** Valid for receiver.test until 2021. */
 export const EXPIRED = `-----BEGIN CERTIFICATE-----
 MIIBnDCCAUOgAwIBAgIUVCfvTya2QHVvufXa5nFJQNMNUEMwCgYIKoZIzj0EAwIw
 GTEXMBUGA1UEAwwOVGVzdCBBdXRob3JpdHkwHhcNMjAwMTAxMDAwMDAwWhcNMjEw
@@ -46,7 +48,7 @@ hkjOPQQDAgNHADBEAiBLWf2sak1Y39/Mvw30DkLteem6BybldmYi4fgkKQZUeQIg
 KO+fB6atP5vfoQd+GzAaqcuB/ZxAKGDMEN46gGNgSRE=
 -----END CERTIFICATE-----`;
 
-/** For receiver.test, vouching for itself. */
+/** Self-signed certificate for receiver.test. */
 export const SELF_SIGNED = `-----BEGIN CERTIFICATE-----
 MIIBnTCCAUSgAwIBAgIUdYdGDFePA5lekFKTRynWjiL17TUwCgYIKoZIzj0EAwIw
 GDEWMBQGA1UEAwwNcmVjZWl2ZXIudGVzdDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIw

@@ -1,6 +1,7 @@
-// What a history of events should have earned, by a model that looks at the whole history at once and knows no slots, batches or deltas. It reads
-// terms as they are written, and gets at its figures by other ways than the rules: caps by clipping running totals, carried months by the worst
-// run of months before, tiers by cutting a sum into bands, rounding by counting half units.
+// Reference model of commission: the earnings that a whole history of events should end with.
+// The model knows no slots, batches or deltas. It reads the wire form of terms and computes by
+// other methods than the rules: caps by clipping running totals, carryover by the worst run of
+// earlier months, tiers by cutting a sum into bands, rounding by counting half units.
 import type { WireComponent, WireTerms, WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { DAY_MS } from './builders.ts';
@@ -8,7 +9,10 @@ import { DAY_MS } from './builders.ts';
 export type ModelVersion = { version: number; from: number; terms: WireTerms };
 export type ModelRate = { base: string; quote: string; rate: string; asOf: number };
 
-/** The one deal, by version, who brought whom, who stands above whom (nearest first), and the rates there are. Months are those of UTC. */
+/**
+ * Setup of a history: the versions of one deal, each customer's affiliate, each affiliate's parents
+ * (nearest first) and the exchange rates. Months are UTC months.
+ */
 export type World = {
   versions: readonly ModelVersion[];
   affiliateOf: (customerId: string) => string;
@@ -16,30 +20,40 @@ export type World = {
   rates: readonly ModelRate[];
 };
 
-/** A thing that is paid for: what it is in words, who is paid, and how much. */
+/** An expected commission in minor units, named in words that tests can compare. */
 export type Earning = { name: string; affiliateId: string; minor: bigint };
 
 type Mode = WireTerms['rounding'];
 type Fraction = readonly [bigint, bigint];
 
-/** A conversion as it stands at the end: which version rates it, what it is worth, and which part of it is gone. */
+/**
+ * A conversion at the end of the history: the version that rates it, its basis in minor units of
+ * the deal's currency, and the fraction that reversals took back.
+ */
 type Conversion = {
   event: ConversionEvent;
-  by: ModelVersion;
+  version: ModelVersion;
   affiliateId: string;
   month: string;
-  byOperator: boolean;
+  hasOperatorPayout: boolean;
   basis: bigint;
-  gone: Fraction;
+  reversed: Fraction;
 };
 
-/** All that should be earned at the end of a history, parents' parts included; what is worth nothing is left out. */
+/**
+ * Expected earnings at the end of a history, with parents' overrides. Earnings of zero are left
+ * out.
+ */
 export function expectedEarnings(history: readonly ConversionEvent[], world: World): Earning[] {
   const conversions = history
-    .flatMap((event) => standing(event, history, world))
-    .toSorted((a, b) => (happenedAt(a.event) < happenedAt(b.event) ? -1 : 1));
-  const own = [...customers(conversions), ...singles(conversions), ...months(conversions)];
-  const parts = own.flatMap(({ by: { terms }, ...earning }) =>
+    .flatMap((event) => conversionOf(event, history, world))
+    .toSorted((a, b) => (timeKey(a.event) < timeKey(b.event) ? -1 : 1));
+  const direct = [
+    ...cpaEarnings(conversions),
+    ...eventEarnings(conversions),
+    ...monthlyEarnings(conversions),
+  ];
+  const overrides = direct.flatMap(({ version: { terms }, ...earning }) =>
     (terms.overrides ?? []).flatMap(({ percent }, index) => {
       const affiliateId = world.parentsOf(earning.affiliateId)[index];
       if (affiliateId === undefined) return [];
@@ -47,63 +61,74 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
       return [{ name: `part ${index + 1} of ${earning.name}`, affiliateId, minor }];
     }),
   );
-  return [...own.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })), ...parts].filter(
-    ({ minor }) => minor !== 0n,
-  );
+  return [
+    ...direct.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })),
+    ...overrides,
+  ].filter(({ minor }) => minor !== 0n);
 }
 
-/** Events that cannot be settled yet, by the terms of their day: for want of a rate, or of the payout that the operator owes. */
-export function mustWait(event: ConversionEvent, { versions, rates }: World): boolean {
+/**
+ * Whether an event is set aside under the terms of its day, because an exchange rate or the
+ * required operator's payout is missing.
+ */
+export function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boolean {
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
-  const byOperator = policy !== 'ignore' && event.payoutMinor !== null;
-  const paying = terms.components.filter((component) => listens(component, event));
-  if (policy === 'require' && !byOperator && paying.length > 0) return true;
+  const hasOperatorPayout = policy !== 'ignore' && event.payoutMinor !== null;
+  const matching = terms.components.filter((component) => matches(component, event));
+  if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
   if (event.currency === null || event.currency === terms.currency) return false;
-  const hasRate = rateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
+  const hasRate = fxRateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
   const isCounted =
-    event.type === 'revenue' && terms.components.some((one) => tiersOf(one, terms)?.metric === 'revenue');
-  return !hasRate && (byOperator || paying.some((one) => needsAmount(one)) || isCounted);
+    event.type === 'revenue' &&
+    terms.components.some((component) => tiersOf(component, terms)?.metric === 'revenue');
+  return !hasRate && (hasOperatorPayout || matching.some((component) => needsAmount(component)) || isCounted);
 }
 
 function needsAmount({ kind, min_amount: minimum }: WireComponent): boolean {
   return kind === 'percent' || kind === 'revshare' || (kind === 'cpa' && minimum !== undefined);
 }
 
-function standing(event: ConversionEvent, history: readonly ConversionEvent[], world: World): Conversion[] {
-  if (isAgainst(event) || mustWait(event, world)) return [];
-  const by = versionAt(world.versions, event.occurredAt);
-  const byOperator = (by.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
-  const basis = exchanged(
-    (byOperator ? event.payoutMinor : event.amountMinor) ?? 0n,
+/** The event as a conversion; empty for a reversal or an event that is set aside. */
+function conversionOf(
+  event: ConversionEvent,
+  history: readonly ConversionEvent[],
+  world: World,
+): Conversion[] {
+  if (isReversal(event) || mustBeSetAside(event, world)) return [];
+  const version = versionAt(world.versions, event.occurredAt);
+  const hasOperatorPayout = (version.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
+  const basis = convert(
+    (hasOperatorPayout ? event.payoutMinor : event.amountMinor) ?? 0n,
     event,
-    by.terms.currency,
+    version.terms.currency,
     world.rates,
   );
-  const gone = goneOf(event, by.terms, history, world.rates);
+  const reversed = reversedOf(event, version.terms, history, world.rates);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
-  return [{ event, by, affiliateId: world.affiliateOf(event.customerId!), month, byOperator, basis, gone }];
+  const affiliateId = world.affiliateOf(event.customerId!);
+  return [{ event, version, affiliateId, month, hasOperatorPayout, basis, reversed }];
 }
 
-/** The part of a conversion that was taken back for good. */
-function goneOf(
+/** The fraction of a conversion that reversals took back by the end of the history. */
+function reversedOf(
   conversion: ConversionEvent,
   { clawback }: WireTerms,
   history: readonly ConversionEvent[],
   rates: readonly ModelRate[],
 ): Fraction {
-  const against = history.filter((event) => isAbout(event, conversion));
-  const isWon = against.some(({ type }) => type === 'chargeback_won');
+  const reversals = history.filter((event) => reverses(event, conversion));
+  const isWon = reversals.some(({ type }) => type === 'chargeback_won');
   const amount = conversion.amountMinor ?? 0n;
   let refunded = 0n;
-  for (const event of against) {
+  for (const event of reversals) {
     const { type, reference, amountMinor, occurredAt } = event;
     if (type === 'chargeback_won' || (type === 'chargeback' && isWon)) continue;
     const policy = clawback[type as 'refund'];
     if (policy === 'none') continue;
     if (reference === null && occurredAt - conversion.occurredAt > clawback.days * DAY_MS) continue;
     if (policy === 'full' || reference === null || amountMinor === null || amount <= 0n) return [1n, 1n];
-    refunded += exchanged(
+    refunded += convert(
       amountMinor,
       { ...event, occurredAt: conversion.occurredAt },
       conversion.currency!,
@@ -113,7 +138,7 @@ function goneOf(
   return amount > 0n && refunded > 0n ? [refunded < amount ? refunded : amount, amount] : [0n, 1n];
 }
 
-const AGAINST: readonly string[] = [
+const REVERSALS: readonly string[] = [
   'refund',
   'chargeback',
   'fraud',
@@ -122,12 +147,12 @@ const AGAINST: readonly string[] = [
   'chargeback_won',
 ];
 
-function isAgainst({ type }: ConversionEvent): boolean {
-  return AGAINST.includes(type);
+function isReversal({ type }: ConversionEvent): boolean {
+  return REVERSALS.includes(type);
 }
 
-function isAbout(event: ConversionEvent, conversion: ConversionEvent): boolean {
-  if (!isAgainst(event)) return false;
+function reverses(event: ConversionEvent, conversion: ConversionEvent): boolean {
+  if (!isReversal(event)) return false;
   if (event.reference !== null)
     return (
       event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType)
@@ -139,194 +164,247 @@ function isAbout(event: ConversionEvent, conversion: ConversionEvent): boolean {
   );
 }
 
-/** What is left of a whole. */
-function kept(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
+/** A whole less its reversed fraction, in the unit of the whole. */
+function afterReversal(whole: bigint, [part, of]: Fraction, mode: Mode): bigint {
   return whole - rounded(whole * part, of, mode);
 }
 
-const isGone = ({ gone: [part, of] }: Conversion): boolean => part === of;
+const isFullyReversed = ({ reversed: [part, of] }: Conversion): boolean => part === of;
 
-// What is paid once: for a customer, or for one event.
+// Earnings per customer and per event.
 
-type Own = Earning & { by: ModelVersion };
-/** Something paid by itself: for which conversion, by which component of which version, and what it brings as the n-th of so many. */
-type Single = {
+/** An earning of the affiliate that brought the customer, with the version that rates it. */
+type DirectEarning = Earning & { version: ModelVersion };
+/**
+ * An earning per customer or event before caps. `uncapped` gives its minor units by its place in
+ * the month, from 1, and by the month's total in the units of the tiers.
+ */
+type RankableEarning = {
   name: string;
-  of: Conversion;
-  by: ModelVersion;
+  conversion: Conversion;
+  version: ModelVersion;
   component: WireComponent;
-  isAlive: boolean;
-  worth: (place: bigint, reached: bigint) => bigint;
+  hasRemainder: boolean;
+  uncapped: (place: bigint, reached: bigint) => bigint;
 };
 
-function customers(conversions: readonly Conversion[]): Own[] {
-  const byCustomer = grouped(
-    conversions.flatMap((conversion) => payingFor(conversion, 'cpa')),
-    ({ label, of }) => `cpa ${label} ${of.event.customerId}`,
+function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
+  const byCustomer = groupBy(
+    conversions.flatMap((conversion) => matchingComponents(conversion, 'cpa')),
+    ({ label, conversion }) => `cpa ${label} ${conversion.event.customerId}`,
   );
-  const found = Array.from(byCustomer, ([name, all]): Single | null => {
-    // The terms of the first are the terms that were agreed for this customer.
-    const { component, of: first } = all[0]!;
-    const { by } = first;
-    const of = qualifying(
+  const found = Array.from(byCustomer, ([name, matching]): RankableEarning | null => {
+    // The terms of the customer's first conversion rate all of the customer's conversions.
+    const { component, conversion: first } = matching[0]!;
+    const { version } = first;
+    const conversion = qualifyingConversion(
       component,
-      all.map((one) => one.of),
-      by.terms.currency,
+      matching.map((match) => match.conversion),
+      version.terms.currency,
     );
-    if (of === null) return null;
-    const left: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : of.gone;
-    const base = component.amount === undefined ? 0n : minorOf(component.amount, by.terms.currency);
+    if (conversion === null) return null;
+    const reversed: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : conversion.reversed;
+    const base = component.amount === undefined ? 0n : minorOf(component.amount, version.terms.currency);
     const { tiers } = component;
-    const worth = (place: bigint, reached: bigint): bigint => {
+    const uncapped = (place: bigint, reached: bigint): bigint => {
       const amount = tiers
-        ? stepAt(tiers, tiers.mode === 'marginal' ? place : reached, base, by.terms.currency)
+        ? tierRateAt(tiers, tiers.mode === 'marginal' ? place : reached, base, version.terms.currency)
         : base;
-      return kept(amount, left, by.terms.rounding);
+      return afterReversal(amount, reversed, version.terms.rounding);
     };
-    return { name, of, by, component, isAlive: !isGone(of), worth };
+    return { name, conversion, version, component, hasRemainder: !isFullyReversed(conversion), uncapped };
   });
-  return paid(
-    found.filter((one) => one !== null),
+  return afterCapsAndTiers(
+    found.filter((earning) => earning !== null),
     conversions,
   );
 }
 
-function qualifying(
+/** The conversion that qualifies a customer for a CPA; null while none does. */
+function qualifyingConversion(
   component: WireComponent,
   ordered: readonly Conversion[],
   currency: string,
 ): Conversion | null {
   const { qualify, min_amount: minimum, min_volume: lots, within_days: days } = component;
-  const least = minimum === undefined ? null : minorOf(minimum, currency);
-  if (qualify !== 'cumulative') return least === null || ordered[0]!.basis >= least ? ordered[0]! : null;
+  const minimumMinor = minimum === undefined ? null : minorOf(minimum, currency);
+  if (qualify !== 'cumulative')
+    return minimumMinor === null || ordered[0]!.basis >= minimumMinor ? ordered[0]! : null;
   const until = days === undefined ? Infinity : ordered[0]!.event.occurredAt + days * DAY_MS;
   const inTime = ordered.filter(({ event }) => event.occurredAt <= until);
-  const sum = (upTo: number, of: (one: Conversion) => bigint): bigint =>
-    inTime.slice(0, upTo + 1).reduce((total, one) => total + kept(of(one), one.gone, 'half_even'), 0n);
+  const sum = (upTo: number, valueOf: (conversion: Conversion) => bigint): bigint =>
+    inTime
+      .slice(0, upTo + 1)
+      .reduce(
+        (total, conversion) => total + afterReversal(valueOf(conversion), conversion.reversed, 'half_even'),
+        0n,
+      );
   const index = inTime.findIndex(
-    (one, at) =>
-      !isGone(one) &&
-      (least === null || sum(at, ({ basis }) => basis) >= least) &&
+    (conversion, at) =>
+      !isFullyReversed(conversion) &&
+      (minimumMinor === null || sum(at, ({ basis }) => basis) >= minimumMinor) &&
       (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= scaled(lots, 4)),
   );
   return inTime[index] ?? null;
 }
 
-function singles(conversions: readonly Conversion[]): Own[] {
-  const computed = conversions
-    .filter(({ byOperator }) => byOperator)
-    .map(({ event, basis, gone, affiliateId, by }): Own => {
-      return { name: `payout ${event.id}`, affiliateId, by, minor: kept(basis, gone, by.terms.rounding) };
+function eventEarnings(conversions: readonly Conversion[]): DirectEarning[] {
+  const operatorPayouts = conversions
+    .filter(({ hasOperatorPayout }) => hasOperatorPayout)
+    .map(({ event, basis, reversed, affiliateId, version }): DirectEarning => {
+      const minor = afterReversal(basis, reversed, version.terms.rounding);
+      return { name: `payout ${event.id}`, affiliateId, version, minor };
     });
   const percents = conversions
-    .flatMap((conversion) => payingFor(conversion, 'percent'))
-    .map(({ component, label, of }): Single => {
-      const { rounding } = of.by.terms;
-      const left = kept(rounded(ppm(component.percent!) * of.basis, 1_000_000n, rounding), of.gone, rounding);
-      const worth = (): bigint => (left < 0n ? 0n : left);
-      return { name: `percent ${label} ${of.event.id}`, of, by: of.by, component, isAlive: left > 0n, worth };
+    .flatMap((conversion) => matchingComponents(conversion, 'percent'))
+    .map(({ component, label, conversion }): RankableEarning => {
+      const { version, event, basis, reversed } = conversion;
+      const { rounding } = version.terms;
+      const gross = rounded(ppm(component.percent!) * basis, 1_000_000n, rounding);
+      const net = afterReversal(gross, reversed, rounding);
+      const uncapped = (): bigint => (net < 0n ? 0n : net);
+      const name = `percent ${label} ${event.id}`;
+      return { name, conversion, version, component, hasRemainder: net > 0n, uncapped };
     });
-  return [...computed, ...paid(percents, conversions)];
+  return [...operatorPayouts, ...afterCapsAndTiers(percents, conversions)];
 }
 
-/** Pays each by itself, or, where its month caps or steps it, in the order in which they happened. */
-function paid(all: readonly Single[], conversions: readonly Conversion[]): Own[] {
-  const isRanked = ({ component }: Single): boolean =>
+/**
+ * Applies monthly caps and tiers. Earnings without a cap or tiers are paid in full; ranked earnings
+ * are paid in the order in which their conversions occurred.
+ */
+function afterCapsAndTiers(
+  all: readonly RankableEarning[],
+  conversions: readonly Conversion[],
+): DirectEarning[] {
+  const isRanked = ({ component }: RankableEarning): boolean =>
     component.cap !== undefined || component.tiers !== undefined;
-  const alone = all
-    .filter((one) => !isRanked(one) && one.isAlive)
-    .map((one) => asOwn(one, one.worth(1n, 1n)));
-  const ranked = all.filter((one) => isRanked(one) && one.isAlive);
-  const pools = grouped(
+  const unranked = all
+    .filter((earning) => !isRanked(earning) && earning.hasRemainder)
+    .map((earning) => asEarning(earning, earning.uncapped(1n, 1n)));
+  const ranked = all.filter((earning) => isRanked(earning) && earning.hasRemainder);
+  const pools = groupBy(
     ranked,
-    ({ name, of }) => `${name.split(' ', 2).join(' ')} ${of.affiliateId} ${of.month}`,
+    ({ name, conversion }) => `${name.split(' ', 2).join(' ')} ${conversion.affiliateId} ${conversion.month}`,
   );
-  return [...alone, ...[...pools.values()].flatMap((pool) => shared(pool, conversions))];
+  return [...unranked, ...[...pools.values()].flatMap((pool) => capped(pool, conversions))];
 }
 
-function shared(pool: readonly Single[], conversions: readonly Conversion[]): Own[] {
-  const ordered = pool.toSorted((a, b) => (happenedAt(a.of.event) < happenedAt(b.of.event) ? -1 : 1));
-  const worths = ordered.map(({ worth, component, of }, index) => {
+/** Earnings of one component, affiliate and month, after the month's cap and tiers. */
+function capped(pool: readonly RankableEarning[], conversions: readonly Conversion[]): DirectEarning[] {
+  const ordered = pool.toSorted((a, b) =>
+    timeKey(a.conversion.event) < timeKey(b.conversion.event) ? -1 : 1,
+  );
+  const uncappedMinor = ordered.map(({ uncapped, component, conversion }, index) => {
     const metric = component.tiers?.metric ?? 'ftd_count';
-    const reached = metric === 'ftd_count' ? BigInt(ordered.length) : monthOf(of, conversions)[metric];
-    return worth(BigInt(index + 1), reached);
+    const reached =
+      metric === 'ftd_count' ? BigInt(ordered.length) : monthMetrics(conversion, conversions)[metric];
+    return uncapped(BigInt(index + 1), reached);
   });
   let [running, count] = [0n, 0];
-  return ordered.map((one, index): Own => {
-    const { cap } = one.component;
-    const most = cap?.amount === undefined ? null : minorOf(cap.amount, one.by.terms.currency);
+  return ordered.map((earning, index): DirectEarning => {
+    const { cap } = earning.component;
+    const limit = cap?.amount === undefined ? null : minorOf(cap.amount, earning.version.terms.currency);
     const isFull = cap?.count !== undefined && count >= cap.count;
-    const total = isFull ? running : running + worths[index]!;
-    const clipped = most !== null && total > most ? (running > most ? running : most) : total;
+    const total = isFull ? running : running + uncappedMinor[index]!;
+    const clipped = limit !== null && total > limit ? (running > limit ? running : limit) : total;
     const minor = clipped - running;
     running = clipped;
     if (minor > 0n) count++;
-    return asOwn(one, minor);
+    return asEarning(earning, minor);
   });
 }
 
-function asOwn({ name, of: { affiliateId }, by }: Single, minor: bigint): Own {
-  return { name, affiliateId, by, minor };
+function asEarning(
+  { name, conversion: { affiliateId }, version }: RankableEarning,
+  minor: bigint,
+): DirectEarning {
+  return { name, affiliateId, version, minor };
 }
 
-// What is paid for a month's sum.
+// Earnings per month.
 
-type Month = {
+/** The month's sums of one component, affiliate and version, after reversals. */
+type MonthSum = {
   name: string;
   label: string;
   month: string;
   component: WireComponent;
-  of: Conversion;
+  conversion: Conversion;
   basis: bigint;
   volume: bigint;
 };
 
-function months(conversions: readonly Conversion[]): Own[] {
-  const paying = conversions.flatMap((conversion) => [
-    ...payingFor(conversion, 'revshare'),
-    ...payingFor(conversion, 'per_lot'),
+function monthlyEarnings(conversions: readonly Conversion[]): DirectEarning[] {
+  const matching = conversions.flatMap((conversion) => [
+    ...matchingComponents(conversion, 'revshare'),
+    ...matchingComponents(conversion, 'per_lot'),
   ]);
-  const sums = grouped(
-    paying,
-    ({ component, label, of }) =>
-      `${component.kind} ${label} ${of.affiliateId} ${of.month} v${of.by.version}`,
+  const sums = groupBy(
+    matching,
+    ({ component, label, conversion: { affiliateId, month, version } }) =>
+      `${component.kind} ${label} ${affiliateId} ${month} v${version.version}`,
   );
-  const all = Array.from(sums, ([name, parts]): Month => {
-    const { component, label, of } = parts[0]!;
-    const sum = (whole: (one: Conversion) => bigint): bigint =>
-      parts.reduce((total, part) => total + kept(whole(part.of), part.of.gone, 'half_even'), 0n);
-    const [basis, volume] = [sum((one) => one.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
-    return { name, label, month: of.month, component, of, basis, volume };
+  const all = Array.from(sums, ([name, parts]): MonthSum => {
+    const { component, label, conversion } = parts[0]!;
+    const sum = (valueOf: (of: Conversion) => bigint): bigint =>
+      parts.reduce(
+        (total, part) =>
+          total + afterReversal(valueOf(part.conversion), part.conversion.reversed, 'half_even'),
+        0n,
+      );
+    const [basis, volume] = [sum((part) => part.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
+    return { name, label, month: conversion.month, component, conversion, basis, volume };
   });
-  const chains = grouped(all, ({ component, label, of }) => `${component.kind} ${label} ${of.affiliateId}`);
-  return [...chains.values()].flatMap((chain) => {
-    const ordered = chain.toSorted((a, b) =>
-      a.month === b.month ? a.of.by.version - b.of.by.version : a.month < b.month ? -1 : 1,
+  const monthsByComponent = groupBy(
+    all,
+    ({ component, label, conversion }) => `${component.kind} ${label} ${conversion.affiliateId}`,
+  );
+  return [...monthsByComponent.values()].flatMap((months) => {
+    const ordered = months.toSorted((a, b) =>
+      a.month === b.month
+        ? a.conversion.version.version - b.conversion.version.version
+        : a.month < b.month
+          ? -1
+          : 1,
     );
-    return ordered.map((month, index) => monthly(month, ordered.slice(0, index), conversions));
+    return ordered.map((month, index) => monthEarning(month, ordered.slice(0, index), conversions));
   });
 }
 
-function monthly(month: Month, before: readonly Month[], conversions: readonly Conversion[]): Own {
-  const { name, component, of } = month;
-  const { currency } = of.by.terms;
+/** The earning of one month after carryover and cap; `before`: earlier months of the component. */
+function monthEarning(
+  month: MonthSum,
+  before: readonly MonthSum[],
+  conversions: readonly Conversion[],
+): DirectEarning {
+  const { name, component, conversion } = month;
+  const { currency } = conversion.version.terms;
   let minor: bigint;
-  if (component.kind === 'per_lot' || component.negative !== 'carry') minor = shareOf(month, 0n, conversions);
+  if (component.kind === 'per_lot' || component.negative !== 'carry')
+    minor = uncappedMonth(month, 0n, conversions);
   else if (component.carry_by === 'commission')
-    minor = shareOf(month, 0n, conversions) + worstRun(before, (one) => shareOf(one, 0n, conversions));
+    minor =
+      uncappedMonth(month, 0n, conversions) +
+      carriedLoss(before, (earlier) => uncappedMonth(earlier, 0n, conversions));
   else
-    minor = shareOf(
+    minor = uncappedMonth(
       month,
-      worstRun(before, ({ basis }) => basis),
+      carriedLoss(before, ({ basis }) => basis),
       conversions,
     );
   const cap = component.cap?.amount === undefined ? null : minorOf(component.cap.amount, currency);
-  const least = minor < 0n ? 0n : minor;
-  return { name, affiliateId: of.affiliateId, by: of.by, minor: cap !== null && least > cap ? cap : least };
+  const earned = minor < 0n ? 0n : minor;
+  return {
+    name,
+    affiliateId: conversion.affiliateId,
+    version: conversion.version,
+    minor: cap !== null && earned > cap ? cap : earned,
+  };
 }
 
-/** The most that any unbroken run of carrying months just before lost; nothing where none did. */
-function worstRun(before: readonly Month[], lossOf: (month: Month) => bigint): bigint {
+/** The largest loss of any unbroken run of carrying months up to this month; 0 without a loss. */
+function carriedLoss(before: readonly MonthSum[], lossOf: (month: MonthSum) => bigint): bigint {
   let [worst, run] = [0n, 0n];
   for (const month of before.toReversed()) {
     if (month.component.negative !== 'carry') break;
@@ -336,13 +414,13 @@ function worstRun(before: readonly Month[], lossOf: (month: Month) => bigint): b
   return worst;
 }
 
-/** What a month's sum pays, below zero too. */
-function shareOf(
-  { component, basis, volume, of }: Month,
+/** Commission of a month before its cap, in minor units; below zero for a loss. */
+function uncappedMonth(
+  { component, basis, volume, conversion }: MonthSum,
   carried: bigint,
   conversions: readonly Conversion[],
 ): bigint {
-  const { terms } = of.by;
+  const { terms } = conversion.version;
   const isLots = component.kind === 'per_lot';
   const sum = isLots ? volume : basis + carried;
   const given = isLots ? component.amount : component.percent;
@@ -350,18 +428,21 @@ function shareOf(
   const tiers = tiersOf(component, terms);
   const per = isLots ? 10_000n : 1_000_000n;
   if (!tiers) return rounded(base * sum, per, terms.rounding);
-  const isOwn = tiers.metric === (isLots ? 'volume' : 'revenue');
-  const metric = isOwn ? sum : monthOf(of, conversions)[tiers.metric];
+  const isOwnMetric = tiers.metric === (isLots ? 'volume' : 'revenue');
+  const metric = isOwnMetric ? sum : monthMetrics(conversion, conversions)[tiers.metric];
   const exact =
     tiers.mode === 'retroactive'
-      ? stepAt(tiers, metric, base, terms.currency) * sum
-      : banded(tiers, sum, base, terms.currency);
+      ? tierRateAt(tiers, metric, base, terms.currency) * sum
+      : marginalProduct(tiers, sum, base, terms.currency);
   return rounded(exact, per, terms.rounding);
 }
 
-/** Cuts a sum into the bands of the steps. What lies below zero is lost at the rate at which the first would be earned. */
-function banded(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
-  if (sum < 0n) return stepAt(tiers, 0n, base, currency) * sum;
+/**
+ * A sum times its marginal rates, summed over the bands between the steps. A negative sum is rated
+ * like the first unit above zero.
+ */
+function marginalProduct(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
+  if (sum < 0n) return tierRateAt(tiers, 0n, base, currency) * sum;
   const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency)];
   return steps.reduce((total, { from, rate }, index) => {
     const to = steps[index + 1]?.from ?? sum;
@@ -370,40 +451,55 @@ function banded(tiers: WireTiers, sum: bigint, base: bigint, currency: string): 
   }, 0n);
 }
 
-// What tiers go by.
+// Metrics of tiers.
 
-/** What the month of a conversion came to for its affiliate: of events whose terms tie things to a month at all. */
-function monthOf(
+/**
+ * Totals of the conversion's month and affiliate in the units of the tier metrics. Only conversions
+ * whose terms link slots are counted.
+ */
+function monthMetrics(
   { affiliateId, month }: Conversion,
   conversions: readonly Conversion[],
 ): Record<WireTiers['metric'], bigint> {
   const counted = conversions.filter(
-    (one) => one.affiliateId === affiliateId && one.month === month && ties(one.by.terms),
+    (conversion) =>
+      conversion.affiliateId === affiliateId &&
+      conversion.month === month &&
+      linksSlots(conversion.version.terms),
   );
-  const sum = (of: (one: Conversion) => bigint): bigint =>
-    counted.reduce((total, one) => total + of(one), 0n);
+  const sum = (valueOf: (conversion: Conversion) => bigint): bigint =>
+    counted.reduce((total, conversion) => total + valueOf(conversion), 0n);
   return {
-    revenue: sum(({ event, byOperator, basis, gone }) =>
-      event.type === 'revenue' && !byOperator ? kept(basis, gone, 'half_even') : 0n,
+    revenue: sum(({ event, hasOperatorPayout, basis, reversed }) =>
+      event.type === 'revenue' && !hasOperatorPayout ? afterReversal(basis, reversed, 'half_even') : 0n,
     ),
-    volume: sum(({ event, gone }) =>
-      ['trade', 'volume'].includes(event.type) ? kept(event.volumeE4 ?? 0n, gone, 'half_even') : 0n,
+    volume: sum(({ event, reversed }) =>
+      ['trade', 'volume'].includes(event.type)
+        ? afterReversal(event.volumeE4 ?? 0n, reversed, 'half_even')
+        : 0n,
     ),
-    ftd_count: sum((one) => (one === firstDepositOf(one, conversions) && !isGone(one) ? 1n : 0n)),
+    ftd_count: sum((conversion) =>
+      conversion === firstDepositOf(conversion, conversions) && !isFullyReversed(conversion) ? 1n : 0n,
+    ),
   };
 }
 
-/** The first of a customer's first deposits that a month counts at all; the conversions are in the order in which they happened. */
+/**
+ * The customer's earliest first deposit under terms that link slots. `conversions` are in the order
+ * in which they occurred.
+ */
 function firstDepositOf(
   { event: { customerId } }: Conversion,
   conversions: readonly Conversion[],
 ): Conversion | undefined {
   return conversions.find(
-    ({ event, by }) => event.type === 'ftd' && event.customerId === customerId && ties(by.terms),
+    ({ event, version }) =>
+      event.type === 'ftd' && event.customerId === customerId && linksSlots(version.terms),
   );
 }
 
-function ties(terms: WireTerms): boolean {
+/** Whether terms make slots depend on each other: ranked slots, carryover, or another's metric. */
+function linksSlots(terms: WireTerms): boolean {
   return terms.components.some((component) => {
     const { kind, cap, negative } = component;
     const tiers = tiersOf(component, terms);
@@ -431,11 +527,11 @@ function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint
   }));
 }
 
-function stepAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
+function tierRateAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
   return stepsOf(tiers, currency).findLast(({ from }) => from <= reached)?.rate ?? base;
 }
 
-// Who pays for what.
+// Components that match an event.
 
 const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
   cpa: ['ftd'],
@@ -446,18 +542,24 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
   on === undefined ? DEFAULT_ON[kind] : [on].flat();
-const listens = (component: WireComponent, { type }: ConversionEvent): boolean =>
+const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
   onOf(component).includes(type);
 
-/** The components of a kind that pay for a conversion, named by what they pay for and, among equals, by their place. */
-function payingFor(of: Conversion, kind: WireComponent['kind']) {
-  if (of.byOperator) return [];
-  const nameOf = (component: WireComponent): string => `${kind}:${[...onOf(component)].toSorted().join('+')}`;
-  const ofKind = of.by.terms.components.filter((component) => component.kind === kind);
+/**
+ * Components of a kind that pay for a conversion, labelled by kind and events; a repeated label
+ * gets a number.
+ */
+function matchingComponents(conversion: Conversion, kind: WireComponent['kind']) {
+  if (conversion.hasOperatorPayout) return [];
+  const labelOf = (component: WireComponent): string =>
+    `${kind}:${[...onOf(component)].toSorted().join('+')}`;
+  const ofKind = conversion.version.terms.components.filter((component) => component.kind === kind);
   return ofKind.flatMap((component, index) => {
-    if (!listens(component, of.event)) return [];
-    const earlier = ofKind.slice(0, index).filter((other) => nameOf(other) === nameOf(component)).length;
-    return [{ component, of, label: `${nameOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` }];
+    if (!matches(component, conversion.event)) return [];
+    const earlier = ofKind.slice(0, index).filter((other) => labelOf(other) === labelOf(component)).length;
+    return [
+      { component, conversion, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` },
+    ];
   });
 }
 
@@ -465,43 +567,47 @@ function versionAt(versions: readonly ModelVersion[], moment: number): ModelVers
   return versions.filter(({ from }) => from <= moment).reduce((a, b) => (b.from > a.from ? b : a));
 }
 
-/** "First" is by the clock, then by the id, as one text that sorts. */
-function happenedAt({ occurredAt, id }: ConversionEvent): string {
+/** Sort key of an event: the time it occurred, then its id. */
+function timeKey({ occurredAt, id }: ConversionEvent): string {
   return `${String(occurredAt).padStart(16, '0')} ${id}`;
 }
 
-function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return groups;
 }
 
-// Figures.
+// Exchange, decimals and rounding.
 
 const DECIMALS: Record<string, number> = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3, INR: 2 };
 
-function rateAt(
+/** The latest rate at or before the moment, at most 31 days old; undefined without one. */
+function fxRateAt(
   rates: readonly ModelRate[],
   base: string,
   quote: string,
   moment: number,
 ): string | undefined {
-  const holding = rates.filter(
-    (one) =>
-      one.base === base && one.quote === quote && one.asOf <= moment && moment - one.asOf <= 31 * DAY_MS,
+  const valid = rates.filter(
+    (rate) =>
+      rate.base === base && rate.quote === quote && rate.asOf <= moment && moment - rate.asOf <= 31 * DAY_MS,
   );
-  return holding.toSorted((a, b) => b.asOf - a.asOf)[0]?.rate;
+  return valid.toSorted((a, b) => b.asOf - a.asOf)[0]?.rate;
 }
 
-/** An amount in another currency; without a rate it is nobody's business (`mustWait`) and counts as nothing. */
-function exchanged(
+/**
+ * Converts minor units into another currency; 0 without a rate. Events that need a missing rate are
+ * set aside (`mustBeSetAside`), so that this 0 earns nothing.
+ */
+function convert(
   minor: bigint,
   { currency, occurredAt }: ConversionEvent,
   to: string,
   rates: readonly ModelRate[],
 ): bigint {
   if (currency === null || currency === to) return minor;
-  const rate = rateAt(rates, currency, to, occurredAt);
+  const rate = fxRateAt(rates, currency, to, occurredAt);
   if (rate === undefined) return 0n;
   return rounded(
     minor * scaled(rate, 12) * 10n ** BigInt(DECIMALS[to]!),
@@ -513,13 +619,16 @@ function exchanged(
 const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);
 const ppm = (percent: string): bigint => scaled(percent, 4);
 
-/** "12.5" with four decimals is 125000. */
+/** Decimal text as a scaled integer: "12.5" with four decimals is 125000. */
 function scaled(text: string, decimals: number): bigint {
   const [whole, fraction = ''] = text.split('.');
   return BigInt(`${whole}${fraction.slice(0, decimals).padEnd(decimals, '0')}`);
 }
 
-/** Rounds by counting half units: floor of the quotient plus one half, with ties sent back to even where that is asked for. */
+/**
+ * A quotient rounded by counting half units: the floor of the quotient plus one half. `half_even`
+ * moves odd results of ties back by one.
+ */
 function rounded(dividend: bigint, divisor: bigint, mode: Mode): bigint {
   if (dividend < 0n) return -rounded(-dividend, divisor, mode);
   if (mode === 'down') return (dividend - (dividend % divisor)) / divisor;

@@ -1,39 +1,41 @@
-// Holds every exchange with the API against its own OpenAPI document. Stricter than a reader must be: a field that is not documented is an error.
+// Checks every HTTP exchange with the API against the OpenAPI document. Stricter than a client must
+// be: an undocumented field is an error.
 import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { createDocument, type DocumentedOperation } from '../../api/openapi/document.ts';
+import { RESOURCES } from '../../api/resources.ts';
 
 export type Exchange = {
   method: string;
-  /** With its query. */
+  /** Includes the query. */
   path: string;
-  /** What was sent as JSON; undefined where nothing was, or something else. */
+  /** The JSON request body; undefined when there was none, or another content type. */
   sent: unknown;
   status: number;
-  /** What was answered, null where nothing was. */
+  /** The response body; null when there was none. */
   answered: unknown;
 };
 
 export type Conformance = {
-  /** Throws what the document does not say. */
+  /** Throws when the exchange is not documented. */
   check(exchange: Exchange): void;
-  /** Throws unless the body is what the document says of its type of webhook. */
+  /** Throws unless the body matches the documented webhook of its type. */
   checkWebhook(body: unknown): void;
-  /** What was answered so far: `GET /v1/events/{id} 200`. */
+  /** Documented responses seen so far: `GET /v1/events/{id} 200`. */
   readonly seen: ReadonlySet<string>;
 };
 
-/** A request that was taken may still hold parts that are wrong, each of which is answered by itself. */
-const JUDGED_BY_PART: ReadonlySet<string> = new Set(['POST /v1/events/batch', 'POST /v1/reconciliations']);
+/** An accepted request may hold invalid items, each of which gets an answer of its own. */
+const CHECKED_PER_ITEM: ReadonlySet<string> = new Set(['POST /v1/events/batch', 'POST /v1/reconciliations']);
 
 type Found = { template: string; operation: DocumentedOperation };
 
 // A document takes a moment to make, and tests start many APIs.
-const document = createDocument('http://track.example');
+const document = createDocument('http://track.example', RESOURCES);
 const ajv = new Ajv2020({ strict: false, allErrors: true });
 addFormats.default(ajv);
-ajv.addSchema({ $id: 'openapi', ...(closed(document) as object) });
+ajv.addSchema({ $id: 'openapi', ...(withClosedObjects(document) as object) });
 const validators = new Map<string, ValidateFunction>();
 const templates = Object.keys(document.paths)
   .toSorted((a, b) => a.split('{').length - b.split('{').length)
@@ -48,7 +50,7 @@ export function createConformance(): Conformance {
     seen,
     check({ method, path, sent, status, answered }) {
       const found = find(method, path.split('?', 1)[0]!);
-      // What is not documented does not exist; what is only documented for other methods is refused.
+      // An undocumented path must be unknown; an undocumented method must be refused.
       if (found === null) {
         assert.ok([400, 404, 405].includes(status), `${method} ${path}: ${status} is not documented`);
         return;
@@ -76,7 +78,7 @@ export function createConformance(): Conformance {
       if (
         status < 300 &&
         sent !== undefined &&
-        !JUDGED_BY_PART.has(name) &&
+        !CHECKED_PER_ITEM.has(name) &&
         operation.requestBody?.content['application/json']
       )
         validate([...place, 'requestBody', 'content', 'application/json', 'schema'], sent, `body of ${name}`);
@@ -95,7 +97,7 @@ export function createConformance(): Conformance {
   };
 }
 
-/** Every answer of success that the document knows, as `seen` names them. */
+/** Every documented success response, named as in `seen`. */
 export function documentedSuccesses(): string[] {
   return Object.entries(document.paths).flatMap(([template, methods]) =>
     Object.entries(methods).flatMap(([method, { responses }]) =>
@@ -125,11 +127,13 @@ function validate(place: string[], value: unknown, what: string): void {
   );
 }
 
-/** The document with every object closed that does not say what else it may hold. */
-function closed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(closed);
+/** Copy of the document that forbids undocumented properties in every object with properties. */
+function withClosedObjects(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withClosedObjects);
   if (typeof value !== 'object' || value === null) return value;
-  const inner = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, closed(item)]));
+  const inner = Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withClosedObjects(item)]),
+  );
   const isOpen =
     inner['type'] === 'object' &&
     inner['properties'] !== undefined &&

@@ -1,9 +1,9 @@
-// What the database itself refuses, whoever asks.
+// Runs statements that PostgreSQL itself must refuse, by constraint or trigger.
 import type { DatabaseError } from 'pg';
 import type { Pool } from '../../store/db/pool.ts';
 
-/** What PostgreSQL says to a statement: its SQLSTATE and the constraint, or what it did. Whatever it did is undone. */
-export async function answerOf(pool: Pool, statement: string): Promise<string> {
+/** Result of a statement: its SQLSTATE and constraint, or the affected rows. Always rolled back. */
+export async function statementResult(pool: Pool, statement: string): Promise<string> {
   const client = await pool.connect();
   try {
     await client.query('begin');

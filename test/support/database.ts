@@ -1,4 +1,4 @@
-// A database of its own for each test file, cloned in a moment from one that was migrated once per run.
+// Database per test file, cloned in a moment from a template that is migrated once per run.
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { migrate } from '../../store/db/migrate.ts';
@@ -7,13 +7,16 @@ import { createPool, type Pool } from '../../store/db/pool.ts';
 export interface TestDatabase {
   readonly pool: Pool;
   readonly url: string;
-  /** Closes the pool and removes the database, whoever else is still connected. For `after`. */
+  /** Closes the pool and drops the database, also while others are connected. For `after`. */
   readonly drop: () => Promise<void>;
 }
 
 const TEMPLATE = 'postrider_template';
 
-/** An empty database with the current schema. Throws, with what to run, when there is no server. */
+/**
+ * Creates an empty database with the current schema. Throws, naming the command to run, when there
+ * is no server.
+ */
 export async function withDatabase(): Promise<TestDatabase> {
   const server = serverUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
@@ -28,14 +31,14 @@ export async function withDatabase(): Promise<TestDatabase> {
   return { pool, url, drop: () => (dropped ??= drop()) };
 }
 
-/** A database without any table, for tests of the migrations themselves. */
+/** Database without any table, for tests of the migrations. */
 export async function withEmptyDatabase(): Promise<TestDatabase> {
   const { pool, url, drop } = await withDatabase();
   await pool.query('drop schema public cascade; create schema public');
   return { pool, url, drop };
 }
 
-/** Makes what `withDatabase` clones. Called once, by `npm test`. */
+/** Creates the template that `withDatabase` clones. Called once, by `npm test`. */
 export async function createTemplate(server: string): Promise<void> {
   await administer(server, `create database ${TEMPLATE}`);
   await migrate(urlOf(server, TEMPLATE));
@@ -45,7 +48,7 @@ function serverUrl(): string {
   const url = process.env.TEST_DATABASE_URL;
   if (!url)
     throw new Error(
-      `This test needs PostgreSQL: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`,
+      `This test needs PostgreSQL, which npm test starts: "npm test -- ${process.argv[1] ?? 'test/…'}"`,
     );
   return url;
 }

@@ -1,7 +1,7 @@
-// What a test asks the database about postbacks, and attempts to be recorded of them.
+// Queries for deliveries, and attempt records for the recorder.
 import { newId } from '../../store/db/ids.ts';
 import type { Activities } from '../../activities/index.ts';
-import type { AttemptRecord } from '../../store/delivery/deliveries.ts';
+import type { AttemptRecord } from '../../store/delivery/attempts.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { BatchInput } from '../../workflows/contract.ts';
 import type { TestOperator } from './operator.ts';
@@ -15,7 +15,7 @@ export type DeliveryRow = {
   lastError: string | null;
 };
 
-/** The postbacks of an operator, or of one endpoint, in the order they were planned. */
+/** Deliveries of an operator, or of one endpoint, in planning order. */
 export async function deliveriesOf(
   pool: Pool,
   { operatorId }: { operatorId: string },
@@ -29,15 +29,15 @@ export async function deliveriesOf(
   return rows;
 }
 
-/** How many items there are for each of their keys, in words. */
+/** Number of items per key. */
 export function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const item of items) counts[keyOf(item)] = (counts[keyOf(item)] ?? 0) + 1;
   return counts;
 }
 
-/** Events settled as a batch of their own, with its postbacks planned and none of them sent. */
-export async function settledBatch(
+/** Settles events as a batch of their own. Its postbacks are planned and not sent. */
+export async function settleBatch(
   activities: Activities,
   { operatorId }: TestOperator,
   eventIds: string[],
@@ -47,7 +47,7 @@ export async function settledBatch(
   return batch;
 }
 
-/** The record of a first attempt that a batch made and that was taken, of ids of its own, but for what a test says about it. */
+/** Record of a delivered first attempt of a batch, with new ids; a test overrides some fields. */
 export function anAttempt(changes: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     operatorId: newId('opr'),

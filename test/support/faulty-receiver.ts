@@ -1,4 +1,5 @@
-// A receiver that answers, stalls, lies or breaks off, as its path says, and remembers what it was sent. For tests and benchmarks.
+// Faulty receiver: answers, stalls, sends garbage or resets by the request's path, and remembers
+// requests. For tests and benchmarks.
 import { createPublicKey, verify as verifyByPair } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -8,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { contentOfGet, secretKey, verify } from '../../delivery/sign.ts';
 
-/** A request as it arrived; `path` includes the query. */
+/** A received request; `path` includes the query. */
 export type ReceivedRequest = {
   method: string;
   path: string;
@@ -17,23 +18,23 @@ export type ReceivedRequest = {
   receivedAtMs: number;
 };
 
-export type RudeReceiver = {
-  /** `http://127.0.0.1:<port>`, to which a path of the list below is added. */
+export type FaultyReceiver = {
+  /** `http://127.0.0.1:<port>`; append the path of a mode below. */
   url: string;
   port: number;
   requests: ReceivedRequest[];
-  /** How many connections were opened so far. */
+  /** Number of connections opened so far. */
   connections(): number;
   /** Breaks every open connection and stops listening. */
   close(): Promise<void>;
 };
 
 export type ReceiverOptions = {
-  /** A free one unless given. */
+  /** A free port by default. */
   port?: number;
   /** Answers in place of the modes below. */
   handler?: (request: ReceivedRequest, response: ServerResponse) => void;
-  /** Off for benchmarks, which would only fill memory. */
+  /** False for benchmarks, where stored requests would only fill memory. */
   remember?: boolean;
 };
 
@@ -43,7 +44,9 @@ type Mode = (call: Call) => void | Promise<void>;
 const DRIP_MS = 20;
 const OK_HEAD = 'HTTP/1.1 200 OK\r\n';
 
-/** What it can do, by the first part of the path; the second is the argument: `/status/503`, `/slow/200`. */
+/**
+ * Modes by the first segment of the path; the second is the argument: `/status/503`, `/slow/200`.
+ */
 function createModes(): Record<string, Mode> {
   const calls = new Map<string, number>();
   let bomb: Buffer | undefined;
@@ -58,7 +61,7 @@ function createModes(): Record<string, Mode> {
       await wait(Number(argument));
       response.end('slow');
     },
-    /** Fails as many times as the argument says, per whole path, then answers 200. */
+    /** Fails as many times as the argument says, per full path, then answers 200. */
     flip: ({ response, argument, request }) => {
       const count = (calls.get(request.path) ?? 0) + 1;
       calls.set(request.path, count);
@@ -72,49 +75,50 @@ function createModes(): Record<string, Mode> {
     garbage: ({ socket }) => void socket.end('220 mail.example ESMTP\r\n'),
     drip: ({ socket }) => {
       socket.write(`${OK_HEAD}content-length: 1000000\r\n\r\n`);
-      return repeat(socket, 'x', DRIP_MS);
+      return writeRepeatedly(socket, 'x', DRIP_MS);
     },
     'drip-headers': ({ socket }) => {
       socket.write(OK_HEAD);
-      return repeat(socket, 'x: y\r\n', DRIP_MS);
+      return writeRepeatedly(socket, 'x: y\r\n', DRIP_MS);
     },
     'endless-headers': ({ socket }) => {
       socket.write(OK_HEAD);
-      return repeat(socket, `x-filler: ${'y'.repeat(1000)}\r\n`, 0);
+      return writeRepeatedly(socket, `x-filler: ${'y'.repeat(1000)}\r\n`, 0);
     },
     'endless-body': ({ socket }) => {
       socket.write(`${OK_HEAD}\r\n`);
-      return repeat(socket, 'z'.repeat(16_384), 0);
+      return writeRepeatedly(socket, 'z'.repeat(16_384), 0);
     },
     'gzip-bomb': ({ response }) =>
       void response
         .writeHead(200, { 'content-encoding': 'gzip' })
         .end((bomb ??= gzipSync(Buffer.alloc(20_000_000)))),
-    informational: ({ socket }) => repeat(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n', 1),
+    informational: ({ socket }) => writeRepeatedly(socket, 'HTTP/1.1 103 Early Hints\r\n\r\n', 1),
     'informational-flood': ({ socket }) =>
-      repeat(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(100), 0),
-    /** One header that does not fit, in one piece. */
+      writeRepeatedly(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(100), 0),
+    /** One header larger than any buffer, in one write. */
     'huge-header': ({ socket }) => void socket.write(`${OK_HEAD}x-huge: ${'h'.repeat(1_000_000)}\r\n\r\n`),
-    /** Hardly a body, but its framing goes on and on. */
+    /** A small body in chunks with endless chunk extensions. */
     'chunk-extensions': ({ socket }) => {
       socket.write(`${OK_HEAD}transfer-encoding: chunked\r\n\r\n`);
-      return repeat(socket, `1;x=${'e'.repeat(16_000)}\r\nc\r\n`, 0);
+      return writeRepeatedly(socket, `1;x=${'e'.repeat(16_000)}\r\nc\r\n`, 0);
     },
     trailers: ({ socket }) => {
       socket.write(`${OK_HEAD}transfer-encoding: chunked\r\n\r\n0\r\n`);
-      return repeat(socket, `x-trailer: ${'t'.repeat(1000)}\r\n`, 0);
+      return writeRepeatedly(socket, `x-trailer: ${'t'.repeat(1000)}\r\n`, 0);
     },
-    /** A body in pieces of one byte. */
+    /** A body in writes of one byte. */
     crumbs: async ({ socket, argument }) => {
       socket.write(`${OK_HEAD}content-length: ${argument}\r\n\r\n`);
       for (let count = 0; count < Number(argument); count += 1)
         await new Promise((resolve) => socket.write('c', resolve));
     },
-    /** Says that it is done, and listens on. */
+    /** Half-closes the connection without answering. */
     'half-close': ({ socket }) => void socket.end(),
-    'reset-in-head': ({ socket }) => breakOff(socket, `${OK_HEAD}content-le`),
-    'reset-in-body': ({ socket }) => breakOff(socket, `${OK_HEAD}content-length: 100\r\n\r\n0123456789`),
-    /** Answers once more than it was asked. */
+    'reset-in-head': ({ socket }) => writeThenReset(socket, `${OK_HEAD}content-le`),
+    'reset-in-body': ({ socket }) =>
+      writeThenReset(socket, `${OK_HEAD}content-length: 100\r\n\r\n0123456789`),
+    /** Sends a second response that no request asked for. */
     twice: ({ socket }) =>
       void socket.write(
         `${OK_HEAD}content-length: 3\r\n\r\noneHTTP/1.1 500 No\r\ncontent-length: 3\r\n\r\ntwo`,
@@ -124,33 +128,33 @@ function createModes(): Record<string, Mode> {
   };
 }
 
-/** What a listener can do that does not wait for a request. */
+/** Modes of a TCP listener, which acts before any HTTP request. */
 const LISTENER_MODES = {
-  /** Takes the connection and says nothing, not even hello to TLS. */
+  /** Accepts the connection and sends nothing, not even a TLS hello. */
   silent: () => undefined,
   'reset-at-once': (socket: Socket) => void socket.resetAndDestroy(),
   'reset-in-request': (socket: Socket) => void socket.once('data', () => socket.resetAndDestroy()),
   'close-at-once': (socket: Socket) => void socket.end(),
-  /** Answers before it was asked. */
+  /** Answers before a request arrives. */
   'answer-first': (socket: Socket) => void socket.write(`${OK_HEAD}content-length: 5\r\n\r\nearly`),
-  /** Lets the request pile up in the pipe. */
+  /** Never reads, so the request stays in the socket's buffer. */
   'never-read': (socket: Socket) => void socket.pause(),
-  /** Begins a TLS record and sends it a byte at a time. */
+  /** Begins a TLS record and sends it byte by byte. */
   'slow-tls': (socket: Socket) => {
     socket.write(Buffer.from([0x16, 0x03, 0x03, 0x3f, 0xff]));
-    void repeat(socket, '\0', DRIP_MS).catch(() => socket.destroy());
+    void writeRepeatedly(socket, '\0', DRIP_MS).catch(() => socket.destroy());
   },
   'not-tls': (socket: Socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
 } as const;
 
-export type RudeListener = { port: number; close(): Promise<void> };
+export type FaultyListener = { port: number; close(): Promise<void> };
 
-/** Starts a listener that is rude before there is any HTTP. */
+/** Starts a listener that misbehaves before any HTTP. */
 export async function startListener(
   mode: keyof typeof LISTENER_MODES,
   host = '127.0.0.1',
   port = 0,
-): Promise<RudeListener> {
+): Promise<FaultyListener> {
   const open = new Set<Socket>();
   const server = createTcpServer((socket) => {
     open.add(socket);
@@ -169,14 +173,14 @@ export async function startListener(
   };
 }
 
-/** Starts a receiver on loopback. */
-export async function startReceiver(options: ReceiverOptions = {}): Promise<RudeReceiver> {
+/** Starts a faulty receiver on loopback. */
+export async function startReceiver(options: ReceiverOptions = {}): Promise<FaultyReceiver> {
   const requests: ReceivedRequest[] = [];
   const modes = createModes();
   let connections = 0;
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const request = await received(incoming);
+    const request = await readRequest(incoming);
     if (options.remember !== false) requests.push(request);
     if (options.handler !== undefined) return options.handler(request, response);
     const [, name = '', argument = ''] = new URL(request.path, 'http://receiver').pathname.split('/');
@@ -185,7 +189,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rude
     else await mode({ request, argument, response, socket: incoming.socket });
   }
 
-  // A sender that hangs up in the middle is expected here, so what fails then is not told.
+  // Senders hang up in the middle here, so errors of a request are expected and not reported.
   const server = createServer(
     (incoming, response) => void answer(incoming, response).catch(() => incoming.socket.destroy()),
   );
@@ -211,7 +215,10 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rude
   };
 }
 
-/** Whether a request carries a valid signature for this secret or public key, checked as a receiver would. */
+/**
+ * Whether a request has a valid signature for this secret or public key, checked as a receiver
+ * would.
+ */
 export function isSigned(request: ReceivedRequest, key: string): boolean {
   const { headers, method, path, body } = request;
   const [id = '', timestamp = '', signature = ''] = ['id', 'timestamp', 'signature'].map(
@@ -234,7 +241,7 @@ function isSignedByPair(text: string, signatures: string, publicKey: string): bo
   });
 }
 
-async function received(incoming: IncomingMessage): Promise<ReceivedRequest> {
+async function readRequest(incoming: IncomingMessage): Promise<ReceivedRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as const);
@@ -247,18 +254,18 @@ async function received(incoming: IncomingMessage): Promise<ReceivedRequest> {
   };
 }
 
-/** Writes, and resets the connection once that is on its way. */
-function breakOff(socket: Socket, text: string): void {
+/** Writes, then resets the connection once the bytes are on their way. */
+function writeThenReset(socket: Socket, text: string): void {
   socket.write(text, () => setImmediate(() => socket.resetAndDestroy()));
 }
 
-/** Writes again and again, as fast as the other side takes it, until it hangs up. */
-async function repeat(socket: Socket, text: string, everyMs: number): Promise<void> {
-  const gone = new AbortController();
-  socket.once('close', () => gone.abort());
+/** Writes repeatedly, as fast as the peer reads, until the connection closes. */
+async function writeRepeatedly(socket: Socket, text: string, everyMs: number): Promise<void> {
+  const closed = new AbortController();
+  socket.once('close', () => closed.abort());
   while (!socket.destroyed) {
     const isTaken = socket.write(text);
     if (!isTaken) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve));
-    await wait(everyMs, undefined, { signal: gone.signal });
+    await wait(everyMs, undefined, { signal: closed.signal });
   }
 }

@@ -1,11 +1,12 @@
-// Settling and agreeing without a database: keeps between batches what PostgreSQL would keep, and hands each batch only what the statements in
-// store/settling-*.ts would load for it, so that a slot or a fact that they forget is missing here too.
+// In-memory store for settling and rerating: keeps between batches the rows that PostgreSQL would
+// keep, and gives each batch only the rows that the statements in `store/settlement/` load. A slot
+// or entry that those statements miss is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
 import { openBooks, type Books, type Posting } from '../../domain/settlement/batch-ledger.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
-import { NOTHING } from '../../domain/commission/sums.ts';
+import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
@@ -40,15 +41,15 @@ import type { KnownOutcome, Loaded } from '../../domain/settlement/outcomes.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 
 export type MemorySettling = {
-  /** Settles a batch; events that were settled before change nothing. */
+  /** Settles a batch; events settled before change nothing. */
   settle(events: readonly ConversionEvent[]): void;
-  /** Adds a deal version and rates again, in chunks, what was settled. */
-  agree(version: DealVersion, atOnce?: number): void;
-  /** Gives an event that came in other values; `number` says which amendment of it this is. */
+  /** Adds a deal version and rerates settled conversions in chunks. */
+  addVersion(version: DealVersion, atOnce?: number): void;
+  /** Amends the values of an event; `number` counts the amendments of this event. */
   amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
-  readonly told: ReadonlyMap<string, Told>;
+  readonly reported: ReadonlyMap<string, Told>;
   readonly postings: readonly Posting[];
   readonly messages: readonly Message[];
 };
@@ -61,14 +62,14 @@ export const OPERATOR: OperatorRules = {
 };
 
 /**
- * `boundTo`: the affiliate of each customer who is bound already; clicks are found by their ids; `parents` of an affiliate come nearest first;
- * `stored`: every rate there is.
+ * `affiliateByCustomer`: the affiliate of each bound customer. `clicks`: found by id. `parents`: of
+ * an affiliate, nearest first. `rates`: every exchange rate.
  */
 export type MemoryOptions = {
-  boundTo?: Readonly<Record<string, string>>;
+  affiliateByCustomer?: Readonly<Record<string, string>>;
   clicks?: readonly Click[];
   parents?: Readonly<Record<string, readonly string[]>>;
-  stored?: readonly FxRate[];
+  rates?: readonly FxRate[];
   operator?: OperatorRules;
 };
 
@@ -76,20 +77,20 @@ export function createMemorySettling(
   agreed: readonly DealVersion[],
   options: MemoryOptions = {},
 ): MemorySettling {
-  const { boundTo = {}, clicks = [], parents = {}, stored = [], operator = OPERATOR } = options;
+  const { affiliateByCustomer = {}, clicks = [], parents = {}, rates = [], operator = OPERATOR } = options;
   const versions = [...agreed];
   const ratedBy = new Map<string, DealVersion | null>();
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
-  const told = new Map<string, Told>();
+  const reported = new Map<string, Told>();
   const postings: Posting[] = [];
   const messages: Message[] = [];
   const facts = new Set<string>();
   let slotCount = 0;
   const newSlotId = (): string => `slot_${++slotCount}`;
   const bindings = new Map<string, Binding>();
-  for (const [customerId, affiliateId] of Object.entries(boundTo)) {
+  for (const [customerId, affiliateId] of Object.entries(affiliateByCustomer)) {
     bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null });
   }
 
@@ -101,7 +102,10 @@ export function createMemorySettling(
     affiliateExternalId: null,
   });
 
-  /** As `lockAndLoadSlots`: missing months are made first, and of months only the facts about what may be struck are loaded. */
+  /**
+   * Like `lockAndLoadSlots`: creates missing monthly slots first; of monthly slots, loads only the
+   * entries of conversions that may be reversed.
+   */
   function loadSlots(batch: Batch): Slot[] {
     const { keys, monthly } = namedSlots(batch);
     const conversionIds = new Set(inSlots(batch));
@@ -110,7 +114,7 @@ export function createMemorySettling(
     for (const { name, affiliateId, version } of monthly) {
       if (slots.has(name.key)) continue;
       const counted = {
-        sums: NOTHING,
+        sums: EMPTY_SUMS,
         money: EMPTY,
         transfersCount: 0,
         ratingsCount: 0,
@@ -140,7 +144,7 @@ export function createMemorySettling(
     );
     const wanted = new Set([
       ...conversionIds,
-      ...(linked.length === 0 ? [] : withFirstDeposits(firstDepositsIn(batch))),
+      ...(linked.length === 0 ? [] : firstDepositsOf(firstDepositsIn(batch))),
     ]);
     return locked.map((slot) => {
       const groups = [...slot.groups].filter(([id]) => !isMonthly(slot.name.kind) || wanted.has(id));
@@ -148,15 +152,15 @@ export function createMemorySettling(
     });
   }
 
-  /** As `findFirstDeposits`. */
-  function withFirstDeposits(ids: readonly string[]): string[] {
+  /** Like `findFirstDeposits`. */
+  function firstDepositsOf(ids: readonly string[]): string[] {
     const subjects = new Set(ids.map((id) => subjectOf(events.get(id)!)));
     return [...events.values()]
       .filter((event) => event.type === 'ftd' && subjects.has(subjectOf(event)))
       .map(({ id }) => id);
   }
 
-  /** As `findFamily`. */
+  /** Like `findFamily`. */
   function familyOf(
     touched: readonly Slot[],
     { ordered }: Batch,
@@ -177,8 +181,11 @@ export function createMemorySettling(
     return [...slots.values()].filter((slot) => isOfDeal(slot) && isWanted(slot));
   }
 
-  /** As `findOthers`: what may speak against these conversions, or what these events may strike. */
-  function othersOf(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
+  /**
+   * Like `findOthers`: possible reversals of these conversions, or conversions that these events
+   * may reverse.
+   */
+  function relatedEvents(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
     const speaks = (against: ConversionEvent, of: ConversionEvent): boolean =>
       against.reference === null
         ? isNegative(against.type) && subjectOf(against) === subjectOf(of)
@@ -188,19 +195,19 @@ export function createMemorySettling(
     );
   }
 
-  function settleSide(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
+  function settleEvents(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
     const isDue = ({ event, outcome }: Loaded): boolean =>
       earns(event.type) === isConversions && outcome?.status !== 'settled' && outcome?.status !== 'rejected';
     const ordered = inOrder(batch.map(load).filter(isDue));
     const due = new Set(ordered.map(({ event }) => event.id));
-    const near = new Set([...batch, ...othersOf(batch, isConversions)]);
+    const near = new Set([...batch, ...relatedEvents(batch, isConversions)]);
     const others = [...near].filter(({ id }) => !due.has(id)).map(load);
     const attributions = attributeAll(operator, ordered);
     const rated = rateAll(operator, versions, ordered, attributions);
-    return written({ operator, ordered, attributions, rated, rates: stored, others }, settleAll);
+    return applyRules({ operator, ordered, attributions, rated, rates: rates, others }, settleAll);
   }
 
-  function agree(version: DealVersion, atOnce = 3): void {
+  function addVersion(version: DealVersion, atOnce = 3): void {
     versions.push(version);
     const settled = [...events.values()].filter(
       ({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled',
@@ -213,8 +220,8 @@ export function createMemorySettling(
       }));
       const attributions = attributionsOf(ordered);
       const rated = rateAll(operator, versions, ordered, attributions);
-      const others = othersOf(chunk, true).map(load);
-      written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+      const others = relatedEvents(chunk, true).map(load);
+      applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
         const rerating = rerateAll({ ...side, ordered }, books);
         for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
         return { outcomes: [], bindings: [], messages: rerating.messages };
@@ -233,19 +240,19 @@ export function createMemorySettling(
     const ordered: SettledConversion[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
     const attributions = attributionsOf(ordered);
     const rated = rateAsBefore(operator, versions, ordered);
-    const others = othersOf([event], true).map(load);
-    written({ operator, ordered, attributions, rated, rates: stored, others }, (side, books) => {
+    const others = relatedEvents([event], true).map(load);
+    applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
       const amended = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
       return { outcomes: [], bindings: [], messages: amended.messages };
     });
   }
 
-  /** Does what is to be done over books as they are loaded for it, and keeps what that came to. */
-  function written(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
+  /** Applies settlement rules to the slots loaded for a batch, and keeps the result. */
+  function applyRules(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
     const books = openBooks(
       loadSlots(batch),
-      new Map([...told].filter(([key]) => nearby.has(key.split(' ')[0]!))),
+      new Map([...reported].filter(([key]) => nearby.has(key.split(' ')[0]!))),
       {
         newSlotId,
         monthOf: (moment) => monthOf(moment, operator.timezone),
@@ -253,14 +260,14 @@ export function createMemorySettling(
       },
     );
     const settled = rules(batch, books);
-    const settlement = { ...settled, messages: [...settled.messages, ...adjusted(books)] };
+    const settlement = { ...settled, messages: [...settled.messages, ...adjustmentMessages(books)] };
     write(books, settlement);
     return settlement;
   }
 
-  /** As `withAdjusted`. */
-  function adjusted(books: Books): Message[] {
-    for (const [key, sum] of told) {
+  /** Like `withAdjusted`. */
+  function adjustmentMessages(books: Books): Message[] {
+    for (const [key, sum] of reported) {
       const [eventId, affiliateId] = key.split(' ');
       books.remember(eventId!, affiliateId!, sum);
     }
@@ -269,7 +276,7 @@ export function createMemorySettling(
 
   function write(books: Books, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
-      const key = `${fact.originalEventId} ${slot.name.key} ${fact.eventId}`;
+      const key = JSON.stringify([fact.originalEventId, slot.name.key, fact.eventId, fact.rating]);
       assert.ok(!facts.has(key), `the fact ${key} was written twice`);
       facts.add(key);
     }
@@ -278,7 +285,7 @@ export function createMemorySettling(
       if (!slot.isNew && !slot.isChanged) continue;
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
-    for (const [id, sum] of books.toldHere) told.set(id, sum);
+    for (const [id, sum] of books.toldHere) reported.set(id, sum);
     for (const outcome of settlement.outcomes) {
       outcomes.set(outcome.eventId, outcome);
       ratedBy.set(outcome.eventId, outcome.version);
@@ -288,13 +295,16 @@ export function createMemorySettling(
     messages.push(...settlement.messages);
   }
 
-  /** Conversions first, then what speaks against them, as `settle` does it; then orphans whose customer is bound now, as the workflow does it. */
-  function settle(heard: readonly ConversionEvent[]): void {
-    for (const event of heard) events.set(event.id, event);
-    const batch = [...new Set(heard.map(({ id }) => events.get(id)!))];
-    const conversions = settleSide(batch, true);
+  /**
+   * Settles conversions first, then reversals, as `settle` does; then orphans whose customer is
+   * bound now, as the workflow does.
+   */
+  function settle(incoming: readonly ConversionEvent[]): void {
+    for (const event of incoming) events.set(event.id, event);
+    const batch = [...new Set(incoming.map(({ id }) => events.get(id)!))];
+    const conversions = settleEvents(batch, true);
     const against = batch.filter(({ type }) => !earns(type));
-    if (against.length > 0) settleSide(against, false);
+    if (against.length > 0) settleEvents(against, false);
     if (
       conversions.bindings.length === 0 &&
       conversions.outcomes.every(({ status }) => status !== 'orphaned')
@@ -306,5 +316,5 @@ export function createMemorySettling(
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, agree, amend, outcomes, slots, told, postings, messages };
+  return { settle, addVersion, amend, outcomes, slots, reported, postings, messages };
 }

@@ -1,5 +1,5 @@
-// An operator of a test's own, made straight in the database: one affiliate who earns 10 % of every sale, its endpoints, and events put in
-// as intake would.
+// Operator made directly in the database: one affiliate that earns 10 % of every sale, its
+// endpoints, and events inserted as intake would.
 import { makeSecret } from '../../delivery/sign.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -19,10 +19,13 @@ export interface TestOperator {
     url: string,
     settings?: Partial<EndpointSettings>,
   ): Promise<{ id: string; secret: string; publicKey: string | null }>;
-  /** Inserts events, sales of 100.00 USD by the affiliate's click unless said otherwise; gives their ids in order. */
-  takeIn(events: readonly Partial<ConversionEvent>[]): Promise<string[]>;
-  /** As many sales, each of a customer of its own. */
-  takeInSales(count: number): Promise<string[]>;
+  /**
+   * Inserts events, by default sales of 100.00 USD by the affiliate's click; returns their ids in
+   * order.
+   */
+  ingest(events: readonly Partial<ConversionEvent>[]): Promise<string[]>;
+  /** Inserts sales, each of a new customer. */
+  ingestSales(count: number): Promise<string[]>;
 }
 
 export const SECRET_BOX = createSecretBox([{ id: 'test', key: Buffer.alloc(32, 1) }]);
@@ -111,7 +114,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
     };
   };
 
-  async function takeIn(changes: readonly Partial<ConversionEvent>[]): Promise<string[]> {
+  async function ingest(changes: readonly Partial<ConversionEvent>[]): Promise<string[]> {
     const events = changes.map(sale);
     await insertEvents(
       pool,
@@ -128,7 +131,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
       await createEndpoints(pool, SECRET_BOX).insert(operatorId, endpoint, { ...ENDPOINT, url, ...settings });
       return endpoint;
     },
-    takeIn,
-    takeInSales: (number) => takeIn(Array.from({ length: number }, () => ({}))),
+    ingest,
+    ingestSales: (number) => ingest(Array.from({ length: number }, () => ({}))),
   };
 }

@@ -1,4 +1,5 @@
-// An affiliate who earns and is paid, over HTTP: its operator's calls, events that are settled at once, and what it has.
+// Affiliate that earns and is paid, over HTTP: calls of its operator, events settled at once, and
+// its balance.
 import assert from 'node:assert/strict';
 import { createSettle } from '../../activities/settlement/settle.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -23,7 +24,10 @@ export type Payout = {
 };
 export type Failure = { error: { code: string; message: string; issues?: { path: string; code: string }[] } };
 
-/** An affiliate of an operator of its own, who earns 10 % of sales (held for 30 days) and 25 % of a month's revenue. */
+/**
+ * Creates an operator and an affiliate that earns 10 % of sales (held for 30 days) and 25 % of
+ * monthly revenue.
+ */
 export async function withPaidAffiliate(api: TestApi) {
   const { key } = await api.newOperator();
   const call = <T = Body>(
@@ -66,7 +70,7 @@ export async function withPaidAffiliate(api: TestApi) {
   };
   await settle();
 
-  /** Sends an event of the customer and settles it; gives its id. */
+  /** Sends an event of the customer and settles it; returns its id. */
   async function send(event: string, transactionId: string, rest: object = {}): Promise<string> {
     const { id } = await made('events', {
       event,
@@ -78,7 +82,7 @@ export async function withPaidAffiliate(api: TestApi) {
     await settle();
     return id;
   }
-  /** A sale that earns so much, its hold over or not. */
+  /** Sends a sale that earns `earns`, with its hold over unless `occurredAt` is recent. */
   const sale = (transactionId: string, earns: string, occurredAt = longAgo(40)): Promise<string> =>
     send('sale', transactionId, {
       customer_id: 'c',
@@ -92,7 +96,7 @@ export async function withPaidAffiliate(api: TestApi) {
     const { body } = await call<{ commissions: Commission[] }>(`GET /v1/events/${eventId}`);
     return (await call<Commission>(`GET /v1/commissions/${body.commissions[0]!.id}`)).body;
   }
-  /** pending, payable, in payout, paid, debt */
+  /** Amounts: pending, payable, in payout, paid, debt. */
   async function balance(): Promise<string> {
     const { body } = await call<{ balances: Record<string, string>[] }>(
       `GET /v1/affiliates/${affiliateId}/balance`,
@@ -112,6 +116,6 @@ export async function withPaidAffiliate(api: TestApi) {
   return { affiliateId, call, send, sale, chargeback, commissionOf, balance, release, payOut, step, longAgo };
 }
 
-export async function nothingIsUnexplained({ pool }: TestApi): Promise<void> {
+export async function assertCleanAudit({ pool }: TestApi): Promise<void> {
   assert.deepEqual((await auditOf(pool)).findings, []);
 }

@@ -1,8 +1,8 @@
-// Ports that nobody listens on.
+// Free TCP ports.
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
-/** A port that was free a moment ago, for servers that cannot choose one themselves. */
+/** A port that was free a moment ago, for servers that cannot choose a port themselves. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

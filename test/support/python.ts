@@ -1,4 +1,4 @@
-// A Python with packages, in a virtual environment of its own that is made once and kept in this user's cache.
+// Python with packages, in a virtual environment that is created once and kept in the user's cache.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,7 +8,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const INSTALL_MS = 180_000;
 
-/** The path of a Python that has these packages (`name==version`); undefined where there is no Python. Throws when they cannot be installed. */
+/**
+ * Path of a Python with these packages (`name==version`); undefined without Python. Throws when the
+ * packages cannot be installed.
+ */
 export async function pythonWith(packages: readonly string[]): Promise<string | undefined> {
   const version = await run('python3', ['-c', 'import sys; print(*sys.version_info[:2], sep=".")']).catch(
     () => undefined,
@@ -20,7 +23,10 @@ export async function pythonWith(packages: readonly string[]): Promise<string | 
   return join(place, 'bin/python');
 }
 
-/** Makes the environment aside and moves it to its place whole, so that runs at the same time do not meet. */
+/**
+ * Builds the environment in a temporary folder and renames it, so that concurrent runs never see
+ * half of it.
+ */
 async function install(packages: readonly string[], cache: string, place: string): Promise<void> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'fetch-'));

@@ -1,4 +1,4 @@
-// Settling on a real database: affiliates with deals of a test's own, batches, and what they came to.
+// Settling on a real database: affiliates with deals of their own, batches, and their outcomes.
 import { createSettle, type Settled } from '../../activities/settlement/settle.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -15,7 +15,7 @@ export type TestAffiliate = {
   readonly dealId: string;
 };
 
-/** An affiliate with a deal of its own and a click a minute ago. */
+/** Creates an affiliate with a deal of its own and a click a minute ago. */
 export async function addAffiliate(
   pool: Pool,
   operatorId: string,
@@ -51,7 +51,7 @@ export type Settling = (
   batchId?: string,
 ) => Promise<Settled>;
 
-/** Settles as the workflow does: a batch, and then the orphans that it matched. One per process there would be. */
+/** Settles as the workflow does: a batch, then the orphans that it matched. */
 export function createSettling(pool: Pool, now: () => Date = () => new Date()): Settling {
   const activities = createSettle({ pool, now });
   return async (operatorId, eventIds, batchId = newId('bat')) => {
@@ -71,7 +71,9 @@ export function createSettling(pool: Pool, now: () => Date = () => new Date()): 
   };
 }
 
-/** What became of events, in the order of the ids given: `settled 10.00` or `rejected click_expired`. */
+/**
+ * Outcomes of events, in the order of the given ids: `settled 10.00` or `rejected click_expired`.
+ */
 export async function outcomesOf(pool: Pool, eventIds: readonly string[]): Promise<string[]> {
   const { rows } = await pool.query<{
     id: string;
@@ -79,7 +81,9 @@ export async function outcomesOf(pool: Pool, eventIds: readonly string[]): Promi
     reason: string | null;
     payoutMinor: bigint | null;
   }>(
-    `select event_id as id, status, reason, payout_minor as "payoutMinor" from event_outcomes where event_id = any($1)`,
+    `select event_id as id, status, reason, payout_minor as "payoutMinor"
+     from event_outcomes
+     where event_id = any($1)`,
     [eventIds],
   );
   const byId = new Map(
@@ -91,7 +95,7 @@ export async function outcomesOf(pool: Pool, eventIds: readonly string[]): Promi
   return eventIds.map((id) => byId.get(id) ?? 'accepted');
 }
 
-/** An affiliate's pending minor units by the cache of balances, 0 when it never earned. */
+/** Pending minor units of an affiliate in the cached balances; 0 when it never earned. */
 export async function pendingOf(pool: Pool, affiliateId: string): Promise<bigint> {
   const { rows } = await pool.query<{ minor: bigint }>(
     `select pending_minor as minor from balances where affiliate_id = $1`,
@@ -100,7 +104,10 @@ export async function pendingOf(pool: Pool, affiliateId: string): Promise<bigint
   return rows.reduce((sum, { minor }) => sum + minor, 0n);
 }
 
-/** Everything the audit finds, as `check about: detail`, and how many transfers it looked at. */
+/**
+ * Findings of the audit as `check about: detail`, their checks, and the number of audited
+ * transfers.
+ */
 export async function auditOf(
   pool: Pool,
 ): Promise<{ findings: string[]; checks: string[]; transfers: number }> {

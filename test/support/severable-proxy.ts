@@ -1,54 +1,58 @@
-// A cable that can be pulled: a TCP proxy in front of PostgreSQL or Temporal, so that a test can take either away and give it back.
+// Severable TCP proxy in front of PostgreSQL or Temporal, so that a test can cut the connection and
+// restore it.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-export interface Cable {
-  /** `127.0.0.1:<port>`, to be used in place of the server's own address. */
+export interface SeverableProxy {
+  /** `127.0.0.1:<port>`, used instead of the server's own address. */
   readonly address: string;
-  /** Breaks every connection, and every new one as soon as it is made. */
-  pull(): void;
-  /** Keeps every connection, and lets nothing through any more. */
-  hush(): void;
-  /** Breaks a connection when the server answers the next message with this text, in place of passing the answer on. */
-  breakAtAnswerTo(text: string): void;
-  /** Makes up for either of the first two. */
-  plugIn(): void;
+  /** Breaks every connection, and every new connection at once. */
+  sever(): void;
+  /** Keeps every connection and forwards nothing. */
+  stall(): void;
+  /**
+   * Breaks a connection when the server replies to the next message that contains this text; the
+   * reply is not forwarded.
+   */
+  severAtReplyTo(text: string): void;
+  /** Ends `sever` and `stall`. */
+  restore(): void;
   /** For `after`. */
   close(): Promise<void>;
 }
 
-/** A cable to a server on this machine. */
-export async function layCable(targetPort: number): Promise<Cable> {
+/** Starts a proxy to a server on this machine. */
+export async function startProxy(targetPort: number): Promise<SeverableProxy> {
   const sockets = new Set<Socket>();
-  let isPulled = false;
-  let isHushed = false;
-  let unheard: string | null = null;
+  let isSevered = false;
+  let isStalled = false;
+  let awaitedText: string | null = null;
 
-  const keep = (socket: Socket): void => {
+  const track = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => sockets.delete(socket));
   };
 
-  const server = createServer({ noDelay: true }, (near) => {
-    if (isPulled) return void near.destroy();
-    const far = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
-    keep(near);
-    keep(far);
-    let isUnheard = false;
-    near.on('data', (data) => {
-      if (unheard !== null && data.includes(unheard)) {
-        isUnheard = true;
-        unheard = null;
+  const server = createServer({ noDelay: true }, (client) => {
+    if (isSevered) return void client.destroy();
+    const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    track(client);
+    track(upstream);
+    let isSeveredAtReply = false;
+    client.on('data', (data) => {
+      if (awaitedText !== null && data.includes(awaitedText)) {
+        isSeveredAtReply = true;
+        awaitedText = null;
       }
-      if (!isHushed) far.write(data);
+      if (!isStalled) upstream.write(data);
     });
-    far.on('data', (data) => {
-      if (isUnheard) near.destroy();
-      else if (!isHushed) near.write(data);
+    upstream.on('data', (data) => {
+      if (isSeveredAtReply) client.destroy();
+      else if (!isStalled) client.write(data);
     });
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,17 +62,17 @@ export async function layCable(targetPort: number): Promise<Cable> {
   };
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    pull() {
-      isPulled = true;
+    sever() {
+      isSevered = true;
       breakAll();
     },
-    hush: () => void (isHushed = true),
-    breakAtAnswerTo: (text) => void (unheard = text),
-    plugIn() {
-      // What was not passed on cannot be made up for.
-      if (isHushed) breakAll();
-      isPulled = false;
-      isHushed = false;
+    stall: () => void (isStalled = true),
+    severAtReplyTo: (text) => void (awaitedText = text),
+    restore() {
+      // Bytes dropped while stalled are lost, so their connections must break.
+      if (isStalled) breakAll();
+      isSevered = false;
+      isStalled = false;
     },
     async close() {
       server.close();
@@ -78,9 +82,9 @@ export async function layCable(targetPort: number): Promise<Cable> {
   };
 }
 
-/** The same URL by way of a cable. */
-export function throughCable(url: string, cable: Cable): string {
+/** The same URL through the proxy. */
+export function throughProxy(url: string, proxy: SeverableProxy): string {
   const rerouted = new URL(url);
-  rerouted.host = cable.address;
+  rerouted.host = proxy.address;
   return rerouted.href;
 }

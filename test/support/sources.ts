@@ -1,4 +1,5 @@
-// The project's own source files and what each imports, read from their text. Prettier's form makes that reliable: `npm run check` enforces it.
+// Source files of the project and their imports, read from their text. Relies on prettier's form,
+// which `npm run check` enforces.
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NOT_OURS: ReadonlySet<string> = new Set(['node_modules', 'coverage']);
 
-/** One import: a package's name, `node:…`, or a path from the root of the project without `.ts`. */
+/** One import: a package's name, `node:…`, or a path from the project's root without `.ts`. */
 export type Import = { file: string; path: string; typesOnly: boolean };
 
-/** The text of a file, by its path from the root. */
-export function textOf(file: string): string {
+/** Text of a file, by its path from the root. */
+export function readSource(file: string): string {
   return readFileSync(posix.join(ROOT, file), 'utf8');
 }
 
@@ -19,7 +20,7 @@ export function topFolders(): string[] {
   return entriesOf('').flatMap(({ name, isFolder }) => (isFolder ? [name] : []));
 }
 
-/** Every file whose name ends so, below `folder`, as a path from the root. */
+/** Every file below `folder` with this ending, as a path from the root. */
 export function filesBelow(folder: string, ending = '.ts'): string[] {
   return entriesOf(folder).flatMap(({ name, isFolder }) => {
     const path = posix.join(folder, name);
@@ -34,15 +35,36 @@ function entriesOf(folder: string): { name: string; isFolder: boolean }[] {
     .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
 }
 
-/** `import … from`, `export … from` and bare `import` at the beginning of a line, and `import(…)` anywhere. */
+/**
+ * Matches `import … from`, `export … from` and bare `import` at the beginning of a line, and
+ * `import(…)` anywhere.
+ */
 const IMPORT = /^(?:import|export)( type)?\s(?:[^;]*?\sfrom )?'([^']+)';|\bimport\('([^']+)'\)/gm;
 
 export function importsOf(file: string): Import[] {
-  return Array.from(textOf(file).matchAll(IMPORT), ([, type, path, dynamic]) => {
+  return Array.from(readSource(file).matchAll(IMPORT), ([, type, path, dynamic]) => {
     const named = path ?? dynamic!;
     const resolved = named.startsWith('.')
       ? posix.join(posix.dirname(file), named).replace(/\.ts$/, '')
       : named;
     return { file, path: resolved, typesOnly: type !== undefined };
   });
+}
+
+/**
+ * Table rows under a heading of docs/ARCHITECTURE.md with code in the first cell, without
+ * backticks.
+ */
+export function tableRows(heading: string): string[][] {
+  const section = readSource('docs/ARCHITECTURE.md')
+    .split(/^##+ /m)
+    .find((part) => part.startsWith(heading));
+  const lines = (section ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) =>
+    line
+      .replaceAll('`', '')
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
 }

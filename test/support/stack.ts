@@ -1,5 +1,5 @@
-// The API and the worker as processes of their own, against a database and a Temporal namespace of the test file's own. Both reach them
-// through cables that a test can pull.
+// API and worker as real processes, on a database and a Temporal namespace of the test file. Both
+// connect through proxies that a test can sever.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,23 +8,23 @@ import type { Pool } from '../../store/db/pool.ts';
 import { withDatabase } from './database.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './ports.ts';
-import { layCable, throughCable, type Cable } from './severable-proxy.ts';
+import { startProxy, throughProxy, type SeverableProxy } from './severable-proxy.ts';
 import { withTemporal, type TestTemporal } from './temporal.ts';
 import { auditOf } from './settling.ts';
 
 export interface TestStack {
-  /** Not through the cable. */
+  /** Connects directly, not through the proxy. */
   readonly pool: Pool;
   readonly temporal: TestTemporal;
-  readonly cables: { readonly postgres: Cable; readonly temporal: Cable };
+  readonly proxies: { readonly postgres: SeverableProxy; readonly temporal: SeverableProxy };
   /** Requests are written `POST /v1/events`; the body goes as JSON. */
   readonly call: <Body = Record<string, unknown>>(
     request: string,
     options?: CallOptions,
   ) => Promise<Answer<Body>>;
-  /** Starts another worker and returns it once it takes work. */
+  /** Starts another worker and returns it once it polls for work. */
   startWorker(): Promise<ChildProcess>;
-  /** For `after`: ends every process that was started, and throws where the books hold anything that is not explained. */
+  /** For `after`: kills every started process, and throws when the audit finds anything. */
   close(): Promise<void>;
 }
 
@@ -36,18 +36,18 @@ export const ADMIN_TOKEN = 'the administrator of this test';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STARTS_WITHIN_MS = 60_000;
 
-/** A stack whose API takes requests and whose first worker is yet to be started. */
+/** Starts a stack with an API that takes requests and no worker yet. */
 export async function withStack(): Promise<TestStack> {
   const [database, temporal, port] = await Promise.all([withDatabase(), withTemporal(), freePort()]);
-  const cables = {
-    postgres: await layCable(Number(new URL(database.url).port)),
-    temporal: await layCable(Number(temporal.address.split(':')[1])),
+  const proxies = {
+    postgres: await startProxy(Number(new URL(database.url).port)),
+    temporal: await startProxy(Number(temporal.address.split(':')[1])),
   };
   const env = {
     ...process.env,
     PORT: String(port),
-    DATABASE_URL: throughCable(database.url, cables.postgres),
-    TEMPORAL_ADDRESS: cables.temporal.address,
+    DATABASE_URL: throughProxy(database.url, proxies.postgres),
+    TEMPORAL_ADDRESS: proxies.temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     ADMIN_TOKEN,
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -103,7 +103,7 @@ export async function withStack(): Promise<TestStack> {
   return {
     pool: database.pool,
     temporal,
-    cables,
+    proxies,
     call,
     async startWorker() {
       const { child, output } = run('worker/main.ts');
@@ -120,7 +120,7 @@ export async function withStack(): Promise<TestStack> {
       const living = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
       for (const child of living) child.kill('SIGKILL');
       await Promise.all(living.map((child) => once(child, 'exit')));
-      await Promise.all([cables.postgres.close(), cables.temporal.close(), temporal.close()]);
+      await Promise.all([proxies.postgres.close(), proxies.temporal.close(), temporal.close()]);
       try {
         assert.deepEqual((await auditOf(database.pool)).findings, []);
       } finally {

@@ -1,4 +1,5 @@
-// The world of the model in a real database: an operator with one deal, affiliates with parents, bound customers, rates and a history.
+// The model's world in a real database: an operator with one deal, affiliates with parents, bound
+// customers, rates and a history.
 import { newId } from '../../store/db/ids.ts';
 import { createAffiliates } from '../../store/attribution/affiliates.ts';
 import { createDeals } from '../../store/agreements/deals.ts';
@@ -11,7 +12,7 @@ import { PARENTS, RATES } from './stories.ts';
 
 export type StoredWorld = { readonly operatorId: string };
 
-/** Stores a world of its own and takes the events in, none of them settled. */
+/** Stores an operator with these versions and inserts the events unsettled. */
 export async function storeWorld(
   pool: Pool,
   versions: readonly ModelVersion[],
@@ -52,7 +53,8 @@ export async function storeWorld(
   for (const { from, terms } of later) await deals.addVersion(operatorId, 'deal_test', new Date(from), terms);
   await pool.query(
     `insert into bindings (operator_id, customer_id, affiliate_id, event_id, batch_id)
-     select $1, customer, affiliate, 'evt_bound', 'bat_bound' from json_each_text($2) as b (customer, affiliate)`,
+     select $1, customer, affiliate, 'evt_bound', 'bat_bound'
+     from json_each_text($2) as b (customer, affiliate)`,
     [operatorId, JSON.stringify(boundTo)],
   );
   await pool.query(
@@ -77,55 +79,77 @@ export async function storeWorld(
   return { operatorId };
 }
 
-/** What is booked, slot by slot, in the words of the model; what is worth nothing is left out. */
+/** Booked amounts per slot, named as in the model; zero amounts are left out. */
 export async function bookedIn(pool: Pool, operatorId: string): Promise<Earning[]> {
   const { rows } = await pool.query<Earning>(
-    `select affiliate_id as "affiliateId", minor, case when level is null then name else 'part ' || level || ' of ' || name end as name from (
+    `select affiliate_id as "affiliateId", minor,
+       case when level is null then name else 'part ' || level || ' of ' || name end as name
+     from (
        select s.affiliate_id, s.level, s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as minor,
          case own.kind
            when 'cpa' then 'cpa ' || own.component || ' ' || split_part(own.key, 'customer ', 2)
            when 'percent' then 'percent ' || own.component || ' ' || split_part(own.key, '/', 4)
            when 'payout' then 'payout ' || split_part(own.key, '/', 3)
-           else own.kind || ' ' || own.component || ' ' || own.affiliate_id || ' ' || own.period || ' v' || own.deal_version
+           else own.kind || ' ' || own.component || ' ' || own.affiliate_id || ' ' || own.period
+             || ' v' || own.deal_version
          end as name
-       from slots s join slots own on own.operator_id = $1 and own.id = coalesce(s.source_id, s.id) where s.operator_id = $1
-     ) as booked where minor <> 0`,
+       from slots s
+       join slots own on own.operator_id = $1 and own.id = coalesce(s.source_id, s.id)
+       where s.operator_id = $1
+     ) as booked
+     where minor <> 0`,
     [operatorId],
   );
   return rows;
 }
 
-/** By affiliate: what is booked, what it was told in all, and what the cache of balances says; only what is not zero. */
+/** Totals per affiliate: booked, reported, and cached balance; zero totals are left out. */
 export async function totalsIn(
   pool: Pool,
   operatorId: string,
 ): Promise<Record<'booked' | 'told' | 'balance', Map<string, bigint>>> {
   const sums = async (text: string): Promise<Map<string, bigint>> => {
     const { rows } = await pool.query<{ id: string; minor: bigint }>(
-      `select id, sum(minor)::bigint as minor from (${text}) as t (id, minor) group by id having sum(minor) <> 0 order by id`,
+      `select id, sum(minor)::bigint as minor
+       from (${text}) as t (id, minor)
+       group by id
+       having sum(minor) <> 0
+       order by id`,
       [operatorId],
     );
     return new Map(rows.map(({ id, minor }) => [id, minor]));
   };
   return {
     booked: await sums(
-      `select affiliate_id, gross_minor - void_minor - clawed_minor - debt_minor from slots where operator_id = $1`,
+      `select affiliate_id, gross_minor - void_minor - clawed_minor - debt_minor
+       from slots
+       where operator_id = $1`,
     ),
     told: await sums(
-      `select affiliate_id, payout_minor from event_outcomes where operator_id = $1 and payout_minor is not null
-       union all select affiliate_id, payout_minor from told_to_parents where operator_id = $1`,
+      `select affiliate_id, payout_minor
+       from event_outcomes
+       where operator_id = $1 and payout_minor is not null
+       union all
+       select affiliate_id, payout_minor
+       from told_to_parents
+       where operator_id = $1`,
     ),
     balance: await sums(
-      `select affiliate_id, pending_minor + payable_minor - debt_minor from balances where operator_id = $1`,
+      `select affiliate_id, pending_minor + payable_minor - debt_minor
+       from balances
+       where operator_id = $1`,
     ),
   };
 }
 
-/** How many rows there are of what settling only ever adds. */
+/** Row counts of the tables to which settling only adds. */
 export async function rowsIn(pool: Pool, operatorId: string): Promise<Record<string, bigint>> {
   const { rows } = await pool.query<Record<string, bigint>>(
-    `select (select count(*) from slots where operator_id = $1) as slots, (select count(*) from slot_facts where operator_id = $1) as facts,
-       (select count(*) from transfers where operator_id = $1) as transfers, (select count(*) from ratings where operator_id = $1) as ratings`,
+    `select
+       (select count(*) from slots where operator_id = $1) as slots,
+       (select count(*) from slot_facts where operator_id = $1) as facts,
+       (select count(*) from transfers where operator_id = $1) as transfers,
+       (select count(*) from ratings where operator_id = $1) as ratings`,
     [operatorId],
   );
   return rows[0]!;

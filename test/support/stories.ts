@@ -1,4 +1,5 @@
-// Random deals and histories for properties of money: small numbers, few customers, days and transaction ids, so that events meet.
+// Random deals and histories for properties of money: small numbers, few customers, days and
+// transaction ids, so that events meet.
 import fc from 'fast-check';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { formatDecimal } from '../../domain/ledger/money.ts';
@@ -12,12 +13,15 @@ import type { ConversionEvent, DealVersion, EventType } from '../../domain/types
 import { anEvent, aVersion, DAY_MS, wireTerms } from './builders.ts';
 import type { ModelRate, ModelVersion, World } from './commission-model.ts';
 
-/** A history runs from here for 75 days, over four months. */
+/** A history spans 75 days from here, over four months. */
 export const START = Date.UTC(2026, 1, 20);
 const DAYS = 75;
 
-/** Whose customers they are; `aff_a` also stands above `aff_b`, so that it earns by itself and by parts. */
-export const BOUND_TO: Readonly<Record<string, string>> = {
+/**
+ * Affiliate of each customer. `aff_a` is also a parent of `aff_b`, so it earns directly and by
+ * parts.
+ */
+export const AFFILIATE_BY_CUSTOMER: Readonly<Record<string, string>> = {
   c1: 'aff_a',
   c2: 'aff_a',
   c3: 'aff_a',
@@ -29,7 +33,10 @@ export const PARENTS: Readonly<Record<string, readonly string[]>> = {
   aff_b: ['aff_a', 'aff_p1', 'aff_p2', 'aff_p3', 'aff_p4', 'aff_p5'],
 };
 
-/** Euros change their rate in mid-history and again at the end; yen have other decimals; pounds have no rate at all. */
+/**
+ * EUR changes its rate in mid-history and again at the end; JPY has other decimals; GBP has no
+ * rate.
+ */
 export const RATES: readonly ModelRate[] = [
   { base: 'EUR', quote: 'USD', rate: '1.0833', asOf: START - DAY_MS },
   { base: 'EUR', quote: 'USD', rate: '1.25', asOf: START + 20 * DAY_MS },
@@ -39,7 +46,7 @@ export const RATES: readonly ModelRate[] = [
   { base: 'USD', quote: 'EUR', rate: '0.8', asOf: START + 25 * DAY_MS },
 ];
 
-export const STORED: readonly FxRate[] = RATES.map(({ base, quote, rate, asOf }, index) => {
+export const STORED_RATES: readonly FxRate[] = RATES.map(({ base, quote, rate, asOf }, index) => {
   const [whole, fraction = ''] = rate.split('.');
   return {
     id: `fx_${index}`,
@@ -60,7 +67,7 @@ const percent = fc.oneof(
 );
 const fewLots = fc.bigInt({ min: 1n, max: 5_0000n }).map((volume) => formatDecimal(volume, 4));
 
-/** Steps that rise, the first not always at zero, each paying by `rate`. */
+/** Rising tier steps, the first not always at zero, each paying by `rate`. */
 function tiers(
   metrics: readonly (readonly [WireTiers['metric'], WireTiers['mode']])[],
   pays: 'percent' | 'amount',
@@ -162,7 +169,7 @@ const terms: fc.Arbitrary<WireTerms> = fc
   .map(({ components, ...rest }) => wireTerms({ ...rest, components: components.flat() }))
   .filter(({ components }) => components.length > 0);
 
-/** A deal of one to three versions; those after the first begin in the middle of the history. */
+/** A deal of one to three versions; later versions begin in the middle of the history. */
 export const deal: fc.Arbitrary<ModelVersion[]> = fc
   .uniqueArray(fc.record({ day: fc.integer({ min: 5, max: DAYS }), terms }), {
     minLength: 1,
@@ -185,12 +192,12 @@ export function worldOf(versions: readonly ModelVersion[]): World {
   return {
     versions,
     rates: RATES,
-    affiliateOf: (customer) => BOUND_TO[customer]!,
+    affiliateOf: (customer) => AFFILIATE_BY_CUSTOMER[customer]!,
     parentsOf: (affiliate) => PARENTS[affiliate] ?? [],
   };
 }
 
-/** A share of revenue, a percentage, a CPA and a payment per lot, none of which moves another. */
+/** A revenue share, a percentage, a CPA and a payment per lot, none of which affects another. */
 export const PLAIN: readonly ModelVersion[] = [
   {
     version: 1,
@@ -222,10 +229,10 @@ export const PLAIN: readonly ModelVersion[] = [
 ];
 
 const reference = fc.nat({ max: 9 }).map((number) => `t-${number}`);
-const customerId = fc.constantFrom(...Object.keys(BOUND_TO));
+const customerId = fc.constantFrom(...Object.keys(AFFILIATE_BY_CUSTOMER));
 const occurredAt = fc.oneof(
   fc.nat({ max: DAYS }).map((day) => START + day * DAY_MS),
-  // The last moment of a month and the first of the next.
+  // Last moment of a month, and first of the next.
   fc.constantFrom(
     Date.UTC(2026, 2, 1) - 1,
     Date.UTC(2026, 2, 1),
@@ -278,7 +285,7 @@ const byCustomer = fc.record({
 
 type Fields = Partial<ConversionEvent>;
 
-const alone = (fields: Fields): Fields[] => [fields];
+const single = (fields: Fields): Fields[] => [fields];
 /** A chargeback that the operator won. */
 const dispute = byReference.map((fields): Fields[] => [
   { ...fields, type: 'chargeback' },
@@ -286,8 +293,8 @@ const dispute = byReference.map((fields): Fields[] => [
 ]);
 
 /**
- * Events with different keys, as intake lets them in. What takes back is in the currency of what it names: a part in another one is measured by
- * a rate, and an event for which there is none waits, which tables of cases look at.
+ * Events with different keys, as intake accepts them. A reversal is in the currency of its
+ * conversion: other currencies need a rate or wait, which example tests cover.
  */
 export const history: fc.Arbitrary<ConversionEvent[]> = fc
   .record({
@@ -296,7 +303,7 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
       maxLength: 14,
       selector: ({ type, transactionId }) => `${type} ${transactionId}`,
     }),
-    against: fc.array(fc.oneof(byReference.map(alone), byCustomer.map(alone), dispute), { maxLength: 7 }),
+    against: fc.array(fc.oneof(byReference.map(single), byCustomer.map(single), dispute), { maxLength: 7 }),
   })
   .map(({ conversions, against }) =>
     [...conversions.map(inOneCurrency), ...against.flat().map(inOneCurrency)].map((fields: Fields, index) =>
@@ -304,7 +311,9 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
     ),
   );
 
-/** Every transaction id has a currency of its own, so that a reference names amounts of one only. */
+/**
+ * Gives every transaction id one currency, so that a reference names amounts in one currency only.
+ */
 function inOneCurrency(fields: Fields): Fields {
   const id = fields.transactionId ?? fields.reference ?? 't-0';
   return {
@@ -313,8 +322,11 @@ function inOneCurrency(fields: Fields): Fields {
   };
 }
 
-/** The same events as they are heard of: in any order, some twice, in batches of these sizes. */
-export function heardOf(events: readonly ConversionEvent[]): fc.Arbitrary<ConversionEvent[][]> {
+/**
+ * The same events as intake may receive them: in any order, some repeated, in batches of these
+ * sizes.
+ */
+export function intakeBatchesOf(events: readonly ConversionEvent[]): fc.Arbitrary<ConversionEvent[][]> {
   return fc
     .record({
       heard: fc

@@ -1,4 +1,4 @@
-// A namespace of its own for each test file on the run's one Temporal server, so that files may use the real task queues
+// Temporal namespace per test file on the run's one server, so that files use the real task queues
 // and workflow ids without meeting each other.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ export interface TestTemporal {
   readonly namespace: string;
   readonly connection: Connection;
   readonly client: Client;
-  /** For `after`, once the file's workers have stopped. */
+  /** For `after`, once the workers of the file have stopped. */
   readonly close: () => Promise<void>;
 }
 
@@ -19,12 +19,12 @@ const KEYWORD = 2;
 const INT = 3;
 const DATETIME = 6;
 
-/** Throws, with what to run, when there is no server. */
+/** Throws, naming the command to run, when there is no server. */
 export async function withTemporal(): Promise<TestTemporal> {
   const address = process.env.TEST_TEMPORAL_ADDRESS;
   if (!address)
     throw new Error(
-      `This test needs Temporal: run it with "npm test -- ${process.argv[1] ?? 'test/…'}", which starts one.`,
+      `This test needs Temporal, which npm test starts: "npm test -- ${process.argv[1] ?? 'test/…'}"`,
     );
   const connection = await Connection.connect({ address });
   const namespace = `test-${randomBytes(6).toString('hex')}`;
@@ -50,7 +50,7 @@ async function addSearchAttributes(connection: Connection, namespace: string): P
     ...datetime.map((name) => [name, DATETIME]),
   ];
   const searchAttributes = Object.fromEntries(typed) as Record<string, number>;
-  // The server's services learn of a new namespace one after the other.
+  // The server's services learn of a new namespace one after the other, so registration is retried.
   for (let tried = 1; ; tried += 1) {
     try {
       await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });

@@ -1,4 +1,4 @@
-// The activities with limits short enough for tests, and the real workers around them.
+// Activities with limits short enough for tests, and real workers around them.
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities, DEFAULT_LIMITS, type Activities, type Limits } from '../../activities/index.ts';
@@ -14,34 +14,38 @@ import type { TestTemporal } from './temporal.ts';
 
 export interface TestActivities {
   readonly activities: Activities;
-  /** What went wrong with dependencies so far. */
-  readonly troubles: unknown[];
+  /** Errors of dependencies so far. */
+  readonly dependencyErrors: unknown[];
   /** For `after`. */
   close(): Promise<void>;
 }
 
-const SHORT: Limits = { ...DEFAULT_LIMITS, drainTurnMs: 2000, probeWaits: { firstMs: 100, longestMs: 400 } };
+const SHORT_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  drainTurnMs: 2000,
+  probeWaits: { firstMs: 100, longestMs: 400 },
+};
 
-/** Activities as the worker has them, allowed to call this machine. */
+/** Creates activities as the worker does, with calls to this machine allowed. */
 export function withActivities(pool: Pool, client: Client, limits: Partial<Limits> = {}): TestActivities {
-  const troubles: unknown[] = [];
+  const dependencyErrors: unknown[] = [];
   const sender = createSender(
     createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false }),
   );
   const activities = createActivities({
     pool,
     sender,
-    recorder: createRecorder(pool, (error) => troubles.push(error)),
+    recorder: createRecorder(pool, (error) => dependencyErrors.push(error)),
     secretBox: SECRET_BOX,
     client,
-    limits: { ...SHORT, ...limits },
+    limits: { ...SHORT_LIMITS, ...limits },
   });
-  return { activities, troubles, close: () => sender.close() };
+  return { activities, dependencyErrors, close: () => sender.close() };
 }
 
 let isQuiet = false;
 
-/** Runs the workers of all three task queues in the file's own namespace; gives what stops them. */
+/** Runs workers for all three task queues in the namespace; returns a function that stops them. */
 export async function runWorkers(
   { address, namespace }: Pick<TestTemporal, 'address' | 'namespace'>,
   activities: Activities,

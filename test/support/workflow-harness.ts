@@ -1,4 +1,5 @@
-// Everything a workflow needs to run, for one test file: a database, a namespace, the workers, and the dispatcher that starts batches.
+// Workflow harness of a test file: a database, a namespace, the workers, and the dispatcher that
+// starts batches.
 import { createDispatcher } from '../../api/intake/dispatcher.ts';
 import type { Limits } from '../../activities/index.ts';
 import { createLogger } from '../../log.ts';
@@ -8,27 +9,27 @@ import type { TestOperator } from './operator.ts';
 import { withTemporal, type TestTemporal } from './temporal.ts';
 import { runWorkers, withActivities, type TestActivities } from './worker.ts';
 
-export interface Orchestra {
+export interface WorkflowHarness {
   readonly pool: Pool;
   readonly temporal: TestTemporal;
-  readonly working: TestActivities;
-  /** Starts events as the API does once it has inserted them. */
+  readonly testActivities: TestActivities;
+  /** Dispatches events as the API does after inserting them. */
   dispatch(operator: TestOperator, eventIds: readonly string[]): void;
-  /** What the UI shows of a workflow: its current details. */
+  /** Current details of a workflow, as the UI shows them. */
   detailsOf(workflowId: string): Promise<string>;
   /** For `after`. */
   close(): Promise<void>;
 }
 
-export async function withOrchestra(limits: Partial<Limits> = {}): Promise<Orchestra> {
+export async function withHarness(limits: Partial<Limits> = {}): Promise<WorkflowHarness> {
   const [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
-  const working = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
-  const stopWorkers = await runWorkers(temporal, working.activities);
+  const testActivities = withActivities(database.pool, temporal.client, { sweepGraceMs: 0, ...limits });
+  const stopWorkers = await runWorkers(temporal, testActivities.activities);
   const dispatcher = createDispatcher({ client: temporal.client, log: createLogger('silent', 'test') });
   return {
     pool: database.pool,
     temporal,
-    working,
+    testActivities,
     dispatch: ({ operatorId }, eventIds) => dispatcher.dispatch(eventIds.map((id) => ({ operatorId, id }))),
     async detailsOf(workflowId) {
       const handle = temporal.client.workflow.getHandle(workflowId);
@@ -38,7 +39,7 @@ export async function withOrchestra(limits: Partial<Limits> = {}): Promise<Orche
     async close() {
       await dispatcher.drain(1000);
       await stopWorkers();
-      await working.close();
+      await testActivities.close();
       await temporal.close();
       await database.drop();
     },

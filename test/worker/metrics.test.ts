@@ -1,15 +1,15 @@
-// What the worker counts: attempts by what came of them, batches by size and time, and the port where it is read.
+// Metrics of the worker: attempts by outcome, batches by size and duration, and the HTTP port.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Activities } from '../../activities/index.ts';
 import type { SettleInput, Settled } from '../../activities/settlement/settle.ts';
-import type { Outcome } from '../../domain/delivery/retry.ts';
+import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { createWorkerMetrics } from '../../worker/metrics.ts';
 
 const ANSWER = { kind: 'answered', excerpt: '', durationMs: 30, phases: {} } as const;
 
-test('attempts and batches are counted by what came of them, and read at a port of its own', async () => {
-  const outcomes: Outcome[] = [
+test('the worker counts attempts and batches by outcome and serves its metrics', async () => {
+  const outcomes: AttemptOutcome[] = [
     { ...ANSWER, status: 200 },
     { ...ANSWER, status: 503 },
     { kind: 'failed', errorClass: 'timeout', detail: '', durationMs: 15_000, phases: {} },
@@ -17,7 +17,7 @@ test('attempts and batches are counted by what came of them, and read at a port 
   ];
   let unwritten = 3;
   const metrics = createWorkerMetrics(() => unwritten);
-  const sender = metrics.watched({
+  const sender = metrics.countAttempts({
     send: () => Promise.resolve(outcomes.shift()!),
     close: () => Promise.resolve(),
   });
@@ -31,7 +31,7 @@ test('attempts and batches are counted by what came of them, and read at a port 
   for (let more = 0; more < 3; more++) await sender.send(request);
   let fails = false;
   const settled: Settled = { forBatch: 0, endpointsToWake: [], setAside: [], matched: [] };
-  const { settle } = metrics.watchedSettling<Pick<Activities, 'settle'>>({
+  const { settle } = metrics.countBatches<Pick<Activities, 'settle'>>({
     settle: (): Promise<Settled> => (fails ? Promise.reject(new Error('away')) : Promise.resolve(settled)),
   });
   const batch: SettleInput = {

@@ -1,4 +1,5 @@
-// A workflow as it must not be changed: it hands over before it sends. Kept to prove that the replay test can fail.
+// Incompatible version of a workflow: it hands over before it sends. Proves that the replay test
+// can fail.
 import type { BatchInput } from '../../workflows/contract.ts';
 import { deliverFirst, handOver, settle } from '../../workflows/steps.ts';
 

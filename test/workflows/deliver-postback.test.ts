@@ -1,4 +1,5 @@
-// One postback in trouble: its workflow tries again on the schedule, shows where it stands, and does what its buttons say.
+// The workflow of one failed delivery: retries on schedule, shows its status, and obeys its
+// signals.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { deliveryWorkflowId } from '../../domain/keys.ts';
@@ -6,46 +7,49 @@ import { SIGNALS, STATUS_QUERY } from '../../workflows/contract.ts';
 import type { DeliveryStatus } from '../../workflows/deliver-postback.ts';
 import { deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
-import { isSigned, startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
+import { isSigned, startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 
-let orchestra: Orchestra;
-let receiver: RudeReceiver;
+let harness: WorkflowHarness;
+let receiver: FaultyReceiver;
 
 before(async () => {
-  [orchestra, receiver] = await Promise.all([withOrchestra(), startReceiver()]);
+  [harness, receiver] = await Promise.all([withHarness(), startReceiver()]);
 });
 after(async () => {
-  await orchestra.close();
+  await harness.close();
   await receiver.close();
 });
 
-/** One sale whose postback went to this path; waits for the postback's own workflow to say where it stands. */
-async function failedPostback(mode: string, schedule: number[]) {
-  const operator = await withOperator(orchestra.pool);
+/**
+ * Settles a sale with a postback to this mode of the receiver, and waits for the delivery's
+ * workflow to report its status.
+ */
+async function failDelivery(mode: string, schedule: number[]) {
+  const operator = await withOperator(harness.pool);
   const path = `${mode}?${operator.operatorId}`;
   const { id: endpointId, secret } = await operator.addEndpoint(receiver.url + path, { schedule });
-  orchestra.dispatch(operator, await operator.takeInSales(1));
+  harness.dispatch(operator, await operator.ingestSales(1));
   const { id } = await eventually('the postback to be handed over', async () => {
-    const [row] = await deliveriesOf(orchestra.pool, operator);
+    const [row] = await deliveriesOf(harness.pool, operator);
     return row?.owner === 'self' && row;
   });
   const workflowId = deliveryWorkflowId(id);
-  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
+  const handle = harness.temporal.client.workflow.getHandle(workflowId);
   const status = (state: string) =>
     eventually(`the workflow to say ${state}`, async () => {
       const answer = await handle.query<DeliveryStatus>(STATUS_QUERY).catch(() => null);
       return answer?.state === state && answer;
     });
-  await eventually('its workflow to be there', () => handle.describe().catch(() => null));
+  await eventually('the workflow to exist', () => handle.describe().catch(() => null));
   const requests = () => receiver.requests.filter((request) => request.path === path);
   return { operator, endpointId, secret, id, workflowId, handle, status, requests };
 }
 
-test('a postback that fails twice is delivered by its own workflow, which tells its story', async () => {
-  const postback = await failedPostback('/flip/2', [0, 1, 0]);
+test('a delivery that fails twice is retried by its own workflow, which records every attempt', async () => {
+  const postback = await failDelivery('/flip/2', [0, 1, 0]);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 3 });
   const requests = postback.requests();
   assert.deepEqual(
@@ -59,7 +63,7 @@ test('a postback that fails twice is delivered by its own workflow, which tells 
     story.join(' '),
     /^\| 1 \| http_500 \| first .*\| 2 \| 500 after \d+ ms \| retry \| \| 3 \| 200 after \d+ ms \| retry \|$/,
   );
-  const { rows } = await orchestra.pool.query<{ number: number; cause: string; status: number }>(
+  const { rows } = await harness.pool.query<{ number: number; cause: string; status: number }>(
     `select number, cause, status_code as status from attempts where operator_id = $1 order by number`,
     [postback.operator.operatorId],
   );
@@ -68,52 +72,56 @@ test('a postback that fails twice is delivered by its own workflow, which tells 
     { number: 2, cause: 'retry', status: 500 },
     { number: 3, cause: 'retry', status: 200 },
   ]);
-  await keepHistory(orchestra.temporal.client, postback.workflowId, 'postback-retried');
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-retried');
 });
 
-test('a postback that waits is found by its search attributes and tried at once when told so', async () => {
-  const { client } = orchestra.temporal;
-  const postback = await failedPostback('/flip/1', [0, 3600]);
+test('a waiting delivery is found by its search attributes and retried at once on a signal', async () => {
+  const { client } = harness.temporal;
+  const postback = await failDelivery('/flip/1', [0, 3600]);
   const { tries, lastError, nextAttemptAt } = await postback.status('retrying');
   assert.deepEqual([tries, lastError], [1, 'http_500']);
   const waitMs = Date.parse(nextAttemptAt!) - Date.now();
   assert.ok(waitMs > 3_590_000 && waitMs < 3_600_000 * 1.25, `next attempt in ${waitMs} ms`);
-  const query = `DeliveryState = 'retrying' AND EndpointId = '${postback.endpointId}' AND Attempts = 1 AND LastError = 'http_500'
+  const query = `DeliveryState = 'retrying' AND EndpointId = '${postback.endpointId}' AND Attempts = 1
+    AND LastError = 'http_500'
     AND OperatorId = '${postback.operator.operatorId}' AND AffiliateId = '${postback.operator.affiliateId}'
     AND EventType = 'conversion.created' AND NextAttemptAt > '${new Date().toISOString()}'`;
-  await eventually('the list to show it', async () => {
+  await eventually('the workflow list to show it', async () => {
     for await (const { workflowId } of client.workflow.list({ query }))
       return workflowId === postback.workflowId;
     return false;
   });
   assert.match(
-    await orchestra.detailsOf(postback.workflowId),
+    await harness.detailsOf(postback.workflowId),
     /\*\*retrying\*\* after 1 try: http_500\nNext attempt: .*`retryNow`/,
   );
   await postback.handle.signal(SIGNALS.retryNow);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 2 });
-  assert.match(await orchestra.detailsOf(postback.workflowId), /\| 2 \| 200 after \d+ ms \| manual \|/);
-  await keepHistory(client, postback.workflowId, 'postback-pushed');
+  assert.match(await harness.detailsOf(postback.workflowId), /\| 2 \| 200 after \d+ ms \| manual \|/);
+  await recordHistory(client, postback.workflowId, 'postback-pushed');
 });
 
-test('a paused postback is not tried, and goes on when it is resumed', async () => {
-  const postback = await failedPostback('/flip/1', [0, 1]);
+test('a paused delivery is not retried until it is resumed', async () => {
+  const postback = await failDelivery('/flip/1', [0, 1]);
   const { nextAttemptAt } = await postback.status('retrying');
   await postback.handle.signal(SIGNALS.pause);
-  await eventually('its time to be over', () => Date.now() > Date.parse(nextAttemptAt!) + 500);
+  await eventually(
+    'the wait for the next attempt to end',
+    () => Date.now() > Date.parse(nextAttemptAt!) + 500,
+  );
   assert.equal(postback.requests().length, 1);
   await postback.handle.signal(SIGNALS.resume);
   assert.deepEqual(await postback.handle.result(), { state: 'delivered', tries: 2 });
-  await keepHistory(orchestra.temporal.client, postback.workflowId, 'postback-paused');
+  await recordHistory(harness.temporal.client, postback.workflowId, 'postback-paused');
 });
 
-test('a postback is given up on request, or when its schedule ends', async () => {
-  const told = await failedPostback('/status/404', [0, 3600]);
-  await told.handle.signal(SIGNALS.giveUp);
-  assert.deepEqual(await told.handle.result(), { state: 'gave_up', tries: 1 });
-  const ended = await failedPostback('/status/404', [0, 0]);
+test('a delivery is given up on a signal, or at the end of its schedule', async () => {
+  const signalled = await failDelivery('/status/404', [0, 3600]);
+  await signalled.handle.signal(SIGNALS.giveUp);
+  assert.deepEqual(await signalled.handle.result(), { state: 'gave_up', tries: 1 });
+  const ended = await failDelivery('/status/404', [0, 0]);
   assert.deepEqual(await ended.handle.result(), { state: 'gave_up', tries: 2 });
-  for (const { operator } of [told, ended])
-    assert.equal((await deliveriesOf(orchestra.pool, operator))[0]?.state, 'gave_up');
-  await keepHistory(orchestra.temporal.client, told.workflowId, 'postback-given-up');
+  for (const { operator } of [signalled, ended])
+    assert.equal((await deliveriesOf(harness.pool, operator))[0]?.state, 'gave_up');
+  await recordHistory(harness.temporal.client, signalled.workflowId, 'postback-given-up');
 });

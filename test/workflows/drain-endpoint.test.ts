@@ -1,4 +1,5 @@
-// One endpoint in trouble: however much waits for it, it is one workflow, and everything arrives once the endpoint is back.
+// The workflow of one failing endpoint: a single workflow holds any number of deliveries and drains
+// them after the outage.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { endpointWorkflowId } from '../../domain/keys.ts';
@@ -6,25 +7,25 @@ import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
 import type { EndpointStatus } from '../../workflows/drain-endpoint.ts';
 import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createWorkflowClient } from '../../workflows/client.ts';
-import { takeForPush } from '../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../store/delivery/manual-actions.ts';
 import { switchEndpoint } from '../../store/delivery/endpoint-switch.ts';
 import { freePort } from '../support/ports.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 
 before(async () => {
-  orchestra = await withOrchestra({ firstAttemptsMs: 1000 });
+  harness = await withHarness({ firstAttemptsMs: 1000 });
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
-/** What the endpoint's workflow says, once it says what is waited for. */
+/** Waits for a status of the endpoint's workflow that satisfies `holds`. */
 function statusOf(workflowId: string, holds: (status: EndpointStatus) => boolean): Promise<EndpointStatus> {
-  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
+  const handle = harness.temporal.client.workflow.getHandle(workflowId);
   return eventually(`${workflowId} to stand as expected`, async () => {
     const status = await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null);
     return status !== null && holds(status) && status;
@@ -33,27 +34,28 @@ function statusOf(workflowId: string, holds: (status: EndpointStatus) => boolean
 
 async function idsOf(query: string): Promise<string[]> {
   const ids: string[] = [];
-  for await (const { workflowId } of orchestra.temporal.client.workflow.list({ query })) ids.push(workflowId);
+  for await (const { workflowId } of harness.temporal.client.workflow.list({ query })) ids.push(workflowId);
   return ids;
 }
 
-test('500 postbacks to a dead endpoint are one workflow with a count, and all arrive when it is back', async (t) => {
+test('one workflow counts 500 deliveries to a dead endpoint and later sends them all', async (t) => {
   const port = await freePort();
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const schedule = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1];
   const { id } = await operator.addEndpoint(`http://127.0.0.1:${port}/`, { schedule });
-  const ids = await operator.takeInSales(500);
-  orchestra.dispatch(operator, ids.slice(0, 250));
-  orchestra.dispatch(operator, ids.slice(250));
+  const ids = await operator.ingestSales(500);
+  harness.dispatch(operator, ids.slice(0, 250));
+  harness.dispatch(operator, ids.slice(250));
   const workflowId = endpointWorkflowId(id);
   const status = await statusOf(workflowId, ({ condition, held }) => condition === 'failing' && held >= 450);
   assert.equal(status.lastError, 'connection_refused');
   assert.match(
-    await orchestra.detailsOf(workflowId),
+    await harness.detailsOf(workflowId),
     /^\*\*\d+ postbacks wait\*\* for endpoint .* failing \(connection_refused/,
   );
-  const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held' AND EndpointId = '${id}' AND Held >= 450`;
-  await eventually('the list to show it', async () => (await idsOf(query)).length === 1);
+  const query = `WorkflowType = '${WORKFLOWS.drainEndpoint}' AND DeliveryState = 'held'
+    AND EndpointId = '${id}' AND Held >= 450`;
+  await eventually('the workflow list to show it', async () => (await idsOf(query)).length === 1);
   const singles = await idsOf(`WorkflowType = '${WORKFLOWS.deliverPostback}'`);
   assert.ok(singles.length <= 50, `${singles.length} postbacks have a workflow of their own`);
 
@@ -62,33 +64,32 @@ test('500 postbacks to a dead endpoint are one workflow with a count, and all ar
   await eventually(
     'everything to arrive',
     async () => {
-      return countBy(await deliveriesOf(orchestra.pool, operator), ({ state }) => state)['delivered'] === 500;
+      return countBy(await deliveriesOf(harness.pool, operator), ({ state }) => state)['delivered'] === 500;
     },
     30_000,
   );
   assert.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, 500);
   assert.equal(receiver.requests.length, 500);
-  await orchestra.temporal.client.workflow.getHandle(workflowId).result();
-  await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-probed-and-drained');
+  await harness.temporal.client.workflow.getHandle(workflowId).result();
+  await recordHistory(harness.temporal.client, workflowId, 'endpoint-probed-and-drained');
 });
 
-test('an endpoint that stays down is probed ever more rarely', async (t) => {
+test('probes of an endpoint that stays down become ever rarer', async (t) => {
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600] });
-  orchestra.dispatch(operator, await operator.takeInSales(30));
+  harness.dispatch(operator, await operator.ingestSales(30));
   await eventually('five probes', async () => {
-    const { rowCount } = await orchestra.pool.query(
+    const { rowCount } = await harness.pool.query(
       `select from attempts where operator_id = $1 and cause = 'probe'`,
       [operator.operatorId],
     );
     return rowCount! >= 5;
   });
-  // Not by the clock: the server's timers are up to a second late, which is more than all of these waits.
-  const { events } = await orchestra.temporal.client.workflow
-    .getHandle(endpointWorkflowId(id))
-    .fetchHistory();
+  // Compares requested timers, not the clock: the server's timers are up to a second late, longer
+  // than all of these waits.
+  const { events } = await harness.temporal.client.workflow.getHandle(endpointWorkflowId(id)).fetchHistory();
   const waits = (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
     timer
       ? [Number(timer.startToFireTimeout?.seconds ?? 0) * 1000 + (timer.startToFireTimeout?.nanos ?? 0) / 1e6]
@@ -96,24 +97,24 @@ test('an endpoint that stays down is probed ever more rarely', async (t) => {
   );
   for (const wait of [100, 200, 400]) assert.ok(waits.includes(wait), `waits of ${waits.join(', ')} ms`);
   assert.equal(Math.max(...waits), 400);
-  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
-test('a history that grew long is followed by another run, which knows of the probes so far and of the rate', async (t) => {
+test('a drain with a long history continues as new, with its probe count and its rate', async (t) => {
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(503).end() });
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], ratePerSecond: 100 });
-  orchestra.dispatch(operator, await operator.takeInSales(30));
+  harness.dispatch(operator, await operator.ingestSales(30));
   const workflowId = endpointWorkflowId(id);
   await eventually('three probes', async () => {
-    const { rowCount } = await orchestra.pool.query(
+    const { rowCount } = await harness.pool.query(
       `select from attempts where operator_id = $1 and cause = 'probe'`,
       [operator.operatorId],
     );
     return rowCount! >= 3;
   });
-  const { client } = orchestra.temporal;
+  const { client } = harness.temporal;
   const { runId } = await client.workflow.getHandle(workflowId).describe();
   // The server calls a history long from 4 MB on.
   for (let count = 0; count < 3; count++)
@@ -131,20 +132,20 @@ test('a history that grew long is followed by another run, which knows of the pr
   assert.deepEqual(of, { operatorId: operator.operatorId, endpointId: id });
   assert.ok(Number(probes) >= 3, `${String(probes)} probes`);
   assert.ok(Number(nextSendAt) > 0, `next request at ${String(nextSendAt)}`);
-  await switchEndpoint(orchestra.pool, operator.operatorId, id, 'paused');
+  await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
-test('a paused endpoint collects what comes, is called by nobody, and is drained when it is resumed', async (t) => {
+test('a paused endpoint collects deliveries without a call, and resuming drains it', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   const { id } = await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 1000 });
   const workflowId = endpointWorkflowId(id);
-  const handle = orchestra.temporal.client.workflow.getHandle(workflowId);
-  await orchestra.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [
+  const handle = harness.temporal.client.workflow.getHandle(workflowId);
+  await harness.pool.query(`update endpoints set state = 'paused' where operator_id = $1`, [
     operator.operatorId,
   ]);
-  orchestra.dispatch(operator, await operator.takeInSales(5));
+  harness.dispatch(operator, await operator.ingestSales(5));
   await statusOf(workflowId, ({ condition, held }) => condition === 'paused' && held === 5);
   await handle.signal(SIGNALS.disable);
   await statusOf(workflowId, ({ condition }) => condition === 'disabled');
@@ -152,16 +153,16 @@ test('a paused endpoint collects what comes, is called by nobody, and is drained
   await handle.signal(SIGNALS.resume);
   assert.deepEqual(await handle.result(), { sent: 5 });
   assert.equal(receiver.requests.length, 5);
-  await keepHistory(orchestra.temporal.client, workflowId, 'endpoint-paused-and-resumed');
+  await recordHistory(harness.temporal.client, workflowId, 'endpoint-paused-and-resumed');
 });
 
-test('an endpoint with a rate is never called faster, also when its postbacks come one by one', async (t) => {
+test('an endpoint with a rate is never called faster, even for single deliveries', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/ok`, { ratePerSecond: 2 });
   for (const number of [1, 2, 3]) {
-    orchestra.dispatch(operator, await operator.takeInSales(1));
+    harness.dispatch(operator, await operator.ingestSales(1));
     await eventually(`postback ${number}`, () => receiver.requests.length === number);
   }
   const [first, second, third] = receiver.requests.map(({ receivedAtMs }) => receivedAtMs);
@@ -171,8 +172,8 @@ test('an endpoint with a rate is never called faster, also when its postbacks co
   );
 });
 
-test('a switch by a button is seen at once, and is what the row says, not what the signal was sent for', async (t) => {
-  const patient = await withOrchestra({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
+test('a drain reads a switched endpoint’s row at once and obeys it, not the signal', async (t) => {
+  const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
   t.after(() => Promise.all([patient.close(), receiver.close()]));
@@ -184,7 +185,7 @@ test('a switch by a button is seen at once, and is what the row says, not what t
     eventually(`the workflow to say ${wanted}`, async () => {
       return (await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null))?.condition === wanted;
     });
-  patient.dispatch(operator, await operator.takeInSales(30));
+  patient.dispatch(operator, await operator.ingestSales(30));
   await says('failing');
   const workflows = createWorkflowClient(client);
   const press = async (state: 'active' | 'paused') => {
@@ -193,7 +194,7 @@ test('a switch by a button is seen at once, and is what the row says, not what t
   };
   await press('paused');
   await says('paused');
-  // Both rows are written before the workflow hears of either.
+  // Both rows are written before the workflow gets either signal.
   await switchEndpoint(patient.pool, operator.operatorId, id, 'active');
   await switchEndpoint(patient.pool, operator.operatorId, id, 'paused');
   for (let twice = 0; twice < 2; twice++) await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
@@ -201,17 +202,17 @@ test('a switch by a button is seen at once, and is what the row says, not what t
   const sent = receiver.requests.length;
   status = 200;
   await press('active');
-  await eventually('what waited to be told', () => receiver.requests.length > sent);
+  await eventually('the queued deliveries to be sent', () => receiver.requests.length > sent);
 });
 
-test('the queue goes on when somebody else finds that the endpoint is back', async (t) => {
-  const patient = await withOrchestra({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
+test('a drain continues when another owner’s attempt finds the endpoint up again', async (t) => {
+  const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
   t.after(() => Promise.all([patient.close(), receiver.close()]));
   const operator = await withOperator(patient.pool);
   const { id } = await operator.addEndpoint(receiver.url, { schedule: [0, 3600], maxInFlight: 1 });
-  patient.dispatch(operator, await operator.takeInSales(30));
+  patient.dispatch(operator, await operator.ingestSales(30));
   const handle = patient.temporal.client.workflow.getHandle(endpointWorkflowId(id));
   await eventually('the endpoint to be down', async () => {
     const answer = await handle.query<EndpointStatus>(STATUS_QUERY).catch(() => null);
@@ -219,14 +220,14 @@ test('the queue goes on when somebody else finds that the endpoint is back', asy
   });
   status = 200;
   const [pushed] = await deliveriesOf(patient.pool, operator);
-  await takeForPush(patient.pool, operator.operatorId, pushed!.id);
+  await takeForRetry(patient.pool, operator.operatorId, pushed!.id);
   await createWorkflowClient(patient.temporal.client).startDelivery(
     operator.operatorId,
     pushed!.id,
     'retryNow',
   );
   await eventually(
-    'those that were never tried to be told',
+    'the unattempted deliveries to be sent',
     async () =>
       countBy(await deliveriesOf(patient.pool, operator), ({ state }) => state)['held'] === undefined,
     30_000,

@@ -1,4 +1,4 @@
-// Who is served first when much waits: an operator with a long backlog does not keep the others waiting.
+// Fairness between operators: a long backlog of one does not delay the others.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -25,7 +25,7 @@ after(async () => {
   await database.drop();
 });
 
-test('the postback of one operator is not served behind the whole backlog of another', async (t) => {
+test('a delivery of one operator is sent before the whole backlog of another is', async (t) => {
   const workflows = createWorkflowClient(temporal.client);
   const [busy, quiet] = [newId('opr'), newId('opr')];
   const started: string[] = [];
@@ -52,7 +52,7 @@ test('the postback of one operator is not served behind the whole backlog of ano
         return working.activities.readPostback(input);
       },
     },
-    // As if this worker were so busy that almost all of it waits at Temporal.
+    // Emulates a busy worker, so that almost all tasks wait in Temporal.
     maxConcurrentWorkflowTaskExecutions: 2,
     maxConcurrentActivityTaskExecutions: 1,
     maxConcurrentWorkflowTaskPolls: 1,

@@ -1,4 +1,4 @@
-// What runs by itself, or as soon as evidence came: orphans looked through again, and the end of old months.
+// Housekeeping by schedule and by signal: orphans matched again, and expired data deleted.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createTemporal } from '../../api/temporal.ts';
@@ -9,30 +9,30 @@ import { createClicks } from '../../store/attribution/clicks.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf } from '../support/settling.ts';
 import { withTemporal } from '../support/temporal.ts';
 import { runWorkers } from '../support/worker.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 before(async () => {
-  orchestra = await withOrchestra();
+  harness = await withHarness();
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 const subs = [null, null, null, null, null] as const;
 
-/** An operator with orphans of clicks that have come by now. */
-async function withLateClicks(count: number) {
-  const operator = await withOperator(orchestra.pool);
+/** Creates an operator with orphans, whose clicks exist by now. */
+async function createOrphansWithClicks(count: number) {
+  const operator = await withOperator(harness.pool);
   const { operatorId, affiliateId } = operator;
   const names = Array.from({ length: count }, (_, index) => `late-${index}`);
-  const ids = await operator.takeIn(names.map((clickId) => ({ clickId })));
-  await createSettling(orchestra.pool)(operatorId, ids);
+  const ids = await operator.ingest(names.map((clickId) => ({ clickId })));
+  await createSettling(harness.pool)(operatorId, ids);
   for (const id of names)
-    await createClicks(orchestra.pool).insert(operatorId, {
+    await createClicks(harness.pool).insert(operatorId, {
       id,
       affiliateId,
       linkId: null,
@@ -42,23 +42,23 @@ async function withLateClicks(count: number) {
   return { operatorId, ids };
 }
 
-test('evidence wakes the look through an operator’s orphans, which ends when it has seen them all', async () => {
-  const { client } = orchestra.temporal;
-  const { operatorId, ids } = await withLateClicks(3);
+test('new evidence wakes the rematching of orphans, which ends after the last page', async () => {
+  const { client } = harness.temporal;
+  const { operatorId, ids } = await createOrphansWithClicks(3);
   await createWorkflowClient(client).rematchOrphans(operatorId);
   const workflowId = rematchWorkflowId(operatorId);
   assert.deepEqual(await client.workflow.getHandle(workflowId).result(), { settled: 3 });
-  assert.deepEqual(await outcomesOf(orchestra.pool, ids), ['settled 1000', 'settled 1000', 'settled 1000']);
-  await keepHistory(client, workflowId, 'orphans-matched');
+  assert.deepEqual(await outcomesOf(harness.pool, ids), ['settled 1000', 'settled 1000', 'settled 1000']);
+  await recordHistory(client, workflowId, 'orphans-matched');
 });
 
-test('evidence that comes behind the page at hand is looked for in another round', async () => {
+test('evidence for an orphan before the current page starts another round of rematching', async () => {
   const temporal = await withTemporal();
   const { client } = temporal;
   const asked: string[] = [];
   const position = { operatorId: 'a', eventId: 'evt_1' };
   const activities = {
-    ...orchestra.working.activities,
+    ...harness.testActivities.activities,
     async matchOrphans({ after: from }: { after: typeof position | null }) {
       asked.push(from === null ? 'from the start' : `after ${from.eventId}`);
       if (asked.length === 2) await createWorkflowClient(client).rematchOrphans('a');
@@ -77,10 +77,10 @@ test('evidence that comes behind the page at hand is looked for in another round
   }
 });
 
-test('the schedules are made once, and look through all operators’ orphans and old months', async () => {
-  const { client } = orchestra.temporal;
+test('schedules are created once, and match all operators’ orphans and delete old months', async () => {
+  const { client } = harness.temporal;
   const log = createLogger('silent', 'test');
-  const { ids } = await withLateClicks(2);
+  const { ids } = await createOrphansWithClicks(2);
   await prepareNamespace(client, log);
   await prepareNamespace(client, log);
   const made: string[] = [];
@@ -89,14 +89,14 @@ test('the schedules are made once, and look through all operators’ orphans and
   assert.deepEqual(made, ['sweep', 'rematch-orphans', 'purge']);
   await client.schedule.getHandle('rematch-orphans').trigger();
   await eventually('the orphans to be settled', async () =>
-    (await outcomesOf(orchestra.pool, ids)).every((outcome) => outcome.startsWith('settled')),
+    (await outcomesOf(harness.pool, ids)).every((outcome) => outcome.startsWith('settled')),
   );
   const options = { workflowId: 'purge-now', taskQueue: TASK_QUEUES.upkeep, args: [] };
   assert.deepEqual(await client.workflow.execute(WORKFLOWS.purge, options), { partitions: [], rows: 0 });
-  await keepHistory(client, 'purge-now', 'purge');
+  await recordHistory(client, 'purge-now', 'purge');
 });
 
-test('a schedule whose definition changed is updated at the next start, and stays paused where it was', async (t) => {
+test('a schedule with a changed definition is updated at start, and stays paused', async (t) => {
   const temporal = await withTemporal();
   t.after(() => temporal.close());
   const { schedule } = temporal.client;
@@ -151,15 +151,15 @@ test('a schedule whose definition did not change is not written again', async (t
     assert.equal((await temporal.client.schedule.getHandle(id).describe()).info.lastUpdatedAt, undefined, id);
 });
 
-test('much evidence at once is one look at once, and one after it', async () => {
-  const { client, connection } = orchestra.temporal;
+test('many signals of new evidence cause one round of rematching at once, and one after it', async () => {
+  const { client, connection } = harness.temporal;
   const looks: string[] = [];
   const workflows = {
     rematchOrphans: async (operatorId: string) => void looks.push(operatorId),
   } as WorkflowClient;
   const log = createLogger('silent', 'test');
   const temporal = createTemporal({
-    pool: orchestra.pool,
+    pool: harness.pool,
     client,
     connection,
     workflows,

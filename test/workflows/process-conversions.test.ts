@@ -1,4 +1,5 @@
-// Batches from start to end on a real Temporal server: healthy ones, ones with events in trouble, and ones that the sweep has to start.
+// Batches from start to end on a real Temporal server: healthy batches, batches with problems, and
+// batches that the sweep starts.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { setAsideWorkflowId } from '../../domain/keys.ts';
@@ -10,39 +11,41 @@ import { SIGNALS, STATUS_QUERY, TASK_QUEUES, WORKFLOWS } from '../../workflows/c
 import type { SetAsideStatus } from '../../workflows/settle-set-aside.ts';
 import { countBy, deliveriesOf } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 
-let orchestra: Orchestra;
-let receiver: RudeReceiver;
+let harness: WorkflowHarness;
+let receiver: FaultyReceiver;
 
 before(async () => {
-  [orchestra, receiver] = await Promise.all([withOrchestra(), startReceiver()]);
+  [harness, receiver] = await Promise.all([withHarness(), startReceiver()]);
 });
 after(async () => {
-  await orchestra.close();
+  await harness.close();
   await receiver.close();
 });
 
-/** The workflow of the batch that settled an event. */
+/** Id of the batch workflow that settled an event. */
 async function batchOf(operatorId: string, eventId: string): Promise<string> {
   return eventually('the event to be settled', async () => {
-    const { rows } = await orchestra.pool.query<{ workflowId: string }>(
-      `select 'conversions/' || batch_id as "workflowId" from event_outcomes where operator_id = $1 and event_id = $2`,
+    const { rows } = await harness.pool.query<{ workflowId: string }>(
+      `select 'conversions/' || batch_id as "workflowId"
+       from event_outcomes
+       where operator_id = $1 and event_id = $2`,
       [operatorId, eventId],
     );
     return rows[0]?.workflowId;
   });
 }
 
-test('a healthy batch is settled and delivered by local steps alone', async () => {
-  const { client } = orchestra.temporal;
-  const operator = await withOperator(orchestra.pool);
+test('a healthy batch is settled and delivered by local activities alone', async () => {
+  const { client } = harness.temporal;
+  const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/ok`);
-  const ids = await operator.takeInSales(20);
-  orchestra.dispatch(operator, ids);
+  const ids = await operator.ingestSales(20);
+  harness.dispatch(operator, ids);
   const workflowId = await batchOf(operator.operatorId, ids[0]!);
   const handle = client.workflow.getHandle(workflowId);
   assert.deepEqual(await handle.result(), { events: 20, delivered: 20, handedOver: 0 });
@@ -51,41 +54,41 @@ test('a healthy batch is settled and delivered by local steps alone', async () =
     ({ activityTaskScheduledEventAttributes }) => activityTaskScheduledEventAttributes,
   );
   assert.deepEqual([scheduled.length, events!.length <= 7], [0, true], `${events!.length} events of history`);
-  await keepHistory(client, workflowId, 'batch-delivered');
+  await recordHistory(client, workflowId, 'batch-delivered');
 });
 
-test('a batch with postbacks that fail hands them over and ends', async () => {
-  const { client } = orchestra.temporal;
-  const operator = await withOperator(orchestra.pool);
+test('a batch with failed deliveries hands them over and ends', async () => {
+  const { client } = harness.temporal;
+  const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
-  const ids = await operator.takeInSales(3);
-  orchestra.dispatch(operator, ids);
+  const ids = await operator.ingestSales(3);
+  harness.dispatch(operator, ids);
   const workflowId = await batchOf(operator.operatorId, ids[0]!);
   assert.deepEqual(await client.workflow.getHandle(workflowId).result(), {
     events: 3,
     delivered: 0,
     handedOver: 3,
   });
-  await keepHistory(client, workflowId, 'batch-handed-over');
+  await recordHistory(client, workflowId, 'batch-handed-over');
 });
 
-test('a chargeback follows its conversion to the same endpoint, in order', async () => {
-  const operator = await withOperator(orchestra.pool);
+test('a chargeback’s postback follows its conversion’s to the same endpoint, in order', async () => {
+  const operator = await withOperator(harness.pool);
   const path = `/slow/300?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
-  orchestra.dispatch(operator, await operator.takeIn([{ transactionId: 'struck' }]));
+  harness.dispatch(operator, await operator.ingest([{ transactionId: 'struck' }]));
   await eventually('the conversion under way', () =>
     receiver.requests.some((request) => request.path === path),
   );
-  orchestra.dispatch(
+  harness.dispatch(
     operator,
-    await operator.takeIn([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]),
+    await operator.ingest([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]),
   );
-  const told = await eventually('both postbacks', () => {
+  const sent = await eventually('both postbacks', () => {
     const requests = receiver.requests.filter((request) => request.path === path);
     return requests.length === 2 && requests;
   });
-  const bodies = told.map(({ body }) => JSON.parse(body) as { type: string; data: { payout_delta: string } });
+  const bodies = sent.map(({ body }) => JSON.parse(body) as { type: string; data: { payout_delta: string } });
   assert.deepEqual(
     bodies.map(({ type, data }) => [type, data.payout_delta]),
     [
@@ -94,16 +97,16 @@ test('a chargeback follows its conversion to the same endpoint, in order', async
     ],
   );
   assert.ok(
-    told[1]!.receivedAtMs - told[0]!.receivedAtMs >= 300,
+    sent[1]!.receivedAtMs - sent[0]!.receivedAtMs >= 300,
     'the clawback did not wait for its conversion',
   );
 });
 
-test('events without a rate are one workflow with a count and samples, and settle when they are retried', async () => {
-  const { client } = orchestra.temporal;
-  const operator = await withOperator(orchestra.pool);
-  const ids = await operator.takeIn([{ currency: 'EUR' }, { currency: 'EUR' }, { currency: 'EUR' }]);
-  orchestra.dispatch(operator, ids);
+test('events without a rate share one workflow with a count, and settle when retried', async () => {
+  const { client } = harness.temporal;
+  const operator = await withOperator(harness.pool);
+  const ids = await operator.ingest([{ currency: 'EUR' }, { currency: 'EUR' }, { currency: 'EUR' }]);
+  harness.dispatch(operator, ids);
   const workflowId = setAsideWorkflowId(operator.operatorId, 'no_exchange_rate');
   const handle = client.workflow.getHandle(workflowId);
   const status = await eventually('the events to be shown', async () => {
@@ -111,7 +114,7 @@ test('events without a rate are one workflow with a count and samples, and settl
     return answer?.count === 3 && answer;
   });
   assert.deepEqual(status.samples.map(({ eventId }) => eventId).toSorted(), ids);
-  assert.match(await orchestra.detailsOf(workflowId), /^\*\*3 events set aside\*\*: no_exchange_rate/);
+  assert.match(await harness.detailsOf(workflowId), /^\*\*3 events set aside\*\*: no_exchange_rate/);
 
   const rate = {
     base: 'EUR',
@@ -121,18 +124,18 @@ test('events without a rate are one workflow with a count and samples, and settl
     asOf: new Date(Date.now() - 60_000),
     actor: 'test',
   };
-  await createFxRates(orchestra.pool).insert(operator.operatorId, { id: newId('fx'), ...rate });
+  await createFxRates(harness.pool).insert(operator.operatorId, { id: newId('fx'), ...rate });
   await handle.signal(SIGNALS.retry);
   assert.deepEqual(await handle.result(), { settled: 3, dismissed: 0 });
-  await keepHistory(client, workflowId, 'set-aside-settled');
+  await recordHistory(client, workflowId, 'set-aside-settled');
 });
 
-test('what nobody started is started by the sweep, which runs by schedule', async () => {
-  const { client } = orchestra.temporal;
+test('the scheduled sweep starts batches, deliveries and drains that were never started', async () => {
+  const { client } = harness.temporal;
   const log = createLogger('silent', 'test');
-  const operator = await withOperator(orchestra.pool);
+  const operator = await withOperator(harness.pool);
   await operator.addEndpoint(`${receiver.url}/ok`);
-  await operator.takeInSales(30);
+  await operator.ingestSales(30);
   await Promise.all([prepareNamespace(client, log), prepareNamespace(client, log)]);
   assert.equal((await client.schedule.getHandle('sweep').describe()).policies.overlap, 'SKIP');
   const handle = await client.workflow.start(WORKFLOWS.sweep, {
@@ -140,9 +143,9 @@ test('what nobody started is started by the sweep, which runs by schedule', asyn
     taskQueue: TASK_QUEUES.upkeep,
   });
   await handle.result();
-  await eventually('all of them to be delivered', async () => {
-    const rows = await deliveriesOf(orchestra.pool, operator);
+  await eventually('every delivery to be delivered', async () => {
+    const rows = await deliveriesOf(harness.pool, operator);
     return countBy(rows, ({ state }) => state)['delivered'] === 30;
   });
-  await keepHistory(client, 'sweep-now', 'sweep');
+  await recordHistory(client, 'sweep-now', 'sweep');
 });

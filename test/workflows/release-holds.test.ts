@@ -1,31 +1,32 @@
-// Holds end by themselves: the schedule's workflow releases what is due, in several steps where it is much, and the affiliate's server is told.
+// Release of holds: the scheduled workflow releases due commission in several steps, and subscribed
+// endpoints get a postback.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createLogger } from '../../log.ts';
 import { prepareNamespace } from '../../worker/namespace.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { startReceiver } from '../support/faulty-receiver.ts';
 import { createSettling } from '../support/settling.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 
 before(async () => {
-  // No time at all for a step: each then releases one chunk and says that more is due.
-  orchestra = await withOrchestra({ releaseMs: 0 });
+  // Without time, each step releases one chunk and reports that more is due.
+  harness = await withHarness({ releaseMs: 0 });
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
-test('the schedule is made once, releases what is due until nothing is, and tells who asked for it', async (t) => {
-  const { pool, temporal } = orchestra;
+test('the scheduled workflow releases all due holds and notifies subscribed endpoints', async (t) => {
+  const { pool, temporal } = harness;
   const { client } = temporal;
   const receiver = await startReceiver();
   t.after(() => receiver.close());
   const operator = await withOperator(pool);
   const settle = createSettling(pool);
-  const ids = await operator.takeInSales(2);
+  const ids = await operator.ingestSales(2);
   for (const id of ids) await settle(operator.operatorId, [id]);
   await operator.addEndpoint(`${receiver.url}/ok`, { events: ['conversion.released'] });
   await pool.query(`update slots set hold_until = now() - interval '1 second' where operator_id = $1`, [
@@ -45,12 +46,12 @@ test('the schedule is made once, releases what is due until nothing is, and tell
     return rows[0];
   });
   assert.equal(released.payable, 20_00n);
-  await eventually('the affiliate to be told', () => receiver.requests.length === 2);
-  const told = receiver.requests.map(
+  await eventually('both postbacks to arrive', () => receiver.requests.length === 2);
+  const reports = receiver.requests.map(
     ({ body }) => JSON.parse(body) as { type: string; data: Record<string, string> },
   );
   assert.deepEqual(
-    told.map(({ type, data }) => `${type} ${data['event_id']}`).toSorted(),
+    reports.map(({ type, data }) => `${type} ${data['event_id']}`).toSorted(),
     ids.map((id) => `conversion.released ${id}`),
   );
 
@@ -65,5 +66,5 @@ test('the schedule is made once, releases what is due until nothing is, and tell
     }
     return null;
   });
-  await keepHistory(client, run, 'holds-released');
+  await recordHistory(client, run, 'holds-released');
 });

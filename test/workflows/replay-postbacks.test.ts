@@ -1,4 +1,4 @@
-// A replay from start to end: its workflow shows how far it is, keeps its rate, and hears that it is cancelled.
+// The workflow of a replay: shows its progress, keeps its rate, and obeys cancellation.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { replayWorkflowId } from '../../domain/keys.ts';
@@ -7,77 +7,75 @@ import { createWorkflowClient } from '../../workflows/client.ts';
 import { createReplays } from '../../store/delivery/replays.ts';
 import { SIGNALS, STATUS_QUERY, WORKFLOWS } from '../../workflows/contract.ts';
 import type { ReplayStatus } from '../../workflows/replay-postbacks.ts';
-import { countBy, deliveriesOf, settledBatch } from '../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../support/deliveries.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
-import { startReceiver, type RudeReceiver } from '../support/faulty-receiver.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
+import { startReceiver, type FaultyReceiver } from '../support/faulty-receiver.ts';
 
-let orchestra: Orchestra;
-let receiver: RudeReceiver;
+let harness: WorkflowHarness;
+let receiver: FaultyReceiver;
 
 before(async () => {
-  [orchestra, receiver] = await Promise.all([withOrchestra(), startReceiver()]);
+  [harness, receiver] = await Promise.all([withHarness(), startReceiver()]);
 });
 after(async () => {
-  await orchestra.close();
+  await harness.close();
   await receiver.close();
 });
 
-/** A replay of so many postbacks that were given up, kept and not started yet. */
-async function withReplay(count: number, ratePerSecond: number | null) {
-  const operator = await withOperator(orchestra.pool);
+/** Stores a replay of so many exhausted deliveries without starting its workflow. */
+async function createReplay(count: number, ratePerSecond: number | null) {
+  const operator = await withOperator(harness.pool);
   const path = `/ok?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
-  await settledBatch(orchestra.working.activities, operator, await operator.takeInSales(count));
-  await orchestra.pool.query(
+  await settleBatch(harness.testActivities.activities, operator, await operator.ingestSales(count));
+  await harness.pool.query(
     `update deliveries set state = 'gave_up', owner = null, finished_at = now() where operator_id = $1`,
     [operator.operatorId],
   );
   const filter = { endpointId: null, affiliateId: null, from: null, to: null, states: ['gave_up'] as const };
   const { operatorId } = operator;
-  const { id } = await createReplays(orchestra.pool).insert(operatorId, newId('rpl'), filter, {
+  const { id } = await createReplays(harness.pool).insert(operatorId, newId('rpl'), filter, {
     ratePerSecond,
     isDryRun: false,
   });
   const workflowId = replayWorkflowId(id);
   const requests = () => receiver.requests.filter((request) => request.path === path);
-  const start = () => createWorkflowClient(orchestra.temporal.client).startReplay(operatorId, id);
+  const start = () => createWorkflowClient(harness.temporal.client).startReplay(operatorId, id);
   return {
     operator,
     id,
     workflowId,
     requests,
     start,
-    handle: orchestra.temporal.client.workflow.getHandle(workflowId),
+    handle: harness.temporal.client.workflow.getHandle(workflowId),
   };
 }
 
-test('a replay goes at its rate and is found in the list, with how far it is', async () => {
-  const { workflowId, handle, requests, start, operator } = await withReplay(25, 10);
+test('a replay keeps its rate, and the workflow list shows its progress', async () => {
+  const { workflowId, handle, requests, start, operator } = await createReplay(25, 10);
   await start();
-  const { client } = orchestra.temporal;
-  const query = `WorkflowType = '${WORKFLOWS.replayPostbacks}' AND DeliveryState = 'replaying' AND OperatorId = '${operator.operatorId}' AND Held > 0`;
-  await eventually('the list to show it', async () => {
+  const { client } = harness.temporal;
+  const query = `WorkflowType = '${WORKFLOWS.replayPostbacks}' AND DeliveryState = 'replaying'
+    AND OperatorId = '${operator.operatorId}' AND Held > 0`;
+  await eventually('the workflow list to show it', async () => {
     for await (const listed of client.workflow.list({ query })) return listed.workflowId === workflowId;
     return false;
   });
-  assert.match(
-    await orchestra.detailsOf(workflowId),
-    /^\*\*running\*\*: \d+ of 25 postbacks .* Send `cancel`/,
-  );
+  assert.match(await harness.detailsOf(workflowId), /^\*\*running\*\*: \d+ of 25 postbacks .* Send `cancel`/);
   assert.deepEqual(await handle.result(), { state: 'done', total: 25, released: 25 });
-  const told = await eventually('all of them', () => requests().length === 25 && requests());
-  const spanMs = told.at(-1)!.receivedAtMs - told[0]!.receivedAtMs;
+  const sent = await eventually('every postback', () => requests().length === 25 && requests());
+  const spanMs = sent.at(-1)!.receivedAtMs - sent[0]!.receivedAtMs;
   assert.ok(spanMs > 1000, `25 at 10 a second, ten at a time, took ${spanMs} ms`);
-  await keepHistory(client, workflowId, 'replay-done');
+  await recordHistory(client, workflowId, 'replay-done');
 });
 
-test('a cancelled replay releases no more, and what it released is delivered', async () => {
-  const { id, operator, workflowId, handle, start } = await withReplay(100, 5);
+test('a cancelled replay releases no more deliveries, and delivers the released ones', async () => {
+  const { id, operator, workflowId, handle, start } = await createReplay(100, 5);
   await start();
-  await eventually('the first to be released', async () => {
+  await eventually('the first delivery to be released', async () => {
     const status = await handle.query<ReplayStatus>(STATUS_QUERY).catch(() => null);
     return (status?.released ?? 0) > 0;
   });
@@ -86,16 +84,14 @@ test('a cancelled replay releases no more, and what it released is delivered', a
   assert.equal(state, 'cancelled');
   assert.ok(released >= 5 && released < 100, `${released} were released`);
   await eventually('those to be delivered', async () => {
-    return (
-      countBy(await deliveriesOf(orchestra.pool, operator), (row) => row.state)['delivered'] === released
-    );
+    return countBy(await deliveriesOf(harness.pool, operator), (row) => row.state)['delivered'] === released;
   });
-  assert.equal((await createReplays(orchestra.pool).find(operator.operatorId, id))?.state, 'cancelled');
-  await keepHistory(orchestra.temporal.client, workflowId, 'replay-cancelled');
+  assert.equal((await createReplays(harness.pool).find(operator.operatorId, id))?.state, 'cancelled');
+  await recordHistory(harness.temporal.client, workflowId, 'replay-cancelled');
 });
 
-test('a replay whose start was lost is started by the sweep', async () => {
-  const { handle } = await withReplay(3, null);
-  assert.equal((await orchestra.working.activities.sweepOnce()).replays, 1);
+test('the sweep starts a replay whose start was lost', async () => {
+  const { handle } = await createReplay(3, null);
+  assert.equal((await harness.testActivities.activities.sweepOnce()).replays, 1);
   assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3 });
 });

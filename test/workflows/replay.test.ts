@@ -1,4 +1,4 @@
-// Workflows that are running now were started by older code. A change that would send them another way fails here.
+// Replay of recorded histories: a change that would send running workflows another way fails here.
 import { before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
@@ -12,11 +12,11 @@ import {
 } from '@temporalio/worker';
 import { buildBundle } from '../../worker/bundle.ts';
 import * as workflows from '../../workflows/index.ts';
-import { keptHistories } from '../support/histories.ts';
+import { recordedHistories } from '../support/histories.ts';
 
 type Started = { events: { workflowExecutionStartedEventAttributes?: { workflowType: { name: string } } }[] };
 
-const histories = keptHistories();
+const histories = recordedHistories();
 const typeOf = (history: unknown): string =>
   (history as Started).events[0]!.workflowExecutionStartedEventAttributes!.workflowType.name;
 
@@ -28,18 +28,18 @@ before(async () => {
   workflowBundle = await buildBundle();
 });
 
-describe('the workflows of today still go the way of', () => {
+describe("today's workflows replay the recorded history", () => {
   for (const [shape, history] of histories) {
     test(shape, () => Worker.runReplayHistory({ workflowBundle }, history));
   }
 });
 
-test('there is a history of every workflow', () => {
+test('every workflow has a recorded history', () => {
   const recorded = new Set([...histories.values()].map(typeOf));
   assert.deepEqual([...recorded].toSorted(), Object.keys(workflows).toSorted());
 });
 
-test('a workflow that was changed for those under way is found out', async () => {
+test('a workflow changed incompatibly fails its replay', async () => {
   const logger = new DefaultLogger('ERROR', () => {});
   const workflowsPath = fileURLToPath(new URL('broken-workflows.ts', import.meta.url));
   const broken = await bundleWorkflowCode({ workflowsPath, logger });

@@ -1,4 +1,5 @@
-// What an agreement leaves to do is done also when nobody could be told: the sweep starts it, and it ends with its progress in plain sight.
+// Follow-up work of agreements starts even when Temporal was away at the request: the sweep starts
+// it, and its progress is visible.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { rerateWorkflowId, setAsideWorkflowId } from '../../domain/keys.ts';
@@ -8,45 +9,45 @@ import { createFxRates } from '../../store/agreements/fx-rates.ts';
 import type { RerateStatus } from '../../workflows/rerate-deal.ts';
 import { wireTerms } from '../support/builders.ts';
 import { eventually } from '../support/eventually.ts';
-import { keepHistory } from '../support/histories.ts';
+import { recordHistory } from '../support/histories.ts';
 import { withOperator, type TestOperator } from '../support/operator.ts';
-import { withOrchestra, type Orchestra } from '../support/workflow-harness.ts';
+import { withHarness, type WorkflowHarness } from '../support/workflow-harness.ts';
 import { createSettling, outcomesOf, pendingOf } from '../support/settling.ts';
 
-let orchestra: Orchestra;
+let harness: WorkflowHarness;
 before(async () => {
-  orchestra = await withOrchestra();
+  harness = await withHarness();
 });
-after(() => orchestra.close());
+after(() => harness.close());
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 
-/** A deal of 20 % of every sale for the operator's affiliate, from yesterday on. */
-async function agreed({ operatorId, affiliateId }: TestOperator): Promise<string> {
+/** Creates a deal of 20 % of every sale for the operator's affiliate, from yesterday on. */
+async function createDeal({ operatorId, affiliateId }: TestOperator): Promise<string> {
   const id = newId('deal');
   const terms = wireTerms({ components: [{ kind: 'percent', percent: '20' }] });
-  await createDeals(orchestra.pool).insert(operatorId, { id, name: 'Better', affiliateId }, YESTERDAY, terms);
+  await createDeals(harness.pool).insert(operatorId, { id, name: 'Better', affiliateId }, YESTERDAY, terms);
   return id;
 }
 
-test('conversions are rated again by a workflow that the sweep starts, and that says how far it got', async () => {
-  const { pool, temporal, working } = orchestra;
+test('the sweep starts the rerating of a deal version, which shows its progress', async () => {
+  const { pool, temporal, testActivities } = harness;
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
-  const ids = await operator.takeInSales(3);
+  const ids = await operator.ingestSales(3);
   await createSettling(pool)(operator.operatorId, ids);
   await pool.query(
     `update deliveries set state = 'delivered', owner = null, finished_at = now() where endpoint_id = $1`,
     [endpoint.id],
   );
-  const dealId = await agreed(operator);
-  assert.equal((await working.activities.sweepOnce()).reratings, 1);
+  const dealId = await createDeal(operator);
+  assert.equal((await testActivities.activities.sweepOnce()).reratings, 1);
   const workflowId = rerateWorkflowId(dealId, 1);
   const handle = temporal.client.workflow.getHandle(workflowId);
   const expected: RerateStatus = { lookedAt: 3, changed: 3, kept: 0, reasons: {} };
   assert.deepEqual(await handle.result(), expected);
   assert.deepEqual(await handle.query('status'), expected);
-  assert.match(await orchestra.detailsOf(workflowId), /3 conversions rated again.*finished/);
+  assert.match(await harness.detailsOf(workflowId), /3 conversions rated again.*finished/);
   assert.deepEqual(await outcomesOf(pool, ids), Array(3).fill('settled 2000'));
   const { rows } = await pool.query(
     `select type, owner from deliveries where endpoint_id = $1 and type = 'conversion.adjusted'`,
@@ -56,7 +57,7 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
     rows,
     Array.from({ length: 3 }, () => ({ type: 'conversion.adjusted', owner: 'endpoint' })),
   );
-  assert.equal((await working.activities.sweepOnce()).reratings, 0);
+  assert.equal((await testActivities.activities.sweepOnce()).reratings, 0);
   const { typedSearchAttributes } = await handle.describe();
   const shown = typedSearchAttributes.getAll().map(({ key, value }) => [key.name, value] as const);
   assert.deepEqual(
@@ -66,13 +67,13 @@ test('conversions are rated again by a workflow that the sweep starts, and that 
       DeliveryState: 'done',
     },
   );
-  await keepHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
+  await recordHistory(temporal.client, workflowId, 'deal-rerated-in-lists');
 });
 
-test('a rate settles what waited for it, though nobody could be told, and the mark is gone once it was tried', async () => {
-  const { pool, temporal, working } = orchestra;
+test('the sweep settles events that waited for a new rate, and then clears its mark', async () => {
+  const { pool, temporal, testActivities } = harness;
   const operator = await withOperator(pool);
-  const ids = await operator.takeIn([{ currency: 'EUR' }, { currency: 'GBP' }]);
+  const ids = await operator.ingest([{ currency: 'EUR' }, { currency: 'GBP' }]);
   await createSettling(pool)(operator.operatorId, ids);
   assert.deepEqual(await outcomesOf(pool, ids), Array(2).fill('set_aside no_exchange_rate'));
   const rate = {
@@ -87,8 +88,11 @@ test('a rate settles what waited for it, though nobody could be told, and the ma
   const added = await createFxRates(pool).insert(operator.operatorId, rate);
   assert.ok(added !== 'other_rate');
   assert.deepEqual(added.retried, ['no_exchange_rate']);
-  assert.equal((await working.activities.sweepOnce()).retries, 1);
-  await eventually('the mark to be gone', async () => (await working.activities.sweepOnce()).retries === 0);
+  assert.equal((await testActivities.activities.sweepOnce()).retries, 1);
+  await eventually(
+    'the mark to be gone',
+    async () => (await testActivities.activities.sweepOnce()).retries === 0,
+  );
   assert.deepEqual(await outcomesOf(pool, ids), ['settled 1084', 'set_aside no_exchange_rate']);
   assert.equal(await pendingOf(pool, operator.affiliateId), 10_84n);
   await temporal.client.workflow
@@ -96,8 +100,8 @@ test('a rate settles what waited for it, though nobody could be told, and the ma
     .signal('dismiss');
 });
 
-test('a deal that needs no payout settles what waited for one', async () => {
-  const { pool, working } = orchestra;
+test('a deal that needs no payout settles events that waited for a payout', async () => {
+  const { pool, testActivities } = harness;
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const demanding = wireTerms({ payout: 'require' });
@@ -107,7 +111,7 @@ test('a deal that needs no payout settles what waited for one', async () => {
     YESTERDAY,
     demanding,
   );
-  const ids = await operator.takeInSales(1);
+  const ids = await operator.ingestSales(1);
   await createSettling(pool)(operatorId, ids);
   assert.deepEqual(await outcomesOf(pool, ids), ['set_aside payout_required']);
   const id = newId('deal');
@@ -119,6 +123,6 @@ test('a deal that needs no payout settles what waited for one', async () => {
     wireTerms(),
   );
   assert.deepEqual(retried, ['payout_required']);
-  await working.activities.sweepOnce();
+  await testActivities.activities.sweepOnce();
   await eventually('the event to settle', async () => (await outcomesOf(pool, ids))[0] === 'settled 1000');
 });

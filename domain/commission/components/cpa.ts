@@ -1,12 +1,19 @@
-// Kind `cpa`: a fixed amount once per customer, for the conversion that qualifies the customer.
+// Kind `cpa`: a fixed amount once per customer, earned by the conversion that qualifies them.
 import { leftOf, type Reversed } from '../reversals.ts';
-import { rateAt } from '../tiers.ts';
+import { tierRateAt } from '../tiers.ts';
 import type { Component, Qualify } from '../../types.ts';
 import { DAY_MS, VOLUME_DECIMALS } from '../../units.ts';
-import { amountOf, decimalAt, unexpected, type Fields, type Place, type WireOf } from '../component-form.ts';
-import { NO_STANDING, type SingleKind, type WriteMoney } from '../component-kind.ts';
-import { firstOf, isBefore, remainderOf, reversedIn, type Group } from '../group.ts';
-import { atMost, lots, stepped } from '../wording.ts';
+import {
+  readAmount,
+  readDecimal,
+  addUnexpected,
+  type Fields,
+  type FormContext,
+  type WireOf,
+} from '../component-form.ts';
+import { NO_COMMISSION, type SingleKind, type FormatMoney } from '../component-kind.ts';
+import { earliestOf, isBefore, remainderOf, reversedIn, type Group } from '../group.ts';
+import { capPhrase, formatLots, tierPhrase } from '../wording.ts';
 
 type Cpa = Component & { kind: 'cpa' };
 
@@ -23,59 +30,64 @@ export const cpa = {
   slotPer: 'customer',
   basis: 'amount',
   ownMetric: 'ftd_count',
-  isChained: false,
+  supportsCarryover: false,
   form: {
     fields,
     defaultOn: ['ftd'],
-    steps: 'amount',
-    compile(wire, common, place) {
+    tierField: 'amount',
+    compile(wire, common, context) {
       const minAmountMinor =
-        wire.min_amount === undefined ? null : decimalAt(wire, 'min_amount', place.exponent, place);
-      const amountMinor = amountOf(wire, common, place);
-      return { ...common, kind: 'cpa', amountMinor, minAmountMinor, qualify: qualifyOf(wire, place) };
+        wire.min_amount === undefined ? null : readDecimal(wire, 'min_amount', context.exponent, context);
+      const amountMinor = readAmount(wire, common, context);
+      return { ...common, kind: 'cpa', amountMinor, minAmountMinor, qualify: qualifyOf(wire, context) };
     },
   },
   slotKey: ({ dealId }, label, { subject }) => `cpa/${dealId}/${label}/${subject}`,
   needsAmount: ({ minAmountMinor }) => minAmountMinor !== null,
-  standingOf(component, terms, groups, place, reached) {
-    const by = qualifierOf(component, groups);
-    if (by === null) return NO_STANDING;
+  uncappedCommissionOf(component, terms, groups, place, reached) {
+    const conversion = qualifyingConversion(component, groups);
+    if (conversion === null) return NO_COMMISSION;
     const { tiers, amountMinor } = component;
     const amount = tiers
-      ? rateAt(tiers, tiers.mode === 'marginal' ? place : reached, amountMinor)
+      ? tierRateAt(tiers, tiers.mode === 'marginal' ? place : reached, amountMinor)
       : amountMinor;
-    const loss = lossOf(component, by);
-    return { minor: leftOf(amount, loss, terms.rounding), by, isLeft: loss.part < loss.of };
+    const reversed = reversedShareOf(component, conversion);
+    return {
+      minor: leftOf(amount, reversed, terms.rounding),
+      conversion,
+      hasRemainder: reversed.part < reversed.of,
+    };
   },
   formulaOf(component, money) {
-    const amount = stepped(component.tiers, money(component.amountMinor), money);
-    const qualifying = qualifyingIn(component, money);
-    return `${amount} once per customer ${qualifying}, less what was reversed${atMost(component.cap, money)}`;
+    const amount = tierPhrase(component.tiers, money(component.amountMinor), money);
+    const qualification = qualificationPhrase(component, money);
+    const cap = capPhrase(component.cap, money);
+    return `${amount} once per customer ${qualification}, less what was reversed${cap}`;
   },
 } as const satisfies SingleKind<'cpa', typeof fields>;
 
-function qualifyOf(wire: WireOf<typeof fields>, place: Place): Qualify {
+function qualifyOf(wire: WireOf<typeof fields>, context: FormContext): Qualify {
   if (wire.qualify !== 'cumulative') {
     for (const name of ['min_volume', 'within_days'] as const)
-      if (wire[name] !== undefined) unexpected(place, name, 'is for cumulative qualification');
+      if (wire[name] !== undefined) addUnexpected(context, name, 'is for cumulative qualification');
     return { by: 'first' };
   }
   const minVolumeE4 =
-    wire.min_volume === undefined ? null : decimalAt(wire, 'min_volume', VOLUME_DECIMALS, place);
+    wire.min_volume === undefined ? null : readDecimal(wire, 'min_volume', VOLUME_DECIMALS, context);
   if (wire.min_amount === undefined && minVolumeE4 === null) {
     const message = 'cumulative qualification needs min_amount or min_volume';
-    place.problems.push({ path: [...place.path, 'qualify'], code: 'required', message });
+    context.problems.push({ path: [...context.path, 'qualify'], code: 'required', message });
   }
   return { by: 'cumulative', minVolumeE4, withinDays: wire.within_days ?? null };
 }
 
 /**
- * The conversion that qualifies a customer: the first, or the one whose sum reached the minimum in
- * time; else null.
+ * The conversion that qualifies a customer: the first one, or the one with which the cumulative
+ * sums reached their minimum within the allowed days. Null while none qualifies.
  */
-function qualifierOf({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>): Group | null {
+function qualifyingConversion({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>): Group | null {
   if (qualify.by === 'first') {
-    const first = firstOf(groups);
+    const first = earliestOf(groups);
     return first === null || first.earned.basisMinor < (minAmountMinor ?? 0n) ? null : first;
   }
   const ordered = [...groups].toSorted((a, b) => (isBefore(a.earned, b.earned) ? -1 : 1));
@@ -95,21 +107,21 @@ function qualifierOf({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>):
 }
 
 /**
- * A cumulative sum already leaves reversed deposits out; a CPA for the first deposit loses what
- * that deposit lost.
+ * The share of a CPA that reversals take back. A CPA for the first conversion loses the share that
+ * this conversion lost. Cumulative sums are counted after reversals, so nothing more is deducted.
  */
-function lossOf({ qualify }: Cpa, group: Group): Reversed {
+function reversedShareOf({ qualify }: Cpa, group: Group): Reversed {
   return qualify.by === 'cumulative' ? { part: 0n, of: 1n } : reversedIn(group);
 }
 
-function qualifyingIn({ on, qualify, minAmountMinor }: Cpa, money: WriteMoney): string {
+function qualificationPhrase({ on, qualify, minAmountMinor }: Cpa, money: FormatMoney): string {
   if (qualify.by === 'first') {
     const minimum = minAmountMinor === null ? '' : ` of at least ${money(minAmountMinor)}`;
     return `for the first ${on.join(' or ')}${minimum}`;
   }
   const sums = [
     ...(minAmountMinor === null ? [] : [money(minAmountMinor)]),
-    ...(qualify.minVolumeE4 === null ? [] : [`${lots(qualify.minVolumeE4)} lots`]),
+    ...(qualify.minVolumeE4 === null ? [] : [`${formatLots(qualify.minVolumeE4)} lots`]),
   ];
   const within = qualify.withinDays === null ? '' : ` within ${qualify.withinDays} days of the first`;
   return `whose ${on.join(' and ')} came to ${sums.join(' and ')}${within}`;

@@ -1,4 +1,4 @@
-// Registry of the kinds of components: a kind of `Component` that is missing here does not compile.
+// Registry of component kinds: a kind of `Component` that is missing here does not compile.
 import type { Component, EventType } from '../../types.ts';
 import type { Fields, WireCap, WireOf, WireTiers } from '../component-form.ts';
 import type { ComponentKind } from '../component-kind.ts';
@@ -19,25 +19,25 @@ const BY_NAME: Readonly<Record<Kind, ComponentKind>> = KINDS;
 
 export const ALL_KINDS: readonly ComponentKind[] = Object.values(BY_NAME);
 
-/** The rules of a component. */
+/** Rules of the component's kind. */
 export function kindOf({ kind }: Pick<Component, 'kind'>): ComponentKind {
   return BY_NAME[kind];
 }
 
-type ChainedKind = { [K in Kind]: Kinds[K]['isChained'] extends true ? K : never }[Kind];
+type CarryoverKind = { [K in Kind]: Kinds[K]['supportsCarryover'] extends true ? K : never }[Kind];
 
-/** A component whose negative months may lower the following ones. */
-export type ChainedComponent = Component & { kind: ChainedKind };
+/** A component with `negative` and `carryBy`, which carry losses into later months. */
+export type CarryoverComponent = Component & { kind: CarryoverKind };
 
-export function isChained(component: Component): component is ChainedComponent {
-  return kindOf(component).isChained;
+export function supportsCarryover(component: Component): component is CarryoverComponent {
+  return kindOf(component).supportsCarryover;
 }
 
-/** The kinds that deals list. */
+/** Kinds that a deal's `components` may list. */
 export type WireKind = { [K in Kind]: Kinds[K]['form'] extends null ? never : K }[Kind];
 export const WIRE_KINDS = ALL_KINDS.filter(({ form }) => form !== null).map(({ kind }) => kind) as WireKind[];
 
-/** The fields of all kinds together, without those that components of every kind have. */
+/** Wire fields of all kinds together, without the fields that every component has. */
 export const WIRE_FIELDS: Fields = Object.assign({}, ...ALL_KINDS.map(({ form }) => form?.fields));
 
 type FieldsOf<K extends WireKind> = WireOf<Exclude<Kinds[K]['form'], null>['fields']>;
@@ -45,7 +45,7 @@ type Intersection<U> = (U extends unknown ? (of: U) => void : never) extends (of
   ? I
   : never;
 
-/** One component as callers write it: decimal text, percents. */
+/** Wire form of one component: decimal text and percents. */
 export type WireComponent = {
   kind: WireKind;
   on?: EventType | EventType[] | undefined;

@@ -1,11 +1,10 @@
 // Kind `payout`: the commission that the operator computed and sent with the event.
-// Deals do not list it: the terms' `payout` adds it, and it then replaces the other components for
-// such events.
+// The terms' `payout` adds this component; deals cannot list it. For events with a payout it
+// replaces all other components.
 import type { Component } from '../../types.ts';
-import { NO_STANDING, type SingleKind } from '../component-kind.ts';
-import { standingAfterReversals } from '../event-standing.ts';
+import { netOfReversals, NO_COMMISSION, type SingleKind } from '../component-kind.ts';
 
-/** The component itself. It listens to no event type: a payout on the event selects it. */
+/** The component that terms add. It names no event types: a payout on the event selects it. */
 export const PAYOUT: Component = { label: 'payout', kind: 'payout', on: [], tiers: null, cap: null };
 
 export const payout = {
@@ -13,13 +12,13 @@ export const payout = {
   slotPer: 'event',
   basis: 'payout',
   ownMetric: null,
-  isChained: false,
+  supportsCarryover: false,
   form: null,
   slotKey: ({ dealId }, _label, { eventId }) => `payout/${dealId}/${eventId}`,
   needsAmount: () => false,
-  standingOf(_component, { rounding }, groups) {
-    const [by] = groups;
-    return by ? standingAfterReversals(by, by.earned.basisMinor, rounding) : NO_STANDING;
+  uncappedCommissionOf(_component, { rounding }, groups) {
+    const [conversion] = groups;
+    return conversion ? netOfReversals(conversion, conversion.earned.basisMinor, rounding) : NO_COMMISSION;
   },
   formulaOf: () => 'the sum that the operator computed, less the reversed share',
 } as const satisfies SingleKind<'payout'>;

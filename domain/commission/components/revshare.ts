@@ -1,12 +1,11 @@
-// Kind `revshare`: a share of a month's revenue, whose losses may be carried into the following
-// months.
+// Kind `revshare`: a percentage of a month's revenue, with negative carryover into later months.
 import { divideRounded } from '../../ledger/money.ts';
-import { stepped as byStep } from '../tiers.ts';
+import { tieredProduct } from '../tiers.ts';
 import type { Component } from '../../types.ts';
 import { MILLION } from '../../units.ts';
-import { rateOf, unexpected, type Fields } from '../component-form.ts';
-import type { Aggregates, Links, MonthlyKind } from '../component-kind.ts';
-import { atMost, percent, stepped } from '../wording.ts';
+import { readRate, addUnexpected, type Fields } from '../component-form.ts';
+import type { SlotSums, SlotLinks, MonthlyKind } from '../component-kind.ts';
+import { capPhrase, formatPercent, tierPhrase } from '../wording.ts';
 
 type Revshare = Component & { kind: 'revshare' };
 
@@ -21,45 +20,48 @@ export const revshare = {
   slotPer: 'month',
   basis: 'amount',
   ownMetric: 'revenue',
-  isChained: true,
+  supportsCarryover: true,
   form: {
     fields,
     defaultOn: ['revenue'],
-    steps: 'percent',
-    compile(wire, common, place) {
+    tierField: 'percent',
+    compile(wire, common, context) {
       const { negative = 'reset', carry_by: carryBy = 'ngr' } = wire;
       if (wire.carry_by !== undefined && negative === 'reset')
-        unexpected(place, 'carry_by', 'says how a negative month is carried');
-      return { ...common, kind: 'revshare', ratePpm: rateOf(wire, common, place), negative, carryBy };
+        addUnexpected(context, 'carry_by', 'says how a negative month is carried');
+      return { ...common, kind: 'revshare', ratePpm: readRate(wire, common, context), negative, carryBy };
     },
   },
   slotKey: ({ dealId, version }, label, { affiliateId, month }) =>
     `revshare/${dealId}/${version}/${label}/${affiliateId}/${month}`,
   needsAmount: () => true,
-  shareOf(component, terms, sums, links) {
+  monthCommissionOf(component, terms, sums, links) {
     const { ratePpm, tiers, carryBy } = component;
     const basis = basisOf(component, sums, links);
-    const exact = tiers ? byStep(tiers, basis, countedOf(component, sums, links), ratePpm) : ratePpm * basis;
+    const exact = tiers
+      ? tieredProduct(tiers, basis, tierMetricOf(component, sums, links), ratePpm)
+      : ratePpm * basis;
     return (
       divideRounded(exact, MILLION, terms.rounding) + (carryBy === 'commission' ? links.carriedMinor : 0n)
     );
   },
-  countedOf,
-  summedOf: ({ basisMinor }, money) => ({ sum: money(basisMinor) }),
+  tierMetricOf,
+  sumInputsOf: ({ basisMinor }, money) => ({ sum: money(basisMinor) }),
   formulaOf({ tiers, ratePpm, negative, carryBy, cap }, money) {
     const carry = { ngr: 'a negative sum carried over', commission: 'a negative share carried over' }[
       carryBy
     ];
     const below = negative === 'carry' ? carry : 'never below zero';
-    return `${stepped(tiers, percent(ratePpm), money)} of the month's sum, ${below}${atMost(cap, money)}`;
+    const rate = tierPhrase(tiers, formatPercent(ratePpm), money);
+    return `${rate} of the month's sum, ${below}${capPhrase(cap, money)}`;
   },
 } as const satisfies MonthlyKind<'revshare', typeof fields>;
 
-/** The month's revenue, less the revenue that earlier months lost. */
-function basisOf({ carryBy }: Revshare, { basisMinor }: Aggregates, { carriedMinor }: Links): bigint {
+/** The month's revenue less the negative revenue carried over, in minor units. */
+function basisOf({ carryBy }: Revshare, { basisMinor }: SlotSums, { carriedMinor }: SlotLinks): bigint {
   return basisMinor + (carryBy === 'ngr' ? carriedMinor : 0n);
 }
 
-function countedOf(component: Revshare, sums: Aggregates, links: Links): bigint {
+function tierMetricOf(component: Revshare, sums: SlotSums, links: SlotLinks): bigint {
   return component.tiers?.metric === 'revenue' ? basisOf(component, sums, links) : links.metric;
 }

@@ -1,5 +1,6 @@
-// What a dialect is: how another platform writes macros in postback URLs, what each is in ours, and which have no counterpart and why.
-// The tables are in `network-dialects.ts` and `tracker-dialects.ts`; `translate.ts` reads them.
+// A dialect: how another platform writes macros in postback URLs, what each is in ours, and
+// which have no counterpart and why. The tables are in `network-dialects.ts` and
+// `tracker-dialects.ts`; `translate.ts` reads them.
 
 /** Why a macro of theirs has no counterpart. */
 export const REASONS = {
@@ -11,7 +12,7 @@ export const REASONS = {
   click: 'it is about the time or the cost of the click, which a postback does not tell',
 } as const;
 
-/** What a macro becomes; with a note where the two do not mean quite the same. */
+/** The translation of a macro; with a note where the two do not mean quite the same. */
 export type Counterpart = string | { ours: string; note: string };
 
 export type Dialect = {
@@ -23,7 +24,10 @@ export type Dialect = {
   sources: readonly string[];
   macros: Readonly<Record<string, Counterpart>>;
   without: Readonly<Partial<Record<keyof typeof REASONS, readonly string[]>>>;
-  /** For trackers: parameters of the URL at which they take postbacks, where it still says REPLACE or OPTIONAL. */
+  /**
+   * For trackers: parameters of the URL at which they take postbacks, where it still says REPLACE
+   * or OPTIONAL.
+   */
   parameters?: Readonly<Record<string, string>>;
 };
 

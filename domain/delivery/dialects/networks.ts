@@ -1,5 +1,6 @@
-// The dialects of affiliate networks: the macros in URLs that affiliates left at their former platform. `sources` are the pages that describe
-// them. The lists of what has no counterpart hold what a URL is likely to ask for and are not complete; other names are reported as unknown.
+// The dialects of affiliate networks: the macros in URLs that affiliates left at their former
+// platform. `sources` are the pages that describe them. The lists of what has no counterpart hold
+// what a URL is likely to ask for and are not complete; other names are reported as unknown.
 //
 // In all of them the affiliate's own click id travels in a sub of the link and comes back in it.
 import { names, subs, words, type Dialect } from './dialect.ts';

@@ -1,7 +1,9 @@
-// The dialects of trackers, which affiliates run themselves: the macros of the postbacks they send, and the parameters of the URL at which they
-// take postbacks (`parameters`), which they hand out with REPLACE and OPTIONAL in it. `sources` are the pages that describe them.
+// The dialects of trackers, which affiliates run themselves: the macros of the postbacks they send,
+// and the parameters of the URL at which they take postbacks (`parameters`), which they hand out
+// with REPLACE and OPTIONAL in it. `sources` are the pages that describe them.
 //
-// A tracker's external id is the click id of whoever sent the visitor, which travels in a sub of the link; so does the tracker's own click id.
+// A tracker's external id is the click id of whoever sent the visitor, which travels in a sub of
+// the link; so does the tracker's own click id.
 import { names, subs, words, type Dialect } from './dialect.ts';
 
 /** Keitaro's statuses by ours, as the argument of `:map`. */

@@ -1,4 +1,5 @@
-// Translates a postback URL from another platform's macros into ours, and says what is lost on the way.
+// Translates a postback URL from another platform's macros into ours, and says what is lost on the
+// way.
 import { REASONS, type Dialect } from './dialect.ts';
 import { NETWORK_DIALECTS } from './networks.ts';
 import { layOut, type UrlPlace } from '../templates/template.ts';
@@ -10,7 +11,10 @@ export type DialectName = keyof typeof DIALECTS;
 
 export const DIALECT_NAMES = Object.keys(DIALECTS) as DialectName[];
 
-/** A macro of theirs without a counterpart, which is left empty; `where` is `path` or `query.<parameter>`. */
+/**
+ * A macro of theirs without a counterpart, which is left empty; `where` is `path` or
+ * `query.<parameter>`.
+ */
 export type Unmapped = { macro: string; where: string; note: string };
 
 /** `notes` is what a person should know or decide before the URL is used. */
@@ -25,20 +29,26 @@ export type Translated =
       message: string;
     };
 
-/** Something in their URL that stands for a value: a macro, or the REPLACE of a tracker, which is known by its parameter. */
+/**
+ * Something in their URL that stands for a value: a macro, or the REPLACE of a tracker, which is
+ * known by its parameter.
+ */
 type Found = { 0: string; index: number; place: UrlPlace; becomes: Meaning };
 
-/** What one macro comes to; `isKnown` says whether it is a macro of that dialect at all. */
+/** The result for one macro; `isKnown` says whether it is a macro of that dialect at all. */
 type Meaning = { ours: string | null; note: string | null; isKnown: boolean };
 
 const STYLES = { braces: /\{([^{}]*)\}/g, hashes: /#([a-z]\w*)#/gi };
-/** What trackers write where the network's macro is to be put. */
+/** Placeholders that trackers show in place of the network's macro. */
 const BLANK_TO_FILL = /(?<==)(REPLACE|OPTIONAL|\{\}|\{[A-Z]+_[A-Z_]+\})(?=&|#|$)/g;
 const ENCODED_BRACES = /%7B([\w.:-]*)%7D/gi;
 /** A macro that lets a receiver tell a reversal from a conversion. */
 const TELLS_REVERSALS = /\{_?(status|event|event_type|payout_delta|reason)\b/;
 
-/** Translates a URL, for `auto` from the dialect that knows most of its macros. Refused is a URL that no translation makes a template. */
+/**
+ * Translates a URL, for `auto` from the dialect that knows most of its macros. Refused is a URL
+ * that no translation makes a template.
+ */
 export function translate(given: string, from: DialectName | 'auto'): Translated {
   const url = given.trim().replaceAll(ENCODED_BRACES, '{$1}');
   if (from !== 'auto') return translateFrom(url, from);
@@ -118,7 +128,10 @@ function translateFrom(url: string, name: DialectName): Translated {
   };
 }
 
-/** Everything in the URL that stands for a value, in order; undefined when it is no http or https URL. */
+/**
+ * Everything in the URL that stands for a value, in order; undefined when it is no http or https
+ * URL.
+ */
 function findIn(url: string, dialect: Dialect): { found: Found[]; fragmentAt: number } | undefined {
   const blanks = dialect.parameters === undefined ? [] : [...url.matchAll(BLANK_TO_FILL)];
   const blankAt = new Set(blanks.map(({ index }) => index));
@@ -174,7 +187,10 @@ function blankIn(parameter: string, dialect: Dialect): Meaning {
   };
 }
 
-/** Our map of statuses with their own names replaced: `lead=0 sale=1` over `pending=lead,payable=sale` is `pending=0,payable=1`. */
+/**
+ * Our map of statuses with their own names replaced: `lead=0 sale=1` over
+ * `pending=lead,payable=sale` is `pending=0,payable=1`.
+ */
 function remapped(ours: string, argument: string): string | null {
   const pairs = argument.split(/[\s,]+|%20|\+/).map((pair) => pair.split('='));
   const theirs = new Map(pairs.map(([from = '', to]) => [from, to]));

@@ -1,51 +1,38 @@
-// Macros: what a template may ask for in braces, the forms a value can be written in, and what stands in for a value that is missing.
+// Macros: what a template may ask for in braces, the forms a value can be written in, and what
+// stands in for a value that is missing.
 //
 //   {payout}   {payout_delta:abs:minor}   {status:map(pending=1,reversed=2)|0}   {sub1|none}   {_sub1}
 //
-// Only values here: where in a request a macro may stand, and how it is encoded there, is in `template.ts`.
+// Only values here: where in a request a macro may stand, and how it is encoded there, is in
+// `template.ts`.
+import { FIELDS, type FieldName } from '../fields.ts';
 
-/** What a value is, which decides the forms it can take. Amounts are decimal text in their currency, times RFC 3339. */
+/**
+ * The kind of a value, which decides the forms it can take. Amounts are decimal text in their
+ * currency, times RFC 3339.
+ */
 type Kind = 'text' | 'amount' | 'time';
 
-/** What a template may ask for: every field of a postback's `data`, and three of its envelope. */
+const KINDS = { text: 'text', currency: 'text', amount: 'amount', time: 'time' } as const;
+
+/** Macros of the envelope around a postback's `data`. */
+const ENVELOPE = { event_type: 'text', delivery_id: 'text', timestamp: 'time' } as const;
+
+export type MacroName = FieldName | keyof typeof ENVELOPE;
+
+/** Every macro with its kind: the fields of a postback's `data`, and three of its envelope. */
 export const MACROS = {
-  event: 'text',
-  event_id: 'text',
-  original_event_id: 'text',
-  transaction_id: 'text',
-  click_id: 'text',
-  customer_id: 'text',
-  affiliate_id: 'text',
-  via: 'text',
-  amount: 'amount',
-  currency: 'text',
-  payout: 'amount',
-  payout_delta: 'amount',
-  payout_currency: 'text',
-  commission: 'amount',
-  commission_id: 'text',
-  payout_id: 'text',
-  external_reference: 'text',
-  period: 'text',
-  status: 'text',
-  reason: 'text',
-  sub1: 'text',
-  sub2: 'text',
-  sub3: 'text',
-  sub4: 'text',
-  sub5: 'text',
-  occurred_at: 'time',
-  event_type: 'text',
-  delivery_id: 'text',
-  timestamp: 'time',
-} as const satisfies Record<string, Kind>;
+  ...Object.fromEntries(Object.entries(FIELDS).map(([name, { kind }]) => [name, KINDS[kind]])),
+  ...ENVELOPE,
+} as Readonly<Record<MacroName, Kind>>;
 
-export type MacroName = keyof typeof MACROS;
-
-/** What macros are filled with, by name; missing, or empty, is what a default stands in for. */
+/** Values of macros by name. For one that is missing or empty the default is used. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
-/** A form a value can be written in. Writing gives undefined where the value has no such form, which then counts as missing. */
+/**
+ * A form a value can be written in. Writing gives undefined where the value has no such form, which
+ * then counts as missing.
+ */
 type Format = { on: readonly Kind[]; gives: Kind; write: (value: string) => string | undefined };
 
 /** A macro as a template uses it; its formats are applied from left to right. */
@@ -59,7 +46,8 @@ const FORMATS: Readonly<Record<string, Format>> = {
   upper: { on: ['text'], gives: 'text', write: (text) => text.toUpperCase() },
   lower: { on: ['text'], gives: 'text', write: (text) => text.toLowerCase() },
   abs: amountFormat((amount) => amount.replace('-', '')),
-  // Amounts are written with all the decimals of their currency, so the minor units are the same digits without the point.
+  // Amounts are written with all the decimals of their currency, so the minor units are the same
+  // digits without the point.
   minor: amountFormat((amount) => BigInt(amount.replace('.', '')).toString()),
   integer: amountFormat((amount) => BigInt(amount.replace(/\..*/, '')).toString()),
   unix: timeFormat((time) => String(Math.floor(time.getTime() / 1000))),
@@ -70,10 +58,16 @@ const FORMATS: Readonly<Record<string, Format>> = {
 
 const AMOUNT = /^-?\d+(\.\d+)?$/;
 const MAP = /^map\((.*)\)$/;
-/** Texts inside braces: nothing that means something in a URL or to this grammar, which goes percent-encoded. */
+/**
+ * Texts inside braces: nothing that means something in a URL or to this grammar, which goes
+ * percent-encoded.
+ */
 const LITERAL = /^([\w.~-]|%[0-9a-f]{2})*$/i;
 
-/** Reads what stands between two braces: `name`, with `_` before it for raw, `:format`s and a `|default` behind it. */
+/**
+ * Reads what stands between two braces: `name`, with `_` before it for raw, `:format`s and a
+ * `|default` behind it.
+ */
 export function parseMacro(text: string): ParsedMacro {
   const [head = '', ...defaults] = text.split('|');
   const [written = '', ...formatTexts] = head.split(':');
@@ -101,7 +95,10 @@ export function parseMacro(text: string): ParsedMacro {
   return { kind: 'macro', macro: { name, isRaw, formats, fallback } };
 }
 
-/** The text a macro stands for, not yet encoded for any place; its default, or nothing, where the value is missing. */
+/**
+ * The text a macro stands for, not yet encoded for any place; its default, or nothing, where the
+ * value is missing.
+ */
 export function valueOf(macro: Macro, values: Values): string {
   let value = values[macro.name];
   for (const format of macro.formats) value = value === undefined ? undefined : format.write(value);
@@ -118,7 +115,10 @@ function formatOf(text: string): Format | undefined {
   return pairs === undefined ? undefined : mapFormat(pairs.split(','));
 }
 
-/** One value for another. What the map does not name counts as missing, so that no text slips into a field that expects numbers. */
+/**
+ * Maps one value to another. Values the map does not name count as missing, so that no text slips
+ * into a field that expects numbers.
+ */
 function mapFormat(pairs: readonly string[]): Format | undefined {
   const entries = pairs.map((pair) => pair.split('=').map(literalOf));
   const isGood = entries.every(

@@ -1,18 +1,25 @@
-// Templates: texts with macros in them, and the places where a macro may stand: query values, path segments, form values, header values.
-// Each place has its encoding, which holds whatever a value is: no value changes the host, the number of path segments, or adds a
-// parameter, a form field or a header.
+// Templates: texts with macros in them, and the places where a macro may stand: query values, path
+// segments, form values, header values. Each place has its encoding, which holds whatever a value
+// is: no value changes the host, the number of path segments, or adds a parameter, a form field or
+// a header.
 import { parseMacro, valueOf, type Macro, type Values } from './macros.ts';
 
 /** A text cut into what is written as it stands and what is filled. */
 type Part = string | Macro;
 
-/** A URL that was found good; its path by segments, with the slashes between them as segments of their own. */
+/**
+ * A URL that was found good; its path by segments, with the slashes between them as segments of
+ * their own.
+ */
 export type UrlTemplate = { origin: string; path: readonly (readonly Part[])[]; query: readonly Part[] };
 
 /** A header's or a form field's value that was found good. */
 export type TextTemplate = readonly Part[];
 
-/** What is wrong with a template; `macro` is as written, empty when it is about the whole. `position` counts characters from 1. */
+/**
+ * A problem of a template; `macro` is as written, empty when it is about the whole. `position`
+ * counts characters from 1.
+ */
 export type Problem = {
   code: 'unknown_macro' | 'misplaced_macro' | 'invalid_macro' | 'invalid_url';
   macro: string;
@@ -26,16 +33,20 @@ export type Parsed<Template> =
 /** Where in a URL something stands; a parameter's name is told where it is known. */
 export type UrlPlace = { in: 'host' | 'path' | 'name' | 'query' | 'fragment'; parameter: string };
 
-/** The cuts are those of the URL standard, which reads a backslash as a slash. A fragment is never sent and so is dropped. */
+/**
+ * The cuts are those of the URL standard, which reads a backslash as a slash. A fragment is never
+ * sent and so is dropped.
+ */
 const PARTS = /^(https?:\/\/[^/?#\\]+)([^?#]*)(\?[^#]*)?(#.*)?$/i;
 const MACRO = /\{([^{}]*)\}/g;
-/** What a URL parser takes for `.` and `..` and then resolves away, encoded or not. */
+/** Segments that a URL parser reads as `.` and `..` and resolves away, encoded or not. */
 const DOT_SEGMENT = /^(\.|%2e){1,2}$/i;
 /** A URL parser drops some of these silently, and so would join what stood apart. */
 const BLANK_OR_CONTROL = /[\p{Cc}\s]/u;
 /**
- * How a value is encoded by the place of its macro, and which values a raw macro leaves as they are: those made only of characters that
- * separate nothing there. Any other character, and the whole value is encoded. A header's encoding leaves what raw would.
+ * How a value is encoded by the place of its macro, and which values a raw macro leaves as they
+ * are: those made only of characters that separate nothing there. Any other character, and the
+ * whole value is encoded. A header's encoding leaves what raw would.
  */
 const PLACES = {
   query: { encode: percentEncoded, raw: /^[\w.~!$()*,/:@-]*$/ },
@@ -46,7 +57,9 @@ const PLACES = {
 
 type Place = keyof typeof PLACES;
 
-/** Reads a URL, or says everything that is wrong with it. A URL without macros is a template too. */
+/**
+ * Reads a URL, or says everything that is wrong with it. A URL without macros is a template too.
+ */
 export function parseUrl(url: string): Parsed<UrlTemplate> {
   const macros = [...url.matchAll(MACRO)];
   const layout = BLANK_OR_CONTROL.test(url) ? undefined : layOut(url, macros);
@@ -79,8 +92,9 @@ export function misplacedMacros(text: string, where: string): Problem[] {
 }
 
 /**
- * The URL for one postback. A value that is missing and has no default fills as nothing: `?sub=`. A path segment that would come out as
- * `.` or `..` has its dots encoded twice, since a URL has no other way to hold one: the receiver reads `%2E`.
+ * The URL for one postback. A value that is missing and has no default fills as nothing: `?sub=`. A
+ * path segment that would come out as `.` or `..` has its dots encoded twice, since a URL has no
+ * other way to hold one: the receiver reads `%2E`.
  */
 export function fillUrl({ origin, path, query }: UrlTemplate, values: Values): string {
   const segments = path.map((parts) => {
@@ -91,7 +105,9 @@ export function fillUrl({ origin, path, query }: UrlTemplate, values: Values): s
   return origin + segments.join('') + filled(query, values, 'query');
 }
 
-/** A header's value for one postback: visible ASCII with blanks only where the template has them. */
+/**
+ * A header's value for one postback: visible ASCII with blanks only where the template has them.
+ */
 export function fillHeader(template: TextTemplate, values: Values): string {
   return filled(template, values, 'header').trim();
 }
@@ -109,7 +125,10 @@ export function formEncoded(text: string): string {
   return percentEncoded(text).replaceAll('%20', '+');
 }
 
-/** How a URL is laid out, whatever stands in its macros; undefined when it is no http or https URL. The URL need not be in our macros. */
+/**
+ * How a URL is laid out, whatever stands in its macros; undefined when it is no http or https URL.
+ * The URL need not be in our macros.
+ */
 export function layOut(url: string, macros: readonly { 0: string; index: number }[]) {
   const masked = mask(url, macros);
   const match = PARTS.exec(masked);
@@ -159,7 +178,7 @@ function cut(text: string): Part[] {
   return parts.filter((part) => part !== '');
 }
 
-/** What is wrong with the macros of a text, wherever they stand. */
+/** Problems of the macros of a text, wherever they stand. */
 function problemsOf(text: string): Problem[] {
   const loose = mask(text, [...text.matchAll(MACRO)]).search(/[{}]/);
   const problems: Problem[] =
@@ -190,7 +209,10 @@ function filled(parts: readonly Part[], values: Values, place: Place): string {
   return texts.join('');
 }
 
-/** Percent-encodes all but the characters that mean nothing anywhere in a URL. Half a surrogate pair becomes the replacement character. */
+/**
+ * Percent-encodes all but the characters that mean nothing anywhere in a URL. Half a surrogate pair
+ * becomes the replacement character.
+ */
 function percentEncoded(value: string): string {
   return encodeURIComponent(value.replaceAll(/\p{Surrogate}/gu, '\ufffd')).replaceAll(
     /[!'()*]/g,
@@ -198,7 +220,10 @@ function percentEncoded(value: string): string {
   );
 }
 
-/** Leaves visible ASCII, without what separates the parts of a header and without `%`, so that decoding gives the value back. */
+/**
+ * Leaves visible ASCII, without what separates the parts of a header and without `%`, so that
+ * decoding gives the value back.
+ */
 function headerEncoded(value: string): string {
   return value.replaceAll(/[^\x21-\x7e]+|["%,;\\]/gu, percentEncoded);
 }

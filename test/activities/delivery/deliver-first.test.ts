@@ -4,17 +4,17 @@ import assert from 'node:assert/strict';
 import { createPool } from '../../../store/db/pool.ts';
 import type { BatchInput } from '../../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { layCable, throughCable } from '../../support/severable-proxy.ts';
-import { isSigned, startReceiver, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import { startProxy, throughProxy } from '../../support/severable-proxy.ts';
+import { isSigned, startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let working: TestActivities;
 
 before(async () => {
@@ -28,7 +28,7 @@ after(async () => {
 
 /** A batch of new sales, settled, with its postbacks planned. */
 async function batchOfSales(operator: TestOperator, sales: number): Promise<BatchInput> {
-  return settledBatch(working.activities, operator, await operator.takeInSales(sales));
+  return settleBatch(working.activities, operator, await operator.ingestSales(sales));
 }
 
 function requestsTo(path: string) {
@@ -81,8 +81,8 @@ describe('the first attempts of a batch', () => {
     };
     const headers = { 'x-event': '{event}' };
     await operator.addEndpoint(`${receiver.url}${path}?c={currency:lower}`, { body: 'form', form, headers });
-    const events = await operator.takeIn([{ transactionId: 'a&b' }]);
-    await working.activities.deliverFirst(await settledBatch(working.activities, operator, events));
+    const events = await operator.ingest([{ transactionId: 'a&b' }]);
+    await working.activities.deliverFirst(await settleBatch(working.activities, operator, events));
     const [request] = requestsTo(`${path}?c=usd`);
     assert.deepEqual(
       [request?.body, request?.headers['x-event']],
@@ -272,24 +272,24 @@ describe('what a receiver asks for in its header', () => {
 
 describe('without PostgreSQL', () => {
   test('two runs of a batch that waited for it side by side send each postback once', async (t) => {
-    const cable = await layCable(Number(new URL(database.url).port));
-    const pool = createPool(throughCable(database.url, cable));
+    const proxy = await startProxy(Number(new URL(database.url).port));
+    const pool = createPool(throughProxy(database.url, proxy));
     const beyond = withActivities(pool, temporal.client, { firstAttemptsMs: 10_000 });
-    t.after(() => Promise.all([beyond.close(), pool.end(), cable.close()]));
+    t.after(() => Promise.all([beyond.close(), pool.end(), proxy.close()]));
     const operator = await withOperator(database.pool);
     const path = `/ok/${operator.operatorId}`;
     await operator.addEndpoint(receiver.url + path, { events: ['sale'] });
     const stalled = await operator.addEndpoint(`${receiver.url}/slow/300`, { events: ['kyc'] });
     const batch = await batchOfSales(operator, 20);
     // Another batch's attempt ends while PostgreSQL is away, so that this process knows that nothing can be recorded.
-    const other = await settledBatch(working.activities, operator, await operator.takeIn([{ type: 'kyc' }]));
+    const other = await settleBatch(working.activities, operator, await operator.ingest([{ type: 'kyc' }]));
     const otherDone = beyond.activities.deliverFirst(other);
     await eventually('the slow request', () => requestsTo('/slow/300').length === 1);
-    cable.pull();
-    await eventually('a failed record', () => beyond.troubles.length > 0);
+    proxy.sever();
+    await eventually('a failed record', () => beyond.dependencyErrors.length > 0);
     // As when a step took too long and Temporal ran it again, while the first run still waits here.
     const runs = [1, 2, 3].map(() => beyond.activities.deliverFirst(batch));
-    cable.plugIn();
+    proxy.restore();
     await Promise.all([...runs, otherDone]);
     assert.equal(requestsTo(path).length, 20);
     assert.deepEqual(

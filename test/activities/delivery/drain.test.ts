@@ -5,16 +5,16 @@ import type { Drained } from '../../../activities/delivery/drain.ts';
 import type { EndpointSettings } from '../../../store/delivery/endpoints.ts';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { startReceiver, type RudeReceiver, type ReceivedRequest } from '../../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver, type ReceivedRequest } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
 let working: TestActivities;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 /** What the receiver answers, by request. */
 let statusOf: (request: ReceivedRequest) => number = () => 200;
 let operator: TestOperator;
@@ -45,7 +45,7 @@ async function withQueue(sales: number, settings: Partial<EndpointSettings> = {}
   operator = await withOperator(database.pool);
   ({ id: endpointId } = await operator.addEndpoint(receiver.url, settings));
   await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');
-  await settledBatch(working.activities, operator, await operator.takeInSales(sales));
+  await settleBatch(working.activities, operator, await operator.ingestSales(sales));
   await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
 }
 

@@ -2,20 +2,20 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
-import { takeForPush } from '../../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createEndpoints } from '../../../store/delivery/endpoints.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { ENDPOINT, SECRET_BOX, withOperator, type TestOperator } from '../../support/operator.ts';
-import { startReceiver, type ReceivedRequest, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import { startReceiver, type ReceivedRequest, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
 let working: TestActivities;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let answer: (request: ReceivedRequest) => [number, Record<string, string>?] = () => [200];
 let operator: TestOperator;
 let endpointId: string;
@@ -71,7 +71,7 @@ async function health() {
 
 /** One sale, its postback given to a workflow of its own as after a first try that failed. */
 async function single(): Promise<string> {
-  await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  await settleBatch(working.activities, operator, await operator.ingestSales(1));
   const { rows } = await database.pool.query<{ id: string }>(
     `update deliveries set owner = 'self', state = 'retrying', tries = 1 where operator_id = $1 and endpoint_id = $2 and owner = 'batch'
      returning id`,
@@ -125,7 +125,7 @@ describe('a single postback whose endpoint is down', () => {
   test('goes to the queue of an endpoint with a rate also when it is pushed, and keeps the cause', async () => {
     const id = await single();
     await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
-    const taken = await takeForPush(database.pool, operator.operatorId, id);
+    const taken = await takeForRetry(database.pool, operator.operatorId, id);
     assert.deepEqual(taken, { owner: 'endpoint', endpointId });
     await working.activities.drainQueue({
       operatorId: operator.operatorId,
@@ -243,7 +243,7 @@ describe('the operator’s own webhook', () => {
 describe('Retry-After', () => {
   test('of one answer holds for the whole queue, and for the next probe', async () => {
     await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');
-    await settledBatch(working.activities, operator, await operator.takeInSales(30));
+    await settleBatch(working.activities, operator, await operator.ingestSales(30));
     await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
     await database.pool.query(`update endpoints set max_in_flight = 1 where id = $1`, [endpointId]);
     answer = () => [429, { 'retry-after': '90' }];
@@ -260,7 +260,7 @@ describe('Retry-After', () => {
 });
 
 test('what was planned while its endpoint was deleted is cancelled, not held for ever', async () => {
-  await settledBatch(working.activities, operator, await operator.takeInSales(3));
+  await settleBatch(working.activities, operator, await operator.ingestSales(3));
   await database.pool.query(
     `update deliveries set owner = 'endpoint', state = 'held' where operator_id = $1`,
     [operator.operatorId],

@@ -2,17 +2,17 @@
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { deliveryWorkflowId, endpointWorkflowId } from '../../../domain/keys.ts';
-import { takeForPush } from '../../../store/delivery/delivery-changes.ts';
+import { takeForRetry } from '../../../store/delivery/manual-actions.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch, type DeliveryRow } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch, type DeliveryRow } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { startReceiver, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let working: TestActivities;
 
 before(async () => {
@@ -30,7 +30,7 @@ after(async () => {
 
 /** Sends a batch to its endpoints and hands over what is left; returns how many workflows were seen to. */
 async function sendAndHandOver(operator: TestOperator, sales: number) {
-  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(sales));
+  const batch = await settleBatch(working.activities, operator, await operator.ingestSales(sales));
   await working.activities.deliverFirst(batch);
   const input = { ...batch, endpointsToWake: [], setAside: [] };
   return { input, ...(await working.activities.handOver(input)) };
@@ -102,7 +102,7 @@ test('in force are 50 for each endpoint and 2,000 in all', async (t) => {
   const singlesOf60 = async (): Promise<number> => {
     const operator = await withOperator(database.pool);
     await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600], maxInFlight: 64 });
-    const batch = await settledBatch(real.activities, operator, await operator.takeInSales(60));
+    const batch = await settleBatch(real.activities, operator, await operator.ingestSales(60));
     await real.activities.deliverFirst(batch);
     await real.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] });
     const rows = await deliveriesOf(database.pool, operator);
@@ -128,7 +128,7 @@ test('the bounds hold when many hand-overs and buttons race', async () => {
     operators.map(async (operator) => {
       await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
       const made = await Promise.all(
-        [1, 2].map(async () => settledBatch(working.activities, operator, await operator.takeInSales(4))),
+        [1, 2].map(async () => settleBatch(working.activities, operator, await operator.ingestSales(4))),
       );
       for (const batch of made) await working.activities.deliverFirst(batch);
       return made;
@@ -147,7 +147,7 @@ test('the bounds hold when many hand-overs and buttons race', async () => {
   const pushing = operators.flatMap(async (operator) => {
     const rows = await deliveriesOf(database.pool, operator);
     const limits = { perEndpoint: 5, inAll: 8 };
-    return Promise.all(rows.map(({ id }) => takeForPush(database.pool, operator.operatorId, id, limits)));
+    return Promise.all(rows.map(({ id }) => takeForRetry(database.pool, operator.operatorId, id, limits)));
   });
   const pushed = (await Promise.all(pushing)).flat();
   isOver.abort();

@@ -1,16 +1,18 @@
-// The lost wake-up: a postback that must follow another one is planned while that one is just being finished.
+// The lost wake-up: a postback that must follow another one is planned while that one is just being
+// finished.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { planDeliveries } from '../../../activities/settlement/plan-postbacks.ts';
-import { createRecorder, type Finished } from '../../../activities/delivery/recorder.ts';
+import { createRecorder } from '../../../activities/delivery/recorder.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
+import { conversionMessage } from '../../../domain/delivery/bodies.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { withTransaction } from '../../../store/db/pool.ts';
 import { anEvent } from '../../support/builders.ts';
-import { readListeners } from '../../../store/delivery/outbox.ts';
+import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { anAttempt, deliveriesOf } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
+import type { AttemptRecord } from '../../../store/delivery/attempts.ts';
 import type { Message } from '../../../domain/delivery/messages.ts';
 
 const PAIRS = 400;
@@ -36,7 +38,7 @@ test(`of ${PAIRS} successors planned while their predecessor is finished none wa
     const conversion = conversions[index]!;
     const { id, endpointId } = predecessors[index]!;
     const planning = plan(messageOf(eventOf(index, 'chargeback'), conversion));
-    const recording = recorder.record(delivered(id, endpointId));
+    const recording = recorder.record(delivered(id, endpointId), null);
     woken.push(...(await recording));
     await planning;
   };
@@ -74,7 +76,9 @@ function plan(message: Message): Promise<unknown> {
     owner: 'batch',
   } as const;
   return withTransaction(database.pool, async (client) =>
-    planDeliveries(client, at, await readListeners(client, at.operatorId, [message.affiliateId]), [message]),
+    planPostbacks(client, at, await readListeners(client, at.operatorId, [message.affiliateId]), [
+      conversionMessage(message),
+    ]),
   );
 }
 
@@ -105,7 +109,6 @@ function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message
   };
 }
 
-function delivered(deliveryId: string, endpointId: string): Finished {
-  const record = anAttempt({ operatorId: operator.operatorId, deliveryId, endpointId });
-  return { record, news: null };
+function delivered(deliveryId: string, endpointId: string): AttemptRecord {
+  return anAttempt({ operatorId: operator.operatorId, deliveryId, endpointId });
 }

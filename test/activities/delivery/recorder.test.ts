@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { createPool } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator } from '../../support/operator.ts';
-import { layCable, throughCable } from '../../support/severable-proxy.ts';
+import { startProxy, throughProxy } from '../../support/severable-proxy.ts';
 import { startReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities } from '../../support/worker.ts';
@@ -21,36 +21,36 @@ before(async () => {
 after(() => Promise.all([temporal.close(), database.drop()]));
 
 test('while outcomes cannot be written nothing further is sent, and what was sent is recorded afterwards', async (t) => {
-  const cable = await layCable(Number(new URL(database.url).port));
-  const pool = createPool(throughCable(database.url, cable));
+  const proxy = await startProxy(Number(new URL(database.url).port));
+  const pool = createPool(throughProxy(database.url, proxy));
   const working = withActivities(pool, temporal.client, { firstAttemptsMs: 20_000 });
   const held: ServerResponse[] = [];
   let isHolding = true;
   const receiver = await startReceiver({
     handler: (_, response) => void (isHolding ? held.push(response) : response.end()),
   });
-  t.after(() => Promise.all([working.close(), pool.end(), cable.close(), receiver.close()]));
+  t.after(() => Promise.all([working.close(), pool.end(), proxy.close(), receiver.close()]));
   const operator = await withOperator(database.pool);
   await operator.addEndpoint(receiver.url, { maxInFlight: 4 });
-  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(30));
+  const batch = await settleBatch(working.activities, operator, await operator.ingestSales(30));
 
   const running = working.activities.deliverFirst(batch);
   await eventually('four requests under way', () => held.length === 4);
-  cable.pull();
+  proxy.sever();
   isHolding = false;
   for (const response of held) response.end();
   // What took a place that an answer had freed, before the first record failed, is under way already.
-  await eventually('a second failed record', () => working.troubles.length > 1);
+  await eventually('a second failed record', () => working.dependencyErrors.length > 1);
   const sentThen = receiver.requests.length;
   assert.ok(sentThen <= 8, `${sentThen} requests were sent`);
-  await eventually('three more failed records', () => working.troubles.length > 4);
+  await eventually('three more failed records', () => working.dependencyErrors.length > 4);
   assert.equal(receiver.requests.length, sentThen, 'something was sent that could not be recorded');
   assert.deepEqual(
     countBy(await deliveriesOf(database.pool, operator), ({ state }) => state),
     { pending: 30 },
   );
 
-  cable.plugIn();
+  proxy.restore();
   assert.equal((await running).delivered, 30);
   const ids = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']));
   assert.deepEqual([receiver.requests.length, ids.size], [30, 30]);
@@ -69,27 +69,27 @@ test('an answer with bytes that PostgreSQL does not take is recorded all the sam
   t.after(() => Promise.all([working.close(), receiver.close()]));
   const operator = await withOperator(database.pool);
   await operator.addEndpoint(receiver.url);
-  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  const batch = await settleBatch(working.activities, operator, await operator.ingestSales(1));
   assert.equal((await working.activities.deliverFirst(batch)).delivered, 1);
-  assert.deepEqual(working.troubles, []);
+  assert.deepEqual(working.dependencyErrors, []);
 });
 
 test('a failure whose commit went through unheard is written again, and is there and counted once', async (t) => {
-  const cable = await layCable(Number(new URL(database.url).port));
-  const pool = createPool(throughCable(database.url, cable));
+  const proxy = await startProxy(Number(new URL(database.url).port));
+  const pool = createPool(throughProxy(database.url, proxy));
   const working = withActivities(pool, temporal.client);
   const receiver = await startReceiver({
     handler: (_, response) => {
-      cable.breakAtAnswerTo('commit');
+      proxy.severAtReplyTo('commit');
       response.writeHead(500).end();
     },
   });
-  t.after(() => Promise.all([working.close(), pool.end(), cable.close(), receiver.close()]));
+  t.after(() => Promise.all([working.close(), pool.end(), proxy.close(), receiver.close()]));
   const operator = await withOperator(database.pool);
   const endpoint = await operator.addEndpoint(receiver.url);
-  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  const batch = await settleBatch(working.activities, operator, await operator.ingestSales(1));
   await working.activities.deliverFirst(batch);
-  assert.equal(working.troubles.length, 1);
+  assert.equal(working.dependencyErrors.length, 1);
   const { rows } = await database.pool.query(
     `select d.tries, e.failures_in_a_row, (select count(*)::int from attempts a where a.operator_id = e.operator_id) as attempts
      from endpoints e join deliveries d on d.operator_id = e.operator_id and d.endpoint_id = e.id where e.id = $1`,

@@ -9,16 +9,16 @@ import {
   type ReplayFilter,
 } from '../../../store/delivery/replays.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { startReceiver, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import { startReceiver, type FaultyReceiver } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
 let working: TestActivities;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let operator: TestOperator;
 let endpointId: string;
 
@@ -59,7 +59,7 @@ async function stepAll(it: Replay): Promise<void> {
 
 /** So many postbacks that were given up after five tries. */
 async function giveUpSales(count: number): Promise<string[]> {
-  await settledBatch(working.activities, operator, await operator.takeInSales(count));
+  await settleBatch(working.activities, operator, await operator.ingestSales(count));
   const { rows } = await database.pool.query<{ id: string }>(
     `update deliveries set state = 'gave_up', owner = null, tries = 5, finished_at = now() where operator_id = $1 and owner is not null returning id`,
     [operator.operatorId],
@@ -135,7 +135,7 @@ describe('a replay', () => {
         { type: 'chargeback' as const, transactionId: `back-${number}`, reference: `sale-${number}` },
       ];
       for (const event of events)
-        await settledBatch(working.activities, operator, await operator.takeIn([event]));
+        await settleBatch(working.activities, operator, await operator.ingest([event]));
     }
     await giveUpSales(0);
     // The first one is being retried already, so its chargeback follows it as well.
@@ -166,7 +166,7 @@ describe('a replay', () => {
     const other = await operator.addEndpoint(`${receiver.url}/ok`);
     await giveUpSales(10);
     const middle = new Date();
-    await settledBatch(working.activities, operator, await operator.takeInSales(4));
+    await settleBatch(working.activities, operator, await operator.ingestSales(4));
     const count = async (filter: Partial<ReplayFilter>) => (await replay(filter, null, true)).total;
     assert.equal(await count({}), 20);
     assert.equal(await count({ endpointId: other.id }), 10);
@@ -186,7 +186,7 @@ describe('a replay', () => {
   });
 
   test('makes the next try of what waits, without a new schedule', async () => {
-    await settledBatch(working.activities, operator, await operator.takeInSales(3));
+    await settleBatch(working.activities, operator, await operator.ingestSales(3));
     await database.pool.query(
       `update deliveries set state = 'retrying', tries = 2, next_attempt_at = now() + interval '5 hours',
          owner = case when id = (select min(id) from deliveries where operator_id = $1) then 'self' else 'endpoint' end

@@ -4,20 +4,20 @@ import { after, before, test } from 'node:test';
 import { makeSecret } from '../../../delivery/sign.ts';
 import { createEndpointSecrets } from '../../../store/delivery/endpoint-secrets.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { settledBatch } from '../../support/deliveries.ts';
+import { settleBatch } from '../../support/deliveries.ts';
 import { SECRET_BOX, withOperator } from '../../support/operator.ts';
 import {
   isSigned,
   startReceiver,
   type ReceivedRequest,
-  type RudeReceiver,
+  type FaultyReceiver,
 } from '../../support/faulty-receiver.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
 let database: TestDatabase;
 let temporal: TestTemporal;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 let working: TestActivities;
 before(async () => {
   [database, temporal, receiver] = await Promise.all([withDatabase(), withTemporal(), startReceiver()]);
@@ -35,7 +35,7 @@ test('a postback is signed with every secret that is live when it is sent', asyn
   const secrets = createEndpointSecrets(database.pool, SECRET_BOX);
   const postback = async (): Promise<ReceivedRequest> => {
     await working.activities.deliverFirst(
-      await settledBatch(working.activities, operator, await operator.takeInSales(1)),
+      await settleBatch(working.activities, operator, await operator.ingestSales(1)),
     );
     return receiver.requests.findLast((request) => request.path === path)!;
   };
@@ -63,7 +63,7 @@ test('a GET is signed over its URL by a key pair as well', async () => {
   const url = `${receiver.url}${path}?c={click_id}&p={payout}`;
   const { publicKey } = await operator.addEndpoint(url, { method: 'GET', signing: 'v1a' });
   await working.activities.deliverFirst(
-    await settledBatch(working.activities, operator, await operator.takeInSales(1)),
+    await settleBatch(working.activities, operator, await operator.ingestSales(1)),
   );
   const request = receiver.requests.find((one) => one.path.startsWith(path))!;
   assert.ok(isSigned(request, publicKey!));

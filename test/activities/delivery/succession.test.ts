@@ -3,14 +3,14 @@
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { PoolClient } from 'pg';
-import { planDeliveries } from '../../../activities/settlement/plan-postbacks.ts';
+import { conversionMessage } from '../../../domain/delivery/bodies.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { giveUpDelivery } from '../../../store/delivery/delivery-changes.ts';
-import { readListeners } from '../../../store/delivery/outbox.ts';
+import { giveUpDelivery } from '../../../store/delivery/manual-actions.ts';
+import { planPostbacks, readListeners } from '../../../store/delivery/outbox.ts';
 import { releaseSuccessors } from '../../../store/delivery/succession.ts';
 import { anEvent } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
@@ -40,7 +40,7 @@ beforeEach(async () => {
     { type: 'chargeback', transactionId: 'back', reference: 'struck' } as const,
     { type: 'chargeback_won', transactionId: 'won', reference: 'struck' } as const,
   ])
-    await settledBatch(working.activities, operator, await operator.takeIn([event]));
+    await settleBatch(working.activities, operator, await operator.ingest([event]));
   chain = (await deliveriesOf(database.pool, operator)).map(({ id }) => id);
   assert.equal(chain.length, 3);
 });
@@ -265,5 +265,7 @@ async function plan(client: PoolClient): Promise<void> {
     currency: 'USD',
   };
   const at = { operatorId, batchId: newId('bat'), now: new Date(), owner: 'batch' } as const;
-  await planDeliveries(client, at, await readListeners(client, operatorId, [affiliateId]), [message]);
+  await planPostbacks(client, at, await readListeners(client, operatorId, [affiliateId]), [
+    conversionMessage(message),
+  ]);
 }

@@ -5,7 +5,11 @@ import { createAmend } from '../../../activities/settlement/amend.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { createAmendments, listVersions, type Amendable } from '../../../store/agreements/amendments.ts';
+import {
+  createAmendments,
+  listVersions,
+  type AmendableValues,
+} from '../../../store/agreements/amendments.ts';
 import { createDeals } from '../../../store/agreements/deals.ts';
 import { createFxRates } from '../../../store/agreements/fx-rates.ts';
 import { isOutage } from '../../../store/db/pg-errors.ts';
@@ -43,7 +47,7 @@ after(async () => {
 });
 
 /** Keeps an amendment of some values. */
-async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<Amendable>) {
+async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<AmendableValues>) {
   const by = { actor: 'key_test', reason: null };
   return await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({
     ...event.values,
@@ -134,10 +138,10 @@ test('amended events leave the books as if they had been sent right at first, wh
   await pool.query(`update clicks set clicked_at = $1`, [new Date(start)]);
   const settle = createSettling(pool);
   const meant = story(first.clickId, start);
-  await settle(right.operatorId, await right.takeIn(meant));
+  await settle(right.operatorId, await right.ingest(meant));
 
   const sent = mistaken(story(late.clickId, start));
-  const ids = await wrong.takeIn(sent);
+  const ids = await wrong.ingest(sent);
   await settle(wrong.operatorId, ids);
   assert.notDeepEqual(await booksOf(late), await booksOf(first), 'the mistakes show');
   for (const [index, id] of ids.entries()) {
@@ -159,7 +163,7 @@ test('amended events leave the books as if they had been sent right at first, wh
 test('the affiliate is told of the difference, and the same amendment again is a duplicate', async () => {
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
-  const [sale] = await operator.takeIn([{}]);
+  const [sale] = await operator.ingest([{}]);
   await createSettling(pool)(operator.operatorId, [sale!]);
   assert.deepEqual(await amend(operator, sale!, { amountMinor: 60_00n }), { kind: 'accepted', number: 1 });
   assert.deepEqual(await amend(operator, sale!, { amountMinor: 60_00n }), { kind: 'duplicate', number: 1 });
@@ -207,7 +211,7 @@ test('the affiliate is told of the difference, and the same amendment again is a
 
 test('an event amended before it is settled is settled with what it was amended to', async () => {
   const operator = await withOperator(pool);
-  const [sale] = await operator.takeIn([{}]);
+  const [sale] = await operator.ingest([{}]);
   await amend(operator, sale!, { amountMinor: 70_00n });
   await apply(operator);
   await createSettling(pool)(operator.operatorId, [sale!]);
@@ -224,7 +228,7 @@ test('a payout that was forgotten settles the event that waited for it', async (
     YESTERDAY,
     terms,
   );
-  const [sale] = await operator.takeIn([{}]);
+  const [sale] = await operator.ingest([{}]);
   const settle = createSettling(pool);
   await settle(operatorId, [sale!]);
   assert.deepEqual(await outcomesOf(pool, [sale!]), ['set_aside payout_required']);
@@ -239,7 +243,7 @@ test('a payout that was forgotten settles the event that waited for it', async (
 test('an amendment that lacks an exchange rate waits in plain sight, and moves the books once the rate is there', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  const [kyc, sale] = await operator.takeIn([
+  const [kyc, sale] = await operator.ingest([
     { type: 'trade', volumeE4: 1_0000n, amountMinor: null, currency: null },
     {},
   ]);
@@ -273,14 +277,14 @@ test('an amendment that lacks an exchange rate waits in plain sight, and moves t
     actor: 'key_1',
   };
   const added = await createFxRates(pool).insert(operatorId, rate);
-  assert.ok(added !== 'other_rate' && added.amends);
+  assert.ok(added !== 'other_rate' && added.retriesAmendments);
   assert.deepEqual(await apply(operator), {});
   assert.deepEqual(await outcomesOf(pool, [kyc!, sale!]), ['settled 1100', 'settled 500']);
 });
 
 test('one amendment that breaks a rule waits by itself and holds up no other', async () => {
   const operator = await withOperator(pool);
-  const ids = await operator.takeInSales(4);
+  const ids = await operator.ingestSales(4);
   await createSettling(pool)(operator.operatorId, ids);
   await amend(operator, ids[0]!, { amountMinor: 10_00n });
   await amend(operator, ids[1]!, { amountMinor: 9_000_000_000_000_000_000n });
@@ -307,11 +311,11 @@ test('one amendment that breaks a rule waits by itself and holds up no other', a
 test('a version agreed for the past finds amended conversions as they are, and an amendment those rated again', async () => {
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
-  const [one, two] = await operator.takeIn([{}, { type: 'deposit' }]);
+  const [one, two] = await operator.ingest([{}, { type: 'deposit' }]);
   const refund = { type: 'refund' as const, reference: 't-1', amountMinor: 10_00n, customerId: null };
   const settle = createSettling(pool);
   await settle(operatorId, [one!, two!]);
-  await settle(operatorId, await operator.takeIn([refund]));
+  await settle(operatorId, await operator.ingest([refund]));
   await amend(operator, one!, { amountMinor: 50_00n });
   await apply(operator);
   const dealId = newId('deal');
@@ -325,7 +329,7 @@ test('a version agreed for the past finds amended conversions as they are, and a
   await amend(operator, two!, { amountMinor: 10_00n });
   await apply(operator);
   assert.deepEqual(await outcomesOf(pool, [one!, two!]), ['settled 400', 'settled 200']);
-  await settle(operatorId, await operator.takeIn([{ ...refund, amountMinor: 5_00n }]));
+  await settle(operatorId, await operator.ingest([{ ...refund, amountMinor: 5_00n }]));
   assert.deepEqual(await outcomesOf(pool, [one!]), ['settled 300']);
 });
 
@@ -342,7 +346,7 @@ const again = async <T>(work: () => Promise<T>): Promise<T> => {
 test('an event that is amended while it is being settled ends with what it was amended to', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  const sales = await operator.takeInSales(120);
+  const sales = await operator.ingestSales(120);
   const batches = Array.from({ length: 30 }, (_, index) => sales.slice(index * 4, index * 4 + 4));
   const settling = Array.from({ length: PROCESSES }, async () => {
     const settle = createSettling(pool);
@@ -365,9 +369,9 @@ test('an event that is amended while it is being settled ends with what it was a
 test('amendments racing chargebacks and refunds end the same, whoever is first', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  const sales = await operator.takeInSales(24);
+  const sales = await operator.ingestSales(24);
   await createSettling(pool)(operatorId, sales);
-  const against = await operator.takeIn(
+  const against = await operator.ingest(
     sales.map((_, index) => ({
       type: index % 2 === 0 ? ('refund' as const) : ('chargeback' as const),
       reference: `t-${index + 1}`,

@@ -33,9 +33,9 @@ const noMoney = { amountMinor: null, currency: null };
 /** Events taken in and settled, in one batch. */
 async function settled(
   operator: TestOperator,
-  fields: Parameters<TestOperator['takeIn']>[0],
+  fields: Parameters<TestOperator['ingest']>[0],
 ): Promise<string[]> {
-  const ids = await operator.takeIn(fields);
+  const ids = await operator.ingest(fields);
   await createSettling(database.pool)(operator.operatorId, ids);
   return ids;
 }

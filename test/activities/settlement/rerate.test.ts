@@ -98,7 +98,7 @@ async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
      union all
      select concat_ws(' ', e.transaction_id, e.type, 'version', o.deal_version, sum(s.gross_minor - s.void_minor) filter (where s.kind = 'percent'))
      from event_outcomes o join events e on e.id = o.event_id
-     left join slot_facts f on f.event_id = o.event_id left join slots s on s.id = f.slot_id
+     left join slot_facts f on f.event_id = o.event_id and f.rating_version = 0 left join slots s on s.id = f.slot_id
      where o.affiliate_id = $1 and o.deal_version is not null group by e.transaction_id, e.type, o.deal_version
      order by 1`,
     [affiliateId],
@@ -117,7 +117,7 @@ test('a back-dated version leaves the books as if it had been there first, told 
   await pool.query(`update clicks set clicked_at = $1`, [new Date(start)]);
   const deals = createDeals(pool);
   const settle = createSettling(pool);
-  const ids = await operator.takeIn(story(late.clickId, start));
+  const ids = await operator.ingest(story(late.clickId, start));
   await settle(operator.operatorId, ids);
   const added = await deals.addVersion(operator.operatorId, late.dealId, from, wireTerms(NEW));
   assert.ok(added !== null && typeof added === 'object' && added.isRerating);
@@ -130,7 +130,7 @@ test('a back-dated version leaves the books as if it had been there first, told 
   await pool.query(`update clicks set clicked_at = $1`, [new Date(start)]);
   const there = await deals.addVersion(rival.operatorId, first.dealId, from, wireTerms(NEW));
   assert.equal(typeof there === 'object' && there?.isRerating, false);
-  await settle(rival.operatorId, await rival.takeIn(story(first.clickId, start)));
+  await settle(rival.operatorId, await rival.ingest(story(first.clickId, start)));
   assert.deepEqual(await booksOf(late), await booksOf(first));
   assert.equal(await pendingOf(pool, late.affiliateId), await pendingOf(pool, first.affiliateId));
   assert.equal(await pendingOf(pool, early.affiliateId), 0n);
@@ -141,7 +141,7 @@ test('what an affiliate was told adds up to the books, an adjustment to each con
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
   const settle = createSettling(pool);
-  const ids = await operator.takeInSales(4);
+  const ids = await operator.ingestSales(4);
   await settle(operator.operatorId, ids);
   const own = { dealId: newId('deal'), affiliateId: operator.affiliateId, clickId: '' };
   const deals = createDeals(pool);
@@ -174,7 +174,7 @@ test('what an affiliate was told adds up to the books, an adjustment to each con
 test('a conversion paid in another currency stays with the deal that paid it; one that earned nothing changes over', async () => {
   const operator = await withOperator(pool);
   const settle = createSettling(pool);
-  const [sale, kyc] = await operator.takeIn([{}, { type: 'kyc', amountMinor: null, currency: null }]);
+  const [sale, kyc] = await operator.ingest([{}, { type: 'kyc', amountMinor: null, currency: null }]);
   await settle(operator.operatorId, [sale!, kyc!]);
   const own = { dealId: newId('deal'), affiliateId: operator.affiliateId, clickId: '' };
   const terms = wireTerms({ currency: 'EUR', components: [{ kind: 'cpa', on: 'kyc', amount: '5' }] });
@@ -215,7 +215,7 @@ test('a new deal without a date begins with what is not settled yet', async () =
       )
     ).effectiveFrom.getTime();
   assert.equal(await beginning(operator.affiliateId), 0);
-  await createSettling(pool)(operator.operatorId, await operator.takeInSales(1));
+  await createSettling(pool)(operator.operatorId, await operator.ingestSales(1));
   assert.ok((await beginning(operator.affiliateId)) > Date.now() - 60_000);
   assert.equal(await beginning(null), 0, 'a default deal would rate nothing that an own deal rated');
 });
@@ -227,7 +227,7 @@ test('versions agreed while batches are being settled miss no conversion', async
     components: [{ kind: 'revshare', percent: '10' }],
   });
   const occurredAt = Date.now() - 1000;
-  const ids = await operator.takeIn(
+  const ids = await operator.ingest(
     Array.from({ length: 240 }, (_, index) => ({
       type: 'revenue' as const,
       clickId: affiliate.clickId,

@@ -29,7 +29,7 @@ async function withSale() {
   const operator = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operator.operatorId, { hold_days: 0 });
   const settle = createSettling(pool);
-  const ids = await operator.takeIn([{ transactionId: 'sale', clickId }]);
+  const ids = await operator.ingest([{ transactionId: 'sale', clickId }]);
   await settle(operator.operatorId, ids);
   await createHolds(pool).release(operator.operatorId, null, Date.now());
   return { ...operator, affiliateId, settle, sale: ids[0]! };
@@ -47,7 +47,7 @@ function waiting(count: number): Promise<true> {
 
 test('debt that is written off while a won chargeback cancels it is cancelled once', async () => {
   const { pool } = database;
-  const { operatorId, affiliateId, takeIn, settle } = await withSale();
+  const { operatorId, affiliateId, ingest, settle } = await withSale();
   const payouts = createPayouts(pool);
   const wanted = {
     affiliateId,
@@ -59,7 +59,7 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
   const reserved = await payouts.reserve(operatorId, wanted);
   assert.ok(reserved.kind === 'reserved');
   await payouts.step(operatorId, reserved.payout.id, 'confirm', { ...BY, externalReference: null });
-  await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'sale', ...AGAINST }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'sale', ...AGAINST }]));
 
   let open = (): void => {};
   const gate = new Promise<void>((resolve) => (open = resolve));
@@ -75,7 +75,7 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
     );
     return rowCount === 0;
   });
-  const won = settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'sale', ...AGAINST }]));
+  const won = settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'sale', ...AGAINST }]));
   await waiting(1);
   open();
   await Promise.all([writtenOff, won]);
@@ -86,12 +86,12 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
 
 test('a chargeback that is settled while its conversion is rejected tells the sum that the rejection left', async () => {
   const { pool } = database;
-  const { operatorId, takeIn, settle, sale } = await withSale();
+  const { operatorId, ingest, settle, sale } = await withSale();
   const { rows } = await pool.query<{ id: string }>(
     `select slot_id as id from slot_facts where original_event_id = $1`,
     [sale],
   );
-  const chargeback = await takeIn([{ type: 'chargeback', reference: 'sale', ...AGAINST }]);
+  const chargeback = await ingest([{ type: 'chargeback', reference: 'sale', ...AGAINST }]);
   const holder = await pool.connect();
   await holder.query('begin');
   await holder.query(`select from slots where id = $1 for update`, [rows[0]!.id]);

@@ -11,7 +11,15 @@ import { expectedEarnings, type Earning, type ModelVersion } from '../../support
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { auditOf, createSettling, type Settling } from '../../support/settling.ts';
 import { bookedIn, rowsIn, storeWorld, totalsIn } from '../../support/stored-model.ts';
-import { BOUND_TO, deal, heardOf, history, inBatches, START, worldOf } from '../../support/stories.ts';
+import {
+  AFFILIATE_BY_CUSTOMER,
+  deal,
+  intakeBatchesOf,
+  history,
+  inBatches,
+  START,
+  worldOf,
+} from '../../support/stories.ts';
 
 const CONNECTIONS = 16;
 
@@ -50,12 +58,12 @@ test('random histories by random deals, in random batches, earn what the model s
     fc.record({
       versions: fc.constant(one.versions),
       events: fc.constant(one.events),
-      batches: heardOf(one.events),
+      batches: intakeBatchesOf(one.events),
     }),
   );
   await fc.assert(
     fc.asyncProperty(story, async ({ versions, events, batches }) => {
-      const { operatorId } = await storeWorld(pool, versions, events, BOUND_TO);
+      const { operatorId } = await storeWorld(pool, versions, events, AFFILIATE_BY_CUSTOMER);
       const ids = batches.map((batch) => [...new Set(batch.map(({ id }) => id))]);
       for (const batch of ids) await settle(operatorId, batch);
       const expected = expectedEarnings(events, worldOf(versions));
@@ -223,7 +231,7 @@ test('a loss is carried at the step that its own month reached, also where only 
     of(3, 'revenue', 'c1', -100_00n),
     of(45, 'revenue', 'c1', 600_00n),
   ];
-  const { operatorId } = await storeWorld(pool, versions, events, BOUND_TO);
+  const { operatorId } = await storeWorld(pool, versions, events, AFFILIATE_BY_CUSTOMER);
   const settle = createSettling(pool);
   for (const { id } of events) await settle(operatorId, [id]);
   const expected = expectedEarnings(events, worldOf(versions));

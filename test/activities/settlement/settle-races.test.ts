@@ -76,9 +76,9 @@ async function nothingIsUnexplained(): Promise<void> {
 describe('settled at the same time,', () => {
   test('a conversion and its chargeback in two batches always end reversed', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
-    const sales = await operator.takeIn(times(240, (index) => ({ transactionId: `pair ${index}` })));
+    const sales = await operator.ingest(times(240, (index) => ({ transactionId: `pair ${index}` })));
     const against: Fields = { type: 'chargeback', clickId: null, customerId: null, amountMinor: null };
-    const chargebacks = await operator.takeIn(
+    const chargebacks = await operator.ingest(
       times(240, (index) => ({ ...against, reference: `pair ${index}` })),
     );
     const [a, b] = [dealtOut(sales, 10), dealtOut(chargebacks, 10, 7907)];
@@ -91,9 +91,9 @@ describe('settled at the same time,', () => {
 
   test('a customer’s conversions and the fraud that covers them always end reversed', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
-    const sales = await operator.takeIn(times(300, (index) => ({ customerId: `cheat ${index % 60}` })));
+    const sales = await operator.ingest(times(300, (index) => ({ customerId: `cheat ${index % 60}` })));
     const fraud: Fields = { type: 'fraud', clickId: null, amountMinor: null, occurredAt: Date.now() + 1000 };
-    const frauds = await operator.takeIn(times(60, (index) => ({ ...fraud, customerId: `cheat ${index}` })));
+    const frauds = await operator.ingest(times(60, (index) => ({ ...fraud, customerId: `cheat ${index}` })));
     await settleAtOnce(dealtOut([...sales, ...frauds], 9));
     assert.deepEqual(new Set(await outcomesOf(pool, sales)), new Set(['settled 0']));
     assert.equal(await pendingOf(pool, operator.affiliateId), start);
@@ -102,7 +102,7 @@ describe('settled at the same time,', () => {
 
   test('the same events in overlapping batches are booked once each', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
-    const ids = await operator.takeInSales(120);
+    const ids = await operator.ingestSales(120);
     await settleAtOnce(
       [7919, 7907, 7901, 7883, 7879].flatMap((step, index) => dealtOut(ids, 8 + index * 5, step)),
     );
@@ -117,7 +117,7 @@ describe('settled at the same time,', () => {
     });
     const occurredAt = Date.now();
     const amounts = times(600, (index) => BigInt((index * 37) % 101) - 10n);
-    const ids = await operator.takeIn(
+    const ids = await operator.ingest(
       amounts.map((amountMinor) => ({ type: 'revenue', clickId, customerId: null, amountMinor, occurredAt })),
     );
     await settleAtOnce(dealtOut(ids, 10));
@@ -129,7 +129,7 @@ describe('settled at the same time,', () => {
   test('new customers are bound once and every event of theirs has its slot, also those heard of before the click', async () => {
     const rival = await addAffiliate(pool, operator.operatorId);
     const clicks = [undefined, rival.clickId];
-    const ids = await operator.takeIn(
+    const ids = await operator.ingest(
       times(480, (index): Fields => {
         const click = clicks[Math.floor(index / 120) % 3];
         const byClick = click === undefined ? {} : { clickId: click };
@@ -160,10 +160,10 @@ describe('settled at the same time,', () => {
     const registration: Fields = { type: 'registration', clickId, amountMinor: null, currency: null };
     // Bound beforehand, so that the race is for the slot and not for the customer.
     await settleAtOnce([
-      await operator.takeIn(customers.map((customerId) => ({ ...registration, customerId }))),
+      await operator.ingest(customers.map((customerId) => ({ ...registration, customerId }))),
     ]);
     const now = Date.now();
-    const ids = await operator.takeIn(
+    const ids = await operator.ingest(
       times(160, (index): Fields => {
         return {
           type: 'ftd',

@@ -30,7 +30,7 @@ async function outcomesOfBatches(...batches: Fields[][]): Promise<string[]> {
   const operator = await withOperator(database.pool);
   const ids: string[] = [];
   for (const batch of batches) {
-    const taken = await operator.takeIn(batch);
+    const taken = await operator.ingest(batch);
     ids.push(...taken);
     await settle(operator.operatorId, taken);
   }
@@ -70,7 +70,7 @@ describe('an event that cannot be settled', () => {
       components: [{ kind: 'cpa', amount: '5' }],
     });
     const deposit: Fields = { type: 'ftd', clickId, customerId: 'c' };
-    await settle(operator.operatorId, await operator.takeIn([deposit]));
+    await settle(operator.operatorId, await operator.ingest([deposit]));
     const rename = (from: string, to: string) =>
       pool.query(`update slots set component = $3 where operator_id = $1 and component = $2`, [
         operator.operatorId,
@@ -78,7 +78,7 @@ describe('an event that cannot be settled', () => {
         to,
       ]);
     await rename('cpa:ftd', 'cpa:gone');
-    const ids = await operator.takeIn([{}, { ...deposit, ...later }, {}]);
+    const ids = await operator.ingest([{}, { ...deposit, ...later }, {}]);
     await settle(operator.operatorId, ids);
     assert.deepEqual(await outcomesOf(pool, ids), ['settled 1000', 'set_aside rule_failed', 'settled 1000']);
     const { rows } = await pool.query<{ detail: string }>(
@@ -100,7 +100,7 @@ describe('an event that cannot be settled', () => {
     const fields = Array.from({ length: 20 }, (_, index) =>
       index === 13 ? { clickId: endless.clickId, amountMinor: 9n * 10n ** 15n } : {},
     );
-    const ids = await operator.takeIn(fields);
+    const ids = await operator.ingest(fields);
     const settledBatch = await settle(operator.operatorId, ids);
     const expected = ids.map((_, index) => (index === 13 ? 'set_aside refused_by_database' : 'settled 1000'));
     assert.deepEqual(await outcomesOf(pool, ids), expected);
@@ -124,7 +124,7 @@ describe('planning', () => {
       await operator.addEndpoint('http://127.0.0.1:9/reversals', { events: ['conversion.reversed'] }),
       await operator.addEndpoint('http://127.0.0.1:9/slow', { events: ['sale'], ratePerSecond: 1 }),
     ];
-    const ids = await operator.takeIn([
+    const ids = await operator.ingest([
       { transactionId: 's-1' },
       { type: 'chargeback', reference: 's-1', occurredAt: Date.now() + 1 },
     ]);
@@ -171,13 +171,13 @@ describe('planning', () => {
     const owners: (string | null)[] = [];
     for (const finished of [false, true]) {
       const transactionId = `finished ${finished}`;
-      await settle(operator.operatorId, await operator.takeIn([{ transactionId }]));
+      await settle(operator.operatorId, await operator.ingest([{ transactionId }]));
       if (finished)
         await pool.query(
           `update deliveries set state = 'delivered', owner = null where operator_id = $1 and owner = 'batch'`,
           [operator.operatorId],
         );
-      const [refund] = await operator.takeIn([
+      const [refund] = await operator.ingest([
         { type: 'refund', reference: transactionId, amountMinor: 1_00n, customerId: null, ...noClick },
       ]);
       await settle(operator.operatorId, [refund!]);

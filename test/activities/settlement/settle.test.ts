@@ -37,7 +37,7 @@ async function settled(...batches: Fields[][]) {
   const operator = await withOperator(pool);
   const ids: string[] = [];
   for (const batch of batches) {
-    const taken = await operator.takeIn(batch);
+    const taken = await operator.ingest(batch);
     ids.push(...taken);
     await settle(operator.operatorId, taken);
   }
@@ -74,7 +74,7 @@ describe('attribution', () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const { clickId } = await addAffiliate(pool, operator.operatorId, {}, 'me');
-    const ids = await operator.takeIn([
+    const ids = await operator.ingest([
       noClick,
       { clickId: 'clk_unknown' },
       { occurredAt: Date.now() + 31 * DAY_MS },
@@ -97,7 +97,7 @@ describe('attribution', () => {
     for (const clickId of [undefined, rival.clickId]) {
       await settle(
         operator.operatorId,
-        await operator.takeIn([{ customerId: 'c', ...(clickId ? { clickId } : {}) }]),
+        await operator.ingest([{ customerId: 'c', ...(clickId ? { clickId } : {}) }]),
       );
     }
     assert.deepEqual(
@@ -165,7 +165,7 @@ describe('a clawback', () => {
   test('takes from payable and into debt once the money is there', async () => {
     const { operator } = await settled([sale]);
     const { pool } = database;
-    const [chargeback] = await operator.takeIn([byReference]);
+    const [chargeback] = await operator.ingest([byReference]);
     await pool.query(
       `update slots set pending_minor = 0, payable_minor = 400, paid_minor = 600 where operator_id = $1`,
       [operator.operatorId],
@@ -202,7 +202,7 @@ describe('settling again', () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');
-    const ids = await operator.takeIn([
+    const ids = await operator.ingest([
       { transactionId: 's-1' },
       {},
       noClick,

@@ -1,4 +1,5 @@
-// Months of the books on a real database: where they begin and end, that nothing gets into a closed one, and that statements tie.
+// Closing months on a real database: bounds of a month, closed months stay closed, statements add
+// up.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { DatabaseError } from 'pg';
@@ -21,11 +22,11 @@ before(async () => {
 });
 after(() => database.drop());
 
-/** An operator whose clock a test sets, with what happens at each moment. */
+/** An operator with a clock set by the test. */
 type Books = TestOperator & {
   settle(at: string, events: readonly Partial<ConversionEvent>[]): Promise<string[]>;
   close(period: string, at: string): ReturnType<ClosePeriodsActivities['closePeriod']>;
-  /** The months of its transfers, with how many are about which month. */
+  /** Months of the transfers, with the number of transfers by month of origin. */
   months(): Promise<string[]>;
   statements(affiliateId?: string): Promise<Statement[]>;
 };
@@ -45,7 +46,7 @@ async function withBooks(timezone = 'UTC'): Promise<Books> {
     ...operator,
     async settle(at, events) {
       now = new Date(at);
-      const ids = await operator.takeIn(events.map((event) => ({ occurredAt: now.getTime(), ...event })));
+      const ids = await operator.ingest(events.map((event) => ({ occurredAt: now.getTime(), ...event })));
       await settling(operatorId, ids);
       assert.ok((await outcomesOf(pool, ids)).every((outcome) => outcome.startsWith('settled')));
       return ids;
@@ -74,19 +75,19 @@ async function nothingIsUnexplained(): Promise<void> {
 const inShort = ({ period, opening, closing, linesCount }: Statement) =>
   `${period}: ${opening.pendingMinor} to ${closing.pendingMinor} in ${linesCount}`;
 
-/** What takes a sale back in full. */
+/** A chargeback that reverses a sale in full. */
 const chargeback = (reference: string, changes: Partial<ConversionEvent> = {}): Partial<ConversionEvent> => {
   return { type: 'chargeback', clickId: null, customerId: null, amountMinor: null, reference, ...changes };
 };
 
-describe('a month of the books ends where the operator is:', () => {
+describe('end of a month', () => {
   for (const [timezone, lastMoment, firstMoment] of [
     ['UTC', '2026-10-31T23:59:59.999Z', '2026-11-01T00:00:00Z'],
     ['Pacific/Auckland', '2026-10-31T10:59:59.999Z', '2026-10-31T11:00:00Z'],
     ['America/New_York', '2026-11-01T03:59:59.999Z', '2026-11-01T04:00:00Z'],
     ['Asia/Kathmandu', '2026-10-31T18:14:59.999Z', '2026-10-31T18:15:00Z'],
   ] as const) {
-    test(timezone, async () => {
+    test(`a month ends at midnight in ${timezone}`, async () => {
       const books = await withBooks(timezone);
       await books.settle(lastMoment, [{}]);
       assert.deepEqual(await books.close('2026-10', lastMoment), { kind: 'not_ended' });
@@ -102,7 +103,7 @@ describe('a month of the books ends where the operator is:', () => {
   }
 });
 
-test('a chargeback of October that is heard of after October was closed lands in November, as of October', async () => {
+test('a chargeback of October received after its close posts into November with origin October', async () => {
   const books = await withBooks('America/New_York');
   await books.settle('2026-10-20T12:00:00Z', [{ transactionId: 'sold' }]);
   await books.close('2026-10', '2026-11-04T12:00:00Z');
@@ -118,7 +119,7 @@ test('a chargeback of October that is heard of after October was closed lands in
   await nothingIsUnexplained();
 });
 
-test('closing twice changes nothing, also when both close at once', async () => {
+test('closing a month twice changes nothing, also concurrently', async () => {
   const books = await withBooks();
   await books.settle('2026-10-20T12:00:00Z', [{}]);
   const at = '2026-11-04T12:00:00Z';
@@ -132,7 +133,7 @@ test('closing twice changes nothing, also when both close at once', async () => 
   assert.deepEqual(await books.close('2026-10', at), answers[0]);
   assert.equal((await books.statements()).length, 1);
 
-  /** As another process would. */
+  /** Like another process. */
   async function finishOther(operatorId: string): Promise<void> {
     const { closePeriod } = createClosePeriods({
       pool,
@@ -143,7 +144,7 @@ test('closing twice changes nothing, also when both close at once', async () => 
   }
 });
 
-test('months are closed one after the other, and a balance is carried through quiet ones', async () => {
+test('months close in order, and a balance is carried through months without transfers', async () => {
   const books = await withBooks();
   const { clickId, affiliateId } = await addAffiliate(pool, books.operatorId);
   await books.settle('2026-08-05T00:00:00Z', [{ transactionId: 'a' }, { transactionId: 'gone', clickId }]);
@@ -168,7 +169,7 @@ test('months are closed one after the other, and a balance is carried through qu
   await nothingIsUnexplained();
 });
 
-test('each currency of an affiliate has a statement of its own', async () => {
+test('an affiliate has one statement per currency', async () => {
   const books = await withBooks();
   const yen = await addAffiliate(pool, books.operatorId, { currency: 'JPY' });
   await books.settle('2026-10-05T00:00:00Z', [{ clickId: yen.clickId, currency: 'JPY', amountMinor: 1000n }]);
@@ -187,7 +188,7 @@ test('each currency of an affiliate has a statement of its own', async () => {
   await nothingIsUnexplained();
 });
 
-test('an operator who moves to where it is still October posts into November once October is closed', async () => {
+test('an operator who moves to a timezone still in October posts into November after the close', async () => {
   const books = await withBooks('Pacific/Auckland');
   await books.settle('2026-10-30T00:00:00Z', [{}]);
   await books.close('2026-10', '2026-10-31T11:00:00Z');
@@ -196,13 +197,13 @@ test('an operator who moves to where it is still October posts into November onc
   assert.deepEqual(await books.months(), ['2026-10 about 2026-10 1', '2026-11 about 2026-10 1']);
 });
 
-test('settling against closing: whoever comes after the close posts into the next month, and the seal holds', async () => {
+test('settling concurrently with closing posts into the next month after the close, and the seal holds', async () => {
   const POSTERS = 12;
   const books = await withBooks();
   const posters = createPool(database.url, { max: POSTERS });
-  // The posters' clocks stand in October, as if they were all behind.
+  // The clocks of the posting processes stand in October, as if all were slow.
   const now = new Date('2026-10-31T23:59:59Z');
-  const waiting = await Promise.all(Array.from({ length: 60 }, () => books.takeInSales(5)));
+  const waiting = await Promise.all(Array.from({ length: 60 }, () => books.ingestSales(5)));
   const ids = waiting.flat();
   let settled = 0;
   const posting = Array.from({ length: POSTERS }, async () => {
@@ -238,10 +239,10 @@ test('settling against closing: whoever comes after the close posts into the nex
   }
 });
 
-/** The month in which `takeInSales` lets its sales happen. */
+/** The month of the sales of `ingestSales`. */
 const ofNow = (): string => new Date().toISOString().slice(0, 7);
 
-describe('with October closed,', () => {
+describe('a closed October', () => {
   let books: Books;
   before(async () => {
     books = await withBooks();
@@ -261,7 +262,7 @@ describe('with October closed,', () => {
       ({ code }: DatabaseError) => code ?? '',
     );
 
-  test('the database itself refuses transfers into it, and into no other month', async () => {
+  test('the database refuses transfers into a closed month, and into no other month', async () => {
     const copyInto = (period: string) =>
       `insert into transfers (operator_id, id, posting_group, currency, debit_account, credit_account, amount_minor, code, occurred_at,
          posted_at, period, origin_period)
@@ -356,5 +357,5 @@ describe('with October closed,', () => {
     });
   }
 
-  test('and nothing once all is straight again', nothingIsUnexplained);
+  test('the audit finds nothing once the closed books are restored', nothingIsUnexplained);
 });

@@ -1,4 +1,4 @@
-// What its time is over goes, month by month; what is younger, and whose customer somebody is, stays.
+// Purge: deletes expired clicks, attempts and content holders, and keeps younger rows and bindings.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPurge } from '../../../activities/upkeep/purge.ts';
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-/** The partitions of clicks, and how many clicks there are. */
+/** Partitions of clicks, and the number of clicks. */
 async function months(): Promise<string[]> {
   const { rows } = await database.pool.query<{ name: string }>(
     `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -42,7 +42,7 @@ async function addMonth(monthsAgo: number): Promise<{ name: string; day: Date }>
   return { name, day };
 }
 
-test('months that lie wholly before their time are dropped, one a step, until there are none', async () => {
+test('purging drops wholly expired months, one per step, until none is left', async () => {
   const { pool } = database;
   const kept = await months();
   const [oldest, older, young] = [await addMonth(16), await addMonth(14), await addMonth(13)];
@@ -57,7 +57,7 @@ test('months that lie wholly before their time are dropped, one a step, until th
       subs,
       clickedAt: day.getTime(),
     });
-  const [bound] = await operator.takeIn([
+  const [bound] = await operator.ingest([
     { clickId: ids[0]!, customerId: 'c', occurredAt: oldest.day.getTime() + 1000 },
   ]);
   await createSettling(pool)(operator.operatorId, [bound!]);
@@ -68,8 +68,8 @@ test('months that lie wholly before their time are dropped, one a step, until th
   assert.deepEqual(await purgeOnce(), { partitions: [], rows: 0 });
   assert.deepEqual(await months(), [young.name, ...kept]);
 
-  // The customer's own click is with the binding.
-  const [later] = await operator.takeIn([{ clickId: null, customerId: 'c' }]);
+  // The binding keeps a copy of its click.
+  const [later] = await operator.ingest([{ clickId: null, customerId: 'c' }]);
   await createSettling(pool)(operator.operatorId, [later!]);
   assert.deepEqual(await outcomesOf(pool, [later!]), ['settled 1000']);
   const { rows } = await pool.query(
@@ -79,7 +79,7 @@ test('months that lie wholly before their time are dropped, one a step, until th
   assert.deepEqual(rows, [{ click_id: ids[0], sub1: 'mark' }]);
 });
 
-/** An id as it was made then. */
+/** An id as generated at that time. */
 function newIdOf(day: Date): string {
   const digits = '0123456789abcdefghjkmnpqrstvwxyz';
   let text = '';
@@ -88,7 +88,7 @@ function newIdOf(day: Date): string {
   return `clk_${text}${newId('clk').slice(-16)}`;
 }
 
-test('clicks under ids of the operator’s own go by when they were told', async () => {
+test('purging deletes clicks with foreign ids by their time of receipt', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
@@ -102,7 +102,7 @@ test('clicks under ids of the operator’s own go by when they were told', async
   assert.notEqual(await createClicks(pool).find(operatorId, 'young'), null);
 });
 
-test('a content may be sent again after its time, so who held it goes; who holds one stays', async () => {
+test('purging deletes content holders whose repeat window ended, and keeps current holders', async () => {
   const { pool } = database;
   const { operatorId } = await withOperator(pool);
   for (const [content, ended] of [
@@ -127,7 +127,7 @@ test('a content may be sent again after its time, so who held it goes; who holds
   );
 });
 
-test('this month is kept however short the policy', async () => {
+test('purging keeps the current month however short the retention', async () => {
   const before1 = await months();
   const { purgeOnce } = createPurge({
     pool: database.pool,

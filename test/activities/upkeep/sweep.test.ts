@@ -1,4 +1,4 @@
-// The safety net: each kind of thing a crash or an outage can leave without an owner, found and given one.
+// Sweep: finds and restarts each kind of work that a crash or an outage can leave without an owner.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
@@ -11,10 +11,10 @@ import {
 } from '../../../domain/keys.ts';
 import { TASK_QUEUES, WORKFLOWS, type BatchInput } from '../../../workflows/contract.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
-import { countBy, deliveriesOf, settledBatch } from '../../support/deliveries.ts';
+import { countBy, deliveriesOf, settleBatch } from '../../support/deliveries.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator } from '../../support/operator.ts';
-import { layCable } from '../../support/severable-proxy.ts';
+import { startProxy } from '../../support/severable-proxy.ts';
 import { withTemporal, type TestTemporal } from '../../support/temporal.ts';
 import { withActivities, type TestActivities } from '../../support/worker.ts';
 
@@ -40,7 +40,7 @@ async function isRunning(workflowId: string): Promise<boolean> {
   }
 }
 
-/** The ids in the inputs of all batches started so far. */
+/** Ids of events in the inputs of all batches started so far. */
 async function startedEvents(): Promise<string[]> {
   const ids: string[] = [];
   for await (const { workflowId } of temporal.client.workflow.list({
@@ -54,32 +54,32 @@ async function startedEvents(): Promise<string[]> {
   return ids;
 }
 
-test('events that nobody started go into batches of at most 500', async () => {
+test('the sweep starts lost events in batches of at most 500', async () => {
   const operator = await withOperator(database.pool);
-  const ids = await operator.takeInSales(1100);
+  const ids = await operator.ingestSales(1100);
   assert.equal((await working.activities.sweepOnce()).events, 1100);
   const started = await eventually('three batches to be listed', async () => {
     const listed = await startedEvents();
     return listed.length === 1100 && listed;
   });
   assert.deepEqual(started.toSorted(), ids.toSorted());
-  await settledBatch(working.activities, operator, ids);
+  await settleBatch(working.activities, operator, ids);
   assert.equal((await working.activities.sweepOnce()).events, 0, 'settled events were started again');
 });
 
-test('an event that becomes visible late is found behind the mark', async () => {
+test('the sweep finds an event that becomes visible late, behind the mark', async () => {
   const operator = await withOperator(database.pool);
   await working.activities.sweepOnce();
   const fiveMinutesAgo = Date.now() - 5 * 60_000;
-  const ids = await operator.takeIn([{ receivedAt: fiveMinutesAgo }]);
+  const ids = await operator.ingest([{ receivedAt: fiveMinutesAgo }]);
   assert.equal((await working.activities.sweepOnce()).events, 1);
-  await settledBatch(working.activities, operator, ids);
+  await settleBatch(working.activities, operator, ids);
 });
 
-test('the postbacks of a batch are taken over only once its workflow has ended', async () => {
+test('the sweep takes over the deliveries of a batch only after its workflow ended', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
-  const batch = await settledBatch(working.activities, operator, await operator.takeInSales(3));
+  const batch = await settleBatch(working.activities, operator, await operator.ingestSales(3));
   const handle = await temporal.client.workflow.start(WORKFLOWS.processConversions, {
     workflowId: conversionsWorkflowId(batch.batchId),
     taskQueue: TASK_QUEUES.batches,
@@ -96,10 +96,10 @@ test('the postbacks of a batch are taken over only once its workflow has ended',
   assert.ok(await isRunning(endpointWorkflowId(rows[0]!.endpointId)));
 });
 
-test('workflows of postbacks and endpoints that were terminated run again', async () => {
+test('the sweep restarts terminated workflows of deliveries and endpoints', async () => {
   const operator = await withOperator(database.pool);
   const { id: endpointId } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
-  await settledBatch(working.activities, operator, await operator.takeInSales(2));
+  await settleBatch(working.activities, operator, await operator.ingestSales(2));
   const [single, queued] = await deliveriesOf(database.pool, operator);
   await database.pool.query(
     `update deliveries set owner = case when id = $2 then 'self' else 'endpoint' end, state = 'retrying' where operator_id = $1`,
@@ -113,15 +113,15 @@ test('workflows of postbacks and endpoints that were terminated run again', asyn
   assert.deepEqual(await Promise.all(ids.map(isRunning)), [true, true]);
 });
 
-test('a successor whose predecessor is finished goes on', async () => {
+test('the sweep releases a successor whose predecessor is finished', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
-  const [first] = await operator.takeIn([{ transactionId: 'struck' }]);
-  await settledBatch(working.activities, operator, [first!]);
-  const [chargeback] = await operator.takeIn([
+  const [first] = await operator.ingest([{ transactionId: 'struck' }]);
+  await settleBatch(working.activities, operator, [first!]);
+  const [chargeback] = await operator.ingest([
     { type: 'chargeback', transactionId: 'back', reference: 'struck' },
   ]);
-  await settledBatch(working.activities, operator, [chargeback!]);
+  await settleBatch(working.activities, operator, [chargeback!]);
   const [predecessor, successor] = await deliveriesOf(database.pool, operator);
   assert.equal(successor?.owner, 'predecessor');
   await database.pool.query(
@@ -132,38 +132,38 @@ test('a successor whose predecessor is finished goes on', async () => {
   assert.equal((await deliveriesOf(database.pool, operator))[1]?.owner, 'endpoint');
 });
 
-test('events set aside are in plain sight again', async () => {
+test('the sweep wakes the workflows of set-aside events', async () => {
   const operator = await withOperator(database.pool);
-  await settledBatch(working.activities, operator, await operator.takeIn([{ currency: 'EUR' }]));
+  await settleBatch(working.activities, operator, await operator.ingest([{ currency: 'EUR' }]));
   assert.equal((await working.activities.sweepOnce()).setAside, 1);
   assert.ok(await isRunning(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')));
 });
 
-test('events whose batch could not be started are found again by the next run', async (t) => {
-  const cable = await layCable(Number(temporal.address.split(':')[1]));
-  const connection = await Connection.connect({ address: cable.address });
+test('the next sweep finds events again whose batch could not start', async (t) => {
+  const proxy = await startProxy(Number(temporal.address.split(':')[1]));
+  const connection = await Connection.connect({ address: proxy.address });
   const client = new Client({ connection, namespace: temporal.namespace });
   const cutOff = withActivities(database.pool, client, { sweepGraceMs: 0 });
   t.after(async () => {
     await Promise.all([cutOff.close(), connection.close()]);
-    await cable.close();
+    await proxy.close();
   });
   const operator = await withOperator(database.pool);
-  const ids = await operator.takeInSales(7);
-  cable.pull();
+  const ids = await operator.ingestSales(7);
+  proxy.sever();
   await assert.rejects(cutOff.activities.sweepOnce());
-  cable.plugIn();
+  proxy.restore();
   const found = await eventually('Temporal to be back', () =>
     cutOff.activities.sweepOnce().catch(() => null),
   );
   assert.equal(found.events, 7);
-  await settledBatch(working.activities, operator, ids);
+  await settleBatch(working.activities, operator, ids);
 });
 
-test('an endpoint that is down is not disturbed, but its workflow runs', async () => {
+test('the sweep starts the workflow of a down endpoint without waking it', async () => {
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
-  await settledBatch(working.activities, operator, await operator.takeInSales(1));
+  await settleBatch(working.activities, operator, await operator.ingestSales(1));
   await database.pool.query(`update deliveries set owner = 'endpoint' where operator_id = $1`, [
     operator.operatorId,
   ]);

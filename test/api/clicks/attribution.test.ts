@@ -37,7 +37,7 @@ async function withBroker() {
 }
 
 describe('a coupon', () => {
-  test('has a code that no other one has, in whatever case, until it is deleted', async () => {
+  test('has a code that is unique in any case until the coupon is deleted', async () => {
     const { operatorId, key, affiliateId, post, get } = await withBroker();
     const { created_at: _, ...coupon } = await post('coupons', {
       code: 'Spring-26',
@@ -63,7 +63,7 @@ describe('a coupon', () => {
     );
   });
 
-  test('is refused for nobody, with spaces, and with an end before its start', async () => {
+  test('is refused without an affiliate, with spaces in its code, and with an end before its start', async () => {
     const { affiliateId, post } = await withBroker();
     const issues = async (body: object) =>
       (await post<Failure>('coupons', body, 400)).error.issues?.map(({ path, code }) => `${path} ${code}`);
@@ -107,7 +107,7 @@ describe('an orphan', () => {
     );
   });
 
-  test('is given to one affiliate by hand, once, and the evidence names who did it', async () => {
+  test('is assigned to one affiliate by hand, once, and the evidence names the API key', async () => {
     const { operatorId, affiliateId, post, settled } = await withBroker();
     const id = await settled({ ...deposit, transaction_id: '1', customer_id: 'a' });
     const other = await post('affiliates', { name: 'Other' });
@@ -130,7 +130,7 @@ describe('an orphan', () => {
     assert.equal(rows.length, 1);
   });
 
-  test('is not what has an affiliate, waits for its conversion, is of another operator, or is to be nobody’s', async () => {
+  test('cannot be assigned with an affiliate already, while waiting for its conversion, by another operator, or to nobody', async () => {
     const { affiliateId, post, settled, key } = await withBroker();
     const { click_id: clickId } = await post<{ click_id: string }>('clicks', { affiliate_id: affiliateId });
     const ofSomebody = await settled({
@@ -158,7 +158,7 @@ describe('an orphan', () => {
   });
 });
 
-describe('the trace of an event says what was considered', () => {
+describe('the trace of an event lists the candidates for attribution', () => {
   type Considered = {
     evidence: string;
     id: string;
@@ -200,7 +200,7 @@ describe('the trace of an event says what was considered', () => {
     assert.deepEqual(await consideredOf(takenBack), [], 'whose it is follows from the sale');
   });
 
-  test('where nothing, something too old, over, or of the customer itself was there', async () => {
+  test('without evidence, and with evidence too old, ended, or from the customer itself', async () => {
     const { affiliateId, key, post, get, settled } = await withBroker();
     const verdictsOf = async (event: object) => {
       const id = await settled({ ...sale, transaction_id: JSON.stringify(event), ...event });
@@ -236,7 +236,7 @@ describe('the trace of an event says what was considered', () => {
     ]);
   });
 
-  test('where a person decided, and where evidence came when it was too late', async () => {
+  test('after an assignment by hand, and with evidence that came too late', async () => {
     const { operatorId, affiliateId, post, get, settled } = await withBroker();
     const id = await settled({
       ...sale,
@@ -260,7 +260,7 @@ describe('the trace of an event says what was considered', () => {
   });
 });
 
-test('onboarding shows what was never seen, and forgets it once it was', async () => {
+test('onboarding shows a missing signal until it was seen', async () => {
   const { affiliateId, post, get, settled } = await withBroker();
   type Onboarding = {
     capture_script: string;

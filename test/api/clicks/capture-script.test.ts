@@ -114,7 +114,7 @@ describe('the capture script', { skip }, () => {
     );
   });
 
-  test('outlives the cookie by local storage, and local storage by the cookie', async () => {
+  test('survives the loss of either the cookie or local storage', async () => {
     await newVisitor();
     const id = await click();
     await context.clearCookies();

@@ -1,8 +1,8 @@
-// Visitors while PostgreSQL is away: they get where they wanted to, and their clicks are written when it is back.
+// Redirects while PostgreSQL is away: visitors are redirected, and buffered clicks are written later.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { createClickRecorder } from '../../../api/clicks/click-writer.ts';
-import { createKnownLinks } from '../../../api/clicks/link-cache.ts';
+import { createClickWriter } from '../../../api/clicks/click-writer.ts';
+import { createLinkCache } from '../../../api/clicks/link-cache.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { createLogger } from '../../../log.ts';
 import { createClicks, type NewClick } from '../../../store/attribution/clicks.ts';
@@ -11,22 +11,22 @@ import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { layCable, throughCable, type Cable } from '../../support/severable-proxy.ts';
+import { startProxy, throughProxy, type SeverableProxy } from '../../support/severable-proxy.ts';
 
 let database: TestDatabase;
-let cable: Cable;
+let proxy: SeverableProxy;
 let pool: Pool;
 let operator: TestOperator;
 
 before(async () => {
   database = await withDatabase();
-  cable = await layCable(Number(new URL(database.url).port));
-  pool = createPool(throughCable(database.url, cable), { queryTimeoutMs: 2500 });
+  proxy = await startProxy(Number(new URL(database.url).port));
+  pool = createPool(throughProxy(database.url, proxy), { queryTimeoutMs: 2500 });
   operator = await withOperator(database.pool);
 });
 after(async () => {
   await pool.end();
-  await cable.close();
+  await proxy.close();
   await database.drop();
 });
 
@@ -52,29 +52,29 @@ async function kept(ids: readonly string[]): Promise<number> {
   return rows[0]!.n;
 }
 
-for (const trouble of ['pull', 'hush'] as const) {
-  test(`when the cable is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
+for (const trouble of ['sever', 'stall'] as const) {
+  test(`when the proxy is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
     const late: string[] = [];
-    const recorder = createClickRecorder({
+    const clickWriter = createClickWriter({
       clicks: createClicks(pool),
       onLate: (ids) => late.push(...ids),
       log,
     });
     const before1 = aClick();
-    await recorder.visit(before1);
+    await clickWriter.visit(before1);
     assert.equal(await kept([before1.id]), 1, 'durable before the visitor goes on');
-    cable[trouble]();
+    proxy[trouble]();
     const visits = Array.from({ length: 50 }, aClick);
     const startedAt = Date.now();
-    for (const click of visits) await recorder.visit(click);
+    for (const click of visits) await clickWriter.visit(click);
     assert.ok(Date.now() - startedAt < 2500, 'only the first visitor waits');
     await assert.rejects(
-      recorder.insert(aClick()),
+      clickWriter.insert(aClick()),
       /cannot take this now/,
       'a server is told to repeat its click',
     );
     assert.equal(await kept(visits.map(({ id }) => id)), 0);
-    cable.plugIn();
+    proxy.restore();
     await eventually(
       'the held clicks to be written',
       async () => (await kept(visits.map(({ id }) => id))) === visits.length,
@@ -82,22 +82,22 @@ for (const trouble of ['pull', 'hush'] as const) {
     await eventually('orphans of the operator to be looked at', () => late.length > 0);
     assert.deepEqual(late, [operator.operatorId]);
     const next = aClick();
-    await recorder.visit(next);
+    await clickWriter.visit(next);
     assert.equal(await kept([next.id]), 1, 'durable again before the visitor goes on');
   });
 }
 
-test('a stop writes the clicks that are held', async () => {
-  const recorder = createClickRecorder({ clicks: createClicks(pool), onLate: () => {}, log });
-  cable.pull();
+test('a stop writes buffered clicks', async () => {
+  const clickWriter = createClickWriter({ clicks: createClicks(pool), onLate: () => {}, log });
+  proxy.sever();
   const click = aClick();
-  await recorder.visit(click);
-  cable.plugIn();
-  await recorder.drain(5000);
+  await clickWriter.visit(click);
+  proxy.restore();
+  await clickWriter.drain(5000);
   assert.equal(await kept([click.id]), 1);
 });
 
-test('a link that was met before is known while PostgreSQL is away, a new one is not', async () => {
+test('a cached link redirects while PostgreSQL is away, an uncached one does not', async () => {
   const link = {
     affiliateId: operator.affiliateId,
     landingUrl: 'https://shop.example/',
@@ -107,13 +107,13 @@ test('a link that was met before is known while PostgreSQL is away, a new one is
   const [met, unmet] = [newId('link'), newId('link')];
   for (const id of [met, unmet])
     await createLinks(database.pool).insert(operator.operatorId, { ...link, id });
-  const links = createKnownLinks({ links: createLinks(pool) });
+  const links = createLinkCache({ links: createLinks(pool) });
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   assert.equal(await links.find(newId('link')), null);
-  cable.pull();
+  proxy.sever();
   assert.equal((await links.find(met))?.operatorId, operator.operatorId);
   await assert.rejects(links.find(unmet));
-  cable.plugIn();
+  proxy.restore();
   await eventually(
     'the other link to be found',
     async () => (await links.find(unmet).catch(() => null)) !== null,

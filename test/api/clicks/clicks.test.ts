@@ -1,4 +1,4 @@
-// Clicks that servers tell us of, and clicks as they are shown.
+// Clicks reported by servers, and the list of clicks.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type TestApi } from '../../support/api.ts';
@@ -29,7 +29,7 @@ async function issuesOf(body: object): Promise<string[]> {
   return (answer.body.error.issues ?? []).map(({ path, code }) => `${path} ${code}`);
 }
 
-test('a click may be told afterwards, but not from the future', async () => {
+test('a click may be reported with a past time, not with a future one', async () => {
   const told = await tell({ affiliate_id: affiliateId, clicked_at: '1997-01-01T11:00:00Z', sub5: 'late' });
   assert.equal(told.status, 201);
   const { body } = await api.call<Body>(`GET /v1/clicks/${told.body.click_id}`, { key });
@@ -54,7 +54,7 @@ test('a click may be told afterwards, but not from the future', async () => {
   assert.deepEqual(await issuesOf({}), ['link_id link_or_affiliate_required']);
 });
 
-test('a click back-filled under an id of its own is one click, whoever repeats it', async () => {
+test('a click back-filled under its own id stays one click when repeated', async () => {
   const click = { link_id: linkId, click_id: 'abc 123', clicked_at: '2026-01-01T00:00:00Z', sub1: 's' };
   const [first, again, changed] = [await tell(click), await tell(click), await tell({ ...click, sub1: 't' })];
   assert.deepEqual([first.status, again.status, changed.status], [201, 200, 409]);

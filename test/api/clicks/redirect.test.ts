@@ -1,12 +1,13 @@
-// What a visitor's browser meets: where links lead, what they count, and the script with its word that a click arrived.
+// Redirects of links, the clicks that they count, and the capture script with its beacon.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Script } from 'node:vm';
 import express from 'express';
-import type { KnownLink } from '../../../api/clicks/link-cache.ts';
-import { addVisitRoutes } from '../../../api/clicks/redirect.routes.ts';
+import type { Store } from '../../../store/index.ts';
+import type { PublicLink } from '../../../store/attribution/links.ts';
+import { addRedirectRoutes } from '../../../api/clicks/redirect.routes.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -92,7 +93,7 @@ describe('a link', () => {
     assert.equal(location, `${own}&tag=${affiliateId}-a%2Fb&sub1=a%2Fb&sub2=%3F%23#/%3F%23`);
   });
 
-  test('is refused with a macro nobody knows, or with another meaning of click_id', async () => {
+  test('is refused with an unknown macro, or with another meaning of click_id', async () => {
     const landing = 'https://shop.example/';
     assert.deepEqual(await issuesOf({ landing_url: `${landing}?a={payout}` }), ['landing_url unknown_macro']);
     assert.deepEqual(await issuesOf({ landing_url: `${landing}?click_id=1` }), [
@@ -111,7 +112,7 @@ describe('a link', () => {
       assert.deepEqual(await issuesOf({ landing_url: landing }), ['landing_url invalid_url'], landing);
   });
 
-  test('leads deeper only to hosts that it names, and to its landing page otherwise', async () => {
+  test('follows deep links only to its own hosts, and leads to its landing page otherwise', async () => {
     const link = await newLink('https://shop.example/', {
       deep_link_hosts: ['shop.example', '*.Shop.example', 'other.example:8443'],
     });
@@ -137,32 +138,26 @@ describe('a link', () => {
     assert.equal(await leads('https://shop.example/u', 'url'), 'https://shop.example/u?click_id=…');
   });
 
-  test('lets nobody go before the click is kept', async () => {
+  test('redirects only after the click is durable', async () => {
     const happenings = new EventEmitter();
     const kept = once(happenings, 'kept');
     const met = once(happenings, 'met');
-    const landing = {
-      address: { origin: 'https://shop.example/', path: [], query: [] },
-      fragment: [],
-      params: [],
-    };
     const link = {
       operatorId: 'opr_1',
       affiliateId: 'aff_1',
       clickChoice: 'last',
       deepLinkHosts: [],
-      landing,
-    } as unknown as KnownLink;
+      landingUrl: 'https://shop.example/',
+      params: {},
+    } as unknown as PublicLink;
     const visit = async (): Promise<void> => {
       happenings.emit('met');
       await kept;
     };
     const app = express();
-    const captureScript = { text: '', etag: '""' };
-    addVisitRoutes(app, {
-      links: { find: async () => link },
-      recorder: { visit, seen: () => {} },
-      captureScript,
+    addRedirectRoutes(app, {
+      store: { links: { findPublic: async () => link } as unknown as Store['links'] },
+      clickWriter: { visit, seen: () => {} },
     });
     const server = app.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -184,7 +179,7 @@ describe('a link', () => {
     }
   });
 
-  test('counts no click for HEAD and for what a browser fetches ahead', async () => {
+  test('counts no click for HEAD and prefetch requests', async () => {
     const link = await newLink('http://shop.example');
     const counted = await clicks();
     for (const init of [
@@ -199,7 +194,7 @@ describe('a link', () => {
     assert.equal(await clicks(), counted);
   });
 
-  test('marks the clicks of programs', async () => {
+  test('marks the clicks of bots', async () => {
     const link = await newLink('http://shop.example/');
     for (const [agent, isBot] of [
       ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', true],
@@ -213,7 +208,7 @@ describe('a link', () => {
     }
   });
 
-  test('turns nobody away for an odd sub', async () => {
+  test('redirects in spite of an invalid sub', async () => {
     const link = await newLink('http://shop.example/?a');
     const odd = `?sub1=%00a%0d%0aset-cookie:b&sub2=${'%F0%9F%98%80'.repeat(600)}&sub3=1&sub3=2`;
     const { status, location } = await follow(link, odd);
@@ -223,7 +218,7 @@ describe('a link', () => {
     assert.deepEqual(seen, ['aset-cookie:b', 500, null]);
   });
 
-  test('that does not exist is 404, with a page for a browser', async () => {
+  test('with an unknown id is 404, with a page for a browser', async () => {
     for (const id of ['%00', 'x', 'link_00000000000000000000000000']) {
       const page = await fetch(`${api.url}/c/${id}`, { headers: { accept: 'text/html,*/*' } });
       assert.deepEqual(
@@ -237,7 +232,7 @@ describe('a link', () => {
     }
   });
 
-  test('of an operator for whom the first click counts says so to the page', async () => {
+  test('of an operator with first-click attribution tells the page so', async () => {
     const other = await api.newOperator();
     await api.call('PATCH /v1/operator', {
       key: other.key,
@@ -266,7 +261,7 @@ describe('the capture script', () => {
     assert.deepEqual([again.status, await again.text()], [304, '']);
   });
 
-  test('tells that a click arrived, and the first time counts', async () => {
+  test('reports that a click arrived; the first report counts', async () => {
     const { location } = await follow(await newLink('https://shop.example/'));
     const id = clickIn(location);
     const seenAt = async () => (await api.call(`GET /v1/clicks/${id}`, { key })).body['seen_at'];

@@ -89,7 +89,7 @@ const balanceOf = async (affiliateId: string) => {
 describe('an exchange rate', () => {
   const rate = { base: 'eur', quote: 'USD', rate: '1.084200', as_of: '2026-10-01T00:00:00Z', source: 'ECB' };
 
-  test('is kept once for its source and moment, and never changed', async () => {
+  test('is stored once for its source and moment, and never changed', async () => {
     const first = await call('POST /v1/fx-rates', rate);
     assert.equal(first.status, 201);
     const { id, base, quote, rate: text, source, as_of: asOf } = first.body;
@@ -356,7 +356,7 @@ describe('a preview', () => {
     });
   });
 
-  test('is refused where there is more to look at than it looks at', async () => {
+  test('is refused with more conversions than its limit', async () => {
     const { click, dealId, affiliateId } = await partner(SALES);
     await settled(aSale(click, 1), aSale(click, 2), aSale(click, 3));
     const compiled = compileTerms(wireTerms(SALES as object));
@@ -408,7 +408,7 @@ describe('a deal', () => {
       dealId,
     ]);
     assert.deepEqual(rows, [{ version: 2, finished_at: null }]);
-    assert.equal(api.started.at(-1), `rerate ${dealId}/2`);
+    assert.equal(api.workflowCalls.at(-1), `rerate ${dealId}/2`);
   });
 });
 
@@ -417,7 +417,7 @@ describe('an affiliate’s parent', () => {
     (await made('affiliates', { name: 'One', ...(parentId && { parent_id: parentId }) })).id;
   const parentOf = async (id: string) => (await call(`GET /v1/affiliates/${id}`)).body['parent_id'];
 
-  test('may be given, changed and taken away', async () => {
+  test('may be set, changed and cleared', async () => {
     const [a, b] = [await affiliate(), await affiliate()];
     assert.equal((await call(`PATCH /v1/affiliates/${a}`, { parent_id: b })).status, 200);
     assert.equal(await parentOf(a), b);
@@ -427,7 +427,7 @@ describe('an affiliate’s parent', () => {
     assert.equal(await parentOf(a), null);
   });
 
-  test('is not itself, nobody below it, and nobody who is not there', async () => {
+  test('cannot be the affiliate itself, one below it, or an unknown one', async () => {
     const a = await affiliate();
     const b = await affiliate(a);
     const c = await affiliate(b);

@@ -78,7 +78,7 @@ test('an amended event moves the books by the difference, and shows every versio
   const id = await aSale({ metadata: { campaign: 'a' } });
   const kept = await amend(id, { amount: '60.00', reason: 'typed wrong' });
   assert.deepEqual([kept.status, kept.body], [202, { id, status: 'accepted', version: 1 }]);
-  assert.ok(api.started.includes(`amend ${operatorId}`), 'its workflow is told');
+  assert.ok(api.workflowCalls.includes(`amend ${operatorId}`), 'its workflow is told');
   assert.equal((await traceOf(id)).event['amount'], '100.00', 'what is not booked yet is not in force');
   await apply();
   const again = await amend(id, { amount: 60, reason: 'again' });
@@ -139,7 +139,7 @@ test('amendments that came before any was booked are booked as the last one says
   );
 });
 
-test('what is wrong with an amendment is said with its path, and nothing is kept', async () => {
+test('an invalid amendment is refused with the path of each issue, and nothing is stored', async () => {
   const id = await aSale();
   const issues = async (body: object) => {
     const answer = await amend(id, body);
@@ -168,7 +168,7 @@ test('what is wrong with an amendment is said with its path, and nothing is kept
   assert.equal((await amend(newId('evt'), { amount: '1.00' })).status, 404);
 });
 
-test('what cannot be amended is refused in words', async () => {
+test('an event that cannot be amended is refused with the reason', async () => {
   const id = await aSale({ transaction_id: 'struck' });
   const { id: refund } = await made('events', {
     event: 'refund',

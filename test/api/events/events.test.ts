@@ -78,7 +78,7 @@ describe('an event', () => {
     assert.equal(rows.length, 1);
   });
 
-  test('is told everything that is wrong with it at once', async () => {
+  test('is refused with every issue at once', async () => {
     const event = {
       event: 'sale',
       click_id: 'c\u0000',
@@ -206,7 +206,7 @@ describe('an event', () => {
     });
   });
 
-  test('that is waited for in vain is answered 202 when the time is up', async () => {
+  test('that is not settled within the wait is answered 202', async () => {
     const { status, body } = await send(sale(), { prefer: 'wait=1' });
     assert.deepEqual([status, body.status], [202, 'accepted']);
   });
@@ -215,7 +215,7 @@ describe('an event', () => {
 describe('a batch', () => {
   type Results = { results: { index: number; status: string; id?: string; error?: { code: string } }[] };
 
-  test('judges each event by itself and answers in order', async () => {
+  test('is answered with a result for each event, in order', async () => {
     const event = sale();
     const events = [event, { event: 'party' }, event, { ...event, coupon: 'other' }, 7];
     const { status, body } = await api.call<Results>('POST /v1/events/batch', { key, body: { events } });
@@ -275,7 +275,7 @@ test('the list of events is filtered and cut into pages', async () => {
   assert.deepEqual(names(await list('status=accepted&event=kyc&limit=1')), ['p-5']);
 });
 
-test('pages show every row once, whatever is added while they are turned', async () => {
+test('pages show every row once while rows are added', async () => {
   const own = await api.newOperator();
   const add = async (): Promise<string> => {
     const event = { event: 'kyc', customer_id: `page-${++count}` };

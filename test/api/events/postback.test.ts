@@ -2,7 +2,7 @@ import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { takeIn, type IntakeEvent } from '../../../api/intake/intake.ts';
+import { ingest, type IntakeEvent } from '../../../api/intake/intake.ts';
 import { readEvent } from '../../../api/events/events.schema.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
@@ -147,7 +147,7 @@ describe('/postback', () => {
     test(`refuses ${name}, by its name`, async () => assert.deepEqual(await issuesOf(query), expected));
   }
 
-  test('counts nothing for HEAD, without a key, with two, or with one of other scopes', async () => {
+  test('stores nothing for HEAD, without a key, with two keys, or with a key of other scopes', async () => {
     const query = 'event=kyc&customer_id=head';
     assert.equal((await fetch(`${api.url}/postback?key=${key}&${query}`, { method: 'HEAD' })).status, 405);
     assert.equal((await api.call(`GET /postback?${query}`)).status, 401);
@@ -205,7 +205,7 @@ describe('an event without a transaction id', () => {
     );
   });
 
-  test('goes by what the operator says, whichever way it came', async () => {
+  test("follows the operator's setting by JSON and by /postback", async () => {
     const own = await api.newOperator();
     const json = { event: 'deposit', customer_id: 'r', amount: '20', currency: 'USD' };
     const ways = async (): Promise<number[]> => [
@@ -271,7 +271,7 @@ describe('an event without a transaction id', () => {
     const start = Date.UTC(2026, 0, 1, 23, 59);
     const statuses: string[] = [];
     for (const hours of [0, 1, 23.999, 24, 47.999, 48.1]) {
-      const [result] = await takeIn(api.pool, [at(start + hours * HOUR_MS, 'edge')]);
+      const [result] = await ingest(api.pool, [at(start + hours * HOUR_MS, 'edge')]);
       statuses.push(result!.kind);
     }
     assert.deepEqual(statuses, ['accepted', 'duplicate', 'duplicate', 'accepted', 'duplicate', 'accepted']);
@@ -279,9 +279,9 @@ describe('an event without a transaction id', () => {
 
   test('is taken once by many at the edge of the window', async () => {
     const start = Date.UTC(2026, 1, 1);
-    await takeIn(api.pool, [at(start, 'crowd')]);
+    await ingest(api.pool, [at(start, 'crowd')]);
     const crowd = Array.from({ length: 12 }, (_, n) => at(start + 24 * HOUR_MS + n - 3, 'crowd'));
-    const results = await Promise.all(crowd.map((event) => takeIn(api.pool, [event])));
+    const results = await Promise.all(crowd.map((event) => ingest(api.pool, [event])));
     assert.equal(results.filter(([result]) => result!.kind === 'accepted').length, 1);
   });
 });

@@ -99,7 +99,7 @@ async function get<T = Row>(path: string): Promise<T> {
 }
 
 describe('the trace of an event', () => {
-  test('tells whose it was, what it earned and why, what was booked and what was told', async () => {
+  test('shows attribution, commissions with their reasons, transfers and postbacks', async () => {
     const trace = await get<Trace>(`events/${ftd}`);
     assert.equal(trace.status, 'settled');
     assert.deepEqual(
@@ -131,7 +131,7 @@ describe('the trace of an event', () => {
     assert.ok(trace.workflow_url.startsWith('http://ui.example/'));
   });
 
-  test('of what took it back shows that alone', async () => {
+  test("of a reversal shows the reversal's own transfers alone", async () => {
     const trace = await get<Trace>(`events/${refund}`);
     assert.deepEqual(trace.commissions, []);
     assert.deepEqual(
@@ -214,7 +214,7 @@ describe('deliveries', () => {
     assert.equal((await list(`endpoint_id=${newId('ep')}`)).length, 0);
   });
 
-  test('that were given up are stuck until somebody acknowledges them', async () => {
+  test('that were given up are stuck until acknowledged', async () => {
     const [delivery] = await list(`event_id=${revenue}`);
     const press = async (button: string) =>
       (await api.call<Row>(`POST /v1/deliveries/${delivery!.id}/${button}`, { key })).status;
@@ -250,7 +250,7 @@ describe('deliveries', () => {
     assert.deepEqual(stuck, ['retrying', 'held']);
   });
 
-  test('tell each attempt', async () => {
+  test('show each attempt', async () => {
     const [delivery] = await list(`event_id=${refund}`);
     await api.pool.query(
       `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, status_code, error_class, response_excerpt, next_attempt_at)

@@ -1,4 +1,4 @@
-// The buttons of events that were set aside, over HTTP: what each does, to which events, and to whose.
+// Actions on events that were set aside, over HTTP: retry and dismiss.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSetAside } from '../../../activities/settlement/set-aside.ts';
@@ -84,7 +84,7 @@ describe('an event that was set aside', () => {
     );
     const { status, body } = await press(first!, 'retry');
     assert.deepEqual([status, body], [202, { id: first, status: 'retrying', reason: 'no_exchange_rate' }]);
-    assert.equal(api.started.at(-1), 'retry no_exchange_rate', 'its workflow is told');
+    assert.equal(api.workflowCalls.at(-1), 'retry no_exchange_rate', 'its workflow is told');
     // The mark is kept, so that the sweep tells it where Temporal was away.
     const { rows } = await api.pool.query(`select reason from retries_wanted where operator_id = $1`, [
       operator.id,
@@ -108,7 +108,7 @@ describe('an event that was set aside', () => {
       [status, body],
       [200, { id: dismissed, status: 'rejected', reason: 'no_exchange_rate' }],
     );
-    assert.equal(api.started.at(-1), 'show no_exchange_rate', 'its workflow counts again');
+    assert.equal(api.workflowCalls.at(-1), 'show no_exchange_rate', 'its workflow counts again');
     await addRate();
     await settle(dismissed!, other!);
     assert.deepEqual(
@@ -117,7 +117,7 @@ describe('an event that was set aside', () => {
     );
   });
 
-  test('has no buttons once it is settled or dismissed, nor for a stranger', async () => {
+  test('cannot be retried or dismissed once settled or dismissed, nor by another operator', async () => {
     const [settled, dismissed] = await sales('USD', 'JPY');
     const stranger = await api.newOperator();
     for (const button of ['retry', 'dismiss'] as const) {
@@ -132,7 +132,7 @@ describe('an event that was set aside', () => {
       assert.equal((await press(dismissed!, button)).status, 422, button);
   });
 
-  test('is not dismissed behind the back of who is settling it', async () => {
+  test('is not dismissed while a transaction settles it', async () => {
     const [id] = await sales('JPY');
     // What settling does: it keeps others out, reads, and writes in the end whatever the row says by then.
     const settling = await api.pool.connect();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Request, Response } from 'express';
 import { createAuth, newApiKey } from '../../../api/http/auth.ts';
-import { createKnownLinks } from '../../../api/clicks/link-cache.ts';
+import { createLinkCache } from '../../../api/clicks/link-cache.ts';
 import type { PublicLink } from '../../../store/attribution/links.ts';
 import type { Caller } from '../../../store/setup/operators.ts';
 
@@ -77,7 +77,7 @@ test('a look-up that is under way during `forget` is not cached', async () => {
 test('a visited link redirects while PostgreSQL is away, also after a flood of wrong ids', async () => {
   const link = { id: 'lnk_1', landingUrl: 'https://shop.example/', params: {} } as PublicLink;
   let isAway = false;
-  const links = createKnownLinks({
+  const links = createLinkCache({
     links: {
       async findPublic(id) {
         if (isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });

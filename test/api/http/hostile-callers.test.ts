@@ -76,7 +76,7 @@ const GOOD: Record<string, object> = {
   'POST /v1/payouts': { affiliate_id: newId('aff'), currency: 'USD' },
 };
 
-test('whatever a field of a body holds that it cannot take, the answer is 400 with its path, and no row is kept', async () => {
+test('an invalid value in any field of a body is answered 400 with its path, and no row is stored', async () => {
   const earlier = await rowsKept();
   let sent = 0;
   for (const { request, key: keyOfDoor, operation } of doors) {
@@ -103,7 +103,7 @@ test('whatever a field of a body holds that it cannot take, the answer is 400 wi
   assert.deepEqual(await rowsKept(), earlier);
 });
 
-test('whatever a query holds, the answer is 400 with the name of the parameter, or what it would be without', async () => {
+test('an invalid query is answered 400 with the name of the parameter, or as without the parameter', async () => {
   let refused = 0;
   for (const { request, key: keyOfDoor, operation } of doors) {
     if (!request.startsWith('GET /v1')) continue;
@@ -122,7 +122,7 @@ test('whatever a query holds, the answer is 400 with the name of the parameter, 
   assert.ok(refused > 300, `${refused} were refused`);
 });
 
-test('whatever stands in a path, nothing is there', async () => {
+test('an invalid id in any path is answered as not found', async () => {
   const places = Object.entries(document.paths).filter(
     ([template]) => template.includes('{') && !template.endsWith('/seen'),
   );
@@ -149,7 +149,7 @@ test('whatever stands in a path, nothing is there', async () => {
   }
 });
 
-test('hundreds of such requests leave nothing in memory', async () => {
+test('hundreds of invalid requests do not grow memory', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heap = (): number => (collect(), process.memoryUsage().heapUsed);

@@ -338,7 +338,7 @@ describe('a caller', () => {
   const head = (more: string): string =>
     `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${more}`;
 
-  test('who is slow with its headers or with its body is cut off', async () => {
+  test('that sends headers or body too slowly is disconnected', async () => {
     const [headers, body] = await Promise.all([
       talk(head('')),
       talk(head('content-length: 30\r\n\r\n{"event":')),
@@ -347,7 +347,7 @@ describe('a caller', () => {
     assert.match(body, /^HTTP\/1\.1 408/);
   });
 
-  test('who sends headers without end, or says two lengths, is refused', async () => {
+  test('that sends endless headers, or two lengths, is refused', async () => {
     assert.match(await talk(head(`x-long: ${'x'.repeat(20_000)}\r\n\r\n`)), /^HTTP\/1\.1 431/);
     assert.match(await talk(head('content-length: 5\r\ncontent-length: 6\r\n\r\n{}')), /^HTTP\/1\.1 400/);
     assert.match(
@@ -356,7 +356,7 @@ describe('a caller', () => {
     );
   });
 
-  test('who hangs up in the middle of a body harms nobody', async () => {
+  test('that hangs up within a body affects no other caller', async () => {
     const earlier = await countEvents();
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {});
     socket.write(head('content-length: 40\r\n\r\n{"event":"kyc",'), () => socket.destroy());

@@ -81,7 +81,7 @@ describe('a request with a signature', () => {
     );
   });
 
-  test('is checked although nobody requires it, also where a header is missing', async () => {
+  test('is verified although not required, also where a header is missing', async () => {
     const body = newEvent();
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = signed(body);
     for (const headers of [
@@ -94,7 +94,7 @@ describe('a request with a signature', () => {
     assert.equal(await send(body), '202');
   });
 
-  test('is refused as stale beyond five minutes either way, and as bad by the secret of somebody else', async () => {
+  test("is refused as stale beyond five minutes either way, and as bad with another operator's secret", async () => {
     const body = newEvent();
     assert.equal(await send(body, signed(body, { at: ago(6) })), '401 stale_signature');
     assert.equal(await send(body, signed(body, { at: ago(-6) })), '401 stale_signature');
@@ -141,7 +141,7 @@ test('an operator that requires signatures takes no event without one by any way
   );
 });
 
-test('the secret before goes on for the hours that were given, and not at all for none', async () => {
+test('the former secret stays valid for the given hours, and ends at once with none', async () => {
   const old = secret;
   secret = await newSecret();
   let body = newEvent();

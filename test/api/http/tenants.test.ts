@@ -1,4 +1,4 @@
-// Every route there is, called with the key of somebody else: nothing of the first operator is found, shown or changed.
+// Isolation of tenants: every route, called with another operator's key, finds and changes nothing.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
@@ -88,7 +88,7 @@ async function allOf(key: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(await Promise.all(bodies));
 }
 
-test('what the owner itself finds by its ids is not there for a stranger, by any method', async () => {
+test('resources of one operator are not found by another, by any method', async () => {
   const routes = routesToThings();
   assert.ok(routes.length >= 15, `${routes.length} routes`);
   for (const { request } of routes) {
@@ -112,7 +112,7 @@ test('what the owner itself finds by its ids is not there for a stranger, by any
   }
 });
 
-test('every look-up finds the thing for its owner, so that the test before says something', async () => {
+test('every look-up finds the resource for its owner, so that the test before is meaningful', async () => {
   for (const { request, noun } of routesToThings()) {
     if (!request.startsWith('GET') || !things.has(noun)) continue;
     const { status } = await api.call(request, { key: owner.key });

@@ -7,7 +7,7 @@ import {
   isSameContent,
   type Content,
 } from '../../../api/intake/content-hash.ts';
-import { takeIn, type IntakeEvent } from '../../../api/intake/intake.ts';
+import { ingest, type IntakeEvent } from '../../../api/intake/intake.ts';
 import { readEvent } from '../../../api/events/events.schema.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
@@ -85,7 +85,7 @@ for (const { title, event, hash, firstForm } of STORED) {
       event: { ...incoming.event, operatorId },
       contentHash: Buffer.from(firstForm, 'hex'),
     };
-    const [first] = await takeIn(api.pool, [kept]);
+    const [first] = await ingest(api.pool, [kept]);
     assert.deepEqual(first, { kind: 'accepted', id: incoming.event.id });
     const again = await send(event);
     assert.deepEqual([again.status, again.body], [200, { id: incoming.event.id, status: 'duplicate' }]);

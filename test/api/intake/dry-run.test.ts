@@ -57,7 +57,7 @@ async function rows(): Promise<Record<string, number>> {
 }
 
 describe('a dry run', () => {
-  test('says whose the event would be, what it would earn and what would be told, and keeps nothing', async () => {
+  test('shows attribution, commissions and postbacks of the event, and stores nothing', async () => {
     const earlier = await rows();
     const { status, body } = await rehearse(ftd());
     assert.deepEqual([status, body.dry_run, body.would_be, body.status], [200, true, 'accepted', 'settled']);
@@ -78,7 +78,7 @@ describe('a dry run', () => {
     assert.equal((await rehearse(ftd())).body.status, 'settled');
   });
 
-  test('of a batch plays its events after each other, and judges each by itself', async () => {
+  test('of a batch applies its events in order, with a result for each', async () => {
     const earlier = await rows();
     const events = [
       ftd({ customer_id: 'b', transaction_id: 'b-1' }),
@@ -123,7 +123,7 @@ describe('a dry run', () => {
     assert.equal(rowCount, 0);
   });
 
-  test('of what cannot be settled says why, and sets nothing aside', async () => {
+  test('of an event that cannot be settled gives the reason, and sets nothing aside', async () => {
     const post = async (path: string, body: object) =>
       (await api.call<Record<string, string>>(`POST /v1/${path}`, { key, body })).body;
     const { id } = await post('affiliates', { name: 'percent' });
@@ -144,7 +144,7 @@ describe('a dry run', () => {
     assert.deepEqual(await rows(), earlier);
   });
 
-  test('is asked for in so many words, and holds a hundred events', async () => {
+  test('needs an explicit dry_run=true, and holds a hundred events', async () => {
     assert.equal((await api.call('POST /v1/events?dry_run=maybe', { key, body: ftd() })).status, 400);
     assert.equal((await api.call('POST /v1/events?dryrun=true', { key, body: ftd() })).status, 400);
     assert.equal(

@@ -1,4 +1,4 @@
-// Whose events the next batch takes.
+// The share of each operator in the next batch.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
@@ -10,7 +10,7 @@ const eventsOf = (operatorId: string, count: number) =>
 const sizes = (batch: readonly { operatorId: string; eventIds: string[] }[]) =>
   Object.fromEntries(batch.map(({ operatorId, eventIds }) => [operatorId, eventIds.length]));
 
-test('one who sends a great deal at once keeps no other waiting', () => {
+test('a burst of one operator delays no other', () => {
   const waiting = createWaitingEvents();
   waiting.add(eventsOf('loud', 10_000));
   waiting.add([...eventsOf('quiet', 1), ...eventsOf('medium', 300)]);
@@ -19,7 +19,7 @@ test('one who sends a great deal at once keeps no other waiting', () => {
   assert.equal(waiting.count(), 10_301 - 1000);
 });
 
-test('more operators than places are served in turn', () => {
+test('more operators than slots of a batch are served in turn', () => {
   const waiting = createWaitingEvents();
   for (const operatorId of ['a', 'b', 'c', 'd', 'e']) waiting.add(eventsOf(operatorId, 2));
   const turns = [1, 2, 3, 4].map(() => Object.keys(sizes(waiting.take(2))).join(''));

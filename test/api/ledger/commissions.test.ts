@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import {
-  nothingIsUnexplained,
+  assertCleanAudit,
   withPaidAffiliate,
   type Commission,
   type Failure,
@@ -53,7 +53,7 @@ describe('a commission', () => {
       [(await commissionOf(due)).state, await balance()],
       ['paid', '7.00 0.00 0.00 10.00 0.00'],
     );
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('whose hold ends after a moment asked for is left', async () => {
@@ -80,10 +80,10 @@ describe('a commission', () => {
     assert.equal(await balance(), '10.00 40.00 0.00 0.00 0.00');
     await send('revenue', 'r5', { customer_id: 'c', amount: '-100', occurred_at: recent });
     assert.equal(await balance(), '0.00 25.00 0.00 0.00 0.00');
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
-  test('is approved before its hold ends, once, by somebody', async () => {
+  test('is approved before its hold ends, once, with the API key as actor', async () => {
     const { call, sale, chargeback, commissionOf, balance, longAgo } = await withPaidAffiliate(api);
     const { id } = await commissionOf(await sale('early', '10', longAgo(1)));
     const approved = await call<Commission>(`POST /v1/commissions/${id}/approve`);
@@ -98,7 +98,7 @@ describe('a commission', () => {
     await chargeback('gone');
     const { status, body } = await call<Failure>(`POST /v1/commissions/${gone.id}/approve`);
     assert.deepEqual([status, body.error.code], [422, 'not_possible']);
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('is rejected for good, whatever is said about it later, and its trace says why', async () => {
@@ -139,7 +139,7 @@ describe('a commission', () => {
         ['void_pending', 'own traffic'],
       ],
     );
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('of a month is rejected too, and what comes later earns nothing in it', async () => {
@@ -154,7 +154,7 @@ describe('a commission', () => {
       (await call<Commission>(`GET /v1/commissions/${id}`)).body.formula,
       'nothing, since it was rejected',
     );
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('that was paid turns into debt when it is rejected', async () => {
@@ -164,7 +164,7 @@ describe('a commission', () => {
     await step((await payOut()).body.id, 'confirm');
     await call(`POST /v1/commissions/${id}/reject`, { reason: 'found out' });
     assert.equal(await balance(), '0.00 0.00 0.00 10.00 10.00');
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('is listed by affiliate, state, currency and month, page after page', async () => {
@@ -218,6 +218,6 @@ describe('a commission', () => {
     for (const body of [{}, { ids, affiliate_id: affiliateId }, { affiliate_id: affiliateId }, { ids: [] }]) {
       assert.equal((await call('POST /v1/commissions/approve', body)).status, 400, JSON.stringify(body));
     }
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 import {
-  nothingIsUnexplained,
+  assertCleanAudit,
   withPaidAffiliate,
   type Body,
   type Commission,
@@ -45,7 +45,7 @@ describe('a payout', () => {
       `GET /v1/affiliates/${(await call<{ affiliate_id: string }>(`GET /v1/payouts/${first.id}`)).body.affiliate_id}/ledger`,
     );
     assert.ok(body.data.some(({ code }) => code === 'recover_debt'));
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('that fails after a chargeback makes its money payable again, and the next one recovers the debt', async () => {
@@ -61,7 +61,7 @@ describe('a payout', () => {
     assert.deepEqual([next.amount, next.recovered], ['4.00', '10.00']);
     await step(next.id, 'confirm');
     assert.equal(await balance(), '0.00 0.00 0.00 4.00 0.00');
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('that comes back after its confirmation is payable again', async () => {
@@ -83,7 +83,7 @@ describe('a payout', () => {
         ['returned', 'account closed'],
       ],
     );
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('whose chargeback was won is whole again: open debt is cancelled, what was recovered is given anew', async () => {
@@ -106,10 +106,10 @@ describe('a payout', () => {
     assert.equal(await balance(), '0.00 0.00 2.00 18.00 0.00');
     await send('chargeback_won', 'won b', { reference: 'b' });
     assert.equal(await balance(), '8.00 0.00 2.00 18.00 0.00');
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
-  test('is made of nothing never, and of less than the minimum neither', async () => {
+  test('is never made of nothing, nor below the minimum', async () => {
     const { sale, release, payOut } = await withPaidAffiliate(api);
     assert.equal((await payOut()).status, 422);
     await sale('s', '10');
@@ -153,7 +153,7 @@ describe('a payout', () => {
     assert.equal((await step(other.id, 'confirm', { external_reference: 'wire 7' })).status, 409);
     assert.equal((await step(other.id, 'fail')).body.state, 'failed');
     assert.equal((await step(newId('pay'), 'confirm')).status, 404);
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('asked for again with the same Idempotency-Key is the same payout, with another content a conflict', async () => {
@@ -206,10 +206,10 @@ describe('by hand', () => {
     for (const amount of ['0', '1.001', 'five', ''])
       assert.equal((await adjust(amount, 'k3')).status, 400, amount);
     assert.equal((await call(`POST /v1/affiliates/${newId('aff')}/adjustments`, {})).status, 404);
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
-  test('debt is written off, in part and in whole, never more than is owed', async () => {
+  test('write-offs clear debt in part or in whole, never more than is owed', async () => {
     const { call, affiliateId, balance, sale, chargeback, release, payOut, step } =
       await withPaidAffiliate(api);
     const writeOff = (more: object = {}) =>
@@ -234,7 +234,7 @@ describe('by hand', () => {
     assert.equal(await balance(), '0.00 0.00 0.00 10.00 6.00');
     assert.equal((await writeOff()).body['amount'], '6.00');
     assert.equal(await balance(), '0.00 0.00 0.00 10.00 0.00');
-    await nothingIsUnexplained(api);
+    await assertCleanAudit(api);
   });
 
   test('what moves money needs a key that may manage', async () => {

@@ -1,4 +1,4 @@
-// The API's own description: that it is valid, that it leaves nothing out and makes nothing up, and that answers look as it says.
+// The OpenAPI document: it is valid, lists exactly the routes, and describes their answers.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -6,12 +6,12 @@ import { SCOPES } from '../../../api/http/admission.ts';
 import { ERROR_CODES } from '../../../api/http/errors.ts';
 import type { DocumentedOperation, OpenApiDocument } from '../../../api/openapi/document.ts';
 import type { Health } from '../../../domain/delivery/breaker.ts';
-import { endpointData, givenUpData, noticeBody } from '../../../domain/delivery/notices.ts';
-import { afterGivenUp, testBodyOf } from '../../../domain/delivery/messages.ts';
+import { afterGivenUp, bodyOf, testBodyOf } from '../../../domain/delivery/bodies.ts';
+import { endpointData, givenUpData, type NoticeType } from '../../../domain/delivery/notices.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
 import { documentedSuccesses } from '../../support/conformance.ts';
-import { workingDay } from '../../support/working-day.ts';
+import { callEveryOperation } from '../../support/every-operation.ts';
 
 type Refused = { error: { code: string; message: string; issues?: { path: string; code: string }[] } };
 type Described = { name: string; method: string; path: string; operation: DocumentedOperation };
@@ -38,7 +38,7 @@ before(async () => {
 });
 after(() => api.close());
 
-test('the document is valid OpenAPI 3.1, and is served to anybody', async () => {
+test('the document is valid OpenAPI 3.1, and needs no key', async () => {
   const result = await new Validator().validate(structuredClone(document));
   assert.deepEqual({ valid: result.valid, errors: result.errors }, { valid: true, errors: undefined });
   assert.match(document.openapi, /^3\.1\./);
@@ -187,7 +187,7 @@ const ELSEWHERE = [
 ];
 
 test('every answer and every postback of a working day looks as it is documented', async () => {
-  const bodies = await workingDay(api);
+  const bodies = await callEveryOperation(api);
   const missing = documentedSuccesses().filter((name) => !api.conformance.seen.has(name));
   assert.deepEqual(missing.toSorted(), ELSEWHERE);
   for (const body of bodies) api.conformance.checkWebhook(body);
@@ -215,6 +215,8 @@ function otherMessages(): unknown[] {
     tries: 10,
     lastError: 'timeout',
   });
+  const noticeBody = (type: NoticeType, data: object, timestamp: Date) =>
+    bodyOf({ type, data: { ...data } }, { shareCustomerId: false }, timestamp);
   const notices = [
     noticeBody('endpoint.failing', endpointData({ ...about, health }), at),
     noticeBody('endpoint.disabled', endpointData({ ...about, health }), at),
@@ -246,7 +248,7 @@ test('the page shows every operation and every message, and runs no script', asy
   );
 });
 
-test('every example of a body would be taken', async () => {
+test('every example of a body is accepted', async () => {
   const examples = operations.flatMap((described) => {
     const example = described.operation.requestBody?.content['application/json']?.example;
     return example === undefined || described.path.includes('evt_') ? [] : [{ ...described, example }];

@@ -4,7 +4,12 @@ import { after, before, describe, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/ports.ts';
-import { isSigned, startListener, startReceiver, type RudeReceiver } from '../../support/faulty-receiver.ts';
+import {
+  isSigned,
+  startListener,
+  startReceiver,
+  type FaultyReceiver,
+} from '../../support/faulty-receiver.ts';
 
 type Trial = {
   verdict: string;
@@ -19,7 +24,7 @@ type Trial = {
 
 let api: TestApi;
 let key: string;
-let receiver: RudeReceiver;
+let receiver: FaultyReceiver;
 before(async () => {
   [api, receiver] = await Promise.all([withApi(), startReceiver()]);
   ({ key } = await api.newOperator());
@@ -133,7 +138,7 @@ describe('the test of an endpoint', () => {
     assert.deepEqual([received?.headers['retry-after'], received?.headers['set-cookie']], ['7', undefined]);
   });
 
-  test('tells how far it came when nothing was sent', async () => {
+  test('shows the phase that failed when nothing was sent', async () => {
     const closed = await endpointAt(`http://127.0.0.1:${await freePort()}/`);
     const refused = await tested(closed.id);
     assert.deepEqual([refused.verdict, refused.sent, refused.received], ['connection_refused', null, null]);
@@ -143,7 +148,7 @@ describe('the test of an endpoint', () => {
     await listener.close();
   });
 
-  test('never calls an address that was fine when it was saved and is not any more', async () => {
+  test('never calls an address that was allowed when saved and is blocked now', async () => {
     const { id } = await endpointAt(`${receiver.url}/ok/inside`);
     await api.pool.query(`update endpoints set url = 'http://169.254.169.254/latest' where id = $1`, [id]);
     const trial = await tested(id);
@@ -174,7 +179,7 @@ describe('the test of an endpoint', () => {
     assert.equal((await api.call(`POST /v1/endpoints/nonsense/test`, { key })).status, 404);
   });
 
-  test('has two places for each operator, and says when to come again', async () => {
+  test('is limited to two at once for each operator, with Retry-After', async () => {
     const { id } = await endpointAt(`${receiver.url}/hang/place`);
     const other = await api.newOperator();
     const underWay = [tested(id), tested(id)];

@@ -101,7 +101,7 @@ test('what waits in PostgreSQL is shown: events without an outcome, set aside, p
     assert.equal(figure(page, series), expected, series);
 });
 
-test('an event that nobody settles shows by the mark of the sweep, however many came after it', async () => {
+test("an unsettled event shows by the sweep's mark, however many came after it", async () => {
   await api.pool.query(
     `insert into sweep_marks (name, through) values ('events', now() - interval '2 hours')
      on conflict (name) do update set through = excluded.through`,
@@ -111,12 +111,12 @@ test('an event that nobody settles shows by the mark of the sweep, however many 
   await api.pool.query(`delete from sweep_marks`);
 });
 
-describe('who may look', () => {
+describe('access to the metrics', () => {
   const status = async (url: string, headers: Record<string, string> = {}) =>
     (await fetch(`${url}/metrics`, { headers })).status;
   const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
-  test('is whoever is near, and from elsewhere only the administrator', async () => {
+  test('is allowed from private addresses, and from elsewhere with the administrator token', async () => {
     const proxied = await withApi({ config: { trustProxy: 1 } });
     try {
       for (const [address, expected] of [

@@ -6,26 +6,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { freePort } from '../../support/ports.ts';
-import { layCable, throughCable, type Cable } from '../../support/severable-proxy.ts';
+import { startProxy, throughProxy, type SeverableProxy } from '../../support/severable-proxy.ts';
 
 const MAIN = fileURLToPath(new URL('../../../api/main.ts', import.meta.url));
 const ADMIN_TOKEN = 'the administrator of this test';
 
 let database: TestDatabase;
-let wire: Cable;
+let wire: SeverableProxy;
 let api: ChildProcess;
 let apiUrl: string;
 let key: string;
 
 before(async () => {
   database = await withDatabase();
-  wire = await layCable(Number(new URL(database.url).port));
-  wire.pull();
+  wire = await startProxy(Number(new URL(database.url).port));
+  wire.sever();
   const port = await freePort();
   apiUrl = `http://127.0.0.1:${port}`;
   const env = {
     PORT: String(port),
-    DATABASE_URL: throughCable(database.url, wire),
+    DATABASE_URL: throughProxy(database.url, wire),
     TEMPORAL_ADDRESS: `127.0.0.1:${await freePort()}`,
     ADMIN_TOKEN,
     SECRETS_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -50,7 +50,7 @@ test('the API starts without PostgreSQL and without Temporal, and says that it c
 });
 
 test('it recovers by itself when PostgreSQL is there', async () => {
-  wire.plugIn();
+  wire.restore();
   await until(async () => (await status('GET /readyz')) === 200);
   const made = await send('POST /v1/operators', ADMIN_TOKEN, { name: 'Broker', currency: 'USD' });
   ({ api_key: key } = (await made.json()) as { api_key: string });
@@ -58,8 +58,8 @@ test('it recovers by itself when PostgreSQL is there', async () => {
 });
 
 for (const [how, spoil] of [
-  ['has gone', () => wire.pull()],
-  ['is silent', () => wire.hush()],
+  ['has gone', () => wire.sever()],
+  ['is silent', () => wire.stall()],
 ] as const) {
   test(`while PostgreSQL ${how}, an event is answered 503 within three seconds, and taken afterwards`, async () => {
     assert.equal(await sendEvent(`just before it ${how}`), 202);
@@ -68,7 +68,7 @@ for (const [how, spoil] of [
     const response = await send('POST /v1/events', key, { event: 'kyc', customer_id: how });
     assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '1']);
     assert.ok(Date.now() - start < 3000, `${Date.now() - start} ms`);
-    wire.plugIn();
+    wire.restore();
     await until(async () => [200, 202].includes(await sendEvent(how)));
     const { rows } = await database.pool.query(`select from events where customer_id = $1`, [how]);
     assert.equal(rows.length, 1);

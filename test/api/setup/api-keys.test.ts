@@ -58,7 +58,7 @@ test('a key that was revoked or has ended is refused, and its operator sees by w
   );
 });
 
-test('a key beyond its own rate, or the one of its operator, is told when to come again', async () => {
+test("a key beyond its own rate, or its operator's, is answered with Retry-After", async () => {
   const { key } = await api.newOperator();
   const slow = (
     await api.call<Key>('POST /v1/api-keys', {

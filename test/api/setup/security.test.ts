@@ -144,7 +144,7 @@ describe('an API key', () => {
   const make = async (body: object) =>
     (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', ...body } })).body;
 
-  test('may do what its scopes say and nothing else', async () => {
+  test('is limited to its scopes', async () => {
     const writer = await make({ scopes: ['events:write'] });
     const event = { event: 'kyc', customer_id: 'scoped' };
     assert.equal((await api.call('POST /v1/events', { key: writer.api_key, body: event })).status, 202);
@@ -168,7 +168,7 @@ describe('an API key', () => {
   });
 });
 
-test("another operator's things are not there", async () => {
+test("another operator's resources are not found", async () => {
   const other = await api.newOperator();
   const mine = async (request: string, body: object) =>
     (await api.call<{ id: string }>(request, { key, body })).body.id;

@@ -250,7 +250,7 @@ describe('an endpoint', () => {
     assert.equal(await change({ form: null }), null);
   });
 
-  test('is told where in a template a macro is wrong', async () => {
+  test('is refused with the place of an invalid macro in a template', async () => {
     const answer = await api.call<{ error: { issues: object[] } }>('POST /v1/endpoints', {
       key,
       body: { url: 'http://127.0.0.1/?c={click_id}&d={colour}' },
@@ -330,7 +330,7 @@ describe('an endpoint', () => {
     assert.equal(body['failing_since'], null);
   });
 
-  test('that was deleted is gone', async () => {
+  test('that was deleted is not found', async () => {
     const { id } = await post('endpoints', { url });
     assert.equal((await api.call(`DELETE /v1/endpoints/${id}`, { key })).status, 204);
     assert.equal((await api.call(`GET /v1/endpoints/${id}`, { key })).status, 404);

@@ -1,4 +1,4 @@
-// Whose customer somebody is, and which deal version rates what they do.
+// Attribution of events, and the deal version in force.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -29,39 +29,49 @@ function couponOf(affiliateId: string, changes: Partial<Coupon> = {}): Coupon {
   };
 }
 
-describe('an event', () => {
+describe('attribution', () => {
   const nothing: Evidence = { click: null, binding: null, affiliateExternalId: null };
   const cases: readonly [string, Partial<ConversionEvent>, Partial<Evidence>, string][] = [
     [
-      'with a click is its affiliate’s',
+      'with a click belongs to the affiliate of the click',
       { clickId: 'x' },
       { click: aClick('a') },
       'attributed a click clk_a binds',
     ],
-    ['with a binding only is the affiliate’s', {}, { binding: boundTo('b') }, 'attributed b binding null'],
-    ['shows the click that bound', {}, { binding: boundTo('b', aClick('b')) }, 'attributed b binding clk_b'],
     [
-      'of another click stays',
+      'with a binding alone belongs to the affiliate of the binding',
+      {},
+      { binding: boundTo('b') },
+      'attributed b binding null',
+    ],
+    [
+      'with a binding shows the click of the binding',
+      {},
+      { binding: boundTo('b', aClick('b')) },
+      'attributed b binding clk_b',
+    ],
+    [
+      'with a click of another affiliate stays with the binding',
       { clickId: 'x' },
       { click: aClick('a'), binding: boundTo('b') },
       'attributed b binding null',
     ],
     [
-      'of a later click of the same affiliate shows that',
+      'with a later click of the same affiliate shows the later click',
       { clickId: 'y' },
       { click: aClick('b', { id: 'clk_new' }), binding: boundTo('b', aClick('b')) },
       'attributed b click clk_new',
     ],
     [
-      'without a customer binds nobody',
+      'without a customer creates no binding',
       { customerId: null, clickId: 'x' },
       { click: aClick('a') },
       'attributed a click clk_a',
     ],
-    ['without evidence waits', {}, {}, 'orphaned no_evidence'],
-    ['of a click nobody knows waits', { clickId: 'x' }, {}, 'orphaned unknown_click'],
+    ['without evidence is an orphan', {}, {}, 'orphaned no_evidence'],
+    ['with an unknown click is an orphan', { clickId: 'x' }, {}, 'orphaned unknown_click'],
     [
-      'on the last moment of the click window counts',
+      'in the last millisecond of the click window is attributed',
       { clickId: 'x' },
       { click: aClick('a', { clickedAt: NOON - WINDOW_DAYS * DAY_MS }) },
       'attributed a click clk_a binds',
@@ -73,92 +83,92 @@ describe('an event', () => {
       'rejected click_expired',
     ],
     [
-      'of a bound customer has no click window',
+      'of a bound customer ignores the click window',
       { clickId: 'x' },
       { click: aClick('b', { clickedAt: 0 }), binding: boundTo('b') },
       'attributed b click clk_b',
     ],
     [
-      'of an affiliate who is the customer is rejected',
+      'is rejected when the affiliate of the click is the customer',
       { clickId: 'x', customerId: 'me' },
       { click: aClick('a'), affiliateExternalId: 'me' },
       'rejected own_referral',
     ],
     [
-      'of somebody else whose affiliate has an id counts',
+      'is attributed when the affiliate of the click is another person than the customer',
       { clickId: 'x' },
       { click: aClick('a'), affiliateExternalId: 'me' },
       'attributed a click clk_a binds',
     ],
     [
-      'with a coupon is its affiliate’s',
+      'with a coupon belongs to the affiliate of the coupon',
       { coupon: 'X' },
       { coupon: couponOf('k') },
       'attributed k coupon null binds',
     ],
     [
-      'with a coupon that binds nobody binds nobody',
+      'with a coupon that does not bind creates no binding',
       { coupon: 'X' },
       { coupon: couponOf('k', { bindsCustomer: false }) },
       'attributed k coupon null',
     ],
     [
-      'with a click and a coupon is the click’s',
+      'with a click and a coupon belongs to the affiliate of the click',
       { clickId: 'x' },
       { click: aClick('a'), coupon: couponOf('k') },
       'attributed a click clk_a binds',
     ],
     [
-      'with a coupon stays the binding’s',
+      'with a coupon and a binding stays with the binding',
       {},
       { binding: boundTo('b'), coupon: couponOf('k') },
       'attributed b binding null',
     ],
     [
-      'of an expired click is the coupon’s',
+      'with an expired click and a coupon belongs to the affiliate of the coupon',
       { clickId: 'x' },
       { click: aClick('a', { clickedAt: 0 }), coupon: couponOf('k') },
       'attributed k coupon null binds',
     ],
     [
-      'of a click nobody knows is the coupon’s',
+      'with an unknown click and a coupon belongs to the affiliate of the coupon',
       { clickId: 'x' },
       { coupon: couponOf('k') },
       'attributed k coupon null binds',
     ],
-    ['of a coupon nobody knows waits', { coupon: 'X' }, {}, 'orphaned unknown_coupon'],
+    ['with an unknown coupon is an orphan', { coupon: 'X' }, {}, 'orphaned unknown_coupon'],
     [
-      'on the first moment of a coupon counts',
+      'at the start of a coupon is attributed',
       {},
       { coupon: couponOf('k', { startsAt: NOON }) },
       'attributed k coupon null binds',
     ],
     [
-      'before a coupon waits',
+      'before the start of a coupon is an orphan',
       { coupon: 'X' },
       { coupon: couponOf('k', { startsAt: NOON + 1 }) },
       'orphaned unknown_coupon',
     ],
     [
-      'at the end of a coupon waits',
+      'at the end of a coupon is an orphan',
       { coupon: 'X' },
       { coupon: couponOf('k', { endsAt: NOON }) },
       'orphaned unknown_coupon',
     ],
     [
-      'with the coupon of an affiliate who is the customer is rejected',
+      'is rejected when the affiliate of the coupon is the customer',
       { customerId: 'me' },
       { coupon: couponOf('k', { affiliateExternalId: 'me' }) },
       'rejected own_referral',
     ],
     [
-      'with the coupon of somebody else than the affiliate of its expired click is not the latter’s',
+      'with an expired click and a coupon of two affiliates belongs to the affiliate of the coupon',
       { clickId: 'x', customerId: 'me' },
       { click: aClick('a', { clickedAt: 0 }), affiliateExternalId: 'me', coupon: couponOf('k') },
       'attributed k coupon null binds',
     ],
     [
-      'given away by hand is theirs, whatever turns up later',
+      'assigned by hand belongs to the assigned affiliate regardless of later evidence',
       { clickId: 'x' },
       {
         click: aClick('a'),
@@ -168,14 +178,14 @@ describe('an event', () => {
       'attributed m manual null binds',
     ],
     [
-      'given away by hand stays the binding’s',
+      'assigned by hand stays with an existing binding',
       {},
       { binding: boundTo('b'), assignment: { affiliateId: 'm', affiliateExternalId: null } },
       'attributed b binding null',
     ],
   ];
   for (const [title, changes, evidence, expected] of cases) {
-    test(title, () => {
+    test(`an event ${title}`, () => {
       const result = attribute(anEvent(changes), { ...nothing, ...evidence }, WINDOW_DAYS);
       const words =
         result.kind === 'attributed'
@@ -215,13 +225,13 @@ describe('the deal version in force', () => {
     ['c', 100, 'default from 100'],
     ['c', -1, 'none'],
   ] as const) {
-    test(`for ${affiliateId} at ${occurredAt} is ${expected}`, () => {
+    test(`the deal version for ${affiliateId} at ${occurredAt} is ${expected}`, () => {
       const found = versionInForce(versions, affiliateId, occurredAt);
       assert.equal(found === null ? 'none' : `${found.dealId} from ${found.effectiveFrom}`, expected);
     });
   }
 
-  test('never depends on the order they are read in', () => {
+  test('the deal version in force does not depend on reading order', () => {
     const fields = {
       dealId: fc.constantFrom('d1', 'd2', 'd3'),
       affiliateId: fc.constantFrom(null, 'a', 'b'),

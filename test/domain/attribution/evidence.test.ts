@@ -1,20 +1,23 @@
-// What an event's trace says of the evidence, held against the rule that attributes.
+// Verdicts on attribution candidates, compared with the rule that attributes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { attribute, type Attribution, type Evidence } from '../../../domain/attribution/attribution.ts';
 import {
-  consider,
-  type Attributed,
-  type Considered,
-  type Piece,
+  judgeCandidates,
+  type AttributionOutcome,
+  type JudgedCandidate,
+  type AttributionCandidate,
 } from '../../../domain/attribution/evidence.ts';
 import { anEvent, DAY_MS, NOON } from '../../support/builders.ts';
 
 const WINDOW_DAYS = 30;
 const SUBS = [null, null, null, null, null] as const;
 
-/** Evidence by few affiliates, one of whom may be the customer; a click may be too old, and a coupon over. */
+/**
+ * Evidence of few affiliates, one of whom may be the customer; the click may be expired, and the
+ * coupon over.
+ */
 const affiliate = fc.constantFrom('a', 'b', 'me');
 const evidence = fc.record({
   binding: fc.option(affiliate),
@@ -25,7 +28,7 @@ const evidence = fc.record({
 });
 type Given = typeof evidence extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** An affiliate named `me` is the customer. */
+/** The affiliate `me` is the customer. */
 const externalIdOf = (affiliateId: string | null | undefined) => (affiliateId === 'me' ? 'customer' : null);
 
 function attributionOf({ binding, assignment, click, coupon, named }: Given): Attribution {
@@ -62,30 +65,34 @@ function attributionOf({ binding, assignment, click, coupon, named }: Given): At
   return attribute(event, found, WINDOW_DAYS);
 }
 
-function piecesOf({ binding, assignment, click, coupon, named }: Given): Piece[] {
-  const piece = (kind: Piece['kind'], affiliateId: string | null, isValid = true): Piece => {
+function candidatesOf({ binding, assignment, click, coupon, named }: Given): AttributionCandidate[] {
+  const candidate = (
+    kind: AttributionCandidate['kind'],
+    affiliateId: string | null,
+    isValid = true,
+  ): AttributionCandidate => {
     return { kind, id: kind, affiliateId, at: null, isLater: false, isValid, isOwn: affiliateId === 'me' };
   };
   return [
-    ...(binding === null ? [] : [piece('binding', binding)]),
-    ...(assignment === null ? [] : [piece('assignment', assignment)]),
-    ...(click || named.click ? [piece('click', click?.affiliateId ?? null)] : []),
-    ...(coupon || named.coupon ? [piece('coupon', coupon?.affiliateId ?? null, !coupon?.isOver)] : []),
+    ...(binding === null ? [] : [candidate('binding', binding)]),
+    ...(assignment === null ? [] : [candidate('assignment', assignment)]),
+    ...(click || named.click ? [candidate('click', click?.affiliateId ?? null)] : []),
+    ...(coupon || named.coupon ? [candidate('coupon', coupon?.affiliateId ?? null, !coupon?.isOver)] : []),
   ];
 }
 
-function keptOf(attribution: Attribution): Attributed {
+function keptOf(attribution: Attribution): AttributionOutcome {
   if (attribution.kind !== 'attributed')
     return { status: attribution.kind, reason: attribution.reason, method: null, affiliateId: null };
   const { affiliateId, method } = attribution;
   return { status: 'settled', reason: null, method, affiliateId };
 }
 
-test('whatever the evidence, the verdicts say what the rule did with it', () => {
+test('verdicts on any evidence agree with the rule of attribution', () => {
   fc.assert(
     fc.property(evidence, (given) => {
       const attribution = attributionOf(given);
-      const considered = consider(piecesOf(given), keptOf(attribution));
+      const considered = judgeCandidates(candidatesOf(given), keptOf(attribution));
       const by = (verdict: string) => considered.filter((one) => one.verdict === verdict);
       assert.deepEqual(
         by('decided').map(({ affiliateId }) => affiliateId),
@@ -104,7 +111,7 @@ test('whatever the evidence, the verdicts say what the rule did with it', () => 
         assert.equal(verdict === 'not_found', affiliateId === null);
         if (verdict === 'agreed')
           assert.ok(attribution.kind === 'attributed' && attribution.affiliateId === affiliateId);
-        // What was there in time and good yields only to something stronger.
+        // Valid evidence in time yields only to stronger evidence.
         if (verdict === 'outranked') assert.ok(stands(considered, kind));
         assert.notEqual(verdict, 'came_later');
       }
@@ -113,8 +120,11 @@ test('whatever the evidence, the verdicts say what the rule did with it', () => 
   );
 });
 
-/** Whether something that ended the matter stands before this piece, or is a click that names the affiliate of the binding. */
-function stands(considered: readonly Considered[], kind: string): boolean {
+/**
+ * Whether a candidate before this one ended attribution, or is a click of the affiliate of the
+ * binding.
+ */
+function stands(considered: readonly JudgedCandidate[], kind: string): boolean {
   const at = considered.findIndex((one) => one.kind === kind);
   const end = considered.findIndex(({ verdict }) => verdict === 'decided' || verdict === 'own_referral');
   return (
@@ -122,8 +132,8 @@ function stands(considered: readonly Considered[], kind: string): boolean {
   );
 }
 
-test('what became known afterwards came later, and an event that is not attributed has no verdicts', () => {
-  const late: Piece = {
+test('evidence that arrives after attribution came later, and an event without attribution has no verdicts', () => {
+  const late: AttributionCandidate = {
     kind: 'click',
     id: 'clk',
     affiliateId: 'a',
@@ -132,15 +142,24 @@ test('what became known afterwards came later, and an event that is not attribut
     isValid: true,
     isOwn: false,
   };
-  const orphan: Attributed = { status: 'orphaned', reason: 'unknown_click', method: null, affiliateId: null };
+  const orphan: AttributionOutcome = {
+    status: 'orphaned',
+    reason: 'unknown_click',
+    method: null,
+    affiliateId: null,
+  };
   assert.deepEqual(
-    consider([late], orphan).map(({ verdict }) => verdict),
+    judgeCandidates([late], orphan).map(({ verdict }) => verdict),
     ['came_later'],
   );
   assert.deepEqual(
-    consider([late], { ...orphan, status: 'settled', reason: null, method: 'coupon', affiliateId: 'b' }).map(
-      ({ verdict }) => verdict,
-    ),
+    judgeCandidates([late], {
+      ...orphan,
+      status: 'settled',
+      reason: null,
+      method: 'coupon',
+      affiliateId: 'b',
+    }).map(({ verdict }) => verdict),
     ['came_later'],
   );
   for (const [status, reason] of [
@@ -148,11 +167,11 @@ test('what became known afterwards came later, and an event that is not attribut
     ['set_aside', 'no_exchange_rate'],
     ['rejected', 'no_exchange_rate'],
   ] as const)
-    assert.deepEqual(consider([late], { ...orphan, status, reason }), [], status);
+    assert.deepEqual(judgeCandidates([late], { ...orphan, status, reason }), [], status);
 });
 
-test('a click that was dropped with its month is known by what it decided', () => {
-  const dropped: Piece = {
+test('the verdict on an expired click takes the affiliate from the outcome', () => {
+  const dropped: AttributionCandidate = {
     kind: 'click',
     id: 'clk',
     affiliateId: null,
@@ -161,6 +180,11 @@ test('a click that was dropped with its month is known by what it decided', () =
     isValid: true,
     isOwn: false,
   };
-  const [click] = consider([dropped], { status: 'settled', reason: null, method: 'click', affiliateId: 'a' });
+  const [click] = judgeCandidates([dropped], {
+    status: 'settled',
+    reason: null,
+    method: 'click',
+    affiliateId: 'a',
+  });
   assert.deepEqual([click?.affiliateId, click?.verdict], ['a', 'decided']);
 });

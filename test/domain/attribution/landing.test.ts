@@ -1,4 +1,4 @@
-// Where a link leads, whatever its landing page and its visitor bring.
+// Landing URLs: macros, appended parameters, and deep links.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -26,7 +26,7 @@ function landing(url: string, params: Record<string, string> = {}): Landing {
 
 describe('a landing page', () => {
   for (const [title, url, expected] of [
-    ['gets the click and the subs', 'https://a.example', 'https://a.example?click_id=clk_1&sub1=s'],
+    ['gets the click id and the subs', 'https://a.example', 'https://a.example?click_id=clk_1&sub1=s'],
     [
       'keeps its query and fragment',
       'https://a.example/?x=%2F&y#z?',
@@ -43,25 +43,25 @@ describe('a landing page', () => {
       'https://a.example/?sub1=own&click_id=clk_1',
     ],
     [
-      'may place them',
+      'may place click id and subs by macros',
       'https://a.example/{sub1}?click_id={click_id}',
       'https://a.example/s?click_id=clk_1&sub1=s',
     ],
     [
-      'may place them in its fragment',
+      'may place macros in its fragment',
       'https://a.example/#/{affiliate_id}',
       'https://a.example/?click_id=clk_1&sub1=s#/aff_1',
     ],
     [
-      'may name what stands in for a sub',
+      'may name a default for a missing sub',
       'https://a.example/{sub2|none}',
       'https://a.example/none?click_id=clk_1&sub1=s',
     ],
   ] as const) {
-    test(title, () => assert.equal(landingPageOf(landing(url), VISIT), expected));
+    test(`a landing page ${title}`, () => assert.equal(landingPageOf(landing(url), VISIT), expected));
   }
 
-  test('learns of no click that is not counted', () => {
+  test('a landing page gets no click id for a visit that is not counted', () => {
     const visit = { ...VISIT, clickId: null, firstClickDays: 30 };
     assert.equal(
       landingPageOf(landing('https://a.example/?c={click_id}'), visit),
@@ -69,7 +69,7 @@ describe('a landing page', () => {
     );
   });
 
-  test('is the same page of the same host, with every sub as it was sent', () => {
+  test('a filled landing page keeps its host and path and carries every sub unchanged', () => {
     const sub = fc
       .string({ unit: 'grapheme', maxLength: 20 })
       .map((text) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ''));
@@ -90,7 +90,7 @@ describe('a landing page', () => {
 });
 
 describe('a deep link', () => {
-  test('of any text leads to an allowed host or nowhere', () => {
+  test('a deep link of any text leads to an allowed host or is refused', () => {
     const part = fc.constantFrom(
       'https:',
       'http:',
@@ -130,7 +130,7 @@ describe('a deep link', () => {
     );
   });
 
-  test('keeps the fragment it was asked with', () => {
+  test('a deep link keeps its fragment', () => {
     assert.equal(
       deepLinkOf(landing('https://a.example/', { a: '1' }), 'https://b.example/x?y#z', ['b.example'], VISIT),
       'https://b.example/x?y&a=1&click_id=clk_1&sub1=s#z',
@@ -138,7 +138,7 @@ describe('a deep link', () => {
   });
 });
 
-test('hosts are allowed as names, all names below one, and names with a port', () => {
+test('an allowed host is a name, a wildcard below a name, or a name with a port', () => {
   for (const host of ['a.example', '*.a.example', 'localhost', 'a.example:8443', '10.0.0.1'])
     assert.ok(isAllowedHostForm(host), host);
   for (const host of ['', '*', '*.', 'a..b', 'https://a', 'a/b', 'a.*', '-a.b', 'a b', 'A.example'])

@@ -1,23 +1,24 @@
-// What a month's caps and steps leave to each of its members, as a table: by their places in time, not by their places in the list.
+// Allotments of a month under caps and tiers: a table of cases, and independence of the list's order.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { allot, type Member } from '../../../domain/commission/allotment.ts';
+import { allotMonth, type RankedSlot } from '../../../domain/commission/allotment.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
 
-/** CPAs of one customer each, `seconds` after noon; a member named with `-` was charged back. */
-function members(
+/** CPA slots of one customer each, named by seconds after noon; `-` marks a charged back deposit. */
+function rankedSlots(
   component: WireComponent,
   seconds: readonly string[],
   metric: bigint | null = null,
-): Member[] {
+): RankedSlot[] {
   const version = aVersion({ components: [component] });
   const { terms } = version;
   return seconds.map((name) => {
     const eventId = name.replace('-', '');
-    const about = {
+    const common = {
       originalEventId: eventId,
+      rating: null,
       amountMinor: 100n,
       basisMinor: 100n,
       volumeE4: 0n,
@@ -25,9 +26,9 @@ function members(
       fx: null,
       customer: null,
     };
-    const earned = { ...about, eventId, type: 'ftd' as const, occurredAt: NOON + Number(eventId) };
-    const against = { ...about, eventId: 'n', type: 'chargeback' as const, occurredAt: NOON + 999 };
-    const groups = [{ earned, version, others: name.startsWith('-') ? [against] : [] }];
+    const earned = { ...common, eventId, type: 'ftd' as const, occurredAt: NOON + Number(eventId) };
+    const chargeback = { ...common, eventId: 'n', type: 'chargeback' as const, occurredAt: NOON + 999 };
+    const groups = [{ earned, version, others: name.startsWith('-') ? [chargeback] : [] }];
     return { id: name, component: terms.components[0]!, terms, groups, metric };
   });
 }
@@ -41,53 +42,53 @@ const tiers = (mode: 'marginal' | 'retroactive') => ({
   ],
 });
 
-describe('a month leaves', () => {
+describe('monthly allotment', () => {
   const cases: readonly [string, WireComponent, readonly string[], readonly bigint[], bigint?][] = [
-    ['everything without a cap', { kind: 'cpa', amount: '1' }, ['1', '2'], [100n, 100n]],
+    ['a month without a cap pays every CPA', { kind: 'cpa', amount: '1' }, ['1', '2'], [100n, 100n]],
     [
-      'the first two their pay',
+      'a cap of two pays the two earliest deposits, however they are listed',
       { kind: 'cpa', amount: '1', cap: { count: 2 } },
       ['3', '1', '2'],
       [0n, 100n, 100n],
     ],
     [
-      'a place to the next when one is charged back',
+      'a chargeback frees a place under the cap for the next deposit',
       { kind: 'cpa', amount: '1', cap: { count: 2 } },
       ['-1', '2', '3'],
       [0n, 100n, 100n],
     ],
     [
-      'the last one a part of what an amount allows',
+      'a cap by amount pays the last deposit the part that is left',
       { kind: 'cpa', amount: '1', cap: { amount: '2.50' } },
       ['1', '2', '3', '4'],
       [100n, 100n, 50n, 0n],
     ],
     [
-      'whichever of two caps is reached first',
+      'of a cap by count and by amount, the one reached first applies',
       { kind: 'cpa', amount: '1', cap: { count: 3, amount: '1.20' } },
       ['1', '2', '3'],
       [100n, 20n, 0n],
     ],
     [
-      'each the step of its own place',
+      'marginal tiers pay each CPA by its own place in the month',
       { kind: 'cpa', tiers: tiers('marginal') },
       ['1', '2', '3', '4'],
       [100n, 100n, 200n, 200n],
     ],
     [
-      'all the step that was reached',
+      'retroactive tiers pay every CPA at the step that the month reached',
       { kind: 'cpa', tiers: tiers('retroactive') },
       ['1', '2', '3'],
       [200n, 200n, 200n],
     ],
     [
-      'all the lower step after a chargeback',
+      'retroactive tiers fall to the lower step when a chargeback lowers the count',
       { kind: 'cpa', tiers: tiers('retroactive') },
       ['1', '2', '-3'],
       [100n, 100n, 0n],
     ],
     [
-      'all the step that something else has reached',
+      'retroactive tiers by revenue pay every CPA at the step that revenue reached',
       {
         kind: 'cpa',
         amount: '1',
@@ -100,7 +101,7 @@ describe('a month leaves', () => {
   ];
   for (const [title, component, names, expected, metric] of cases) {
     test(title, () => {
-      const given = allot(members(component, names, metric));
+      const given = allotMonth(rankedSlots(component, names, metric));
       assert.deepEqual(
         names.map((name) => given.get(name)?.minor),
         expected,
@@ -108,7 +109,7 @@ describe('a month leaves', () => {
     });
   }
 
-  test('the same to everybody however they are listed, never more than the cap, and nothing to spare while it is not reached', () => {
+  test('allotments ignore the list’s order and pay out the cap, or every CPA below the cap', () => {
     const listed = fc.shuffledSubarray(['1', '2', '3', '4', '5', '6'], { minLength: 1 });
     fc.assert(
       fc.property(
@@ -117,9 +118,10 @@ describe('a month leaves', () => {
         fc.bigInt({ min: 1n, max: 700n }),
         (names, count, most) => {
           const cap = { count, amount: `${most / 100n}.${String(most % 100n).padStart(2, '0')}` };
-          const of = (order: readonly string[]) => allot(members({ kind: 'cpa', amount: '1', cap }, order));
-          const given = of(names);
-          assert.deepEqual(given, of(names.toSorted()));
+          const allotted = (order: readonly string[]) =>
+            allotMonth(rankedSlots({ kind: 'cpa', amount: '1', cap }, order));
+          const given = allotted(names);
+          assert.deepEqual(given, allotted(names.toSorted()));
           const sum = [...given.values()].reduce((total, { minor }) => total + minor, 0n);
           const wanted = 100n * BigInt(Math.min(count, names.length));
           assert.equal(sum, wanted < most ? wanted : most);

@@ -1,8 +1,8 @@
-// What negative months take from the ones after them: tables of chains, by revenue and by commission.
+// Negative carryover between months: tables of losses carried as revenue and as commission.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { carriedInto, type ChainedMonth } from '../../../domain/commission/carry.ts';
-import { NOTHING } from '../../../domain/commission/sums.ts';
+import { carriedLosses, type CarryoverMonth } from '../../../domain/commission/carry.ts';
+import { EMPTY_SUMS } from '../../../domain/commission/sums.ts';
 import { terms } from '../../support/builders.ts';
 
 type Month = readonly [
@@ -13,7 +13,7 @@ type Month = readonly [
 ];
 
 function carried(months: readonly Month[]): bigint[] {
-  const chain = months.map(([basisMinor, percent, negative, by], index): ChainedMonth => {
+  const chain = months.map(([basisMinor, percent, negative, by], index): CarryoverMonth => {
     const of = terms({
       components: [{ kind: 'revshare', percent, negative, ...(negative === 'carry' && { carry_by: by }) }],
     });
@@ -23,17 +23,17 @@ function carried(months: readonly Month[]): bigint[] {
       id: `m${index}`,
       component,
       terms: of,
-      sums: { ...NOTHING, conversionsCount: 1, basisMinor },
+      sums: { ...EMPTY_SUMS, conversionsCount: 1, basisMinor },
       metric: 0n,
     };
   });
-  const into = carriedInto(chain);
+  const into = carriedLosses(chain);
   return chain.map(({ id }) => into.get(id)!);
 }
 
 for (const [title, months, expected] of [
   [
-    'nothing is carried out of months above zero',
+    'positive months carry no loss',
     [
       [5n, '50', 'carry', 'ngr'],
       [7n, '50', 'carry', 'ngr'],
@@ -41,7 +41,7 @@ for (const [title, months, expected] of [
     [0n, 0n],
   ],
   [
-    'a loss is carried until it is made up for',
+    'a loss of revenue is carried until later months make up for it',
     [
       [-10n, '50', 'carry', 'ngr'],
       [4n, '50', 'carry', 'ngr'],
@@ -51,7 +51,7 @@ for (const [title, months, expected] of [
     [0n, -10n, -6n, 0n],
   ],
   [
-    'losses add up',
+    'losses of consecutive months add up',
     [
       [-10n, '50', 'carry', 'ngr'],
       [-4n, '50', 'carry', 'ngr'],
@@ -60,7 +60,7 @@ for (const [title, months, expected] of [
     [0n, -10n, -14n],
   ],
   [
-    'by commission, at the rate of the month that lost',
+    'a loss carried as commission uses the rate of the month that lost',
     [
       [-10n, '30', 'carry', 'commission'],
       [2n, '50', 'carry', 'commission'],
@@ -69,7 +69,7 @@ for (const [title, months, expected] of [
     [0n, -3n, -2n],
   ],
   [
-    'by commission of an exact half, rounded to even on both sides of zero',
+    'a carried commission of an exact half is rounded to even, also below zero',
     [
       [-5n, '50', 'carry', 'commission'],
       [0n, '50', 'carry', 'commission'],
@@ -77,7 +77,7 @@ for (const [title, months, expected] of [
     [0n, -2n],
   ],
   [
-    'a month that resets takes nothing over and forgets',
+    'a month that resets takes no loss over and carries none on',
     [
       [-10n, '50', 'carry', 'ngr'],
       [-4n, '50', 'reset', 'ngr'],
@@ -86,7 +86,7 @@ for (const [title, months, expected] of [
     [0n, 0n, 0n],
   ],
   [
-    'what is carried by revenue is carried by commission as well',
+    'versions that carry by revenue and by commission each see the same loss in their own unit',
     [
       [-10n, '50', 'carry', 'ngr'],
       [0n, '30', 'carry', 'commission'],

@@ -1,4 +1,4 @@
-// Tiers, caps and qualifications as callers write them: what the rules make of them, and every refusal with its path.
+// Compiled tiers, caps, qualification and carryover of components, and every problem with its path.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -17,10 +17,10 @@ const tiers = (changes: Partial<WireTiers> = {}): WireTiers => ({
   ...changes,
 });
 
-describe('a component', () => {
+describe('component', () => {
   const compiled: readonly [string, WireComponent, object][] = [
     [
-      'of tiers needs no percent',
+      'a revenue share with tiers needs no percent',
       { kind: 'revshare', tiers: tiers() },
       {
         ratePpm: 0n,
@@ -28,17 +28,17 @@ describe('a component', () => {
       },
     ],
     [
-      'may have one for what lies below the first step',
+      'a revenue share with tiers may have a percent for sums below the first step',
       { kind: 'revshare', percent: '5', tiers: tiers() },
       { ratePpm: 50_000n },
     ],
     [
-      'of a CPA has steps of customers that pay amounts',
+      'tiers of a CPA count first deposits and pay amounts',
       { kind: 'cpa', tiers: tiers({ metric: 'ftd_count', steps: [{ from: '3', amount: '1' }] }) },
       { tiers: { metric: 'ftd_count', mode: 'retroactive', steps: [{ from: 3n, rate: 100n }] } },
     ],
     [
-      'of lots has steps of lots',
+      'tiers of a commission per lot count lots',
       {
         kind: 'per_lot',
         amount: '1',
@@ -47,35 +47,47 @@ describe('a component', () => {
       { tiers: { metric: 'volume', mode: 'retroactive', steps: [{ from: 1n, rate: 200n }] } },
     ],
     [
-      'may be capped by count and amount',
+      'a CPA may be capped by count and amount',
       { kind: 'cpa', amount: '1', cap: { count: 3, amount: '10' } },
       { cap: { count: 3, amountMinor: 10_00n } },
     ],
     [
-      'of a month may be capped by amount',
+      'a monthly component may be capped by amount',
       { kind: 'revshare', percent: '1', cap: { amount: '0.01' } },
       { cap: { count: null, amountMinor: 1n } },
     ],
-    ['is not capped by itself', { kind: 'percent', percent: '1' }, { cap: null, tiers: null }],
-    ['qualifies by the first', { kind: 'cpa', amount: '1' }, { qualify: { by: 'first' } }],
     [
-      'may qualify by all',
+      'a component has no cap and no tiers by default',
+      { kind: 'percent', percent: '1' },
+      { cap: null, tiers: null },
+    ],
+    [
+      'a CPA is qualified by the first conversion by default',
+      { kind: 'cpa', amount: '1' },
+      { qualify: { by: 'first' } },
+    ],
+    [
+      'a CPA may be qualified by cumulative amount and volume within days',
       { kind: 'cpa', amount: '1', qualify: 'cumulative', min_amount: '1', min_volume: '0.5', within_days: 7 },
       { qualify: { by: 'cumulative', minVolumeE4: 5000n, withinDays: 7 }, minAmountMinor: 1_00n },
     ],
     [
-      'may qualify by lots alone, for ever',
+      'a CPA may be qualified by cumulative volume alone, without a time limit',
       { kind: 'cpa', amount: '1', qualify: 'cumulative', min_volume: '1' },
       { qualify: { by: 'cumulative', minVolumeE4: 1_0000n, withinDays: null }, minAmountMinor: null },
     ],
-    ['resets its negative months', { kind: 'revshare', percent: '1' }, { negative: 'reset' }],
     [
-      'may carry them, by revenue',
+      'a revenue share resets negative months by default',
+      { kind: 'revshare', percent: '1' },
+      { negative: 'reset' },
+    ],
+    [
+      'a revenue share may carry negative months as revenue',
       { kind: 'revshare', percent: '1', negative: 'carry' },
       { negative: 'carry', carryBy: 'ngr' },
     ],
     [
-      'or by commission',
+      'a revenue share may carry negative months as commission',
       { kind: 'revshare', percent: '1', negative: 'carry', carry_by: 'commission' },
       { carryBy: 'commission' },
     ],
@@ -89,28 +101,24 @@ describe('a component', () => {
 
   type Refused = readonly (readonly [path: string, code: string])[];
   const refused: readonly [string, WireComponent, Refused][] = [
+    ['a percentage with tiers', { kind: 'percent', percent: '1', tiers: tiers() }, [['tiers', 'unexpected']]],
     [
-      'with tiers of a percentage',
-      { kind: 'percent', percent: '1', tiers: tiers() },
-      [['tiers', 'unexpected']],
-    ],
-    [
-      'with marginal tiers that count something else',
+      'a revenue share with marginal tiers by first deposits',
       { kind: 'revshare', tiers: tiers({ metric: 'ftd_count', mode: 'marginal' }) },
       [['tiers.metric', 'not_an_option']],
     ],
     [
-      'with marginal tiers of a CPA by revenue',
+      'a CPA with marginal tiers by revenue',
       { kind: 'cpa', tiers: tiers({ mode: 'marginal', steps: [{ from: '0', amount: '1' }] }) },
       [['tiers.metric', 'not_an_option']],
     ],
     [
-      'with tiers without a step',
+      'a component with tiers without a step',
       { kind: 'revshare', tiers: tiers({ steps: [] }) },
       [['tiers.steps', 'required']],
     ],
     [
-      'with a step of a share that has an amount',
+      'a revenue share with a tier step that pays an amount',
       { kind: 'revshare', tiers: tiers({ steps: [{ from: '0', amount: '1' }] }) },
       [
         ['tiers.steps.0.amount', 'unexpected'],
@@ -118,7 +126,7 @@ describe('a component', () => {
       ],
     ],
     [
-      'with a step of a CPA that has a percent',
+      'a CPA with a tier step that pays a percent',
       { kind: 'cpa', tiers: tiers({ metric: 'ftd_count' }) },
       [
         ['tiers.steps.0.percent', 'unexpected'],
@@ -126,22 +134,22 @@ describe('a component', () => {
       ],
     ],
     [
-      'with a step that begins below zero',
+      'a component with a tier step below zero',
       { kind: 'revshare', tiers: tiers({ steps: [{ from: '-1', percent: '1' }] }) },
       [['tiers.steps.0.from', 'invalid_decimal']],
     ],
     [
-      'with half a customer',
+      'a CPA with a tier step from 1.5 first deposits',
       { kind: 'cpa', tiers: tiers({ metric: 'ftd_count', steps: [{ from: '1.5', amount: '1' }] }) },
       [['tiers.steps.0.from', 'invalid_decimal']],
     ],
     [
-      'with a finer lot than is kept',
+      'a commission per lot with a tier step of five decimals',
       { kind: 'per_lot', tiers: tiers({ metric: 'volume', steps: [{ from: '0.00001', amount: '1' }] }) },
       [['tiers.steps.0.from', 'invalid_decimal']],
     ],
     [
-      'with steps that fall',
+      'a component with falling tier steps',
       {
         kind: 'revshare',
         tiers: tiers({
@@ -154,7 +162,7 @@ describe('a component', () => {
       [['tiers.steps.1.from', 'not_rising']],
     ],
     [
-      'with two steps from the same place',
+      'a component with two tier steps from the same value',
       {
         kind: 'revshare',
         tiers: tiers({
@@ -166,60 +174,64 @@ describe('a component', () => {
       },
       [['tiers.steps.1.from', 'not_rising']],
     ],
-    ['with a cap of nothing', { kind: 'cpa', amount: '1', cap: {} }, [['cap', 'required']]],
+    ['a component with an empty cap', { kind: 'cpa', amount: '1', cap: {} }, [['cap', 'required']]],
     [
-      'with a cap of a finer amount than its currency has',
+      'a cap with more decimals than the currency',
       { kind: 'cpa', amount: '1', cap: { amount: '1.001' } },
       [['cap.amount', 'invalid_decimal']],
     ],
     [
-      'with a count of months',
+      'a revenue share capped by count',
       { kind: 'revshare', percent: '1', cap: { count: 1 } },
       [['cap.count', 'unexpected']],
     ],
     [
-      'with a count of months of lots',
+      'a commission per lot capped by count',
       { kind: 'per_lot', amount: '1', cap: { count: 1, amount: '1' } },
       [['cap.count', 'unexpected']],
     ],
     [
-      'by all deposits without saying how much',
+      'cumulative qualification without a minimum',
       { kind: 'cpa', amount: '1', qualify: 'cumulative' },
       [['qualify', 'required']],
     ],
-    ['by the first with lots', { kind: 'cpa', amount: '1', min_volume: '1' }, [['min_volume', 'unexpected']]],
     [
-      'by the first with days',
+      'qualification by the first conversion with a minimum volume',
+      { kind: 'cpa', amount: '1', min_volume: '1' },
+      [['min_volume', 'unexpected']],
+    ],
+    [
+      'qualification by the first conversion with a time limit',
       { kind: 'cpa', amount: '1', qualify: 'first', within_days: 1 },
       [['within_days', 'unexpected']],
     ],
     [
-      'by all with a finer lot than is kept',
+      'cumulative qualification with a volume of five decimals',
       { kind: 'cpa', amount: '1', qualify: 'cumulative', min_volume: '0.00001' },
       [['min_volume', 'invalid_decimal']],
     ],
     [
-      'with a minimum that is no decimal',
+      'a CPA with a minimum amount that is not a decimal',
       { kind: 'cpa', amount: '1', min_amount: 'much' },
       [['min_amount', 'invalid_decimal']],
     ],
     [
-      'that resets by something',
+      'a revenue share with carry_by but without carryover',
       { kind: 'revshare', percent: '1', carry_by: 'ngr' },
       [['carry_by', 'unexpected']],
     ],
     [
-      'of lots with a negative month',
+      'a commission per lot with carryover',
       { kind: 'per_lot', amount: '1', negative: 'carry' },
       [['negative', 'unexpected']],
     ],
     [
-      'of a percentage with a minimum',
+      'a percentage with a minimum amount',
       { kind: 'percent', percent: '1', min_amount: '1' },
       [['min_amount', 'unexpected']],
     ],
     [
-      'on an event that nobody knows',
+      'a component on an unknown event type',
       { kind: 'cpa', amount: '1', on: 'applause' as 'ftd' },
       [['on', 'unknown_event']],
     ],
@@ -233,8 +245,8 @@ describe('a component', () => {
   }
 });
 
-describe('terms', () => {
-  test('hand their tiers to the one share of revenue', () => {
+describe('terms of a deal', () => {
+  test('tiers of the terms become the tiers of the only revenue share', () => {
     const [cpa, share] = terms({
       tiers: tiers(),
       components: [{ kind: 'cpa', amount: '1' }, { kind: 'revshare' }],
@@ -242,7 +254,7 @@ describe('terms', () => {
     assert.deepEqual([cpa?.tiers, share?.tiers?.steps], [null, [{ from: 0n, rate: 200_000n }]]);
   });
 
-  test('pay what the operator computed as a component of its own, that listens to nothing', () => {
+  test('accepting operator payouts adds a payout component without event types', () => {
     assert.deepEqual(terms({ payout: 'accept' }).components.at(-1), {
       label: 'payout',
       kind: 'payout',
@@ -258,25 +270,29 @@ describe('terms', () => {
 
   const share: WireComponent = { kind: 'revshare', percent: '1' };
   const refused: readonly [string, Partial<WireTerms>, readonly string[]][] = [
-    ['with tiers for no share', { tiers: tiers() }, ['tiers ambiguous']],
-    ['with tiers for two', { tiers: tiers(), components: [share, share] }, ['tiers ambiguous']],
+    ['terms with tiers and no revenue share', { tiers: tiers() }, ['tiers ambiguous']],
     [
-      'with tiers for a share that has its own',
+      'terms with tiers and two revenue shares',
+      { tiers: tiers(), components: [share, share] },
+      ['tiers ambiguous'],
+    ],
+    [
+      'terms with tiers and a revenue share with tiers of its own',
       { tiers: tiers(), components: [{ ...share, tiers: tiers() }] },
       ['tiers ambiguous'],
     ],
     [
-      'with wrong tiers, told where they were written',
+      'terms with invalid tiers, reported at the path of the tiers,',
       { tiers: tiers({ steps: [{ from: 'x', percent: '1' }] }), components: [share] },
       ['tiers.steps.0.from invalid_decimal'],
     ],
     [
-      'with six levels of parents',
+      'terms with six levels of overrides',
       { overrides: Array.from({ length: 6 }, () => ({ percent: '1' })) },
       ['overrides too_large'],
     ],
     [
-      'with a parent who pays',
+      'terms with a negative override',
       { overrides: [{ percent: '1' }, { percent: '-1' }] },
       ['overrides.1.percent invalid_decimal'],
     ],
@@ -286,7 +302,7 @@ describe('terms', () => {
   }
 });
 
-test('a field that several kinds of components have is of the same form in each', () => {
+test('a wire field of several component kinds has the same type in each kind', () => {
   for (const { kind, form } of ALL_KINDS) {
     for (const [name, own] of Object.entries(form?.fields ?? {}))
       assert.deepEqual(WIRE_FIELDS[name], own, `${name} of ${kind}`);

@@ -1,8 +1,8 @@
-// Why a slot has its target, in words that a partner can follow and figures that lead to it.
+// Explanations of slots: formulas in words, and the figures that lead to the target.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Aggregates, Links } from '../../../domain/commission/component-kind.ts';
-import { NOTHING, UNLINKED } from '../../../domain/commission/sums.ts';
+import type { SlotSums, SlotLinks } from '../../../domain/commission/component-kind.ts';
+import { EMPTY_SUMS, NO_LINKS } from '../../../domain/commission/sums.ts';
 import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
@@ -16,7 +16,7 @@ const steps = (
   return { metric, mode, steps: from.map((at, index) => ({ from: at, [pays]: String(20 + index * 5) })) };
 };
 
-describe('the formula', () => {
+describe('formula of an explanation', () => {
   const cases: readonly [WireComponent, string][] = [
     [
       { kind: 'cpa', on: ['registration', 'ftd'], amount: '5' },
@@ -64,19 +64,20 @@ describe('the formula', () => {
     ],
   ];
   for (const [component, expected] of cases) {
-    test(`reads "${expected}"`, () => assert.equal(explained(component).formula, expected));
+    test(`the formula of a ${component.kind} reads "${expected}"`, () =>
+      assert.equal(explained(component).formula, expected));
   }
 
-  test('of a payout says whose sum it is', () => {
+  test('the formula of an operator payout names the operator as its source', () => {
     const { terms } = aVersion({ payout: 'accept' });
-    const of = { terms, groups: [], sums: NOTHING, links: UNLINKED, period: null };
+    const of = { terms, groups: [], sums: EMPTY_SUMS, links: NO_LINKS, period: null };
     assert.equal(
       explain({ component: terms.components.at(-1)!, ...of }).formula,
       'the sum that the operator computed, less the reversed share',
     );
   });
 
-  test('of a parent’s part says how far below the commission was earned', () => {
+  test('the formula of an override names the levels between parent and affiliate', () => {
     assert.deepEqual(explainOverride(25_000n, 1, 'slot_1', 80_00n, 'USD'), {
       formula: '2.5 % of the commission of an affiliate one level below',
       inputs: { commission: 'slot_1', amount: '80.00 USD' },
@@ -88,44 +89,44 @@ describe('the formula', () => {
   });
 });
 
-describe('the figures', () => {
+describe('figures of an explanation', () => {
   const cases: readonly [
     string,
     WireComponent,
-    Partial<Aggregates>,
-    Partial<Links>,
+    Partial<SlotSums>,
+    Partial<SlotLinks>,
     Record<string, string>,
   ][] = [
     [
-      'name what was carried over',
+      'the figures of a revenue share name the loss carried over',
       { kind: 'revshare', percent: '10', negative: 'carry' },
       { basisMinor: 500n },
       { carriedMinor: -200n },
       { sum: '5.00 USD', carried_over: '-2.00 USD' },
     ],
     [
-      'count the sum with what was carried into it',
+      'revenue tiers show the month’s revenue after the loss carried over',
       { kind: 'revshare', negative: 'carry', tiers: steps('revenue', 'marginal', 'percent') },
       { basisMinor: 500n },
       { carriedMinor: -200n },
       { sum: '5.00 USD', carried_over: '-2.00 USD', revenue: '3.00 USD' },
     ],
     [
-      'count what the month had of other things',
+      'tiers by first deposits show the month’s count of first deposits',
       { kind: 'revshare', tiers: steps('ftd_count', 'retroactive', 'percent') },
       {},
       { metric: 4n },
       { sum: '0.00 USD', ftd_count: '4' },
     ],
     [
-      'count the lots',
+      'volume tiers of a commission per lot show the month’s lots',
       { kind: 'per_lot', tiers: steps('volume', 'marginal', 'amount') },
       { volumeE4: 2_5000n },
       { metric: 9n },
       { lots: '2.5', volume: '2.5' },
     ],
     [
-      'count the revenue that lots are paid by',
+      'revenue tiers of a commission per lot show the month’s revenue',
       { kind: 'per_lot', tiers: steps('revenue', 'retroactive', 'amount') },
       { volumeE4: 10n },
       { metric: 900n },
@@ -142,7 +143,13 @@ describe('the figures', () => {
     );
   }
 
-  const about = { originalEventId: 'evt_x', amountMinor: 100_00n, volumeE4: 0n, occurredAt: NOON };
+  const about = {
+    originalEventId: 'evt_x',
+    rating: null,
+    amountMinor: 100_00n,
+    volumeE4: 0n,
+    occurredAt: NOON,
+  };
   const earned = {
     ...about,
     eventId: 'evt_x',
@@ -153,7 +160,7 @@ describe('the figures', () => {
     customer: null,
   };
 
-  test('of an exchanged amount name the stored rate, and the reversed share instead of sums in two currencies', () => {
+  test('figures of a converted amount show the stored rate and the reversed share in percent', () => {
     const refund = {
       ...about,
       eventId: 'evt_r',
@@ -176,13 +183,13 @@ describe('the figures', () => {
     });
   });
 
-  test('of what a month caps say what it would be alone and what the month leaves of it', () => {
+  test('figures of a capped commission show its value before the cap and its allotment', () => {
     const groups = [{ earned, version: aVersion(), others: [] }];
-    const allotted = { minor: 5_00n, place: 1n, reached: 1n };
+    const allotment = { minor: 5_00n, place: 1n, reached: 1n };
     const { inputs } = explained(
       { kind: 'percent', percent: '10', cap: { amount: '5' } },
       {},
-      { allotted },
+      { allotment },
       groups,
     );
     assert.deepEqual(
@@ -197,9 +204,9 @@ describe('the figures', () => {
     ['ftd_count', 'retroactive', 3n, { ftd_count: '3' }],
     ['ftd_count', 'marginal', 3n, { place: '2' }],
   ] as const) {
-    test(`of a CPA with ${mode} steps by ${metric} say what chose the step`, () => {
+    test(`figures of a CPA with ${mode} tiers by ${metric} show the figure that chose the step`, () => {
       const groups = [{ earned, version: aVersion(), others: [] }];
-      const links = { allotted: { minor: 20_00n, place: 2n, reached } };
+      const links = { allotment: { minor: 20_00n, place: 2n, reached } };
       const { inputs } = explained(
         { kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') },
         {},
@@ -214,8 +221,8 @@ describe('the figures', () => {
 
 function explained(
   component: WireComponent,
-  sums: Partial<Aggregates> = {},
-  links: Partial<Links> = {},
+  sums: Partial<SlotSums> = {},
+  links: Partial<SlotLinks> = {},
   groups: Parameters<typeof explain>[0]['groups'] = [],
 ) {
   const { terms } = aVersion({ components: [component] });
@@ -223,8 +230,8 @@ function explained(
     component: terms.components[0]!,
     terms,
     groups,
-    sums: { ...NOTHING, ...sums },
-    links: { ...UNLINKED, ...links },
+    sums: { ...EMPTY_SUMS, ...sums },
+    links: { ...NO_LINKS, ...links },
     period: '2026-03',
   });
 }

@@ -3,10 +3,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
+  amendedBy,
+  asAmended,
   leftOf,
+  reratedBy,
+  restatedBy,
   reversedOf,
+  standingAgainst,
+  staysInSlot,
   strikes,
   takenBack,
+  type Rating,
   type SlotFact,
 } from '../../../domain/commission/reversals.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
@@ -148,6 +155,7 @@ function fact(changes: Partial<SlotFact>): SlotFact {
   const of = {
     originalEventId: sale.id,
     eventId: id,
+    rating: null,
     type,
     whole: true,
     amountMinor: 100_00n,
@@ -159,6 +167,52 @@ function fact(changes: Partial<SlotFact>): SlotFact {
 const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: false, amountMinor });
 const chargeback = fact({ type: 'chargeback' });
 const won = fact({ type: 'chargeback_won' });
+
+describe('of the reversals of a conversion that was rated again', () => {
+  const by = (version: number, amendment = 0, dealId = 'deal_1'): Rating => ({ dealId, version, amendment });
+  const now = { dealId: 'deal_1', version: 2 };
+  const [before, since, forgiven] = ['evt_1', 'evt_2', 'evt_3'].map((eventId) =>
+    fact({ type: 'refund', eventId, whole: false }),
+  ) as [SlotFact, SlotFact, SlotFact];
+  const ids = (others: readonly SlotFact[]): string[] =>
+    standingAgainst(now, others).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
+
+  test('all count while nothing rated it again', () => {
+    assert.deepEqual(ids([before, since]), ['evt_1 -', 'evt_2 -']);
+  });
+
+  test('those restated by the rating count in place of what they were, and those since then beside them', () => {
+    const others = [before, reratedBy(by(2), earned, true), restatedBy(by(2), before), since];
+    assert.deepEqual(ids(others), ['evt_1 2', 'evt_2 -']);
+  });
+
+  test('those restated by another version, amendment or deal do not count', () => {
+    const others = [
+      reratedBy(by(2), earned, true),
+      ...[by(3), by(2, 1), by(2, 0, 'deal_2')].map((rating) => restatedBy(rating, before)),
+      restatedBy(by(2), forgiven),
+    ];
+    assert.deepEqual(ids(others), ['evt_3 2']);
+  });
+
+  test('those restated by the last amendment count, whichever was heard of first', () => {
+    const others = [3, 10].flatMap((amendment) => [
+      amendedBy(by(2, amendment), { ...earned, amountMinor: BigInt(amendment) }, true),
+      restatedBy(by(2, amendment), amendment === 10 ? since : before),
+    ]);
+    for (const heard of [others, others.toReversed()]) {
+      assert.deepEqual(ids(heard), ['evt_2 2']);
+      assert.equal(asAmended(earned, heard).amountMinor, 10n);
+    }
+  });
+});
+
+test('a conversion leaves a slot by the rating that does not pay for it there, of that very deal', () => {
+  const now = { dealId: 'deal_1', version: 2 };
+  const left = (dealId: string): SlotFact => reratedBy({ dealId, version: 2, amendment: 0 }, earned, false);
+  assert.equal(staysInSlot(now, [left('deal_1')]), false);
+  assert.equal(staysInSlot(now, [left('deal_2')]), true);
+});
 
 describe('what is left of 100.00', () => {
   for (const [title, others, expected] of [

@@ -1,38 +1,42 @@
-// Terms of a deal: what callers may write, and what the rules make of it.
+// Compiled terms of a deal: labels, amounts and rates of components, and problems with their paths.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compileTerms, type WireComponent, type WireTerms } from '../../../domain/commission/terms.ts';
 import { terms, wireTerms } from '../../support/builders.ts';
 
-describe('a component', () => {
+describe('component of the terms', () => {
   const compiled: readonly [string, WireComponent, object, string?][] = [
     [
-      'a CPA listens to first deposits',
+      'a CPA pays for first deposits by default',
       { kind: 'cpa', amount: '200' },
       { label: 'cpa:ftd', on: ['ftd'], amountMinor: 200_00n },
     ],
-    ['a CPA may have a minimum', { kind: 'cpa', amount: '1', min_amount: '0.01' }, { minAmountMinor: 1n }],
-    ['a CPA without one has none', { kind: 'cpa', amount: '1' }, { minAmountMinor: null }],
     [
-      '25 % is 250,000 ppm',
+      'a CPA may have a minimum amount',
+      { kind: 'cpa', amount: '1', min_amount: '0.01' },
+      { minAmountMinor: 1n },
+    ],
+    ['a CPA has no minimum amount by default', { kind: 'cpa', amount: '1' }, { minAmountMinor: null }],
+    [
+      'a rate of 25 % is 250,000 parts per million',
       { kind: 'revshare', percent: '25' },
       { label: 'revshare:revenue', ratePpm: 250_000n },
     ],
-    ['a percent has four decimals', { kind: 'percent', percent: '33.3333' }, { ratePpm: 333_333n }],
-    ['the rate may be above all', { kind: 'percent', percent: '100.5' }, { ratePpm: 1_005_000n }],
+    ['a percent has up to four decimals', { kind: 'percent', percent: '33.3333' }, { ratePpm: 333_333n }],
+    ['a rate may be above 100 %', { kind: 'percent', percent: '100.5' }, { ratePpm: 1_005_000n }],
     [
-      'a lot pays in the deal’s currency',
+      'an amount per lot has the decimals of the deal’s currency',
       { kind: 'per_lot', amount: '4' },
       { perLotMinor: 4n, on: ['trade', 'volume'] },
       'JPY',
     ],
     [
-      'one event may stand alone',
+      'a single event type may be written without a list',
       { kind: 'percent', on: 'deposit', percent: '1' },
       { on: ['deposit'], label: 'percent:deposit' },
     ],
     [
-      'events sort in its name',
+      'event types are sorted in a component’s label',
       { kind: 'percent', on: ['sale', 'deposit'], percent: '1' },
       { label: 'percent:deposit+sale' },
     ],
@@ -44,7 +48,7 @@ describe('a component', () => {
     });
   }
 
-  test('of a name that was there already gets a number', () => {
+  test('a component with a repeated label gets a number', () => {
     const twice = terms({ components: [1, 2, 3].map((amount) => ({ kind: 'cpa', amount: String(amount) })) });
     assert.deepEqual(
       twice.components.map(({ label }) => label),
@@ -53,40 +57,40 @@ describe('a component', () => {
   });
 
   const refused: readonly [string, WireComponent, string, string][] = [
-    ['without its amount', { kind: 'cpa' }, 'components.0.amount', 'required'],
-    ['without its percent', { kind: 'revshare' }, 'components.0.percent', 'required'],
+    ['a CPA without an amount', { kind: 'cpa' }, 'components.0.amount', 'required'],
+    ['a revenue share without a percent', { kind: 'revshare' }, 'components.0.percent', 'required'],
     [
-      'with a field of another kind',
+      'a component with a field of another kind',
       { kind: 'percent', percent: '1', amount: '1' },
       'components.0.amount',
       'unexpected',
     ],
     [
-      'with more decimals than its currency',
+      'an amount with more decimals than the currency',
       { kind: 'cpa', amount: '1.001' },
       'components.0.amount',
       'invalid_decimal',
     ],
-    ['with a negative amount', { kind: 'per_lot', amount: '-1' }, 'components.0.amount', 'invalid_decimal'],
+    ['a negative amount', { kind: 'per_lot', amount: '-1' }, 'components.0.amount', 'invalid_decimal'],
     [
-      'with a finer percent than is kept',
+      'a percent with five decimals',
       { kind: 'percent', percent: '0.00001' },
       'components.0.percent',
       'invalid_decimal',
     ],
     [
-      'on an event that takes money back',
+      'a component on a negative event type',
       { kind: 'percent', on: 'refund', percent: '1' },
       'components.0.on',
       'unknown_event',
     ],
     [
-      'on a chargeback won',
+      'a component on chargeback_won',
       { kind: 'cpa', on: 'chargeback_won', amount: '1' },
       'components.0.on',
       'unknown_event',
     ],
-    ['on nothing', { kind: 'cpa', on: [], amount: '1' }, 'components.0.on', 'required'],
+    ['a component without event types', { kind: 'cpa', on: [], amount: '1' }, 'components.0.on', 'required'],
   ];
   for (const [title, component, path, code] of refused) {
     test(`${title} is refused at ${path}`, () => {
@@ -100,7 +104,7 @@ describe('a component', () => {
   }
 });
 
-test('every problem of the terms is told at once', () => {
+test('all problems of the terms are reported at once', () => {
   const broken: WireTerms = wireTerms({
     currency: 'XXQ',
     components: [{ kind: 'cpa' }, { kind: 'percent', percent: 'x' }],

@@ -1,8 +1,8 @@
-// Steps: which one is reached, and what a sum pays by its parts or as a whole.
+// Tier rates: the step that a metric reaches, and sums under marginal and retroactive tiers.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { rateAt, stepped } from '../../../domain/commission/tiers.ts';
+import { tierRateAt, tieredProduct } from '../../../domain/commission/tiers.ts';
 import type { Tiers } from '../../../domain/types.ts';
 
 const steps = (mode: Tiers['mode'], ...pairs: readonly (readonly [bigint, bigint])[]): Tiers => ({
@@ -16,7 +16,7 @@ const THREE = [
   [20n, 5n],
 ] as const;
 
-describe('the step that was reached', () => {
+describe('tier rate', () => {
   for (const [reached, expected] of [
     [-1n, 1n],
     [0n, 2n],
@@ -26,14 +26,14 @@ describe('the step that was reached', () => {
     [20n, 5n],
     [1000n, 5n],
   ] as const) {
-    test(`by ${reached} pays ${expected}`, () =>
-      assert.equal(rateAt(steps('marginal', ...THREE), reached, 1n), expected));
+    test(`a metric of ${reached} reaches the step that pays ${expected}`, () =>
+      assert.equal(tierRateAt(steps('marginal', ...THREE), reached, 1n), expected));
   }
-  test('is none below the first, where the base holds', () =>
-    assert.equal(rateAt(steps('marginal', [5n, 9n]), 4n, 1n), 1n));
+  test('a metric below the first step pays the base rate', () =>
+    assert.equal(tierRateAt(steps('marginal', [5n, 9n]), 4n, 1n), 1n));
 });
 
-describe('a sum', () => {
+describe('tiered sum', () => {
   for (const [mode, sum, metric, expected] of [
     ['marginal', 0n, 0n, 0n],
     ['marginal', 10n, 10n, 20n],
@@ -45,14 +45,14 @@ describe('a sum', () => {
     ['retroactive', -5n, -5n, -5n],
     ['retroactive', -5n, 20n, -25n],
   ] as const) {
-    test(`of ${sum} where ${metric} is counted comes to ${expected} by ${mode}`, () =>
-      assert.equal(stepped(steps(mode, ...THREE), sum, metric, 1n), expected));
+    test(`${mode} tiers rate a sum of ${sum} with a metric of ${metric} at ${expected}`, () =>
+      assert.equal(tieredProduct(steps(mode, ...THREE), sum, metric, 1n), expected));
   }
 
-  test('pays the base up to a first step above zero', () =>
-    assert.equal(stepped(steps('marginal', [10n, 3n]), 12n, 12n, 1n), 16n));
+  test('marginal tiers pay the base rate up to a first step above zero', () =>
+    assert.equal(tieredProduct(steps('marginal', [10n, 3n]), 12n, 12n, 1n), 16n));
 
-  test('pays by marginal what its parts pay, each at the rate of its own place', () => {
+  test('marginal tiers pay each unit of a sum at the rate of its own step', () => {
     const rising = fc
       .uniqueArray(fc.bigInt({ min: 0n, max: 60n }), { minLength: 1, maxLength: 4 })
       .map((all) => all.toSorted((a, b) => Number(a - b)));
@@ -66,8 +66,8 @@ describe('a sum', () => {
         (froms, rates, below, sum) => {
           const tiers = steps('marginal', ...froms.map((from, index) => [from, rates[index]!] as const));
           let oneByOne = 0n;
-          for (let unit = 0n; unit < BigInt(sum); unit++) oneByOne += rateAt(tiers, unit, below);
-          assert.equal(stepped(tiers, BigInt(sum), BigInt(sum), below), oneByOne);
+          for (let unit = 0n; unit < BigInt(sum); unit++) oneByOne += tierRateAt(tiers, unit, below);
+          assert.equal(tieredProduct(tiers, BigInt(sum), BigInt(sum), below), oneByOne);
         },
       ),
     );

@@ -1,13 +1,13 @@
-// When an endpoint is down, and when its operator is told.
+// The circuit breaker, and the notices to the operator.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import {
-  afterNews,
-  isDown,
+  afterHealthEvents,
+  isSentDirectly,
+  isTripped,
   switched,
-  takesDirectly,
   type Health,
-  type HealthNews,
+  type HealthEvents,
 } from '../../../domain/delivery/breaker.ts';
 
 const HOUR = 3_600_000;
@@ -19,12 +19,12 @@ const WELL: Health = {
   failingSince: null,
   noticesSent: 0,
 };
-const failures = (count: number): HealthNews => ({
+const failures = (count: number): HealthEvents => ({
   recovered: false,
   failures: count,
   disabledBecause: null,
 });
-const RECOVERED: HealthNews = { recovered: true, failures: 0, disabledBecause: null };
+const RECOVERED: HealthEvents = { recovered: true, failures: 0, disabledBecause: null };
 const failingFor = (hours: number, changes: Partial<Health> = {}): Health => ({
   ...WELL,
   failuresInARow: 50,
@@ -33,27 +33,40 @@ const failingFor = (hours: number, changes: Partial<Health> = {}): Health => ({
 });
 
 describe('the breaker', () => {
-  test('opens with the tenth failure in a row, and that is told once', () => {
-    const nine = afterNews(WELL, failures(9), NOW);
-    assert.deepEqual([isDown(nine.health), nine.isTurn, nine.health.failingSince], [false, false, NOW]);
-    const ten = afterNews(nine.health, failures(1), NOW + 1);
-    assert.deepEqual([isDown(ten.health), ten.isTurn, ten.health.failingSince], [true, true, NOW]);
-    assert.equal(afterNews(ten.health, failures(1), NOW + 2).isTurn, false);
+  test('the breaker trips with the tenth failure in a row, which changes the state once', () => {
+    const nine = afterHealthEvents(WELL, failures(9), NOW);
+    assert.deepEqual(
+      [isTripped(nine.health.failuresInARow), nine.stateChanged, nine.health.failingSince],
+      [false, false, NOW],
+    );
+    const ten = afterHealthEvents(nine.health, failures(1), NOW + 1);
+    assert.deepEqual(
+      [isTripped(ten.health.failuresInARow), ten.stateChanged, ten.health.failingSince],
+      [true, true, NOW],
+    );
+    assert.equal(afterHealthEvents(ten.health, failures(1), NOW + 2).stateChanged, false);
   });
 
-  test('closes with a success, which is a turn only where it was open', () => {
-    const closed = afterNews(failingFor(2), RECOVERED, NOW);
-    assert.deepEqual(closed, { health: WELL, isTurn: true, notices: [] });
-    assert.equal(afterNews({ ...WELL, failuresInARow: 3, failingSince: NOW }, RECOVERED, NOW).isTurn, false);
+  test('the breaker closes with a success, which changes the state only where it had tripped', () => {
+    const closed = afterHealthEvents(failingFor(2), RECOVERED, NOW);
+    assert.deepEqual(closed, { health: WELL, stateChanged: true, notices: [] });
+    assert.equal(
+      afterHealthEvents({ ...WELL, failuresInARow: 3, failingSince: NOW }, RECOVERED, NOW).stateChanged,
+      false,
+    );
   });
 
-  test('counts only what failed after a success', () => {
-    const { health } = afterNews(failingFor(30, { noticesSent: 2 }), { ...RECOVERED, failures: 2 }, NOW);
+  test('the breaker counts only failures after the last success', () => {
+    const { health } = afterHealthEvents(
+      failingFor(30, { noticesSent: 2 }),
+      { ...RECOVERED, failures: 2 },
+      NOW,
+    );
     assert.deepEqual(health, { ...WELL, failuresInARow: 2, failingSince: NOW });
   });
 });
 
-describe('an endpoint that does nothing but fail', () => {
+describe('an endpoint that only fails', () => {
   const cases: [number, number, string[], number][] = [
     [0.9, 0, [], 0],
     [1, 0, ['endpoint.failing'], 1],
@@ -64,8 +77,8 @@ describe('an endpoint that does nothing but fail', () => {
     [119.9, 3, [], 3],
   ];
   for (const [hours, noticesSent, notices, sentThen] of cases) {
-    test(`for ${hours} h, of which its operator was told ${noticesSent} times: ${notices[0] ?? 'no notice'}`, () => {
-      const change = afterNews(failingFor(hours, { noticesSent }), failures(1), NOW);
+    test(`an endpoint failing for ${hours} h with ${noticesSent} notices sent: ${notices[0] ?? 'no notice'}`, () => {
+      const change = afterHealthEvents(failingFor(hours, { noticesSent }), failures(1), NOW);
       assert.deepEqual(
         [change.notices, change.health.noticesSent, change.health.state],
         [notices, sentThen, 'active'],
@@ -73,22 +86,26 @@ describe('an endpoint that does nothing but fail', () => {
     });
   }
 
-  test('is disabled after 120 h, with a notice', () => {
-    const { health, isTurn, notices } = afterNews(failingFor(120, { noticesSent: 3 }), failures(1), NOW);
+  test('an endpoint is disabled after 120 h of failures, with a notice', () => {
+    const { health, stateChanged, notices } = afterHealthEvents(
+      failingFor(120, { noticesSent: 3 }),
+      failures(1),
+      NOW,
+    );
     assert.deepEqual(
-      [health.state, health.stateReason, isTurn, notices],
+      [health.state, health.stateReason, stateChanged, notices],
       ['disabled', 'nothing but failures for 120 hours', true, ['endpoint.disabled']],
     );
   });
 
-  test('is not disabled by the passing of time alone, nor when it is paused', () => {
-    assert.equal(afterNews(failingFor(500), RECOVERED, NOW).health.state, 'active');
-    const paused = afterNews(failingFor(500, { state: 'paused' }), failures(1), NOW);
+  test('an endpoint is not disabled by time alone, nor while it is paused', () => {
+    assert.equal(afterHealthEvents(failingFor(500), RECOVERED, NOW).health.state, 'active');
+    const paused = afterHealthEvents(failingFor(500, { state: 'paused' }), failures(1), NOW);
     assert.deepEqual([paused.health.state, paused.notices], ['paused', []]);
   });
 
-  test('is disabled at once when it asks for it', () => {
-    const { health, notices } = afterNews(
+  test('an endpoint is disabled at once when it asks for it', () => {
+    const { health, notices } = afterHealthEvents(
       WELL,
       { ...failures(1), disabledBecause: '410 after 3 ms: gone' },
       NOW,
@@ -100,7 +117,7 @@ describe('an endpoint that does nothing but fail', () => {
   });
 });
 
-test('switched on by hand it starts with a clean slate; switched off it keeps what is known', () => {
+test('an endpoint switched on by hand forgets its failures; switched off it keeps them', () => {
   assert.deepEqual(
     switched(failingFor(50, { state: 'disabled', stateReason: 'gone', noticesSent: 2 }), 'active'),
     WELL,
@@ -112,11 +129,11 @@ test('switched on by hand it starts with a clean slate; switched off it keeps wh
   );
 });
 
-test('its postbacks go through its queue when it is off, down or has a rate', () => {
+test('deliveries go through the queue of an endpoint that is off, down or has a rate', () => {
   const endpoint = { ...WELL, ratePerSecond: null };
-  assert.ok(takesDirectly(endpoint));
-  assert.ok(takesDirectly({ ...endpoint, failuresInARow: 9 }));
-  assert.ok(!takesDirectly({ ...endpoint, failuresInARow: 10 }));
-  assert.ok(!takesDirectly({ ...endpoint, state: 'paused' }));
-  assert.ok(!takesDirectly({ ...endpoint, ratePerSecond: 5 }));
+  assert.ok(isSentDirectly(endpoint));
+  assert.ok(isSentDirectly({ ...endpoint, failuresInARow: 9 }));
+  assert.ok(!isSentDirectly({ ...endpoint, failuresInARow: 10 }));
+  assert.ok(!isSentDirectly({ ...endpoint, state: 'paused' }));
+  assert.ok(!isSentDirectly({ ...endpoint, ratePerSecond: 5 }));
 });

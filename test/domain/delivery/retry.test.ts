@@ -1,4 +1,5 @@
-// What comes after an attempt: schedule, jitter, Retry-After, the receiver's wishes, and who is to blame.
+// What comes after an attempt: schedule, jitter, Retry-After, the receiver's wishes, and who is to
+// blame.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -11,21 +12,21 @@ import {
   reasonOf,
   retryAfterMs,
 } from '../../../domain/delivery/retry.ts';
-import type { Decision, ErrorClass, Outcome } from '../../../domain/delivery/retry.ts';
+import type { Decision, ErrorClass, AttemptOutcome } from '../../../domain/delivery/retry.ts';
 
 const NOW_MS = Date.parse('2026-11-22T10:00:00Z');
 const HOUR_MS = 3_600_000;
 
-function answered(status: number, headers: { retryAfter?: string; control?: string } = {}): Outcome {
+function answered(status: number, headers: { retryAfter?: string; control?: string } = {}): AttemptOutcome {
   return { kind: 'answered', status, ...headers, excerpt: '', durationMs: 120, phases: {} };
 }
 
-function failed(errorClass: ErrorClass): Outcome {
+function failed(errorClass: ErrorClass): AttemptOutcome {
   return { kind: 'failed', errorClass, detail: '', durationMs: 15_000, phases: {} };
 }
 
 function after(
-  outcome: Outcome,
+  outcome: AttemptOutcome,
   { tries = 1, random = 0, schedule = DEFAULT_SCHEDULE_SECONDS, failuresInARow = 0 } = {},
 ): Decision {
   return decide({ schedule, tries, outcome, failuresInARow, random, nowMs: NOW_MS });

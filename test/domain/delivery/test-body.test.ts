@@ -1,8 +1,9 @@
-// The body of an endpoint's test: it fills every macro, and says nothing that could be taken for money.
+// The body of an endpoint's test: it fills every macro, and says nothing that could be taken for
+// money.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MACROS } from '../../../domain/delivery/templates/macros.ts';
-import { testBodyOf } from '../../../domain/delivery/messages.ts';
+import { testBodyOf } from '../../../domain/delivery/bodies.ts';
 
 const TIMESTAMP = new Date('2026-11-22T10:00:00Z');
 /** Filled from the envelope. */

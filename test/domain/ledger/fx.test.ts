@@ -86,7 +86,7 @@ describe('an amount in another currency', () => {
       occurredAt: NOON + 6 * DAY_MS,
     });
     const rest = { ...back, id: `${back.id}_2`, key: { kind: 'transaction' as const, value: 'other' } };
-    assert.deepEqual(deltasOf(settledOneByOne(terms, [one, back, rest], { stored })), [
+    assert.deepEqual(deltasOf(settledOneByOne(terms, [one, back, rest], { rates: stored })), [
       11_00n,
       -5_50n,
       -5_50n,
@@ -111,7 +111,7 @@ describe('an amount in another currency', () => {
     });
     assert.deepEqual(
       deltasOf(
-        settledOneByOne(terms, [one, back], { stored: [...stored, toEuros(0, '0.8'), toEuros(5, '0.5')] }),
+        settledOneByOne(terms, [one, back], { rates: [...stored, toEuros(0, '0.8'), toEuros(5, '0.5')] }),
       ),
       [11_00n, -5_50n],
     );

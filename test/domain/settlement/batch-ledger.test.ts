@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBooks, type Deltas } from '../../../domain/settlement/batch-ledger.ts';
 import { toldKey } from '../../../domain/settlement/reported-amounts.ts';
-import type { SlotFact } from '../../../domain/commission/reversals.ts';
+import { amendedBy, restatedBy, type SlotFact } from '../../../domain/commission/reversals.ts';
 import { slotNameOf } from '../../../domain/commission/commission.ts';
 import { anEvent, aVersion } from '../../support/builders.ts';
 
@@ -18,6 +18,7 @@ function aFact(event: typeof sale): SlotFact {
   return {
     originalEventId: sale.id,
     eventId,
+    rating: null,
     type,
     whole: event === sale,
     amountMinor: event.amountMinor!,
@@ -38,6 +39,22 @@ test('a fact that is there already changes nothing', () => {
   for (const _ of [1, 2]) books.reverse(slot, aFact(refund), refund, deltas);
   assert.deepEqual([...deltas], [['aff_a', 6_00n]]);
   assert.deepEqual([books.facts.length, books.postings.length, slot.sums.factsCount], [2, 2, 2]);
+});
+
+test('a reversal that only a rating restated so far is added when its event is settled', () => {
+  const books = openBooks([], new Map(), OPTIONS);
+  const slot = books.open(name, version, 'aff_a');
+  const deltas: Deltas = new Map();
+  books.earn(slot, aFact(sale), version, sale, deltas);
+  const rating = { dealId: version.dealId, version: version.version, amendment: 1 };
+  const amended = amendedBy(rating, aFact(sale), true);
+  books.rerate(slot, [amended, restatedBy(rating, aFact(refund))], version, sale, deltas);
+  for (const _ of [1, 2]) books.reverse(slot, aFact(refund), refund, deltas);
+  assert.deepEqual([...deltas], [['aff_a', 6_00n]]);
+  assert.deepEqual(
+    books.facts.map(({ fact }) => fact.rating?.amendment ?? 0),
+    [0, 1, 1, 0],
+  );
 });
 
 test('a slot is opened once per name', () => {

@@ -225,10 +225,10 @@ const story = fc
   });
 
 function played(steps: readonly Step[]): MemorySettling {
-  const settling = createMemorySettling([], { boundTo: BOUND_TO, parents: PARENTS });
+  const settling = createMemorySettling([], { affiliateByCustomer: BOUND_TO, parents: PARENTS });
   for (const step of steps) {
     if ('events' in step) settling.settle(step.events);
-    else if ('version' in step) settling.agree(step.version, 2);
+    else if ('version' in step) settling.addVersion(step.version, 2);
     else settling.amend(step.amendment.eventId, step.amendment.values, step.amendment.number);
   }
   return settling;
@@ -261,9 +261,9 @@ test('a month whose conversions all came to another version makes no loss of ano
       amountMinor,
       occurredAt: START + day * DAY_MS,
     });
-  const settling = createMemorySettling([first], { boundTo: BOUND_TO });
+  const settling = createMemorySettling([first], { affiliateByCustomer: BOUND_TO });
   settling.settle([revenue('evt_march', 10, 10_00n)]);
-  settling.agree(second);
+  settling.addVersion(second);
   settling.settle([revenue('evt_february', 1, -4_00n)]);
   assert.deepEqual([...booked(settling).values()], [3_00n]);
 });
@@ -272,7 +272,7 @@ describe('versions agreed and events amended at any time', () => {
   test('leave every slot and total as if all had been so at first', () => {
     fc.assert(
       fc.property(story, ({ agreed, heard, steps }) => {
-        const first = createMemorySettling(agreed, { boundTo: BOUND_TO, parents: PARENTS });
+        const first = createMemorySettling(agreed, { affiliateByCustomer: BOUND_TO, parents: PARENTS });
         first.settle(heard);
         assert.deepEqual(booked(played(steps)), booked(first));
       }),

@@ -9,13 +9,13 @@ import type { ConversionEvent } from '../../../domain/types.ts';
 import { expectedEarnings, type Earning, type ModelVersion } from '../../support/commission-model.ts';
 import { createMemorySettling, type MemorySettling } from '../../support/memory-store.ts';
 import {
-  BOUND_TO,
+  AFFILIATE_BY_CUSTOMER,
   deal,
-  heardOf,
+  intakeBatchesOf,
   history,
   PARENTS,
   PLAIN,
-  STORED,
+  STORED_RATES,
   versionsOf,
   worldOf,
 } from '../../support/stories.ts';
@@ -26,14 +26,14 @@ const storyOf = (versions: fc.Arbitrary<readonly ModelVersion[]>): fc.Arbitrary<
   fc
     .record({ versions, events: history })
     .chain(({ versions: of, events }) =>
-      fc.record({ versions: fc.constant(of), events: fc.constant(events), batches: heardOf(events) }),
+      fc.record({ versions: fc.constant(of), events: fc.constant(events), batches: intakeBatchesOf(events) }),
     );
 
 function settled(versions: readonly ModelVersion[], batches: readonly ConversionEvent[][]): MemorySettling {
   const settling = createMemorySettling(versionsOf(versions), {
-    boundTo: BOUND_TO,
+    affiliateByCustomer: AFFILIATE_BY_CUSTOMER,
     parents: PARENTS,
-    stored: STORED,
+    rates: STORED_RATES,
   });
   for (const batch of batches) settling.settle(batch);
   return settling;
@@ -167,7 +167,7 @@ for (const [world, versions] of [
         );
         assert.deepEqual(sumsOf(told), sumsOf(booked));
         assert.deepEqual(
-          sumsOf(Array.from(settling.told, ([key, sum]) => [key, sum.payoutMinor] as const)),
+          sumsOf(Array.from(settling.reported, ([key, sum]) => [key, sum.payoutMinor] as const)),
           sumsOf(byConversion),
         );
       });

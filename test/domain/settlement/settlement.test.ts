@@ -25,7 +25,7 @@ function settled(
   ...versions: DealVersion[]
 ): MemorySettling {
   const settling = createMemorySettling(versions.length > 0 ? versions : [aVersion(HYBRID)], {
-    boundTo: { c: 'aff_a' },
+    affiliateByCustomer: { c: 'aff_a' },
   });
   for (const batch of batches) settling.settle(batch);
   return settling;
@@ -82,7 +82,7 @@ describe('settling', () => {
   test('a chargeback heard of first waits, and is told after its conversion', () => {
     const ftd = anEvent({ type: 'ftd', amountMinor: 500_00n });
     const chargeback = anEvent({ type: 'chargeback', reference: ftd.transactionId });
-    const settling = createMemorySettling([aVersion(HYBRID)], { boundTo: { c: 'aff_a' } });
+    const settling = createMemorySettling([aVersion(HYBRID)], { affiliateByCustomer: { c: 'aff_a' } });
     settling.settle([chargeback]);
     assert.deepEqual(settling.outcomes.get(chargeback.id)?.reason, 'no_conversion');
     settling.settle([ftd]);
@@ -177,7 +177,10 @@ describe('settling', () => {
   ] as const) {
     test(`a month belongs to the operator’s calendar in ${timezone}`, () => {
       const operator = { ...OPERATOR, timezone };
-      const settling = createMemorySettling([aVersion(HYBRID)], { boundTo: { c: 'aff_a' }, operator });
+      const settling = createMemorySettling([aVersion(HYBRID)], {
+        affiliateByCustomer: { c: 'aff_a' },
+        operator,
+      });
       settling.settle([begins - 1, begins].map((occurredAt) => anEvent({ type: 'revenue', occurredAt })));
       assert.deepEqual(
         Array.from(settling.slots.values(), ({ name }) => name.period),
@@ -320,12 +323,19 @@ test('the hash of a set of facts does not depend on their order, and differs for
   const facts = Array.from({ length: 500 }, (_, i) => ({
     originalEventId: `evt_${i % 20}`,
     eventId: `evt_${i}`,
+    rating: i % 3 === 0 ? { dealId: 'deal', version: i, amendment: i % 2 } : null,
   }));
   const xor = (list: typeof facts): bigint => list.reduce((sum, fact) => sum ^ hashOf(fact), 0n);
   assert.equal(xor(facts), xor(facts.toReversed()));
   assert.equal(new Set(facts.map(hashOf)).size, facts.length);
-  assert.notEqual(
-    hashOf({ originalEventId: 'a', eventId: 'b' }),
-    hashOf({ originalEventId: 'b', eventId: 'a' }),
-  );
+  const other = { originalEventId: 'a', eventId: 'b', rating: null };
+  const rated = { dealId: 'deal', version: 1, amendment: 2 };
+  const others = [
+    other,
+    { ...other, originalEventId: 'b', eventId: 'a' },
+    ...[rated, { ...rated, dealId: 'other' }, { ...rated, version: 2, amendment: 1 }].map((rating) => {
+      return { ...other, rating };
+    }),
+  ];
+  assert.equal(new Set(others.map(hashOf)).size, others.length);
 });

@@ -230,7 +230,7 @@ describe('the published example', () => {
       asOf: NOON,
     };
     const terms = { currency: 'INR', components: [{ kind: 'percent' as const, percent: '100' }] };
-    const settling = settledOneByOne(terms, [anEvent({ amountMinor: minor('100.00') })], { stored: [rate] });
+    const settling = settledOneByOne(terms, [anEvent({ amountMinor: minor('100.00') })], { rates: [rate] });
     assert.equal(formatMoney(totalOf(settling), 'INR'), '8242.14');
   });
 

@@ -65,7 +65,7 @@ before(async () => {
   ];
   const settle = createSettling(pool);
   for (const batch of batches) {
-    const ids = await operator.takeIn(batch);
+    const ids = await operator.ingest(batch);
     await settle(operator.operatorId, ids);
   }
 });

@@ -16,7 +16,7 @@ let database: TestDatabase;
 before(async () => {
   database = await withDatabase();
   const { pool } = database;
-  const { operatorId, takeIn } = await withOperator(pool);
+  const { operatorId, ingest } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, { hold_days: 0 });
   const settle = createSettling(pool);
   const [decisions, payouts, adjustments] = [
@@ -28,7 +28,7 @@ before(async () => {
   const wanted = { affiliateId, currency: 'USD', actor: 'key_test' };
   const against = { clickId: null, customerId: null, amountMinor: null };
   const sell = async (...names: string[]): Promise<void> => {
-    await settle(operatorId, await takeIn(names.map((transactionId) => ({ transactionId, clickId }))));
+    await settle(operatorId, await ingest(names.map((transactionId) => ({ transactionId, clickId }))));
     await createHolds(pool).release(operatorId, null, Date.now());
   };
   const payOut = async (...steps: ('confirm' | 'fail' | 'return')[]): Promise<void> => {
@@ -43,14 +43,14 @@ before(async () => {
   };
   await sell('a', 'b', 'c');
   await payOut('confirm');
-  await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'a', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'a', ...against }]));
   await sell('d', 'e');
   await payOut('confirm', 'return');
   await payOut('fail');
   await payOut('confirm');
-  await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'a', ...against }]));
-  await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'b', ...against }]));
-  await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'b', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'a', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'b', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'b', ...against }]));
   const { rows } = await pool.query<{ id: string }>(
     `select id from slots where operator_id = $1 order by id`,
     [operatorId],

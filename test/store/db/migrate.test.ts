@@ -1,4 +1,4 @@
-// Migrations: what was released stays as it was, everything is applied once, and a process can tell an old schema.
+// Migrations: checksums, concurrent runs, and refusal of unreleased schemas.
 import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ test('the committed migrations match their checksums', async () => {
   assert.deepEqual(await checksumProblems(), []);
 });
 
-test('processes that migrate at once apply everything once, and a later one nothing', async () => {
+test('concurrent processes apply each migration once, and a later process applies none', async () => {
   const missing = await missingMigrations(database.pool);
   assert.ok(missing.length > 0);
   const applied = await Promise.all([migrate(database.url), migrate(database.url)]);
@@ -40,7 +40,7 @@ test('processes that migrate at once apply everything once, and a later one noth
   assert.deepEqual(await migrate(database.url), []);
 });
 
-test('a new file must be recorded first, an edited one is refused for good, and a failing one leaves nothing', async () => {
+test('a new migration needs a checksum, an edited one is refused, and a failing one changes nothing', async () => {
   writeFileSync(join(copy, '9998_half.sql'), 'create table half (n int); select 1 / 0;');
   await assert.rejects(migrate(database.url, undefined, copy), /9998_half.sql has no checksum yet/);
   assert.deepEqual(await recordChecksums(copy), ['9998_half.sql']);
@@ -52,7 +52,7 @@ test('a new file must be recorded first, an edited one is refused for good, and 
   await assert.rejects(recordChecksums(copy), /already recorded with other content/);
 });
 
-test('a database that was made before the first release is refused with what to do', async () => {
+test('migrating a database made before the first release fails with instructions', async () => {
   const old = await withEmptyDatabase();
   try {
     await old.pool.query('create table schema_migrations (id serial, name text, run_on timestamp)');

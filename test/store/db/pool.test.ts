@@ -1,4 +1,4 @@
-// The pool: values arrive without loss, and a transaction is all or nothing and never waits for ever.
+// Connection pool: lossless values, atomic transactions, and a bound on every wait.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createPool, withTransaction } from '../../../store/db/pool.ts';
@@ -16,7 +16,7 @@ async function ids(): Promise<bigint[]> {
   return rows.map(({ id }) => id);
 }
 
-test('big numbers, exact decimals, days and instants arrive as they are', async () => {
+test('the pool reads bigints, decimals, dates and times without loss', async () => {
   const sql = `select 9223372036854775807::int8 as big, '{1,null}'::int8[] as list, 0.10::numeric as exact, '2026-02-28'::date as day,
     '2026-02-28T23:59:59.999Z'::timestamptz as instant`;
   const { rows } = await database.pool.query(sql);
@@ -26,7 +26,7 @@ test('big numbers, exact decimals, days and instants arrive as they are', async 
   ]);
 });
 
-test('a transaction that throws leaves nothing behind', async () => {
+test('a transaction that throws is rolled back', async () => {
   const refused = withTransaction(database.pool, async (client) => {
     await client.query('insert into things values (1)');
     throw new Error('no');
@@ -35,7 +35,7 @@ test('a transaction that throws leaves nothing behind', async () => {
   assert.deepEqual(await ids(), []);
 });
 
-test('a transaction whose failed statement was swallowed is not taken for committed', async () => {
+test('a transaction fails at commit when one of its failed statements was ignored', async () => {
   const swallowed = withTransaction(database.pool, async (client) => {
     await client.query('insert into things values (2)');
     await client.query('select 1 / 0').catch(() => {});
@@ -44,7 +44,7 @@ test('a transaction whose failed statement was swallowed is not taken for commit
   assert.deepEqual(await ids(), []);
 });
 
-test('a lock that another transaction holds is waited for no longer than the limit', async () => {
+test('a transaction waits for a lock no longer than the lock timeout', async () => {
   await withTransaction(database.pool, async (client) => {
     await client.query('lock table things');
     const second = withTransaction(database.pool, (other) => other.query('lock table things'), {
@@ -54,7 +54,7 @@ test('a lock that another transaction holds is waited for no longer than the lim
   });
 });
 
-test('a connection that is cut in a transaction fails that transaction only', async () => {
+test('a cut connection fails its own transaction only', async () => {
   const cut = withTransaction(database.pool, (client) =>
     client.query('select pg_terminate_backend(pg_backend_pid())'),
   );
@@ -63,7 +63,7 @@ test('a connection that is cut in a transaction fails that transaction only', as
   assert.deepEqual(await ids(), [3n]);
 });
 
-test('a database that is away is noticed within three seconds', async () => {
+test('a query fails within three seconds when the database is unreachable', async () => {
   const pool = createPool('postgres://nobody@127.0.0.1:1/none');
   await assert.rejects(
     withTransaction(pool, async () => {}),

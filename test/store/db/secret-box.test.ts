@@ -1,4 +1,4 @@
-// Secrets at rest: sealed, bound to their context, and readable across a rotation of keys.
+// Secret box: encryption at rest, binding to a context, and key rotation.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ const older = { id: '2025', key: randomBytes(32) };
 const newer = { id: '2026', key: randomBytes(32) };
 const CONTEXT = 'opr_1/endpoint';
 
-test('what was sealed opens again, and twice the same text looks different', () => {
+test('the secret box opens sealed secrets, and seals equal texts differently', () => {
   const box = createSecretBox([newer]);
   const sealed = box.seal('whsec_žluť', CONTEXT);
   assert.equal(box.open(sealed, CONTEXT), 'whsec_žluť');
@@ -17,14 +17,14 @@ test('what was sealed opens again, and twice the same text looks different', () 
   assert.equal(box.open(box.seal('', CONTEXT), CONTEXT), '');
 });
 
-test('after a rotation old secrets open and new ones are sealed with the first key', () => {
+test('after a key rotation old secrets still open and new secrets use the first key', () => {
   const sealed = createSecretBox([older]).seal('secret', CONTEXT);
   const rotated = createSecretBox([newer, older]);
   assert.equal(rotated.open(sealed, CONTEXT), 'secret');
   assert.equal(createSecretBox([newer]).open(rotated.seal('secret', CONTEXT), CONTEXT), 'secret');
 });
 
-test('a key that is missing is named', () => {
+test('opening a secret with an unknown key fails and names the key', () => {
   const sealed = createSecretBox([older]).seal('secret', CONTEXT);
   assert.throws(
     () => createSecretBox([newer]).open(sealed, CONTEXT),
@@ -32,12 +32,12 @@ test('a key that is missing is named', () => {
   );
 });
 
-test("another operator's context does not open it", () => {
+test('the context of another operator does not open a secret', () => {
   const box = createSecretBox([newer]);
   assert.throws(() => box.open(box.seal('secret', CONTEXT), 'opr_2/endpoint'), /belongs to another context/);
 });
 
-test('a change of any byte is noticed', () => {
+test('opening a secret fails after a change of any byte', () => {
   const box = createSecretBox([newer]);
   const sealed = box.seal('secret', CONTEXT);
   for (const at of sealed.keys()) {
@@ -49,7 +49,7 @@ test('a change of any byte is noticed', () => {
     assert.throws(() => box.open(sealed.subarray(0, length), CONTEXT));
 });
 
-test('bad keys are refused at once', () => {
+test('the secret box refuses invalid keys at creation', () => {
   assert.throws(() => createSecretBox([]), /at least one key/);
   assert.throws(() => createSecretBox([{ id: 'a', key: randomBytes(16) }]), /16 bytes, not 32/);
   assert.throws(() => createSecretBox([newer, { ...older, id: newer.id }]), /the same id/);

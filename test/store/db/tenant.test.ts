@@ -1,11 +1,12 @@
-// An operator can be given a database of its own: every table of a tenant leads its keys with the operator, and refers only to its own rows.
+// Tenant isolation of the schema: every key of a tenant's table begins with the operator, so an
+// operator can move to a database of its own.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
-/** Tables that belong to nobody in particular: the tenants themselves, and our own bookkeeping. */
+/** Tables without a tenant: the operators themselves, and bookkeeping of the system. */
 const OF_NO_TENANT = ['operators', 'schema_migrations', 'sweep_marks'];
-/** Looked up without their operator, so unique for all of them. */
+/** Keys looked up without an operator, so unique across operators. */
 const UNIQUE_FOR_ALL = ['api_keys (key_hash)', 'links (id)'];
 
 let database: TestDatabase;
@@ -36,7 +37,7 @@ async function keys(): Promise<Key[]> {
   return rows;
 }
 
-test('every table of a tenant has its operator first in every key', async () => {
+test("every key of a tenant's table begins with the operator", async () => {
   const found = await keys();
   assert.ok(found.length > 40, 'the query finds the keys');
   const tables = await database.pool.query<{ name: string }>(

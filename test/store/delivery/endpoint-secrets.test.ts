@@ -120,7 +120,7 @@ test('after sealing anew every secret opens without the older key, and one that 
   }
   const inbound = (box: SecretBox) => createInboundSecrets(own.pool, box);
   await inbound(SECRET_BOX).replace(owner.operatorId, { id: newId('sec'), secret: newSecret() }, 0);
-  const signedWith = await inbound(SECRET_BOX).live(owner.operatorId);
+  const signedWith = await inbound(SECRET_BOX).listValid(owner.operatorId);
   const broken = await owner.addEndpoint('https://a.example/');
   await own.pool.query(`update endpoints set secret = '\\x00' where id = $1`, [broken.id]);
 
@@ -147,7 +147,7 @@ test('after sealing anew every secret opens without the older key, and one that 
   assert.equal(ended.code, 1);
   assert.match(ended.stdout, /^0 secrets sealed anew with key "2027", 7 were already, 1 cannot be opened$/m);
 
-  assert.deepEqual(await inbound(createSecretBox([newer])).live(owner.operatorId), signedWith);
+  assert.deepEqual(await inbound(createSecretBox([newer])).listValid(owner.operatorId), signedWith);
   const afterwards = createEndpointSecrets(own.pool, createSecretBox([newer]));
   for (const [id, made] of known) assert.deepEqual(await afterwards.live(owner.operatorId, id), made);
   await own.drop();

@@ -19,14 +19,14 @@ const BY = { actor: 'key_test', reason: 'own traffic' } as const;
 
 test('a rejection takes back the parts that parents have of it, tells them, and what is said later moves neither', async () => {
   const { pool } = database;
-  const { operatorId, affiliateId: parentId, takeIn, addEndpoint } = await withOperator(pool);
+  const { operatorId, affiliateId: parentId, ingest, addEndpoint } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, { overrides: [{ percent: '20' }] });
   await pool.query(`update affiliates set parent_id = $2 where id = $1`, [affiliateId, parentId]);
   await addEndpoint('http://127.0.0.1:9/');
   const settle = createSettling(pool);
   await settle(
     operatorId,
-    await takeIn([
+    await ingest([
       { transactionId: 'bad', clickId },
       { transactionId: 'good', clickId },
     ]),
@@ -64,15 +64,15 @@ test('a rejection takes back the parts that parents have of it, tells them, and 
     [{ to: parentId, via: affiliateId, payout: '0.00', delta: '-2.00', status: 'rejected' }],
   );
 
-  await settle(operatorId, await takeIn([{ type: 'chargeback', reference: 'bad', ...AGAINST }]));
-  await settle(operatorId, await takeIn([{ type: 'chargeback_won', reference: 'bad', ...AGAINST }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'bad', ...AGAINST }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'bad', ...AGAINST }]));
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
 test('a parent’s part can be rejected alone, and a month that only counts cannot', async () => {
   const { pool } = database;
-  const { operatorId, affiliateId: parentId, takeIn } = await withOperator(pool);
+  const { operatorId, affiliateId: parentId, ingest } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {
     hold_days: 0,
     components: [{ kind: 'revshare' }],
@@ -89,7 +89,7 @@ test('a parent’s part can be rejected alone, and a month that only counts cann
   });
   await pool.query(`update affiliates set parent_id = $2 where id = $1`, [affiliateId, parentId]);
   const settle = createSettling(pool);
-  await settle(operatorId, await takeIn([{ type: 'revenue', clickId }]));
+  await settle(operatorId, await ingest([{ type: 'revenue', clickId }]));
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   const { rows } = await pool.query<{ id: string; kind: string }>(
     `select id, kind from slots where operator_id = $1`,
@@ -107,7 +107,7 @@ test('a parent’s part can be rejected alone, and a month that only counts cann
     results.map(({ status }) => status),
     ['not_possible', 'rejected'],
   );
-  await settle(operatorId, await takeIn([{ type: 'revenue', clickId }]));
+  await settle(operatorId, await ingest([{ type: 'revenue', clickId }]));
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [20_00n, 0n]);
   assert.equal((await createHolds(pool).release(operatorId, null, Date.now())).released, 1);
   assert.equal(await createCommissions(pool).find(operatorId, idOf('month')), null);

@@ -68,7 +68,7 @@ test('every slot that is due moves as the rule says, and no other', async () => 
     [{ type: 'refund' as const, reference: 'struck', clickId: null, customerId: null, amountMinor: 33_00n }],
   ];
   await backdateClicks(operator);
-  for (const batch of batches) await settle(operator.operatorId, await operator.takeIn(batch));
+  for (const batch of batches) await settle(operator.operatorId, await operator.ingest(batch));
   const was = await moneyOf(operator);
   const released = await createHolds(pool).release(operator.operatorId, null, soon());
   const is = await moneyOf(operator);
@@ -90,7 +90,7 @@ test('a release stops when its time is over and says that more is due; several a
   for (let batch = 0; batch < 5; batch++) {
     await settle(
       operator.operatorId,
-      await operator.takeIn(Array.from({ length: 500 }, () => ({ occurredAt: longAgo() }))),
+      await operator.ingest(Array.from({ length: 500 }, () => ({ occurredAt: longAgo() }))),
     );
   }
   const holds = createHolds(pool);
@@ -146,7 +146,7 @@ describe('told are', () => {
     ]);
     const stranger = await operator.addEndpoint('http://127.0.0.1:9/', { events });
     const settle = createSettling(pool);
-    const ids = await operator.takeIn([
+    const ids = await operator.ingest([
       { clickId, transactionId: 'sale' },
       { type: 'revenue', clickId },
     ]);
@@ -237,7 +237,7 @@ describe('told are', () => {
     );
     await settle(
       operator.operatorId,
-      await operator.takeIn([
+      await operator.ingest([
         { type: 'chargeback', reference: 'sale', clickId: null, customerId: null, amountMinor: null },
       ]),
     );

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
-import { answerOf } from '../../support/database-refusals.ts';
+import { statementResult } from '../../support/database-refusals.ts';
 import { createSettling } from '../../support/settling.ts';
 
 let database: TestDatabase;
@@ -15,7 +15,7 @@ before(async () => {
   for (const _ of [1, 2]) {
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');
-    const ids = await operator.takeIn([
+    const ids = await operator.ingest([
       { customerId: 'c' },
       { type: 'fraud', customerId: 'c', occurredAt: Date.now() + 1 },
       {},
@@ -28,7 +28,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-const answerTo = (statement: string): Promise<string> => answerOf(database.pool, statement);
+const answerTo = (statement: string): Promise<string> => statementResult(database.pool, statement);
 
 const APPEND_ONLY = [
   'events',
@@ -60,6 +60,15 @@ describe('what happened is never edited:', () => {
     assert.equal(await answerTo(`delete from attempts`), 'done with 1 rows');
   });
 });
+
+/** Inserts a copy of a conversion's fact, with other columns in SQL. */
+function factWith(changes: Record<string, string>): string {
+  const copied = `operator_id original_event_id slot_id event_id type whole amount_minor basis_minor
+    volume_e4 deal_version occurred_at batch_id`.split(/\s+/);
+  const columns = { ...Object.fromEntries(copied.map((name) => [name, name])), ...changes };
+  return `insert into slot_facts (${Object.keys(columns).join(', ')}) select ${Object.values(columns).join(', ')}
+    from slot_facts where event_id = original_event_id limit 1`;
+}
 
 /** A transfer like one there is, but for some columns. */
 function transferWith(changes: Record<string, string>): string {
@@ -145,6 +154,24 @@ describe('the ledger refuses', () => {
       'the same fact twice',
       `insert into slot_facts select * from slot_facts limit 1`,
       '23505 slot_facts_pkey',
+    ],
+    [
+      'no fact that a rating says again',
+      factWith({ rating_deal_id: `'deal'`, rating_version: '2', amendment: '1' }),
+      'done with 1 rows',
+    ],
+    ['a rating without its deal', factWith({ rating_version: '2' }), '23514 rated_by_a_version'],
+    ['an amendment without a version', factWith({ amendment: '1' }), '23514 rated_by_a_version'],
+    ['a rerating by no version', factWith({ type: `'rerated'` }), '23514 rerated_and_amended_are_ratings'],
+    [
+      'a rerating in the name of another event',
+      factWith({ type: `'rerated'`, event_id: `'evt_x'`, rating_deal_id: `'deal'`, rating_version: '2' }),
+      '23514 rerated_and_amended_are_ratings',
+    ],
+    [
+      'an amended fact without its amendment',
+      factWith({ type: `'amended'`, rating_deal_id: `'deal'`, rating_version: '2' }),
+      '23514 amended_names_its_amendment',
     ],
     [
       'a second balance in one currency',

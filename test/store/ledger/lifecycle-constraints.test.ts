@@ -6,7 +6,7 @@ import { createDecisions } from '../../../store/ledger/decisions.ts';
 import { createPayouts } from '../../../store/ledger/payouts.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
-import { answerOf } from '../../support/database-refusals.ts';
+import { statementResult } from '../../support/database-refusals.ts';
 import { createSettling } from '../../support/settling.ts';
 
 let database: TestDatabase;
@@ -15,7 +15,7 @@ let database: TestDatabase;
 before(async () => {
   database = await withDatabase();
   const { pool } = database;
-  const { operatorId, affiliateId, takeInSales } = await withOperator(pool);
+  const { operatorId, affiliateId, ingestSales } = await withOperator(pool);
   const settle = createSettling(pool);
   const [decisions, payouts, adjustments] = [
     createDecisions(pool),
@@ -28,7 +28,7 @@ before(async () => {
     ['confirm', 'wire'],
     ['fail', null],
   ] as const) {
-    await settle(operatorId, await takeInSales(1));
+    await settle(operatorId, await ingestSales(1));
     await decisions.decide(operatorId, { affiliateId, before: new Date(Date.now() + 1000) }, 'approved', by);
     const payout = { ...wanted, minimumMinor: 100n, idempotencyKey: step, actor: 'key_test' };
     const reserved = await payouts.reserve(operatorId, payout);
@@ -147,14 +147,14 @@ describe('the database refuses', () => {
     ],
   ];
   for (const [title, statement, expected] of cases) {
-    test(title, async () => assert.equal(await answerOf(database.pool, statement), expected));
+    test(title, async () => assert.equal(await statementResult(database.pool, statement), expected));
   }
 
   for (const table of ['commission_decisions', 'payout_states']) {
     test(`to edit ${table}`, async () => {
       const statements = [`update ${table} set actor = 'x'`, `delete from ${table}`, `truncate ${table}`];
       for (const statement of statements)
-        assert.equal(await answerOf(database.pool, statement), '23000', statement);
+        assert.equal(await statementResult(database.pool, statement), '23000', statement);
     });
   }
 });

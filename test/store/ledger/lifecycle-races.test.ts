@@ -83,7 +83,7 @@ async function takeIn(models: Model[], roll: (below: number) => number): Promise
     const { clickId } = affiliates[number]!;
     const minors = Array.from({ length: SALES }, (_, index) => BigInt(100 + ((index * 37) % 900)));
     const name = (index: number): string => `sale ${number} ${index}`;
-    const sales = await operator.takeIn(
+    const sales = await operator.ingest(
       minors.map((minor, index) => ({
         transactionId: name(index),
         clickId,
@@ -101,10 +101,10 @@ async function takeIn(models: Model[], roll: (below: number) => number): Promise
     const against = { clickId: null, customerId: null, amountMinor: null };
     const about = (index: number) => ({ ...against, reference: name(index) });
     const numbers = [...sales.keys()];
-    const struck = await operator.takeIn(
+    const struck = await operator.ingest(
       numbers.filter((i) => i % 3 === 0).map((i) => ({ type: 'chargeback', ...about(i) })),
     );
-    const won = await operator.takeIn(
+    const won = await operator.ingest(
       numbers.filter((i) => i % 6 === 0).map((i) => ({ type: 'chargeback_won', ...about(i) })),
     );
     ids.push(...sales, ...struck, ...won);

@@ -36,7 +36,7 @@ async function withStory(terms: Partial<WireTerms>): Promise<Story> {
     ...operator,
     affiliateId,
     async take(event) {
-      const [id] = await operator.takeIn([{ clickId, occurredAt: MINUTES_AGO(0), ...event }]);
+      const [id] = await operator.ingest([{ clickId, occurredAt: MINUTES_AGO(0), ...event }]);
       await settle(operatorId, [id!]);
       return id!;
     },

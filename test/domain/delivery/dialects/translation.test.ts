@@ -1,4 +1,5 @@
-// Importing postback URLs from other platforms: a real-looking URL per dialect, the guess, and that what comes out is a template of ours.
+// Importing postback URLs from other platforms: a real-looking URL per dialect, the guess, and that
+// what comes out is a template of ours.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
@@ -18,7 +19,10 @@ function translated(url: string, dialect: DialectName | 'auto'): Translation {
   return result.translation;
 }
 
-/** What each platform's pages show, with more of its macros; and what has no counterpart, by where it stands. */
+/**
+ * What each platform's pages show, with more of its macros; and what has no counterpart, by where
+ * it stands.
+ */
 const URLS: [dialect: DialectName, theirs: string, ours: string, unmapped: string[]][] = [
   [
     'everflow',
@@ -232,7 +236,8 @@ describe('a dialect', () => {
       fc.property(fc.array(piece, { maxLength: 12 }), from, (pieces, dialect) => {
         const result = translate(`https://t.example/${pieces.join('')}`, dialect);
         if (result.kind === 'refused') return;
-        // Braces mean nothing in a dialect of hashes, and are left for the check of saving to refuse.
+        // Braces mean nothing in a dialect of hashes, and are left for the check of saving to
+        // refuse.
         const isOfBraces = DIALECTS[result.translation.dialect].style === 'braces';
         const parsed = parseUrl(result.translation.url);
         const problems = parsed.kind === 'problems' ? parsed.problems : [];

@@ -1,10 +1,11 @@
-// Macros: the forms of a value, defaults and maps, and that every field a postback can have is a macro.
+// Macros: the forms of a value, defaults and maps, and that every field a postback can have is a
+// macro.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { MACROS, parseMacro, valueOf } from '../../../../domain/delivery/templates/macros.ts';
 import { formatMoney } from '../../../../domain/ledger/money.ts';
-import { bodyOf } from '../../../../domain/delivery/messages.ts';
+import { bodyOf, conversionMessage } from '../../../../domain/delivery/bodies.ts';
 import { anEvent } from '../../../support/builders.ts';
 
 const VALUES = {
@@ -115,9 +116,7 @@ test('every field of a postback is a macro', () => {
     deltaMinor: -1n,
     currency: 'USD',
   };
-  const { data } = JSON.parse(
-    bodyOf(message, { affiliateId: null, events: ['*'], shareCustomerId: true }, new Date(0)),
-  ) as {
+  const { data } = JSON.parse(bodyOf(conversionMessage(message), { shareCustomerId: true }, new Date(0))) as {
     data: object;
   };
   const fields = Object.keys(data);

@@ -1,4 +1,5 @@
-// Templates: what is refused when saved, and that no value can change more than the place it fills, whichever place that is.
+// Templates: what is refused when saved, and that no value can change more than the place it fills,
+// whichever place that is.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';

@@ -1,0 +1,32 @@
+// Coupons as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { byAffiliate } from '../http/lists.ts';
+import { deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './coupons.answers.ts';
+import { addCouponRoutes } from './coupons.routes.ts';
+import { newCoupon } from './coupons.schema.ts';
+
+export const couponsResource = defineResource({
+  tag: 'Links and clicks',
+  addRoutes: addCouponRoutes,
+  names: {
+    Coupon: answers.coupon,
+  },
+  operations: {
+    'POST /v1/coupons': {
+      summary: 'Add a coupon',
+      who: 'manage',
+      body: jsonRequest(newCoupon),
+      answers: { 201: jsonAnswer(answers.coupon, 'added') },
+      refusals: ['conflict'],
+    },
+    'GET /v1/coupons': {
+      summary: 'List coupons',
+      who: 'read',
+      query: byAffiliate,
+      answers: { 200: jsonAnswer(listOf(answers.coupon)) },
+    },
+    'DELETE /v1/coupons/:id': { summary: 'Remove a coupon', who: 'manage', answers: deleted },
+  },
+});

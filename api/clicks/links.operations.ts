@@ -1,0 +1,31 @@
+// Links as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { byAffiliate } from '../http/lists.ts';
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './links.answers.ts';
+import { addLinkRoutes } from './links.routes.ts';
+import { newLink } from './links.schema.ts';
+
+export const linksResource = defineResource({
+  tag: 'Links and clicks',
+  addRoutes: addLinkRoutes,
+  names: {
+    Link: answers.link,
+  },
+  operations: {
+    'POST /v1/links': {
+      summary: 'Make a link for an affiliate',
+      who: 'manage',
+      body: jsonRequest(newLink),
+      answers: { 201: jsonAnswer(answers.link, 'made') },
+    },
+    'GET /v1/links': {
+      summary: 'List links',
+      who: 'read',
+      query: byAffiliate,
+      answers: { 200: jsonAnswer(listOf(answers.link)) },
+    },
+    'GET /v1/links/:id': { summary: 'A link', who: 'read', answers: { 200: jsonAnswer(answers.link) } },
+  },
+});

@@ -1,0 +1,52 @@
+// The redirect and the capture script as a resource: its routes, and its operations for the OpenAPI
+// document.
+import { z } from 'zod';
+import type { Operation } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import { addRedirectRoutes } from './redirect.routes.ts';
+
+const sub = z.string().optional();
+const visit: Omit<Operation, 'summary'> = {
+  who: 'anybody',
+  query: z.looseObject({
+    sub1: sub,
+    sub2: sub,
+    sub3: sub,
+    sub4: sub,
+    sub5: sub,
+    to: z
+      .string()
+      .optional()
+      .meta({ description: 'a page behind the landing page, on a host of `deep_link_hosts`; or `url`' }),
+  }),
+  answers: {
+    302: {
+      description: 'to the landing page',
+      headers: { location: 'the page, which learns the click’s id' },
+    },
+  },
+  refusals: ['unavailable'],
+};
+
+export const redirectResource = defineResource({
+  tag: 'Links and clicks',
+  addRoutes: addRedirectRoutes,
+  operations: {
+    'GET /c/:id': { ...visit, summary: 'Follow a link' },
+    'HEAD /c/:id': { ...visit, summary: 'Where a link leads; counts no click' },
+    'POST /c/:id/seen': {
+      summary: 'The capture script’s word that a click arrived',
+      who: 'anybody',
+      answers: { 204: { description: 'always' } },
+    },
+    'GET /capture.js': {
+      summary: 'The script for every page of the operator’s site',
+      who: 'anybody',
+      headers: { 'if-none-match': 'the `etag` of what the browser has' },
+      answers: {
+        200: { description: 'the script', content: { 'text/javascript': z.string() } },
+        304: { description: 'unchanged' },
+      },
+    },
+  },
+});

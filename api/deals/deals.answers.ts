@@ -1,0 +1,44 @@
+// Answers about deals and their versions: schemas and views.
+import { z } from 'zod';
+import type { Deal, Version } from '../../store/agreements/deals.ts';
+import * as field from '../http/answer-fields.ts';
+
+const keptTerms = z
+  .record(z.string(), z.unknown())
+  .meta({ description: 'as given, with every default filled in' });
+
+const versionFields = {
+  version: z.int().min(1),
+  effective_from: field.time,
+  terms: keptTerms,
+  created_at: field.time,
+};
+
+export const deal = z
+  .object({
+    id: field.idOf('deal'),
+    name: field.text,
+    affiliate_id: field.affiliateId.nullable(),
+    ...versionFields,
+    versions: z.array(z.object(versionFields)),
+  })
+  .meta({ description: 'shown by its newest version' });
+
+export const dealVersion = z.object({ id: field.idOf('deal'), ...versionFields });
+
+/** A deal with the fields of its newest version, and the list of all versions. */
+export function dealView({ id, name, affiliateId, createdAt, versions }: Deal) {
+  const newest = versions.at(-1);
+  return {
+    id,
+    name,
+    affiliate_id: affiliateId,
+    ...(newest && versionView(newest)),
+    created_at: createdAt,
+    versions: versions.map(versionView),
+  };
+}
+
+export function versionView({ version, effectiveFrom, terms, createdAt }: Version) {
+  return { version, effective_from: effectiveFrom, terms, created_at: createdAt };
+}

@@ -1,0 +1,49 @@
+// Deals as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { byAffiliate } from '../http/lists.ts';
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './deals.answers.ts';
+import { addDealRoutes } from './deals.routes.ts';
+import { newDeal, newDealVersion, terms } from './deals.schema.ts';
+
+export const TERMS = {
+  components: [
+    { kind: 'cpa', on: 'ftd', amount: '200.00', min_amount: '100.00' },
+    { kind: 'revshare', percent: '25', negative: 'carry' },
+  ],
+};
+
+export const dealsResource = defineResource({
+  tag: 'Setup',
+  addRoutes: addDealRoutes,
+  names: {
+    Terms: terms,
+    NewDeal: newDeal,
+    NewDealVersion: newDealVersion,
+    Deal: answers.deal,
+  },
+  operations: {
+    'POST /v1/deals': {
+      summary: 'Make a deal',
+      description: 'Without `affiliate_id` it is the operator’s default.',
+      who: 'manage',
+      body: jsonRequest(newDeal, { name: 'Hybrid', terms: TERMS }),
+      answers: { 201: jsonAnswer(answers.deal, 'made, as its first version') },
+    },
+    'GET /v1/deals': {
+      summary: 'List deals',
+      who: 'read',
+      query: byAffiliate,
+      answers: { 200: jsonAnswer(listOf(answers.deal)) },
+    },
+    'GET /v1/deals/:id': { summary: 'A deal', who: 'read', answers: { 200: jsonAnswer(answers.deal) } },
+    'POST /v1/deals/:id/versions': {
+      summary: 'Change what a deal pays from a time on',
+      who: 'manage',
+      body: jsonRequest(newDealVersion, { terms: TERMS }),
+      answers: { 201: jsonAnswer(answers.dealVersion, 'the new version') },
+      refusals: ['conflict'],
+    },
+  },
+});

@@ -1,0 +1,33 @@
+// Answers about exchange rates: schema and view.
+import { z } from 'zod';
+import type { StoredRate } from '../../store/agreements/fx-rates.ts';
+import * as field from '../http/answer-fields.ts';
+
+export const fxRate = z.object({
+  id: field.text,
+  base: field.currency,
+  quote: field.currency,
+  rate: field.text.meta({ description: 'how much of `quote` one of `base` is' }),
+  source: field.text,
+  as_of: field.time,
+  added_by: field.text.nullable(),
+  created_at: field.time,
+});
+
+export function rateView({ id, base, quote, rate, source, asOf, actor, createdAt }: StoredRate) {
+  return {
+    id,
+    base,
+    quote,
+    rate: trimmed(rate),
+    source,
+    as_of: asOf,
+    added_by: actor,
+    created_at: createdAt,
+  };
+}
+
+/** Cuts trailing zeros of the twelve stored decimals. */
+function trimmed(rate: string): string {
+  return rate.includes('.') ? rate.replace(/\.?0+$/, '') : rate;
+}

@@ -1,0 +1,30 @@
+// Exchange rates as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './fx-rates.answers.ts';
+import { addFxRateRoutes } from './fx-rates.routes.ts';
+import { fxRateFilter, newFxRate } from './fx-rates.schema.ts';
+
+const RATE = { base: 'EUR', quote: 'USD', rate: '1.0842', as_of: '2026-11-22T00:00:00Z', source: 'our bank' };
+
+export const fxRatesResource = defineResource({
+  tag: 'Setup',
+  addRoutes: addFxRateRoutes,
+  operations: {
+    'POST /v1/fx-rates': {
+      summary: 'Add an exchange rate of the operator’s own',
+      description: 'What waited for one is settled.',
+      who: 'manage',
+      body: jsonRequest(newFxRate, RATE),
+      answers: { 201: jsonAnswer(answers.fxRate, 'added'), 200: jsonAnswer(answers.fxRate, 'there already') },
+      refusals: ['conflict'],
+    },
+    'GET /v1/fx-rates': {
+      summary: 'List exchange rates',
+      who: 'read',
+      query: fxRateFilter,
+      answers: { 200: jsonAnswer(listOf(answers.fxRate)) },
+    },
+  },
+});

@@ -1,0 +1,139 @@
+// Views of events: an event in a list, its trace, and the result of a dry run.
+import { judgeCandidates, type JudgedCandidate } from '../../domain/attribution/evidence.ts';
+import { formatDecimal, formatMoney } from '../../domain/ledger/money.ts';
+import type { AmendableValues, EventVersion } from '../../store/agreements/amendments.ts';
+import type { PlannedPostback } from '../../store/db/dry-run.ts';
+import type { StoredEvent } from '../../store/intake/event-lists.ts';
+import type { Trace } from '../../store/ledger/traces.ts';
+import { transferView } from '../ledger/balances.answers.ts';
+import { commissionView } from '../ledger/commissions.answers.ts';
+
+/** An event in a list: as sent or amended, with its status and attribution. */
+export function eventView(row: StoredEvent) {
+  const attribution = row.affiliateId === null ? null : attributionView(row);
+  return {
+    id: row.id,
+    status: row.status,
+    ...reasonOf(row),
+    received_at: row.receivedAt,
+    event: sentView(row),
+    attribution,
+  };
+}
+
+/** The trace of an event, with a link to its workflow where a Temporal UI is configured. */
+export function traceView(
+  { event, commissions, transfers, deliveries, rates, pieces, versions }: Trace,
+  workflow: { id: string; url: string | null } | null,
+) {
+  return {
+    ...eventView(event),
+    considered: judgeCandidates(pieces, event).map(candidateView),
+    commissions: commissions.map(commissionView),
+    transfers: transfers.map(transferView),
+    deliveries: deliveries.map(({ id, endpointId, type, state, tries, eventId }) => {
+      return { id, endpoint_id: endpointId, type, state, attempts: tries, event_id: eventId };
+    }),
+    ...(versions.length > 0 && { versions: versions.map(versionView) }),
+    exchange_rates: rates.map(({ asOf, ...rate }) => ({ ...rate, as_of: asOf })),
+    workflow_id: workflow?.id ?? null,
+    workflow_url: workflow?.url ?? null,
+  };
+}
+
+/**
+ * The dry run of an event. Ids are dropped, since they are rolled back, except that of a duplicate.
+ */
+export function dryRunView(
+  { id, status }: { id: string; status: 'accepted' | 'duplicate' },
+  { trace, postbacks }: { trace: Trace | null; postbacks: readonly PlannedPostback[] },
+) {
+  const planned = postbacks.map(({ endpointId, type, body }) => ({
+    endpoint_id: endpointId,
+    type,
+    body: JSON.parse(body) as unknown,
+  }));
+  if (trace === null) return { would_be: status, postbacks: planned };
+  const {
+    id: _id,
+    deliveries: _planned,
+    workflow_id: _workflow,
+    workflow_url: _url,
+    ...shown
+  } = traceView(trace, null);
+  return { would_be: status, ...(status === 'duplicate' && { id }), ...shown, postbacks: planned };
+}
+
+function reasonOf({ reason, detail }: StoredEvent) {
+  return { ...(reason !== null && { reason }), ...(detail !== null && { detail }) };
+}
+
+function attributionView({ affiliateId, method, attributedClickId, assignedBy, assignedAt }: StoredEvent) {
+  return {
+    affiliate_id: affiliateId,
+    method,
+    ...(attributedClickId !== null && { click_id: attributedClickId }),
+    ...(method === 'manual' && { assigned_by: assignedBy, assigned_at: assignedAt }),
+  };
+}
+
+function candidateView({ kind, id, affiliateId, at, verdict }: JudgedCandidate) {
+  return { evidence: kind, id, affiliate_id: affiliateId, at, verdict };
+}
+
+/** A version of an event: its values and state. */
+function versionView({
+  number,
+  state,
+  waitsFor,
+  actor,
+  reason,
+  since,
+  appliedAt,
+  metadata,
+  ...values
+}: EventVersion) {
+  const fields = {
+    ...valuesOf(values),
+    metadata: metadata === null ? null : (JSON.parse(metadata) as unknown),
+    waits_for: waitsFor,
+    amended_by: actor,
+    reason,
+  };
+  return { number, state, since, applied_at: appliedAt, ...present(fields) };
+}
+
+function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<AmendableValues, 'metadata'>) {
+  const money = (minor: bigint | null) =>
+    minor === null || currency === null ? null : formatMoney(minor, currency);
+  const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);
+  return { amount: money(amountMinor), currency, volume, payout: money(payoutMinor) };
+}
+
+function present(fields: Record<string, unknown>) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+}
+
+/** The event's own fields, without those that were not sent. */
+function sentView(row: StoredEvent) {
+  const [sub1, sub2, sub3, sub4, sub5] = row.subs;
+  const fields = {
+    event: row.type,
+    sent_as: row.sentAs,
+    transaction_id: row.transactionId,
+    click_id: row.clickId,
+    customer_id: row.customerId,
+    ...valuesOf(row),
+    reference: row.reference,
+    reference_event: row.referenceType,
+    sub1,
+    sub2,
+    sub3,
+    sub4,
+    sub5,
+    coupon: row.coupon,
+    occurred_at: row.occurredAt,
+    metadata: row.metadata,
+  };
+  return present(fields);
+}

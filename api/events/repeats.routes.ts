@@ -1,0 +1,29 @@
+// Route of repeats by content: events sent again without a transaction id, recognised by equal
+// content.
+import type { Router } from 'express';
+import type { Store } from '../../store/index.ts';
+import { type Auth, callerOf } from '../http/auth.ts';
+import { answerPage, plainPage } from '../http/lists.ts';
+import { addPath } from '../http/path.ts';
+import { read } from '../http/read.ts';
+import { repeatView } from './repeats.answers.ts';
+
+type Deps = { store: Pick<Store, 'contentRepeats'>; auth: Auth };
+
+export function addRepeatRoutes(router: Router, { store, auth }: Deps): void {
+  addPath(router, '/v1/repeats', {
+    get: [
+      auth.scope('read'),
+      async (req, res) => {
+        const query = read(plainPage, req.query);
+        res.json(
+          await answerPage(
+            query,
+            (page) => store.contentRepeats.list(callerOf(res).operator.id, page),
+            repeatView,
+          ),
+        );
+      },
+    ],
+  });
+}

@@ -1,0 +1,61 @@
+// Vocabulary of `*.operations.ts`: how one operation is described for the OpenAPI document.
+import type { z } from 'zod';
+import type { Scope } from './admission.ts';
+import type { ErrorCode } from './errors.ts';
+
+/** The sections of the document, in their order. */
+export const TAGS = ['Events', 'Links and clicks', 'Setup', 'Postbacks', 'Money', 'This API'] as const;
+export type Tag = (typeof TAGS)[number];
+
+/** Schemas by media type. */
+export type Content = Record<string, z.ZodType>;
+
+export type Answer = { description: string; content?: Content; headers?: Record<string, string> };
+
+export type Operation = {
+  summary: string;
+  description?: string;
+  /** The scope of the key, the administrator token, or no key. */
+  who: Scope | 'admin' | 'anybody';
+  /** The key may also be the parameter `key`. */
+  keyInQuery?: true;
+  /** May be signed; must be where the operator requires it. */
+  signable?: true;
+  query?: z.ZodObject;
+  /** Request headers with their meaning. */
+  headers?: Record<string, string>;
+  /** `example` is JSON. */
+  body?: { content: Content; required: boolean; example?: object };
+  answers: Record<number, Answer>;
+  /**
+   * Error codes besides those that follow from the rest: see `refusalsOf` in `openapi/document.ts`.
+   */
+  refusals?: readonly ErrorCode[];
+};
+
+/** Operations by method and path, as Express writes it: `GET /v1/events/:id`. */
+export type Operations = Record<string, Operation>;
+
+/** A JSON body with an example that is accepted. The body is optional where every field is. */
+export function jsonRequest(schema: z.ZodType, example?: object): NonNullable<Operation['body']> {
+  return {
+    content: { 'application/json': schema },
+    required: !schema.safeParse({}).success,
+    ...(example && { example }),
+  };
+}
+
+/** A JSON answer. */
+export function jsonAnswer(schema: z.ZodType, description = 'as it is now'): Answer {
+  return { description, content: { 'application/json': schema } };
+}
+
+export const deleted: Record<number, Answer> = { 204: { description: 'done' } };
+
+/**
+ * An operation without a body that changes the state of one thing, where its present state allows
+ * that.
+ */
+export function action(summary: string, answer: Answer): Operation {
+  return { summary, who: 'manage', answers: { 200: answer }, refusals: ['not_possible'] };
+}

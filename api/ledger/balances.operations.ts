@@ -1,0 +1,29 @@
+// Balances and ledger of an affiliate as a resource: its routes, and its operations for the OpenAPI
+// document.
+import { listOf } from '../http/answer-fields.ts';
+import { jsonAnswer } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './balances.answers.ts';
+import { addBalanceRoutes } from './balances.routes.ts';
+import { ledgerFilter } from './balances.schema.ts';
+
+export const balancesResource = defineResource({
+  tag: 'Money',
+  addRoutes: addBalanceRoutes,
+  names: {
+    Transfer: answers.transfer,
+  },
+  operations: {
+    'GET /v1/affiliates/:id/balance': {
+      summary: 'What an affiliate has, by currency',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.balances) },
+    },
+    'GET /v1/affiliates/:id/ledger': {
+      summary: 'Every transfer of an affiliate',
+      who: 'read',
+      query: ledgerFilter,
+      answers: { 200: jsonAnswer(listOf(answers.transfer)) },
+    },
+  },
+});

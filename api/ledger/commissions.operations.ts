@@ -1,0 +1,70 @@
+// Commissions as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './commissions.answers.ts';
+import { addCommissionRoutes } from './commissions.routes.ts';
+import {
+  approval,
+  approvals,
+  commissionFilter,
+  holdRelease,
+  rejection,
+  rejections,
+} from './commissions.schema.ts';
+
+export const commissionsResource = defineResource({
+  tag: 'Money',
+  addRoutes: addCommissionRoutes,
+  names: {
+    Commission: answers.commission,
+    WholeCommission: answers.wholeCommission,
+    Decided: answers.decided,
+  },
+  operations: {
+    'POST /v1/holds/release': {
+      summary: 'Release what is due now',
+      description: 'The schedule does it by itself.',
+      who: 'manage',
+      body: jsonRequest(holdRelease),
+      answers: { 200: jsonAnswer(answers.released, 'how many became payable') },
+    },
+    'GET /v1/commissions': {
+      summary: 'List commissions',
+      who: 'read',
+      query: commissionFilter,
+      answers: { 200: jsonAnswer(listOf(answers.commission)) },
+    },
+    'GET /v1/commissions/:id': {
+      summary: 'A commission: where its money is, and why',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.wholeCommission) },
+    },
+    'POST /v1/commissions/approve': {
+      summary: 'Approve many commissions',
+      who: 'manage',
+      body: jsonRequest(approvals),
+      answers: { 200: jsonAnswer(answers.decided, 'one result for each') },
+    },
+    'POST /v1/commissions/reject': {
+      summary: 'Reject many commissions for good',
+      who: 'manage',
+      body: jsonRequest(rejections),
+      answers: { 200: jsonAnswer(answers.decided, 'one result for each') },
+    },
+    'POST /v1/commissions/:id/approve': {
+      summary: 'Approve a commission before its hold ends',
+      who: 'manage',
+      body: jsonRequest(approval),
+      answers: { 200: jsonAnswer(answers.wholeCommission) },
+      refusals: ['not_possible'],
+    },
+    'POST /v1/commissions/:id/reject': {
+      summary: 'Reject a commission for good',
+      who: 'manage',
+      body: jsonRequest(rejection),
+      answers: { 200: jsonAnswer(answers.wholeCommission) },
+      refusals: ['not_possible'],
+    },
+  },
+});

@@ -1,0 +1,42 @@
+// Answers about payouts: schemas and views.
+import { z } from 'zod';
+import { formatMoney } from '../../domain/ledger/money.ts';
+import type { Payout, PayoutTransition } from '../../store/ledger/payouts.ts';
+import * as field from '../http/answer-fields.ts';
+
+const PAYOUT_STATE = z.enum(['reserved', 'paid', 'failed', 'returned']);
+
+export const payout = z.object({
+  id: field.idOf('pay'),
+  affiliate_id: field.affiliateId,
+  amount: field.money,
+  currency: field.currency,
+  recovered: field.money.meta({ description: 'debt that was recovered before the amount was reserved' }),
+  state: PAYOUT_STATE,
+  external_reference: field.text.nullable(),
+  created_at: field.time,
+});
+
+export const wholePayout = payout.extend({
+  history: z.array(
+    z.object({ state: PAYOUT_STATE, actor: field.text, reason: field.text.nullable(), at: field.time }),
+  ),
+});
+
+export function payoutView(row: Payout) {
+  const { currency } = row;
+  return {
+    id: row.id,
+    affiliate_id: row.affiliateId,
+    amount: formatMoney(row.amountMinor, currency),
+    currency,
+    recovered: formatMoney(row.recoveredMinor, currency),
+    state: row.state,
+    external_reference: row.externalReference,
+    created_at: row.createdAt,
+  };
+}
+
+export function transitionView({ state, actor, reason, at }: PayoutTransition) {
+  return { state, actor, reason, at };
+}

@@ -1,0 +1,59 @@
+// Payouts as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './payouts.answers.ts';
+import { addPayoutRoutes } from './payouts.routes.ts';
+import { newPayout, payoutFilter, payoutStep } from './payouts.schema.ts';
+
+export const payoutsResource = defineResource({
+  tag: 'Money',
+  addRoutes: addPayoutRoutes,
+  names: {
+    Payout: answers.payout,
+  },
+  operations: {
+    'POST /v1/payouts': {
+      summary: 'Reserve what is payable, after what is owed',
+      who: 'manage',
+      headers: {
+        'idempotency-key': 'the same key with the same content is answered as the first request was',
+      },
+      body: jsonRequest(newPayout),
+      answers: { 201: jsonAnswer(answers.payout, 'reserved') },
+      refusals: ['conflict', 'not_possible'],
+    },
+    'GET /v1/payouts': {
+      summary: 'List payouts',
+      who: 'read',
+      query: payoutFilter,
+      answers: { 200: jsonAnswer(listOf(answers.payout)) },
+    },
+    'GET /v1/payouts/:id': {
+      summary: 'A payout with its history',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.wholePayout) },
+    },
+    'POST /v1/payouts/:id/confirm': {
+      summary: 'The payout arrived',
+      who: 'manage',
+      body: jsonRequest(payoutStep.confirm),
+      answers: { 200: jsonAnswer(answers.payout) },
+      refusals: ['conflict', 'not_possible'],
+    },
+    'POST /v1/payouts/:id/fail': {
+      summary: 'The payout could not be made',
+      who: 'manage',
+      body: jsonRequest(payoutStep.fail),
+      answers: { 200: jsonAnswer(answers.payout) },
+      refusals: ['not_possible'],
+    },
+    'POST /v1/payouts/:id/return': {
+      summary: 'The payout came back',
+      who: 'manage',
+      body: jsonRequest(payoutStep.return),
+      answers: { 200: jsonAnswer(answers.payout) },
+      refusals: ['not_possible'],
+    },
+  },
+});

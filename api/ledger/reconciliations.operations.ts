@@ -1,0 +1,31 @@
+// Reconciliations as a resource: its routes, and its operations for the OpenAPI document.
+import { z } from 'zod';
+import { jsonAnswer } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './reconciliations.answers.ts';
+import { addReconciliationRoutes } from './reconciliations.routes.ts';
+import { query as listRange, row as listedRow, ROWS_AT_MOST } from './reconciliations.schema.ts';
+
+const list = z.strictObject({ rows: z.array(listedRow).max(ROWS_AT_MOST), ...listRange.shape });
+
+export const reconciliationsResource = defineResource({
+  tag: 'Money',
+  addRoutes: addReconciliationRoutes,
+  operations: {
+    'POST /v1/reconciliations': {
+      summary: 'Compare a list of transactions with what is kept',
+      description:
+        'Nothing is stored and nothing is posted. With a range of time, what the list lacks is told too.',
+      who: 'read',
+      query: listRange,
+      body: {
+        content: {
+          'application/json': list,
+          'text/csv': z.string().meta({ description: 'with the columns of a row' }),
+        },
+        required: true,
+      },
+      answers: { 200: jsonAnswer(answers.reconciliation, 'one difference for each row') },
+    },
+  },
+});

@@ -1,0 +1,43 @@
+// Statements as a resource: its routes, and its operations for the OpenAPI document.
+import { z } from 'zod';
+import { listOf } from '../http/answer-fields.ts';
+import { type Answer, jsonAnswer } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './statements.answers.ts';
+import { addStatementRoutes } from './statements.routes.ts';
+import { openStatement, statementFilter, statementForm } from './statements.schema.ts';
+
+const wholeStatement: Answer = {
+  description: 'as JSON, or as CSV where `format` or `Accept` asks for it',
+  content: { 'application/json': answers.wholeStatement, 'text/csv': z.string() },
+};
+
+export const statementsResource = defineResource({
+  tag: 'Money',
+  addRoutes: addStatementRoutes,
+  names: {
+    Statement: answers.statement,
+    WholeStatement: answers.wholeStatement,
+  },
+  operations: {
+    'GET /v1/affiliates/:id/statements': {
+      summary: 'List an affiliate’s statements',
+      who: 'read',
+      query: statementFilter,
+      answers: { 200: jsonAnswer(listOf(answers.statement)) },
+    },
+    'GET /v1/affiliates/:id/statements/current': {
+      summary: 'What the statement of an open month would say now',
+      who: 'read',
+      query: openStatement,
+      answers: { 200: wholeStatement },
+      refusals: ['not_possible'],
+    },
+    'GET /v1/statements/:id': {
+      summary: 'A statement',
+      who: 'read',
+      query: statementForm,
+      answers: { 200: wholeStatement },
+    },
+  },
+});

@@ -1,0 +1,16 @@
+// Requests of statements: filters, format, and the open month.
+import { z } from 'zod';
+import { currency, month } from '../http/fields.ts';
+import { page } from '../http/lists.ts';
+
+export const statementFilter = z.strictObject({ ...page, currency: currency.optional() });
+
+export const format = z.enum(['json', 'csv']).optional();
+
+export const statementForm = z.strictObject({ format });
+
+export const openStatement = z.strictObject({
+  format,
+  currency: currency.optional(),
+  period: month.optional(),
+});

@@ -1,0 +1,36 @@
+// Deliveries as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { action, jsonAnswer } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './deliveries.answers.ts';
+import { addDeliveryRoutes } from './deliveries.routes.ts';
+import { deliveryFilter } from './deliveries.schema.ts';
+
+export const deliveriesResource = defineResource({
+  tag: 'Postbacks',
+  addRoutes: addDeliveryRoutes,
+  names: {
+    Delivery: answers.delivery,
+    WholeDelivery: answers.wholeDelivery,
+  },
+  operations: {
+    'GET /v1/deliveries': {
+      summary: 'List postbacks',
+      description: '`state=stuck` means `retrying`, `held`, or `gave_up` and not acknowledged.',
+      who: 'read',
+      query: deliveryFilter,
+      answers: { 200: jsonAnswer(listOf(answers.delivery)) },
+    },
+    'GET /v1/deliveries/:id': {
+      summary: 'A postback with every attempt',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.wholeDelivery) },
+    },
+    'POST /v1/deliveries/:id/retry': action('Try a postback now', jsonAnswer(answers.wholeDelivery)),
+    'POST /v1/deliveries/:id/give-up': action('Try a postback no more', jsonAnswer(answers.wholeDelivery)),
+    'POST /v1/deliveries/:id/acknowledge': action(
+      'Note that somebody has seen it',
+      jsonAnswer(answers.wholeDelivery),
+    ),
+  },
+});

@@ -1,0 +1,87 @@
+// Answers about endpoints: schemas and views.
+import { z } from 'zod';
+import {
+  BODY_FORMATS,
+  ENDPOINT_METHODS,
+  ENDPOINT_STATES,
+  SIGNING_KINDS,
+} from '../../domain/delivery/endpoints.ts';
+import { isTripped } from '../../domain/delivery/breaker.ts';
+import type { NewSecret } from '../../store/delivery/endpoint-secrets.ts';
+import type { Endpoint } from '../../store/delivery/endpoints.ts';
+import * as field from '../http/answer-fields.ts';
+
+export const endpoint = z.object({
+  id: field.idOf('ep'),
+  affiliate_id: field.affiliateId.nullable().meta({ description: 'null: the operator’s own webhook' }),
+  url: field.text,
+  method: z.enum(ENDPOINT_METHODS),
+  body: z.enum(BODY_FORMATS),
+  form: z.record(z.string(), field.text).nullable(),
+  events: z.array(field.text),
+  headers: z.record(z.string(), field.text),
+  schedule: z.array(z.int()).meta({ description: 'seconds before each try' }),
+  max_in_flight: z.int(),
+  rate_per_second: z.number().nullable(),
+  signing: z.enum(SIGNING_KINDS),
+  public_key: field.text.nullable(),
+  overlap_ends_at: field.time.nullable(),
+  share_customer_id: z.boolean(),
+  state: z.enum(ENDPOINT_STATES),
+  state_reason: field.text.nullable(),
+  breaker: z.enum(['open', 'closed']),
+  failing_since: field.time.nullable(),
+  failures_in_a_row: field.count,
+  waiting: field.count,
+  created_at: field.time,
+});
+
+const shownSecret = field.text
+  .nullable()
+  .meta({ description: 'shown this once; null for `v1a`, whose public half is `public_key`' });
+
+export const newEndpoint = endpoint.extend({ secret: shownSecret });
+/** A change of `signing` may come with a new secret. */
+export const changedEndpoint = endpoint.extend({ secret: shownSecret.optional() });
+
+export const enabledEndpoint = endpoint.extend({
+  offer: z
+    .object({
+      held: field.count,
+      missed: field.count,
+      replay: z.object({ method: field.text, path: field.text, body: z.record(z.string(), z.unknown()) }),
+    })
+    .meta({ description: 'what waits is sent now; what was given up is sent by this replay' }),
+});
+
+/** A shared secret is shown once. A key pair shows none: receivers verify by `public_key`. */
+export function shown({ secret, publicKey }: NewSecret): { secret: string | null } {
+  return { secret: publicKey === null ? secret : null };
+}
+
+export function endpointView(row: Endpoint) {
+  return {
+    id: row.id,
+    affiliate_id: row.affiliateId,
+    url: row.url,
+    method: row.method,
+    body: row.body,
+    form: row.form,
+    events: row.events,
+    headers: row.headers,
+    schedule: row.schedule,
+    max_in_flight: row.maxInFlight,
+    rate_per_second: row.ratePerSecond,
+    signing: row.signing,
+    public_key: row.publicKey,
+    overlap_ends_at: row.overlapEndsAt,
+    share_customer_id: row.shareCustomerId,
+    state: row.state,
+    state_reason: row.stateReason,
+    breaker: isTripped(row.failuresInARow) ? 'open' : 'closed',
+    failing_since: row.failingSince,
+    failures_in_a_row: row.failuresInARow,
+    waiting: row.waiting,
+    created_at: row.createdAt,
+  };
+}

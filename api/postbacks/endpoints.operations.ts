@@ -1,0 +1,68 @@
+// Endpoints as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { byAffiliate } from '../http/lists.ts';
+import { action, deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './endpoints.answers.ts';
+import { addEndpointRoutes } from './endpoints.routes.ts';
+import { endpointChange, newEndpoint, rotation } from './endpoints.schema.ts';
+
+export const endpointsResource = defineResource({
+  tag: 'Postbacks',
+  addRoutes: addEndpointRoutes,
+  names: {
+    NewEndpoint: newEndpoint,
+    EndpointChange: endpointChange,
+    Endpoint: answers.endpoint,
+    EndpointWithSecret: answers.newEndpoint,
+  },
+  operations: {
+    'POST /v1/endpoints': {
+      summary: 'Add an endpoint',
+      description:
+        'Without `affiliate_id` it is the operator’s own webhook, which hears of every affiliate and is told of trouble.',
+      who: 'manage',
+      body: jsonRequest(newEndpoint, {
+        url: 'https://affiliate.example/postback?click={click_id}',
+        method: 'GET',
+      }),
+      answers: { 201: jsonAnswer(answers.newEndpoint, 'added') },
+      refusals: ['unknown_macro', 'blocked_address'],
+    },
+    'GET /v1/endpoints': {
+      summary: 'List endpoints',
+      who: 'read',
+      query: byAffiliate,
+      answers: { 200: jsonAnswer(listOf(answers.endpoint)) },
+    },
+    'GET /v1/endpoints/:id': {
+      summary: 'An endpoint',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.endpoint) },
+    },
+    'PATCH /v1/endpoints/:id': {
+      summary: 'Change an endpoint',
+      who: 'manage',
+      body: jsonRequest(endpointChange),
+      answers: { 200: jsonAnswer(answers.changedEndpoint) },
+      refusals: ['unknown_macro', 'blocked_address'],
+    },
+    'DELETE /v1/endpoints/:id': { summary: 'Remove an endpoint', who: 'manage', answers: deleted },
+    'POST /v1/endpoints/:id/pause': action('Hold what is for an endpoint', jsonAnswer(answers.endpoint)),
+    'POST /v1/endpoints/:id/resume': action(
+      'Send again to an endpoint that was paused',
+      jsonAnswer(answers.endpoint),
+    ),
+    'POST /v1/endpoints/:id/enable': action(
+      'Send again to an endpoint that was disabled',
+      jsonAnswer(answers.enabledEndpoint),
+    ),
+    'POST /v1/endpoints/:id/rotate-secret': {
+      summary: 'Give an endpoint a new secret',
+      description: 'The one before signs beside it for `overlap_hours`.',
+      who: 'manage',
+      body: jsonRequest(rotation),
+      answers: { 200: jsonAnswer(answers.newEndpoint) },
+    },
+  },
+});

@@ -1,0 +1,37 @@
+// Replays as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { plainPage } from '../http/lists.ts';
+import { action, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './replays.answers.ts';
+import { addReplayRoutes } from './replays.routes.ts';
+import { newReplay } from './replays.schema.ts';
+
+export const replaysResource = defineResource({
+  tag: 'Postbacks',
+  addRoutes: addReplayRoutes,
+  names: {
+    Replay: answers.replay,
+    ReplayProgress: answers.replayProgress,
+  },
+  operations: {
+    'POST /v1/replays': {
+      summary: 'Send postbacks again',
+      who: 'manage',
+      body: jsonRequest(newReplay),
+      answers: { 202: jsonAnswer(answers.replay, 'under way; a dry run only counts') },
+    },
+    'GET /v1/replays': {
+      summary: 'List replays',
+      who: 'read',
+      query: plainPage,
+      answers: { 200: jsonAnswer(listOf(answers.replay)) },
+    },
+    'GET /v1/replays/:id': {
+      summary: 'How far a replay is',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.replayProgress) },
+    },
+    'DELETE /v1/replays/:id': action('Cancel a replay', jsonAnswer(answers.replayProgress)),
+  },
+});

@@ -1,0 +1,30 @@
+// Health checks as a resource: its routes, and its operations for the OpenAPI document.
+import { z } from 'zod';
+import { jsonAnswer } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import { addHealthRoutes } from './health.routes.ts';
+
+const health = z.object({ status: z.literal('ok') });
+const upOrDown = z.enum(['up', 'down']);
+const readiness = z.object({
+  status: z.enum(['ready', 'degraded', 'unavailable']),
+  postgres: upOrDown,
+  temporal: upOrDown,
+});
+
+export const healthResource = defineResource({
+  tag: 'This API',
+  addRoutes: addHealthRoutes,
+  operations: {
+    'GET /healthz': {
+      summary: 'Whether this process lives',
+      who: 'anybody',
+      answers: { 200: jsonAnswer(health) },
+    },
+    'GET /readyz': {
+      summary: 'Whether it can take events',
+      who: 'anybody',
+      answers: { 200: jsonAnswer(readiness, 'it can'), 503: jsonAnswer(readiness, 'it cannot') },
+    },
+  },
+});

@@ -1,0 +1,114 @@
+// Every resource of the API: adding one is a line in the list below and these files of its own.
+// <resource>.routes.ts      the handlers of its paths <resource>.schema.ts      what its requests
+// take; under 30 lines this stands in the routes <resource>.answers.ts     the schemas of its
+// answers with the views that make them; views move to <resource>.views.ts where both together
+// exceed 250 lines, and schemas that no view makes stand in the operations <resource>.operations.ts
+// its operations for the OpenAPI document, and the export that is listed here
+import type { ApiConfig } from '../config.ts';
+import type { Preflight } from '../delivery/preflight.ts';
+import type { Store } from '../store/index.ts';
+import type { ClickWriter } from './clicks/click-writer.ts';
+import { clicksResource } from './clicks/clicks.operations.ts';
+import { couponsResource } from './clicks/coupons.operations.ts';
+import { linksResource } from './clicks/links.operations.ts';
+import { redirectResource } from './clicks/redirect.operations.ts';
+import { dealsResource } from './deals/deals.operations.ts';
+import { fxRatesResource } from './deals/fx-rates.operations.ts';
+import { previewsResource } from './deals/previews.operations.ts';
+import { amendmentsResource } from './events/amendments.operations.ts';
+import { eventsResource } from './events/events.operations.ts';
+import { orphansResource } from './events/orphans.operations.ts';
+import { postbackResource } from './events/postback.operations.ts';
+import { repeatsResource } from './events/repeats.operations.ts';
+import { setAsideResource } from './events/set-aside.operations.ts';
+import type { Auth } from './http/auth.ts';
+import type { Documented, Resource } from './http/resource.ts';
+import type { DryRun } from './intake/dry-run.ts';
+import type { Intake } from './intake/intake.ts';
+import type { RefusalLog } from './intake/refusals.ts';
+import { adjustmentsResource } from './ledger/adjustments.operations.ts';
+import { balancesResource } from './ledger/balances.operations.ts';
+import { commissionsResource } from './ledger/commissions.operations.ts';
+import { payoutsResource } from './ledger/payouts.operations.ts';
+import { periodsResource } from './ledger/periods.operations.ts';
+import { reconciliationsResource } from './ledger/reconciliations.operations.ts';
+import { statementsResource } from './ledger/statements.operations.ts';
+import { apiDocsResource } from './openapi/api-docs.operations.ts';
+import { deliveriesResource } from './postbacks/deliveries.operations.ts';
+import { endpointImportResource } from './postbacks/endpoint-import.operations.ts';
+import { endpointTestResource } from './postbacks/endpoint-test.operations.ts';
+import { endpointsResource } from './postbacks/endpoints.operations.ts';
+import type { MakeSecret } from './postbacks/endpoints.routes.ts';
+import type { EndpointRules } from './postbacks/endpoints.schema.ts';
+import { replaysResource } from './postbacks/replays.operations.ts';
+import { healthResource } from './process/health.operations.ts';
+import { metricsResource } from './process/metrics.operations.ts';
+import type { ApiMetrics } from './process/metrics.ts';
+import { affiliatesResource } from './setup/affiliates.operations.ts';
+import { apiKeysResource } from './setup/api-keys.operations.ts';
+import { eventTypesResource } from './setup/event-types.operations.ts';
+import { onboardingResource } from './setup/onboarding.operations.ts';
+import { operatorsResource } from './setup/operators.operations.ts';
+import { securityResource } from './setup/security.operations.ts';
+import type { Temporal } from './temporal.ts';
+
+/** Everything that routes can be given; each resource names the part that it needs. */
+export type ResourceDeps = {
+  config: Pick<ApiConfig, 'publicUrl' | 'trustProxy' | 'egressAddresses'>;
+  store: Store;
+  auth: Auth;
+  intake: Intake;
+  clickWriter: ClickWriter;
+  dryRun: DryRun;
+  temporal: Temporal;
+  /** The rules of `delivery/` for an endpoint's URL and headers. */
+  endpointRules: EndpointRules;
+  makeSecret: MakeSecret;
+  preflight: Pick<Preflight, 'run'>;
+  refusals: RefusalLog;
+  metrics: ApiMetrics;
+  /** The resources that the API's own documentation shows. */
+  resources: readonly Documented[];
+};
+
+/**
+ * Express looks through routes in this order, so the busiest come first; `endpoint-import` comes
+ * before `endpoints`, whose `:id` would match it. The OpenAPI document keeps this order within each
+ * tag.
+ */
+export const RESOURCES: readonly Resource<ResourceDeps>[] = [
+  eventsResource,
+  amendmentsResource,
+  postbackResource,
+  redirectResource,
+  clicksResource,
+  linksResource,
+  couponsResource,
+  repeatsResource,
+  orphansResource,
+  setAsideResource,
+  onboardingResource,
+  operatorsResource,
+  securityResource,
+  eventTypesResource,
+  apiKeysResource,
+  affiliatesResource,
+  balancesResource,
+  periodsResource,
+  statementsResource,
+  reconciliationsResource,
+  commissionsResource,
+  payoutsResource,
+  adjustmentsResource,
+  dealsResource,
+  previewsResource,
+  fxRatesResource,
+  endpointImportResource,
+  endpointsResource,
+  endpointTestResource,
+  deliveriesResource,
+  replaysResource,
+  healthResource,
+  metricsResource,
+  apiDocsResource,
+];

@@ -1,0 +1,43 @@
+// Affiliates as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { plainPage } from '../http/lists.ts';
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './affiliates.answers.ts';
+import { addAffiliateRoutes } from './affiliates.routes.ts';
+import { affiliateChange, newAffiliate } from './affiliates.schema.ts';
+
+export const affiliatesResource = defineResource({
+  tag: 'Setup',
+  addRoutes: addAffiliateRoutes,
+  names: {
+    Affiliate: answers.affiliate,
+  },
+  operations: {
+    'POST /v1/affiliates': {
+      summary: 'Add an affiliate',
+      who: 'manage',
+      body: jsonRequest(newAffiliate),
+      answers: { 201: jsonAnswer(answers.affiliate, 'added') },
+      refusals: ['conflict'],
+    },
+    'GET /v1/affiliates': {
+      summary: 'List affiliates',
+      who: 'read',
+      query: plainPage,
+      answers: { 200: jsonAnswer(listOf(answers.affiliate)) },
+    },
+    'GET /v1/affiliates/:id': {
+      summary: 'An affiliate',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.affiliate) },
+    },
+    'PATCH /v1/affiliates/:id': {
+      summary: 'Change an affiliate',
+      who: 'manage',
+      body: jsonRequest(affiliateChange),
+      answers: { 200: jsonAnswer(answers.affiliate) },
+      refusals: ['conflict'],
+    },
+  },
+});

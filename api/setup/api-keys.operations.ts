@@ -1,0 +1,31 @@
+// API keys as a resource: its routes, and its operations for the OpenAPI document.
+import { listOf } from '../http/answer-fields.ts';
+import { plainPage } from '../http/lists.ts';
+import { deleted, jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './api-keys.answers.ts';
+import { addApiKeyRoutes } from './api-keys.routes.ts';
+import { newKey } from './api-keys.schema.ts';
+
+export const apiKeysResource = defineResource({
+  tag: 'Setup',
+  addRoutes: addApiKeyRoutes,
+  names: {
+    ApiKey: answers.apiKey,
+  },
+  operations: {
+    'POST /v1/api-keys': {
+      summary: 'Make a key',
+      who: 'manage',
+      body: jsonRequest(newKey),
+      answers: { 201: jsonAnswer(answers.newApiKey, 'made') },
+    },
+    'GET /v1/api-keys': {
+      summary: 'List keys',
+      who: 'manage',
+      query: plainPage,
+      answers: { 200: jsonAnswer(listOf(answers.apiKey)) },
+    },
+    'DELETE /v1/api-keys/:id': { summary: 'Revoke a key', who: 'manage', answers: deleted },
+  },
+});

@@ -1,0 +1,61 @@
+// Routes of API keys: create, list, revoke.
+import type { Router } from 'express';
+import { newId } from '../../store/db/ids.ts';
+import { callerOf, newApiKey } from '../http/auth.ts';
+import { jsonBody } from '../http/body.ts';
+import { notFound } from '../http/errors.ts';
+import { answerPage, plainPage } from '../http/lists.ts';
+import { addPath, idFromPath } from '../http/path.ts';
+import { read } from '../http/read.ts';
+import { apiKeyView } from './api-keys.answers.ts';
+import { newKey } from './api-keys.schema.ts';
+import type { Deps } from './operators.routes.ts';
+
+export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
+  addPath(router, '/v1/api-keys', {
+    post: [
+      auth.scope('manage'),
+      ...jsonBody,
+      async (req, res) => {
+        const {
+          name,
+          scopes,
+          rate_per_second: ratePerSecond = null,
+          expires_at: expiresAt = null,
+        } = read(newKey, req.body);
+        const { text, hash, hint } = newApiKey();
+        const key = await store.apiKeys.insert(callerOf(res).operator.id, {
+          id: newId('key'),
+          name,
+          hash,
+          hint,
+          scopes,
+          ratePerSecond,
+          expiresAt,
+        });
+        res.status(201).json({ ...apiKeyView(key), api_key: text });
+      },
+    ],
+    get: [
+      auth.scope('manage'),
+      async (req, res) => {
+        const query = read(plainPage, req.query);
+        res.json(
+          await answerPage(query, (page) => store.apiKeys.list(callerOf(res).operator.id, page), apiKeyView),
+        );
+      },
+    ],
+  });
+
+  addPath(router, '/v1/api-keys/:id', {
+    delete: [
+      auth.scope('manage'),
+      async (req, res) => {
+        if (!(await store.apiKeys.revoke(callerOf(res).operator.id, idFromPath(req, 'API key'))))
+          throw notFound('API key');
+        auth.forget();
+        res.status(204).end();
+      },
+    ],
+  });
+}

@@ -1,0 +1,46 @@
+// Answers about operators: schemas and view.
+import { z } from 'zod';
+import type { Operator } from '../../store/setup/operators.ts';
+import * as field from '../http/answer-fields.ts';
+
+export const newOperator = z.object({
+  id: field.idOf('opr'),
+  name: field.text,
+  currency: field.currency,
+  timezone: field.text,
+  api_key: field.text.meta({ description: 'shown this once' }),
+});
+
+export const operator = z.object({
+  id: field.idOf('opr'),
+  name: field.text,
+  currency: field.currency,
+  timezone: field.text,
+  click_window_days: z.int(),
+  click_choice: z.enum(['first', 'last']),
+  without_transaction_id: z.enum(['refuse', 'accept_each', 'same_content_is_repeat']).nullable(),
+  repeat_window_hours: z.int(),
+  allowed_ips: z.array(field.text),
+  require_signature: z.boolean(),
+  rate_per_second: z.int().nullable(),
+  postback_aliases: z.record(z.string(), field.text.nullable()),
+  created_at: field.time,
+});
+
+export function operatorView(row: Operator) {
+  return {
+    id: row.id,
+    name: row.name,
+    currency: row.currency,
+    timezone: row.timezone,
+    click_window_days: row.clickWindowDays,
+    click_choice: row.clickChoice,
+    without_transaction_id: row.withoutTransactionId,
+    repeat_window_hours: row.repeatWindowHours,
+    allowed_ips: row.allowedIps,
+    require_signature: row.requireSignature,
+    rate_per_second: row.ratePerSecond,
+    postback_aliases: row.postbackAliases,
+    created_at: row.createdAt,
+  };
+}

@@ -1,0 +1,35 @@
+// Operators as a resource: its routes, and its operations for the OpenAPI document.
+import { jsonAnswer, jsonRequest } from '../http/operation.ts';
+import { defineResource } from '../http/resource.ts';
+import * as answers from './operators.answers.ts';
+import { addOperatorRoutes } from './operators.routes.ts';
+import { newOperator, operatorChange } from './operators.schema.ts';
+
+export const operatorsResource = defineResource({
+  tag: 'Setup',
+  addRoutes: addOperatorRoutes,
+  names: {
+    Operator: answers.operator,
+  },
+  operations: {
+    'POST /v1/operators': {
+      summary: 'Create an operator',
+      who: 'admin',
+      body: jsonRequest(newOperator, { name: 'Broker', currency: 'USD', timezone: 'Europe/Berlin' }),
+      answers: { 201: jsonAnswer(answers.newOperator, 'with its first key') },
+    },
+    'GET /v1/operator': {
+      summary: 'The operator whose key this is',
+      who: 'read',
+      answers: { 200: jsonAnswer(answers.operator) },
+      refusals: ['not_found'],
+    },
+    'PATCH /v1/operator': {
+      summary: 'Change the operator’s settings',
+      who: 'manage',
+      body: jsonRequest(operatorChange),
+      answers: { 200: jsonAnswer(answers.operator) },
+      refusals: ['not_found'],
+    },
+  },
+});

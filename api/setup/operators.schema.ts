@@ -1,0 +1,47 @@
+// Requests of operators: a new one, and changes of settings.
+import { z } from 'zod';
+import { POSTBACK_FIELDS } from '../events/postback.schema.ts';
+import { isRange } from '../http/addresses.ts';
+import { currency, name, text, timezone } from '../http/fields.ts';
+import { problem } from '../http/read.ts';
+
+export const newOperator = z.strictObject({ name, currency, timezone: timezone.default('UTC') });
+
+export const ratePerSecond = z.int().min(1).max(100_000);
+
+const allowedIps = z
+  .array(
+    z.string().refine(isRange, {
+      params: { code: 'invalid_range' },
+      error: 'is not an address or range such as 203.0.113.0/24',
+    }),
+  )
+  .max(200);
+
+/** A parameter's name in a query or form. Our own names cannot be aliases. */
+const aliasName = text(64).refine(
+  (value) => value !== 'key' && !(POSTBACK_FIELDS as readonly string[]).includes(value),
+  {
+    params: { code: 'own_name' },
+    error: 'is a name of our own',
+  },
+);
+const postbackAliases = z
+  .record(aliasName, z.enum(POSTBACK_FIELDS).nullable())
+  .superRefine((value, context) => {
+    if (Object.keys(value).length > 100)
+      context.addIssue(problem('too_large', 'must have at most 100 names'));
+  });
+
+export const operatorChange = z.strictObject({
+  name: name.optional(),
+  timezone: timezone.optional(),
+  click_window_days: z.int().min(1).max(3650).optional(),
+  click_choice: z.enum(['first', 'last']).optional(),
+  without_transaction_id: z.enum(['refuse', 'accept_each', 'same_content_is_repeat']).nullable().optional(),
+  repeat_window_hours: z.int().min(1).max(8760).optional(),
+  allowed_ips: allowedIps.optional(),
+  require_signature: z.boolean().optional(),
+  rate_per_second: ratePerSecond.nullable().optional(),
+  postback_aliases: postbackAliases.optional(),
+});

@@ -1,0 +1,51 @@
+// Answers about inbound secrets, refused requests and egress addresses: schemas and view.
+import { z } from 'zod';
+import type { Refusal } from '../../store/intake/refusals.ts';
+import * as field from '../http/answer-fields.ts';
+
+export const inboundSecret = z.object({
+  id: field.idOf('sec'),
+  secret: field.text.meta({ description: 'shown this once' }),
+});
+
+const counted = { count: field.count };
+
+export const refusals = field
+  .listOf(
+    z.object({
+      id: field.text,
+      refused_at: field.time,
+      reason: field.text,
+      issue: z.object({ path: field.text.nullable(), code: field.text }).nullable(),
+      address: field.text,
+      method: field.text,
+      path: field.text,
+      request_id: field.text,
+      api_key_id: field.text,
+    }),
+  )
+  .extend({
+    counts: z.object({
+      from: field.time,
+      to: field.time,
+      total: field.count,
+      by_reason: z.array(z.object({ reason: field.text, ...counted })),
+      by_address: z.array(z.object({ address: field.text, ...counted })),
+    }),
+  });
+
+export const egress = z.object({ addresses: z.array(field.text) });
+
+export function refusalView(refusal: Refusal) {
+  return {
+    id: refusal.id,
+    refused_at: refusal.refusedAt,
+    reason: refusal.reason,
+    issue: refusal.issueCode === null ? null : { path: refusal.issuePath, code: refusal.issueCode },
+    address: refusal.address,
+    method: refusal.method,
+    path: refusal.path,
+    request_id: refusal.requestId,
+    api_key_id: refusal.keyId,
+  };
+}

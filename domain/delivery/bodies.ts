@@ -1,0 +1,110 @@
+// Makes messages from facts, and the JSON text of a postback from a message: `{ type, timestamp,
+// data }`. The text is fixed when the postback is planned, so that every try says the same.
+import { formatMoney } from '../ledger/money.ts';
+import { dataOf, fieldsOf } from './fields.ts';
+import type {
+  Listener,
+  Message,
+  MessageData,
+  OutgoingMessage,
+  PaidPayout,
+  ReportedCommission,
+} from './messages.ts';
+
+/** The message about a conversion that was settled, or settled anew. */
+export function conversionMessage(message: Message): OutgoingMessage {
+  const { type, affiliateId, event, conversion } = message;
+  return {
+    type,
+    affiliateId,
+    aboutId: conversion.id,
+    eventId: event?.id ?? null,
+    eventType: (event ?? conversion).type,
+    mayFollow: event?.id !== conversion.id,
+    data: dataOf('conversion', message),
+  };
+}
+
+/** The message that `releasedMinor` of a commission became payable. */
+export function releasedOf(commission: ReportedCommission, releasedMinor: bigint): OutgoingMessage {
+  const change = { commission, change: 'released', amountMinor: releasedMinor, reason: null } as const;
+  return { ...aboutCommission(commission, 'conversion.released'), data: dataOf('commission', change) };
+}
+
+/**
+ * The message that a commission was rejected, which took `takenMinor` back.
+ * `conversion.payoutMinor` is what is left for the conversion.
+ */
+export function rejectedOf(
+  commission: ReportedCommission,
+  takenMinor: bigint,
+  reason: string,
+): OutgoingMessage {
+  const change = { commission, change: 'rejected', amountMinor: takenMinor, reason } as const;
+  return { ...aboutCommission(commission, 'conversion.adjusted'), data: dataOf('commission', change) };
+}
+
+function aboutCommission(
+  { id, affiliateId, conversion }: ReportedCommission,
+  type: OutgoingMessage['type'],
+): Omit<OutgoingMessage, 'data'> {
+  const aboutId = conversion?.id ?? id;
+  return { type, affiliateId, aboutId, eventId: null, eventType: null, mayFollow: true };
+}
+
+/** The message that a payout arrived. */
+export function paidOf(payout: PaidPayout, paidAt: Date): OutgoingMessage {
+  return {
+    type: 'payout.paid',
+    affiliateId: payout.affiliateId,
+    aboutId: payout.id,
+    eventId: null,
+    eventType: null,
+    mayFollow: true,
+    data: dataOf('payout', { ...payout, paidAt }),
+  };
+}
+
+/** A postback's JSON. The customer's id is only for endpoints that were given it on purpose. */
+export function bodyOf(
+  { type, data }: Pick<OutgoingMessage, 'type' | 'data'>,
+  { shareCustomerId }: Pick<Listener, 'shareCustomerId'>,
+  timestamp: Date,
+): string {
+  return inEnvelope(type, shareCustomerId ? data : { ...data, customer_id: undefined }, timestamp);
+}
+
+function inEnvelope(type: string, data: MessageData, timestamp: Date): string {
+  return JSON.stringify({ type, timestamp: timestamp.toISOString(), data });
+}
+
+/**
+ * The body of an endpoint's test: every field has a value that cannot be taken for a conversion or
+ * for money.
+ */
+export function testBodyOf(
+  listener: Pick<Listener, 'affiliateId' | 'shareCustomerId'>,
+  { currency, timestamp }: { currency: string; timestamp: Date },
+): string {
+  const values = { text: 'test', amount: formatMoney(0n, currency), currency, time: timestamp.toISOString() };
+  const data: Record<string, string> = {};
+  for (const [name, { kind }] of fieldsOf('test')) {
+    if (name === 'customer_id' && !listener.shareCustomerId) continue;
+    data[name] = name === 'affiliate_id' ? (listener.affiliateId ?? 'test') : values[kind];
+  }
+  return inEnvelope('endpoint.test', data, timestamp);
+}
+
+/**
+ * The body of a postback that follows one that was given up: `previous_gave_up` names the
+ * deliveries before it that its receiver never got. Must be made before its first try, since every
+ * try says the same.
+ */
+export function afterGivenUp(body: string, predecessor: { id: string; body: string }): string {
+  const { data, ...envelope } = JSON.parse(body) as Body;
+  const earlier = (JSON.parse(predecessor.body) as Body).data.previous_gave_up ?? [];
+  const all = new Set([...(data.previous_gave_up ?? []), ...earlier, predecessor.id]);
+  return JSON.stringify({ ...envelope, data: { ...data, previous_gave_up: [...all].toSorted() } });
+}
+
+type Body = { data: { previous_gave_up?: string[] } };

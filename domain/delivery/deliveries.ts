@@ -1,0 +1,25 @@
+// States and owners of a delivery. A delivery has exactly one owner until it is finished, and none
+// afterwards; the transitions between them are in store/delivery/transitions.ts.
+
+export const UNFINISHED_STATES = ['pending', 'retrying', 'held'] as const;
+export const FINISHED_STATES = ['delivered', 'gave_up', 'cancelled'] as const;
+export const DELIVERY_STATES = [...UNFINISHED_STATES, ...FINISHED_STATES] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+
+/**
+ * States from which a replay sends a delivery again; one that waits for its next try is then made
+ * due.
+ */
+export const REPLAYABLE = ['gave_up', 'delivered', 'retrying', 'held'] as const;
+export type Replayable = (typeof REPLAYABLE)[number];
+
+/**
+ * Responsible for an unfinished delivery: the batch that planned it, a workflow of its own
+ * (`self`), the queue of its endpoint, or an earlier delivery about the same conversion
+ * (`predecessor`).
+ */
+export const OWNERS = ['batch', 'self', 'endpoint', 'predecessor'] as const;
+export type Owner = (typeof OWNERS)[number];
+
+/** Owners that make attempts. */
+export type SendingOwner = Exclude<Owner, 'predecessor'>;

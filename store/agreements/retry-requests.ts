@@ -1,0 +1,54 @@
+// Retry requests: reasons of set-aside events that may settle now. Written with the change that may
+// help, deleted after the retry.
+import type { Queryable } from '../db/pool.ts';
+
+/** Reasons that a change by the operator can resolve. */
+export type RetryableReason = 'no_exchange_rate' | 'payout_required';
+
+/**
+ * Requests a retry for each reason that set-aside events have, and returns these reasons. Exact
+ * only in a transaction that excludes settling (`lockReversals`): a batch being settled could set
+ * events aside a moment later.
+ */
+export async function requestRetries<Reason extends string>(
+  db: Queryable,
+  operatorId: string,
+  reasons: readonly Reason[],
+): Promise<Reason[]> {
+  const { rows } = await db.query<{ reason: Reason }>(
+    `insert into retries_wanted (operator_id, reason)
+     select $1, asked.reason from unnest($2::text[]) as asked (reason)
+     where exists (select from event_outcomes o
+       where o.operator_id = $1 and o.status = 'set_aside' and o.reason = asked.reason)
+     on conflict (operator_id, reason) do update set wanted_at = now()
+     returning reason`,
+    [operatorId, reasons],
+  );
+  return rows.map(({ reason }) => reason);
+}
+
+/** Exact time of the latest request, as text; null when there is none. */
+export async function findRetryRequest(
+  db: Queryable,
+  operatorId: string,
+  reason: string,
+): Promise<string | null> {
+  const { rows } = await db.query<{ wantedAt: string }>(
+    `select wanted_at::text as "wantedAt" from retries_wanted where operator_id = $1 and reason = $2`,
+    [operatorId, reason],
+  );
+  return rows[0]?.wantedAt ?? null;
+}
+
+/** Deletes the request, unless a newer one replaced it. */
+export async function clearRetryRequest(
+  db: Queryable,
+  operatorId: string,
+  reason: string,
+  wantedAt: string,
+): Promise<void> {
+  await db.query(
+    `delete from retries_wanted where operator_id = $1 and reason = $2 and wanted_at::text = $3`,
+    [operatorId, reason, wantedAt],
+  );
+}

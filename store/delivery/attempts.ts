@@ -1,0 +1,62 @@
+// Attempts of deliveries: the record of each, and the statement that stores them.
+import type { DeliveryState, Owner, SendingOwner } from '../../domain/delivery/deliveries.ts';
+import { bulkColumns } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** A finished attempt, and the state in which it leaves its delivery. */
+export type AttemptRecord = {
+  operatorId: string;
+  attemptId: string;
+  deliveryId: string;
+  endpointId: string;
+  /** The owner and the tries that the delivery's row had when the attempt began. */
+  expected: { owner: SendingOwner; tries: number };
+  next: {
+    state: DeliveryState;
+    owner: Owner | null;
+    tries: number;
+    nextAttemptAt: Date | null;
+    lastError: string | null;
+  };
+  number: number;
+  cause: 'first' | 'retry' | 'manual' | 'replay' | 'probe';
+  startedAt: Date;
+  durationMs: number;
+  phases: object;
+  dialled: string | undefined;
+  statusCode: number | null;
+  errorClass: string | null;
+  excerpt: string | null;
+  nextReason: string | null;
+};
+
+const ATTEMPTS = bulkColumns<AttemptRecord>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  id: ['text', ({ attemptId }) => attemptId],
+  delivery_id: ['text', ({ deliveryId }) => deliveryId],
+  number: ['int', ({ number }) => number],
+  cause: ['text', ({ cause }) => cause],
+  started_at: ['timestamptz', ({ startedAt }) => startedAt],
+  duration_ms: ['int', ({ durationMs }) => durationMs],
+  phases: ['json', ({ phases }) => JSON.stringify(phases)],
+  dialled: ['text', ({ dialled }) => dialled],
+  status_code: ['int', ({ statusCode }) => statusCode],
+  error_class: ['text', ({ errorClass }) => errorClass],
+  response_excerpt: ['text', ({ excerpt }) => excerpt],
+  next_attempt_at: ['timestamptz', ({ next }) => next.nextAttemptAt],
+  next_reason: ['text', ({ nextReason }) => nextReason],
+});
+
+/**
+ * Stores attempts, also those whose delivery was moved on meanwhile. Returns the ids of those not
+ * stored before: a group whose commit succeeded although its answer was lost is written again.
+ */
+export async function insertAttempts(db: Queryable, records: readonly AttemptRecord[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>({
+    name: 'insert-attempts',
+    text: `insert into attempts (${ATTEMPTS.names()}) select ${ATTEMPTS.names()}
+      from ${ATTEMPTS.unnest(1, 'r')} on conflict do nothing returning id`,
+    values: ATTEMPTS.values(records),
+  });
+  return new Set(rows.map(({ id }) => id));
+}

@@ -1,0 +1,110 @@
+// Actions of a person on one delivery: retry it now, or give it up.
+import type { EndpointState } from '../../domain/delivery/endpoints.ts';
+import { isRoomForSingle, lockSingles, SINGLE_LIMITS } from './single-limits.ts';
+import { notifyGivenUp } from './notices.ts';
+import type { Owner } from '../../domain/delivery/deliveries.ts';
+import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { relinkToPredecessor, releaseSuccessors } from './succession.ts';
+import { giveUp, retryNow } from './transitions.ts';
+
+type Impossible = 'not_found' | 'not_possible';
+
+/**
+ * Makes a delivery due now and gives it to a workflow of its own, or to its endpoint's queue where
+ * that keeps a rate or has no room for another such workflow. Not possible for one that was
+ * delivered or cancelled, that its batch is sending, that must follow another one, or whose
+ * endpoint is not active.
+ */
+export async function takeForRetry(
+  pool: Pool,
+  operatorId: string,
+  deliveryId: string,
+  limits = SINGLE_LIMITS,
+): Promise<{ owner: 'self' | 'endpoint'; endpointId: string } | Impossible> {
+  return withTransaction(pool, async (client) => {
+    await lockSingles(client);
+    const found = await lockForRetry(client, operatorId, deliveryId);
+    if (found === null) return 'not_found';
+    const { state, owner, endpointId } = found;
+    const isTakeable = owner === 'self' || owner === 'endpoint' || (state === 'gave_up' && !found.mustFollow);
+    if (!isTakeable || found.endpointState !== 'active') return 'not_possible';
+    const isRoom = owner === 'self' || (await isRoomForSingle(client, operatorId, endpointId, limits));
+    const newOwner = found.hasRate || !isRoom ? 'endpoint' : 'self';
+    await retryNow(client, { operatorId, deliveryId }, newOwner);
+    return { owner: newOwner, endpointId };
+  });
+}
+
+type Retryable = {
+  state: string;
+  owner: Owner | null;
+  endpointId: string;
+  endpointState: EndpointState;
+  hasRate: boolean;
+  mustFollow: boolean;
+};
+
+/**
+ * The row, locked, and whether an earlier delivery of its conversion to the same endpoint is
+ * unfinished.
+ */
+async function lockForRetry(
+  db: Queryable,
+  operatorId: string,
+  deliveryId: string,
+): Promise<Retryable | null> {
+  const { rows } = await db.query<Retryable>(
+    `select d.state, d.owner, d.endpoint_id as "endpointId", e.state as "endpointState",
+      e.rate_per_second is not null as "hasRate",
+       exists (select from deliveries p where p.operator_id = $1 and p.original_event_id = d.original_event_id
+         and p.endpoint_id = d.endpoint_id and p.id < d.id and p.owner is not null) as "mustFollow"
+     from deliveries d join endpoints e on e.operator_id = $1 and e.id = d.endpoint_id
+     where d.operator_id = $1 and d.id = $2 for no key update of d`,
+    [operatorId, deliveryId],
+  );
+  return rows[0] ?? null;
+}
+
+/**
+ * Gives up an unfinished delivery, notifies the operator and releases the deliveries that waited
+ * for it.
+ */
+export async function giveUpDelivery(
+  pool: Pool,
+  operatorId: string,
+  deliveryId: string,
+): Promise<{ wasOwner: Owner; endpointsToWake: { operatorId: string; endpointId: string }[] } | Impossible> {
+  return withTransaction(pool, async (client) => {
+    const delivery = { operatorId, deliveryId };
+    // First its predecessor, then itself: the order in which finishing the predecessor locks them.
+    await client.query(
+      `select from deliveries where operator_id = $1 and id = (
+         select predecessor_id from deliveries where operator_id = $1 and id = $2
+       ) for share`,
+      [operatorId, deliveryId],
+    );
+    const { rows } = await client.query<{ owner: Owner; predecessorId: string | null }>(
+      `select owner, predecessor_id as "predecessorId" from deliveries
+       where operator_id = $1 and id = $2 and owner is not null for no key update`,
+      [operatorId, deliveryId],
+    );
+    if (!rows[0]) return whyNot(client, operatorId, deliveryId);
+    const { owner, predecessorId } = rows[0];
+    await giveUp(client, delivery);
+    if (predecessorId !== null) await relinkToPredecessor(client, delivery, predecessorId);
+    const released = await releaseSuccessors(client, [delivery]);
+    const told = await notifyGivenUp(client, [delivery]);
+    return {
+      wasOwner: owner,
+      endpointsToWake: [...released, ...told.map(({ endpointId }) => ({ operatorId, endpointId }))],
+    };
+  });
+}
+
+async function whyNot(db: Queryable, operatorId: string, deliveryId: string): Promise<Impossible> {
+  const { rowCount } = await db.query(`select from deliveries where operator_id = $1 and id = $2`, [
+    operatorId,
+    deliveryId,
+  ]);
+  return rowCount === 0 ? 'not_found' : 'not_possible';
+}

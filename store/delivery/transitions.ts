@@ -1,0 +1,291 @@
+// Every statement that updates `deliveries`: one function for each change in this table, which
+// docs/ARCHITECTURE.md shows too. A test holds that no other file updates the table, and that every
+// function moves rows from and to the owners and states of its lines, and no others.
+//
+//   Owner/state. sender: batch, self or endpoint. either: self or endpoint. unfinished: any owner.
+//   none: finished. same: as before. tried: retrying or held. new: pending, or held if not up.
+//
+// function          from             to                 guard                 caller
+// ----------------  ---------------  -----------------  --------------------  ----------------
+// recordOutcomes    sender/any       none/delivered     owner, tries as read  recorder
+// recordOutcomes    sender/any       none/gave_up       owner, tries as read  recorder
+// recordOutcomes    sender/any       same/retrying      owner, tries as read  recorder
+// recordOutcomes    sender/any       same/held          owner, tries as read  recorder
+// recordOutcomes    sender/any       endpoint/held      owner, tries as read  recorder
+// handOverTried     batch/any        self/retrying      tried; up, room       hand-over
+// handOverTried     batch/any        endpoint/retrying  tried; no direct way  hand-over
+// handOverUntried   batch/any        endpoint/held      after handOverTried   hand-over
+// returnToQueue     self/any         endpoint/same      no direct way         single-delivery
+// queueSuccessors   predecessor/any  endpoint/same      predecessor finished  succession
+// relinkSuccessors  predecessor/any  predecessor/same   earlier unfinished    succession
+// amendBodies       endpoint/any     same/same          just queued           succession
+// amendBodies       predecessor/any  same/same          just relinked         succession
+// retryNow          either/any       either/retrying    endpoint active       manual-actions
+// retryNow          none/gave_up     either/retrying    endpoint active       manual-actions
+// giveUp            unfinished/any   none/gave_up       row locked            manual-actions
+// replay            either/tried     endpoint/same      rows locked           replays
+// replay            either/tried     predecessor/same   earlier unfinished    replays
+// replay            none/gave_up     endpoint/new       rows locked           replays
+// replay            none/gave_up     predecessor/new    earlier unfinished    replays
+// replay            none/delivered   endpoint/new       rows locked           replays
+// replay            none/delivered   predecessor/new    earlier unfinished    replays
+// cancelAll         unfinished/any   none/cancelled     endpoint deleted      endpoints, drain
+// acknowledge       none/gave_up     same/same          seen by a person      delivery-reports
+import type { SendingOwner } from '../../domain/delivery/deliveries.ts';
+import { bulkColumns } from '../db/bulk.ts';
+import type { Queryable } from '../db/pool.ts';
+import type { AttemptRecord } from './attempts.ts';
+import { conditionSql } from './endpoint-condition.ts';
+import type { SingleLimits } from './single-limits.ts';
+
+export type DeliveryRef = { operatorId: string; deliveryId: string };
+
+const OUTCOMES = bulkColumns<AttemptRecord>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  id: ['text', ({ deliveryId }) => deliveryId],
+  expected_owner: ['text', ({ expected }) => expected.owner],
+  expected_tries: ['int', ({ expected }) => expected.tries],
+  state: ['text', ({ next }) => next.state],
+  owner: ['text', ({ next }) => next.owner],
+  tries: ['int', ({ next }) => next.tries],
+  next_attempt_at: ['timestamptz', ({ next }) => next.nextAttemptAt],
+  last_error: ['text', ({ next }) => next.lastError],
+});
+
+/**
+ * Moves deliveries on by the outcomes of attempts, where owner and tries are as they were when the
+ * attempt began.
+ */
+export async function recordOutcomes(db: Queryable, records: readonly AttemptRecord[]): Promise<void> {
+  // "Not distinct" in place of "=": otherwise the planner reads every unfinished delivery,
+  // expecting none.
+  await db.query({
+    name: 'record-outcomes',
+    text: `
+      update deliveries d
+      set state = r.state, owner = r.owner, tries = r.tries,
+        next_attempt_at = coalesce(r.next_attempt_at, d.next_attempt_at),
+        last_error = r.last_error, finished_at = case when r.owner is null then now() end,
+        next_cause = case when r.tries = r.expected_tries then d.next_cause end
+      from ${OUTCOMES.unnest(1, 'r')}
+      where d.operator_id = r.operator_id and d.id = r.id
+        and d.owner is not distinct from r.expected_owner and d.tries = r.expected_tries`,
+    values: OUTCOMES.values(records),
+  });
+}
+
+/**
+ * Hands deliveries of a batch whose first try failed to a workflow of their own while their
+ * endpoint takes direct attempts and there is room, otherwise to the endpoint's queue. The caller
+ * holds `lockSingles`.
+ */
+export async function handOverTried(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  limits: SingleLimits,
+): Promise<void> {
+  // Materialized: statistics of healthy times say that nothing is left over, and the planner would
+  // compute it again for each row.
+  await db.query(
+    `with mine as materialized (
+       select id, endpoint_id from deliveries
+       where operator_id = $1 and batch_id = $2 and owner = 'batch' and tries > 0
+     ), concerned as materialized (
+       select e.id,
+         ${conditionSql('e')} in ('down', 'off') or e.rate_per_second is not null or exists (
+           select from deliveries q
+           where q.operator_id = $1 and q.endpoint_id = e.id and q.owner = 'endpoint') as queued,
+         (select count(*) from deliveries s
+           where s.operator_id = $1 and s.endpoint_id = e.id and s.owner = 'self') as singles
+       from endpoints e where e.operator_id = $1 and e.id in (select endpoint_id from mine)
+     ), left_over as materialized (
+       select m.id, c.queued, c.singles + row_number() over (partition by c.id order by m.id) as rank,
+         (select count(*) from deliveries s where s.owner = 'self')
+           + row_number() over (partition by c.queued order by m.id) as rank_in_all
+       from mine m join concerned c on c.id = m.endpoint_id
+     )
+     update deliveries d
+     set state = 'retrying',
+       owner = case when not l.queued and l.rank <= $3 and l.rank_in_all <= $4 then 'self' else 'endpoint' end
+     from left_over l
+     where d.operator_id = $1 and d.id = l.id and d.owner = 'batch'`,
+    [operatorId, batchId, limits.perEndpoint, limits.inAll],
+  );
+}
+
+/**
+ * Hands the other deliveries of a batch, which were not tried in time, to the queues of their
+ * endpoints.
+ */
+export async function handOverUntried(db: Queryable, operatorId: string, batchId: string): Promise<void> {
+  await db.query(
+    `update deliveries set owner = 'endpoint', state = 'held'
+     where operator_id = $1 and batch_id = $2 and owner = 'batch'`,
+    [operatorId, batchId],
+  );
+}
+
+/**
+ * Returns a single delivery to its endpoint's queue, where it is due now. Nothing unless its
+ * workflow still owns it.
+ */
+export async function returnToQueue(
+  db: Queryable,
+  { operatorId, deliveryId }: DeliveryRef,
+  nextCause: 'manual' | 'replay' | null,
+): Promise<void> {
+  await db.query(
+    `update deliveries set owner = 'endpoint', next_attempt_at = now(), next_cause = $3
+     where operator_id = $1 and id = $2 and owner = 'self'`,
+    [operatorId, deliveryId, nextCause],
+  );
+}
+
+const FINISHED = bulkColumns<DeliveryRef>({
+  operator_id: ['text', ({ operatorId }) => operatorId],
+  delivery_id: ['text', ({ deliveryId }) => deliveryId],
+});
+
+export type QueuedSuccessor = {
+  operatorId: string;
+  id: string;
+  endpointId: string;
+  predecessorId: string;
+  isAfterGivenUp: boolean;
+};
+
+/** Queues deliveries that waited for these, unless a predecessor is not finished after all. */
+export async function queueSuccessors(
+  db: Queryable,
+  finished: readonly DeliveryRef[],
+): Promise<QueuedSuccessor[]> {
+  const { rows } = await db.query<QueuedSuccessor>({
+    name: 'queue-successors',
+    text: `
+      update deliveries d set owner = 'endpoint', predecessor_id = null, next_attempt_at = now()
+      from ${FINISHED.unnest(1, 'f')}
+      where d.operator_id = f.operator_id and d.predecessor_id = f.delivery_id and d.owner = 'predecessor'
+        and (select p.owner is null from deliveries p
+          where p.operator_id = d.operator_id and p.id = d.predecessor_id)
+      returning d.operator_id as "operatorId", d.id, d.endpoint_id as "endpointId",
+        f.delivery_id as "predecessorId",
+        (select p.state = 'gave_up' from deliveries p
+          where p.operator_id = d.operator_id and p.id = f.delivery_id) as "isAfterGivenUp"`,
+    values: FINISHED.values(finished),
+  });
+  return rows;
+}
+
+/**
+ * Links deliveries that wait for this one to an earlier one instead, where that is unfinished.
+ * Returns their ids.
+ */
+export async function relinkSuccessors(
+  db: Queryable,
+  { operatorId, deliveryId }: DeliveryRef,
+  earlierId: string,
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `update deliveries d set predecessor_id = $3
+     where d.operator_id = $1 and d.predecessor_id = $2 and d.owner = 'predecessor'
+       and exists (select from deliveries p where p.operator_id = $1 and p.id = $3 and p.owner is not null)
+     returning d.id`,
+    [operatorId, deliveryId, earlierId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Replaces bodies of deliveries that were queued or relinked in this transaction. */
+export async function amendBodies(
+  db: Queryable,
+  amended: readonly { operatorId: string; id: string; body: string }[],
+): Promise<void> {
+  await db.query(
+    `update deliveries d set body = b.body
+     from json_to_recordset($1) as b ("operatorId" text, id text, body text)
+     where d.operator_id = b."operatorId" and d.id = b.id and d.owner in ('endpoint', 'predecessor')`,
+    [JSON.stringify(amended)],
+  );
+}
+
+/**
+ * Makes a delivery due now, for a person. One that was given up starts its schedule from the
+ * beginning.
+ */
+export async function retryNow(
+  db: Queryable,
+  { operatorId, deliveryId }: DeliveryRef,
+  owner: Exclude<SendingOwner, 'batch'>,
+): Promise<void> {
+  await db.query(
+    `update deliveries
+     set owner = $3, state = 'retrying', next_attempt_at = now(), next_cause = 'manual', finished_at = null,
+       acknowledged_at = null, tries = case when state = 'gave_up' then 0 else tries end
+     where operator_id = $1 and id = $2 and (owner in ('self', 'endpoint') or state = 'gave_up')`,
+    [operatorId, deliveryId, owner],
+  );
+}
+
+/** Gives up a delivery that is unfinished. */
+export async function giveUp(db: Queryable, { operatorId, deliveryId }: DeliveryRef): Promise<void> {
+  await db.query(
+    `update deliveries set state = 'gave_up', owner = null, predecessor_id = null, finished_at = now()
+     where operator_id = $1 and id = $2 and owner is not null`,
+    [operatorId, deliveryId],
+  );
+}
+
+/**
+ * Gives deliveries that a replay chose to the queues of their endpoints, or to an earlier delivery
+ * about the same conversion that is unfinished. Finished ones start their schedule again.
+ */
+export async function replay(
+  db: Queryable,
+  operatorId: string,
+  replayId: string,
+  deliveryIds: readonly string[],
+): Promise<void> {
+  await db.query(
+    `update deliveries d
+     set owner = case when w.predecessor_id is null then 'endpoint' else 'predecessor' end,
+       predecessor_id = w.predecessor_id, tries = case when d.owner is null then 0 else d.tries end,
+       state = case when d.owner is not null then d.state
+         when w.condition = 'up' then 'pending' else 'held' end,
+       next_attempt_at = now(), next_cause = 'replay', replay_id = $2, finished_at = null,
+       acknowledged_at = null
+     from (
+       select p.id, ${conditionSql('e')} as condition,
+         (select max(o.id) from deliveries o
+           where o.operator_id = $1 and o.original_event_id = p.original_event_id
+             and o.endpoint_id = p.endpoint_id and o.id < p.id
+             and (o.owner is not null or o.id = any($3))) as predecessor_id
+       from deliveries p join endpoints e on e.operator_id = $1 and e.id = p.endpoint_id
+       where p.operator_id = $1 and p.id = any($3)
+     ) w
+     where d.operator_id = $1 and d.id = w.id and d.state not in ('pending', 'cancelled')
+       and d.owner is distinct from 'batch' and d.owner is distinct from 'predecessor'`,
+    [operatorId, replayId, deliveryIds],
+  );
+}
+
+/** Cancels all unfinished deliveries to an endpoint. */
+export async function cancelAll(db: Queryable, operatorId: string, endpointId: string): Promise<void> {
+  await db.query(
+    `update deliveries
+     set state = 'cancelled', owner = null, predecessor_id = null, finished_at = now(),
+       last_error = 'endpoint_deleted'
+     where operator_id = $1 and endpoint_id = $2 and owner is not null and batch_id is not null`,
+    [operatorId, endpointId],
+  );
+}
+
+/** Notes that a person has seen a delivery that was given up. False where it was not given up. */
+export async function acknowledge(db: Queryable, { operatorId, deliveryId }: DeliveryRef): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update deliveries set acknowledged_at = coalesce(acknowledged_at, now())
+     where operator_id = $1 and id = $2 and state = 'gave_up'`,
+    [operatorId, deliveryId],
+  );
+  return rowCount === 1;
+}

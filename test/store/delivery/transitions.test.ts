@@ -1,0 +1,185 @@
+// Every transition of a delivery on PostgreSQL, tried on rows of every owner and state: it moves
+// those that its lines in the table of transitions name, to where they say, and leaves all others
+// as they are.
+import { after, before, test } from 'node:test';
+import assert from 'node:assert/strict';
+import { newId } from '../../../store/db/ids.ts';
+import type { AttemptRecord } from '../../../store/delivery/attempts.ts';
+import type { Pool } from '../../../store/db/pool.ts';
+import * as transitions from '../../../store/delivery/transitions.ts';
+import { withDatabase, type TestDatabase } from '../../support/database.ts';
+import { anAttempt } from '../../support/deliveries.ts';
+import { withOperator, type TestOperator } from '../../support/operator.ts';
+import {
+  STANDINGS,
+  standingsFrom,
+  standingsTo,
+  transitionTable,
+  type Standing,
+} from '../../support/transition-table.ts';
+
+let database: TestDatabase;
+let operator: TestOperator;
+let endpointId: string;
+
+before(async () => {
+  database = await withDatabase();
+  operator = await withOperator(database.pool);
+  endpointId = (await operator.addEndpoint('http://127.0.0.1:9/never-called')).id;
+});
+after(() => database.drop());
+
+/**
+ * The row under test, the row it follows, and the one before that; all are about one conversion.
+ */
+type Rows = { id: string; predecessorId: string; earlierId: string };
+
+/**
+ * One way to call a transition. `arrange` runs before the call, and may not touch the row under
+ * test.
+ */
+type Way = {
+  arrange?(pool: Pool, rows: Rows): Promise<unknown>;
+  call(pool: Pool, rows: Rows): Promise<unknown>;
+};
+
+const ref = ({ id }: Rows) => ({ operatorId: operator.operatorId, deliveryId: id });
+const finish = (pool: Pool, ...ids: string[]) =>
+  pool.query(
+    `update deliveries set state = 'delivered', owner = null, predecessor_id = null where id = any($1)`,
+    [ids],
+  );
+const finishPredecessors = (pool: Pool, { predecessorId, earlierId }: Rows) =>
+  finish(pool, predecessorId, earlierId);
+
+const SENDERS = ['batch', 'self', 'endpoint'] as const;
+const outcome = (
+  owner: (typeof SENDERS)[number],
+  next: Pick<AttemptRecord['next'], 'state' | 'owner'>,
+): Way => ({
+  call: (pool, rows) =>
+    transitions.recordOutcomes(pool, [
+      anAttempt({
+        ...ref(rows),
+        endpointId,
+        expected: { owner, tries: 1 },
+        next: { ...next, tries: 2, nextAttemptAt: null, lastError: null },
+      }),
+    ]),
+});
+
+/**
+ * Rows of other owners would be taken by `batch_id` alone, so each row has a batch of its own: its
+ * id.
+ */
+const WAYS: Record<string, Way[]> = {
+  recordOutcomes: SENDERS.flatMap((owner) => [
+    outcome(owner, { state: 'delivered', owner: null }),
+    outcome(owner, { state: 'gave_up', owner: null }),
+    outcome(owner, { state: 'retrying', owner }),
+    outcome(owner, { state: 'held', owner }),
+    outcome(owner, { state: 'held', owner: 'endpoint' }),
+  ]),
+  handOverTried: [1000, 0].map((inAll) => ({
+    arrange: (pool) =>
+      pool.query(`update deliveries set owner = 'self' where owner = 'endpoint' and tries = 0`),
+    call: (pool, { id }) =>
+      transitions.handOverTried(pool, operator.operatorId, id, { perEndpoint: 1000, inAll }),
+  })),
+  handOverUntried: [{ call: (pool, { id }) => transitions.handOverUntried(pool, operator.operatorId, id) }],
+  returnToQueue: [{ call: (pool, rows) => transitions.returnToQueue(pool, ref(rows), 'manual') }],
+  queueSuccessors: [
+    {
+      arrange: finishPredecessors,
+      call: (pool, { predecessorId: deliveryId }) =>
+        transitions.queueSuccessors(pool, [{ operatorId: operator.operatorId, deliveryId }]),
+    },
+  ],
+  relinkSuccessors: [
+    {
+      call: (pool, { predecessorId: deliveryId, earlierId }) =>
+        transitions.relinkSuccessors(pool, { operatorId: operator.operatorId, deliveryId }, earlierId),
+    },
+  ],
+  amendBodies: [
+    {
+      call: (pool, { id }) =>
+        transitions.amendBodies(pool, [{ operatorId: operator.operatorId, id, body: '{"amended":true}' }]),
+    },
+  ],
+  retryNow: (['self', 'endpoint'] as const).map((owner) => ({
+    call: (pool, rows) => transitions.retryNow(pool, ref(rows), owner),
+  })),
+  giveUp: [{ call: (pool, rows) => transitions.giveUp(pool, ref(rows)) }],
+  replay: [null, new Date()].flatMap((failingSince) =>
+    [finishPredecessors, async () => {}].map((arrangeOthers) => ({
+      async arrange(pool: Pool, rows: Rows) {
+        await arrangeOthers(pool, rows);
+        await pool.query(`update endpoints set failing_since = $2 where id = $1`, [endpointId, failingSince]);
+      },
+      call: (pool: Pool, { id }: Rows) => transitions.replay(pool, operator.operatorId, newId('rpl'), [id]),
+    })),
+  ),
+  cancelAll: [{ call: (pool) => transitions.cancelAll(pool, operator.operatorId, endpointId) }],
+  acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, ref(rows)) }],
+};
+
+test('every transition of the table is tried', () => {
+  assert.deepEqual(Object.keys(WAYS), [...new Set(transitionTable().map(({ name }) => name))]);
+});
+
+for (const [name, ways] of Object.entries(WAYS))
+  test(`${name} moves deliveries from and to the owners and states of its lines, and no others`, async () => {
+    const lines = transitionTable().filter((line) => line.name === name);
+    for (const start of STANDINGS) {
+      const allowed = lines
+        .filter(({ from }) => standingsFrom(from).includes(start))
+        .flatMap(({ to }) => standingsTo(to, start));
+      const reached = new Set<Standing>();
+      for (const way of ways) {
+        const reachedNow = await standingAfter(start, way);
+        if (reachedNow !== 'unchanged') reached.add(reachedNow);
+      }
+      assert.deepEqual([...reached].sort(), [...new Set(allowed)].sort(), `from ${start}`);
+    }
+  });
+
+/** Makes the rows, calls the transition and tells where the row under test stands then. */
+async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unchanged'> {
+  const [owner, state] = start.split(' ') as [string, string];
+  const rows = { earlierId: newId('dlv'), predecessorId: newId('dlv'), id: newId('dlv') };
+  const { pool } = database;
+  await pool.query(`delete from deliveries`);
+  const follows = owner === 'predecessor' ? rows.predecessorId : null;
+  await insert(rows.earlierId, 'endpoint', 'pending', null, 0);
+  await insert(rows.predecessorId, 'predecessor', 'pending', rows.earlierId, 0);
+  await insert(rows.id, owner === 'none' ? null : owner, state, follows, 1);
+  await way.arrange?.(pool, rows);
+  const [was] = await read(rows.id);
+  await way.call(pool, rows);
+  const [is] = await read(rows.id);
+  return is!.row === was!.row ? 'unchanged' : `${is!.owner ?? 'none'} ${is!.state}`;
+}
+
+async function insert(
+  id: string,
+  owner: string | null,
+  state: string,
+  predecessorId: string | null,
+  tries: number,
+): Promise<void> {
+  await database.pool.query(
+    `insert into deliveries (operator_id, id, endpoint_id, original_event_id, type, body, state, owner,
+       predecessor_id, batch_id, tries, next_attempt_at)
+     values ($1, $2, $3, 'evt_1', 'conversion.adjusted', '{}', $4, $5, $6, $2, $7, now())`,
+    [operator.operatorId, id, endpointId, state, owner, predecessorId, tries],
+  );
+}
+
+async function read(id: string): Promise<{ row: string; owner: string | null; state: string }[]> {
+  const { rows } = await database.pool.query<{ row: string; owner: string | null; state: string }>(
+    `select to_jsonb(d)::text as row, owner, state from deliveries d where id = $1`,
+    [id],
+  );
+  return rows;
+}

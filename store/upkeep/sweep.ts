@@ -96,7 +96,8 @@ export async function findIdleEndpoints(
   limit: number,
 ): Promise<(Found & { mayWait: boolean })[]> {
   const { rows } = await db.query<Found & { mayWait: boolean }>(
-    `select q.operator_id as "operatorId", q.endpoint_id as id, ${conditionSql('e')} in ('down', 'off') as "mayWait"
+    `select q.operator_id as "operatorId", q.endpoint_id as id,
+       ${conditionSql('e')} in ('down', 'off') as "mayWait"
      from (select operator_id, endpoint_id, min(next_attempt_at) as since from deliveries
        where owner = 'endpoint' and next_attempt_at < now() - make_interval(secs => $1) group by 1, 2) q
      join endpoints e on e.operator_id = q.operator_id and e.id = q.endpoint_id

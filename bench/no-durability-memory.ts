@@ -1,5 +1,5 @@
 // Settles events by the real rules, with a ledger in memory only.
-import { openBooks } from '../domain/settlement/batch-ledger.ts';
+import { openBatchLedger } from '../domain/settlement/batch-ledger.ts';
 import { isMonthly } from '../domain/commission/slot-kinds.ts';
 import {
   attributeAll,
@@ -54,7 +54,7 @@ export function createMemory(
           if (slot) loaded.set(key, slot);
         }
       }
-      const books = openBooks([...loaded.values()], new Map(), {
+      const books = openBatchLedger([...loaded.values()], new Map(), {
         newSlotId: () => newId('slot'),
         monthOf: (moment) => monthOf(moment, operator.timezone),
       });

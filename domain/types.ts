@@ -103,7 +103,7 @@ export type ConversionEvent = {
   volumeE4: bigint | null;
   reference: string | null;
   referenceType: EventType | null;
-  payoutMinor: bigint | null;
+  operatorPayoutMinor: bigint | null;
   subs: Subs;
   coupon: string | null;
   occurredAt: number;
@@ -204,6 +204,6 @@ export type DealVersion = {
 export type Rounding = 'half_even' | 'half_up' | 'down';
 
 /** Whether events of this type can earn commission. */
-export function earns(type: EventType): boolean {
+export function isConversion(type: EventType): boolean {
   return (POSITIVE_EVENTS as readonly string[]).includes(type);
 }

@@ -1,6 +1,6 @@
 // Tells of conversions that a batch moved and that are not its own: which they are is known only when it is settled, so they are read afterwards.
-import type { Books } from '../../domain/settlement/batch-ledger.ts';
-import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts';
+import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
+import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { loadEvents } from '../../store/settlement/events.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
@@ -10,21 +10,21 @@ import { lockReportedAmounts } from '../../store/ledger/reported-amounts.ts';
 export async function withAdjusted(
   client: PoolClient,
   operatorId: string,
-  books: Books,
+  books: BatchLedger,
   messages: readonly Message[],
 ): Promise<Message[]> {
-  const moved = books.toAdjust();
+  const moved = books.conversionsToAdjust();
   if (moved.length === 0) return [...messages];
   for (const row of await lockReportedAmounts(client, operatorId, moved)) {
     const { eventId, affiliateId, amountMinor, currency } = row;
-    books.remember(eventId, affiliateId, { payoutMinor: amountMinor, currency });
+    books.addEarlier(eventId, affiliateId, { amountMinor: amountMinor, currency });
   }
   const shown = new Map(
-    (await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, shownAs(one)]),
+    (await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, viewOf(one)]),
   );
   // A customer whom this batch binds is not bound in the database yet.
   for (const { type, via, conversion, clickId, subs } of messages)
     if (type === 'conversion.created' && via === null)
       shown.set(conversion.id, { conversion, clickId, subs });
-  return [...messages, ...tellAdjusted(books, (conversionId) => shown.get(conversionId)!)];
+  return [...messages, ...reportAdjustments(books, (conversionId) => shown.get(conversionId)!)];
 }

@@ -35,11 +35,11 @@ export function createAmend(deps: AmendDeps): AmendActivities {
       { operatorId, batchId, owner: 'endpoint', now: new Date() },
       {
         async choose(client) {
-          await lockReversals(client, operatorId, 'amended');
+          await lockReversals(client, operatorId, 'amendments');
           const due = await putDueInForce(client, operatorId, batchId, limit);
           if (due.length === 0) return null;
           const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
-          return { side: 'amended', eventIds, due };
+          return { side: 'amendments', eventIds, due };
         },
         apply: (batch, books, { due }) => {
           const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
@@ -95,7 +95,7 @@ async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' |
 /** Lets the amendment that is next wait: whatever it needs, it is not in our rules. */
 async function parkNext(pool: Pool, operatorId: string, reason: string): Promise<void> {
   await withTransaction(pool, async (client) => {
-    await lockReversals(client, operatorId, 'amended');
+    await lockReversals(client, operatorId, 'amendments');
     const due = await putDueInForce(client, operatorId, '', 1);
     await returnToWaiting(
       client,

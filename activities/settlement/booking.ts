@@ -1,7 +1,7 @@
 // Writes a settled batch: bindings, outcomes, slots, facts, ratings and postings, in the order in
 // which locks are taken.
 import { LRUCache } from 'lru-cache';
-import type { Books, Posting } from '../../domain/settlement/batch-ledger.ts';
+import type { BatchLedger, Posting } from '../../domain/settlement/batch-ledger.ts';
 import {
   explain,
   explainOverride,
@@ -11,7 +11,7 @@ import {
 import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
 import type { OperatorRules, Settlement } from '../../domain/settlement/settlement.ts';
 import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
-import { toldKey, type Told } from '../../domain/settlement/reported-amounts.ts';
+import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import type { Queryable } from '../../store/db/pool.ts';
 import { accountsOf, type AccountRow } from '../../store/ledger/accounts.ts';
 import { postBatch, type TransferRow } from '../../store/ledger/post.ts';
@@ -31,7 +31,7 @@ export type BookingInput = {
   batchId: string;
   operatorId: string;
   operator: OperatorRules;
-  books: Books;
+  books: BatchLedger;
   settlement: Settlement;
   setAside: SetAside;
   /** Events with an earlier outcome: orphaned or set aside. */
@@ -104,13 +104,13 @@ export function createBooking(): {
 /** One outcome per event, the last one. Conversions carry the amount reported for them. */
 function outcomesOf({ settlement, books, setAside, waited }: BookingInput): OutcomeRow[] {
   const rows = new Map<string, OutcomeRow>();
-  const add = (outcome: Outcome, told: Told | undefined, detail?: string): void => {
-    const { payoutMinor = null, currency: payoutCurrency = null } = told ?? {};
+  const add = (outcome: Outcome, reported: ReportedAmount | undefined, detail?: string): void => {
+    const { amountMinor: payoutMinor = null, currency: payoutCurrency = null } = reported ?? {};
     const row = { ...outcome, payoutMinor, payoutCurrency, isFirst: !waited.has(outcome.eventId) };
     rows.set(outcome.eventId, detail === undefined ? row : { ...row, detail });
   };
   for (const outcome of settlement.outcomes)
-    add(outcome, books.told.get(toldKey(outcome.eventId, outcome.affiliateId ?? '')));
+    add(outcome, books.reported.get(reportedKey(outcome.eventId, outcome.affiliateId ?? '')));
   for (const [eventId, { reason, detail }] of setAside) {
     const outcome: Outcome = {
       eventId,
@@ -130,16 +130,16 @@ function outcomesOf({ settlement, books, setAside, waited }: BookingInput): Outc
  * Amounts reported by this batch that none of its outcomes carries: for earlier conversions, and to
  * parents.
  */
-function reportedElsewhere(books: Books, outcomes: readonly OutcomeRow[]): ReportedAmountRow[] {
-  const own = new Set(outcomes.map(({ eventId, affiliateId }) => toldKey(eventId, affiliateId ?? '')));
-  return [...books.toldHere].flatMap(([key, { payoutMinor, currency }]) => {
+function reportedElsewhere(books: BatchLedger, outcomes: readonly OutcomeRow[]): ReportedAmountRow[] {
+  const own = new Set(outcomes.map(({ eventId, affiliateId }) => reportedKey(eventId, affiliateId ?? '')));
+  return [...books.reportedHere].flatMap(([key, { amountMinor, currency }]) => {
     const [eventId, affiliateId] = key.split(' ') as [string, string];
-    return own.has(key) ? [] : [{ eventId, affiliateId, amountMinor: payoutMinor, currency }];
+    return own.has(key) ? [] : [{ eventId, affiliateId, amountMinor: amountMinor, currency }];
   });
 }
 
 /** Counts a rating for each slot that the batch changed, with the explanation of its target. */
-function rate(books: Books): RatingRow[] {
+function rate(books: BatchLedger): RatingRow[] {
   const ratings: RatingRow[] = [];
   for (const slot of books.slots.values()) {
     if (!slot.isChanged || slot.name.kind === 'month') continue;
@@ -149,7 +149,7 @@ function rate(books: Books): RatingRow[] {
   return ratings;
 }
 
-function ratingOf(slot: Slot, books: Books): Explanation & { targetMinor: bigint } {
+function ratingOf(slot: Slot, books: BatchLedger): Explanation & { targetMinor: bigint } {
   const { targetMinor, links } = books.targetOf(slot);
   const { terms } = slot.version;
   if (slot.isRejected) return { targetMinor, formula: REJECTED_FORMULA, inputs: {} };

@@ -8,8 +8,8 @@ import {
   type Batch,
   type OperatorRules,
 } from '../../domain/settlement/settlement.ts';
-import { toldKey, type Told } from '../../domain/settlement/reported-amounts.ts';
-import { type DealVersion, earns } from '../../domain/types.ts';
+import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
+import { type DealVersion, isConversion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
 import { readListeners, type PlannedEndpoint } from '../../store/delivery/outbox.ts';
@@ -43,7 +43,7 @@ export type LoadedBatch = {
   otherSide: string[];
   /** Events that have an outcome already. */
   waited: ReadonlySet<string>;
-  told: Map<string, Told>;
+  told: Map<string, ReportedAmount>;
   /** Of each affiliate whose deal pays them, the parents, nearest first. */
   parents: ReadonlyMap<string, readonly string[]>;
 };
@@ -80,9 +80,9 @@ export async function loadBatch(
   ]);
   const told = toldBefore([...ordered, ...others]);
   for (const { eventId, affiliateId, amountMinor, currency } of toldToParents)
-    told.set(toldKey(eventId, affiliateId), { payoutMinor: amountMinor, currency });
+    told.set(reportedKey(eventId, affiliateId), { amountMinor: amountMinor, currency });
   const rated =
-    wanted.side === 'amended'
+    wanted.side === 'amendments'
       ? rateAsBefore(operator, versions, ordered)
       : rateAll(operator, versions, ordered, attributions);
   return {
@@ -123,7 +123,7 @@ async function loadAll(
 
 /** Whether it is about what was settled before. */
 function isAgain({ side }: Wanted): boolean {
-  return side === 'agreed' || side === 'amended';
+  return side === 'rerating' || side === 'amendments';
 }
 
 /** What this transaction settles, what one of the other side must, and what both only look at. */
@@ -144,7 +144,7 @@ function sorted(
     const isDue =
       eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
     if (!isDue) result.others.push(one);
-    else if (earns(type) === (side === 'against')) result.otherSide.push(one);
+    else if (isConversion(type) === (side === 'reversals')) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);
   }
   return result;
@@ -188,10 +188,10 @@ async function parentsListeners(
 }
 
 /** What was told for conversions that earlier batches settled. */
-function toldBefore(loaded: readonly LoadedEvent[]): Map<string, Told> {
+function toldBefore(loaded: readonly LoadedEvent[]): Map<string, ReportedAmount> {
   return new Map(
-    loaded.flatMap(({ event, outcome, told }) =>
-      told === null ? [] : [[toldKey(event.id, outcome?.affiliateId ?? ''), told]],
+    loaded.flatMap(({ event, outcome, reported }) =>
+      reported === null ? [] : [[reportedKey(event.id, outcome?.affiliateId ?? ''), reported]],
     ),
   );
 }

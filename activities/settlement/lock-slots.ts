@@ -1,11 +1,11 @@
 // Locks every slot that a batch can move, loads it with its facts, and opens the books over them.
 import { newId } from '../../store/db/ids.ts';
-import { openBooks, type Books } from '../../domain/settlement/batch-ledger.ts';
+import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import { isLinked } from '../../domain/commission/commission.ts';
 import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/settlement.ts';
-import { type DealVersion, earns } from '../../domain/types.ts';
+import { type DealVersion, isConversion } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { readOpenDebts } from '../../store/ledger/locked-slots.ts';
 import {
@@ -21,11 +21,11 @@ import type { LoadedBatch } from './load-batch.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 
 /** The books of a batch, in the transaction that settles it. */
-export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<Books> {
+export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<BatchLedger> {
   const { batch, told, parents } = loaded;
   const slots = await lockAndLoadSlots(client, loaded);
   const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
-  return openBooks(slots, told, {
+  return openBatchLedger(slots, told, {
     newSlotId: () => newId('slot'),
     monthOf: (moment) => monthOf(moment, batch.operator.timezone),
     parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
@@ -89,8 +89,8 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
 /** The conversions that are in slots already: those that the batch's events against conversions may strike, and those rated again. */
 export function inSlots({ ordered, others }: Batch): string[] {
   const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
-  if (ordered.every(({ event }) => earns(event.type))) return again;
-  return [...again, ...others.filter(({ event }) => earns(event.type)).map(({ event }) => event.id)];
+  if (ordered.every(({ event }) => isConversion(event.type))) return again;
+  return [...again, ...others.filter(({ event }) => isConversion(event.type)).map(({ event }) => event.id)];
 }
 
 /** The first deposits at hand. Which of a customer's is the first, all of them say together. */

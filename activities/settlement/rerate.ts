@@ -42,7 +42,7 @@ export function createRerate(deps: RerateDeps): RerateActivities {
             const rerating = await lockRerating(client, operatorId, input);
             if (rerating === null) return null;
             const chunk = await findCandidates(client, operatorId, input, rerating, atOnce);
-            return { side: 'agreed', eventIds: chunk.eventIds, rerating, chunk };
+            return { side: 'rerating', eventIds: chunk.eventIds, rerating, chunk };
           },
           apply: (batch, books, { rerating, chunk }) => {
             const { changed, kept, messages } = rerateAll(batch, books);

@@ -103,11 +103,11 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     for (const { operatorId, eventIds } of operators) {
       const half = (side: Side): Half => ({ batchId, owner, operatorId, side });
       const conversions = await settleOrHalve(half('conversions'), eventIds);
-      const against = conversions.flatMap(({ otherSide }) => otherSide);
+      const reversals = conversions.flatMap(({ otherSide }) => otherSide);
       const parts =
-        against.length === 0
+        reversals.length === 0
           ? conversions
-          : [...conversions, ...(await settleOrHalve(half('against'), against))];
+          : [...conversions, ...(await settleOrHalve(half('reversals'), reversals))];
       const rest = parts.some(({ isRepeated }) => isRepeated)
         ? await readBatch(pool, operatorId, batchId)
         : sumOf(parts);

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { conversionMessage } from '../../domain/delivery/bodies.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
-import type { Books } from '../../domain/settlement/batch-ledger.ts';
+import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/settlement.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { lockLedgerShared } from '../../store/db/locks.ts';
@@ -33,7 +33,7 @@ export type Rule<Choice extends Chosen, Applied extends { messages: Message[] }>
   /** Picks the events, in the transaction and under the rule's own locks; null when none are left. */
   choose(client: PoolClient): Promise<Choice | null>;
   /** Pure: changes the ledger of the batch and returns what to write beside it. */
-  apply(batch: LoadedBatch['batch'], books: Books, choice: Choice): Applied & Partial<Settlement>;
+  apply(batch: LoadedBatch['batch'], books: BatchLedger, choice: Choice): Applied & Partial<Settlement>;
   /** Rows of the rule's own, written together with the ledger. */
   write?(client: PoolClient, choice: Choice, applied: Applied): Promise<unknown>;
 };

@@ -1,6 +1,6 @@
 // Requests of amendments: the corrected values of an event, converted to minor units.
 import type { z } from 'zod';
-import { earns } from '../../domain/types.ts';
+import { isConversion } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import type { AmendableValues, AmendableEvent } from '../../store/agreements/amendments.ts';
 import { ApiError, type Issue } from '../http/errors.ts';
@@ -50,7 +50,7 @@ function refuseWhatCannotBe(
   { type, status, values: { currency } }: AmendableEvent,
   form: AmendmentForm,
 ): void {
-  if (!earns(type))
+  if (!isConversion(type))
     throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
   if (status === 'rejected')
     throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');

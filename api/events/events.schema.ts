@@ -90,7 +90,7 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     reference: form.reference ?? null,
     referenceType:
       form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
-    payoutMinor: money('payout', form, currency, false, issues),
+    operatorPayoutMinor: money('payout', form, currency, false, issues),
     subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
     coupon: form.coupon ?? null,
     occurredAt: form.occurred_at == null ? now : occurredAt(form.occurred_at, now, issues),

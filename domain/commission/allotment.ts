@@ -31,7 +31,7 @@ export function allotMonth(slots: readonly RankedSlot[]): Map<string, Allotment>
       const { conversion, hasRemainder } = uncappedCommissionOf(slot.component, slot.terms, slot.groups);
       return conversion !== null && hasRemainder ? [{ slot, conversion }] : [];
     })
-    .toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1));
+    .toSorted((a, b) => (isBefore(a.conversion.accrual, b.conversion.accrual) ? -1 : 1));
   const allotments = new Map<string, Allotment>(
     slots.map(({ id }) => [id, { minor: 0n, place: null, reached: null }]),
   );

@@ -83,16 +83,16 @@ function tierInputs(tiers: Tiers, { place, reached }: Allotment, money: FormatMo
 }
 
 function conversionInputs(group: Group, { currency }: Terms, money: FormatMoney): Record<string, string> {
-  const { earned } = group;
+  const { accrual } = group;
   const { part, of } = reversedIn(group);
-  const inputs: Record<string, string> = { event: earned.eventId, amount: money(earned.basisMinor) };
-  if (earned.fx !== null)
-    Object.assign(inputs, { exchange_rate: earned.fx.rate, rate_id: earned.fx.rateId, currency });
+  const inputs: Record<string, string> = { event: accrual.eventId, amount: money(accrual.basisMinor) };
+  if (accrual.fx !== null)
+    Object.assign(inputs, { exchange_rate: accrual.fx.rate, rate_id: accrual.fx.rateId, currency });
   if (part > 0n)
     inputs['reversed'] =
       part === of
         ? 'all of it'
-        : earned.fx
+        : accrual.fx
           ? formatPercent((part * MILLION) / of)
           : `${money(part)} of ${money(of)}`;
   return inputs;

@@ -1,16 +1,18 @@
 // Facts of one conversion in a slot: reversed share, remainder and order in time.
-import { leftOf, reversedOf, standingAgainst, type Reversed, type SlotFact } from './reversals.ts';
+import { leftOf, reversedOf, effectiveReversals, type Reversed, type SlotFact } from './reversals.ts';
 import type { DealVersion } from '../types.ts';
 
 /**
  * Facts of one conversion in a slot: the conversion, the deal version that rates it, and later
  * facts (reversals, rerating, amendments).
  */
-export type Group = { earned: SlotFact; version: DealVersion; others: readonly SlotFact[] };
+export type Group = { accrual: SlotFact; version: DealVersion; laterFacts: readonly SlotFact[] };
 
 /** The reversed share of a conversion, under the version that rates the conversion. */
-export function reversedIn({ earned, version, others }: Group): Reversed {
-  return others.length === 0 ? { part: 0n, of: 1n } : reversedOf(earned, standingAgainst(version, others));
+export function reversedIn({ accrual, version, laterFacts }: Group): Reversed {
+  return laterFacts.length === 0
+    ? { part: 0n, of: 1n }
+    : reversedOf(accrual, effectiveReversals(version, laterFacts));
 }
 
 /**
@@ -18,11 +20,11 @@ export function reversedIn({ earned, version, others }: Group): Reversed {
  * refund lowers both by the same share.
  */
 export function remainderOf(group: Group): { basisMinor: bigint; volumeE4: bigint } {
-  const { earned } = group;
+  const { accrual } = group;
   const reversed = reversedIn(group);
   return {
-    basisMinor: leftOf(earned.basisMinor, reversed, 'half_even'),
-    volumeE4: leftOf(earned.volumeE4, reversed, 'half_even'),
+    basisMinor: leftOf(accrual.basisMinor, reversed, 'half_even'),
+    volumeE4: leftOf(accrual.volumeE4, reversed, 'half_even'),
   };
 }
 
@@ -30,7 +32,7 @@ export function remainderOf(group: Group): { basisMinor: bigint; volumeE4: bigin
 export function earliestOf(groups: Iterable<Group>): Group | null {
   let first: Group | null = null;
   for (const group of groups) {
-    if (first === null || isBefore(group.earned, first.earned)) first = group;
+    if (first === null || isBefore(group.accrual, first.accrual)) first = group;
   }
   return first;
 }

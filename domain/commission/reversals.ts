@@ -1,7 +1,7 @@
 // What a negative event takes back: which conversions it strikes, and how much of each still counts afterwards.
 import { divideRounded } from '../ledger/money.ts';
 import {
-  earns,
+  isConversion,
   isNegative,
   type ConversionEvent,
   type DealVersion,
@@ -54,7 +54,7 @@ export function isRemark({ type }: Pick<SlotFact, 'type'>): boolean {
 }
 
 /** Whether a fact is the conversion itself, as it was when it came into the slot. */
-export function isEarned(fact: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): boolean {
+export function isAccrual(fact: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): boolean {
   return fact.eventId === fact.originalEventId && fact.rating === null;
 }
 
@@ -110,7 +110,7 @@ export function staysInSlot(version: Version, others: readonly SlotFact[]): bool
 }
 
 /** Of what was said against a conversion, what holds by what rates it now: said since then, or restated by it. */
-export function standingAgainst(version: Version, others: readonly SlotFact[]): readonly SlotFact[] {
+export function effectiveReversals(version: Version, others: readonly SlotFact[]): readonly SlotFact[] {
   if (!others.some(isRemark)) return others;
   const now = ratingIn(version, others);
   const restated = others.filter((fact) => !isRemark(fact) && isSameRating(now, fact.rating));
@@ -127,8 +127,8 @@ export function subjectOf(event: ConversionEvent): string {
  * Whether an event speaks about a conversion: by its reference (the conversion's transaction id, and its type where one is named),
  * or, without a reference, about everything the same customer did before it. Windows are the deal's business (`takenBack`).
  */
-export function strikes(event: ConversionEvent, conversion: ConversionEvent): boolean {
-  if (!earns(conversion.type) || earns(event.type)) return false;
+export function reverses(event: ConversionEvent, conversion: ConversionEvent): boolean {
+  if (!isConversion(conversion.type) || isConversion(event.type)) return false;
   if (event.reference !== null) {
     if (conversion.key.kind !== 'transaction' || conversion.key.value !== event.reference) return false;
     return event.referenceType === null || event.referenceType === conversion.type;
@@ -145,7 +145,7 @@ export function strikes(event: ConversionEvent, conversion: ConversionEvent): bo
  * its policy for that kind is `none`, or the conversion is older than the clawback window (which holds only without a reference).
  * `no_rate`: a part is to be taken back, named in another currency than the conversion's, which is never guessed at.
  */
-export function takenBack(
+export function reversalOf(
   event: ConversionEvent,
   conversion: ConversionEvent,
   terms: Terms,

@@ -30,7 +30,7 @@ export type Contribution = Pick<SlotSums, 'basisMinor' | 'volumeE4' | 'conversio
 export function contributionOf(kind: SlotKind, group: Group): Contribution {
   const { basisMinor, volumeE4 } = remainderOf(group);
   if (kind !== 'month') return { basisMinor, volumeE4, conversionsCount: 1 };
-  const { type } = group.earned;
+  const { type } = group.accrual;
   const isVolume = type === 'trade' || type === 'volume';
   return {
     basisMinor: type === 'revenue' ? basisMinor : 0n,

@@ -33,7 +33,7 @@ export function releasedOf(commission: ReportedCommission, releasedMinor: bigint
 
 /**
  * The message that a commission was rejected, which took `takenMinor` back.
- * `conversion.payoutMinor` is what is left for the conversion.
+ * `conversion.reportedMinor` is what is left for the conversion.
  */
 export function rejectedOf(
   commission: ReportedCommission,

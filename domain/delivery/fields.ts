@@ -124,11 +124,11 @@ export const FIELDS = {
   payout: {
     kind: 'amount',
     description: 'the sum told for the conversion so far',
-    conversion: ['always', ({ payoutMinor, currency }) => formatMoney(payoutMinor, currency)],
+    conversion: ['always', ({ reportedMinor, currency }) => formatMoney(reportedMinor, currency)],
     commission: [
       'maybe',
       ({ commission: { conversion, currency } }) =>
-        conversion ? formatMoney(conversion.payoutMinor, currency) : undefined,
+        conversion ? formatMoney(conversion.reportedMinor, currency) : undefined,
     ],
   },
   payout_delta: {
@@ -146,8 +146,8 @@ export const FIELDS = {
     kind: 'text',
     conversion: [
       'always',
-      ({ type, payoutMinor }) =>
-        type === 'conversion.reversed' && payoutMinor === 0n ? 'reversed' : 'pending',
+      ({ type, reportedMinor }) =>
+        type === 'conversion.reversed' && reportedMinor === 0n ? 'reversed' : 'pending',
     ],
     commission: ['always', ({ change }) => (change === 'released' ? 'payable' : 'rejected')],
     payout: ['always', () => 'paid'],

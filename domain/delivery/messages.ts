@@ -60,7 +60,7 @@ export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
 
 /**
  * What an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A
- * parent is told of its part of the commission of `via`. `payoutMinor` is the sum reported for the
+ * parent is told of its part of the commission of `via`. `reportedMinor` is the sum reported for the
  * conversion so far, `deltaMinor` the change, in minor units of `currency`.
  */
 export type Message = {
@@ -72,13 +72,13 @@ export type Message = {
   conversion: ConversionEvent;
   clickId: string | null;
   subs: Subs;
-  payoutMinor: bigint;
+  reportedMinor: bigint;
   deltaMinor: bigint;
   currency: string;
 };
 
 /**
- * The conversion that a commission is reported for; a monthly share has none. `payoutMinor` is the
+ * The conversion that a commission is reported for; a monthly share has none. `reportedMinor` is the
  * sum reported so far.
  */
 export type ReportedConversion = {
@@ -90,7 +90,7 @@ export type ReportedConversion = {
   currency: string | null;
   subs: Subs;
   occurredAt: Date;
-  payoutMinor: bigint;
+  reportedMinor: bigint;
 };
 
 /** A commission with the conversion it is reported for. */

@@ -1,7 +1,7 @@
 // Compares an operator's own list of transactions with the stored events: one reason per row, the
 // first that applies.
 import { parseDecimal, exponentOf } from './money.ts';
-import { type EventType, earns } from '../types.ts';
+import { type EventType, isConversion } from '../types.ts';
 
 /**
  * A row of the operator's list. Fields that it leaves out (null) are not compared. Amounts are
@@ -82,7 +82,7 @@ export function compareAll(
 }
 
 function conversionsFirst(a: StoredEvent, b: StoredEvent): number {
-  return Number(earns(b.type)) - Number(earns(a.type)) || (a.eventId < b.eventId ? -1 : 1);
+  return Number(isConversion(b.type)) - Number(isConversion(a.type)) || (a.eventId < b.eventId ? -1 : 1);
 }
 
 function reasonFor(row: Listed, kept: StoredEvent): Reason {
@@ -90,7 +90,7 @@ function reasonFor(row: Listed, kept: StoredEvent): Reason {
   if (row.currency !== null && kept.currency !== null && row.currency !== kept.currency)
     return 'currency_differs';
   if (row.amount !== null && !isAmount(row.amount, kept)) return 'amount_differs';
-  if (!earns(kept.type)) return 'match';
+  if (!isConversion(kept.type)) return 'match';
   const differs =
     row.commission !== null && minorOf(row.commission, kept.reportedCurrency) !== (kept.reportedMinor ?? 0n);
   if (kept.isReversed && (row.commission === null ? kept.reportedMinor === 0n : differs)) return 'reversed';

@@ -20,26 +20,26 @@ import {
   countedIn,
   type Slot,
 } from './slot.ts';
-import { createTellings, type Tellings, type Told } from './reported-amounts.ts';
+import { createReportedAmounts, type ReportedAmounts, type ReportedAmount } from './reported-amounts.ts';
 import type { DealVersion } from '../types.ts';
 import { MILLION } from '../units.ts';
 
 /** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
-export type Cause = { id: string | null; occurredAt: number };
+export type PostingCause = { id: string | null; occurredAt: number };
 
 /** One leg of a posting, with what caused it. */
-export type Posting = Leg & { slot: Slot; seq: number; cause: Cause };
+export type Posting = Leg & { slot: Slot; seq: number; cause: PostingCause };
 
 /** By how much a cause changed what is booked for the conversion that it is about, by affiliate. */
 export type Deltas = Map<string, bigint>;
 
-export type Books = Tellings & {
+export type BatchLedger = ReportedAmounts & {
   /** The slot of that name, made empty if it is new. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
   /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
-  earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: Cause, deltas: Deltas): void;
+  earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: PostingCause, deltas: Deltas): void;
   /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
-  reverse(slot: Slot, fact: SlotFact, cause: Cause, deltas: Deltas): void;
+  reverse(slot: Slot, fact: SlotFact, cause: PostingCause, deltas: Deltas): void;
   /**
    * Lets another deal version rate a conversion in a slot, or the same one with amended values, likewise, with what is said against it by that
    * rating. The first fact is that of the rerating or amendment or, in a slot that the conversion comes into, what it brings.
@@ -48,7 +48,7 @@ export type Books = Tellings & {
     slot: Slot,
     facts: readonly [SlotFact, ...SlotFact[]],
     version: DealVersion,
-    cause: Cause,
+    cause: PostingCause,
     deltas: Deltas,
   ): void;
   /** The slots a conversion earned in. */
@@ -63,14 +63,14 @@ export type Books = Tellings & {
 };
 
 /** Why money moves, and the deltas told of the conversion that it is about; what moves for another one is told of that. `about: null`: all is in the deltas. */
-type Move = { cause: Cause; about: string | null; deltas: Deltas };
+type Move = { cause: PostingCause; about: string | null; deltas: Deltas };
 
 /** Whose debt, in which currency, a slot adds to. */
 export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
   `${affiliateId} ${version.terms.currency}`;
 
 /** What books need beside the slots: rules make nothing up. Parents of an affiliate come nearest first. */
-export type BooksOptions = {
+export type BatchLedgerOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;
   parentsOf?: (affiliateId: string) => readonly string[];
@@ -79,11 +79,11 @@ export type BooksOptions = {
 };
 
 /** Opens books over loaded slots and what was told for conversions settled earlier, by `toldKey`. */
-export function openBooks(
+export function openBatchLedger(
   loaded: readonly Slot[],
-  toldBefore: ReadonlyMap<string, Told>,
-  options: BooksOptions,
-): Books {
+  toldBefore: ReadonlyMap<string, ReportedAmount>,
+  options: BatchLedgerOptions,
+): BatchLedger {
   const { newSlotId, monthOf, parentsOf = () => [] } = options;
   const openDebts = new Map(options.debts);
   const slots = new Map<string, Slot>();
@@ -93,7 +93,7 @@ export function openBooks(
   const overrides = new Map<string, Slot[]>();
   const facts: { slot: Slot; fact: SlotFact; version: DealVersion }[] = [];
   const postings: Posting[] = [];
-  const tellings = createTellings(toldBefore);
+  const tellings = createReportedAmounts(toldBefore);
   const family = createFamily(
     (dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [],
     componentOf,
@@ -128,7 +128,7 @@ export function openBooks(
   /** The conversion that a slot is paid for now; none for a month. */
   function conversionOf(slot: Slot): string | null {
     if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
-    return payingConversion(slot)?.earned.originalEventId ?? null;
+    return payingConversion(slot)?.accrual.originalEventId ?? null;
   }
 
   /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
@@ -155,7 +155,7 @@ export function openBooks(
         deltas.set(affiliateId, (deltas.get(affiliateId) ?? 0n) + deltaMinor);
       } else {
         const ownerId = slot.override ? byId.get(slot.override.sourceId)!.affiliateId : affiliateId;
-        tellings.adjust(conversionId, {
+        tellings.addAdjustment(conversionId, {
           affiliateId,
           ownerId,
           deltaMinor,
@@ -194,7 +194,13 @@ export function openBooks(
   }
 
   /** Puts a group with further facts into its slot and moves the money of all that this moves. */
-  function learn(slot: Slot, group: Group, added: readonly SlotFact[], cause: Cause, deltas: Deltas): void {
+  function applyFacts(
+    slot: Slot,
+    group: Group,
+    added: readonly SlotFact[],
+    cause: PostingCause,
+    deltas: Deltas,
+  ): void {
     const before = family.movedBy(slot);
     const countedBefore = countingMonth(slot, group);
     const conversionBefore = conversionOf(slot);
@@ -206,7 +212,7 @@ export function openBooks(
     const recounted = moveCustomer(countedBefore, countingMonth(slot, group));
     family.forget();
     const after = [slot, ...recounted].flatMap((one) => family.movedBy(one));
-    const move: Move = { cause, about: group.earned.originalEventId, deltas };
+    const move: Move = { cause, about: group.accrual.originalEventId, deltas };
     post(slot, move, conversionBefore);
     if (before.length + after.length === 0) return;
     for (const moved of new Set([...before, ...after]))
@@ -216,7 +222,7 @@ export function openBooks(
   /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
   function countingMonth(
     { name, version, affiliateId }: Slot,
-    { earned: { customer } }: Group,
+    { accrual: { customer } }: Group,
   ): Slot | undefined {
     if (name.kind !== 'month' || customer === null) return undefined;
     const months = byDeal
@@ -240,22 +246,28 @@ export function openBooks(
     earn(slot, fact, version, cause, deltas) {
       if (slot.groups.has(fact.originalEventId)) return;
       push(byConversion, fact.originalEventId, slot);
-      learn(slot, { earned: fact, version, others: [] }, [fact], cause, deltas);
+      applyFacts(slot, { accrual: fact, version, laterFacts: [] }, [fact], cause, deltas);
     },
     reverse(slot, fact, cause, deltas) {
       const group = groupOf(slot, fact);
-      if (group.others.some((other) => isSameFact(other, fact))) return;
-      learn(slot, { ...group, others: [...group.others, fact] }, [fact], cause, deltas);
+      if (group.laterFacts.some((other) => isSameFact(other, fact))) return;
+      applyFacts(slot, { ...group, laterFacts: [...group.laterFacts, fact] }, [fact], cause, deltas);
     },
     rerate(slot, added, version, cause, deltas) {
-      const [first, ...others] = added;
+      const [first, ...laterFacts] = added;
       const known = slot.groups.get(first.originalEventId);
       if (known) {
-        const all = [...known.others, ...added];
-        learn(slot, { earned: asAmended(known.earned, all), version, others: all }, added, cause, deltas);
+        const all = [...known.laterFacts, ...added];
+        applyFacts(
+          slot,
+          { accrual: asAmended(known.accrual, all), version, laterFacts: all },
+          added,
+          cause,
+          deltas,
+        );
       } else {
         push(byConversion, first.originalEventId, slot);
-        learn(slot, { earned: first, version, others }, added, cause, deltas);
+        applyFacts(slot, { accrual: first, version, laterFacts }, added, cause, deltas);
       }
     },
     sourceOf: ({ sourceId }) => byId.get(sourceId)!,

@@ -9,10 +9,10 @@ export function countingMonths(months: Iterable<Slot>): Map<string, Slot> {
   const firsts = new Map<string, Deposit>();
   for (const month of months) {
     for (const group of countedIn(month)) {
-      const { customer } = group.earned;
+      const { customer } = group.accrual;
       if (customer === null) continue;
       const first = firsts.get(customer);
-      if (!first || isBefore(group.earned, first.group.earned)) firsts.set(customer, { month, group });
+      if (!first || isBefore(group.accrual, first.group.accrual)) firsts.set(customer, { month, group });
     }
   }
   const counting = new Map<string, Slot>();

@@ -1,24 +1,24 @@
 // What affiliates are told when something moved the books: one message for each conversion to each whose total moved.
-import type { Books, Deltas } from './batch-ledger.ts';
+import type { BatchLedger, Deltas } from './batch-ledger.ts';
 import type { Click, ConversionEvent, Subs } from '../types.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 
 /** How a conversion is shown to those who are told about it. */
-export type Shown = Pick<Message, 'conversion' | 'clickId' | 'subs'>;
+export type ConversionView = Pick<Message, 'conversion' | 'clickId' | 'subs'>;
 
 /** Whose conversion it is, and in which currency it is told. */
-export type About = Shown & Pick<Message, 'affiliateId' | 'currency'>;
+export type ReportSubject = ConversionView & Pick<Message, 'affiliateId' | 'currency'>;
 
 /**
  * One message to each affiliate for whom a cause moved what is booked for a conversion: to whom it belongs, and to parents with a part of it.
  * What others did to it before is told with it.
  */
-export function tell(
-  books: Books,
+export function reportChange(
+  books: BatchLedger,
   type: Message['type'],
   cause: ConversionEvent | Unprompted,
-  about: About,
+  about: ReportSubject,
   deltas: Deltas,
 ): Message[] {
   const all = new Map(deltas);
@@ -28,7 +28,7 @@ export function tell(
     const isOwner = affiliateId === about.affiliateId;
     // An event is told to whom it belongs in any case; what has none, only where it moved something.
     if (deltaMinor === 0n && (!isOwner || typeof cause === 'string')) return [];
-    const { payoutMinor, currency } = books.tell(
+    const { amountMinor: reportedMinor, currency } = books.report(
       about.conversion.id,
       affiliateId,
       deltaMinor,
@@ -38,7 +38,19 @@ export function tell(
     const via = isOwner ? null : about.affiliateId;
     const [event, reason] = typeof cause === 'string' ? [null, cause] : [cause, null];
     return [
-      { type, affiliateId, via, event, reason, conversion, clickId, subs, payoutMinor, deltaMinor, currency },
+      {
+        type,
+        affiliateId,
+        via,
+        event,
+        reason,
+        conversion,
+        clickId,
+        subs,
+        reportedMinor,
+        deltaMinor,
+        currency,
+      },
     ];
   });
 }
@@ -47,18 +59,25 @@ export function tell(
  * Tells what became of conversions that others moved: one took their place under a cap, or is now the one that qualifies the customer. `shown`
  * gives how a conversion is shown to its affiliate.
  */
-export function tellAdjusted(books: Books, shown: (conversionId: string) => Shown): Message[] {
-  return books.toAdjust().flatMap((conversionId) => {
+export function reportAdjustments(
+  books: BatchLedger,
+  shown: (conversionId: string) => ConversionView,
+): Message[] {
+  return books.conversionsToAdjust().flatMap((conversionId) => {
     const adjustments = books.takeAdjustments(conversionId);
     const { ownerId, currency } = adjustments[0]!;
     const deltas = new Map(adjustments.map(({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor]));
     const about = { ...shown(conversionId), affiliateId: ownerId, currency };
-    return tell(books, 'conversion.adjusted', 'recomputed', about, deltas);
+    return reportChange(books, 'conversion.adjusted', 'recomputed', about, deltas);
   });
 }
 
 /** How a conversion that is settled is shown: with its own click, or the one that its customer is bound by. */
-export function shownAs({ event, click, binding }: Pick<Loaded, 'event' | 'click' | 'binding'>): Shown {
+export function viewOf({
+  event,
+  click,
+  binding,
+}: Pick<Loaded, 'event' | 'click' | 'binding'>): ConversionView {
   const shown = click ?? binding?.click ?? null;
   return { conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown) };
 }

@@ -1,14 +1,14 @@
 // What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
-import { strikes, type SlotFact } from '../commission/reversals.ts';
+import { reverses, type SlotFact } from '../commission/reversals.ts';
 import type { SlotName } from '../commission/commission.ts';
 import { earliestOf } from '../commission/group.ts';
-import { factAgainst, factsOf } from './entries.ts';
+import { reversalFact, conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rerating.ts';
-import { inOrder, rateAll, speaksAgainst, type OperatorRules } from './settlement.ts';
+import { inOrder, rateAll, isReversalInForce, type OperatorRules } from './settlement.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
 import type { Slot } from './slot.ts';
@@ -62,14 +62,14 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
     add({ settled, others, versions, rates }) {
       const ordered = inOrder(settled);
       const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
-      const against = others.filter(({ outcome }) => speaksAgainst(outcome));
+      const against = others.filter(({ outcome }) => isReversalInForce(outcome));
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
       return ofDeal.filter(({ event, outcome }) => {
         const { version: by, names } = rated.get(event.id)!;
-        const brings = factsOf(event, { version: by, names }, rates);
+        const brings = conversionFacts(event, { version: by, names }, rates);
         const said = against
-          .filter((one) => strikes(one.event, event))
-          .map((one) => factAgainst(one.event, event, by.terms, rates));
+          .filter((one) => reverses(one.event, event))
+          .map((one) => reversalFact(one.event, event, by.terms, rates));
         const lacks =
           typeof brings === 'string' ? brings : said.includes('no_exchange_rate') ? 'no_exchange_rate' : null;
         if (lacks !== null || typeof brings === 'string') {
@@ -79,9 +79,9 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
         const facts = said.filter((fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate');
         for (const name of names)
           slotOf(name, outcome!.affiliateId!, by).add({
-            earned: brings(name.kind),
+            accrual: brings(name.kind),
             version: by,
-            others: facts,
+            laterFacts: facts,
           });
         return by === version;
       });
@@ -93,7 +93,7 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
         const targetMinor = slot.version === version ? targets.get(slot.id)! : 0n;
         if (targetMinor === 0n) return [];
         const first = earliestOf(slot.groups.values());
-        const of = { month: slot.name.period ?? month(first!.earned.occurredAt) };
+        const of = { month: slot.name.period ?? month(first!.accrual.occurredAt) };
         const { overrides, rounding } = version.terms;
         const parts = parentsOf(slot.affiliateId).slice(0, overrides.length);
         return [

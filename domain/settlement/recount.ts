@@ -1,5 +1,5 @@
 // What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
-import { openBooks } from './batch-ledger.ts';
+import { openBatchLedger } from './batch-ledger.ts';
 import type { SlotSums } from '../commission/component-kind.ts';
 import { earliestOf, type Group } from '../commission/group.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
@@ -34,15 +34,15 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
   };
   return {
     add(group) {
-      const facts = [group.earned, ...group.others];
+      const facts = [group.accrual, ...group.laterFacts];
       slot.sums = plus(slot.sums, {
         ...EMPTY_SUMS,
         ...countedOf(kind, group),
         factsCount: facts.length,
         factsHash: facts.reduce((hash, fact) => hash ^ hashOf(fact), 0n),
       });
-      if (!isMonthly(kind) || group.earned.customer !== null)
-        slot.groups.set(group.earned.originalEventId, group);
+      if (!isMonthly(kind) || group.accrual.customer !== null)
+        slot.groups.set(group.accrual.originalEventId, group);
     },
     result() {
       if (!isMonthly(kind)) slot.version = earliestOf(countedIn(slot))?.version ?? slot.version;
@@ -78,6 +78,6 @@ export function recountedTargets(
   const newSlotId = (): string => {
     throw new Error('a recount opens no slots');
   };
-  const books = openBooks(believed, new Map(), { newSlotId, monthOf });
+  const books = openBatchLedger(believed, new Map(), { newSlotId, monthOf });
   return new Map(believed.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
 }

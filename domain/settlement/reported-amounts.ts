@@ -1,55 +1,55 @@
 // The sums told to affiliates for conversions, and what is still to be told of conversions that won or lost money by another one.
 
 /** The sum told to an affiliate for a conversion. */
-export type Told = { payoutMinor: bigint; currency: string };
+export type ReportedAmount = { amountMinor: bigint; currency: string };
 
 /** What a sum told is kept under. */
-export const toldKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
+export const reportedKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
 
 /** By how much an affiliate's part of a conversion moved; the conversion is that of `ownerId`, whose parent the affiliate may be. */
 export type Adjustment = { affiliateId: string; ownerId: string; deltaMinor: bigint; currency: string };
 
-export type Tellings = {
+export type ReportedAmounts = {
   /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a sum that was nothing before. */
-  tell(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): Told;
+  report(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): ReportedAmount;
   /** What was told before for a conversion that was not loaded with the rest; what is told by now stays. */
-  remember(eventId: string, affiliateId: string, sum: Told): void;
+  addEarlier(eventId: string, affiliateId: string, sum: ReportedAmount): void;
   /** Keeps what is to be told of a conversion until somebody takes it. */
-  adjust(eventId: string, adjustment: Adjustment): void;
+  addAdjustment(eventId: string, adjustment: Adjustment): void;
   /** What is to be told of a conversion, from now on by whoever asked. */
   takeAdjustments(eventId: string): Adjustment[];
   /** By `toldKey`. */
-  readonly told: ReadonlyMap<string, Told>;
+  readonly reported: ReadonlyMap<string, ReportedAmount>;
   /** What was told here, by `toldKey`. */
-  readonly toldHere: ReadonlyMap<string, Told>;
+  readonly reportedHere: ReadonlyMap<string, ReportedAmount>;
   /** The conversions of which something is to be told. */
-  toAdjust(): string[];
+  conversionsToAdjust(): string[];
 };
 
-export function createTellings(toldBefore: ReadonlyMap<string, Told>): Tellings {
-  const told = new Map(toldBefore);
-  const toldHere = new Map<string, Told>();
+export function createReportedAmounts(reportedBefore: ReadonlyMap<string, ReportedAmount>): ReportedAmounts {
+  const reported = new Map(reportedBefore);
+  const reportedHere = new Map<string, ReportedAmount>();
   const waiting = new Map<string, Map<string, Adjustment>>();
 
   return {
-    told,
-    toldHere,
-    tell(eventId, affiliateId, deltaMinor, currency) {
-      const key = toldKey(eventId, affiliateId);
-      const before = told.get(key);
+    reported,
+    reportedHere,
+    report(eventId, affiliateId, deltaMinor, currency) {
+      const key = reportedKey(eventId, affiliateId);
+      const before = reported.get(key);
       const sum =
-        before && before.payoutMinor !== 0n
-          ? { ...before, payoutMinor: before.payoutMinor + deltaMinor }
-          : { payoutMinor: deltaMinor, currency };
-      told.set(key, sum);
-      toldHere.set(key, sum);
+        before && before.amountMinor !== 0n
+          ? { ...before, amountMinor: before.amountMinor + deltaMinor }
+          : { amountMinor: deltaMinor, currency };
+      reported.set(key, sum);
+      reportedHere.set(key, sum);
       return sum;
     },
-    remember(eventId, affiliateId, sum) {
-      const key = toldKey(eventId, affiliateId);
-      if (!toldHere.has(key)) told.set(key, sum);
+    addEarlier(eventId, affiliateId, sum) {
+      const key = reportedKey(eventId, affiliateId);
+      if (!reportedHere.has(key)) reported.set(key, sum);
     },
-    adjust(eventId, adjustment) {
+    addAdjustment(eventId, adjustment) {
       const ofConversion = waiting.get(eventId) ?? new Map<string, Adjustment>();
       waiting.set(eventId, ofConversion);
       const { affiliateId, deltaMinor } = adjustment;
@@ -61,7 +61,7 @@ export function createTellings(toldBefore: ReadonlyMap<string, Told>): Tellings 
       waiting.delete(eventId);
       return taken.filter(({ deltaMinor }) => deltaMinor !== 0n);
     },
-    toAdjust: () =>
+    conversionsToAdjust: () =>
       [...waiting].flatMap(([id, all]) =>
         [...all.values()].some(({ deltaMinor }) => deltaMinor !== 0n) ? [id] : [],
       ),

@@ -1,22 +1,29 @@
 // Rates settled conversions again after what was agreed for their time has changed (a deal version that begins before them, or a new deal), or after
 // their operator amended them. Afterwards the books hold what they would hold had it been so at first. Pure, like settling.
 import type { Attribution } from '../attribution/attribution.ts';
-import type { Books, Cause, Deltas } from './batch-ledger.ts';
+import type { BatchLedger, PostingCause, Deltas } from './batch-ledger.ts';
 import {
   amendedBy,
   amendmentIn,
   isRemark,
   reratedBy,
   restatedBy,
-  strikes,
+  reverses,
   type Rating,
   type SlotFact,
 } from '../commission/reversals.ts';
-import { factAgainst, factsOf, type Lacking, type Rated } from './entries.ts';
-import { inOrder, ratedIn, RuleError, speaksAgainst, type Batch, type OperatorRules } from './settlement.ts';
-import { shownAs, tell } from './notifications.ts';
-import { toldKey } from './reported-amounts.ts';
-import { type DealVersion, earns } from '../types.ts';
+import { reversalFact, conversionFacts, type Lacking, type Rated } from './facts.ts';
+import {
+  inOrder,
+  ratedIn,
+  RuleError,
+  isReversalInForce,
+  type Batch,
+  type OperatorRules,
+} from './settlement.ts';
+import { viewOf, reportChange } from './notifications.ts';
+import { reportedKey } from './reported-amounts.ts';
+import { type DealVersion, isConversion } from '../types.ts';
 import type { Message } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 
@@ -49,7 +56,7 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
  * does not name, comes into those it names, and everything settled against it is applied by the new terms.
  * Throws a RuleError for the conversion whose rule failed; the books are then spoilt.
  */
-export function rerateAll(batch: SettledBatch, books: Books): Rerating {
+export function rerateAll(batch: SettledBatch, books: BatchLedger): Rerating {
   const due = batch.ordered.filter(({ event, ratedBy }) => {
     const rated = batch.rated.get(event.id);
     return rated !== undefined && !isSame(rated.version, ratedBy);
@@ -63,7 +70,7 @@ export function rerateAll(batch: SettledBatch, books: Books): Rerating {
  */
 export function amendAll(
   batch: SettledBatch,
-  books: Books,
+  books: BatchLedger,
   amendments: ReadonlyMap<string, number>,
 ): Rerating {
   return rateAgain(batch, books, batch.ordered, amendments);
@@ -87,12 +94,12 @@ type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly SettledConversi
 
 function rateAgain(
   batch: SettledBatch,
-  books: Books,
+  books: BatchLedger,
   due: readonly SettledConversion[],
   amendments: ReadonlyMap<string, number> | null,
 ): Rerating {
   const against = inOrder(
-    batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome)),
+    batch.others.filter(({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome)),
   );
   const all: Rerating = { changed: [], kept: [], messages: [] };
   for (const loaded of due) {
@@ -120,7 +127,7 @@ function isSame(version: DealVersion, other: SettledConversion['ratedBy']): bool
 
 function rerate(
   batch: Batch,
-  books: Books,
+  books: BatchLedger,
   { event, outcome, click, binding }: SettledConversion,
   { version, names }: Rated,
   against: readonly Loaded[],
@@ -130,37 +137,37 @@ function rerate(
   const { currency } = version.terms;
   const slots = [...books.slotsOfConversion(event.id)];
   if (slots.some((slot) => slot.version.terms.currency !== currency)) return 'other_currency';
-  const stored = slots.map((slot) => slot.groups.get(event.id)!.earned.fx).find((fx) => fx !== null) ?? null;
-  const brings = factsOf(event, { version, names }, batch.rates, stored);
+  const stored = slots.map((slot) => slot.groups.get(event.id)!.accrual.fx).find((fx) => fx !== null) ?? null;
+  const brings = conversionFacts(event, { version, names }, batch.rates, stored);
   if (typeof brings === 'string') return brings;
   const said: SlotFact[] = [];
   const silent: string[] = [];
   for (const one of against) {
-    if (!strikes(one.event, event)) continue;
-    const fact = factAgainst(one.event, event, version.terms, batch.rates);
+    if (!reverses(one.event, event)) continue;
+    const fact = reversalFact(one.event, event, version.terms, batch.rates);
     if (fact === 'no_exchange_rate') return fact;
     if (fact === null) silent.push(one.event.id);
     else said.push(fact);
   }
 
-  const cause: Cause = { id: amendment === null ? null : event.id, occurredAt: event.occurredAt };
+  const cause: PostingCause = { id: amendment === null ? null : event.id, occurredAt: event.occurredAt };
   const deltas: Deltas = new Map();
   const known = new Set(slots.map(({ name }) => name.key));
   for (const slot of slots) {
     const stays = names.some(({ key }) => key === slot.name.key);
-    const { earned, others } = slot.groups.get(event.id)!;
+    const { accrual, laterFacts } = slot.groups.get(event.id)!;
     const rating = {
       dealId: version.dealId,
       version: version.version,
-      amendment: amendment ?? amendmentIn(others),
+      amendment: amendment ?? amendmentIn(laterFacts),
     };
     const first =
       amendment === null
-        ? reratedBy(rating, earned, stays)
+        ? reratedBy(rating, accrual, stays)
         : amendedBy(rating, brings(slot.name.kind), stays);
     books.rerate(
       slot,
-      stays ? [first, ...restated(others, rating, said, silent)] : [first],
+      stays ? [first, ...restated(laterFacts, rating, said, silent)] : [first],
       version,
       cause,
       deltas,
@@ -177,8 +184,8 @@ function rerate(
     );
   }
   for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
-  const about = { affiliateId, ...shownAs({ event, click, binding }), currency };
-  const messages = tell(
+  const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
+  const messages = reportChange(
     books,
     'conversion.adjusted',
     amendment === null ? 'deal_changed' : 'amended',
@@ -186,8 +193,8 @@ function rerate(
     deltas,
   );
   // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
-  if (!deltas.has(affiliateId) && books.told.has(toldKey(event.id, affiliateId)))
-    books.tell(event.id, affiliateId, 0n, currency);
+  if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
+    books.report(event.id, affiliateId, 0n, currency);
   return messages;
 }
 

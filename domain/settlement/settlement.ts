@@ -1,15 +1,15 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
 import { attribute, versionInForce, type Attribution } from '../attribution/attribution.ts';
-import type { Books, Deltas } from './batch-ledger.ts';
-import { strikes, subjectOf, type SlotFact } from '../commission/reversals.ts';
+import type { BatchLedger, Deltas } from './batch-ledger.ts';
+import { reverses, subjectOf, type SlotFact } from '../commission/reversals.ts';
 import { isLinked, monthSlotNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout } from '../commission/slot-kinds.ts';
-import { factAgainst, factsOf, type Rated } from './entries.ts';
+import { reversalFact, conversionFacts, type Rated } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { monthOf } from '../ledger/periods.ts';
-import { shownAs, subsOf, tell, type About } from './notifications.ts';
-import { toldKey } from './reported-amounts.ts';
+import { viewOf, subsOf, reportChange, type ReportSubject } from './notifications.ts';
+import { reportedKey } from './reported-amounts.ts';
 import {
   type Binding,
   type Component,
@@ -17,7 +17,7 @@ import {
   type DealVersion,
   type EventType,
   type Terms,
-  earns,
+  isConversion,
 } from '../types.ts';
 import type { Slot } from './slot.ts';
 import type { Message } from '../delivery/messages.ts';
@@ -54,7 +54,7 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
     const binding =
       loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
     const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
-    if (earns(event.type) && attribution.kind === 'attributed' && attribution.binds) {
+    if (isConversion(event.type) && attribution.kind === 'attributed' && attribution.binds) {
       bound.set(attribution.binds.customerId, attribution.binds);
     }
     attributions.set(event.id, attribution);
@@ -73,7 +73,7 @@ export function rateAll(
   const rated = new Map<string, Rated>();
   for (const { event } of ordered) {
     const attribution = attributions.get(event.id)!;
-    if (!earns(event.type) || attribution.kind !== 'attributed') continue;
+    if (!isConversion(event.type) || attribution.kind !== 'attributed') continue;
     const { affiliateId } = attribution;
     let own = ofAffiliate.get(affiliateId);
     if (!own) {
@@ -106,7 +106,7 @@ export function earningBy(
   const paying = terms.components.filter(({ kind, on }) =>
     byOperator ? isOperatorPayout(kind) : on.includes(type),
   );
-  const isCounted = isLinked(terms) && (paying.length > 0 || COUNTED.has(type));
+  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(type));
   return { components: paying, isCounted };
 }
 
@@ -119,7 +119,7 @@ function slotNamesOf(
   const { components: listening, isCounted: counts } = earningBy(
     version.terms,
     event.type,
-    event.payoutMinor !== null,
+    event.operatorPayoutMinor !== null,
   );
   if (listening.length === 0 && !counts) return [];
   const of = {
@@ -133,7 +133,7 @@ function slotNamesOf(
 }
 
 /** What tiers may count. */
-const COUNTED: ReadonlySet<EventType> = new Set<EventType>(['ftd', 'trade', 'volume', 'revenue']);
+const METRIC_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['ftd', 'trade', 'volume', 'revenue']);
 
 /** What `settleAll` works on. `others` are events settled or waiting from earlier batches that these may strike, or that strike these. */
 export type Batch = {
@@ -151,26 +151,28 @@ export type Batch = {
  * Settles the ordered events of a batch against the books.
  * Throws a RuleError for the event whose rule failed; the books are then spoilt and must be loaded again.
  */
-export function settleAll(batch: Batch, books: Books): Settlement {
+export function settleAll(batch: Batch, books: BatchLedger): Settlement {
   const conversions = batch.others.filter(
-    ({ event, outcome }) => earns(event.type) && outcome?.status === 'settled',
+    ({ event, outcome }) => isConversion(event.type) && outcome?.status === 'settled',
   );
-  const against = batch.others.filter(({ event, outcome }) => !earns(event.type) && speaksAgainst(outcome));
+  const against = batch.others.filter(
+    ({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome),
+  );
   const all: Settlement = { outcomes: [], bindings: [], messages: [] };
   for (const loaded of batch.ordered) {
     try {
       const attribution = batch.attributions.get(loaded.event.id)!;
-      const isConversion = earns(loaded.event.type);
-      const one = isConversion
+      const isOne = isConversion(loaded.event.type);
+      const one = isOne
         ? settleConversion(batch, books, loaded, attribution, against)
-        : settleAgainst(batch, books, loaded, attribution, conversions);
+        : settleReversal(batch, books, loaded, attribution, conversions);
       all.outcomes.push(...one.outcomes);
       all.bindings.push(...one.bindings);
       all.messages.push(...one.messages);
       const outcome = one.outcomes[0]!;
       const click = attribution.kind === 'attributed' ? attribution.click : null;
-      if (isConversion && outcome.status === 'settled') conversions.push({ ...loaded, outcome, click });
-      if (!isConversion && speaksAgainst(outcome)) against.push({ ...loaded, outcome });
+      if (isOne && outcome.status === 'settled') conversions.push({ ...loaded, outcome, click });
+      if (!isOne && isReversalInForce(outcome)) against.push({ ...loaded, outcome });
     } catch (error) {
       throw new RuleError(loaded.event.id, error);
     }
@@ -179,7 +181,7 @@ export function settleAll(batch: Batch, books: Books): Settlement {
 }
 
 /** Events against conversions count once they are settled, or while they wait for their conversion; not while they are set aside. */
-export function speaksAgainst(outcome: KnownOutcome | null): boolean {
+export function isReversalInForce(outcome: KnownOutcome | null): boolean {
   return (
     outcome?.status === 'settled' || (outcome?.status === 'orphaned' && outcome.reason === 'no_conversion')
   );
@@ -188,18 +190,18 @@ export function speaksAgainst(outcome: KnownOutcome | null): boolean {
 /** A conversion: it earns in its slots, and then whatever already speaks against it is applied and told after it. */
 function settleConversion(
   batch: Batch,
-  books: Books,
+  books: BatchLedger,
   loaded: Loaded,
   attribution: Attribution,
   against: readonly Loaded[],
 ): Settlement {
   const { event } = loaded;
-  if (attribution.kind !== 'attributed') return leftOut(event, attribution.kind, attribution.reason);
+  if (attribution.kind !== 'attributed') return notSettled(event, attribution.kind, attribution.reason);
   const { affiliateId, click, method } = attribution;
   const rated = batch.rated.get(event.id);
   const version = rated?.version ?? null;
-  const brings = rated ? factsOf(event, rated, batch.rates) : null;
-  if (typeof brings === 'string') return leftOut(event, 'set_aside', brings);
+  const brings = rated ? conversionFacts(event, rated, batch.rates) : null;
+  if (typeof brings === 'string') return notSettled(event, 'set_aside', brings);
   const deltas: Deltas = new Map([[affiliateId, 0n]]);
   if (rated && brings !== null) {
     for (const name of rated.names)
@@ -213,80 +215,81 @@ function settleConversion(
   }
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
-  const about: About = {
+  const about: ReportSubject = {
     affiliateId,
     conversion: event,
     clickId: clickId ?? event.clickId,
     subs: subsOf(event, click),
     currency,
   };
-  const messages = tell(books, 'conversion.created', event, about, deltas);
+  const messages = reportChange(books, 'conversion.created', event, about, deltas);
   const outcomes: Outcome[] = [
     { eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version },
   ];
   for (const { event: negative, outcome: earlier } of inOrder(
-    against.filter((other) => strikes(other.event, event)),
+    against.filter((other) => reverses(other.event, event)),
   )) {
-    const struck = strike(batch, books, negative, about);
+    const struck = applyReversal(batch, books, negative, about);
     if (struck === 'no_exchange_rate') {
-      if (earlier?.status === 'orphaned') outcomes.push(...leftOut(negative, 'set_aside', struck).outcomes);
+      if (earlier?.status === 'orphaned')
+        outcomes.push(...notSettled(negative, 'set_aside', struck).outcomes);
       continue;
     }
     messages.push(...struck);
-    if (earlier?.status === 'orphaned') outcomes.push(settledAgainst(negative, affiliateId, null));
+    if (earlier?.status === 'orphaned') outcomes.push(settledReversal(negative, affiliateId, null));
   }
   return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
 }
 
 /** An event against conversions: each it strikes is lowered (or raised again) and told, one message each. Without any it waits for one. */
-function settleAgainst(
+function settleReversal(
   batch: Batch,
-  books: Books,
+  books: BatchLedger,
   loaded: Loaded,
   attribution: Attribution,
   conversions: readonly Loaded[],
 ): Settlement {
   const { event } = loaded;
-  const struck = inOrder(conversions.filter((conversion) => strikes(event, conversion.event)));
+  const struck = inOrder(conversions.filter((conversion) => reverses(event, conversion.event)));
   const customerOf = attribution.kind === 'attributed' ? attribution.affiliateId : null;
   const affiliateId = struck[0]?.outcome?.affiliateId ?? customerOf;
   if (struck.length === 0 && (event.reference !== null || affiliateId === null))
-    return leftOut(event, 'orphaned', 'no_conversion');
+    return notSettled(event, 'orphaned', 'no_conversion');
   const messages: Message[] = [];
   // Looked at before any is struck: the event waits as a whole.
   if (
     struck.some(
-      ({ event: conversion }) => factsAgainst(batch, books, event, conversion) === 'no_exchange_rate',
+      ({ event: conversion }) => reversalFacts(batch, books, event, conversion) === 'no_exchange_rate',
     )
   )
-    return leftOut(event, 'set_aside', 'no_exchange_rate');
+    return notSettled(event, 'set_aside', 'no_exchange_rate');
   for (const { event: conversion, outcome, click, binding } of struck) {
-    const about = { affiliateId: outcome!.affiliateId!, ...shownAs({ event: conversion, click, binding }) };
-    const { currency } = books.told.get(toldKey(conversion.id, about.affiliateId)) ?? batch.operator;
+    const about = { affiliateId: outcome!.affiliateId!, ...viewOf({ event: conversion, click, binding }) };
+    const { currency } = books.reported.get(reportedKey(conversion.id, about.affiliateId)) ?? batch.operator;
     const of = { ...about, currency };
-    messages.push(...(strike(batch, books, event, of) as Message[]));
+    messages.push(...(applyReversal(batch, books, event, of) as Message[]));
   }
   return {
-    outcomes: [settledAgainst(event, affiliateId, struck.length === 0 ? 'nothing_to_reverse' : null)],
+    outcomes: [settledReversal(event, affiliateId, struck.length === 0 ? 'nothing_to_reverse' : null)],
     bindings: [],
     messages,
   };
 }
 
 /** Applies an event to a conversion in each slot it earned in. Without a reference, a conversion that loses nothing is not told of. */
-function strike(
+function applyReversal(
   batch: Batch,
-  books: Books,
+  books: BatchLedger,
   event: ConversionEvent,
-  about: About,
+  about: ReportSubject,
 ): Message[] | 'no_exchange_rate' {
   const { conversion } = about;
-  const facts = factsAgainst(batch, books, event, conversion);
+  const facts = reversalFacts(batch, books, event, conversion);
   if (facts === 'no_exchange_rate') return facts;
   const deltas: Deltas = new Map(event.reference === null ? [] : [[about.affiliateId, 0n]]);
   for (const { slot, fact } of facts) books.reverse(slot, fact, event, deltas);
   if (event.reference === null && deltas.get(about.affiliateId) === 0n) deltas.delete(about.affiliateId);
-  return tell(
+  return reportChange(
     books,
     event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed',
     event,
@@ -296,22 +299,22 @@ function strike(
 }
 
 /** What an event says against a conversion in each slot it earned in. */
-function factsAgainst(
+function reversalFacts(
   { rates }: Batch,
-  books: Books,
+  books: BatchLedger,
   event: ConversionEvent,
   conversion: ConversionEvent,
 ): { slot: Slot; fact: SlotFact }[] | 'no_exchange_rate' {
   const facts: { slot: Slot; fact: SlotFact }[] = [];
   for (const slot of books.slotsOfConversion(conversion.id)) {
-    const fact = factAgainst(event, conversion, termsOf(slot, conversion), rates);
+    const fact = reversalFact(event, conversion, termsOf(slot, conversion), rates);
     if (fact === 'no_exchange_rate') return fact;
     if (fact !== null) facts.push({ slot, fact });
   }
   return facts;
 }
 
-function settledAgainst(event: ConversionEvent, affiliateId: string | null, reason: string | null): Outcome {
+function settledReversal(event: ConversionEvent, affiliateId: string | null, reason: string | null): Outcome {
   return {
     eventId: event.id,
     status: 'settled',
@@ -323,7 +326,7 @@ function settledAgainst(event: ConversionEvent, affiliateId: string | null, reas
   };
 }
 
-function leftOut(
+function notSettled(
   event: ConversionEvent,
   status: 'orphaned' | 'rejected' | 'set_aside',
   reason: string,

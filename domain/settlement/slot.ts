@@ -71,7 +71,7 @@ export function componentOf({ name, version }: Slot): Component | null {
 /** Sets the group of a conversion, to which facts were added, and moves the slot's running sums by what the conversion's weight changed. */
 export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): void {
   const { kind } = slot.name;
-  const { originalEventId, occurredAt } = group.earned;
+  const { originalEventId, occurredAt } = group.accrual;
   const known = slot.groups.get(originalEventId);
   const before = known ? countedOf(kind, known) : EMPTY_SUMS;
   const after = countedOf(kind, group);
@@ -103,7 +103,7 @@ export function rank(slot: Slot, monthOf: (moment: number) => string): void {
     return;
   }
   const { conversion } = uncappedCommissionOf(component, slot.version.terms, countedIn(slot));
-  if (conversion !== null) slot.name = { ...slot.name, period: monthOf(conversion.earned.occurredAt) };
+  if (conversion !== null) slot.name = { ...slot.name, period: monthOf(conversion.accrual.occurredAt) };
 }
 
 /** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */
@@ -154,6 +154,6 @@ export function countedOf(kind: SlotKind, group: Group): Contribution {
   return counts(group) ? contributionOf(kind, group) : EMPTY_SUMS;
 }
 
-export function counts({ version, others }: Group): boolean {
-  return staysInSlot(version, others);
+export function counts({ version, laterFacts }: Group): boolean {
+  return staysInSlot(version, laterFacts);
 }

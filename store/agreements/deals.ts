@@ -39,7 +39,7 @@ export function createDeals(pool: Pool) {
       terms: WireTerms,
     ): Promise<AddedVersion> {
       return await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'rerating');
         const from =
           effectiveFrom ??
           ((await hasSettledConversions(client, operatorId, deal.affiliateId)) ? new Date() : EPOCH);
@@ -64,7 +64,7 @@ export function createDeals(pool: Pool) {
     ): Promise<AddedVersion | 'date_taken' | 'other_currency' | null> {
       return await withTransaction(pool, async (client) => {
         // Concurrent callers take their version numbers one after the other.
-        await lockReversals(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'rerating');
         const currency = await currencyOf(client, operatorId, dealId);
         if (currency === null) return null;
         if (currency !== terms.currency) return 'other_currency';

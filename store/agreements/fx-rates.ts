@@ -48,7 +48,7 @@ export function createFxRates(pool: Pool) {
       { id, base, quote, rate, source, asOf, actor }: NewRate,
     ): Promise<AddedRate | 'other_rate'> {
       return await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'rerating');
         const { rows } = await client.query<StoredRate>(
           `insert into fx_rates (operator_id, id, base, quote, rate, source, as_of, actor)
            values ($1, $2, $3, $4, $5, $6, $7, $8)

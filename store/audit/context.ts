@@ -1,7 +1,7 @@
 // Input and output of the audit's checks: the audited operator with its deals, and findings.
 import { earningBy } from '../../domain/settlement/settlement.ts';
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
-import { EVENT_TYPES, type DealVersion, type EventType, earns } from '../../domain/types.ts';
+import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
 
 /**
@@ -64,7 +64,7 @@ export async function readDeals(db: Queryable, operatorId: string): Promise<Deal
       return version;
     },
     promised: [...versions.values()].flatMap(({ dealId, version, terms }) =>
-      EVENT_TYPES.filter(earns).flatMap((type) =>
+      EVENT_TYPES.filter(isConversion).flatMap((type) =>
         [false, true].map((isComputed) => {
           const { components, isCounted } = earningBy(terms, type, isComputed);
           return {

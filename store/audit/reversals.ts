@@ -1,7 +1,7 @@
 // Audits reversals: an event that reverses a conversion must have its fact in each slot where the
 // conversion earned, unless the deal lets the affiliate keep the commission; and no other event may
 // have one.
-import { strikes, takenBack } from '../../domain/commission/reversals.ts';
+import { reverses, reversalOf } from '../../domain/commission/reversals.ts';
 import { NEGATIVE_EVENTS, REINSTATING_EVENT } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
@@ -66,7 +66,7 @@ export async function* missingReversals(audited: Audited): AsyncGenerator<Findin
     for (const pair of pairs) {
       const [event, conversion] = [events.get(pair.eventId)!, events.get(pair.conversionId)!];
       const { terms } = deals.version(pair.dealId, pair.dealVersion);
-      const wanted = strikes(event, conversion) ? takenBack(event, conversion, terms) : null;
+      const wanted = reverses(event, conversion) ? reversalOf(event, conversion, terms) : null;
       // A part in another currency was exchanged at a stored rate, which fx.ts audits.
       const [is, should] =
         wanted === 'no_rate' && pair.isExchanged ? ['part', 'part'] : [inWords(pair), inWords(wanted)];

@@ -1,7 +1,7 @@
 // Audits slots: recounts sums and targets from the facts by the rules of settlement. Untouched
 // slots (no reversal, no linked slot) that are alike are recounted once; all others slot by slot,
 // linked ones together.
-import { asAmended, isEarned, isRemark, type SlotFact } from '../../domain/commission/reversals.ts';
+import { asAmended, isAccrual, isRemark, type SlotFact } from '../../domain/commission/reversals.ts';
 import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
@@ -91,7 +91,7 @@ function worth(
   const version = deals.version(dealId, number);
   const component = version.terms.components.find((one) => one.label === label);
   if (!component) throw new Error(`version ${number} of ${dealId} has no component ${label}`);
-  const earned: SlotFact = {
+  const accrual: SlotFact = {
     originalEventId: '',
     eventId: '',
     rating: null,
@@ -104,7 +104,7 @@ function worth(
     fx: null,
     customer: null,
   };
-  return targetOf(component, version.terms, [{ earned, version, others: [] }], {
+  return targetOf(component, version.terms, [{ accrual, version, laterFacts: [] }], {
     ...EMPTY_SUMS,
     basisMinor,
     volumeE4,
@@ -222,11 +222,11 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
 
 /** Adds the facts of one conversion to the recount. Facts without their conversion are strays. */
 function endConversion(open: Counting, deals: Deals): void {
-  const [earned] = open.facts.filter(isEarned);
+  const [earned] = open.facts.filter(isAccrual);
   if (earned?.factVersion) {
-    const others = open.facts.filter((fact) => fact !== earned);
-    const version = ratingVersion(earned, earned.factVersion, others, deals);
-    open.recount.add({ earned: asAmended(earned, others), version, others });
+    const laterFacts = open.facts.filter((fact) => fact !== earned);
+    const version = ratingVersion(earned, earned.factVersion, laterFacts, deals);
+    open.recount.add({ accrual: asAmended(earned, laterFacts), version, laterFacts });
   } else {
     open.strays += open.facts.length;
   }

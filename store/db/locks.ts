@@ -32,4 +32,4 @@ export async function lockReversals(db: Queryable, operatorId: string, side: Sid
  * The events that a transaction settles, or the change of agreements or events that it applies to
  * settled conversions.
  */
-export type Side = 'conversions' | 'against' | 'agreed' | 'amended';
+export type Side = 'conversions' | 'reversals' | 'rerating' | 'amendments';

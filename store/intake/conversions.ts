@@ -1,5 +1,5 @@
 // Finds the conversions that an event may reverse or reinstate.
-import { earns } from '../../domain/types.ts';
+import { isConversion } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { StoredEvent } from './event-lists.ts';
 
@@ -12,7 +12,7 @@ export async function conversionsOf(
   operatorId: string,
   event: Pick<StoredEvent, 'id' | 'type' | 'reference' | 'subject'>,
 ): Promise<string[]> {
-  if (earns(event.type)) return [event.id];
+  if (isConversion(event.type)) return [event.id];
   const { rows } = await db.query<{ id: string }>(
     `select $2::text as id
      union

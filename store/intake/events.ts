@@ -42,7 +42,7 @@ export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   volume_e4: ['bigint', ({ event }) => event.volumeE4],
   reference: ['text', ({ event }) => event.reference],
   reference_type: ['text', ({ event }) => event.referenceType],
-  payout_minor: ['bigint', ({ event }) => event.payoutMinor],
+  payout_minor: ['bigint', ({ event }) => event.operatorPayoutMinor],
   ...subColumns<IncomingEvent>(({ event }) => event.subs),
   coupon: ['text', ({ event }) => event.coupon],
   metadata: ['json', ({ metadata }) => metadata],
@@ -124,7 +124,7 @@ export async function insertConflicts(
       metadata,
       amountMinor: event.amountMinor?.toString(),
       volumeE4: event.volumeE4?.toString(),
-      payoutMinor: event.payoutMinor?.toString(),
+      payoutMinor: event.operatorPayoutMinor?.toString(),
     },
   }));
   await db.query(

@@ -53,7 +53,7 @@ type ConversionRow = Omit<ReportedConversion, 'subs'> & {
  * of a customer may have several; a parent's part by that of its source. Money by hand and monthly
  * shares have none.
  */
-export async function toldCommissions(
+export async function readReportedCommissions(
   { client, operatorId }: Ledger,
   slots: readonly Pick<LockedSlot, 'id' | 'affiliateId' | 'currency' | 'period'>[],
 ): Promise<Map<string, ReportedCommission>> {
@@ -62,7 +62,7 @@ export async function toldCommissions(
        coalesce(o.click_id, e.click_id) as "clickId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency, e.occurred_at as "occurredAt",
        case when s.source_id is null then null else source.affiliate_id end as via,
-       coalesce(case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "payoutMinor",
+       coalesce(case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "reportedMinor",
        array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2), coalesce(e.sub3, c.sub3, b.sub3),
          coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
      from ${NAMED_SLOTS}

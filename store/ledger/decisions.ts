@@ -5,9 +5,9 @@ import { transition } from '../../domain/ledger/lifecycle.ts';
 import { postTowards, type Leg, type SlotChange } from '../../domain/ledger/transfers.ts';
 import { rejectedOf } from '../../domain/delivery/bodies.ts';
 import type { OutgoingMessage, ReportedCommission } from '../../domain/delivery/messages.ts';
-import { toldKey } from '../../domain/settlement/reported-amounts.ts';
+import { reportedKey } from '../../domain/settlement/reported-amounts.ts';
 import { newId } from '../db/ids.ts';
-import { announce, toldCommissions } from './announcements.ts';
+import { announce, readReportedCommissions } from './announcements.ts';
 import { announceReleased } from './holds.ts';
 import type { Pool } from '../db/pool.ts';
 import { inLedger, type Ledger } from './ledger-transaction.ts';
@@ -56,7 +56,7 @@ export function createDecisions(pool: Pool) {
       return inLedger(pool, operatorId, async (ledger) => {
         // Rejections and settled reversals change the amounts reported for conversions, so each
         // runs alone.
-        if (verdict === 'rejected') await lockReversals(ledger.client, operatorId, 'against');
+        if (verdict === 'rejected') await lockReversals(ledger.client, operatorId, 'reversals');
         const { ids, more } = await findChosen(ledger, choice, verdict);
         const parts = verdict === 'rejected' ? await findParts(ledger, ids) : [];
         const slots = await lockSlotsById(ledger, [...new Set([...ids, ...parts])]);
@@ -160,7 +160,7 @@ async function reject(
   by: By,
 ): Promise<string[]> {
   const { client, operatorId, now } = ledger;
-  const commissions = await toldCommissions(ledger, slots);
+  const commissions = await readReportedCommissions(ledger, slots);
   const entries = slots.map((slot) => ({
     ...entryOf(slot, postTowards(slot.money, 0n)),
     eventId: commissions.get(slot.id)!.conversion?.id ?? null,
@@ -198,8 +198,8 @@ function reportedAfter(
   for (const { slot, legs, affiliateId, currency } of entries) {
     const { conversion } = commissions.get(slot.id)!;
     if (conversion === null || legs.length === 0) continue;
-    const key = toldKey(conversion.id, affiliateId);
-    const earlier = reported.get(key)?.amountMinor ?? conversion.payoutMinor;
+    const key = reportedKey(conversion.id, affiliateId);
+    const earlier = reported.get(key)?.amountMinor ?? conversion.reportedMinor;
     const amountMinor = earlier - sumOf(legs);
     reported.set(key, { eventId: conversion.id, affiliateId, amountMinor, currency });
   }
@@ -217,8 +217,9 @@ function announcements(
     .filter(({ legs }) => legs.length > 0)
     .map(({ slot, legs }) => {
       const { conversion, ...commission } = commissions.get(slot.id)!;
-      const amountMinor = conversion && reported.get(toldKey(conversion.id, slot.affiliateId))!.amountMinor;
-      const now = conversion && { ...conversion, payoutMinor: amountMinor! };
+      const amountMinor =
+        conversion && reported.get(reportedKey(conversion.id, slot.affiliateId))!.amountMinor;
+      const now = conversion && { ...conversion, reportedMinor: amountMinor! };
       return rejectedOf({ ...commission, conversion: now }, sumOf(legs), reason);
     });
 }

@@ -2,7 +2,7 @@
 // of statements, so that a month's worth takes seconds.
 import { releasedOf } from '../../domain/delivery/bodies.ts';
 import { newId } from '../db/ids.ts';
-import { announce, hasListeners, toldCommissions } from './announcements.ts';
+import { announce, hasListeners, readReportedCommissions } from './announcements.ts';
 import type { Pool } from '../db/pool.ts';
 import { inLedger, type Ledger } from './ledger-transaction.ts';
 import { NAMED_SLOTS } from './locked-slots.ts';
@@ -117,7 +117,7 @@ export async function announceReleased(
   slots: readonly ReleasedSlot[],
 ): Promise<string[]> {
   if (slots.length === 0 || !(await hasListeners(ledger, ['conversion.released']))) return [];
-  const commissions = await toldCommissions(ledger, slots);
+  const commissions = await readReportedCommissions(ledger, slots);
   return announce(
     ledger,
     group,

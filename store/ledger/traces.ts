@@ -6,7 +6,7 @@ import { createCommissions, type Commission } from './commissions.ts';
 import { readAttributionCandidates } from '../attribution/evidence.ts';
 import { createEventLists, type StoredEvent } from '../intake/event-lists.ts';
 import type { Queryable } from '../db/pool.ts';
-import { earns } from '../../domain/types.ts';
+import { isConversion } from '../../domain/types.ts';
 import { conversionsOf } from '../intake/conversions.ts';
 
 /** A transfer as it is read. */
@@ -87,7 +87,7 @@ export function createTraces(db: Queryable) {
         readTransfers(db, operatorId, eventId, conversions),
         readDeliveries(db, operatorId, eventId, conversions),
         readUsedRates(db, operatorId, eventId, conversions),
-        earns(event.type) ? readAttributionCandidates(db, operatorId, eventId) : [],
+        isConversion(event.type) ? readAttributionCandidates(db, operatorId, eventId) : [],
         listVersions(db, operatorId, eventId),
       ]);
       return { event, commissions, transfers, deliveries, rates, pieces, versions };

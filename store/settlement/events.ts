@@ -3,7 +3,7 @@
 import type { SettledConversion } from '../../domain/settlement/rerating.ts';
 import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
-import type { Told } from '../../domain/settlement/reported-amounts.ts';
+import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
   NEGATIVE_EVENTS,
   type Binding,
@@ -39,7 +39,7 @@ export async function findOthers(
   eventIds: readonly string[],
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    side === 'against'
+    side === 'reversals'
       ? { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] }
       : { name: 'find-strikers', text: STRIKERS, values: [operatorId, eventIds] },
   );
@@ -66,7 +66,7 @@ const STRUCK = `${BATCH}
   where b.reference is null and b.type in ${AGAINST}`;
 
 /** An event as loaded, with what was told of it so far and the deal version that rated it. */
-export type LoadedEvent = SettledConversion & { told: Told | null };
+export type LoadedEvent = SettledConversion & { reported: ReportedAmount | null };
 
 /** An affiliate's five marks as columns: an array would cost its parsing for every row. */
 type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
@@ -84,9 +84,8 @@ type LoadedEventRow = Marks &
     affiliateId: string | null;
     dealId: string | null;
     dealVersion: number | null;
-    /** What the operator sent; `payoutMinor` is what was told of the event. */
-    payoutSent: bigint | null;
-    payoutMinor: bigint | null;
+    /** The amount reported for the conversion. */
+    reportedMinor: bigint | null;
     payoutCurrency: string | null;
     boundAffiliateId: string | null;
     boundBy: string;
@@ -111,9 +110,9 @@ export async function loadEvents(
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
        e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
        coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
-       e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "payoutSent", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
-       o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "payoutMinor", o.payout_currency as "payoutCurrency",
+       o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "reportedMinor", o.payout_currency as "payoutCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
        b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
@@ -135,7 +134,8 @@ export async function loadEvents(
     click: clickFrom(row),
     binding: bindingFrom(row),
     affiliateExternalId: row.affiliateExternalId,
-    told: row.payoutMinor === null ? null : { payoutMinor: row.payoutMinor, currency: row.payoutCurrency! },
+    reported:
+      row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.payoutCurrency! },
     ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
   }));
 }
@@ -154,7 +154,7 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     volumeE4: row.volumeE4,
     reference: row.reference,
     referenceType: row.referenceType,
-    payoutMinor: row.payoutSent,
+    operatorPayoutMinor: row.operatorPayoutMinor,
     subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
     coupon: row.coupon,
     occurredAt: row.occurredAt.getTime(),

@@ -73,14 +73,14 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
         if (seen > atMost || lookedAt > LOOKED_THROUGH_AT_MOST) return 'too_many';
         if (page.eventIds.length > 0) {
           const chunk = await loadChunk(pool, operatorId, [...page.eventIds, ...before], version);
-          for (const { event, outcome, told } of preview.add(chunk) as LoadedEvent[]) {
+          for (const { event, outcome, reported } of preview.add(chunk) as LoadedEvent[]) {
             const of = {
               affiliateId: outcome!.affiliateId!,
               month: monthOf(event.occurredAt, operator.timezone),
             };
             affiliates.add(of.affiliateId);
             counted.event(of);
-            if (told) counted.paid(of, told.currency, told.payoutMinor);
+            if (reported) counted.paid(of, reported.currency, reported.amountMinor);
             for (const part of chunk.toldToParents.get(event.id) ?? [])
               counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.amountMinor);
           }

@@ -36,7 +36,7 @@ export function createSetAside(pool: Pool) {
     /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */
     async dismiss(operatorId: string, eventId: string): Promise<SetAsideActionResult> {
       const dismissed = await withTransaction(pool, async (client) => {
-        await lockReversals(client, operatorId, 'agreed');
+        await lockReversals(client, operatorId, 'rerating');
         const { rows } = await client.query<{ reason: string }>(
           `update event_outcomes set status = 'rejected'
            where operator_id = $1 and event_id = $2 and status = 'set_aside' returning reason`,

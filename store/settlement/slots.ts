@@ -1,6 +1,6 @@
 // Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
 import { higherRanked } from '../../domain/attribution/attribution.ts';
-import { asAmended, isEarned, type SlotFact } from '../../domain/commission/reversals.ts';
+import { asAmended, isAccrual, type SlotFact } from '../../domain/commission/reversals.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
@@ -221,13 +221,13 @@ export async function loadFacts(
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
-  const [earned, others] = [rows.filter(isEarned), rows.filter((row) => !isEarned(row))];
+  const [earned, others] = [rows.filter(isAccrual), rows.filter((row) => !isAccrual(row))];
   for (const row of earned) {
     const { groups, version } = byId.get(row.slotId)!;
     groups.set(row.originalEventId, {
-      earned: factFrom(row),
+      accrual: factFrom(row),
       version: versionOf(version.dealId, row.dealVersion),
-      others: [],
+      laterFacts: [],
     });
   }
   for (const row of others) {
@@ -237,8 +237,8 @@ export async function loadFacts(
       row.type === 'rerated' && row.rating !== null
         ? higherRanked(group.version, versionOf(row.rating.dealId, row.rating.version))
         : group.version;
-    const all = [...group.others, factFrom(row)];
-    groups.set(row.originalEventId, { earned: asAmended(group.earned, all), version, others: all });
+    const all = [...group.laterFacts, factFrom(row)];
+    groups.set(row.originalEventId, { accrual: asAmended(group.accrual, all), version, laterFacts: all });
   }
 }
 

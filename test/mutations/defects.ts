@@ -63,7 +63,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the same clawback applied twice',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (group.others.some((other) => isSameFact(other, fact))) return;`,
+    from: `if (group.laterFacts.some((other) => isSameFact(other, fact))) return;`,
     to: ``,
     tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',
@@ -87,7 +87,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'tiers count the first deposit received first',
     file: 'domain/settlement/first-deposits.ts',
-    from: `if (!first || isBefore(group.earned, first.group.earned))`,
+    from: `if (!first || isBefore(group.accrual, first.group.accrual))`,
     to: `if (!first)`,
     tests: [LINKED],
     sees: 'in the month of their earliest first deposit',
@@ -111,7 +111,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a cap allotted by arrival',
     file: 'domain/commission/allotment.ts',
-    from: `.toSorted((a, b) => (isBefore(a.conversion.earned, b.conversion.earned) ? -1 : 1))`,
+    from: `.toSorted((a, b) => (isBefore(a.conversion.accrual, b.conversion.accrual) ? -1 : 1))`,
     to: ``,
     tests: ['test/domain/commission/allotment.test.ts'],
     sees: 'a cap of two pays the two earliest deposits',
@@ -119,7 +119,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the first deposit chosen by arrival',
     file: 'domain/commission/group.ts',
-    from: `if (first === null || isBefore(group.earned, first.earned)) first = group;`,
+    from: `if (first === null || isBefore(group.accrual, first.accrual)) first = group;`,
     to: `first ??= group;`,
     tests: [ORDER],
     sees: 'earns what the model says',
@@ -127,8 +127,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a minimum that must be exceeded',
     file: 'domain/commission/components/cpa.ts',
-    from: `first.earned.basisMinor < (minAmountMinor ?? 0n)`,
-    to: `first.earned.basisMinor <= (minAmountMinor ?? 0n)`,
+    from: `first.accrual.basisMinor < (minAmountMinor ?? 0n)`,
+    to: `first.accrual.basisMinor <= (minAmountMinor ?? 0n)`,
     tests: ['test/domain/commission/commission.test.ts'],
     sees: 'for a first deposit of exactly the minimum',
   },
@@ -166,7 +166,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a refund converted by the rate of its own day',
-    file: 'domain/settlement/entries.ts',
+    file: 'domain/settlement/facts.ts',
     from: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt)`,
     to: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', event.occurredAt)`,
     tests: ['test/domain/ledger/fx.test.ts'],
@@ -183,8 +183,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'reported amounts that forget earlier reports',
     file: 'domain/settlement/reported-amounts.ts',
-    from: `payoutMinor: before.payoutMinor + deltaMinor`,
-    to: `payoutMinor: deltaMinor`,
+    from: `amountMinor: before.amountMinor + deltaMinor`,
+    to: `amountMinor: deltaMinor`,
     tests: [ORDER],
     sees: 'is told by deltas that add up',
   },

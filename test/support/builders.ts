@@ -29,7 +29,7 @@ export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent
     volumeE4: null,
     reference: null,
     referenceType: null,
-    payoutMinor: null,
+    operatorPayoutMinor: null,
     subs: [null, null, null, null, null],
     coupon: null,
     occurredAt: NOON,

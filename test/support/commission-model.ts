@@ -74,7 +74,7 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
 export function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boolean {
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
-  const hasOperatorPayout = policy !== 'ignore' && event.payoutMinor !== null;
+  const hasOperatorPayout = policy !== 'ignore' && event.operatorPayoutMinor !== null;
   const matching = terms.components.filter((component) => matches(component, event));
   if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
   if (event.currency === null || event.currency === terms.currency) return false;
@@ -97,9 +97,10 @@ function conversionOf(
 ): Conversion[] {
   if (isReversal(event) || mustBeSetAside(event, world)) return [];
   const version = versionAt(world.versions, event.occurredAt);
-  const hasOperatorPayout = (version.terms.payout ?? 'ignore') !== 'ignore' && event.payoutMinor !== null;
+  const hasOperatorPayout =
+    (version.terms.payout ?? 'ignore') !== 'ignore' && event.operatorPayoutMinor !== null;
   const basis = convert(
-    (hasOperatorPayout ? event.payoutMinor : event.amountMinor) ?? 0n,
+    (hasOperatorPayout ? event.operatorPayoutMinor : event.amountMinor) ?? 0n,
     event,
     version.terms.currency,
     world.rates,

@@ -3,7 +3,7 @@
 // or entry that those statements miss is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
-import { openBooks, type Books, type Posting } from '../../domain/settlement/batch-ledger.ts';
+import { openBatchLedger, type BatchLedger, type Posting } from '../../domain/settlement/batch-ledger.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
@@ -26,15 +26,15 @@ import {
   type OperatorRules,
   type Settlement,
 } from '../../domain/settlement/settlement.ts';
-import { shownAs, tellAdjusted } from '../../domain/settlement/notifications.ts';
-import type { Told } from '../../domain/settlement/reported-amounts.ts';
+import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
+import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
   isNegative,
   type Binding,
   type Click,
   type ConversionEvent,
   type DealVersion,
-  earns,
+  isConversion,
 } from '../../domain/types.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import type { KnownOutcome, Loaded } from '../../domain/settlement/outcomes.ts';
@@ -46,10 +46,14 @@ export type MemorySettling = {
   /** Adds a deal version and rerates settled conversions in chunks. */
   addVersion(version: DealVersion, atOnce?: number): void;
   /** Amends the values of an event; `number` counts the amendments of this event. */
-  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>, number: number): void;
+  amend(
+    eventId: string,
+    values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
+    number: number,
+  ): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
-  readonly reported: ReadonlyMap<string, Told>;
+  readonly reported: ReadonlyMap<string, ReportedAmount>;
   readonly postings: readonly Posting[];
   readonly messages: readonly Message[];
 };
@@ -83,7 +87,7 @@ export function createMemorySettling(
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
-  const reported = new Map<string, Told>();
+  const reported = new Map<string, ReportedAmount>();
   const postings: Posting[] = [];
   const messages: Message[] = [];
   const facts = new Set<string>();
@@ -172,7 +176,7 @@ export function createMemorySettling(
     for (const { name, groups } of touched) {
       months.add(name.period);
       if (name.kind !== 'cpa') continue;
-      for (const { earned } of groups.values()) months.add(monthOf(earned.occurredAt, operator.timezone));
+      for (const { accrual } of groups.values()) months.add(monthOf(accrual.occurredAt, operator.timezone));
     }
     const isOfDeal = ({ version, affiliateId }: Slot): boolean =>
       linked.some((deal) => deal.dealId === version.dealId && deal.affiliateId === affiliateId);
@@ -197,7 +201,9 @@ export function createMemorySettling(
 
   function settleEvents(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
     const isDue = ({ event, outcome }: Loaded): boolean =>
-      earns(event.type) === isConversions && outcome?.status !== 'settled' && outcome?.status !== 'rejected';
+      isConversion(event.type) === isConversions &&
+      outcome?.status !== 'settled' &&
+      outcome?.status !== 'rejected';
     const ordered = inOrder(batch.map(load).filter(isDue));
     const due = new Set(ordered.map(({ event }) => event.id));
     const near = new Set([...batch, ...relatedEvents(batch, isConversions)]);
@@ -210,7 +216,7 @@ export function createMemorySettling(
   function addVersion(version: DealVersion, atOnce = 3): void {
     versions.push(version);
     const settled = [...events.values()].filter(
-      ({ id, type }) => earns(type) && outcomes.get(id)?.status === 'settled',
+      ({ id, type }) => isConversion(type) && outcomes.get(id)?.status === 'settled',
     );
     for (let from = 0; from < settled.length; from += atOnce) {
       const chunk = settled.slice(from, from + atOnce);
@@ -231,7 +237,7 @@ export function createMemorySettling(
 
   function amend(
     eventId: string,
-    values: Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>,
+    values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
     number: number,
   ): void {
     const event = { ...events.get(eventId)!, ...values };
@@ -248,9 +254,9 @@ export function createMemorySettling(
   }
 
   /** Applies settlement rules to the slots loaded for a batch, and keeps the result. */
-  function applyRules(batch: Batch, rules: (batch: Batch, books: Books) => Settlement): Settlement {
+  function applyRules(batch: Batch, rules: (batch: Batch, books: BatchLedger) => Settlement): Settlement {
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
-    const books = openBooks(
+    const books = openBatchLedger(
       loadSlots(batch),
       new Map([...reported].filter(([key]) => nearby.has(key.split(' ')[0]!))),
       {
@@ -266,15 +272,15 @@ export function createMemorySettling(
   }
 
   /** Like `withAdjusted`. */
-  function adjustmentMessages(books: Books): Message[] {
+  function adjustmentMessages(books: BatchLedger): Message[] {
     for (const [key, sum] of reported) {
       const [eventId, affiliateId] = key.split(' ');
-      books.remember(eventId!, affiliateId!, sum);
+      books.addEarlier(eventId!, affiliateId!, sum);
     }
-    return tellAdjusted(books, (id) => shownAs(load(events.get(id)!)));
+    return reportAdjustments(books, (id) => viewOf(load(events.get(id)!)));
   }
 
-  function write(books: Books, settlement: Settlement): void {
+  function write(books: BatchLedger, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
       const key = JSON.stringify([fact.originalEventId, slot.name.key, fact.eventId, fact.rating]);
       assert.ok(!facts.has(key), `the fact ${key} was written twice`);
@@ -285,7 +291,7 @@ export function createMemorySettling(
       if (!slot.isNew && !slot.isChanged) continue;
       slots.set(key, { ...slot, groups: new Map([...(slots.get(key)?.groups ?? []), ...slot.groups]) });
     }
-    for (const [id, sum] of books.toldHere) reported.set(id, sum);
+    for (const [id, sum] of books.reportedHere) reported.set(id, sum);
     for (const outcome of settlement.outcomes) {
       outcomes.set(outcome.eventId, outcome);
       ratedBy.set(outcome.eventId, outcome.version);
@@ -303,7 +309,7 @@ export function createMemorySettling(
     for (const event of incoming) events.set(event.id, event);
     const batch = [...new Set(incoming.map(({ id }) => events.get(id)!))];
     const conversions = settleEvents(batch, true);
-    const against = batch.filter(({ type }) => !earns(type));
+    const against = batch.filter(({ type }) => !isConversion(type));
     if (against.length > 0) settleEvents(against, false);
     if (
       conversions.bindings.length === 0 &&
@@ -311,7 +317,7 @@ export function createMemorySettling(
     )
       return;
     const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
-      outcomes.get(id)?.status === 'orphaned' && earns(type) && bindings.has(customerId ?? '');
+      outcomes.get(id)?.status === 'orphaned' && isConversion(type) && bindings.has(customerId ?? '');
     const matched = [...events.values()].filter(isMatched);
     if (matched.length > 0) settle(matched);
   }

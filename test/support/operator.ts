@@ -105,7 +105,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
       volumeE4: null,
       reference: null,
       referenceType: null,
-      payoutMinor: null,
+      operatorPayoutMinor: null,
       subs,
       coupon: null,
       occurredAt: now,

@@ -258,7 +258,7 @@ const conversion = fc
     customerId,
     amountMinor: cents,
     volumeE4: fc.bigInt({ min: 0n, max: 3_0000n }),
-    payoutMinor: fc.option(cents, { freq: 1 }),
+    operatorPayoutMinor: fc.option(cents, { freq: 1 }),
     loses: fc.boolean(),
     occurredAt,
   })

@@ -88,14 +88,14 @@ function qualifyOf(wire: WireOf<typeof fields>, context: FormContext): Qualify {
 function qualifyingConversion({ qualify, minAmountMinor }: Cpa, groups: Iterable<Group>): Group | null {
   if (qualify.by === 'first') {
     const first = earliestOf(groups);
-    return first === null || first.earned.basisMinor < (minAmountMinor ?? 0n) ? null : first;
+    return first === null || first.accrual.basisMinor < (minAmountMinor ?? 0n) ? null : first;
   }
-  const ordered = [...groups].toSorted((a, b) => (isBefore(a.earned, b.earned) ? -1 : 1));
-  const start = ordered[0]?.earned.occurredAt ?? 0;
+  const ordered = [...groups].toSorted((a, b) => (isBefore(a.accrual, b.accrual) ? -1 : 1));
+  const start = ordered[0]?.accrual.occurredAt ?? 0;
   const until = qualify.withinDays === null ? Infinity : start + qualify.withinDays * DAY_MS;
   let [amount, volume] = [0n, 0n];
   for (const group of ordered) {
-    if (group.earned.occurredAt > until) return null;
+    if (group.accrual.occurredAt > until) return null;
     const { part, of } = reversedIn(group);
     if (part === of) continue;
     const { basisMinor, volumeE4 } = remainderOf(group);

@@ -18,7 +18,7 @@ export const payout = {
   needsAmount: () => false,
   uncappedCommissionOf(_component, { rounding }, groups) {
     const [conversion] = groups;
-    return conversion ? netOfReversals(conversion, conversion.earned.basisMinor, rounding) : NO_COMMISSION;
+    return conversion ? netOfReversals(conversion, conversion.accrual.basisMinor, rounding) : NO_COMMISSION;
   },
   formulaOf: () => 'the sum that the operator computed, less the reversed share',
 } as const satisfies SingleKind<'payout'>;

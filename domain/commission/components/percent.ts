@@ -30,7 +30,7 @@ export const percent = {
     if (!conversion) return NO_COMMISSION;
     return netOfReversals(
       conversion,
-      divideRounded(ratePpm * conversion.earned.basisMinor, MILLION, rounding),
+      divideRounded(ratePpm * conversion.accrual.basisMinor, MILLION, rounding),
       rounding,
     );
   },

@@ -103,7 +103,7 @@ function messageOf(event: ConversionEvent, conversion: ConversionEvent): Message
     conversion,
     clickId: null,
     subs: conversion.subs,
-    payoutMinor: 0n,
+    reportedMinor: 0n,
     deltaMinor: 0n,
     currency: 'USD',
   };

@@ -260,7 +260,7 @@ async function plan(client: PoolClient): Promise<void> {
     clickId: null,
     subs: conversion.subs,
     via: null,
-    payoutMinor: 0n,
+    reportedMinor: 0n,
     deltaMinor: 0n,
     currency: 'USD',
   };

@@ -97,7 +97,7 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
     of(2, { type: 'ftd', transactionId: 'd2', amountMinor: 20_00n }),
     of(3, { type: 'ftd', transactionId: 'd3', amountMinor: 35_00n }),
     of(4, { transactionId: 's4', amountMinor: 133_33n }),
-    of(5, { transactionId: 's5', amountMinor: 80_00n, payoutMinor: 9_99n }),
+    of(5, { transactionId: 's5', amountMinor: 80_00n, operatorPayoutMinor: 9_99n }),
     of(6, { type: 'revenue', transactionId: 'r6', amountMinor: -40_00n }),
     of(7, { type: 'revenue', transactionId: 'r7', amountMinor: 210_07n }),
     of(8, { type: 'trade', transactionId: 't8', amountMinor: null, currency: null, volumeE4: 1_5000n }),
@@ -110,7 +110,7 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
 function mistaken(events: readonly Partial<ConversionEvent>[]): Partial<ConversionEvent>[] {
   return events.map((event): Partial<ConversionEvent> => {
     if (event.transactionId === 's4') return { ...event, amountMinor: 0n };
-    if (event.transactionId === 's5') return { ...event, amountMinor: 8_00n, payoutMinor: null };
+    if (event.transactionId === 's5') return { ...event, amountMinor: 8_00n, operatorPayoutMinor: null };
     if (event.transactionId === 'd2') return { ...event, amountMinor: 200_00n };
     if (event.transactionId === 'r6') return { ...event, amountMinor: 40_00n };
     if (event.transactionId === 't8') return { ...event, volumeE4: 15_0000n };
@@ -145,7 +145,7 @@ test('amended events leave the books as if they had been sent right at first, wh
   await settle(wrong.operatorId, ids);
   assert.notDeepEqual(await booksOf(late), await booksOf(first), 'the mistakes show');
   for (const [index, id] of ids.entries()) {
-    const { amountMinor, payoutMinor = null, volumeE4 = null } = meant[index]!;
+    const { amountMinor, operatorPayoutMinor: payoutMinor = null, volumeE4 = null } = meant[index]!;
     if (amountMinor === undefined || ['refund', 'chargeback'].includes(sent[index]!.type ?? '')) continue;
     // Once more in between, so that a second amendment has to find what the first one left.
     if (amountMinor !== null) {

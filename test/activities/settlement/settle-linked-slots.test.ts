@@ -161,7 +161,7 @@ function contestedHistory(count: number, customers: readonly string[]): Conversi
       transactionId: `t-${index}`,
       amountMinor: sign * BigInt(1 + below(300)),
       volumeE4: type === 'trade' ? BigInt(below(3_0000)) : null,
-      payoutMinor: below(25) === 0 ? BigInt(1 + below(100)) : null,
+      operatorPayoutMinor: below(25) === 0 ? BigInt(1 + below(100)) : null,
     });
   });
 }

@@ -28,7 +28,7 @@ function rankedSlots(
     };
     const earned = { ...common, eventId, type: 'ftd' as const, occurredAt: NOON + Number(eventId) };
     const chargeback = { ...common, eventId: 'n', type: 'chargeback' as const, occurredAt: NOON + 999 };
-    const groups = [{ earned, version, others: name.startsWith('-') ? [chargeback] : [] }];
+    const groups = [{ accrual: earned, version, laterFacts: name.startsWith('-') ? [chargeback] : [] }];
     return { id: name, component: terms.components[0]!, terms, groups, metric };
   });
 }

@@ -16,7 +16,7 @@ import { anEvent, aVersion, NOON } from '../../support/builders.ts';
 /** A conversion of an amount in minor units, with later facts about it. */
 function aGroup(
   amountMinor: bigint,
-  others: readonly SlotFact[] = [],
+  laterFacts: readonly SlotFact[] = [],
   changes: Partial<SlotFact> = {},
 ): Group {
   const { id } = anEvent();
@@ -33,7 +33,7 @@ function aGroup(
     fx: null,
     customer: null,
   };
-  return { earned: { ...earned, ...changes }, version: aVersion(), others };
+  return { accrual: { ...earned, ...changes }, version: aVersion(), laterFacts };
 }
 
 function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {

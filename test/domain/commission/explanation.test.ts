@@ -171,7 +171,7 @@ describe('figures of an explanation', () => {
       fx: null,
       customer: null,
     };
-    const groups = [{ earned, version: aVersion(), others: [refund] }];
+    const groups = [{ accrual: earned, version: aVersion(), laterFacts: [refund] }];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);
     assert.deepEqual(inputs, {
       event: 'evt_x',
@@ -184,7 +184,7 @@ describe('figures of an explanation', () => {
   });
 
   test('figures of a capped commission show its value before the cap and its allotment', () => {
-    const groups = [{ earned, version: aVersion(), others: [] }];
+    const groups = [{ accrual: earned, version: aVersion(), laterFacts: [] }];
     const allotment = { minor: 5_00n, place: 1n, reached: 1n };
     const { inputs } = explained(
       { kind: 'percent', percent: '10', cap: { amount: '5' } },
@@ -205,7 +205,7 @@ describe('figures of an explanation', () => {
     ['ftd_count', 'marginal', 3n, { place: '2' }],
   ] as const) {
     test(`figures of a CPA with ${mode} tiers by ${metric} show the figure that chose the step`, () => {
-      const groups = [{ earned, version: aVersion(), others: [] }];
+      const groups = [{ accrual: earned, version: aVersion(), laterFacts: [] }];
       const links = { allotment: { minor: 20_00n, place: 2n, reached } };
       const { inputs } = explained(
         { kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') },

@@ -9,10 +9,10 @@ import {
   reratedBy,
   restatedBy,
   reversedOf,
-  standingAgainst,
+  effectiveReversals,
   staysInSlot,
-  strikes,
-  takenBack,
+  reverses,
+  reversalOf,
   type Rating,
   type SlotFact,
 } from '../../../domain/commission/reversals.ts';
@@ -60,13 +60,13 @@ describe('a negative event', () => {
     ],
   ];
   for (const [title, changes, expected] of cases) {
-    test(title, () => assert.equal(strikes(anEvent(changes), sale), expected));
+    test(title, () => assert.equal(reverses(anEvent(changes), sale), expected));
   }
 
   test('never strikes another negative one, and a conversion strikes nothing', () => {
     const chargeback = anEvent({ type: 'chargeback', transactionId: 's1', reference: 's1' });
-    assert.equal(strikes(anEvent({ type: 'fraud' }), chargeback), false);
-    assert.equal(strikes(anEvent({ type: 'deposit', reference: 's1' }), sale), false);
+    assert.equal(reverses(anEvent({ type: 'fraud' }), chargeback), false);
+    assert.equal(reverses(anEvent({ type: 'deposit', reference: 's1' }), sale), false);
   });
 
   test('strikes no key that only looks like its reference', () => {
@@ -75,12 +75,12 @@ describe('a negative event', () => {
       transactionId: null,
       key: { kind: 'customer', value: 's1' },
     });
-    assert.equal(strikes(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
+    assert.equal(reverses(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
   });
 
   test('that was won back strikes by its reference only', () => {
-    assert.equal(strikes(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
-    assert.equal(strikes(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
+    assert.equal(reverses(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
+    assert.equal(reverses(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
   });
 });
 
@@ -135,7 +135,7 @@ describe('what is taken back', () => {
   for (const [title, changes, expected, clawback] of cases) {
     test(title, () => {
       const defaults = terms().clawback;
-      const taken = takenBack(
+      const taken = reversalOf(
         anEvent({ amountMinor: null, ...changes }),
         sale,
         terms({ clawback: { ...defaults, ...clawback } }),
@@ -175,7 +175,7 @@ describe('of the reversals of a conversion that was rated again', () => {
     fact({ type: 'refund', eventId, whole: false }),
   ) as [SlotFact, SlotFact, SlotFact];
   const ids = (others: readonly SlotFact[]): string[] =>
-    standingAgainst(now, others).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
+    effectiveReversals(now, others).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
 
   test('all count while nothing rated it again', () => {
     assert.deepEqual(ids([before, since]), ['evt_1 -', 'evt_2 -']);

@@ -45,7 +45,7 @@ const created: Message = {
   conversion,
   clickId: 'clk_1',
   subs,
-  payoutMinor: 1000n,
+  reportedMinor: 1000n,
   deltaMinor: 1000n,
   currency: 'USD',
 };
@@ -64,7 +64,7 @@ const commission: ReportedCommission = {
     currency: 'JPY',
     subs,
     occurredAt: AT,
-    payoutMinor: 1000n,
+    reportedMinor: 1000n,
   },
 };
 const monthly: ReportedCommission = {
@@ -108,7 +108,7 @@ const CASES: [title: string, message: OutgoingMessage, isShared: boolean, data: 
       type: 'conversion.reversed',
       event: chargeback,
       via: 'aff_2',
-      payoutMinor: 0n,
+      reportedMinor: 0n,
       deltaMinor: -1000n,
     }),
     true,

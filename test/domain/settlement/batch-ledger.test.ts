@@ -1,8 +1,8 @@
 // The books of one batch in memory: what is said twice counts once, and nothing is said against what is not there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openBooks, type Deltas } from '../../../domain/settlement/batch-ledger.ts';
-import { toldKey } from '../../../domain/settlement/reported-amounts.ts';
+import { openBatchLedger, type Deltas } from '../../../domain/settlement/batch-ledger.ts';
+import { reportedKey } from '../../../domain/settlement/reported-amounts.ts';
 import { amendedBy, restatedBy, type SlotFact } from '../../../domain/commission/reversals.ts';
 import { slotNameOf } from '../../../domain/commission/commission.ts';
 import { anEvent, aVersion } from '../../support/builders.ts';
@@ -31,7 +31,7 @@ function aFact(event: typeof sale): SlotFact {
 }
 
 test('a fact that is there already changes nothing', () => {
-  const books = openBooks([], new Map(), OPTIONS);
+  const books = openBatchLedger([], new Map(), OPTIONS);
   const slot = books.open(name, version, 'aff_a');
   const deltas: Deltas = new Map();
   for (const _ of [1, 2]) books.earn(slot, aFact(sale), version, sale, deltas);
@@ -42,7 +42,7 @@ test('a fact that is there already changes nothing', () => {
 });
 
 test('a reversal that only a rating restated so far is added when its event is settled', () => {
-  const books = openBooks([], new Map(), OPTIONS);
+  const books = openBatchLedger([], new Map(), OPTIONS);
   const slot = books.open(name, version, 'aff_a');
   const deltas: Deltas = new Map();
   books.earn(slot, aFact(sale), version, sale, deltas);
@@ -58,25 +58,25 @@ test('a reversal that only a rating restated so far is added when its event is s
 });
 
 test('a slot is opened once per name', () => {
-  const books = openBooks([], new Map(), OPTIONS);
+  const books = openBatchLedger([], new Map(), OPTIONS);
   assert.equal(books.open(name, version, 'aff_a'), books.open(name, version, 'aff_a'));
   assert.equal(books.slots.size, 1);
 });
 
 test('a fact against a conversion that is not in the slot is an exception', () => {
-  const books = openBooks([], new Map(), OPTIONS);
+  const books = openBatchLedger([], new Map(), OPTIONS);
   const slot = books.open(name, version, 'aff_a');
   assert.throws(() => books.reverse(slot, aFact(refund), refund, new Map()), /not in slot slot_1/);
 });
 
 test('a conversion is found in every slot it earned in, and what was told of it adds up', () => {
-  const books = openBooks(
+  const books = openBatchLedger(
     [],
-    new Map([[toldKey(sale.id, 'aff_a'), { payoutMinor: 3n, currency: 'USD' }]]),
+    new Map([[reportedKey(sale.id, 'aff_a'), { amountMinor: 3n, currency: 'USD' }]]),
     OPTIONS,
   );
   const slot = books.open(name, version, 'aff_a');
   books.earn(slot, aFact(sale), version, sale, new Map());
   assert.deepEqual([books.slotsOfConversion(sale.id), books.slotsOfConversion(refund.id)], [[slot], []]);
-  assert.deepEqual(books.tell(sale.id, 'aff_a', 4n, 'EUR'), { payoutMinor: 7n, currency: 'USD' });
+  assert.deepEqual(books.report(sale.id, 'aff_a', 4n, 'EUR'), { amountMinor: 7n, currency: 'USD' });
 });

@@ -35,8 +35,8 @@ function either(
 
 /** What was told of which conversion, and its sum then. */
 const toldIn = ({ messages }: ReturnType<typeof settledOneByOne>): string[] =>
-  messages.map(({ type, conversion, deltaMinor, payoutMinor }) => {
-    return `${type.slice('conversion.'.length)} ${conversion.id} ${deltaMinor > 0n ? '+' : ''}${deltaMinor}=${payoutMinor}`;
+  messages.map(({ type, conversion, deltaMinor, reportedMinor }) => {
+    return `${type.slice('conversion.'.length)} ${conversion.id} ${deltaMinor > 0n ? '+' : ''}${deltaMinor}=${reportedMinor}`;
   });
 
 const only = (component: WireComponent): Partial<WireTerms> => ({ components: [component] });
@@ -308,7 +308,7 @@ test('what the operator computed stands in place of the components, and is no re
     payout: 'accept' as const,
     components: [{ kind: 'revshare' as const, percent: '10', tiers }],
   };
-  assert.equal(either(terms, [revenue(100_00n, 0, { payoutMinor: 7n }), revenue(50_00n)]), 5_07n);
+  assert.equal(either(terms, [revenue(100_00n, 0, { operatorPayoutMinor: 7n }), revenue(50_00n)]), 5_07n);
   const waiting = revenue(1n);
   const settling = settledOneByOne({ ...terms, payout: 'require' }, [waiting]);
   assert.equal(settling.outcomes.get(waiting.id)?.reason, 'payout_required');

@@ -11,7 +11,7 @@ import {
   type ConversionEvent,
   type DealVersion,
   type EventType,
-  earns,
+  isConversion,
 } from '../../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS } from '../../support/builders.ts';
 import { createMemorySettling, type MemorySettling } from '../../support/memory-store.ts';
@@ -123,7 +123,7 @@ const conversion = fc
     transactionId: reference,
     customerId,
     amountMinor: cents,
-    payoutMinor: fc.option(cents, { freq: 2 }),
+    operatorPayoutMinor: fc.option(cents, { freq: 2 }),
     loses: fc.boolean(),
     occurredAt,
   })
@@ -150,9 +150,9 @@ const against = fc.record({
 /** What a conversion is said to be worth before it is put right. */
 const draft = fc.record({
   amountMinor: fc.option(fc.bigInt({ min: 0n, max: 300n }), { freq: 6 }),
-  payoutMinor: fc.option(cents, { freq: 2 }),
+  operatorPayoutMinor: fc.option(cents, { freq: 2 }),
 });
-type Values = Pick<ConversionEvent, 'amountMinor' | 'payoutMinor'>;
+type Values = Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>;
 
 type Amendment = { eventId: string; values: Values; number: number };
 type Step = { events: ConversionEvent[] } | { version: DealVersion } | { amendment: Amendment };
@@ -169,17 +169,17 @@ function misspoken(
   for (const index of new Set(drafts.map((one) => one.index))) {
     const id = idOf(index);
     const at = all.findIndex(
-      (step) => 'events' in step && step.events.some((event) => event.id === id && earns(event.type)),
+      (step) => 'events' in step && step.events.some((event) => event.id === id && isConversion(event.type)),
     );
     if (at < 0) continue;
     const own = drafts.filter((one) => one.index === index);
     const { events } = all[at] as { events: ConversionEvent[] };
-    const { amountMinor, payoutMinor } = events.find((event) => event.id === id)!;
+    const { amountMinor, operatorPayoutMinor } = events.find((event) => event.id === id)!;
     const first = {
       events: events.map((event) => (event.id === id ? { ...event, ...own[0]!.values } : event)),
     };
     all = all.with(at, first);
-    const values = [...own.slice(1).map((one) => one.values), { amountMinor, payoutMinor }];
+    const values = [...own.slice(1).map((one) => one.values), { amountMinor, operatorPayoutMinor }];
     values.reduce((after, value, turn) => {
       const place = after + 1 + (own[turn]!.wait % (all.length - after));
       all.splice(place, 0, { amendment: { eventId: id, values: value, number: turn + 1 } });
@@ -314,7 +314,7 @@ describe('versions agreed and events amended at any time', () => {
     fc.assert(
       fc.property(story, ({ steps }) => {
         for (const { groups, sums, name } of played(steps).slots.values()) {
-          const facts = [...groups.values()].flatMap(({ earned, others }) => [earned, ...others]);
+          const facts = [...groups.values()].flatMap(({ accrual, laterFacts }) => [accrual, ...laterFacts]);
           assert.equal(facts.length, sums.factsCount, name.key);
           assert.equal(
             facts.map(hashOf).reduce((a, b) => a ^ b, 0n),

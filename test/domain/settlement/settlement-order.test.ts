@@ -133,7 +133,7 @@ for (const [world, versions] of [
       always((settling, told) => {
         assert.deepEqual(stateOf(settling), stateOf(inOneBatch(told)));
         for (const { groups, sums, name } of settling.slots.values()) {
-          const facts = [...groups.values()].flatMap(({ earned, others }) => [earned, ...others]);
+          const facts = [...groups.values()].flatMap(({ accrual, laterFacts }) => [accrual, ...laterFacts]);
           assert.equal(facts.length, sums.factsCount, name.key);
           assert.equal(
             facts.map(hashOf).reduce((a, b) => a ^ b, 0n),
@@ -147,7 +147,7 @@ for (const [world, versions] of [
     test('is told by deltas that add up to the books of every affiliate, each conversion before what takes it back', () => {
       always((settling) => {
         const byConversion = new Map<string, bigint>();
-        for (const { type, affiliateId, via, conversion, deltaMinor, payoutMinor } of settling.messages) {
+        for (const { type, affiliateId, via, conversion, deltaMinor, reportedMinor } of settling.messages) {
           const key = `${conversion.id} ${affiliateId}`;
           if (via === null)
             assert.equal(
@@ -156,7 +156,7 @@ for (const [world, versions] of [
               'a conversion is created once, and first',
             );
           byConversion.set(key, (byConversion.get(key) ?? 0n) + deltaMinor);
-          assert.equal(byConversion.get(key), payoutMinor);
+          assert.equal(byConversion.get(key), reportedMinor);
         }
         const told = settling.messages.map(
           ({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor] as const,
@@ -167,7 +167,7 @@ for (const [world, versions] of [
         );
         assert.deepEqual(sumsOf(told), sumsOf(booked));
         assert.deepEqual(
-          sumsOf(Array.from(settling.reported, ([key, sum]) => [key, sum.payoutMinor] as const)),
+          sumsOf(Array.from(settling.reported, ([key, sum]) => [key, sum.amountMinor] as const)),
           sumsOf(byConversion),
         );
       });
@@ -215,8 +215,8 @@ test('no conversion is ever told less than nothing, where none is paid by the mo
     .filter((versions) => versions.every(({ terms }) => terms.components.length > 0));
   fc.assert(
     fc.property(storyOf(ofSingles), ({ versions, batches }) => {
-      for (const { type, payoutMinor, conversion } of settled(versions, batches).messages)
-        assert.ok(payoutMinor >= 0n, `${type} of ${conversion.id}: ${payoutMinor}`);
+      for (const { type, reportedMinor, conversion } of settled(versions, batches).messages)
+        assert.ok(reportedMinor >= 0n, `${type} of ${conversion.id}: ${reportedMinor}`);
     }),
     { numRuns: RUNS, includeErrorInReport: true },
   );

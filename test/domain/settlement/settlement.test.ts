@@ -1,7 +1,7 @@
 // What settling events comes to, story by story: outcomes, what is booked, and what affiliates are told in which order.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Books } from '../../../domain/settlement/batch-ledger.ts';
+import type { BatchLedger } from '../../../domain/settlement/batch-ledger.ts';
 import { hashOf } from '../../../domain/settlement/slot.ts';
 import { postedOf } from '../../../domain/ledger/transfers.ts';
 import { attributeAll, rateAll, RuleError, settleAll } from '../../../domain/settlement/settlement.ts';
@@ -33,8 +33,8 @@ function settled(
 
 /** What was told, in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00 so far. */
 function toldBy({ messages }: MemorySettling): string[] {
-  return messages.map(({ type, event, deltaMinor, payoutMinor }) => {
-    return `${type.replace('conversion.', '')}:${event?.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${payoutMinor}`;
+  return messages.map(({ type, event, deltaMinor, reportedMinor }) => {
+    return `${type.replace('conversion.', '')}:${event?.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${reportedMinor}`;
   });
 }
 
@@ -61,7 +61,7 @@ describe('settling', () => {
   test('an event of an affiliate without a deal is settled and told in the operator’s currency', () => {
     const settling = settled([[anEvent()]], aVersion({}, { affiliateId: 'aff_b' }));
     assert.deepEqual(bookedBy(settling), {});
-    assert.deepEqual([settling.messages[0]!.payoutMinor, settling.messages[0]!.currency], [0n, 'USD']);
+    assert.deepEqual([settling.messages[0]!.reportedMinor, settling.messages[0]!.currency], [0n, 'USD']);
   });
 
   test('the same batch twice, and the same event twice in a batch, change nothing', () => {
@@ -306,7 +306,7 @@ test('a rule that fails names its event, so that it alone can be set aside', () 
     binding,
     affiliateExternalId: null,
   }));
-  const books = new Proxy({} as Books, {
+  const books = new Proxy({} as BatchLedger, {
     get: () => () => {
       throw new Error('out of paper');
     },

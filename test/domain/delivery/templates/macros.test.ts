@@ -112,7 +112,7 @@ test('every field of a postback is a macro', () => {
     clickId: 'clk_1',
     via: 'aff_sub',
     subs: ['1', '2', '3', '4', '5'] as const,
-    payoutMinor: 0n,
+    reportedMinor: 0n,
     deltaMinor: -1n,
     currency: 'USD',
   };

@@ -1,5 +1,5 @@
 // What events put into slots: what a conversion brings, and what is said against it, each in the currency it is measured in.
-import { subjectOf, takenBack, type SlotFact } from '../commission/reversals.ts';
+import { subjectOf, reversalOf, type SlotFact } from '../commission/reversals.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
@@ -15,7 +15,7 @@ export type Rated = { version: DealVersion; names: SlotName[] };
  * What a conversion brings to each kind of slot, or what that lacks. `stored`: the rate by which it was converted before, which rules, whatever
  * rates were added since.
  */
-export function factsOf(
+export function conversionFacts(
   event: ConversionEvent,
   { version, names }: Rated,
   rates: readonly FxRate[],
@@ -50,7 +50,7 @@ export function factsOf(
     customer: null,
   };
   return (kind) => {
-    if (isOperatorPayout(kind)) return { ...fact, basisMinor: worth(event.payoutMinor ?? 0n) };
+    if (isOperatorPayout(kind)) return { ...fact, basisMinor: worth(event.operatorPayoutMinor ?? 0n) };
     return kind === 'month' && type === 'ftd' ? { ...fact, customer: subjectOf(event) } : fact;
   };
 }
@@ -63,18 +63,18 @@ function countsRevenue({ tiers }: Component): boolean {
  * What an event says against a conversion by these terms, null where they let the affiliate keep it; a part in another currency is measured at
  * the conversion's own date.
  */
-export function factAgainst(
+export function reversalFact(
   event: ConversionEvent,
   conversion: ConversionEvent,
   terms: Terms,
   rates: readonly FxRate[],
 ): SlotFact | 'no_exchange_rate' | null {
-  const fact = takenBack(event, conversion, terms);
+  const fact = reversalOf(event, conversion, terms);
   if (fact !== 'no_rate') return fact;
   const rate = rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt);
   if (rate === null) return 'no_exchange_rate';
   const amountMinor = converted(event.amountMinor ?? 0n, rate);
-  const inIts = takenBack({ ...event, amountMinor, currency: conversion.currency }, conversion, terms);
+  const inIts = reversalOf({ ...event, amountMinor, currency: conversion.currency }, conversion, terms);
   return inIts === null || inIts === 'no_rate'
     ? null
     : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };

@@ -1,13 +1,7 @@
 // Settles events by the real rules, with a ledger in memory only.
 import { openBatchLedger } from '../domain/settlement/batch-ledger.ts';
 import { isMonthly } from '../domain/commission/slot-kinds.ts';
-import {
-  attributeAll,
-  inOrder,
-  rateAll,
-  settleAll,
-  type OperatorRules,
-} from '../domain/settlement/settlement.ts';
+import { attributeAll, inOrder, settleAll } from '../domain/settlement/settlement.ts';
 import { monthOf } from '../domain/ledger/periods.ts';
 import { compileTerms, DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';
@@ -16,6 +10,7 @@ import { COMPONENTS } from './events.ts';
 import type { Message } from '../domain/delivery/messages.ts';
 import type { Loaded } from '../domain/settlement/outcomes.ts';
 import type { Slot } from '../domain/settlement/slot.ts';
+import { rateAll, type OperatorRules } from '../domain/settlement/rating.ts';
 
 export type Memory = {
   /** Settles conversions and returns the messages to affiliates. */

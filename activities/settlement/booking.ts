@@ -9,7 +9,7 @@ import {
   type Explanation,
 } from '../../domain/commission/explanation.ts';
 import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
-import type { OperatorRules, Settlement } from '../../domain/settlement/settlement.ts';
+import type { Settlement } from '../../domain/settlement/settlement.ts';
 import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import type { Queryable } from '../../store/db/pool.ts';
@@ -26,6 +26,7 @@ import { writeFacts, writeRatings, type RatingRow } from '../../store/settlement
 import { allSettledOrThrow } from '../single-flight.ts';
 import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeReportedAmounts, type ReportedAmountRow } from '../../store/ledger/reported-amounts.ts';
+import type { OperatorRules } from '../../domain/settlement/rating.ts';
 
 export type BookingInput = {
   batchId: string;

@@ -1,13 +1,7 @@
 // Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
-import {
-  attributeAll,
-  inOrder,
-  rateAll,
-  type Batch,
-  type OperatorRules,
-} from '../../domain/settlement/settlement.ts';
+import { attributeAll, inOrder, type Batch } from '../../domain/settlement/settlement.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
@@ -26,6 +20,7 @@ import { addRareEvidence } from '../../store/settlement/evidence.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
 import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
+import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
 /** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
 export type Wanted = {

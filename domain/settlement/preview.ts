@@ -8,11 +8,12 @@ import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rerating.ts';
-import { inOrder, rateAll, isReversalInForce, type OperatorRules } from './settlement.ts';
+import { inOrder, isReversalInForce } from './settlement.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
 import type { Slot } from './slot.ts';
 import { MILLION } from '../units.ts';
+import { rateAll, type OperatorRules } from './rating.ts';
 
 /** What an affiliate would have been paid for a month by a component; parents by `override`. */
 export type WouldPay = { affiliateId: string; month: string; component: string; minor: bigint };

@@ -13,19 +13,13 @@ import {
   type SlotFact,
 } from '../commission/reversals.ts';
 import { reversalFact, conversionFacts, type Lacking, type Rated } from './facts.ts';
-import {
-  inOrder,
-  ratedIn,
-  RuleError,
-  isReversalInForce,
-  type Batch,
-  type OperatorRules,
-} from './settlement.ts';
+import { inOrder, RuleError, isReversalInForce, type Batch } from './settlement.ts';
 import { viewOf, reportChange } from './notifications.ts';
 import { reportedKey } from './reported-amounts.ts';
 import { type DealVersion, isConversion } from '../types.ts';
 import type { Message } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
+import { ratedIn, type OperatorRules } from './rating.ts';
 
 /** A settled conversion, and the version that rated it; none where no deal covered it then. */
 export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };

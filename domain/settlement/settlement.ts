@@ -1,30 +1,17 @@
 // Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
 // the books it is given, which an activity loaded and will write.
-import { attribute, versionInForce, type Attribution } from '../attribution/attribution.ts';
+import { attribute, type Attribution } from '../attribution/attribution.ts';
 import type { BatchLedger, Deltas } from './batch-ledger.ts';
-import { reverses, subjectOf, type SlotFact } from '../commission/reversals.ts';
-import { isLinked, monthSlotNameOf, slotNameOf, type SlotName } from '../commission/commission.ts';
-import { isOperatorPayout } from '../commission/slot-kinds.ts';
+import { reverses, type SlotFact } from '../commission/reversals.ts';
 import { reversalFact, conversionFacts, type Rated } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
-import { monthOf } from '../ledger/periods.ts';
 import { viewOf, subsOf, reportChange, type ReportSubject } from './notifications.ts';
 import { reportedKey } from './reported-amounts.ts';
-import {
-  type Binding,
-  type Component,
-  type ConversionEvent,
-  type DealVersion,
-  type EventType,
-  type Terms,
-  isConversion,
-} from '../types.ts';
+import { type Binding, type ConversionEvent, type Terms, isConversion } from '../types.ts';
 import type { Slot } from './slot.ts';
 import type { Message } from '../delivery/messages.ts';
 import type { Outcome, Loaded, KnownOutcome } from './outcomes.ts';
-
-/** The operator's settings that rules read. */
-export type OperatorRules = { id: string; currency: string; timezone: string; clickWindowDays: number };
+import type { OperatorRules } from './rating.ts';
 
 /** What settling came to; the postings are in the books. A later outcome of the same event replaces an earlier one. */
 export type Settlement = { outcomes: Outcome[]; bindings: Binding[]; messages: Message[] };
@@ -61,79 +48,6 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   }
   return attributions;
 }
-
-/** By which deal version each attributed conversion is rated, and in which slots it earns; nothing for one that no deal covers. */
-export function rateAll(
-  operator: OperatorRules,
-  versions: readonly DealVersion[],
-  ordered: readonly Loaded[],
-  attributions: ReadonlyMap<string, Attribution>,
-): Map<string, Rated> {
-  const ofAffiliate = new Map<string, readonly DealVersion[]>();
-  const rated = new Map<string, Rated>();
-  for (const { event } of ordered) {
-    const attribution = attributions.get(event.id)!;
-    if (!isConversion(event.type) || attribution.kind !== 'attributed') continue;
-    const { affiliateId } = attribution;
-    let own = ofAffiliate.get(affiliateId);
-    if (!own) {
-      own = versions.filter((version) => version.affiliateId === null || version.affiliateId === affiliateId);
-      ofAffiliate.set(affiliateId, own);
-    }
-    const version = versionInForce(own, affiliateId, event.occurredAt);
-    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
-  }
-  return rated;
-}
-
-/** The slots an affiliate's event earns in by a version. */
-export function ratedIn(
-  operator: OperatorRules,
-  version: DealVersion,
-  event: ConversionEvent,
-  affiliateId: string,
-): Rated {
-  return { version, names: slotNamesOf(operator, version, event, affiliateId) };
-}
-
-/** The components that pay for an event, and whether the deal's month counts it; `hasPayout`: the operator sent what it pays. */
-export function earningBy(
-  terms: Terms,
-  type: EventType,
-  hasPayout: boolean,
-): { components: Component[]; isCounted: boolean } {
-  const byOperator = hasPayout && terms.payout !== 'ignore';
-  const paying = terms.components.filter(({ kind, on }) =>
-    byOperator ? isOperatorPayout(kind) : on.includes(type),
-  );
-  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(type));
-  return { components: paying, isCounted };
-}
-
-function slotNamesOf(
-  operator: OperatorRules,
-  version: DealVersion,
-  event: ConversionEvent,
-  affiliateId: string,
-): SlotName[] {
-  const { components: listening, isCounted: counts } = earningBy(
-    version.terms,
-    event.type,
-    event.operatorPayoutMinor !== null,
-  );
-  if (listening.length === 0 && !counts) return [];
-  const of = {
-    eventId: event.id,
-    subject: subjectOf(event),
-    affiliateId,
-    month: monthOf(event.occurredAt, operator.timezone),
-  };
-  const names = listening.map((component) => slotNameOf(version, component, of));
-  return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;
-}
-
-/** What tiers may count. */
-const METRIC_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['ftd', 'trade', 'volume', 'revenue']);
 
 /** What `settleAll` works on. `others` are events settled or waiting from earlier batches that these may strike, or that strike these. */
 export type Batch = {

@@ -1,8 +1,8 @@
 // Input and output of the audit's checks: the audited operator with its deals, and findings.
-import { earningBy } from '../../domain/settlement/settlement.ts';
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
+import { earningBy } from '../../domain/settlement/rating.ts';
 
 /**
  * A difference between the ledger and its recomputation. `minor`: its amount in minor units, 0

@@ -1,7 +1,6 @@
 // What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
 // runs these many times a second, so each is prepared once per connection.
 import type { SettledConversion } from '../../domain/settlement/rerating.ts';
-import type { OperatorRules } from '../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
@@ -18,6 +17,7 @@ import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
+import type { OperatorRules } from '../../domain/settlement/rating.ts';
 
 /** No clawback without a reference reaches further back than this, whatever a deal says. */
 export const LONGEST_CLAWBACK_DAYS = 730;

@@ -17,15 +17,7 @@ import {
   rerateAll,
   type SettledConversion,
 } from '../../domain/settlement/rerating.ts';
-import {
-  attributeAll,
-  inOrder,
-  rateAll,
-  settleAll,
-  type Batch,
-  type OperatorRules,
-  type Settlement,
-} from '../../domain/settlement/settlement.ts';
+import { attributeAll, inOrder, settleAll, type Batch, type Settlement } from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
@@ -39,6 +31,7 @@ import {
 import type { Message } from '../../domain/delivery/messages.ts';
 import type { KnownOutcome, Loaded } from '../../domain/settlement/outcomes.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
+import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
 export type MemorySettling = {
   /** Settles a batch; events settled before change nothing. */

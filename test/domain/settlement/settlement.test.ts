@@ -4,11 +4,12 @@ import { describe, test } from 'node:test';
 import type { BatchLedger } from '../../../domain/settlement/batch-ledger.ts';
 import { hashOf } from '../../../domain/settlement/slot.ts';
 import { postedOf } from '../../../domain/ledger/transfers.ts';
-import { attributeAll, rateAll, RuleError, settleAll } from '../../../domain/settlement/settlement.ts';
+import { attributeAll, RuleError, settleAll } from '../../../domain/settlement/settlement.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../../../domain/types.ts';
 import { anEvent, aVersion, DAY_MS, NOON } from '../../support/builders.ts';
 import { createMemorySettling, OPERATOR, type MemorySettling } from '../../support/memory-store.ts';
+import { rateAll } from '../../../domain/settlement/rating.ts';
 
 const HYBRID: Partial<WireTerms> = {
   components: [

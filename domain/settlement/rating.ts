@@ -1,0 +1,93 @@
+// Rates conversions: the deal version in force and the slots in which a conversion earns.
+
+import { type Attribution, versionInForce } from '../attribution/attribution.ts';
+import { isLinked, type SlotName, slotNameOf, monthSlotNameOf } from '../commission/commission.ts';
+import { subjectOf } from '../commission/reversals.ts';
+import { isOperatorPayout } from '../commission/slot-kinds.ts';
+import { monthOf } from '../ledger/periods.ts';
+import {
+  type DealVersion,
+  isConversion,
+  type ConversionEvent,
+  type Terms,
+  type EventType,
+  type Component,
+} from '../types.ts';
+import type { Rated } from './facts.ts';
+import type { Loaded } from './outcomes.ts';
+
+/** The operator's settings that rules read. */
+export type OperatorRules = { id: string; currency: string; timezone: string; clickWindowDays: number };
+
+/** By which deal version each attributed conversion is rated, and in which slots it earns; nothing for one that no deal covers. */
+export function rateAll(
+  operator: OperatorRules,
+  versions: readonly DealVersion[],
+  ordered: readonly Loaded[],
+  attributions: ReadonlyMap<string, Attribution>,
+): Map<string, Rated> {
+  const ofAffiliate = new Map<string, readonly DealVersion[]>();
+  const rated = new Map<string, Rated>();
+  for (const { event } of ordered) {
+    const attribution = attributions.get(event.id)!;
+    if (!isConversion(event.type) || attribution.kind !== 'attributed') continue;
+    const { affiliateId } = attribution;
+    let own = ofAffiliate.get(affiliateId);
+    if (!own) {
+      own = versions.filter((version) => version.affiliateId === null || version.affiliateId === affiliateId);
+      ofAffiliate.set(affiliateId, own);
+    }
+    const version = versionInForce(own, affiliateId, event.occurredAt);
+    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
+  }
+  return rated;
+}
+
+/** The slots an affiliate's event earns in by a version. */
+export function ratedIn(
+  operator: OperatorRules,
+  version: DealVersion,
+  event: ConversionEvent,
+  affiliateId: string,
+): Rated {
+  return { version, names: slotNamesOf(operator, version, event, affiliateId) };
+}
+
+/** The components that pay for an event, and whether the deal's month counts it; `hasPayout`: the operator sent what it pays. */
+export function earningBy(
+  terms: Terms,
+  type: EventType,
+  hasPayout: boolean,
+): { components: Component[]; isCounted: boolean } {
+  const byOperator = hasPayout && terms.payout !== 'ignore';
+  const paying = terms.components.filter(({ kind, on }) =>
+    byOperator ? isOperatorPayout(kind) : on.includes(type),
+  );
+  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(type));
+  return { components: paying, isCounted };
+}
+
+function slotNamesOf(
+  operator: OperatorRules,
+  version: DealVersion,
+  event: ConversionEvent,
+  affiliateId: string,
+): SlotName[] {
+  const { components: listening, isCounted: counts } = earningBy(
+    version.terms,
+    event.type,
+    event.operatorPayoutMinor !== null,
+  );
+  if (listening.length === 0 && !counts) return [];
+  const of = {
+    eventId: event.id,
+    subject: subjectOf(event),
+    affiliateId,
+    month: monthOf(event.occurredAt, operator.timezone),
+  };
+  const names = listening.map((component) => slotNameOf(version, component, of));
+  return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;
+}
+
+/** What tiers may count. */
+const METRIC_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['ftd', 'trade', 'volume', 'revenue']);

@@ -1,4 +1,4 @@
-// What a negative event takes back: which conversions it strikes, and how much of each still counts afterwards.
+// Reversals: the conversions that a negative event reverses, and the share of each that remains.
 import { divideRounded } from '../ledger/money.ts';
 import {
   isConversion,
@@ -11,12 +11,13 @@ import {
 import { DAY_MS } from '../units.ts';
 
 /**
- * Something that was said about a conversion in a slot: that it happened, or that some or all of it was not real, or that another deal version
- * rates it now, or that its operator amended it, which brings its values anew. `eventId` is the event that the fact is from: the conversion
- * itself, or the event that reverses it. `rating`: by what the conversion came to be rated when a rerating or an amendment wrote the fact;
- * null where the event itself did. A slot has one fact of each conversion, event and rating. `amountMinor` is in the conversion's currency, which is what refunds are measured against; `basisMinor` is what a conversion
- * is worth in the deal's currency, by the stored rate `fx` where that is another one. `customer`: whose first deposit it may be, in a month that
- * counts those; null for everything else.
+ * A fact about a conversion in a slot: the conversion itself, a reversal, a rerating or an
+ * amendment. A slot has one fact for each conversion, event and rating.
+ * `eventId`: the conversion, or the event that reverses it. `rating`: the rating that a rerating or
+ * amendment gave the conversion; null for facts of events. `amountMinor`: in the conversion's
+ * currency, in which refunds are measured. `basisMinor`: in the deal's currency, by the stored rate
+ * `fx` when the currencies differ. `customer`: the customer of a first deposit in a month that
+ * counts them; otherwise null.
  */
 export type SlotFact = {
   originalEventId: string;
@@ -32,19 +33,22 @@ export type SlotFact = {
   customer: string | null;
 };
 
-/** What is said of how a conversion is rated, by nobody's event. */
+/** Types of facts that no event caused. */
 export type Remark = 'rerated' | 'amended';
 
 type Version = Pick<DealVersion, 'dealId' | 'version'>;
 
-/** By what a conversion is rated: a deal version, and the amendment whose values it is rated with; 0 for those it was sent with. */
+/**
+ * The rating of a conversion: a deal version, and the amendment whose values are rated; 0 for the
+ * values as sent.
+ */
 export type Rating = Version & { amendment: number };
 
 function isSameRating(a: Rating | null, b: Rating | null): boolean {
   return a?.dealId === b?.dealId && a?.version === b?.version && a?.amendment === b?.amendment;
 }
 
-/** Whether two facts about one conversion in one slot are the same one. */
+/** Whether two facts about one conversion in one slot are the same fact. */
 export function isSameFact(a: SlotFact, b: SlotFact): boolean {
   return a.eventId === b.eventId && isSameRating(a.rating, b.rating);
 }
@@ -53,26 +57,29 @@ export function isRemark({ type }: Pick<SlotFact, 'type'>): boolean {
   return type === 'rerated' || type === 'amended';
 }
 
-/** Whether a fact is the conversion itself, as it was when it came into the slot. */
+/** Whether a fact is the conversion itself, as it entered the slot. */
 export function isAccrual(fact: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): boolean {
   return fact.eventId === fact.originalEventId && fact.rating === null;
 }
 
 /**
- * The fact that another deal version rates a conversion from now on. It is whole where that version does not pay for the conversion in this
- * slot any more.
+ * The fact that another deal version rates a conversion. It is whole when that version does not pay
+ * for the conversion in this slot.
  */
 export function reratedBy(rating: Rating, earned: SlotFact, stays: boolean): SlotFact {
   const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null, customer: null };
   return { ...earned, ...nothing, rating, type: 'rerated', whole: !stays };
 }
 
-/** The fact that a conversion was amended: what it brings from now on, whole where it does not earn in this slot any more. */
+/**
+ * The fact that a conversion was amended, with its new values. It is whole when the conversion does
+ * not earn in this slot any more.
+ */
 export function amendedBy(rating: Rating, brings: SlotFact, stays: boolean): SlotFact {
   return { ...brings, rating, type: 'amended', whole: !stays };
 }
 
-/** The last amendment of a conversion that these facts of a slot know of, 0 where there is none. */
+/** The number of a conversion's last amendment among these facts of a slot; 0 without one. */
 export function amendmentIn(others: readonly SlotFact[]): number {
   return lastAmended(others)?.rating?.amendment ?? 0;
 }
@@ -84,7 +91,7 @@ function lastAmended(others: readonly SlotFact[]): SlotFact | null {
   return last;
 }
 
-/** What a conversion brought, with the values of its last amendment. */
+/** The conversion's own fact with the values of its last amendment. */
 export function asAmended(earned: SlotFact, others: readonly SlotFact[]): SlotFact {
   const amended = lastAmended(others);
   if (amended === null) return earned;
@@ -92,24 +99,24 @@ export function asAmended(earned: SlotFact, others: readonly SlotFact[]): SlotFa
   return { ...earned, amountMinor, basisMinor, volumeE4, fx };
 }
 
-/** What an event says against a conversion by the rating that came to hold, in place of what it said by those before. */
+/** A reversal restated under the present rating; it replaces the reversal under earlier ratings. */
 export function restatedBy(rating: Rating, fact: SlotFact): SlotFact {
   return { ...fact, rating };
 }
 
-/** What rates a conversion now, by its version and the facts of it in a slot. */
+/** The rating of a conversion now, by its version and its facts in a slot. */
 function ratingIn({ dealId, version }: Version, others: readonly SlotFact[]): Rating {
   return { dealId, version, amendment: amendmentIn(others) };
 }
 
-/** Whether the version that rates a conversion now pays for it in the slot that these facts are in. */
+/** Whether the present version pays for a conversion in the slot of these facts. */
 export function staysInSlot(version: Version, others: readonly SlotFact[]): boolean {
   if (!others.some(isRemark)) return true;
   const now = ratingIn(version, others);
   return !others.some((fact) => isRemark(fact) && fact.whole && isSameRating(now, fact.rating));
 }
 
-/** Of what was said against a conversion, what holds by what rates it now: said since then, or restated by it. */
+/** The reversals of a conversion that are in force: made or restated under its present rating. */
 export function effectiveReversals(version: Version, others: readonly SlotFact[]): readonly SlotFact[] {
   if (!others.some(isRemark)) return others;
   const now = ratingIn(version, others);
@@ -118,14 +125,18 @@ export function effectiveReversals(version: Version, others: readonly SlotFact[]
   return [...restated, ...others.filter(({ eventId, rating }) => rating === null && !replaced.has(eventId))];
 }
 
-/** The customer an event is about, or the click where no customer is named. The same text as the column `events.subject`. */
+/**
+ * The customer of an event, or its click where no customer is named. The same text as the column
+ * `events.subject`.
+ */
 export function subjectOf(event: ConversionEvent): string {
   return event.customerId === null ? `click ${event.clickId}` : `customer ${event.customerId}`;
 }
 
 /**
- * Whether an event speaks about a conversion: by its reference (the conversion's transaction id, and its type where one is named),
- * or, without a reference, about everything the same customer did before it. Windows are the deal's business (`takenBack`).
+ * Whether an event reverses a conversion: by its reference (the conversion's transaction id, and
+ * its type where given), or without a reference every earlier conversion of the same customer. The
+ * clawback window is applied by `reversalOf`.
  */
 export function reverses(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (!isConversion(conversion.type) || isConversion(event.type)) return false;
@@ -141,9 +152,10 @@ export function reverses(event: ConversionEvent, conversion: ConversionEvent): b
 }
 
 /**
- * The fact an event adds to a slot about a conversion it strikes, or null where the deal lets the affiliate keep the commission:
- * its policy for that kind is `none`, or the conversion is older than the clawback window (which holds only without a reference).
- * `no_rate`: a part is to be taken back, named in another currency than the conversion's, which is never guessed at.
+ * The fact that a reversal adds to a slot for a conversion; null when the deal lets the affiliate
+ * keep the commission: its policy for this event is `none`, or the conversion is older than the
+ * clawback window (which holds only without a reference). `no_rate`: a partial reversal in another
+ * currency than the conversion's.
  */
 export function reversalOf(
   event: ConversionEvent,
@@ -178,12 +190,12 @@ export function reversalOf(
     : 'no_rate';
 }
 
-/** How much of a conversion's amount was taken back, out of how much: 0/1 is nothing, 1/1 everything. */
+/** The reversed share of a conversion's amount: 0/1 is nothing, 1/1 everything. */
 export type Reversed = { part: bigint; of: bigint };
 
 /**
- * Sums what the facts standing against one conversion leave of it. Refunds add up and never exceed the conversion; a whole reversal takes everything;
- * a chargeback counts only while it was not won back.
+ * The share that the reversals of one conversion take together. Refunds add up and never exceed the
+ * conversion; a whole reversal takes everything; a chargeback counts only while it is not won back.
  * Example: 100.00 refunded by 33.00 and 33.00 gives 66/100.
  */
 export function reversedOf(earned: SlotFact, others: readonly SlotFact[]): Reversed {
@@ -198,7 +210,7 @@ export function reversedOf(earned: SlotFact, others: readonly SlotFact[]): Rever
   return refunded >= earned.amountMinor ? { part: 1n, of: 1n } : { part: refunded, of: earned.amountMinor };
 }
 
-/** What is left of a whole after the reversed share: the share is rounded once, over all reversals so far, never one by one. */
+/** The remainder of an amount after the reversed share. Rounded once, over all reversals so far. */
 export function leftOf(whole: bigint, reversed: Reversed, mode: Terms['rounding']): bigint {
   return whole - divideRounded(whole * reversed.part, reversed.of, mode);
 }

@@ -1,4 +1,5 @@
-// The books of one batch while it is settled: slots with their facts and money, changed in memory and written afterwards in one go.
+// In-memory ledger of one batch: slots and postings that settlement changes before they are
+// written.
 import { asAmended, isSameFact, type SlotFact } from '../commission/reversals.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { targetOf, type SlotName } from '../commission/commission.ts';
@@ -24,25 +25,35 @@ import { createReportedAmounts, type ReportedAmounts, type ReportedAmount } from
 import type { DealVersion } from '../types.ts';
 import { MILLION } from '../units.ts';
 
-/** What made money move: an event (that came, or was amended), or, without an id, a change of the agreement about a conversion of that time. */
+/**
+ * Cause of a posting: an event (received or amended), or with a null id a change of the agreement
+ * for conversions of that time.
+ */
 export type PostingCause = { id: string | null; occurredAt: number };
 
-/** One leg of a posting, with what caused it. */
+/** One leg of a posting and its cause. */
 export type Posting = Leg & { slot: Slot; seq: number; cause: PostingCause };
 
-/** By how much a cause changed what is booked for the conversion that it is about, by affiliate. */
+/** Change of the booked amount per affiliate, caused by one event. */
 export type Deltas = Map<string, bigint>;
 
 export type BatchLedger = ReportedAmounts & {
-  /** The slot of that name, made empty if it is new. */
+  /** The slot of this name; a new one is made empty. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
-  /** Adds what a conversion brings to a slot, by its deal version, and posts towards the targets that moved; adds to the deltas. */
+  /**
+   * Adds a conversion to a slot, rated by a deal version, posts towards the targets that changed,
+   * and adds the changes to `deltas`.
+   */
   earn(slot: Slot, fact: SlotFact, version: DealVersion, cause: PostingCause, deltas: Deltas): void;
-  /** Adds what is said against a conversion in a slot, likewise. A fact already there changes nothing. */
+  /**
+   * Adds a reversal of a conversion to a slot, with the same effects. A fact that the slot has
+   * changes nothing.
+   */
   reverse(slot: Slot, fact: SlotFact, cause: PostingCause, deltas: Deltas): void;
   /**
-   * Lets another deal version rate a conversion in a slot, or the same one with amended values, likewise, with what is said against it by that
-   * rating. The first fact is that of the rerating or amendment or, in a slot that the conversion comes into, what it brings.
+   * Rates a conversion in a slot by another deal version or with amended values, with the same
+   * effects. The first fact is the rerating or amendment, or the conversion itself in a slot that
+   * it enters.
    */
   rerate(
     slot: Slot,
@@ -51,34 +62,43 @@ export type BatchLedger = ReportedAmounts & {
     cause: PostingCause,
     deltas: Deltas,
   ): void;
-  /** The slots a conversion earned in. */
+  /** The slots in which a conversion earned. */
   slotsOfConversion(eventId: string): readonly Slot[];
   /** The slot that a parent's part is a part of. */
   sourceOf(override: NonNullable<Slot['override']>): Slot;
-  /** What a slot should hold now, and what that depends on beside its own facts. */
+  /** Target of a slot now, and the figures of linked slots that it depends on. */
   targetOf(slot: Slot): { targetMinor: bigint; links: SlotLinks };
   readonly slots: ReadonlyMap<string, Slot>;
   readonly facts: readonly { slot: Slot; fact: SlotFact; version: DealVersion }[];
   readonly postings: readonly Posting[];
 };
 
-/** Why money moves, and the deltas told of the conversion that it is about; what moves for another one is told of that. `about: null`: all is in the deltas. */
+/**
+ * Cause of a change and the deltas of the conversion that it reports. Changes of other conversions
+ * become their adjustments; with `about: null` all of them go into the deltas.
+ */
 type Move = { cause: PostingCause; about: string | null; deltas: Deltas };
 
-/** Whose debt, in which currency, a slot adds to. */
+/** Key of an affiliate's debt in the currency of a slot. */
 export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
   `${affiliateId} ${version.terms.currency}`;
 
-/** What books need beside the slots: rules make nothing up. Parents of an affiliate come nearest first. */
+/**
+ * Functions and figures that the ledger needs beside slots. Parents of an affiliate are ordered
+ * from the nearest.
+ */
 export type BatchLedgerOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;
   parentsOf?: (affiliateId: string) => readonly string[];
-  /** What affiliates owe, by `debtKey`; without an entry only what this batch itself turns into debt can be cancelled. */
+  /**
+   * Debt of affiliates by `debtKey`. Without an entry, only debt that this batch makes can be
+   * recovered.
+   */
   debts?: ReadonlyMap<string, bigint> | undefined;
 };
 
-/** Opens books over loaded slots and what was told for conversions settled earlier, by `toldKey`. */
+/** Opens a ledger over loaded slots and the amounts reported before, by `reportedKey`. */
 export function openBatchLedger(
   loaded: readonly Slot[],
   toldBefore: ReadonlyMap<string, ReportedAmount>,
@@ -125,13 +145,16 @@ export function openBatchLedger(
     return { targetMinor: targetOf(component, slot.version.terms, countedIn(slot), slot.sums, links), links };
   }
 
-  /** The conversion that a slot is paid for now; none for a month. */
+  /** The conversion that a slot is paid for now; null for a month. */
   function conversionOf(slot: Slot): string | null {
     if (slot.override) return conversionOf(byId.get(slot.override.sourceId)!);
     return payingConversion(slot)?.accrual.originalEventId ?? null;
   }
 
-  /** Posts a slot towards its target, and the parents' parts of it towards theirs. `conversionBefore`: the conversion it was paid for so far. */
+  /**
+   * Posts a slot towards its target, and then the parents' parts of it. `conversionBefore`: the
+   * conversion that the slot was paid for so far.
+   */
   function post(
     slot: Slot,
     { cause, about, deltas }: Move,
@@ -179,8 +202,8 @@ export function openBatchLedger(
   }
 
   /**
-   * Opens the parts that parents have of a slot by the version that decides about it now. Of a slot that was there, only the levels that no version
-   * paid before: whose part a level is stays as it was when it was first paid, whoever is a parent today.
+   * Opens the parents' parts of a slot by its deal version. A slot that existed gets only levels
+   * that no version paid before: the parent of a level stays the one who was paid first.
    */
   function openParts({ id, name, version, affiliateId }: Slot, levelsBefore: number): void {
     if (name.kind === 'month') return;
@@ -193,7 +216,7 @@ export function openBatchLedger(
     });
   }
 
-  /** Puts a group with further facts into its slot and moves the money of all that this moves. */
+  /** Puts the facts of a conversion into a slot, and posts every slot whose target they change. */
   function applyFacts(
     slot: Slot,
     group: Group,
@@ -219,7 +242,10 @@ export function openBatchLedger(
       if (moved !== slot) post(moved, isSteppedOnly(moved) ? { ...move, about: null } : move);
   }
 
-  /** The month of the deal that counts a conversion's customer, where it is a first deposit in a month. */
+  /**
+   * The deal's month that counts a conversion's customer, when the conversion is a first deposit in
+   * a month.
+   */
   function countingMonth(
     { name, version, affiliateId }: Slot,
     { accrual: { customer } }: Group,

@@ -1,19 +1,19 @@
-// What events put into slots: what a conversion brings, and what is said against it, each in the currency it is measured in.
+// Facts that events add to slots: conversions and reversals, each in the deal's currency.
 import { subjectOf, reversalOf, type SlotFact } from '../commission/reversals.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
 import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
 
-/** Why what an event brings or takes cannot be said yet. */
+/** Reasons for which a fact cannot be made yet. */
 export type Lacking = 'payout_required' | 'no_exchange_rate';
 
-/** The deal version that rates an event, and the slots it earns in by it. */
+/** The deal version that rates an event, and the slots in which the event earns. */
 export type Rated = { version: DealVersion; names: SlotName[] };
 
 /**
- * What a conversion brings to each kind of slot, or what that lacks. `stored`: the rate by which it was converted before, which rules, whatever
- * rates were added since.
+ * The fact of a conversion for each kind of slot, or the reason why it cannot be made. `stored`:
+ * the exchange rate of an earlier rating, which stays in force whatever rates were added since.
  */
 export function conversionFacts(
   event: ConversionEvent,
@@ -60,8 +60,8 @@ function countsRevenue({ tiers }: Component): boolean {
 }
 
 /**
- * What an event says against a conversion by these terms, null where they let the affiliate keep it; a part in another currency is measured at
- * the conversion's own date.
+ * The fact of a reversal by these terms; null when they let the affiliate keep the commission. A
+ * partial reversal in another currency is converted at the conversion's date.
  */
 export function reversalFact(
   event: ConversionEvent,

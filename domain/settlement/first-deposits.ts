@@ -1,10 +1,14 @@
-// How many customers made their first deposit in a deal's months: each is counted once, in the month of the earliest, while something is left of it.
+// Counts customers with a first deposit in the months of a deal: each customer once, in the month
+// of the earliest deposit that is not wholly reversed.
 import { type Slot, countedIn } from './slot.ts';
 import { isBefore, reversedIn, type Group } from '../commission/group.ts';
 
 type Deposit = { month: Slot; group: Group };
 
-/** By customer, the month that counts them, among the months of one deal and affiliate. Whose first deposit was taken back is in none. */
+/**
+ * The month that counts each customer, among the months of one deal and affiliate. A customer whose
+ * first deposit was wholly reversed is in none.
+ */
 export function countingMonths(months: Iterable<Slot>): Map<string, Slot> {
   const firsts = new Map<string, Deposit>();
   for (const month of months) {
@@ -23,7 +27,7 @@ export function countingMonths(months: Iterable<Slot>): Map<string, Slot> {
   return counting;
 }
 
-/** Counts them in months that have all their first deposits at hand, whatever the months say. */
+/** Recounts months that have all their first deposits loaded, in place of the stored counts. */
 export function countFirstDeposits(slots: readonly Slot[]): void {
   const families = new Map<string, Slot[]>();
   for (const slot of slots) {
@@ -40,7 +44,10 @@ export function addCustomers(month: Slot, count: 1 | -1): void {
   month.sums = { ...month.sums, ftdCount: month.sums.ftdCount + count };
 }
 
-/** Lets another month count a customer than the one that did; gives the months of which the count moved. */
+/**
+ * Moves a customer from the month that counted them to another; returns the months whose count
+ * changed.
+ */
 export function moveCustomer(from: Slot | undefined, to: Slot | undefined): Slot[] {
   if (from === to) return [];
   if (from) addCustomers(from, -1);

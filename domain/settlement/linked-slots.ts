@@ -1,4 +1,5 @@
-// What the slots of a deal have to do with each other: which ones move when one learns something, and what each then goes by.
+// Links between slots of one deal and affiliate: which slots' targets change with a slot, and which
+// figures a target takes from other slots.
 import { allotMonth, type RankedSlot } from '../commission/allotment.ts';
 import { carriedLosses, type CarryoverMonth } from '../commission/carry.ts';
 import { carriesLosses, needsMonthMetric, isRanked } from '../commission/commission.ts';
@@ -9,25 +10,28 @@ import { NO_LINKS } from '../commission/sums.ts';
 import type { Component, Tiers } from '../types.ts';
 import { countedIn, type Slot } from './slot.ts';
 
-/** The slots of a batch as the rules see them together. */
+/** Links of the slots of a batch. */
 export type Family = {
-  /** The other slots whose targets may have moved when this one learnt something, in the order in which they are to be settled. */
+  /**
+   * The other slots whose targets may have changed with this slot, in the order in which they are
+   * settled.
+   */
   movedBy(slot: Slot): Slot[];
-  /** What a slot's target depends on beside its own facts. */
+  /** The figures of other slots that a slot's target depends on. */
   linksOf(slot: Slot, component: Component): SlotLinks;
-  /** To be called when a slot has learnt something: what was worked out before no longer holds. */
+  /** Drops computed allotments. To be called after the facts of a slot changed. */
   forget(): void;
 };
 
 /**
- * `slotsOf` gives the slots of a deal and affiliate at every call, since a batch opens slots as it goes; `componentOf` gives nothing where a
- * slot's version has none for it.
+ * `slotsOf` reads the slots of a deal and affiliate at every call, since a batch opens slots.
+ * `componentOf` returns null for a slot without a component.
  */
 export function createFamily(
   slotsOf: (dealId: string, affiliateId: string) => readonly Slot[],
   componentOf: (slot: Slot) => Component | null,
 ): Family {
-  /** What a month's members get, worked out once for all of them. */
+  /** Allotments of a month, computed once for all of its slots. */
   const allotments = new Map<string, ReturnType<typeof allotMonth>>();
 
   const others = (slot: Slot, is: (other: Slot, component: Component) => boolean): Slot[] => {
@@ -38,7 +42,7 @@ export function createFamily(
     return found.toSorted((a, b) => (inChain(a, b) < 0 ? -1 : 1));
   };
 
-  /** The months of the same share, in their order. */
+  /** The months of one revenue share, in order. */
   const chainOf = (slot: Slot): Slot[] =>
     [
       ...others(slot, ({ name }) => isCarryoverKind(name.kind) && name.component === slot.name.component),
@@ -71,7 +75,8 @@ export function createFamily(
   const chained = (slot: Slot): CarryoverMonth[] =>
     chainOf(slot).flatMap((month) => {
       const component = componentOf(month);
-      // A month may be there before anything is in it, and after a version took all out of it: it must not make a loss forgotten.
+      // A month may exist before it has conversions, or lose all of them to another version; losses
+      // are carried over it.
       if (component === null || !supportsCarryover(component) || month.sums.conversionsCount === 0) return [];
       return [
         {
@@ -84,7 +89,10 @@ export function createFamily(
       ];
     });
 
-  /** The months after one of a share that take over what was lost before them; one that resets moves them too, by being there. */
+  /**
+   * Later months of a share that take over its losses. A month that resets ends the carryover and
+   * changes them too.
+   */
   const laterThan = (slot: Slot): Slot[] => {
     if (!isCarryoverKind(slot.name.kind)) return [];
     const chain = chainOf(slot);

@@ -1,18 +1,21 @@
-// What affiliates are told when something moved the books: one message for each conversion to each whose total moved.
+// Messages to affiliates about changes of the batch ledger: one for each conversion and each
+// affiliate whose reported amount changed.
 import type { BatchLedger, Deltas } from './batch-ledger.ts';
 import type { Click, ConversionEvent, Subs } from '../types.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 
-/** How a conversion is shown to those who are told about it. */
+/** The parts of a conversion that its messages show. */
 export type ConversionView = Pick<Message, 'conversion' | 'clickId' | 'subs'>;
 
-/** Whose conversion it is, and in which currency it is told. */
+/**
+ * The conversion that a message reports, its affiliate, and the currency of the reported amount.
+ */
 export type ReportSubject = ConversionView & Pick<Message, 'affiliateId' | 'currency'>;
 
 /**
- * One message to each affiliate for whom a cause moved what is booked for a conversion: to whom it belongs, and to parents with a part of it.
- * What others did to it before is told with it.
+ * Messages for one conversion: to its affiliate, and to each parent whose part changed. Adjustments
+ * that other conversions caused earlier are reported with it.
  */
 export function reportChange(
   books: BatchLedger,
@@ -26,7 +29,8 @@ export function reportChange(
     all.set(affiliateId, (all.get(affiliateId) ?? 0n) + deltaMinor);
   return [...all].flatMap(([affiliateId, deltaMinor]) => {
     const isOwner = affiliateId === about.affiliateId;
-    // An event is told to whom it belongs in any case; what has none, only where it moved something.
+    // The conversion's affiliate is always told of an event; a change without an event is reported
+    // only where it moved money.
     if (deltaMinor === 0n && (!isOwner || typeof cause === 'string')) return [];
     const { amountMinor: reportedMinor, currency } = books.report(
       about.conversion.id,
@@ -56,8 +60,8 @@ export function reportChange(
 }
 
 /**
- * Tells what became of conversions that others moved: one took their place under a cap, or is now the one that qualifies the customer. `shown`
- * gives how a conversion is shown to its affiliate.
+ * Messages about conversions whose commission another conversion changed, by taking a place under a
+ * cap or by qualifying the customer. `shown` returns the view of a conversion.
  */
 export function reportAdjustments(
   books: BatchLedger,
@@ -72,7 +76,9 @@ export function reportAdjustments(
   });
 }
 
-/** How a conversion that is settled is shown: with its own click, or the one that its customer is bound by. */
+/**
+ * The view of a settled conversion: with its own click, or with the click that bound its customer.
+ */
 export function viewOf({
   event,
   click,
@@ -82,7 +88,7 @@ export function viewOf({
   return { conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown) };
 }
 
-/** A sub of the event wins over the click's. */
+/** Sub-ids of a conversion: those of the event, then those of the click. */
 export function subsOf(event: ConversionEvent, click: Click | null): Subs {
   const [a, b, c, d, e] = event.subs;
   const of = click?.subs ?? [null, null, null, null, null];

@@ -1,4 +1,5 @@
-// What past conversions would have paid by terms that nobody agreed on yet. Nothing is posted: targets are worked out over slots in memory.
+// Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
+// slots in memory.
 import { reverses, type SlotFact } from '../commission/reversals.ts';
 import type { SlotName } from '../commission/commission.ts';
 import { earliestOf } from '../commission/group.ts';
@@ -15,13 +16,19 @@ import type { Slot } from './slot.ts';
 import { MILLION } from '../units.ts';
 import { rateAll, type OperatorRules } from './rating.ts';
 
-/** What an affiliate would have been paid for a month by a component; parents by `override`. */
+/**
+ * Proposed commission of an affiliate for a month and component; a parent's is listed as
+ * `override`.
+ */
 export type WouldPay = { affiliateId: string; month: string; component: string; minor: bigint };
 
-/** The number of a version that would follow all there are. */
+/** The version number of proposed terms: higher than every real one. */
 export const PROPOSED = Number.MAX_SAFE_INTEGER;
 
-/** Settled conversions with all that is settled for or against them; of the deal at hand the versions before the proposed one are among its versions. */
+/**
+ * Settled conversions with their reversals. The deal's own versions are those before the proposed
+ * one.
+ */
 export type PreviewChunk = {
   settled: readonly Loaded[];
   others: readonly Loaded[];
@@ -31,16 +38,23 @@ export type PreviewChunk = {
 
 export type Preview = {
   /**
-   * Takes the conversions that the terms would rate, and gives them; `lacking` counts those that could not be rated, by reason. Those that earlier
-   * versions of the deal rated are taken as well, for what they leave to the others: first deposits, places under caps, the month's steps.
+   * Adds the conversions that the proposed terms rate, and returns them; `lacking` counts
+   * conversions that could not be rated, by reason. Conversions rated by earlier versions of the
+   * deal are added too, since they take first deposits, places under caps and steps of the month.
    */
   add(chunk: PreviewChunk): Loaded[];
   readonly lacking: ReadonlyMap<string, number>;
-  /** Parents come nearest first. `monthsBefore`: what the deal's months before all this came to, from which losses are carried. */
+  /**
+   * `parents` are ordered from the nearest. `monthsBefore`: sums of the deal's earlier months, from
+   * which losses are carried.
+   */
   result(parentsOf: (affiliateId: string) => readonly string[], monthsBefore: readonly Slot[]): WouldPay[];
 };
 
-/** `version` is what would be agreed, in place of the deal's versions of its time: those must not be among a chunk's. */
+/**
+ * `version` holds the proposed terms and replaces the deal's versions of its time, which must not
+ * be among a chunk's.
+ */
 export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
   const slots = new Map<string, Recount>();
   const lacking = new Map<string, number>();

@@ -16,10 +16,13 @@ import {
 import type { Rated } from './facts.ts';
 import type { Loaded } from './outcomes.ts';
 
-/** The operator's settings that rules read. */
+/** Settings of an operator that rules read. */
 export type OperatorRules = { id: string; currency: string; timezone: string; clickWindowDays: number };
 
-/** By which deal version each attributed conversion is rated, and in which slots it earns; nothing for one that no deal covers. */
+/**
+ * Ratings of attributed conversions: the deal version in force and the slots. A conversion without
+ * a deal has none.
+ */
 export function rateAll(
   operator: OperatorRules,
   versions: readonly DealVersion[],
@@ -43,7 +46,7 @@ export function rateAll(
   return rated;
 }
 
-/** The slots an affiliate's event earns in by a version. */
+/** The slots in which an affiliate's event earns by a version. */
 export function ratedIn(
   operator: OperatorRules,
   version: DealVersion,
@@ -53,7 +56,10 @@ export function ratedIn(
   return { version, names: slotNamesOf(operator, version, event, affiliateId) };
 }
 
-/** The components that pay for an event, and whether the deal's month counts it; `hasPayout`: the operator sent what it pays. */
+/**
+ * The components that pay for an event, and whether the deal's month counts the event. `hasPayout`:
+ * the operator computed the commission.
+ */
 export function earningBy(
   terms: Terms,
   type: EventType,
@@ -89,5 +95,5 @@ function slotNamesOf(
   return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;
 }
 
-/** What tiers may count. */
+/** Events whose figures tiers may count. */
 const METRIC_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['ftd', 'trade', 'volume', 'revenue']);

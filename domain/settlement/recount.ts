@@ -1,4 +1,4 @@
-// What slots should hold, worked out anew from their facts alone: what the audit compares the books with.
+// Recomputes slots from their facts alone, for the audit to compare with the ledger.
 import { openBatchLedger } from './batch-ledger.ts';
 import type { SlotSums } from '../commission/component-kind.ts';
 import { earliestOf, type Group } from '../commission/group.ts';
@@ -8,17 +8,23 @@ import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
 import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';
 
-/** What a slot is, whatever it says it holds. */
+/** Identity of a slot, without its sums and money. */
 export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
 
 export type Recount = {
-  /** Adds what is known of one conversion; each of a slot's conversions is added once, in any order. */
+  /**
+   * Adds one conversion with its later facts; each conversion of the slot is added once, in any
+   * order.
+   */
   add(group: Group): void;
-  /** The slot as its facts make it, without any money. */
+  /** The slot as its facts make it, without money. */
   result(): Slot;
 };
 
-/** Recounts one slot. A monthly slot's conversions are summed and forgotten, so that there may be millions of them; but for first deposits. */
+/**
+ * Recounts one slot. Conversions of a monthly slot are summed and dropped, since there may be
+ * millions; first deposits are kept.
+ */
 export function startRecount(identity: Identity, monthOf: (moment: number) => string): Recount {
   const { kind } = identity.name;
   const slot: Slot = {
@@ -64,8 +70,9 @@ function plus(a: SlotSums, b: SlotSums): SlotSums {
 }
 
 /**
- * What recounted slots should hold, by their ids; all that move one another must be given together. Counts first deposits in their months.
- * `asKept`: slots whose own sums are to be believed, in place of those of the same names.
+ * Targets of recounted slots by id, after counting first deposits in their months. Linked slots
+ * must be given together. `asKept`: slots whose stored sums are used in place of recounted ones of
+ * the same name.
  */
 export function recountedTargets(
   slots: readonly Slot[],

@@ -1,28 +1,37 @@
-// The sums told to affiliates for conversions, and what is still to be told of conversions that won or lost money by another one.
+// Amounts reported to affiliates per conversion, and adjustments not reported yet.
 
-/** The sum told to an affiliate for a conversion. */
+/** The amount reported to an affiliate for a conversion, in minor units. */
 export type ReportedAmount = { amountMinor: bigint; currency: string };
 
-/** What a sum told is kept under. */
+/** Key of a reported amount. */
 export const reportedKey = (eventId: string, affiliateId: string): string => `${eventId} ${affiliateId}`;
 
-/** By how much an affiliate's part of a conversion moved; the conversion is that of `ownerId`, whose parent the affiliate may be. */
+/**
+ * A change of an affiliate's part of a conversion. `ownerId`: the conversion's affiliate, of whom
+ * the affiliate may be a parent.
+ */
 export type Adjustment = { affiliateId: string; ownerId: string; deltaMinor: bigint; currency: string };
 
 export type ReportedAmounts = {
-  /** Adds to what an affiliate was told for a conversion and gives the sum; `currency` is that of a sum that was nothing before. */
+  /**
+   * Adds to the amount reported to an affiliate for a conversion and returns the sum. `currency`
+   * applies when nothing was reported before.
+   */
   report(eventId: string, affiliateId: string, deltaMinor: bigint, currency: string): ReportedAmount;
-  /** What was told before for a conversion that was not loaded with the rest; what is told by now stays. */
+  /**
+   * Adds an amount reported by an earlier batch, unless this batch has reported the conversion
+   * already.
+   */
   addEarlier(eventId: string, affiliateId: string, sum: ReportedAmount): void;
-  /** Keeps what is to be told of a conversion until somebody takes it. */
+  /** Keeps an adjustment until `takeAdjustments`. */
   addAdjustment(eventId: string, adjustment: Adjustment): void;
-  /** What is to be told of a conversion, from now on by whoever asked. */
+  /** Removes and returns the adjustments of a conversion; the caller reports them. */
   takeAdjustments(eventId: string): Adjustment[];
-  /** By `toldKey`. */
+  /** By `reportedKey`. */
   readonly reported: ReadonlyMap<string, ReportedAmount>;
-  /** What was told here, by `toldKey`. */
+  /** Amounts that this batch changed, by `reportedKey`. */
   readonly reportedHere: ReadonlyMap<string, ReportedAmount>;
-  /** The conversions of which something is to be told. */
+  /** Conversions with adjustments that are not reported yet. */
   conversionsToAdjust(): string[];
 };
 

@@ -1,5 +1,6 @@
-// Rates settled conversions again after what was agreed for their time has changed (a deal version that begins before them, or a new deal), or after
-// their operator amended them. Afterwards the books hold what they would hold had it been so at first. Pure, like settling.
+// Rates settled conversions again after their agreement changed (a deal version that begins before
+// them, or a new deal) or their operator amended them. Afterwards the ledger is as if the change
+// had been there from the start. Pure, like settlement.
 import type { Attribution } from '../attribution/attribution.ts';
 import type { BatchLedger, PostingCause, Deltas } from './batch-ledger.ts';
 import {
@@ -21,20 +22,23 @@ import type { Message } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 import { ratedIn, type OperatorRules } from './rating.ts';
 
-/** A settled conversion, and the version that rated it; none where no deal covered it then. */
+/** A settled conversion and the deal version that rated it; null when no deal covered it. */
 export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };
 
-/** A conversion is left as it was where its new version lacks something, or where it was paid in another currency: no sum told is in two. */
+/**
+ * A conversion that keeps its rating: its new version lacks something, or pays in another currency
+ * than was reported.
+ */
 export type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
-/** What rating again came to; the postings are in the books. */
+/** Result of rerating; the postings are in the batch ledger. */
 export type Rerating = {
   changed: { eventId: string; version: DealVersion }[];
   kept: Kept[];
   messages: Message[];
 };
 
-/** Whose settled conversions are: what was decided then stays. */
+/** Attributions of settled conversions, which rerating does not change. */
 export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribution> {
   return new Map(
     settled.map(({ event, outcome, click, binding }) => {
@@ -46,9 +50,11 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
 }
 
 /**
- * Rates those of the ordered conversions whose version in force is not the one that rated them. Each leaves the slots that its new version
- * does not name, comes into those it names, and everything settled against it is applied by the new terms.
- * Throws a RuleError for the conversion whose rule failed; the books are then spoilt.
+ * Rates the ordered conversions whose version in force is not the one that rated them. Each leaves
+ * the slots that the new version does not name and enters those that it names; its reversals are
+ * applied by the new terms.
+ * Throws a RuleError for the conversion whose rule failed. The ledger is then inconsistent and must
+ * be loaded again.
  */
 export function rerateAll(batch: SettledBatch, books: BatchLedger): Rerating {
   const due = batch.ordered.filter(({ event, ratedBy }) => {
@@ -59,8 +65,9 @@ export function rerateAll(batch: SettledBatch, books: BatchLedger): Rerating {
 }
 
 /**
- * Rates the ordered conversions, which carry their amended values, by the versions that rated them before. `amendments`: the number of each one's
- * amendment. One that no deal covered moves nothing. Throws like `rerateAll`.
+ * Rates the ordered conversions, which carry their amended values, by the versions that rated them
+ * before. `amendments`: the number of each conversion's amendment. A conversion without a deal
+ * changes nothing. Throws like `rerateAll`.
  */
 export function amendAll(
   batch: SettledBatch,
@@ -70,7 +77,10 @@ export function amendAll(
   return rateAgain(batch, books, batch.ordered, amendments);
 }
 
-/** By which versions settled conversions are rated, whatever was agreed since, and in which slots they earn by those with the values they have now. */
+/**
+ * Ratings of settled conversions by the versions that rated them, with the slots that their present
+ * values name.
+ */
 export function rateAsBefore(
   operator: OperatorRules,
   versions: readonly DealVersion[],
@@ -186,13 +196,17 @@ function rerate(
     about,
     deltas,
   );
-  // A conversion that earned nothing so far is counted in the currency of its new deal from now on.
+  // A conversion that earned nothing so far is reported in the currency of its new deal from now
+  // on.
   if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
     books.report(event.id, affiliateId, 0n, currency);
   return messages;
 }
 
-/** What stands against a conversion in a slot it stays in. What the new terms forgive is said anew as nothing, where it was said before. */
+/**
+ * Reversals of a conversion in a slot that it stays in, by the new terms. A reversal that the new
+ * terms forgive is restated as nothing.
+ */
 function restated(
   others: readonly SlotFact[],
   rating: Rating,

@@ -1,5 +1,5 @@
-// Settles events in the order they happened: attribution, commission, postings, and what the affiliate is to be told. Pure: it changes only
-// the books it is given, which an activity loaded and will write.
+// Settles events in the order they occurred: attribution, commission, postings and messages to
+// affiliates. Pure: changes only the batch ledger, which the caller loaded and writes afterwards.
 import { attribute, type Attribution } from '../attribution/attribution.ts';
 import type { BatchLedger, Deltas } from './batch-ledger.ts';
 import { reverses, type SlotFact } from '../commission/reversals.ts';
@@ -13,10 +13,15 @@ import type { Message } from '../delivery/messages.ts';
 import type { Outcome, Loaded, KnownOutcome } from './outcomes.ts';
 import type { OperatorRules } from './rating.ts';
 
-/** What settling came to; the postings are in the books. A later outcome of the same event replaces an earlier one. */
+/**
+ * Result of settling; the postings are in the batch ledger. A later outcome of an event replaces an
+ * earlier one.
+ */
 export type Settlement = { outcomes: Outcome[]; bindings: Binding[]; messages: Message[] };
 
-/** An event whose rule failed; it alone is set aside and the rest go on. */
+/**
+ * A rule failed for one event. Only this event is set aside; the others of its batch are settled.
+ */
 export class RuleError extends Error {
   readonly eventId: string;
   constructor(eventId: string, cause: unknown) {
@@ -25,14 +30,19 @@ export class RuleError extends Error {
   }
 }
 
-/** Events in the order they happened; ids break ties, so that the order never depends on arrival. */
+/**
+ * Sorts events by the time they occurred, then by id, so that the order does not depend on arrival.
+ */
 export function inOrder<T extends { event: ConversionEvent }>(loaded: readonly T[]): T[] {
   return loaded.toSorted(
     ({ event: a }, { event: b }) => a.occurredAt - b.occurredAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0),
   );
 }
 
-/** Attributes events in order; a customer bound by an earlier event of the same set is bound for the later ones. */
+/**
+ * Attributes events in order. A customer whom an event binds is bound for the later events of the
+ * same batch.
+ */
 export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]): Map<string, Attribution> {
   const bound = new Map<string, Binding>();
   const attributions = new Map<string, Attribution>();
@@ -49,21 +59,25 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   return attributions;
 }
 
-/** What `settleAll` works on. `others` are events settled or waiting from earlier batches that these may strike, or that strike these. */
+/**
+ * Input of `settleAll`. `others`: events of earlier batches, settled or waiting, that may reverse
+ * the ordered events or be reversed by them.
+ */
 export type Batch = {
   operator: OperatorRules;
   ordered: readonly Loaded[];
-  /** Of the ordered events, by `attributeAll` and `rateAll`. */
+  /** Attributions and ratings of the ordered events, by `attributeAll` and `rateAll`. */
   attributions: ReadonlyMap<string, Attribution>;
   rated: ReadonlyMap<string, Rated>;
   others: readonly Loaded[];
-  /** Rates between the currencies at hand. */
+  /** Exchange rates between the currencies of the events and deals. */
   rates: readonly FxRate[];
 };
 
 /**
- * Settles the ordered events of a batch against the books.
- * Throws a RuleError for the event whose rule failed; the books are then spoilt and must be loaded again.
+ * Settles the ordered events of a batch in its ledger.
+ * Throws a RuleError for the event whose rule failed. The ledger is then inconsistent and must be
+ * loaded again.
  */
 export function settleAll(batch: Batch, books: BatchLedger): Settlement {
   const conversions = batch.others.filter(
@@ -94,14 +108,20 @@ export function settleAll(batch: Batch, books: BatchLedger): Settlement {
   return all;
 }
 
-/** Events against conversions count once they are settled, or while they wait for their conversion; not while they are set aside. */
+/**
+ * Whether a reversal counts against conversions: it is settled or waits for its conversion, and is
+ * not set aside.
+ */
 export function isReversalInForce(outcome: KnownOutcome | null): boolean {
   return (
     outcome?.status === 'settled' || (outcome?.status === 'orphaned' && outcome.reason === 'no_conversion')
   );
 }
 
-/** A conversion: it earns in its slots, and then whatever already speaks against it is applied and told after it. */
+/**
+ * Settles a conversion: books its commission, and then applies and reports the reversals that
+ * arrived before it.
+ */
 function settleConversion(
   batch: Batch,
   books: BatchLedger,
@@ -155,7 +175,10 @@ function settleConversion(
   return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
 }
 
-/** An event against conversions: each it strikes is lowered (or raised again) and told, one message each. Without any it waits for one. */
+/**
+ * Settles a reversal: lowers (or restores) each conversion that it reverses, and reports each in
+ * one message. Without a conversion the reversal waits for one.
+ */
 function settleReversal(
   batch: Batch,
   books: BatchLedger,
@@ -170,7 +193,7 @@ function settleReversal(
   if (struck.length === 0 && (event.reference !== null || affiliateId === null))
     return notSettled(event, 'orphaned', 'no_conversion');
   const messages: Message[] = [];
-  // Looked at before any is struck: the event waits as a whole.
+  // Checked before the first conversion is changed: the reversal waits as a whole.
   if (
     struck.some(
       ({ event: conversion }) => reversalFacts(batch, books, event, conversion) === 'no_exchange_rate',
@@ -190,7 +213,10 @@ function settleReversal(
   };
 }
 
-/** Applies an event to a conversion in each slot it earned in. Without a reference, a conversion that loses nothing is not told of. */
+/**
+ * Applies a reversal to a conversion in each slot where the conversion earned. A reversal without a
+ * reference is not reported for a conversion that loses nothing.
+ */
 function applyReversal(
   batch: Batch,
   books: BatchLedger,
@@ -212,7 +238,7 @@ function applyReversal(
   );
 }
 
-/** What an event says against a conversion in each slot it earned in. */
+/** The facts that a reversal adds, one for each slot where the conversion earned. */
 function reversalFacts(
   { rates }: Batch,
   books: BatchLedger,

@@ -1,4 +1,4 @@
-// One slot in memory: what is known of it, and what facts make of its sums, its version and its month.
+// In-memory slot: applies facts to its sums, deal version and period.
 import { staysInSlot, type SlotFact } from '../commission/reversals.ts';
 import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
 import { isRanked, uncappedCommissionOf, type SlotName } from '../commission/commission.ts';
@@ -43,13 +43,19 @@ export function groupOf(slot: Slot, fact: SlotFact): Group {
   return group;
 }
 
-/** A step prices many anew at once, which is told as one with the event that reached it; a cap's places are told one by one. */
+/**
+ * Whether only tiers rank the slot. A step reprices many slots at once, reported together with the
+ * event that reached the step; places under a cap are reported one by one.
+ */
 export function isSteppedOnly(slot: Slot): boolean {
   const component = componentOf(slot);
   return component !== null && component.tiers !== null && component.cap === null;
 }
 
-/** The conversion that a slot is paid for: its own, or the one that qualifies the customer; none for a month. */
+/**
+ * The conversion that a slot is paid for: the slot's own, or the one that qualifies the customer;
+ * null for a month.
+ */
 export function payingConversion(slot: Slot): Group | null {
   const { kind } = slot.name;
   if (isMonthly(kind)) return null;
@@ -59,7 +65,10 @@ export function payingConversion(slot: Slot): Group | null {
     : uncappedCommissionOf(component, slot.version.terms, countedIn(slot)).conversion;
 }
 
-/** The component that rates a slot; none where it earns nothing by itself. */
+/**
+ * The component that rates a slot; null for slots that earn nothing by themselves (deal months,
+ * overrides).
+ */
 export function componentOf({ name, version }: Slot): Component | null {
   if (name.kind === 'month' || name.kind === 'override') return null;
   const component = version.terms.components.find(({ label }) => label === name.component);
@@ -68,7 +77,10 @@ export function componentOf({ name, version }: Slot): Component | null {
   return component;
 }
 
-/** Sets the group of a conversion, to which facts were added, and moves the slot's running sums by what the conversion's weight changed. */
+/**
+ * Replaces the facts of one conversion in a slot and changes the slot's running sums by the
+ * difference.
+ */
 export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[]): void {
   const { kind } = slot.name;
   const { originalEventId, occurredAt } = group.accrual;
@@ -87,13 +99,14 @@ export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[
   slot.isChanged = true;
   if (known?.version !== group.version && counts(group))
     slot.holdUntil = Math.max(slot.holdUntil, occurredAt + group.version.terms.holdDays * DAY_MS);
-  // A CPA lives across deal versions: the version of its first event decides, whatever came in first.
+  // A CPA lives across deal versions: the version of its earliest conversion decides, whatever
+  // arrived first.
   if (!isMonthly(kind)) slot.version = earliestOf(countedIn(slot))?.version ?? slot.version;
 }
 
 /**
- * What caps or tiers rank belongs to a month: a CPA to that of the conversion that qualifies its customer, which may be another one now. A
- * version that ranks nothing takes it out of the ranking.
+ * Sets the month in which caps and tiers rank a slot: for a CPA the month of the conversion that
+ * qualifies the customer, which may change. Null when the deal version ranks nothing.
  */
 export function rank(slot: Slot, monthOf: (moment: number) => string): void {
   const component = isMonthly(slot.name.kind) ? null : componentOf(slot);
@@ -106,7 +119,10 @@ export function rank(slot: Slot, monthOf: (moment: number) => string): void {
   if (conversion !== null) slot.name = { ...slot.name, period: monthOf(conversion.accrual.occurredAt) };
 }
 
-/** FNV-1a twice over a fact's identity, as one signed 64-bit integer: equal sets of facts have equal XORs. */
+/**
+ * FNV-1a, twice, over the identity of a fact, as one signed 64-bit integer. Equal sets of facts
+ * have equal XORs.
+ */
 export function hashOf({
   originalEventId,
   eventId,
@@ -123,33 +139,39 @@ export function hashOf({
   return BigInt.asIntN(64, (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0));
 }
 
-/** A slot as loaded, with what this batch learnt about it. */
+/** A slot as loaded, with the changes of this batch. */
 export type Slot = {
   id: string;
   name: SlotName;
   affiliateId: string;
   version: DealVersion;
-  /** The slot a parent is paid a part of, and how far above its affiliate the parent stands; null where it earns by itself. */
+  /**
+   * For a parent's part: the slot that it is a part of, and the parent's level above the affiliate.
+   * Null for slots that earn by themselves.
+   */
   override: { sourceId: string; level: number } | null;
   sums: SlotSums;
   money: SlotMoney;
   transfersCount: number;
   ratingsCount: number;
   holdUntil: number;
-  /** Somebody decided that it earns nothing, whatever its facts say. */
+  /** Rejected by a person: the target is zero regardless of facts. */
   isRejected: boolean;
   isNew: boolean;
   isChanged: boolean;
-  /** The facts by conversion: all of them, or for monthly slots those about the conversions of this batch. */
+  /** Facts by conversion: all of them, or for monthly slots those of this batch's conversions. */
   groups: Map<string, Group>;
 };
 
-/** The conversions that count in a slot, one by one, since the targets of months need none of them: a version that came to rate one may pay for it elsewhere. */
+/**
+ * The conversions that count in a slot. A conversion that a later version pays for in another slot
+ * is left out.
+ */
 export function* countedIn({ groups }: Slot): Generator<Group> {
   for (const group of groups.values()) if (counts(group)) yield group;
 }
 
-/** What a conversion adds to the sums of its slot, the facts about it aside. */
+/** The contribution of a conversion to the sums of its slot. */
 export function countedOf(kind: SlotKind, group: Group): Contribution {
   return counts(group) ? contributionOf(kind, group) : EMPTY_SUMS;
 }

@@ -124,7 +124,7 @@ export async function insertConflicts(
       metadata,
       amountMinor: event.amountMinor?.toString(),
       volumeE4: event.volumeE4?.toString(),
-      payoutMinor: event.operatorPayoutMinor?.toString(),
+      operatorPayoutMinor: event.operatorPayoutMinor?.toString(),
     },
   }));
   await db.query(

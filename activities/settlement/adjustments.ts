@@ -1,4 +1,5 @@
-// Tells of conversions that a batch moved and that are not its own: which they are is known only when it is settled, so they are read afterwards.
+// Adds to a batch's messages the adjustments of conversions outside the batch. They are known only
+// after settling, so they are read then.
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
@@ -6,7 +7,10 @@ import { loadEvents } from '../../store/settlement/events.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import { lockReportedAmounts } from '../../store/ledger/reported-amounts.ts';
 
-/** The messages of a batch, and after them those of the conversions that it moved. In the transaction that settles, under the locks of the slots. */
+/**
+ * Messages of a batch, followed by the adjustments of other conversions whose amounts it changed.
+ * Runs in the settling transaction, under the locks of the slots.
+ */
 export async function withAdjusted(
   client: PoolClient,
   operatorId: string,
@@ -22,7 +26,7 @@ export async function withAdjusted(
   const shown = new Map(
     (await loadEvents(client, operatorId, moved)).map((one) => [one.event.id, viewOf(one)]),
   );
-  // A customer whom this batch binds is not bound in the database yet.
+  // The database does not hold the bindings of this batch yet.
   for (const { type, via, conversion, clickId, subs } of messages)
     if (type === 'conversion.created' && via === null)
       shown.set(conversion.id, { conversion, clickId, subs });

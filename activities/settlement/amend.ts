@@ -1,5 +1,6 @@
-// Books amendments: puts the last amendment of each event in force and rates settled conversions again with the amended values. The
-// difference is posted in the same transaction, and reported to the affiliate.
+// Books amendments: puts the last amendment of each event in force and rates settled conversions
+// again with the amended values. Posts the difference in the same transaction and reports it to the
+// affiliate.
 import { amendAll } from '../../domain/settlement/rerating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -12,15 +13,18 @@ import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 
-/** What a step did. `waiting`: amendments that lack something, by what. Nothing left: `isEnd`. */
+/**
+ * Result of a step. `waiting`: amendments that cannot be booked yet, counted by reason. `isEnd`: no
+ * amendment is left.
+ */
 export type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
 
 export type AmendActivities = {
-  /** Books the next amendments. Asked again when there are none, it changes nothing. */
+  /** Books the next amendments. Changes nothing when none are left. */
   applyAmendments(input: { operatorId: string }): Promise<AmendedChunk>;
 };
 
-/** While a chunk is booked no other event of its operator is settled. */
+/** Amendments per transaction. While a chunk is booked, no other event of its operator settles. */
 const AT_ONCE = 100;
 
 type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
@@ -28,7 +32,10 @@ type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOver
 export function createAmend(deps: AmendDeps): AmendActivities {
   const { pool, handOver, transact = createTransact(pool), atOnce = AT_ONCE } = deps;
 
-  /** Books the next `limit` amendments. Rejects with what a rule or PostgreSQL has against any of them. */
+  /**
+   * Books the next `limit` amendments. Rejects with `RuleError` or PostgreSQL's error if one of
+   * them cannot be booked.
+   */
   async function applyNext(operatorId: string, limit: number): Promise<AmendedChunk> {
     const batchId = newId('amd');
     const done = await transact(
@@ -72,7 +79,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     async applyAmendments({ operatorId }) {
       const reason = await refusalOf(() => applyNext(operatorId, atOnce));
       if (typeof reason !== 'string') return reason;
-      // One of them is guilty: they go one by one, and it waits by itself.
+      // One amendment of the chunk is at fault: book them one by one, and park that one.
       const alone = await refusalOf(() => applyNext(operatorId, 1));
       if (typeof alone !== 'string') return { ...alone, isEnd: false };
       await parkNext(pool, operatorId, alone);
@@ -81,7 +88,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
   };
 }
 
-/** What work gave, or in a word what was against it and would be again. */
+/** Result of `work`, or the reason for an error that would happen again. */
 async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' | 'refused_by_database'> {
   try {
     return await work();
@@ -92,7 +99,7 @@ async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' |
   }
 }
 
-/** Lets the amendment that is next wait: whatever it needs, it is not in our rules. */
+/** Parks the next amendment with a reason, so that the amendments after it go on. */
 async function parkNext(pool: Pool, operatorId: string, reason: string): Promise<void> {
   await withTransaction(pool, async (client) => {
     await lockReversals(client, operatorId, 'amendments');
@@ -105,7 +112,7 @@ async function parkNext(pool: Pool, operatorId: string, reason: string): Promise
   });
 }
 
-/** An event that was set aside for want of a payout may have been given one. */
+/** The amendment may supply the payout for lack of which an event was set aside. */
 async function helpSetAside(
   client: PoolClient,
   operatorId: string,

@@ -1,4 +1,5 @@
-// Loads what the rules need to settle one operator's events: the events and those about them, the agreements, rates, and who listens.
+// Loads the input of settlement for one operator: events and their related events, agreements,
+// rates, and the endpoints that listen.
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
 import { attributeAll, inOrder, type Batch } from '../../domain/settlement/settlement.ts';
@@ -22,7 +23,10 @@ import { lockReversals, type Side } from '../../store/db/locks.ts';
 import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
 import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
-/** Events of one operator, of which one side is to be settled, without those that are set aside; or settled ones to be rated again. */
+/**
+ * Selection of one operator's events: those of one side to settle, without events set aside, or
+ * settled ones to rate again.
+ */
 export type Wanted = {
   operatorId: string;
   side: Side;
@@ -36,17 +40,20 @@ export type LoadedBatch = {
   listeners: readonly PlannedEndpoint[];
   /** Events that a transaction of the other side must settle. */
   otherSide: string[];
-  /** Events that have an outcome already. */
+  /** Events that already have an outcome. */
   waited: ReadonlySet<string>;
   told: Map<string, ReportedAmount>;
-  /** Of each affiliate whose deal pays them, the parents, nearest first. */
+  /** Parents of each affiliate whose deal pays them, nearest first. */
   parents: ReadonlyMap<string, readonly string[]>;
 };
 
 /** Compiles the terms of a version, once per version and process. */
 export type Compiled = (operatorId: string, stored: StoredVersion) => DealVersion;
 
-/** In a transaction that settles; its first statement takes the lock that keeps the other side out. Throws for an unknown operator. */
+/**
+ * Loads a batch in the settling transaction. Its first statement takes the lock that excludes the
+ * other side. Throws for an unknown operator.
+ */
 export async function loadBatch(
   client: PoolClient,
   wanted: Wanted,
@@ -93,7 +100,10 @@ export async function loadBatch(
   };
 }
 
-/** The events with all that is known about them. Under the lock, so that nothing of the other side is settled meanwhile. */
+/**
+ * Loads the events with everything known about them. Runs under the lock, so that the other side
+ * settles none of them meanwhile.
+ */
 async function loadAll(
   client: PoolClient,
   { operatorId, side, eventIds }: Wanted,
@@ -116,12 +126,12 @@ async function loadAll(
   };
 }
 
-/** Whether it is about what was settled before. */
+/** Whether the selection is about events settled before. */
 function isAgain({ side }: Wanted): boolean {
   return side === 'rerating' || side === 'amendments';
 }
 
-/** What this transaction settles, what one of the other side must, and what both only look at. */
+/** Sorts events: those that this transaction settles, those of the other side, and context. */
 function sorted(
   loaded: readonly LoadedEvent[],
   wanted: Wanted,
@@ -153,7 +163,10 @@ function affiliatesOf(attributions: Iterable<Attribution>, others: readonly Load
   return [...affiliates];
 }
 
-/** Between which currencies, and when, amounts may have to be exchanged; nothing where there is only one. */
+/**
+ * Currency pairs and days for which amounts may need an exchange rate; empty if all amounts share
+ * one currency.
+ */
 function exchanged(
   loaded: readonly LoadedEvent[],
   versions: readonly DealVersion[],
@@ -170,7 +183,7 @@ function exchanged(
   };
 }
 
-/** Parents hear of their parts; those who are read already, and the operator, are not read again. */
+/** Endpoints of parents, who are told of their parts. Skips recipients that are loaded already. */
 async function parentsListeners(
   client: PoolClient,
   operatorId: string,
@@ -182,7 +195,7 @@ async function parentsListeners(
   return (await readListeners(client, operatorId, others)).filter(({ affiliateId }) => affiliateId !== null);
 }
 
-/** What was told for conversions that earlier batches settled. */
+/** Amounts reported so far for conversions that earlier batches settled. */
 function toldBefore(loaded: readonly LoadedEvent[]): Map<string, ReportedAmount> {
   return new Map(
     loaded.flatMap(({ event, outcome, reported }) =>

@@ -1,4 +1,5 @@
-// Orphans for which evidence came are settled like any other event; their postbacks go through the endpoints' queues.
+// Settles orphans for which evidence arrived, like any other event. Their postbacks go through the
+// queues of the endpoints.
 import { newId } from '../../store/db/ids.ts';
 import { scanOrphans } from '../../store/attribution/orphans.ts';
 import type { Pool } from '../../store/db/pool.ts';
@@ -13,7 +14,9 @@ import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 
 export type MatchOrphansActivities = {
-  /** Looks at a page of orphans and settles those it can; `next` is where to go on, null at the end. */
+  /**
+   * Reads a page of orphans and settles those with evidence; `next` is the cursor, null at the end.
+   */
   matchOrphans(
     input: Pick<RematchInput, 'operatorId'> & { after: OrphanPosition | null },
   ): Promise<{ settled: number; next: OrphanPosition | null }>;
@@ -26,7 +29,10 @@ export function createMatchOrphans({
   settle,
   handOver,
 }: { pool: Pool } & SettleActivities & HandOverActivities): MatchOrphansActivities {
-  /** One batch, and whatever waited for the customers it bound, which are orphans that the page may not have come to. */
+  /**
+   * Settles one batch, and then the orphans of the customers that it bound, which may be on a later
+   * page.
+   */
   async function settleBatch(events: OperatorEvents[]): Promise<number> {
     let settled = 0;
     for (let operators = events; operators.length > 0;) {

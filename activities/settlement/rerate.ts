@@ -1,4 +1,5 @@
-// Rates settled conversions again by a deal version that begins before them, one chunk in each transaction until all were read.
+// Rates settled conversions again by a backdated deal version, one chunk per transaction, until all
+// are read.
 import { rerateAll } from '../../domain/settlement/rerating.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
@@ -16,11 +17,11 @@ import type { HandOverActivities } from '../delivery/hand-over.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 
-/** `reasons`: why conversions of this chunk were kept as they were, with how many there were of each. */
+/** `reasons`: conversions of this chunk that keep their rating, counted by reason. */
 export type Rerated = Progress & { reasons: Record<string, number>; isFinished: boolean };
 
 export type RerateActivities = {
-  /** Rates the next chunk. Asked again after it is finished, it changes nothing. */
+  /** Rates the next chunk. Changes nothing once the rerating is finished. */
   rerateChunk(input: RerateInput): Promise<Rerated>;
 };
 

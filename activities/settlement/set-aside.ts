@@ -1,4 +1,5 @@
-// Events that were set aside, on behalf of their workflow: count them, settle them again in batches, or reject them for good.
+// Activities of the workflow for events set aside: counts them, settles them again in batches, or
+// rejects them for good.
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { findRetryRequest, clearRetryRequest } from '../../store/agreements/retry-requests.ts';
@@ -35,7 +36,7 @@ export function createSetAside({
           if (wantedAt !== null) await clearRetryRequest(pool, operatorId, reason, wantedAt);
           return { settled };
         }
-        // Not the id of a batch's workflow: this one settles it, and a trace must not name one that never ran.
+        // An id of its own: a trace must not name the workflow of a batch that never ran.
         const batchId = newId('again');
         const operators = [{ operatorId, eventIds }];
         const result = await settle({ batchId, operators, owner: 'endpoint' });

@@ -1,5 +1,5 @@
-// Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch: it is set aside with its reason, in plain
-// sight, and the others go on.
+// Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch:
+// it is set aside with its reason, and the others go on.
 import { RuleError, settleAll, type Settlement } from '../../domain/settlement/settlement.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Planned } from '../../store/delivery/outbox.ts';
@@ -12,37 +12,52 @@ import type { SetAside } from './booking.ts';
 import { createTransact, type Done, type Transact } from './transaction.ts';
 import type { Side } from '../../store/db/locks.ts';
 
-/** What is to be settled. `owner` is who sends the postbacks: the batch for events that just came in, the endpoints' queues otherwise. */
+/**
+ * A batch to settle. `owner` sends the postbacks: the batch for new events, otherwise the queues of
+ * the endpoints.
+ */
 export type SettleInput = { batchId: string; operators: OperatorEvents[]; owner: 'batch' | 'endpoint' };
 
-/** What is left to do after settling: ids, counts and reasons only, since it is kept in the workflow's history. */
+/**
+ * Work left after settling: only ids, counts and reasons, since the workflow's history stores it.
+ */
 export type Settled = {
   forBatch: number;
   endpointsToWake: EndpointInput[];
   setAside: { operatorId: string; reason: string }[];
-  /** Orphans whose customer was bound by this batch; they are settled next. */
+  /** Orphans of customers that this batch bound; the workflow settles them next. */
   matched: OperatorEvents[];
 };
 
-/** `atOnce`: transactions of one process side by side. More than the database has cores for only wait for each other's locks. */
+/**
+ * `atOnce`: concurrent transactions per process. With more than the database has cores,
+ * transactions only wait for each other's locks.
+ */
 export type SettleDeps = { pool: Pool; transact?: Transact; atOnce?: number; now?: () => Date };
 
-/** Events of one operator that one transaction settles: the conversions among them, or the reversals. */
+/** Events of one operator that one transaction settles: either conversions or reversals. */
 type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; side: Side };
 
 /**
- * Work left after one transaction. `otherSide`: events that a transaction of the other side must settle. `isRepeated`: some events
- * were settled before, so that their work must be read back. `mayMatch`: a customer was bound or an event orphaned, so that orphans
- * and bindings must be compared after the commit.
+ * Work left after one transaction. `otherSide`: events that a transaction of the other side must
+ * settle. `isRepeated`: some events were settled before, so that their work must be read back.
+ * `mayMatch`: a customer was bound or an event orphaned, so that orphans and bindings must be
+ * compared after the commit.
  */
 type Part = Planned & { otherSide: string[]; setAside: string[]; isRepeated: boolean; mayMatch: boolean };
 
-/** Must stay below the activity timeout: otherwise Temporal starts a second run while this one still waits. */
+/**
+ * Must stay below the activity timeout: otherwise Temporal starts a second run while this one still
+ * waits.
+ */
 const PLACE_WITHIN_MS = 3000;
 
 export type SettleActivities = { settle(input: SettleInput): Promise<Settled> };
 
-/** Settling twice changes nothing and returns the same. Throws only what Temporal should retry: PostgreSQL away, or too many conflicts. */
+/**
+ * Settling twice changes nothing and returns the same. Throws only errors that Temporal should
+ * retry: PostgreSQL is unavailable, or too many conflicts.
+ */
 export function createSettle(deps: SettleDeps): SettleActivities {
   const { pool, transact = createTransact(deps.pool), atOnce = 4, now = () => new Date() } = deps;
   const places = createConcurrencyLimiter();
@@ -60,7 +75,10 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     return partOf(done!, eventIds.length, setAside);
   }
 
-  /** Settles events that belong together or, where PostgreSQL refuses them, each half by itself, down to the guilty one. */
+  /**
+   * Settles events together. If PostgreSQL refuses their rows, settles each half alone, down to the
+   * event at fault.
+   */
   async function settleOrHalve(half: Half, eventIds: readonly string[]): Promise<Part[]> {
     const setAside: SetAside = new Map();
     for (let conflicts = 0; ;) {

@@ -1,5 +1,5 @@
-// The one transaction that moves commission: locks, loads, applies a rule, writes, in the order that keeps two of them from
-// deadlocking. Settling, rerating and amending are three rules handed to it.
+// The one transaction that moves commission: locks, loads, applies a rule, writes. This order keeps
+// concurrent transactions from deadlocking. Settling, rerating and amending are its three rules.
 import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { conversionMessage } from '../../domain/delivery/bodies.ts';
@@ -17,7 +17,7 @@ import { createBooking, type SetAside } from './booking.ts';
 import { loadBatch, type LoadedBatch, type Wanted } from './load-batch.ts';
 import { loadBooks } from './lock-slots.ts';
 
-/** Where and for whom a transaction runs. `owner` is the owner of the postbacks that it plans. */
+/** Batch and operator of a transaction. `owner` owns the postbacks that it plans. */
 export type TransactionInput = {
   operatorId: string;
   batchId: string;
@@ -25,16 +25,18 @@ export type TransactionInput = {
   now: Date;
 };
 
-/** Which events a transaction is about. `setAside`: those of them that are written as set aside, by event id. */
+/** Events of a transaction. `setAside`: those of them to write as set aside, by event id. */
 export type Chosen = Omit<Wanted, 'operatorId' | 'isSetAside'> & { setAside?: SetAside };
 
-/** What differs between settling, rerating and amending. */
+/** The steps in which settling, rerating and amending differ. */
 export type Rule<Choice extends Chosen, Applied extends { messages: Message[] }> = {
-  /** Picks the events, in the transaction and under the rule's own locks; null when none are left. */
+  /**
+   * Picks the events, in the transaction and under the rule's own locks; null when none are left.
+   */
   choose(client: PoolClient): Promise<Choice | null>;
   /** Pure: changes the ledger of the batch and returns what to write beside it. */
   apply(batch: LoadedBatch['batch'], books: BatchLedger, choice: Choice): Applied & Partial<Settlement>;
-  /** Rows of the rule's own, written together with the ledger. */
+  /** Writes rows of the rule's own, together with the ledger. */
   write?(client: PoolClient, choice: Choice, applied: Applied): Promise<unknown>;
 };
 
@@ -48,8 +50,9 @@ export type Done<Choice, Applied> = {
 };
 
 /**
- * Runs a rule in a transaction of its own; null when the rule chose nothing. Rejects with `RuleError` for the event whose rule failed,
- * with `ConflictError`, or with PostgreSQL's error; nothing is written then.
+ * Runs a rule in a transaction of its own; null when the rule chose nothing. Rejects with
+ * `RuleError` for the event whose rule failed, with `ConflictError`, or with PostgreSQL's error; then
+ * nothing is written.
  */
 export type Transact = <Choice extends Chosen, Applied extends { messages: Message[] }>(
   input: TransactionInput,
@@ -58,7 +61,7 @@ export type Transact = <Choice extends Chosen, Applied extends { messages: Messa
 
 const NOTHING_SETTLED: Omit<Settlement, 'messages'> = { outcomes: [], bindings: [] };
 
-/** One for each process: it remembers compiled deal versions and accounts that exist. */
+/** One for each process: caches compiled deal versions and accounts known to exist. */
 export function createTransact(pool: Pool): Transact {
   const compiled = createCompiler();
   const booking = createBooking();
@@ -74,7 +77,7 @@ export function createTransact(pool: Pool): Transact {
     const done = await withTransaction(
       pool,
       async (client) => {
-        // Sent without waiting for one another, so that the locks are held for fewer round trips.
+        // Both queries are sent at once, so that the locks are held for fewer round trips.
         const [closedThrough, chosen] = await allSettledOrThrow([
           lockLedgerShared(client, operatorId),
           rule.choose(client).then((choice) => choice && load(client, operatorId, choice)),
@@ -106,7 +109,7 @@ export function createTransact(pool: Pool): Transact {
 /** Compiled terms kept per process; versions are immutable, so they never go stale. */
 const VERSIONS_AT_MOST = 20_000;
 
-/** Compiles the terms of stored versions and keeps them. */
+/** Compiles the terms of stored versions and caches the result. */
 function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
   const versions = new LRUCache<string, DealVersion>({ max: VERSIONS_AT_MOST });
   return (operatorId, stored) => {
@@ -122,7 +125,7 @@ function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVe
   };
 }
 
-/** How many there are of each reason. */
+/** Number of items by reason. */
 export function countsOf(items: readonly { reason: string }[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { reason } of items) counts[reason] = (counts[reason] ?? 0) + 1;

@@ -1,7 +1,11 @@
-// What a batch left to do, read back from what it wrote, so that a second run of a step returns the same as the first.
+// Reads back the work that a batch left, so that a second run of an activity returns the same as
+// the first.
 import type { Queryable } from '../db/pool.ts';
 
-/** Postbacks the batch must send itself, endpoints whose queues got some, and reasons for which events were set aside. */
+/**
+ * `forBatch`: postbacks that the batch itself must send. `endpointsToWake`: endpoints whose queues
+ * got some. `setAside`: reasons of events set aside.
+ */
 export type BatchRest = { forBatch: number; endpointsToWake: string[]; setAside: string[] };
 
 export async function readBatch(db: Queryable, operatorId: string, batchId: string): Promise<BatchRest> {
@@ -16,8 +20,9 @@ export async function readBatch(db: Queryable, operatorId: string, batchId: stri
 }
 
 /**
- * Orphans that can be matched now: those of customers this batch bound, and those this batch left while another one bound their customer.
- * Read after the commit, so of two batches that did not see each other the later reader sees both.
+ * Orphans that can be matched now: those of customers this batch bound, and those this batch left
+ * while another one bound their customer. Read after the commit: of two batches that did not see
+ * each other, the later reader sees both.
  */
 export async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(

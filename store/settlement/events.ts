@@ -1,5 +1,6 @@
-// What settling a batch reads of events: the batch's own, those that strike them or that they strike, with outcome, click and binding. Settling
-// runs these many times a second, so each is prepared once per connection.
+// Reads events for settling: the batch's own, and conversions and reversals that refer to each
+// other, with outcome, click and binding. Statements are prepared once per connection, since
+// settling runs them many times a second.
 import type { SettledConversion } from '../../domain/settlement/rerating.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
@@ -19,7 +20,7 @@ import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
 import type { OperatorRules } from '../../domain/settlement/rating.ts';
 
-/** No clawback without a reference reaches further back than this, whatever a deal says. */
+/** Longest reach of a clawback without a reference, in days, regardless of a deal's terms. */
 export const LONGEST_CLAWBACK_DAYS = 730;
 
 /** The operator's settings that rules read, or null for an unknown operator. */
@@ -31,7 +32,7 @@ export async function readOperatorRules(db: Queryable, operatorId: string): Prom
   return rows[0] ?? null;
 }
 
-/** The ids of what speaks against these conversions, or of the conversions that these events may strike. */
+/** Ids of reversals of these conversions, or of conversions that these reversals may reverse. */
 export async function findOthers(
   db: Queryable,
   operatorId: string,
@@ -50,7 +51,10 @@ const BATCH = `with batch as materialized (
     select e.operator_id, id, key, type, subject, reference, occurred_at
     from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and id = item
   )`;
-/** As text, since a parameter would keep PostgreSQL from using the partial index `events_against_subject`. */
+/**
+ * Inlined as text: with a parameter PostgreSQL would not use the partial index
+ * `events_against_subject`.
+ */
 const AGAINST = sqlList(NEGATIVE_EVENTS);
 
 const STRIKERS = `${BATCH}
@@ -65,10 +69,10 @@ const STRUCK = `${BATCH}
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
   where b.reference is null and b.type in ${AGAINST}`;
 
-/** An event as loaded, with what was told of it so far and the deal version that rated it. */
+/** A loaded event, with its reported amounts so far and the deal version that rated it. */
 export type LoadedEvent = SettledConversion & { reported: ReportedAmount | null };
 
-/** An affiliate's five marks as columns: an array would cost its parsing for every row. */
+/** The five sub ids of an affiliate as columns: parsing an array would cost time in every row. */
 type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`, string | null>;
 
 type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
@@ -84,7 +88,7 @@ type LoadedEventRow = Marks &
     affiliateId: string | null;
     dealId: string | null;
     dealVersion: number | null;
-    /** The amount reported for the conversion. */
+    /** The payout that the operator sent; `payoutMinor` is the reported amount. */
     reportedMinor: bigint | null;
     payoutCurrency: string | null;
     boundAffiliateId: string | null;
@@ -98,7 +102,10 @@ type LoadedEventRow = Marks &
     affiliateExternalId: string | null;
   };
 
-/** Events, with the values they have by now, their outcome, the click they name (but not the rarer evidence of `addRareEvidence`), their customer's binding, and their affiliate's own id at the operator. */
+/**
+ * Loads events with their present values, outcome, click, the binding of their customer, and their
+ * affiliate's external id. The rarer evidence comes from `addRareEvidence`.
+ */
 export async function loadEvents(
   db: Queryable,
   operatorId: string,
@@ -189,7 +196,7 @@ function bindingFrom(row: LoadedEventRow): Binding | null {
   return { customerId: row.customerId!, affiliateId, eventId: row.boundBy, click };
 }
 
-/** A deal version as stored; its terms are compiled by the caller, once per version and process. */
+/** A deal version as stored; the caller compiles its terms, once per version and process. */
 export type StoredVersion = Omit<DealVersion, 'terms'> & { terms: WireTerms };
 
 /** Every version of the deals of these affiliates and of the operator's default deals. */

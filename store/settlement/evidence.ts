@@ -1,9 +1,12 @@
-// Evidence that few events have: coupons, and orphans given to an affiliate by hand. Asked for only where there can be some.
+// Reads evidence that few events have: coupons, and orphans assigned to an affiliate by hand.
 import type { Assignment, Coupon } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { LoadedEvent } from './events.ts';
 
-/** The events as given, with the coupons they name and the affiliates they were assigned to. Costs nothing where none can have either. */
+/**
+ * Adds to events their coupons and the affiliates they were assigned to. Sends no query if no event
+ * can have either.
+ */
 export async function addRareEvidence(
   db: Queryable,
   operatorId: string,
@@ -24,7 +27,7 @@ export async function addRareEvidence(
   });
 }
 
-/** The coupons of these codes, by the code as it was asked for. */
+/** Coupons by the code as it was asked for. */
 async function readCoupons(
   db: Queryable,
   operatorId: string,

@@ -1,4 +1,4 @@
-// What became of events when a batch was settled, and whose customers were bound.
+// Writes the results of settling: outcomes of events, and bindings of customers to affiliates.
 import type { Binding } from '../../domain/types.ts';
 import { ConflictError } from '../db/conflict.ts';
 import { bulkColumns } from '../db/bulk.ts';
@@ -19,7 +19,10 @@ const BINDINGS = bulkColumns<Binding>({
   clicked_at: ['timestamptz', ({ click }) => click && new Date(click.clickedAt)],
 });
 
-/** Writes the bindings of newly bound customers. Throws ConflictError if somebody else bound one of them meanwhile. */
+/**
+ * Writes the bindings of new customers. Throws ConflictError if a concurrent transaction bound one of
+ * them.
+ */
 export async function writeBindings(
   db: Queryable,
   operatorId: string,
@@ -37,7 +40,10 @@ export async function writeBindings(
   if (rowCount !== bindings.length) throw new ConflictError('a customer was bound meanwhile');
 }
 
-/** An outcome with what was told for the event so far, and in words what went wrong. `isFirst`: the event had none before. */
+/**
+ * An outcome with the reported amount so far and the reason in words. `isFirst`: the event had no
+ * outcome before.
+ */
 export type OutcomeRow = Outcome & {
   payoutMinor: bigint | null;
   payoutCurrency: string | null;
@@ -59,7 +65,10 @@ const OUTCOMES = bulkColumns<OutcomeRow>({
   payout_currency: ['text', ({ payoutCurrency }) => payoutCurrency],
 });
 
-/** Writes what became of events that nobody settled before. Throws ConflictError if somebody else did meanwhile. */
+/**
+ * Inserts outcomes of events that had none. Throws ConflictError if a concurrent transaction settled one
+ * of them.
+ */
 export async function insertOutcomes(
   db: Queryable,
   operatorId: string,
@@ -77,7 +86,10 @@ export async function insertOutcomes(
   if (rowCount !== outcomes.length) throw new ConflictError('an event was settled meanwhile');
 }
 
-/** Writes what became of events that waited, as orphans or set aside. Throws ConflictError if somebody else settled one meanwhile. */
+/**
+ * Updates outcomes of events that waited as orphans or set aside. Throws ConflictError if a concurrent
+ * transaction settled one of them.
+ */
 export async function changeOutcomes(
   db: Queryable,
   operatorId: string,

@@ -1,4 +1,5 @@
-// Reads past conversions for a preview, page by page, and before them what they depend on; writes nothing.
+// Reads past conversions for a preview, page by page, after the history they depend on. Writes
+// nothing.
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { carriesLosses, isLinked } from '../../domain/commission/commission.ts';
 import { isPerCustomer, type SlotKind } from '../../domain/commission/slot-kinds.ts';
@@ -21,10 +22,10 @@ import {
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { readAmountsOfParents, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
 
-/** What conversions of a month were paid, in minor units of a currency. */
+/** Commission paid for conversions of a month, in minor units of the currency. */
 export type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
 
-/** `events`: how many conversions of each affiliate and month the terms would rate. */
+/** `events`: conversions that the terms would rate, by affiliate and month. */
 export type Previewed = {
   would: WouldPay[];
   paid: WasPaid[];
@@ -34,7 +35,10 @@ export type Previewed = {
 
 export type PreviewInput = { version: DealVersion; from: Date; to: Date };
 
-/** Conversions that a preview looks at, and settled events it looks through to find them: what fits in memory and in a request's time. */
+/**
+ * Limit on conversions in a preview, and on settled events read to find them: fits in memory and in
+ * a request's time.
+ */
 export const PREVIEWED_AT_MOST = 50_000;
 const LOOKED_THROUGH_AT_MOST = 500_000;
 const PAGE = 1000;
@@ -46,8 +50,8 @@ export type Previewing = ReturnType<typeof createPreviewing>;
 export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
   return {
     /**
-     * Looks at the window from the beginning of its first month, since months are capped and stepped as a whole, and at what customers in it did
-     * before. `too_many` where that is more than is looked at.
+     * Reads the window from the beginning of its first month, since caps and steps count whole
+     * months, and the earlier history of its customers. `too_many` if the limit is exceeded.
      */
     async preview(operatorId: string, { version, from, to }: PreviewInput): Promise<Previewed | 'too_many'> {
       const operator = (await readOperatorRules(pool, operatorId))!;
@@ -120,7 +124,10 @@ function createCounts() {
   };
 }
 
-/** The next conversions by event id. Ids carry when events came in, so what came in long before is passed over. */
+/**
+ * Next conversions by event id. Ids hold the time of receipt, so that events received long before
+ * are skipped.
+ */
 async function readPage(
   db: Queryable,
   operatorId: string,
@@ -152,7 +159,7 @@ async function startOfMonth(db: Queryable, moment: Date, timezone: string): Prom
   return rows[0]!.start;
 }
 
-/** What the customers of these events did before a moment of what a CPA or a count of first deposits goes by. */
+/** Earlier events of these customers that a CPA or a count of first deposits depends on. */
 async function findEarlier(
   db: Queryable,
   operatorId: string,
@@ -173,7 +180,7 @@ async function findEarlier(
   return rows.map(({ id }) => id);
 }
 
-/** What shares and counts of the deal's earlier months hold, where losses of theirs would be carried on. */
+/** Shares and counts in the deal's earlier months, from which losses may be carried on. */
 async function readMonthsBefore(
   db: Queryable,
   operatorId: string,
@@ -223,7 +230,7 @@ async function readMonthsBefore(
   );
 }
 
-/** Every other deal's versions, and those of its own that a proposed one would leave as they are: what began before it. */
+/** Versions of every other deal, and the deal's own that begin before the proposed one. */
 function besideOf(version: DealVersion, stored: readonly StoredVersion[]): DealVersion[] {
   return stored.flatMap((one): DealVersion[] => {
     if (one.dealId === version.dealId && one.effectiveFrom >= version.effectiveFrom) return [];

@@ -1,16 +1,19 @@
-// Events set aside: those whose rule failed, or that lack something the operator can still give.
+// Events set aside: their rule failed, or they lack data that the operator can still supply.
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { requestRetries } from '../agreements/retry-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 
 export type Sample = { eventId: string; detail: string | null };
 
-/** What a button did: the reason the event was set aside for, or why there was nothing to do. */
+/** Result of an action: the reason the event was set aside for, or why nothing changed. */
 export type SetAsideActionResult = { reason: string } | 'not_found' | 'not_set_aside';
 
 export type SetAside = ReturnType<typeof createSetAside>;
 
-/** The buttons for one event; the functions below serve the workflow that holds all of a reason. */
+/**
+ * Actions on one event set aside. The functions below serve the workflow that handles all events of
+ * one reason.
+ */
 export function createSetAside(pool: Pool) {
   /** Why no row was found. */
   async function absent(operatorId: string, eventId: string): Promise<'not_found' | 'not_set_aside'> {
@@ -22,7 +25,10 @@ export function createSetAside(pool: Pool) {
   }
 
   return {
-    /** Marks that the event is to be settled again, with those set aside for the same reason: what helped one helps them all. */
+    /**
+     * Asks for the event to be settled again, together with all events set aside for the same
+     * reason: the same remedy may help them.
+     */
     async wantRetry(operatorId: string, eventId: string): Promise<SetAsideActionResult> {
       const { rows } = await pool.query<{ reason: string }>(
         `select reason from event_outcomes where operator_id = $1 and event_id = $2 and status = 'set_aside'`,
@@ -33,7 +39,10 @@ export function createSetAside(pool: Pool) {
       return reason === undefined ? absent(operatorId, eventId) : { reason };
     },
 
-    /** Rejects the event for good; the reason stays. Keeps settling out, so that nobody settles it after it was dismissed. */
+    /**
+     * Rejects the event for good; the reason stays. Its lock excludes settling, so that the event
+     * cannot be settled after it was dismissed.
+     */
     async dismiss(operatorId: string, eventId: string): Promise<SetAsideActionResult> {
       const dismissed = await withTransaction(pool, async (client) => {
         await lockReversals(client, operatorId, 'rerating');
@@ -49,7 +58,7 @@ export function createSetAside(pool: Pool) {
   };
 }
 
-/** How many there are for a reason, and the first ten. */
+/** Number of events set aside for a reason, and the first ten of them. */
 export async function sampleSetAside(
   db: Queryable,
   operatorId: string,
@@ -65,7 +74,7 @@ export async function sampleSetAside(
   return rows[0]!;
 }
 
-/** The ids after `after`, in order. */
+/** Ids of events set aside after the cursor `after`, in order. */
 export async function readSetAside(
   db: Queryable,
   operatorId: string,
@@ -81,7 +90,7 @@ export async function readSetAside(
   return rows.map(({ id }) => id);
 }
 
-/** Rejects them for good; the reason stays. */
+/** Rejects events set aside for good; the reason stays. */
 export async function dismissSetAside(db: Queryable, operatorId: string, reason: string): Promise<number> {
   const { rowCount } = await db.query(
     `update event_outcomes set status = 'rejected' where operator_id = $1 and status = 'set_aside' and reason = $2`,

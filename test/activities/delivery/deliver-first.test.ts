@@ -36,7 +36,7 @@ function requestsTo(path: string) {
 }
 
 describe('the first attempts of a batch', () => {
-  test('deliver every postback once, signed, with its attempt recorded, also when the step runs again', async () => {
+  test('a batch delivers every postback once, signed and recorded, also when the step runs again', async () => {
     const operator = await withOperator(database.pool);
     const path = `/ok/${operator.operatorId}`;
     const { secret } = await operator.addEndpoint(receiver.url + path, { maxInFlight: 16 });
@@ -70,7 +70,7 @@ describe('the first attempts of a batch', () => {
     assert.ok(rows[0]!.groups < 60n, `100 attempts were written in ${rows[0]!.groups} groups`);
   });
 
-  test("fill an endpoint's templates in its URL, its form and its headers", async () => {
+  test('a delivery fills the templates of its endpoint in URL, form and headers', async () => {
     const operator = await withOperator(database.pool);
     const path = `/ok/${operator.operatorId}`;
     const form = {
@@ -90,7 +90,7 @@ describe('the first attempts of a batch', () => {
     );
   });
 
-  test('never have more requests under way at an endpoint than it allows', async (t) => {
+  test('a batch never exceeds the concurrent requests of an endpoint', async (t) => {
     const operator = await withOperator(database.pool);
     let [underWay, most] = [0, 0];
     const counting = await startReceiver({
@@ -113,7 +113,7 @@ describe('the first attempts of a batch', () => {
     assert.equal(most, 3);
   });
 
-  test('leave what they cannot reach within their budget, untried, and the slow endpoint holds up no other', async (t) => {
+  test('a batch leaves untried what exceeds its time budget; a slow endpoint holds up no other', async (t) => {
     const hurried = withActivities(database.pool, temporal.client, { firstAttemptsMs: 1500 });
     t.after(() => hurried.close());
     const operator = await withOperator(database.pool);
@@ -133,7 +133,7 @@ describe('the first attempts of a batch', () => {
     assert.deepEqual(states, { 'delivered null 1': 2, 'pending batch 0': 38 });
   });
 
-  test('that fail stay with the batch, one try older, and count against the endpoint', async () => {
+  test('a failed first attempt stays with its batch, one try older, and counts against its endpoint', async () => {
     const operator = await withOperator(database.pool);
     const failing = await operator.addEndpoint(`${receiver.url}/status/503`);
     const refusing = await operator.addEndpoint(`${receiver.url}/status/404`);
@@ -152,7 +152,7 @@ describe('the first attempts of a batch', () => {
     assert.deepEqual(failures, { [failing.id]: 12, [refusing.id]: 0 });
   });
 
-  test('are recorded with their phases, where they went, what was answered, and when and why the next one is', async () => {
+  test('an attempt is recorded with phases, address, answer, and the time and reason of the next try', async () => {
     const operator = await withOperator(database.pool);
     await operator.addEndpoint(`${receiver.url}/status/503`, { schedule: [0, 60] });
     await working.activities.deliverFirst(await batchOfSales(operator, 1));
@@ -177,11 +177,11 @@ describe('the first attempts of a batch', () => {
     const why =
       /^503 after (\d+) ms; next in 1 min(?: \d+ s)?: step 2 of 2 of the schedule, 1 min and jitter$/;
     assert.equal(why.exec(String(nextReason))?.[1], String(durationMs), String(nextReason));
-    // 60 s, and jitter of up to a fifth of them.
+    // 60 s plus jitter of up to a fifth.
     assert.ok(Number(waits) >= 60 && Number(waits) < 75, `the next one is due after ${String(waits)} s`);
   });
 
-  test('that an earlier run made and that failed are left for the hand-over, not made again', async () => {
+  test('a failed attempt of an earlier run is left for the hand-over, not made again', async () => {
     const operator = await withOperator(database.pool);
     const path = `/status/500?run=${operator.operatorId}`;
     await operator.addEndpoint(receiver.url + path);
@@ -191,7 +191,7 @@ describe('the first attempts of a batch', () => {
     assert.equal(requestsTo(path).length, 3);
   });
 
-  test('of an endpoint whose secret no key opens fail by themselves and hold up no other', async () => {
+  test('a delivery whose secret no key opens fails by itself and holds up no other', async () => {
     const operator = await withOperator(database.pool);
     const sealed = await operator.addEndpoint(`${receiver.url}/ok`);
     const other = await operator.addEndpoint(`${receiver.url}/ok`);
@@ -214,7 +214,7 @@ describe('the first attempts of a batch', () => {
     );
   });
 
-  test('that are answered 410 disable the endpoint and hold its postbacks', async () => {
+  test('an answer 410 disables the endpoint and holds its deliveries', async () => {
     const operator = await withOperator(database.pool);
     const { id } = await operator.addEndpoint(`${receiver.url}/status/410`, { maxInFlight: 1 });
     const batch = await batchOfSales(operator, 3);
@@ -237,8 +237,11 @@ describe('the first attempts of a batch', () => {
   });
 });
 
-describe('what a receiver asks for in its header', () => {
-  /** Sends a sale to an endpoint that answers so; what became of the postback and of the endpoint. */
+describe('the control header of an answer', () => {
+  /**
+   * Sends a sale to an endpoint that gives this answer; returns the states of delivery and
+   * endpoint.
+   */
   async function afterAnswer(answer: string): Promise<string[]> {
     const operator = await withOperator(database.pool);
     const { id } = await operator.addEndpoint(`${receiver.url}/status/${answer}`, { schedule: [0, 3600] });
@@ -252,7 +255,7 @@ describe('what a receiver asks for in its header', () => {
     return [`${postback!.state} ${postback!.owner}`, state, (reason ?? '').replace(/ after \d+ ms/, '')];
   }
 
-  test('switches the endpoint off, whether the postback was taken or not', async () => {
+  test('the control header disables the endpoint, whether the postback was accepted or not', async () => {
     assert.deepEqual(await afterAnswer('200?webhook-delivery=disable'), [
       'delivered null',
       'disabled',
@@ -265,13 +268,13 @@ describe('what a receiver asks for in its header', () => {
     ]);
   });
 
-  test('ends the one postback that it does not want again', async () => {
+  test('the control header ends a single delivery', async () => {
     assert.deepEqual(await afterAnswer('500?webhook-delivery=abort-message'), ['gave_up null', 'active', '']);
   });
 });
 
 describe('without PostgreSQL', () => {
-  test('two runs of a batch that waited for it side by side send each postback once', async (t) => {
+  test('two runs of a batch that wait for PostgreSQL together send each postback once', async (t) => {
     const proxy = await startProxy(Number(new URL(database.url).port));
     const pool = createPool(throughProxy(database.url, proxy));
     const beyond = withActivities(pool, temporal.client, { firstAttemptsMs: 10_000 });
@@ -281,13 +284,14 @@ describe('without PostgreSQL', () => {
     await operator.addEndpoint(receiver.url + path, { events: ['sale'] });
     const stalled = await operator.addEndpoint(`${receiver.url}/slow/300`, { events: ['kyc'] });
     const batch = await batchOfSales(operator, 20);
-    // Another batch's attempt ends while PostgreSQL is away, so that this process knows that nothing can be recorded.
+    // Another batch's attempt ends while PostgreSQL is away: now this process knows that no attempt
+    // can be recorded.
     const other = await settleBatch(working.activities, operator, await operator.ingest([{ type: 'kyc' }]));
     const otherDone = beyond.activities.deliverFirst(other);
     await eventually('the slow request', () => requestsTo('/slow/300').length === 1);
     proxy.sever();
     await eventually('a failed record', () => beyond.dependencyErrors.length > 0);
-    // As when a step took too long and Temporal ran it again, while the first run still waits here.
+    // Like Temporal after an activity timeout: further runs start while the first one still waits.
     const runs = [1, 2, 3].map(() => beyond.activities.deliverFirst(batch));
     proxy.restore();
     await Promise.all([...runs, otherDone]);

@@ -1,4 +1,5 @@
-// The queue of an endpoint: one probe at a time while it is down, everything in order when it is not, never faster than it allows.
+// Drains an endpoint's queue: one probe at a time while the endpoint is down, otherwise all due
+// deliveries in order, within its rate.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { Drained } from '../../../activities/delivery/drain.ts';
@@ -15,7 +16,7 @@ let database: TestDatabase;
 let temporal: TestTemporal;
 let working: TestActivities;
 let receiver: FaultyReceiver;
-/** What the receiver answers, by request. */
+/** The receiver's status for each request. */
 let statusOf: (request: ReceivedRequest) => number = () => 200;
 let operator: TestOperator;
 let endpointId: string;
@@ -40,7 +41,7 @@ beforeEach(() => {
   receiver.requests.length = 0;
 });
 
-/** A new endpoint with a queue of sales that came while it was paused, and is made active again. */
+/** A new endpoint with a queue of sales that arrived while it was paused, and active again. */
 async function withQueue(sales: number, settings: Partial<EndpointSettings> = {}): Promise<void> {
   operator = await withOperator(database.pool);
   ({ id: endpointId } = await operator.addEndpoint(receiver.url, settings));
@@ -49,12 +50,12 @@ async function withQueue(sales: number, settings: Partial<EndpointSettings> = {}
   await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
 }
 
-/** One turn at the queue, after as many failed probes. */
+/** Runs one turn of draining, after this many failed probes. */
 function turn(probes = 0, nextSendAt = 0): Promise<Drained> {
   return working.activities.drainQueue({ operatorId: operator.operatorId, endpointId, probes, nextSendAt });
 }
 
-/** The endpoint as if it had failed that often in a row. */
+/** Sets the endpoint to this many consecutive failures. */
 async function fail(times: number): Promise<void> {
   await database.pool.query(
     `update endpoints set failures_in_a_row = $3, failing_since = now() where operator_id = $1 and id = $2`,
@@ -64,8 +65,8 @@ async function fail(times: number): Promise<void> {
 
 const sentIds = () => receiver.requests.map(({ headers }) => headers['webhook-id']);
 
-describe('a healthy queue', () => {
-  test('is sent whole and in order', async () => {
+describe('the queue of a healthy endpoint', () => {
+  test('draining sends every held delivery of an endpoint in order', async () => {
     await withQueue(60, { maxInFlight: 1 });
     // A slow machine may need more than one turn.
     let last = await turn();
@@ -82,7 +83,7 @@ describe('a healthy queue', () => {
     );
   });
 
-  test('waits, untouched, while the endpoint is paused or disabled', async () => {
+  test('draining leaves deliveries untouched while the endpoint is paused or disabled', async () => {
     await withQueue(3);
     for (const state of ['paused', 'disabled'] as const) {
       await switchEndpoint(database.pool, operator.operatorId, endpointId, state);
@@ -95,13 +96,13 @@ describe('a healthy queue', () => {
     assert.equal(receiver.requests.length, 0);
   });
 
-  test('is sent by one turn at a time, however often the step runs', async () => {
+  test('concurrent runs of draining send each delivery once', async () => {
     await withQueue(40);
     await Promise.all([turn(), turn(), turn()]);
     assert.deepEqual([sentIds().length, new Set(sentIds()).size], [40, 40]);
   });
 
-  test('stops when the receiver answers 410 in the middle of it, and what it refused is not sent again', async () => {
+  test('draining stops at an answer 410, and does not send the refused delivery again', async () => {
     await withQueue(200, { maxInFlight: 1 });
     const [refused] = await deliveriesOf(database.pool, operator);
     statusOf = ({ headers }) => (headers['webhook-id'] === refused!.id ? 410 : 200);
@@ -114,7 +115,7 @@ describe('a healthy queue', () => {
     assert.equal(receiver.requests.length, sent);
   });
 
-  test('rests when its endpoint starts to fail, after ten failures in a row', async () => {
+  test('draining stops after ten consecutive failures', async () => {
     statusOf = () => 503;
     await withQueue(50, { maxInFlight: 2, schedule: [0, 3600] });
     const { condition, waitMs, held, lastError } = await turn();
@@ -127,7 +128,7 @@ describe('a healthy queue', () => {
 });
 
 describe('the queue of an endpoint that is down', () => {
-  test('is probed by one postback, ever more rarely, which costs that postback no try', async () => {
+  test('a down endpoint is probed by one delivery, ever more rarely, at no cost of tries', async () => {
     await withQueue(5);
     await fail(10);
     statusOf = () => 503;
@@ -157,7 +158,7 @@ describe('the queue of an endpoint that is down', () => {
       assert.match(reason, /^503 after \d+ ms; the endpoint is down: held until a probe succeeds$/);
   });
 
-  test('is sent once a probe is answered, and the endpoint starts afresh', async () => {
+  test('a probe that succeeds resets the endpoint, and the queue drains', async () => {
     await withQueue(20);
     await fail(10);
     const { condition, sent } = await turn(7);
@@ -169,7 +170,7 @@ describe('the queue of an endpoint that is down', () => {
     assert.deepEqual(rows[0], { failures: 0, since: null });
   });
 
-  test('is not held up by a first postback that alone is refused', async () => {
+  test('a first delivery that alone is refused does not hold up the queue', async () => {
     await withQueue(10, { schedule: [0, 3600] });
     await fail(10);
     const [refused] = await deliveriesOf(database.pool, operator);
@@ -181,7 +182,7 @@ describe('the queue of an endpoint that is down', () => {
     );
   });
 
-  test('is held for good when a probe is answered 410', async () => {
+  test('a probe answered 410 holds the queue for good', async () => {
     await withQueue(2);
     await fail(10);
     statusOf = () => 410;
@@ -190,8 +191,11 @@ describe('the queue of an endpoint that is down', () => {
   });
 });
 
-describe('a rate', () => {
-  /** Turns until the queue is empty, one after the other as the workflow takes them; milliseconds since the start of each request. */
+describe('the rate of an endpoint', () => {
+  /**
+   * Runs turns one after the other, like the workflow, until the queue is empty. Returns the start
+   * of each request in milliseconds.
+   */
   async function drainAll(): Promise<number[]> {
     const startedAt = Date.now();
     for (let last = await turn(); last.held > 0; last = await turn(0, last.nextSendAt))
@@ -199,24 +203,24 @@ describe('a rate', () => {
     return receiver.requests.map(({ receivedAtMs }) => receivedAtMs - startedAt);
   }
 
-  test('of 20 a second is kept over several turns, to within 5 %', async () => {
+  test('draining keeps a rate of 20 a second over several turns, to within 5 %', async () => {
     await withQueue(61, { ratePerSecond: 20 });
     const times = await drainAll();
     const spanMs = times.at(-1)! - times[0]!;
-    // A stall of this machine may only make it slower.
+    // A stall of this machine can only lower the rate.
     assert.ok(spanMs > 3000 * 0.95, `60 intervals of 50 ms took ${spanMs} ms`);
     assert.ok(spanMs < 3000 * 1.05 + 1000, `60 intervals of 50 ms took ${spanMs} ms`);
     const busiest = Math.max(
       ...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length),
     );
     assert.ok(busiest <= 22, `${busiest} requests within a second`);
-    // A stall makes a few of these spans longer and the ones after it shorter, and leaves the middle one as it is.
+    // A stall makes a few spans longer and the next ones shorter; the median stays.
     const spans = times.slice(10).map((at, index) => at - times[index]!);
     const usualMs = spans.toSorted((a, b) => a - b)[Math.floor(spans.length / 2)]!;
     assert.ok(Math.abs(usualMs - 500) <= 25, `10 intervals of 50 ms usually took ${usualMs} ms`);
   });
 
-  test('below one request per turn is kept as well', async () => {
+  test('draining keeps a rate below one request per turn', async () => {
     await withQueue(3, { ratePerSecond: 0.1 });
     const first = await turn();
     assert.equal(first.sent, 1);
@@ -225,7 +229,7 @@ describe('a rate', () => {
     assert.deepEqual([second.sent, second.nextSendAt], [0, first.nextSendAt]);
   });
 
-  test('does not burst after requests that took long', async () => {
+  test('draining does not burst after slow requests', async () => {
     const slow = await startReceiver({
       handler: (_, response) => void setTimeout(() => response.end(), 700),
     });

@@ -1,4 +1,4 @@
-// Endpoints in trouble: who is refused, who is woken, and what their operator is told.
+// Endpoint health: refused deliveries, workflows woken, and notices to the operator.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { switchEndpoint } from '../../../store/delivery/endpoint-switch.ts';
@@ -38,7 +38,7 @@ beforeEach(async () => {
   ({ id: endpointId } = await operator.addEndpoint(`${receiver.url}/affiliate`, { schedule: [0, 3600] }));
 });
 
-/** A webhook of the operator's own. */
+/** Adds a webhook of the operator itself. */
 async function addOwnWebhook(events: string[]): Promise<string> {
   const endpoint = {
     id: newId('ep'),
@@ -69,7 +69,7 @@ async function health() {
   return rows[0]!;
 }
 
-/** One sale, its postback given to a workflow of its own as after a first try that failed. */
+/** Plans one sale whose postback has a workflow of its own, as after a failed first try. */
 async function single(): Promise<string> {
   await settleBatch(working.activities, operator, await operator.ingestSales(1));
   const { rows } = await database.pool.query<{ id: string }>(
@@ -86,7 +86,7 @@ const attempt = (deliveryId: string, cause: 'retry' | 'manual') =>
 const rowOf = async (id: string) =>
   (await deliveriesOf(database.pool, operator)).find((row) => row.id === id)!;
 
-/** What webhooks were told, by type. */
+/** Notices that webhooks received, ordered by type. */
 async function notices(): Promise<{ type: string; endpointId: string; data: Record<string, unknown> }[]> {
   const { rows } = await database.pool.query<{ type: string; endpointId: string; body: string }>(
     `select type, endpoint_id as "endpointId", body from deliveries where operator_id = $1 and type not like 'conversion.%' order by id`,
@@ -99,7 +99,7 @@ async function notices(): Promise<{ type: string; endpointId: string; data: Reco
 }
 
 describe('a single postback whose endpoint is down', () => {
-  test('is refused without a try and waits in the queue', async () => {
+  test('a single delivery to a down endpoint is refused without a try and waits in the queue', async () => {
     const id = await single();
     await setHealth(0.5, 10);
     const result = await attempt(id, 'retry');
@@ -111,7 +111,7 @@ describe('a single postback whose endpoint is down', () => {
     assert.deepEqual([owner, tries, receiver.requests.length], ['endpoint', 1, 0]);
   });
 
-  test('is sent when a person pushes it, and its success closes the breaker and wakes the queue', async () => {
+  test('a single delivery retried by a person closes the breaker when it succeeds and wakes the queue', async () => {
     const id = await single();
     await setHealth(0.5, 10);
     const result = await attempt(id, 'manual');
@@ -122,7 +122,7 @@ describe('a single postback whose endpoint is down', () => {
     assert.deepEqual(await health(), { state: 'active', failures: 0, reason: null });
   });
 
-  test('goes to the queue of an endpoint with a rate also when it is pushed, and keeps the cause', async () => {
+  test('a single delivery to an endpoint with a rate joins the queue also when retried, with its cause', async () => {
     const id = await single();
     await database.pool.query(`update endpoints set rate_per_second = 5 where id = $1`, [endpointId]);
     const taken = await takeForRetry(database.pool, operator.operatorId, id);
@@ -138,7 +138,7 @@ describe('a single postback whose endpoint is down', () => {
   });
 });
 
-test('of many attempts that fail at once those of one group learn that the breaker opened, and no later ones', async () => {
+test('only attempts recorded in the same group learn that the breaker opened', async () => {
   answer = () => [503];
   const ids: string[] = [];
   for (let count = 0; count < 14; count++) ids.push(await single());
@@ -152,7 +152,7 @@ test('of many attempts that fail at once those of one group learn that the break
 });
 
 describe('the operator’s own webhook', () => {
-  test('hears that an endpoint fails, once for each time, and that it was disabled', async () => {
+  test('the operator’s webhook hears once of each failing endpoint, and that it was disabled', async () => {
     const own = await addOwnWebhook(['endpoint.failing', 'endpoint.disabled']);
     answer = () => [503];
     await setHealth(1.1, 5);
@@ -200,7 +200,7 @@ describe('the operator’s own webhook', () => {
     assert.ok(bodies.some(({ type }) => type === 'endpoint.failing'));
   });
 
-  test('hears of a postback that was given up by its schedule or by hand, but not of such a notice itself', async () => {
+  test('the operator’s webhook hears of deliveries given up, but not of such notices themselves', async () => {
     const own = await addOwnWebhook(['delivery.gave_up']);
     answer = () => [404];
     const byHand = await single();
@@ -241,7 +241,7 @@ describe('the operator’s own webhook', () => {
 });
 
 describe('Retry-After', () => {
-  test('of one answer holds for the whole queue, and for the next probe', async () => {
+  test('Retry-After of one answer holds for the whole queue and for the next probe', async () => {
     await switchEndpoint(database.pool, operator.operatorId, endpointId, 'paused');
     await settleBatch(working.activities, operator, await operator.ingestSales(30));
     await switchEndpoint(database.pool, operator.operatorId, endpointId, 'active');
@@ -259,7 +259,7 @@ describe('Retry-After', () => {
   });
 });
 
-test('what was planned while its endpoint was deleted is cancelled, not held for ever', async () => {
+test('deliveries planned while their endpoint is deleted are cancelled, not held for ever', async () => {
   await settleBatch(working.activities, operator, await operator.ingestSales(3));
   await database.pool.query(
     `update deliveries set owner = 'endpoint', state = 'held' where operator_id = $1`,

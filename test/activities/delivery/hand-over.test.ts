@@ -1,4 +1,5 @@
-// Handing over: exactly one owner for every postback that its batch could not finish, and a workflow for every owner.
+// Hand-over: exactly one owner for every delivery that a batch left unfinished, and a workflow for
+// every owner.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { deliveryWorkflowId, endpointWorkflowId } from '../../../domain/keys.ts';
@@ -28,7 +29,7 @@ after(async () => {
   await Promise.all([receiver.close(), temporal.close(), database.drop()]);
 });
 
-/** Sends a batch to its endpoints and hands over what is left; returns how many workflows were seen to. */
+/** Sends a batch and hands over the rest; returns the number of workflows started or woken. */
 async function sendAndHandOver(operator: TestOperator, sales: number) {
   const batch = await settleBatch(working.activities, operator, await operator.ingestSales(sales));
   await working.activities.deliverFirst(batch);
@@ -43,7 +44,7 @@ async function isRunning(workflowId: string): Promise<boolean> {
   return status.name === 'RUNNING';
 }
 
-test('a refused postback gets a workflow of its own, up to the bound; the rest waits in the queue of its endpoint', async () => {
+test('refused deliveries get workflows of their own up to the limit; the rest joins the queue', async () => {
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
   const { input, workflows } = await sendAndHandOver(operator, 12);
@@ -70,7 +71,7 @@ test('a refused postback gets a workflow of its own, up to the bound; the rest w
   );
 });
 
-test('the bound over all endpoints holds as well', async () => {
+test('the limit of single deliveries over all endpoints holds', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600] });
   await sendAndHandOver(operator, 6);
@@ -80,7 +81,7 @@ test('the bound over all endpoints holds as well', async () => {
   assert.equal(rows[0]!.count, 8);
 });
 
-test('an endpoint that fails ten times in a row is sent no more of the batch, and gets all of it into its one queue', async () => {
+test('an endpoint that fails ten times in a row gets no more of the batch; the rest joins its queue', async () => {
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint(`${receiver.url}/status/503`, {
     schedule: [0, 3600],
@@ -94,11 +95,11 @@ test('an endpoint that fails ten times in a row is sent no more of the batch, an
   assert.equal(workflows, 1);
 });
 
-test('in force are 50 for each endpoint and 2,000 in all', async (t) => {
+test('the default limits are 50 single deliveries for each endpoint and 2,000 in all', async (t) => {
   const real = withActivities(database.pool, temporal.client, { firstAttemptsMs: 10_000 });
   t.after(() => real.close());
   await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
-  /** How many of 60 refused postbacks get a workflow of their own. */
+  /** Number of single deliveries after 60 refused postbacks. */
   const singlesOf60 = async (): Promise<number> => {
     const operator = await withOperator(database.pool);
     await operator.addEndpoint(`${receiver.url}/status/404`, { schedule: [0, 3600], maxInFlight: 64 });
@@ -110,7 +111,7 @@ test('in force are 50 for each endpoint and 2,000 in all', async (t) => {
     return rows.filter(({ owner }) => owner === 'self').length;
   };
   assert.equal(await singlesOf60(), 50);
-  // Nobody's: rows that take places, and that no workflow was started for.
+  // Rows that count against the limit although no workflow runs for them.
   await database.pool.query(
     `insert into deliveries (operator_id, batch_id, next_attempt_at, id, endpoint_id, affiliate_id, event_id, original_event_id, type, body, state, owner)
      select operator_id, 'filler', now(), 'dlv_filler' || n, endpoint_id, affiliate_id, null, 'filler' || n, type, body, 'retrying', 'self'
@@ -121,7 +122,7 @@ test('in force are 50 for each endpoint and 2,000 in all', async (t) => {
   await database.pool.query(`delete from deliveries where batch_id = 'filler'`);
 });
 
-test('the bounds hold when many hand-overs and buttons race', async () => {
+test('the limits of single deliveries hold when many hand-overs and manual retries race', async () => {
   await database.pool.query(`update deliveries set owner = 'endpoint' where owner = 'self'`);
   const operators = await Promise.all([1, 2, 3, 4].map(() => withOperator(database.pool)));
   const batches = await Promise.all(
@@ -139,7 +140,7 @@ test('the bounds hold when many hand-overs and buttons race', async () => {
   const watching = (async () => {
     for (; !isOver.signal.aborted;) most = Math.max(most, await singles());
   })();
-  // Each batch twice, as when a step took too long and Temporal ran it again.
+  // Each batch twice, like Temporal after an activity timeout.
   const handing = [...batches.flat(), ...batches.flat()].map((batch) =>
     working.activities.handOver({ ...batch, endpointsToWake: [], setAside: [] }),
   );

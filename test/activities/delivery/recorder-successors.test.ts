@@ -1,5 +1,4 @@
-// The lost wake-up: a postback that must follow another one is planned while that one is just being
-// finished.
+// The lost wake-up: a successor is planned while its predecessor is being finished.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createRecorder } from '../../../activities/delivery/recorder.ts';
@@ -27,7 +26,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-test(`of ${PAIRS} successors planned while their predecessor is finished none waits for it afterwards`, async () => {
+test(`none of ${PAIRS} successors planned while their predecessor is finished still waits afterwards`, async () => {
   const recorder = createRecorder(database.pool, (error) => assert.fail(String(error)));
   const conversions = Array.from({ length: PAIRS }, (_, index) => eventOf(index, 'sale'));
   for (const conversion of conversions) await plan(messageOf(conversion, conversion));
@@ -42,7 +41,7 @@ test(`of ${PAIRS} successors planned while their predecessor is finished none wa
     woken.push(...(await recording));
     await planning;
   };
-  // A few at once, so that records are written in groups as they are under load.
+  // A few conversions at once, so that records are written in groups, as under load.
   const rest = conversions.keys();
   await Promise.all(
     [1, 2, 3, 4].map(async () => {

@@ -1,4 +1,4 @@
-// What is sent and what is recorded must not part, also while PostgreSQL is away.
+// Recorder: sent and recorded attempts agree, also while PostgreSQL is away.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => Promise.all([temporal.close(), database.drop()]));
 
-test('while outcomes cannot be written nothing further is sent, and what was sent is recorded afterwards', async (t) => {
+test('no attempt starts while records fail, and those made are recorded afterwards', async (t) => {
   const proxy = await startProxy(Number(new URL(database.url).port));
   const pool = createPool(throughProxy(database.url, proxy));
   const working = withActivities(pool, temporal.client, { firstAttemptsMs: 20_000 });
@@ -39,7 +39,7 @@ test('while outcomes cannot be written nothing further is sent, and what was sen
   proxy.sever();
   isHolding = false;
   for (const response of held) response.end();
-  // What took a place that an answer had freed, before the first record failed, is under way already.
+  // An attempt that got its permit before the first record failed is under way already.
   await eventually('a second failed record', () => working.dependencyErrors.length > 1);
   const sentThen = receiver.requests.length;
   assert.ok(sentThen <= 8, `${sentThen} requests were sent`);
@@ -60,7 +60,7 @@ test('while outcomes cannot be written nothing further is sent, and what was sen
   );
 });
 
-test('an answer with bytes that PostgreSQL does not take is recorded all the same', async (t) => {
+test('an answer with bytes that PostgreSQL refuses is recorded all the same', async (t) => {
   const receiver = await startReceiver({
     handler: (_, response) =>
       void response.writeHead(200).end(Buffer.from([0, 0xff, 0xed, 0xa0, 0x80, 0x5c, 0x75, 0x30])),
@@ -74,7 +74,7 @@ test('an answer with bytes that PostgreSQL does not take is recorded all the sam
   assert.deepEqual(working.dependencyErrors, []);
 });
 
-test('a failure whose commit went through unheard is written again, and is there and counted once', async (t) => {
+test('a failure whose commit was not acknowledged is written again and counted once', async (t) => {
   const proxy = await startProxy(Number(new URL(database.url).port));
   const pool = createPool(throughProxy(database.url, proxy));
   const working = withActivities(pool, temporal.client);

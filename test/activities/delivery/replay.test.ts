@@ -1,4 +1,5 @@
-// Steps of a replay: what a filter chooses is released once, in order, at its rate, also when a step is repeated after a crash.
+// Steps of a replay: deliveries that match its filter are released once, in order, at its rate,
+// also when a step is repeated after a crash.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
@@ -57,7 +58,7 @@ async function stepAll(it: Replay): Promise<void> {
   while ((await step(it)).state === 'running');
 }
 
-/** So many postbacks that were given up after five tries. */
+/** Gives up this many postbacks after five tries. */
 async function giveUpSales(count: number): Promise<string[]> {
   await settleBatch(working.activities, operator, await operator.ingestSales(count));
   const { rows } = await database.pool.query<{ id: string }>(
@@ -85,11 +86,11 @@ async function drain(): Promise<void> {
 }
 
 describe('a replay', () => {
-  test('releases every postback once, under its own id, with the cause replay', async () => {
+  test('a replay releases every delivery once, under its own id, with the cause replay', async () => {
     const ids = await giveUpSales(1200);
     const it = await replay();
     assert.deepEqual([it.total, it.state], [1200, 'running']);
-    // As when a step is repeated because its answer was lost, and the first one goes on beside it.
+    // Like a step repeated because its answer was lost, while the first run goes on.
     await Promise.all([step(it), step(it), step(it), step(it)]);
     assert.deepEqual(await standing(), { 'pending endpoint 0': 1200 });
     assert.equal((await step(it)).state, 'done');
@@ -111,7 +112,7 @@ describe('a replay', () => {
     );
   });
 
-  test('looks at each postback once, also when it is given up again meanwhile, and at none planned after it began', async () => {
+  test('a replay visits each delivery once, also if given up meanwhile, and none planned after its start', async () => {
     await giveUpSales(600);
     const it = await replay();
     assert.equal((await step(it)).released, 500);
@@ -128,7 +129,7 @@ describe('a replay', () => {
     });
   });
 
-  test('keeps the order of a conversion and what took it back', async () => {
+  test('a replay keeps the order of a conversion and its reversal', async () => {
     for (let number = 0; number < 20; number++) {
       const events = [
         { transactionId: `sale-${number}` },
@@ -138,7 +139,7 @@ describe('a replay', () => {
         await settleBatch(working.activities, operator, await operator.ingest([event]));
     }
     await giveUpSales(0);
-    // The first one is being retried already, so its chargeback follows it as well.
+    // The first delivery is being retried already, so its chargeback follows it as well.
     const [first] = await deliveriesOf(database.pool, operator);
     await database.pool.query(
       `update deliveries set state = 'retrying', owner = 'self', finished_at = null where id = $1`,
@@ -162,7 +163,7 @@ describe('a replay', () => {
     }
   });
 
-  test('chooses by endpoint, affiliate, time and state; what is sent now or follows another is left alone', async () => {
+  test('a replay filters by endpoint, affiliate, time and state, and skips active deliveries', async () => {
     const other = await operator.addEndpoint(`${receiver.url}/ok`);
     await giveUpSales(10);
     const middle = new Date();
@@ -185,7 +186,7 @@ describe('a replay', () => {
     assert.deepEqual((await standing())['gave_up null 5'], 20, 'a dry run released something');
   });
 
-  test('makes the next try of what waits, without a new schedule', async () => {
+  test('a replay makes the next try of waiting deliveries, without a new schedule', async () => {
     await settleBatch(working.activities, operator, await operator.ingestSales(3));
     await database.pool.query(
       `update deliveries set state = 'retrying', tries = 2, next_attempt_at = now() + interval '5 hours',
@@ -200,13 +201,13 @@ describe('a replay', () => {
     assert.deepEqual(await standing(), { 'delivered null 3': 3 });
   });
 
-  test('goes at its rate, over crashes as well, and stops when it is cancelled', async () => {
+  test('a replay keeps its rate, also over crashes, and stops when cancelled', async () => {
     await giveUpSales(60);
     const it = await replay({}, 20);
     const first = await step(it);
     assert.equal(first.released, 20);
     assert.ok(first.waitMs > 0 && first.waitMs <= 1000, `next step in ${first.waitMs} ms`);
-    // A new run, which knows of no wait, asks at once.
+    // A new run has no record of earlier waits and asks at once.
     assert.equal((await step(it)).released, 20);
     await working.activities.cancelReplay({ operatorId: operator.operatorId, replayId: it.id });
     const { state, released } = await step(it);

@@ -1,4 +1,5 @@
-// Signatures of postbacks as they arrive: of every live secret during a rotation, of either kind, and none of one whose time is over.
+// Signatures of postbacks on arrival: one for every live secret of either kind during a rotation,
+// and none for an expired secret.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeSecret } from '../../../delivery/sign.ts';
@@ -57,7 +58,7 @@ test('a postback is signed with every secret that is live when it is sent', asyn
   assert.ok(isSigned(afterwards, pair.publicKey!) && !isSigned(afterwards, secret));
 });
 
-test('a GET is signed over its URL by a key pair as well', async () => {
+test('a GET is also signed over its URL by a key pair', async () => {
   const operator = await withOperator(database.pool);
   const path = `/ok/${operator.operatorId}`;
   const url = `${receiver.url}${path}?c={click_id}&p={payout}`;

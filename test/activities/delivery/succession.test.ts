@@ -1,5 +1,6 @@
-// Postbacks of one conversion go out one after the other. Here the moments at which one is finished and the next must go on: each race is
-// played by two connections that take their steps in the order the test says, so that a lost wake-up would show every time.
+// Postbacks of one conversion go out one after the other. Each race between finishing a delivery
+// and releasing its successor runs on two connections whose steps the test orders, so that a lost
+// wake-up would show every time.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import type { PoolClient } from 'pg';
@@ -21,7 +22,7 @@ let database: TestDatabase;
 let temporal: TestTemporal;
 let working: TestActivities;
 let operator: TestOperator;
-/** The conversion and what follows it, in their order. */
+/** Ids of the conversion's delivery and its successors, in order. */
 let chain: string[];
 
 before(async () => {
@@ -45,7 +46,10 @@ beforeEach(async () => {
   assert.equal(chain.length, 3);
 });
 
-/** Each postback of the chain: its owner, whom it follows, and what its body says was given up. */
+/**
+ * Each delivery of the chain: its owner, its predecessor, and the predecessors its body names as
+ * given up.
+ */
 async function standing() {
   const { rows } = await database.pool.query<{
     owner: string | null;
@@ -85,7 +89,7 @@ async function withTwo(work: (one: PoolClient, two: PoolClient) => Promise<void>
   }
 }
 
-/** Waits until a connection waits for a lock that another one holds. */
+/** Waits until one connection is blocked by a lock of the other. */
 async function untilBlocked(): Promise<void> {
   await eventually('somebody to wait for a lock', async () => {
     const { rows } = await database.pool.query<{ count: number }>(
@@ -95,8 +99,8 @@ async function untilBlocked(): Promise<void> {
   });
 }
 
-describe('giving one up', () => {
-  test('lets the next go on, whose body says so, and so does the body of the one after it', async () => {
+describe('giving up a delivery', () => {
+  test('giving up a delivery releases its successor; the bodies of all successors name it', async () => {
     assert.deepEqual(await standing(), [
       ['batch', null, null],
       ['predecessor', 0, null],
@@ -112,7 +116,7 @@ describe('giving one up', () => {
     assert.deepEqual((await standing())[2], ['endpoint', null, [0, 1]]);
   });
 
-  test('that still waits closes the ranks: what follows it does not overtake the first', async () => {
+  test('giving up a waiting delivery relinks its successor, which does not overtake the first', async () => {
     await giveUp(1);
     assert.deepEqual(await standing(), [
       ['batch', null, null],
@@ -123,7 +127,7 @@ describe('giving one up', () => {
     assert.deepEqual((await standing())[2], ['endpoint', null, [0, 1]]);
   });
 
-  test('leaves what it says otherwise as it was, word for word', async () => {
+  test('giving up a delivery leaves the rest of a successor’s body unchanged, byte for byte', async () => {
     const bodyOf = async () =>
       (await database.pool.query<{ body: string }>(`select body from deliveries where id = $1`, [chain[1]]))
         .rows[0]!.body;
@@ -133,8 +137,8 @@ describe('giving one up', () => {
   });
 });
 
-describe('a lost wake-up is tried on purpose:', () => {
-  test('a successor planned while its predecessor is being finished', async () => {
+describe('a lost wake-up', () => {
+  test('no wake-up is lost when a successor is planned while its predecessor is being finished', async () => {
     await giveUp(1);
     await giveUp(2);
     await withTwo(async (planner, finisher) => {
@@ -149,7 +153,7 @@ describe('a lost wake-up is tried on purpose:', () => {
     assert.deepEqual((await standing())[3]?.slice(0, 2), ['endpoint', null]);
   });
 
-  test('a predecessor finished while its successor is being planned', async () => {
+  test('no wake-up is lost when a predecessor is finished while its successor is being planned', async () => {
     await giveUp(1);
     await giveUp(2);
     await withTwo(async (finisher, planner) => {
@@ -164,7 +168,7 @@ describe('a lost wake-up is tried on purpose:', () => {
     assert.deepEqual((await standing())[3]?.slice(0, 2), ['batch', null]);
   });
 
-  test('the middle of a chain given up while the first is being finished', async () => {
+  test('no wake-up is lost when the middle of a chain is given up while the first is being finished', async () => {
     await withTwo(async (finisher) => {
       await finish(finisher, chain[0]!);
       const givingUp = giveUp(1);
@@ -181,9 +185,9 @@ describe('a lost wake-up is tried on purpose:', () => {
     ]);
   });
 
-  test('the first finished while the middle of the chain is being given up', async () => {
+  test('no wake-up is lost when the first is finished while the middle of a chain is being given up', async () => {
     await withTwo(async (giver, finisher) => {
-      // What giveUpDelivery does, step by step, so that the other one comes in between.
+      // The steps of giveUpDelivery one by one, so that the other connection comes in between.
       await giver.query(`select from deliveries where operator_id = $1 and id = $2 for share`, [
         operator.operatorId,
         chain[0],
@@ -205,7 +209,7 @@ describe('a lost wake-up is tried on purpose:', () => {
   });
 });
 
-test('a postback that somebody took over before its last attempt was recorded releases nobody', async () => {
+test('a delivery taken over before its last attempt was recorded releases no successor', async () => {
   const released = await releaseSuccessors(database.pool, [
     { operatorId: operator.operatorId, deliveryId: chain[0]! },
   ]);
@@ -213,7 +217,7 @@ test('a postback that somebody took over before its last attempt was recorded re
   assert.deepEqual((await standing())[1], ['predecessor', 0, null]);
 });
 
-test('the sweep lets go on what a crash left behind, and that says what was given up', async () => {
+test('the sweep releases successors that a crash left waiting, and their bodies name the given-up one', async () => {
   await database.pool.query(
     `update deliveries set state = 'gave_up', owner = null, finished_at = now() where operator_id = $1 and id = $2`,
     [operator.operatorId, chain[0]],
@@ -222,7 +226,7 @@ test('the sweep lets go on what a crash left behind, and that says what was give
   assert.deepEqual((await standing())[1], ['endpoint', null, [0]]);
 });
 
-test('what comes next follows the end of the chain, also where another worker’s clock gave an earlier one the later id', async () => {
+test('a new delivery follows the end of the chain, also where another clock gave an earlier one a later id', async () => {
   const [first, second] = chain;
   const late = first!.replace('_0', '_7');
   await database.pool.query(`update deliveries set id = $3 where operator_id = $1 and id = $2`, [

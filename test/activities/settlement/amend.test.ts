@@ -1,4 +1,5 @@
-// Amended events on a real database: the books end as if each had been sent right, also beside chargebacks, and both versions stay.
+// Amended events on a real database: the books end as if each event had been right at first, also
+// beside chargebacks, and both versions stay.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createAmend } from '../../../activities/settlement/amend.ts';
@@ -38,7 +39,7 @@ before(async () => {
   database = await withDatabase();
   pool = createPool(database.url, { max: 2 * PROCESSES + 4 });
 });
-// Whatever the tests above did, the books must be whole.
+// The audit checks the books after all tests of this file.
 after(async () => {
   const { findings } = await auditOf(pool);
   await pool.end();
@@ -46,7 +47,7 @@ after(async () => {
   assert.deepEqual(findings, []);
 });
 
-/** Keeps an amendment of some values. */
+/** Stores an amendment of some values. */
 async function amend({ operatorId }: TestOperator, eventId: string, values: Partial<AmendableValues>) {
   const by = { actor: 'key_test', reason: null };
   return await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({
@@ -55,7 +56,7 @@ async function amend({ operatorId }: TestOperator, eventId: string, values: Part
   }));
 }
 
-/** Books an operator's amendments until none is left; gives what waits. */
+/** Books an operator's amendments until none is left; returns those that wait. */
 async function apply({ operatorId }: TestOperator, atOnce = 2): Promise<Record<string, number>> {
   const { applyAmendments } = createAmend({
     pool,
@@ -83,7 +84,7 @@ const DEAL: Partial<WireTerms> = {
   clawback: { days: 90, refund: 'proportional', ...full },
 };
 
-/** What should have been sent, in the order in which it happened. */
+/** The correct events, in the order in which they happened. */
 function story(clickId: string, start: number): Partial<ConversionEvent>[] {
   const of = (day: number, fields: Partial<ConversionEvent>): Partial<ConversionEvent> => ({
     clickId,
@@ -106,7 +107,9 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
   ];
 }
 
-/** What was sent instead: other amounts, a refund of what had none, a payout forgotten. */
+/**
+ * The mistaken events sent instead: other amounts, a sale of zero that is refunded, a payout left out.
+ */
 function mistaken(events: readonly Partial<ConversionEvent>[]): Partial<ConversionEvent>[] {
   return events.map((event): Partial<ConversionEvent> => {
     if (event.transactionId === 's4') return { ...event, amountMinor: 0n };
@@ -118,7 +121,7 @@ function mistaken(events: readonly Partial<ConversionEvent>[]): Partial<Conversi
   });
 }
 
-/** What each slot of an affiliate holds and sums, and what was told of each event. */
+/** Amounts and sums of each slot of an affiliate, and the reported amounts of each event. */
 async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(
     `select concat_ws(' ', s.kind, substring(s.key from 'customer .*'), s.period, s.basis_minor, s.volume_e4, s.ftd_count,
@@ -130,7 +133,7 @@ async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
-test('amended events leave the books as if they had been sent right at first, whatever stood against them', async () => {
+test('amended events leave the books as if right at first, whatever reversals stood against them', async () => {
   const start = Date.now() - 20 * DAY_MS;
   const [wrong, right] = [await withOperator(pool), await withOperator(pool)];
   const late = await addAffiliate(pool, wrong.operatorId, DEAL);
@@ -147,7 +150,7 @@ test('amended events leave the books as if they had been sent right at first, wh
   for (const [index, id] of ids.entries()) {
     const { amountMinor, operatorPayoutMinor: payoutMinor = null, volumeE4 = null } = meant[index]!;
     if (amountMinor === undefined || ['refund', 'chargeback'].includes(sent[index]!.type ?? '')) continue;
-    // Once more in between, so that a second amendment has to find what the first one left.
+    // Books amendments in between, so that a second amendment starts from the result of the first.
     if (amountMinor !== null) {
       await amend(wrong, id, { amountMinor: amountMinor + 7_77n });
       await apply(wrong);
@@ -160,7 +163,7 @@ test('amended events leave the books as if they had been sent right at first, wh
   assert.ok((await pendingOf(pool, late.affiliateId)) > 0n);
 });
 
-test('the affiliate is told of the difference, and the same amendment again is a duplicate', async () => {
+test('an amendment tells the affiliate the difference; the same amendment again is a duplicate', async () => {
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
   const [sale] = await operator.ingest([{}]);
@@ -209,7 +212,7 @@ test('the affiliate is told of the difference, and the same amendment again is a
   );
 });
 
-test('an event amended before it is settled is settled with what it was amended to', async () => {
+test('an event amended before it is settled is settled with its amended values', async () => {
   const operator = await withOperator(pool);
   const [sale] = await operator.ingest([{}]);
   await amend(operator, sale!, { amountMinor: 70_00n });
@@ -218,7 +221,7 @@ test('an event amended before it is settled is settled with what it was amended 
   assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 700']);
 });
 
-test('a payout that was forgotten settles the event that waited for it', async () => {
+test('an amendment that supplies a missing payout settles the event that waited for it', async () => {
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const terms = wireTerms({ payout: 'require' });
@@ -240,7 +243,7 @@ test('a payout that was forgotten settles the event that waited for it', async (
   assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 1234']);
 });
 
-test('an amendment that lacks an exchange rate waits in plain sight, and moves the books once the rate is there', async () => {
+test('an amendment that lacks an exchange rate waits visibly, and is booked once the rate is there', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const [kyc, sale] = await operator.ingest([
@@ -282,7 +285,7 @@ test('an amendment that lacks an exchange rate waits in plain sight, and moves t
   assert.deepEqual(await outcomesOf(pool, [kyc!, sale!]), ['settled 1100', 'settled 500']);
 });
 
-test('one amendment that breaks a rule waits by itself and holds up no other', async () => {
+test('an amendment that breaks a rule waits by itself and holds up no other', async () => {
   const operator = await withOperator(pool);
   const ids = await operator.ingestSales(4);
   await createSettling(pool)(operator.operatorId, ids);
@@ -290,7 +293,7 @@ test('one amendment that breaks a rule waits by itself and holds up no other', a
   await amend(operator, ids[1]!, { amountMinor: 9_000_000_000_000_000_000n });
   await amend(operator, ids[2]!, { amountMinor: 9_000_000_000_000_000_000n, payoutMinor: 1n });
   await amend(operator, ids[3]!, { amountMinor: 30_00n });
-  // Made impossible for this test alone: a balance cannot hold both.
+  // Only for this test: a balance cannot hold both amounts.
   await pool.query(`update balances set pending_minor = 9000000000000000000 where affiliate_id = $1`, [
     operator.affiliateId,
   ]);
@@ -308,7 +311,7 @@ test('one amendment that breaks a rule waits by itself and holds up no other', a
   ]);
 });
 
-test('a version agreed for the past finds amended conversions as they are, and an amendment those rated again', async () => {
+test('a backdated version rates amended conversions, and an amendment corrects rerated ones', async () => {
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
   const [one, two] = await operator.ingest([{}, { type: 'deposit' }]);
@@ -343,7 +346,7 @@ const again = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 };
 
-test('an event that is amended while it is being settled ends with what it was amended to', async () => {
+test('an event amended while it is being settled ends with its amended values', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const sales = await operator.ingestSales(120);
@@ -352,7 +355,7 @@ test('an event that is amended while it is being settled ends with what it was a
     const settle = createSettling(pool);
     for (let batch = batches.shift(); batch; batch = batches.shift()) {
       const own = batch;
-      // Amended in the same breath.
+      // The amendment runs concurrently with settling.
       await Promise.all([
         again(() => settle(operatorId, own)),
         again(() => Promise.all(own.map((id) => amend(operator, id, { amountMinor: 50_00n })))).then(() =>
@@ -366,7 +369,7 @@ test('an event that is amended while it is being settled ends with what it was a
   assert.deepEqual(await outcomesOf(pool, sales), Array(sales.length).fill('settled 500'));
 });
 
-test('amendments racing chargebacks and refunds end the same, whoever is first', async () => {
+test('amendments racing chargebacks and refunds end with the same books in any order', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const sales = await operator.ingestSales(24);

@@ -1,4 +1,5 @@
-// Orphans on a real database: by a click that came late, by a coupon, by a binding and by hand; and what never finds anybody stays.
+// Orphans on a real database: matched by a late click, a coupon, a binding or by hand; orphans
+// without evidence stay.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { newId } from '../../../store/db/ids.ts';
@@ -19,7 +20,7 @@ before(async () => {
   [database, temporal] = await Promise.all([withDatabase(), withTemporal()]);
   working = withActivities(database.pool, temporal.client);
 });
-// Whatever the tests above did, the books must be whole.
+// The audit checks the books after all tests of this file.
 after(async () => {
   const { findings } = await auditOf(database.pool);
   await working.close();
@@ -30,7 +31,7 @@ after(async () => {
 const noClick = { clickId: null };
 const noMoney = { amountMinor: null, currency: null };
 
-/** Events taken in and settled, in one batch. */
+/** Ingests events and settles them in one batch. */
 async function settled(
   operator: TestOperator,
   fields: Parameters<TestOperator['ingest']>[0],
@@ -46,7 +47,7 @@ const matched = ({ operatorId }: TestOperator) =>
 const coupon = { code: 'Spring', bindsCustomer: true, startsAt: null, endsAt: null };
 const subs = [null, null, null, null, null] as const;
 
-test('an event that overtook its click finds it, and so does all else of its customer', async () => {
+test('an event that overtook its click is matched to it, with all other events of its customer', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
@@ -74,7 +75,7 @@ test('an event that overtook its click finds it, and so does all else of its cus
   assert.deepEqual(await matched(operator), { settled: 0, next: null });
 });
 
-test('a click that came late is judged by when it happened', async () => {
+test('a late click counts by the time at which it happened', async () => {
   const operator = await withOperator(database.pool);
   const [id] = await settled(operator, [{ clickId: 'old', customerId: 'a' }]);
   const { operatorId, affiliateId } = operator;
@@ -89,7 +90,7 @@ test('a click that came late is judged by when it happened', async () => {
   assert.deepEqual(await outcomes([id!]), ['rejected click_expired']);
 });
 
-test('a coupon finds the events that named it in any case, and binds their customers unless it is not to', async () => {
+test('a coupon matches events in any case of its code, and binds their customers unless told not to', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const rival = await addAffiliate(pool, operator.operatorId);
@@ -132,7 +133,7 @@ test('a coupon finds the events that named it in any case, and binds their custo
   );
 });
 
-test('a coupon decides at once where it is known, and nothing more once it is deleted', async () => {
+test('a known coupon attributes an event at once, and a deleted one attributes nothing more', async () => {
   const operator = await withOperator(database.pool);
   const coupons = createCoupons(database.pool);
   const id = newId('cpn');
@@ -149,7 +150,7 @@ test('a coupon decides at once where it is known, and nothing more once it is de
   assert.deepEqual(rows, [{ method: 'coupon', affiliate_id: operator.affiliateId }]);
 });
 
-test('a person’s word settles an orphan, binds its customer, and settles what else waits for them', async () => {
+test('a manual assignment settles an orphan, binds its customer, and settles their other orphans', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const ids = await settled(operator, [
@@ -173,7 +174,7 @@ test('a person’s word settles an orphan, binds its customer, and settles what 
   assert.deepEqual(await outcomes([next!]), ['settled 1000']);
 });
 
-test('a customer who was bound meanwhile stays whose they are, whatever a person said', async () => {
+test('a customer bound meanwhile keeps the binding despite a manual assignment', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const rival = await addAffiliate(pool, operator.operatorId);
@@ -191,7 +192,7 @@ test('a customer who was bound meanwhile stays whose they are, whatever a person
   assert.deepEqual(rows, [{ affiliate_id: rival.affiliateId, method: 'binding' }]);
 });
 
-test('two looks at once settle each orphan once', async () => {
+test('two concurrent runs of orphan matching settle each orphan once', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const { operatorId, affiliateId } = operator;
@@ -207,7 +208,7 @@ test('two looks at once settle each orphan once', async () => {
   assert.equal(await pendingOf(pool, affiliateId), 400_00n);
 });
 
-test('orphans of all operators are looked through page by page, past those that nothing is known of', async () => {
+test('orphan matching reads the orphans of all operators page by page, past those without evidence', async () => {
   const operators = [await withOperator(database.pool), await withOperator(database.pool)];
   for (const operator of operators) {
     const orphans = Array.from({ length: 600 }, (_, index) => ({
@@ -231,7 +232,7 @@ test('orphans of all operators are looked through page by page, past those that 
     settledOn.push(page.settled);
     position = page.next;
   } while (position !== null && settledOn.length < 10);
-  // The tests above left a few orphans of their own.
+  // Earlier tests left a few orphans of their own.
   assert.deepEqual(settledOn, [10, 10]);
   for (const operator of operators)
     assert.equal(await pendingOf(database.pool, operator.affiliateId), 100_00n);

@@ -1,4 +1,5 @@
-// Settled conversions rated again on a real database: by back-dated versions and new deals, also while batches are being settled.
+// Settled conversions rated again on a real database, by backdated versions and new deals, also
+// while batches are being settled.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createRerate } from '../../../activities/settlement/rerate.ts';
@@ -29,7 +30,7 @@ before(async () => {
   database = await withDatabase();
   pool = createPool(database.url, { max: 2 * PROCESSES });
 });
-// Whatever the tests above did, the books must be whole.
+// The audit checks the books after all tests of this file.
 after(async () => {
   const { findings } = await auditOf(pool);
   await pool.end();
@@ -55,7 +56,9 @@ const NEW: Partial<WireTerms> = {
   clawback: { days: 90, refund: 'none', ...full, fraud: 'none' },
 };
 
-/** Deposits, sales and revenue over twelve days, some of them taken back; the same for every operator. */
+/**
+ * Deposits, sales and revenue over twelve days, some of them reversed; the same for every operator.
+ */
 function story(clickId: string, start: number): Partial<ConversionEvent>[] {
   const at = (day: number): number => start + day * DAY_MS;
   const of = (day: number, fields: Partial<ConversionEvent>): Partial<ConversionEvent> => ({
@@ -80,7 +83,7 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
   return [...deposits, ...sales, ...revenue, ...against].map((fields) => ({ currency: 'USD', ...fields }));
 }
 
-/** Rates in chunks of a few until all is looked through; gives what became of it. */
+/** Rates in small chunks until all conversions are read; returns the totals. */
 async function rerated({ operatorId }: TestOperator, { dealId }: TestAffiliate, version: number, atOnce = 3) {
   const { rerateChunk } = createRerate({ pool, atOnce, handOver: () => Promise.resolve({ workflows: 0 }) });
   for (;;) {
@@ -89,7 +92,9 @@ async function rerated({ operatorId }: TestOperator, { dealId }: TestAffiliate, 
   }
 }
 
-/** What each slot of an affiliate holds, by what it is for, and which version rated each conversion. */
+/**
+ * Amounts of each slot of an affiliate by kind and key, and the version that rated each conversion.
+ */
 async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
   const { rows } = await pool.query<{ line: string }>(
     `select concat_ws(' ', s.kind, substring(s.key from 'customer .*'), s.period, gross_minor - void_minor - clawed_minor - debt_minor) as line
@@ -106,7 +111,7 @@ async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
-test('a back-dated version leaves the books as if it had been there first, told in adjustments without an event', async () => {
+test('a backdated version leaves the books as if it came first, and reports adjustments without an event', async () => {
   const operator = await withOperator(pool);
   const start = Date.now() - 20 * DAY_MS;
   const from = new Date(start + 3.5 * DAY_MS);
@@ -137,7 +142,7 @@ test('a back-dated version leaves the books as if it had been there first, told 
   assert.ok((await pendingOf(pool, late.affiliateId)) > 0n);
 });
 
-test('what an affiliate was told adds up to the books, an adjustment to each conversion that moved', async () => {
+test('the amounts reported to an affiliate add up to the books, one adjustment per changed conversion', async () => {
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
   const settle = createSettling(pool);
@@ -171,7 +176,7 @@ test('what an affiliate was told adds up to the books, an adjustment to each con
   assert.equal(await pendingOf(pool, own.affiliateId), 60_00n);
 });
 
-test('a conversion paid in another currency stays with the deal that paid it; one that earned nothing changes over', async () => {
+test('a conversion paid in another currency stays with its deal; an unpaid one moves to the new deal', async () => {
   const operator = await withOperator(pool);
   const settle = createSettling(pool);
   const [sale, kyc] = await operator.ingest([{}, { type: 'kyc', amountMinor: null, currency: null }]);
@@ -202,7 +207,7 @@ test('a deal keeps its currency', async () => {
   );
 });
 
-test('a new deal without a date begins with what is not settled yet', async () => {
+test('a new deal without a date applies from the first unsettled conversion', async () => {
   const operator = await withOperator(pool);
   const deals = createDeals(pool);
   const beginning = async (affiliateId: string | null) =>
@@ -220,7 +225,7 @@ test('a new deal without a date begins with what is not settled yet', async () =
   assert.equal(await beginning(null), 0, 'a default deal would rate nothing that an own deal rated');
 });
 
-test('versions agreed while batches are being settled miss no conversion', async () => {
+test('a version agreed while batches are being settled misses no conversion', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
   const affiliate = await addAffiliate(pool, operatorId, {

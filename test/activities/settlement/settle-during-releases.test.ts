@@ -1,4 +1,5 @@
-// Settling while people move the same money: two orders of locks that only show when somebody is held up at the wrong moment.
+// Settling concurrent with decisions about the same money: lock orders that fail only when a
+// transaction is held up at the wrong moment.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { writeOff } from '../../../domain/ledger/lifecycle.ts';
@@ -35,7 +36,7 @@ async function withSale() {
   return { ...operator, affiliateId, settle, sale: ids[0]! };
 }
 
-/** Until so many connections wait for somebody else's lock. */
+/** Waits until this many connections wait for another one's lock. */
 function waiting(count: number): Promise<true> {
   return eventually(`${count} to wait for locks`, async () => {
     const { rows } = await database.pool.query<{ waiting: number }>(
@@ -45,7 +46,7 @@ function waiting(count: number): Promise<true> {
   });
 }
 
-test('debt that is written off while a won chargeback cancels it is cancelled once', async () => {
+test('a debt written off while a won chargeback cancels it is cancelled once', async () => {
   const { pool } = database;
   const { operatorId, affiliateId, ingest, settle } = await withSale();
   const payouts = createPayouts(pool);
@@ -84,7 +85,7 @@ test('debt that is written off while a won chargeback cancels it is cancelled on
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-test('a chargeback that is settled while its conversion is rejected tells the sum that the rejection left', async () => {
+test('a chargeback settled during a rejection of its conversion reports the amount left by the rejection', async () => {
   const { pool } = database;
   const { operatorId, ingest, settle, sale } = await withSale();
   const { rows } = await pool.query<{ id: string }>(

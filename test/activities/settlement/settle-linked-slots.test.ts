@@ -1,5 +1,5 @@
-// Deals whose slots move one another, on a real PostgreSQL: random histories in random batches, and sixteen connections fighting for the same
-// caps, steps, carried months and parents' parts, come to what the model says.
+// Linked slots on a real PostgreSQL: random histories in random batches, and sixteen connections
+// that contend for the same caps, steps, carried months and parents' parts, match the model.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
@@ -40,7 +40,7 @@ after(async () => {
 const byName = (earnings: readonly Earning[]): Earning[] =>
   earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
-/** The books are those of the model, and every affiliate was told what is booked. */
+/** The books equal the model's, and every affiliate was told the booked amounts. */
 async function isWhatItShouldBe(operatorId: string, expected: readonly Earning[]): Promise<void> {
   assert.deepEqual(byName(await bookedIn(pool, operatorId)), byName(expected));
   const { booked, told, balance } = await totalsIn(pool, operatorId);
@@ -48,11 +48,11 @@ async function isWhatItShouldBe(operatorId: string, expected: readonly Earning[]
   assert.deepEqual(balance, booked);
 }
 
-/** More runs, or another seed, when asked for by hand. */
+/** Number of runs and seed, set by hand for longer searches. */
 const STORIES = Number(process.env['STORIES'] ?? 25);
 const SEED = Number(process.env['SEED'] ?? 20260315);
 
-test('random histories by random deals, in random batches, earn what the model says, and once more changes nothing', async () => {
+test('random histories by random deals, in random batches, earn what the model says; repeats change nothing', async () => {
   const settle = createSettling(pool);
   const story = fc.record({ versions: deal, events: history }).chain((one) =>
     fc.record({
@@ -72,7 +72,8 @@ test('random histories by random deals, in random batches, earn what the model s
       for (const batch of [...ids, events.map(({ id }) => id)]) await settle(operatorId, batch);
       assert.deepEqual(await rowsIn(pool, operatorId), rows);
     }),
-    // Each run needs a world of its own, and shrinking hundreds of them would take longer than reading one.
+    // Each run needs its own database; shrinking hundreds of runs would take longer than reading
+    // one.
     { numRuns: STORIES, seed: SEED, endOnFailure: true },
   );
 });
@@ -125,7 +126,7 @@ const CONTESTED: readonly ModelVersion[] = [1, 2].map((version) => ({
   }),
 }));
 
-/** A long history of few customers, the same in every run; every fourth event takes something back. */
+/** A long history of few customers, the same in every run; every fourth event is a reversal. */
 function contestedHistory(count: number, customers: readonly string[]): ConversionEvent[] {
   let state = 1;
   const below = (limit: number): number => {
@@ -166,7 +167,7 @@ function contestedHistory(count: number, customers: readonly string[]): Conversi
   });
 }
 
-test('sixteen connections fighting for the same slots come to what the model says', async (t) => {
+test('sixteen connections fighting for the same slots earn what the model says', async (t) => {
   const customers = Array.from({ length: 150 }, (_, index) => `k${index}`);
   const boundTo = Object.fromEntries(
     customers.map((customer, index) => [customer, index % 5 === 0 ? 'aff_b' : 'aff_a']),
@@ -174,7 +175,8 @@ test('sixteen connections fighting for the same slots come to what the model say
   const events = contestedHistory(Number(process.env['EVENTS'] ?? 700), customers);
   const { operatorId } = await storeWorld(pool, CONTESTED, events, boundTo);
   const ids = events.map(({ id }) => id);
-  // Every event is in three batches, cut in three ways, so that thrice as many operations fight, most of them for what is settled already.
+  // Every event is in three batches, cut in three ways: three times as many operations contend,
+  // most of them for events settled already.
   const mixed = (step: number): string[] => ids.map((_, index) => ids[(index * step) % ids.length]!);
   const waiting = [
     ...inBatches(mixed(7919), [9, 1, 14]),
@@ -191,7 +193,7 @@ test('sixteen connections fighting for the same slots come to what the model say
           slow += times;
         }
       } finally {
-        // Where one fails the others need not go on.
+        // After one failure the others need not go on.
         waiting.length = 0;
       }
     }),
@@ -207,7 +209,7 @@ test('sixteen connections fighting for the same slots come to what the model say
   assert.equal(rows[0]!.deadlocks, 0n, 'locks are taken in one order');
 });
 
-test('a loss is carried at the step that its own month reached, also where only a later month hears of something', async () => {
+test('a loss is carried at the step that its own month reached, also where only a later month gets events', async () => {
   const tiers = {
     metric: 'ftd_count' as const,
     mode: 'retroactive' as const,
@@ -242,7 +244,7 @@ test('a loss is carried at the step that its own month reached, also where only 
   await isWhatItShouldBe(operatorId, expected);
 });
 
-test('a month’s cap holds when all its customers come at the same moment, each in a batch of its own', async () => {
+test('the cap of a month holds when all its customers come at the same moment, each in its own batch', async () => {
   const rounds = 10;
   const versions = [
     {
@@ -271,7 +273,10 @@ test('a month’s cap holds when all its customers come at the same moment, each
   await isWhatItShouldBe(operatorId, expectedEarnings(events, world));
 });
 
-/** Settles a batch, again while locks took too long, as Temporal does; gives how often that was. Whatever else goes wrong fails the test. */
+/**
+ * Settles a batch, again after lock timeouts, as Temporal does; returns the number of timeouts. Any
+ * other error fails the test.
+ */
 async function timesTooSlow(settle: Settling, operatorId: string, ids: readonly string[]): Promise<number> {
   for (let times = 0; times < 100; times++) {
     try {

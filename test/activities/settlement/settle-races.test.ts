@@ -1,4 +1,5 @@
-// Many batches settled at once over real connections: nothing is lost, nothing is counted twice, and no order of locks goes in a circle.
+// Many batches settled concurrently over real connections: no event is lost or counted twice, and
+// no deadlock happens.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ConversionEvent } from '../../../domain/types.ts';
@@ -21,7 +22,7 @@ before(async () => {
 });
 after(async () => {
   await pool.end();
-  // Settling survives a deadlock by beginning again, but it takes locks in one order so that there is none.
+  // Settling survives a deadlock by restarting, but its lock order should allow none.
   const { rows } = await database.pool.query<{ deadlocks: bigint }>(
     `select deadlocks from pg_stat_database where datname = current_database()`,
   );
@@ -31,7 +32,10 @@ after(async () => {
 
 type Fields = Partial<ConversionEvent>;
 
-/** Settles batches from as many processes as there are connections, each taking the next one as soon as it is free. */
+/**
+ * Settles batches from as many workers as there are connections; each takes the next batch when
+ * free.
+ */
 async function settleAtOnce(batches: readonly (readonly string[])[]): Promise<void> {
   const waiting = [...batches];
   await Promise.all(
@@ -43,7 +47,7 @@ async function settleAtOnce(batches: readonly (readonly string[])[]): Promise<vo
   );
 }
 
-/** A lock that took too long is tried again, as Temporal does; whatever else goes wrong fails the test. */
+/** Retries after lock timeouts, as Temporal does; any other error fails the test. */
 async function settleAgainWhenSlow(
   settle: ReturnType<typeof createSettling>,
   ids: readonly string[],
@@ -58,7 +62,7 @@ async function settleAgainWhenSlow(
   }
 }
 
-/** Deals ids out to batches of a size, in an order that mixes them but is the same in every run. */
+/** Splits ids into batches of a size, shuffled the same way in every run. */
 function dealtOut(ids: readonly string[], size: number, step = 7919): string[][] {
   const mixed = ids.map((_, index) => ids[(index * step) % ids.length]!);
   return Array.from({ length: Math.ceil(ids.length / size) }, (_, index) =>
@@ -73,7 +77,7 @@ async function nothingIsUnexplained(): Promise<void> {
   assert.deepEqual((await auditOf(pool)).findings, []);
 }
 
-describe('settled at the same time,', () => {
+describe('batches settled concurrently', () => {
   test('a conversion and its chargeback in two batches always end reversed', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
     const sales = await operator.ingest(times(240, (index) => ({ transactionId: `pair ${index}` })));
@@ -100,7 +104,7 @@ describe('settled at the same time,', () => {
     await nothingIsUnexplained();
   });
 
-  test('the same events in overlapping batches are booked once each', async () => {
+  test('events in overlapping batches settled concurrently are booked once each', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
     const ids = await operator.ingestSales(120);
     await settleAtOnce(
@@ -126,7 +130,7 @@ describe('settled at the same time,', () => {
     await nothingIsUnexplained();
   });
 
-  test('new customers are bound once and every event of theirs has its slot, also those heard of before the click', async () => {
+  test('new customers are bound once and all their events have slots, also events received before the click', async () => {
     const rival = await addAffiliate(pool, operator.operatorId);
     const clicks = [undefined, rival.clickId];
     const ids = await operator.ingest(

@@ -1,4 +1,4 @@
-// Events that leave their batch, and the postbacks that a batch plans, on a real PostgreSQL.
+// Events set aside from their batch, and the postbacks that a batch plans, on a real PostgreSQL.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ConversionEvent } from '../../../domain/types.ts';
@@ -13,7 +13,7 @@ before(async () => {
   database = await withDatabase();
   settle = createSettling(database.pool);
 });
-// Whatever the tests did, the books must be whole.
+// The audit checks the books after all tests of this file.
 after(async () => {
   const { findings } = await auditOf(database.pool);
   await database.drop();
@@ -25,7 +25,7 @@ type Fields = Partial<ConversionEvent>;
 const later = { occurredAt: Date.now() + 60_000 };
 const noClick = { clickId: null };
 
-/** Settles batch after batch for an operator of the test's own, and gives what became of its events. */
+/** Settles batches in turn for a new operator; returns the outcomes of its events. */
 async function outcomesOfBatches(...batches: Fields[][]): Promise<string[]> {
   const operator = await withOperator(database.pool);
   const ids: string[] = [];
@@ -38,12 +38,12 @@ async function outcomesOfBatches(...batches: Fields[][]): Promise<string[]> {
 }
 
 describe('an event that cannot be settled', () => {
-  test('for want of a rate is set aside alone', async () => {
+  test('an event without an exchange rate is set aside alone', async () => {
     const outcomes = await outcomesOfBatches([{}, { currency: 'EUR' }, {}]);
     assert.deepEqual(outcomes, ['settled 1000', 'set_aside no_exchange_rate', 'settled 1000']);
   });
 
-  test('for a refund in another currency than the sale’s is set aside, and takes nothing', async () => {
+  test('a refund in another currency than its sale is set aside and takes nothing', async () => {
     const refund: Fields = {
       type: 'refund',
       reference: 's-1',
@@ -63,7 +63,7 @@ describe('an event that cannot be settled', () => {
     ]);
   });
 
-  test('because its rule fails is set aside alone, with the reason in words', async () => {
+  test('an event whose rule fails is set aside alone, with the reason in words', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const { clickId } = await addAffiliate(pool, operator.operatorId, {
@@ -91,7 +91,7 @@ describe('an event that cannot be settled', () => {
     assert.deepEqual(await outcomesOf(pool, ids), ['settled 1000', 'settled 0', 'settled 1000']);
   });
 
-  test('because PostgreSQL refuses its rows is found by halving, and set aside alone', async () => {
+  test('an event whose rows PostgreSQL refuses is found by halving and set aside alone', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const endless = await addAffiliate(pool, operator.operatorId, {
@@ -115,8 +115,8 @@ describe('an event that cannot be settled', () => {
   });
 });
 
-describe('planning', () => {
-  test('gives each listening endpoint its postback, the reversal behind its conversion', async () => {
+describe('planning of postbacks', () => {
+  test('settling plans a postback for each listening endpoint, the reversal after its conversion', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const [all, reversals, own] = [
@@ -164,7 +164,7 @@ describe('planning', () => {
     );
   });
 
-  test('puts a reversal of a later batch behind the unfinished conversion, and lets it go by itself once that is finished', async () => {
+  test('a reversal of a later batch waits for its unfinished conversion and is released once that finishes', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');

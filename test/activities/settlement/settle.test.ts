@@ -1,4 +1,5 @@
-// Settling batches on a real PostgreSQL, story by story: whose they are, what is booked and taken back, what is left out, what is planned.
+// Settles batches on a real PostgreSQL, story by story: attribution, booking, clawback, rejection
+// and planned postbacks.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ConversionEvent } from '../../../domain/types.ts';
@@ -22,7 +23,7 @@ before(async () => {
   database = await withDatabase();
   settle = createSettling(database.pool);
 });
-// Whatever the tests above did, the books must be whole.
+// The audit checks the books after all tests of this file.
 after(async () => {
   const { findings } = await auditOf(database.pool);
   await database.drop();
@@ -31,7 +32,7 @@ after(async () => {
 
 type Fields = Partial<ConversionEvent>;
 
-/** Settles batch after batch for an operator of the test's own, whose affiliate earns 10 % of every sale. */
+/** Settles batches in turn for a new operator, whose affiliate earns 10 % of every sale. */
 async function settled(...batches: Fields[][]) {
   const { pool } = database;
   const operator = await withOperator(pool);
@@ -53,12 +54,12 @@ const later = { occurredAt: Date.now() + DAY_MS };
 const noClick = { clickId: null };
 
 describe('attribution', () => {
-  test('by a click books the commission and binds the customer, whose later events need no click', async () => {
+  test('a click books the commission and binds the customer, whose later events need no click', async () => {
     const { outcomes, pending } = await settled([{ customerId: 'c' }], [{ customerId: 'c', ...noClick }]);
     assert.deepEqual([outcomes, pending], [['settled 1000', 'settled 1000'], 20_00n]);
   });
 
-  test('of an orphan comes with the registration that binds its customer', async () => {
+  test('an orphan is attributed by the registration that binds its customer', async () => {
     const orphan = { customerId: 'c', ...noClick };
     const registration: Fields = { type: 'registration', customerId: 'c', amountMinor: null, currency: null };
     const { outcomes, pending } = await settled([orphan], [registration]);
@@ -70,7 +71,7 @@ describe('attribution', () => {
     ]);
   });
 
-  test('leaves out strangers, expired clicks and the affiliate itself', async () => {
+  test('strangers, expired clicks and the affiliate itself are not attributed', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const { clickId } = await addAffiliate(pool, operator.operatorId, {}, 'me');
@@ -90,7 +91,7 @@ describe('attribution', () => {
     assert.deepEqual(await outcomesOf(pool, ids), expected);
   });
 
-  test('by the first click holds against a later one of another affiliate', async () => {
+  test('the first click holds against a later click of another affiliate', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const rival = await addAffiliate(pool, operator.operatorId);
@@ -139,7 +140,7 @@ describe('a clawback', () => {
     );
   }
 
-  test('by refunds is in proportion, rounded over all of them', async () => {
+  test('a clawback by refunds is in proportion, rounded over all of them', async () => {
     const refund: Fields = { type: 'refund', reference: 's-1', customerId: null, ...noClick };
     const thirds = [33n, 33n, 34n].map((amountMinor) => [{ ...refund, amountMinor }]);
     const after1 = await settled([{ ...sale, amountMinor: 1_00n }], ...thirds.slice(0, 1));
@@ -148,7 +149,7 @@ describe('a clawback', () => {
     assert.deepEqual([after1.pending, after2.pending, after3.pending], [7n, 3n, 0n]);
   });
 
-  test('that is won back pays again, and every step is one transfer with its event', async () => {
+  test('a clawback that is won back pays again, and every step is one transfer with its event', async () => {
     const won: Fields = { ...byReference, type: 'chargeback_won' };
     const { operator, ids, pending } = await settled([sale], [byReference], [won]);
     const { rows } = await database.pool.query<{ code: string; minor: bigint; event: string; seq: number }>(
@@ -162,7 +163,7 @@ describe('a clawback', () => {
     );
   });
 
-  test('takes from payable and into debt once the money is there', async () => {
+  test('a clawback takes from payable and becomes debt once the money is released', async () => {
     const { operator } = await settled([sale]);
     const { pool } = database;
     const [chargeback] = await operator.ingest([byReference]);
@@ -188,7 +189,7 @@ describe('a clawback', () => {
   });
 });
 
-/** Removes what a test bent on purpose, so that the audit at the end is about the rest. */
+/** Removes rows that a test corrupted on purpose, so that the audit at the end covers the rest. */
 async function forget(operatorId: string): Promise<void> {
   const tables = ['ratings', 'slot_facts', 'transfers', 'slots', 'balances', 'event_outcomes'];
   await database.pool.query(
@@ -198,7 +199,7 @@ async function forget(operatorId: string): Promise<void> {
 }
 
 describe('settling again', () => {
-  test('changes nothing and returns the same', async () => {
+  test('settling a batch again changes nothing and returns the same', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');
@@ -226,7 +227,7 @@ describe('settling again', () => {
     });
   });
 
-  /** Every row that settling writes, but for the time at which an outcome was written last. */
+  /** Every row that settling writes, without the time of the last change of an outcome. */
   async function everythingOf(operatorId: string): Promise<unknown[]> {
     const all: unknown[] = [];
     for (const table of [

@@ -12,7 +12,7 @@ describe('a range', () => {
     '::ffff:10.0.0.0/104',
     '10.1.2.3/8',
   ])
-    test(`may be ${text}`, () => assert.equal(isRange(text), true));
+    test(`a range may be ${text}`, () => assert.equal(isRange(text), true));
   for (const text of [
     '',
     '10.0.0.0/33',
@@ -25,7 +25,7 @@ describe('a range', () => {
     'all',
     '010.0.0.1',
   ])
-    test(`may not be "${text}"`, () => assert.equal(isRange(text), false));
+    test(`a range may not be "${text}"`, () => assert.equal(isRange(text), false));
 });
 
 describe('an address lies', () => {
@@ -48,6 +48,6 @@ describe('an address lies', () => {
     ['unknown', ['0.0.0.0/0', '::/0'], false],
     ['', ['0.0.0.0/0'], false],
   ] as const)
-    test(`${expected ? 'within' : 'outside'} ${ranges.join(', ')}: "${address}"`, () =>
+    test(`an address is ${expected ? 'within' : 'outside'} ${ranges.join(', ')}: "${address}"`, () =>
       assert.equal(isWithin(ranges, address), expected));
 });

@@ -1,5 +1,6 @@
-// What nobody should send to any door but the one for events, which has hostile.test.ts: every field of every body, every parameter of every
-// query and every place of every path, as the document lists them. The answer names the place, nothing is kept, and memory stays where it was.
+// Invalid requests to every route except events (hostile-requests.test.ts): every field, query
+// parameter and path place of the OpenAPI document. Answers name the place, no row is stored, and
+// memory does not grow.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
@@ -16,7 +17,7 @@ let api: TestApi;
 let document: OpenApiDocument;
 let key: string;
 let doors: Door[];
-/** Something that is there, by what comes before its place in a path. */
+/** Ids of existing things, by the path segment before their place. */
 const there: Record<string, string> = {};
 
 before(async () => {
@@ -45,7 +46,7 @@ before(async () => {
 });
 after(() => api.close());
 
-/** How many rows each table has, but for those that count refusals. */
+/** Number of rows of each table, except those that count refusals. */
 async function rowsKept(): Promise<Record<string, number>> {
   const { rows: tables } = await api.pool.query<{ name: string }>(
     `select quote_ident(relname) as name from pg_class
@@ -56,7 +57,7 @@ async function rowsKept(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ name, count }) => [name, count]));
 }
 
-/** JSON that no field of any door takes. Numbers are written out, since JavaScript would round them. */
+/** JSON values that no field takes. Numbers are text, since JavaScript would round them. */
 const NEVER: readonly string[] = [
   '"a\\u0000b"',
   '"a\\ud800"',
@@ -68,7 +69,7 @@ const NEVER: readonly string[] = [
   '{"a":'.repeat(500) + '1' + '}'.repeat(500),
 ];
 
-/** Fields whose meaning is judged once the form of these is good. */
+/** Bodies of valid form, for fields whose meaning is checked only after the form. */
 const GOOD: Record<string, object> = {
   'POST /v1/endpoints/import': { dialect: 'everflow' },
   adjustments: { currency: 'USD', reason: 'r', idempotency_key: 'k' },
@@ -80,7 +81,7 @@ test('an invalid value in any field of a body is answered 400 with its path, and
   const earlier = await rowsKept();
   let sent = 0;
   for (const { request, key: keyOfDoor, operation } of doors) {
-    // Events have a test of their own; what they and lists of rows hold is judged one by one.
+    // Events have tests of their own, and the rows of lists are checked one by one.
     if (['POST /v1/events', 'POST /v1/events/batch', 'POST /v1/reconciliations'].includes(request)) continue;
     const good = GOOD[request] ?? GOOD[request.split('/').at(-1)!] ?? {};
     const schema = operation.requestBody?.content['application/json']?.schema as Schema | undefined;
@@ -153,7 +154,7 @@ test('hundreds of invalid requests do not grow memory', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const heap = (): number => (collect(), process.memoryUsage().heapUsed);
-  /** Each has a key, a path and a body that no other has. */
+  /** Each request has a key, a path and a body of its own. */
   async function sendMany(round: string): Promise<void> {
     for (let at = 0; at < 150; at++) {
       const [mark, long] = [`${round}${at}`, `${round}${at}`.repeat(4096)];
@@ -174,7 +175,7 @@ test('hundreds of invalid requests do not grow memory', async () => {
   assert.ok(grown < 1.5 * 2 ** 20, `${grown} bytes more after 450 requests with 4 MiB in them`);
 });
 
-/** The fields of an object, also of one that is one of several. */
+/** The fields of an object schema, also of one inside `anyOf`. */
 function propertiesOf(schema: Schema | undefined): Record<string, Schema> {
   if (schema?.$ref !== undefined)
     return propertiesOf(document.components.schemas[schema.$ref.split('/').at(-1)!]);

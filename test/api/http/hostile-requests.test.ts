@@ -1,4 +1,5 @@
-// Requests that nobody should send: whatever comes, the answer is the caller's mistake with its place, never ours, and nothing is kept.
+// Invalid requests to the routes of events: every answer is a client error that names the place,
+// and no row is stored.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -17,7 +18,7 @@ before(async () => {
 });
 after(() => api.close());
 
-/** Sends bytes as they are. */
+/** Sends bytes unchanged. */
 async function raw(
   body: string | Uint8Array,
   headers: Record<string, string> = {},
@@ -62,7 +63,7 @@ const FIELDS = [
   'metadata',
 ] as const;
 
-/** Values that no field takes, each for its own reason. */
+/** Values that no field takes, each for a different reason. */
 const NEVER: readonly unknown[] = [
   true,
   false,
@@ -77,7 +78,7 @@ const NEVER: readonly unknown[] = [
   -1,
   [[]],
 ];
-describe('an event with a value that its field cannot take', () => {
+describe('an event with an invalid value', () => {
   const good = {
     event: 'sale',
     transaction_id: 't',
@@ -87,7 +88,7 @@ describe('an event with a value that its field cannot take', () => {
     reference_event: 'sale',
   };
 
-  test('is refused by the path of that field, and by no other', async () => {
+  test('an invalid value in an event is refused by the path of its field, and by no other', async () => {
     let sent = 0;
     for (const field of FIELDS) {
       for (const value of NEVER) {
@@ -123,7 +124,7 @@ describe('an event with a value that its field cannot take', () => {
     ['"Event":"sale"', 'Event'],
     ['"event ":"sale"', 'event '],
   ] as const) {
-    test(`such as ${text.slice(0, 50)} is refused at ${path}`, async () => {
+    test(`an event with ${text.slice(0, 50)} is refused at ${path}`, async () => {
       const body = `{"event":"sale","transaction_id":"t","customer_id":"c",${text}}`;
       const { issues } = assertRefused(await raw(body), text);
       assert.ok(
@@ -193,7 +194,7 @@ describe('bytes that are no event', () => {
     ['a comment', Buffer.from('{"event":"kyc"/**/,"customer_id":"c"}'), {}, 400],
     ['a NUL behind it', Buffer.concat([event, Buffer.from([0])]), {}, 400],
   ] as const) {
-    test(`such as ${name} are refused`, async () => {
+    test(`the bytes of ${name} are refused as an event`, async () => {
       const answer = await raw(body, headers);
       assertRefused(answer, name);
       assert.equal(answer.status, expected, answer.text);
@@ -201,7 +202,7 @@ describe('bytes that are no event', () => {
     });
   }
 
-  test('in a batch are refused line by line, and deep nesting costs nobody anything', async () => {
+  test('invalid bytes in a batch are refused line by line, and deep nesting costs little', async () => {
     const lines = [
       '{"event":',
       '[[[',
@@ -229,7 +230,7 @@ describe('bytes that are no event', () => {
     assert.equal(await countEvents(), 0);
   });
 
-  test('however they are made, are never our mistake', async () => {
+  test('random bodies never cause a server error', async () => {
     const anything = fc.oneof(
       {
         weight: 3,
@@ -265,7 +266,7 @@ describe('bytes that are no event', () => {
     assert.equal(await countEvents(), 0);
   });
 
-  test('in queries are never our mistake either', async () => {
+  test('random queries never cause a server error', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary-ascii', maxLength: 20 }),
       fc.constantFrom('__proto__', 'a[b]', 'event', 'limit', 'cursor', 'from'),
@@ -295,8 +296,8 @@ describe('bytes that are no event', () => {
   });
 });
 
-describe('text that is odd and good', () => {
-  test('comes back as it was sent', async () => {
+describe('unusual valid text', () => {
+  test('unusual valid text comes back as it was sent', async () => {
     const metadata = JSON.parse(
       '{"__proto__":{"x":1},"constructor":"y","nul":"\\u0000","half":"\\ud800","deep":{"a":[{"b":null}]},"big":1e21}',
     ) as object;
@@ -317,7 +318,7 @@ describe('text that is odd and good', () => {
     assert.deepEqual({ ...kept, metadata: 0 }, { ...event, metadata: 0 });
   });
 
-  test('said twice in one object is what the last one says', async () => {
+  test('the last of two equal keys in an object counts', async () => {
     const { text } = await raw('{"event":"sale","event":"kyc","customer_id":"first","customer_id":"last"}');
     const { id } = JSON.parse(text) as { id: string };
     const { body } = await api.call<{ event: Record<string, string> }>(`GET /v1/events/${id}`, { key });
@@ -325,8 +326,8 @@ describe('text that is odd and good', () => {
   });
 });
 
-describe('a caller', () => {
-  /** Writes these bytes and gives all that comes back until the connection ends. */
+describe('slow and broken callers', () => {
+  /** Writes these bytes and returns the answer until the connection ends. */
   async function talk(text: string): Promise<string> {
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1').setEncoding('utf8');
     let answer = '';
@@ -338,7 +339,7 @@ describe('a caller', () => {
   const head = (more: string): string =>
     `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${more}`;
 
-  test('that sends headers or body too slowly is disconnected', async () => {
+  test('a caller that sends headers or body too slowly is disconnected', async () => {
     const [headers, body] = await Promise.all([
       talk(head('')),
       talk(head('content-length: 30\r\n\r\n{"event":')),
@@ -347,7 +348,7 @@ describe('a caller', () => {
     assert.match(body, /^HTTP\/1\.1 408/);
   });
 
-  test('that sends endless headers, or two lengths, is refused', async () => {
+  test('a caller that sends endless headers or two lengths is refused', async () => {
     assert.match(await talk(head(`x-long: ${'x'.repeat(20_000)}\r\n\r\n`)), /^HTTP\/1\.1 431/);
     assert.match(await talk(head('content-length: 5\r\ncontent-length: 6\r\n\r\n{}')), /^HTTP\/1\.1 400/);
     assert.match(
@@ -356,7 +357,7 @@ describe('a caller', () => {
     );
   });
 
-  test('that hangs up within a body affects no other caller', async () => {
+  test('a caller that hangs up within a body affects no other caller', async () => {
     const earlier = await countEvents();
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {});
     socket.write(head('content-length: 40\r\n\r\n{"event":"kyc",'), () => socket.destroy());

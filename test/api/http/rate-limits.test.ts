@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { createRateLimits } from '../../../api/http/rate-limits.ts';
 
-test("a second's worth may come at once, and the wait that is named for the next is enough", () => {
+test('a rate limit allows one second’s requests at once, and its Retry-After is sufficient', () => {
   let clock = 0;
   const limits = createRateLimits(() => clock);
   assert.deepEqual(
@@ -18,7 +18,7 @@ test("a second's worth may come at once, and the wait that is named for the next
   assert.ok(limits.take('a', 3) > 0);
 });
 
-test('whenever requests come, never more pass than a rate allows over a time and the second before it', () => {
+test('a rate limit never passes more requests than its rate over a time plus one second', () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 700 }), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 9 }), gaps, (perSecond, pauses) => {

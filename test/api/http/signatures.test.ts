@@ -68,7 +68,7 @@ test('onboarding waits for a signed event, and has seen it once one was genuine'
 });
 
 describe('a request with a signature', () => {
-  test('is taken when it fits the body to the byte', async () => {
+  test('a signed request is accepted when the signature fits the body to the byte', async () => {
     const body = `{ "event": "kyc",  "customer_id": "größe 😀" }`;
     assert.equal(await send(body, signed(body)), '202');
     assert.equal(await send(body, signed(`${body} `)), '401 bad_signature');
@@ -81,7 +81,7 @@ describe('a request with a signature', () => {
     );
   });
 
-  test('is verified although not required, also where a header is missing', async () => {
+  test('a signed request is verified although not required, also where a header is missing', async () => {
     const body = newEvent();
     const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } = signed(body);
     for (const headers of [
@@ -94,7 +94,7 @@ describe('a request with a signature', () => {
     assert.equal(await send(body), '202');
   });
 
-  test("is refused as stale beyond five minutes either way, and as bad with another operator's secret", async () => {
+  test("a signature is refused as stale beyond five minutes, and as bad with another operator's secret", async () => {
     const body = newEvent();
     assert.equal(await send(body, signed(body, { at: ago(6) })), '401 stale_signature');
     assert.equal(await send(body, signed(body, { at: ago(-6) })), '401 stale_signature');
@@ -105,7 +105,7 @@ describe('a request with a signature', () => {
     assert.equal(await send(body, signed(body, { at: ago(4) })), '202');
   });
 
-  test('is signed over what a compressed body becomes', async () => {
+  test('the signature of a compressed request covers the decompressed body', async () => {
     const body = newEvent();
     const response = await fetch(`${api.url}/v1/events`, {
       method: 'POST',
@@ -121,7 +121,7 @@ describe('a request with a signature', () => {
   });
 });
 
-test('an operator that requires signatures takes no event without one by any way, and still manages its things', async () => {
+test('an operator that requires signatures takes no unsigned event by any route, and still manages its setup', async () => {
   await api.call('PATCH /v1/operator', { key, body: { require_signature: true } });
   const body = newEvent();
   assert.equal(await send(body), '401 bad_signature');

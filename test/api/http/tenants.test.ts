@@ -11,12 +11,12 @@ let api: TestApi;
 let owner: { id: string; key: string };
 let stranger: { id: string; key: string };
 let strangersAffiliate: string;
-/** The owner's own things, by the noun of their path. */
+/** Ids of the owner's resources, by the noun of their path. */
 const things = new Map<string, string>();
 
-/** Months, which everybody has; what is in them is another test's. */
+/** Months exist for every operator; another test covers their contents. */
 const OF_EVERYBODY = new Set(['periods']);
-/** What the id of a thing begins with, for nouns of which this test makes none. */
+/** Id prefixes for nouns of which this test creates none. */
 const PREFIXES: Record<string, IdPrefix> = { replays: 'rpl', statements: 'stm' };
 
 before(async () => {
@@ -65,7 +65,7 @@ before(async () => {
 });
 after(() => api.close());
 
-/** Routes with an id in their path, and each of their methods. */
+/** Routes with an id in their path, with each of their methods. */
 function routesToThings(): { request: string; noun: string }[] {
   return api.routes.flatMap(({ path, methods }) => {
     const [, noun] = /^\/v1\/([^/]+)\/:/.exec(path) ?? [];
@@ -77,7 +77,7 @@ function routesToThings(): { request: string; noun: string }[] {
   });
 }
 
-/** Whatever the owner has, as its own lists show it. */
+/** Everything the owner has, as its own lists show it. */
 async function allOf(key: string): Promise<Record<string, unknown>> {
   const lists = api.routes.filter(
     ({ path, methods }) => /^\/v1\/[^:]+$/.test(path) && methods.includes('GET'),
@@ -92,7 +92,8 @@ test('resources of one operator are not found by another, by any method', async 
   const routes = routesToThings();
   assert.ok(routes.length >= 15, `${routes.length} routes`);
   for (const { request } of routes) {
-    // With an empty body and with a sensible one, so that neither a check of the body nor its absence hides the look-up.
+    // Both an empty and a valid body, so that neither a check of the body nor its absence hides the
+    // look-up.
     const bodies = request.startsWith('GET') ? [undefined] : [undefined, bodyFor(request)];
     const answers = [];
     for (const body of bodies)
@@ -158,7 +159,7 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
     'payouts',
   ])
     assert.ok(full.get(`/v1/${noun}`)! > 0, `the owner has some ${noun}`);
-  // What a newcomer does see, such as its first key and its own settings, names nothing of the owner.
+  // The newcomer's own resources, such as its first key and settings, name nothing of the owner.
   const text = JSON.stringify(foreign);
   assert.deepEqual(
     [owner.id, ...things.values()].filter((id) => text.includes(id)),
@@ -166,7 +167,7 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
   );
 });
 
-test('what a query names of the owner finds rows for the owner alone', async () => {
+test('ids of the owner in a query find rows for the owner alone', async () => {
   const { paths } = (await api.call<OpenApiDocument>('GET /openapi.json')).body;
   const values: Record<string, string | undefined> = {
     affiliate_id: things.get('affiliates'),
@@ -191,7 +192,7 @@ test('what a query names of the owner finds rows for the owner alone', async () 
 
 const TERMS = { terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } };
 
-/** A body that the route would take from the owner. */
+/** A body that the route would accept from the owner. */
 function bodyFor(request: string): object {
   if (request.endsWith('/preview'))
     return { ...TERMS, from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };

@@ -89,7 +89,8 @@ export function createSettle(deps: SettleDeps): SettleActivities {
           setAside.set(error.eventId, { reason: 'rule_failed', detail: error.message });
         } else if (isRefusal(error)) {
           if (eventIds.length === 1) {
-            // PostgreSQL refused the event even as set aside. This is a bug; rethrow instead of retrying forever.
+            // PostgreSQL refused the event even as set aside. This is a bug; rethrow instead of
+            // retrying forever.
             if (setAside.has(eventIds[0]!)) throw error;
             setAside.set(eventIds[0]!, { reason: 'refused_by_database', detail: describe(error) });
           } else {

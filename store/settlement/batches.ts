@@ -11,9 +11,12 @@ export type BatchRest = { forBatch: number; endpointsToWake: string[]; setAside:
 export async function readBatch(db: Queryable, operatorId: string, batchId: string): Promise<BatchRest> {
   const { rows } = await db.query<BatchRest>(
     `select
-       (select count(*)::int from deliveries where operator_id = $1 and batch_id = $2 and owner = 'batch') as "forBatch",
-       array(select distinct endpoint_id from deliveries where operator_id = $1 and batch_id = $2 and owner = 'endpoint') as "endpointsToWake",
-       array(select distinct reason from event_outcomes where operator_id = $1 and batch_id = $2 and status = 'set_aside') as "setAside"`,
+       (select count(*)::int from deliveries where operator_id = $1 and batch_id = $2
+         and owner = 'batch') as "forBatch",
+       array(select distinct endpoint_id from deliveries where operator_id = $1 and batch_id = $2
+         and owner = 'endpoint') as "endpointsToWake",
+       array(select distinct reason from event_outcomes where operator_id = $1 and batch_id = $2
+         and status = 'set_aside') as "setAside"`,
     [operatorId, batchId],
   );
   return rows[0]!;
@@ -27,8 +30,10 @@ export async function readBatch(db: Queryable, operatorId: string, batchId: stri
 export async function findMatched(db: Queryable, operatorId: string, batchId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select e.id from bindings b
-     cross join lateral (select id from events where operator_id = $1 and subject = 'customer ' || b.customer_id offset 0) e
-     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'orphaned' and o.reason <> 'no_conversion'
+     cross join lateral (select id from events where operator_id = $1
+       and subject = 'customer ' || b.customer_id offset 0) e
+     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'orphaned'
+       and o.reason <> 'no_conversion'
      where b.operator_id = $1 and b.batch_id = $2
      union
      select o.event_id from event_outcomes o

@@ -58,12 +58,15 @@ const BATCH = `with batch as materialized (
 const AGAINST = sqlList(NEGATIVE_EVENTS);
 
 const STRIKERS = `${BATCH}
-  select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key and n.reference is not null
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key
+    and n.reference is not null
   union
-  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject and n.reference is null and n.type in ${AGAINST}`;
+  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject
+    and n.reference is null and n.type in ${AGAINST}`;
 
 const STRUCK = `${BATCH}
-  select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference where b.reference is not null
+  select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference
+    where b.reference is not null
   union
   select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
@@ -114,8 +117,10 @@ export async function loadEvents(
   if (eventIds.length === 0) return [];
   const { rows } = await db.query<LoadedEventRow>({
     name: 'load-events',
-    text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId", e.click_id as "clickId",
-       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
+    text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId",
+       e.click_id as "clickId",
+       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
+       coalesce(m.currency, e.currency) as currency,
        coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
        e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
@@ -124,7 +129,8 @@ export async function loadEvents(
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
        b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
-       c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4", c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
+       c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4",
+       c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
        a.external_id as "affiliateExternalId"
      from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${JOIN_AMENDMENT}
@@ -207,7 +213,8 @@ export async function readVersions(
 ): Promise<StoredVersion[]> {
   const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
     name: 'read-versions',
-    text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId", v.effective_from as "effectiveFrom", v.terms
+    text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId",
+      v.effective_from as "effectiveFrom", v.terms
      from (
        select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
        union all

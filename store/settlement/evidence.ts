@@ -36,10 +36,12 @@ async function readCoupons(
   const { rows } = await db.query<
     Omit<Coupon, 'startsAt' | 'endsAt'> & { asked: string; startsAt: Date | null; endsAt: Date | null }
   >(
-    `select asked, c.affiliate_id as "affiliateId", a.external_id as "affiliateExternalId", c.binds_customer as "bindsCustomer",
+    `select asked, c.affiliate_id as "affiliateId", a.external_id as "affiliateExternalId",
+      c.binds_customer as "bindsCustomer",
        c.starts_at as "startsAt", c.ends_at as "endsAt"
      from unnest($2::text[]) as asked
-     join coupons c on c.operator_id = $1 and upper(c.code) = upper(asked collate "C") and c.deleted_at is null
+     join coupons c on c.operator_id = $1 and upper(c.code) = upper(asked collate "C")
+       and c.deleted_at is null
      join affiliates a on a.operator_id = $1 and a.id = c.affiliate_id`,
     [operatorId, [...new Set(codes)]],
   );

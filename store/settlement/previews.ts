@@ -137,10 +137,12 @@ async function readPage(
     `with page as materialized (
        select event_id, status from event_outcomes
        where operator_id = $1 ${affiliateId === null ? 'and $2::text is null' : 'and affiliate_id = $2'}
-         and event_id > greatest($3 collate "C", id_bound('evt', greatest($4::timestamptz - interval '2 days', 'epoch')) collate "C")
+         and event_id > greatest($3 collate "C", id_bound('evt',
+           greatest($4::timestamptz - interval '2 days', 'epoch')) collate "C")
        order by event_id limit ${LOOKED_AT_AT_ONCE}
      )
-     select p.event_id as id, p.status = 'settled' and e.type = any($6) and e.occurred_at >= $4 and e.occurred_at < $5 as "isWanted"
+     select p.event_id as id, p.status = 'settled' and e.type = any($6) and e.occurred_at >= $4
+       and e.occurred_at < $5 as "isWanted"
      from page p join events e on e.operator_id = $1 and e.id = p.event_id
      order by p.event_id`,
     [operatorId, affiliateId, after, from, to, POSITIVE_EVENTS],
@@ -195,9 +197,12 @@ async function readMonthsBefore(
   const { rows } = await db.query<
     Slot['sums'] & Slot['name'] & { id: string; affiliateId: string; dealVersion: number; kind: SlotKind }
   >(
-    `select id, key, kind, component, period, affiliate_id as "affiliateId", deal_version as "dealVersion", basis_minor as "basisMinor",
-       volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount", facts_count as "factsCount", facts_hash as "factsHash"
-     from slots where operator_id = $1 and deal_id = $2 and affiliate_id = any($3) and kind in ${OF_CHAINS} and period < $4`,
+    `select id, key, kind, component, period, affiliate_id as "affiliateId",
+       deal_version as "dealVersion", basis_minor as "basisMinor",
+       volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
+       facts_count as "factsCount", facts_hash as "factsHash"
+     from slots where operator_id = $1 and deal_id = $2 and affiliate_id = any($3)
+       and kind in ${OF_CHAINS} and period < $4`,
     [operatorId, version.dealId, affiliateIds, period],
   );
   const asMonth = {

@@ -65,10 +65,12 @@ export async function sampleSetAside(
   reason: string,
 ): Promise<{ count: number; samples: Sample[] }> {
   const { rows } = await db.query<{ count: number; samples: Sample[] }>(
-    `select (select count(*)::int from event_outcomes where operator_id = $1 and status = 'set_aside' and reason = $2) as count,
+    `select (select count(*)::int from event_outcomes where operator_id = $1 and status = 'set_aside'
+      and reason = $2) as count,
        coalesce((select json_agg(s) from (
          select event_id as "eventId", detail from event_outcomes
-         where operator_id = $1 and status = 'set_aside' and reason = $2 order by event_id limit 10) s), '[]') as samples`,
+         where operator_id = $1 and status = 'set_aside' and reason = $2
+           order by event_id limit 10) s), '[]') as samples`,
     [operatorId, reason],
   );
   return rows[0]!;
@@ -84,7 +86,8 @@ export async function readSetAside(
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select event_id as id from event_outcomes
-     where operator_id = $1 and status = 'set_aside' and reason = $2 and event_id > $3 order by event_id limit $4`,
+     where operator_id = $1 and status = 'set_aside' and reason = $2 and event_id > $3
+       order by event_id limit $4`,
     [operatorId, reason, after, limit],
   );
   return rows.map(({ id }) => id);
@@ -93,7 +96,8 @@ export async function readSetAside(
 /** Rejects events set aside for good; the reason stays. */
 export async function dismissSetAside(db: Queryable, operatorId: string, reason: string): Promise<number> {
   const { rowCount } = await db.query(
-    `update event_outcomes set status = 'rejected' where operator_id = $1 and status = 'set_aside' and reason = $2`,
+    `update event_outcomes set status = 'rejected' where operator_id = $1 and status = 'set_aside'
+      and reason = $2`,
     [operatorId, reason],
   );
   return rowCount ?? 0;

@@ -1,4 +1,5 @@
-// The guard: which URLs and addresses may be called. Literal spellings, edges of ranges, names that stand for bad addresses, and properties.
+// The guard: URLs and addresses that may be called. Literal spellings, edges of ranges, names that
+// resolve to forbidden addresses, and properties.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -40,7 +41,7 @@ const PUBLIC_HOSTS = wordsOf(`
   [3fff:1000::1] [::ffff:8.8.8.8] [64:ff9b::8.8.8.8]`);
 
 for (const host of BLOCKED_HOSTS) {
-  test(`refuses the address ${host}`, () => {
+  test(`the guard refuses the address ${host}`, () => {
     const verdict = guard.judgeUrl(`http://${host}/path`);
     assert.deepEqual(
       [verdict.kind, verdict.kind === 'refused' && verdict.code],
@@ -50,7 +51,7 @@ for (const host of BLOCKED_HOSTS) {
 }
 
 for (const host of PUBLIC_HOSTS) {
-  test(`allows the address ${host}`, () =>
+  test(`the guard allows the address ${host}`, () =>
     assert.equal(guard.judgeUrl(`https://${host}/path`).kind, 'allowed'));
 }
 
@@ -89,7 +90,7 @@ const INVALID_URLS = [
 ];
 
 for (const url of INVALID_URLS) {
-  test(`refuses as invalid ${JSON.stringify(url.slice(0, 60))}`, () => {
+  test(`the guard refuses as invalid ${JSON.stringify(url.slice(0, 60))}`, () => {
     const verdict = guard.judgeUrl(url);
     assert.deepEqual(
       [verdict.kind, verdict.kind === 'refused' && verdict.code],
@@ -98,7 +99,7 @@ for (const url of INVALID_URLS) {
   });
 }
 
-test('only the listed ports may be called, unless any may', () => {
+test('the guard allows only the listed ports, unless any port may be called', () => {
   assert.equal(guard.judgeUrl('http://example.com:22/').kind, 'refused');
   assert.equal(guard.judgeUrl('https://example.com:8443/').kind, 'allowed');
   assert.equal(createGuard({ ...STRICT, allowPorts: [443] }).judgeUrl('http://example.com/').kind, 'refused');
@@ -108,13 +109,13 @@ test('only the listed ports may be called, unless any may', () => {
   );
 });
 
-test('plain http is refused where https is required', () => {
+test('the guard refuses plain http where https is required', () => {
   const strict = createGuard({ ...STRICT, requireHttps: true });
   assert.equal(strict.judgeUrl('http://example.com/').kind, 'refused');
   assert.equal(strict.judgeUrl('https://example.com/').kind, 'allowed');
 });
 
-test('a hole opens for its addresses in any spelling, and for no others', () => {
+test('an allowed private range opens for its addresses in any spelling, and for no others', () => {
   const loopback = createGuard({ ...STRICT, allowCidrs: ['127.0.0.0/8', '::1/128'] });
   for (const host of ['127.0.0.1', '2130706433', '[::1]', '[::ffff:7f00:1]']) {
     assert.equal(loopback.judgeUrl(`http://${host}/`).kind, 'allowed', host);
@@ -124,7 +125,7 @@ test('a hole opens for its addresses in any spelling, and for no others', () => 
   assert.throws(() => createGuard({ ...STRICT, allowCidrs: ['127.0.0.1/33'] }));
 });
 
-test('a name is refused when any of its addresses is bad', async () => {
+test('the guard refuses a name if any of its addresses is forbidden', async () => {
   const lookup = namesFor({
     good: ['8.8.8.8', '2606:4700::1'],
     mixed: ['8.8.8.8', '10.0.0.1'],
@@ -143,7 +144,7 @@ test('a name is refused when any of its addresses is bad', async () => {
     assert.equal((await named.resolve(name, soon())).kind, 'dns_error', name);
 });
 
-test('a resolver that does not answer is given up on when the signal says so', async () => {
+test('the guard stops waiting for a resolver when its signal aborts', async () => {
   const named = createGuard({ ...STRICT, lookup: () => new Promise(() => undefined) });
   assert.deepEqual(await named.resolve('slow', AbortSignal.timeout(20)), {
     kind: 'dns_error',
@@ -151,7 +152,7 @@ test('a resolver that does not answer is given up on when the signal says so', a
   });
 });
 
-test('look-ups of the same name at the same time are one', async () => {
+test('concurrent look-ups of the same name share one query', async () => {
   let lookups = 0;
   const lookup = async (): Promise<{ address: string }[]> => {
     lookups += 1;
@@ -162,7 +163,7 @@ test('look-ups of the same name at the same time are one', async () => {
   assert.equal(lookups, 1);
 });
 
-test('saving an endpoint refuses what may not be called, without naming the address behind a name', async () => {
+test('saving an endpoint refuses forbidden URLs without naming the address behind a name', async () => {
   const lookup = namesFor({ 'inside.example': ['10.1.2.3'], 'good.example': ['8.8.8.8'] });
   const named = createGuard({ ...STRICT, ...(lookup && { lookup }) });
   const inside = await named.check('https://inside.example/postback?c={click_id}');
@@ -174,7 +175,9 @@ test('saving an endpoint refuses what may not be called, without naming the addr
   assert.ok(!noUrl.ok && noUrl.code === 'invalid_request');
 });
 
-/** Addresses at the edges of the registries' blocks, just outside them, inside them, and anywhere at all. */
+/**
+ * Addresses at the edges of the registries' blocks, just outside them, inside them, and at random.
+ */
 const anyAddress = fc.oneof(
   fc.constantFrom(...BLOCKS).chain(({ family, first, last }) => {
     const limit = family === 6 ? (1n << 128n) - 1n : (1n << 32n) - 1n;

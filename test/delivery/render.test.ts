@@ -1,4 +1,5 @@
-// The request for one try: what it says, that it verifies, and that an endpoint's own headers cannot touch ours.
+// The request for one attempt: its content, its valid signature, and own headers that cannot
+// replace ours.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headerProblems, render } from '../../delivery/render.ts';
@@ -69,14 +70,14 @@ test('a GET fills the macros, has no body, and is signed over the URL as it goes
   assert.ok(isValid(request, contentOfGet(request.url)));
 });
 
-test('a POST may have macros in its URL too', () => {
+test('a POST may also have macros in its URL', () => {
   assert.equal(
     render(POSTBACK, to({ url: 'https://a.example/{event_id}' }), NOW_MS).url,
     'https://a.example/evt_1',
   );
 });
 
-test('a form carries the fields of data and of the envelope, without what is empty', () => {
+test('a form carries the fields of data and envelope, without empty ones', () => {
   const request = render(POSTBACK, to({ body: 'form' }), NOW_MS);
   assert.equal(request.headers['content-type'], 'application/x-www-form-urlencoded');
   assert.deepEqual(Object.fromEntries(new URLSearchParams(request.body ?? '')), {
@@ -91,7 +92,7 @@ test('a form carries the fields of data and of the envelope, without what is emp
   assert.ok(isValid(request, request.body ?? ''));
 });
 
-test('a form with fields of its own has these, in their order, and no other', () => {
+test('a form with fields of its own has only these, in their order', () => {
   const form = {
     cid: '{click_id}',
     paid: '{payout:minor}',
@@ -104,7 +105,7 @@ test('a form with fields of its own has these, in their order, and no other', ()
   assert.ok(isValid(request, request.body ?? ''));
 });
 
-test("an endpoint's own headers may have macros, filled as visible ASCII", () => {
+test('macros in the headers of an endpoint are filled as visible ASCII', () => {
   const headers = { 'X-Click': '{click_id}', authorization: 'Bearer {sub1|none}', 'x-at': '{timestamp}' };
   const { headers: sent } = render(POSTBACK, to({ headers }), NOW_MS);
   assert.deepEqual(
@@ -113,7 +114,7 @@ test("an endpoint's own headers may have macros, filled as visible ASCII", () =>
   );
 });
 
-test('a header saved before headers had macros goes out as it stands', () => {
+test('a header saved before headers had macros is sent unchanged', () => {
   const headers = { 'x-json': '{"a": 1}', 'x-open': '{' };
   const { headers: sent } = render(POSTBACK, to({ headers }), NOW_MS);
   assert.deepEqual([sent['x-json'], sent['x-open']], ['{"a": 1}', '{']);
@@ -123,7 +124,7 @@ test('an endpoint without signing gets no signature', () => {
   assert.equal(render(POSTBACK, to({ signing: 'none' }), NOW_MS).headers['webhook-signature'], undefined);
 });
 
-test("an endpoint's own headers are added, but never in place of ours", () => {
+test("an endpoint's own headers are added, but never replace ours", () => {
   const headers = {
     'X-Token': 't',
     'Webhook-Id': 'forged',
@@ -141,7 +142,7 @@ test("an endpoint's own headers are added, but never in place of ours", () => {
     assert.equal(request.headers[name], undefined, name);
 });
 
-test('bad headers are found when they are saved', () => {
+test('invalid headers are refused when they are saved', () => {
   assert.deepEqual(headerProblems({ authorization: 'Bearer x', 'X-Token': 'a b' }), []);
   const reserved = [
     'Host',
@@ -165,7 +166,7 @@ test('bad headers are found when they are saved', () => {
   );
 });
 
-test('a stored template that is broken is an error, not a wrong call', () => {
+test('a broken stored template is an error and sends no request', () => {
   assert.throws(
     () => render(POSTBACK, to({ url: 'https://a.example/?c={clickid}' }), NOW_MS),
     /there is no macro \{clickid\}/,

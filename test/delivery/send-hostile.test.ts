@@ -1,5 +1,6 @@
-// Attempts against receivers that stall, lie, flood and break off, before, in and after every phase: each ends in time, with the right class
-// of error, and with no more of the answer read than the limits say.
+// Attempts against receivers that stall, lie, flood and disconnect, before, in and after every
+// phase: each ends in time, with the right class of error, reading no more of the answer than the
+// limits allow.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createGuard } from '../../delivery/guard.ts';
@@ -8,9 +9,9 @@ import type { PostbackRequest } from '../../delivery/send.ts';
 import type { AttemptOutcome } from '../../domain/delivery/retry.ts';
 import { startListener, startReceiver } from '../support/faulty-receiver.ts';
 
-/** Short, so that the suite is quick; that what is in force otherwise is longer changes no rule. */
+/** Short limits keep the suite quick; longer defaults follow the same rules. */
 const SHORT = { dnsMs: 200, connectMs: 300, totalMs: 500 };
-/** What a busy machine may add. The measure is that nothing goes on for ever. */
+/** Delay that a busy machine may add. The test only needs an attempt to end. */
 const GRACE_MS = 3000;
 
 const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });
@@ -51,7 +52,7 @@ const IN_HTTP: [string, string | number][] = [
   ['/upgrade', 'protocol_error'],
 ];
 for (const [path, expected] of IN_HTTP) {
-  test(`a receiver that does ${path} ends as ${expected}, in time`, async () => {
+  test(`an attempt at a receiver that does ${path} ends as ${expected}, in time`, async () => {
     const startedAt = performance.now();
     assert.equal(said(await hasty.send(at(path))), expected);
     assert.ok(performance.now() - startedAt < SHORT.totalMs + GRACE_MS);
@@ -73,10 +74,11 @@ const BEFORE_HTTP: ['http' | 'https', Parameters<typeof startListener>[0], strin
   ['https', 'not-tls', 'tls_error', 0],
 ];
 for (const [scheme, mode, expected, afterMs] of BEFORE_HTTP) {
-  test(`over ${scheme}, a listener that is ${mode} ends as ${expected}, in time`, async () => {
+  test(`an attempt over ${scheme} at a listener that is ${mode} ends as ${expected}, in time`, async () => {
     const listener = await startListener(mode);
     const startedAt = performance.now();
-    // More than the buffers of a connection hold, so that a receiver that does not read is felt.
+    // More than the buffers of a connection hold, so that a receiver that does not read blocks the
+    // attempt.
     const outcome = await hasty.send(
       at(`${scheme}://127.0.0.1:${listener.port}/`, 'x'.repeat(DEFAULT_LIMITS.requestBytes)),
     );
@@ -87,7 +89,7 @@ for (const [scheme, mode, expected, afterMs] of BEFORE_HTTP) {
   });
 }
 
-test('an address that swallows everything leaves time for the next one of its name', async () => {
+test('an address that never answers leaves time for the next address of its name', async () => {
   const other = await startListener('not-tls');
   const swallowing = await startListener('silent', '127.0.0.2', other.port);
   const lookup = async (): Promise<{ address: string }[]> => [
@@ -103,27 +105,27 @@ test('an address that swallows everything leaves time for the next one of its na
   assert.deepEqual([said(outcome), outcome.dialled], ['tls_error', `127.0.0.1:${other.port}`]);
 });
 
-test('an endless body counts by its status, and no more is read than the limit', async () => {
+test('an answer with an endless body counts by its status, read only up to the limit', async () => {
   const outcome = await patient.send(at('/endless-body'));
   assert.ok(outcome.kind === 'answered');
   assert.deepEqual([outcome.status, outcome.excerpt], [200, 'z'.repeat(16 * 1024)]);
 });
 
-test('a body in crumbs is put together', async () => {
+test('an answer in tiny chunks is put together', async () => {
   const outcome = await patient.send(at('/crumbs/1000'));
   assert.ok(outcome.kind === 'answered' && outcome.excerpt === 'c'.repeat(1000));
 });
 
-test('a gzip bomb is not unpacked', async () => {
+test('an answer with a gzip bomb is not decompressed', async () => {
   const outcome = await patient.send(at('/gzip-bomb'));
   assert.ok(outcome.kind === 'answered' && outcome.status === 200 && outcome.excerpt.length <= 16 * 1024);
 });
 
-test('an answer that nobody asked for is not taken for that of the next request', async () => {
+test('an unsolicited answer is not taken as the answer of the next request', async () => {
   for (let count = 0; count < 20; count += 1) assert.equal(said(await patient.send(at('/twice'))), 200);
 });
 
-test('200 hostile receivers at once end in time, disturb nobody, and leave the memory as it was', async () => {
+test('attempts at 200 hostile receivers end in time, disturb no other, and leave memory unchanged', async () => {
   const paths = IN_HTTP.map(([path]) => path).concat('/endless-body', '/gzip-bomb', '/crumbs/500');
   const heldBefore = heldBytes();
   let mostHeld = 0;
@@ -134,11 +136,11 @@ test('200 hostile receivers at once end in time, disturb nobody, and leave the m
   await Promise.all(hostile);
   clearInterval(watching);
   assert.ok(performance.now() - startedAt < SHORT.totalMs + 3 * GRACE_MS);
-  // The receivers' own buffers are in it too, since they live in this process.
+  // Includes the receivers' own buffers, since they live in this process.
   assert.ok(mostHeld - heldBefore < 50_000_000, `${mostHeld - heldBefore} bytes more`);
 });
 
-/** What buffers take, wherever it is counted; garbage of strings and objects is not of interest. */
+/** Bytes held in buffers, on or off the heap; garbage of strings and objects does not count. */
 function heldBytes(): number {
   return process.memoryUsage().arrayBuffers;
 }

@@ -1,5 +1,5 @@
-// Attempts over TLS: the certificate must be trusted, in date, and for the name in the URL, though the connection is made to an address. Also
-// that nothing in the environment changes that, or the way a request takes.
+// Attempts over TLS: the certificate must be trusted, in date, and for the name in the URL, though
+// the connection goes to an address. Environment variables change neither trust nor route.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -28,7 +28,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A server with this certificate; gives its port. */
+/** Starts a server with this certificate; returns its port. */
 function serve(cert: string): Promise<number> {
   return listening(
     createServer({ key: KEY, cert }, (request, response) => {
@@ -44,7 +44,10 @@ const ports = {
   selfSigned: await serve(SELF_SIGNED),
 };
 
-/** Sends to each URL from a process with this environment, since Node reads authorities and proxies when it starts. */
+/**
+ * Sends to each URL from a process with this environment, since Node reads authorities and proxies
+ * at start.
+ */
 async function sendFrom(env: NodeJS.ProcessEnv, urls: readonly string[]): Promise<AttemptOutcome[]> {
   const script = `
     const { createGuard } = await import(${JSON.stringify(new URL('../../delivery/guard.ts', import.meta.url).href)});
@@ -77,7 +80,7 @@ async function withAuthority<T>(use: (path: string) => Promise<T>): Promise<T> {
 const said = (outcome: AttemptOutcome): string =>
   outcome.kind === 'failed' ? outcome.errorClass : outcome.excerpt;
 
-test('a certificate that nobody vouches for is told apart from one that vouches for itself, and no request is sent', async () => {
+test('an untrusted certificate and a self-signed one give different errors, and no request is sent', async () => {
   const guard = createGuard({
     allowCidrs: ['127.0.0.0/8'],
     allowPorts: '*',
@@ -94,7 +97,7 @@ test('a certificate that nobody vouches for is told apart from one that vouches 
   assert.deepEqual(seenNames, []);
 });
 
-test('a trusted certificate must be in date and name the host, which the server is told', async () => {
+test('a trusted certificate must be in date and name the host, which the server gets by SNI', async () => {
   const urls = [
     `https://receiver.test:${ports.good}/`,
     `https://receiver.test.:${ports.good}/`,
@@ -114,7 +117,7 @@ test('a trusted certificate must be in date and name the host, which the server 
   assert.deepEqual(seenNames, ['receiver.test', 'receiver.test']);
 });
 
-test('no proxy and no switch in the environment changes where a request goes or whom it trusts', async () => {
+test('no proxy or switch in the environment changes where a request goes or which authority it trusts', async () => {
   let proxied = 0;
   const proxy = createHttpServer((_, response) => {
     proxied += 1;

@@ -1,4 +1,5 @@
-// Attempts against a receiver that answers, lies, stalls and breaks off: each ends in time, with an outcome that says what happened.
+// Attempts against a receiver that answers, lies, stalls and disconnects: each ends in time, with
+// an outcome that describes it.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -44,12 +45,12 @@ async function statusOf(attempt: Promise<AttemptOutcome>): Promise<number> {
 async function errorOf(attempt: Promise<AttemptOutcome>): Promise<string> {
   const outcome = await attempt;
   assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
-  // What a customer may read names no address; where we called is a field of its own.
+  // The detail that a customer reads names no address; the dialled address has a field of its own.
   if (outcome.kind === 'failed') assert.doesNotMatch(outcome.detail, /\d+\.\d+\.\d+|::/);
   return outcome.kind === 'failed' ? outcome.errorClass : '';
 }
 
-test('an answered attempt tells status, excerpt, time and where it went', async () => {
+test('an answered attempt reports status, excerpt, time and address', async () => {
   const first = await senderWith().send(at('/ok'));
   assert.ok(first.kind === 'answered');
   assert.deepEqual([first.status, first.excerpt, first.dialled], [200, 'ok', `127.0.0.1:${receiver.port}`]);
@@ -84,18 +85,18 @@ for (const method of ['POST', 'GET'] as const) {
   });
 }
 
-test('the receiver’s wishes come back as it said them', async () => {
+test('the control and Retry-After headers of a receiver are reported unchanged', async () => {
   const outcome = await sender.send(at('/status/503?retry-after=120&webhook-delivery=disable'));
   assert.ok(outcome.kind === 'answered');
   assert.deepEqual([outcome.status, outcome.retryAfter, outcome.control], [503, '120', 'disable']);
 });
 
-test('a redirect is an answer and is not followed', async () => {
+test('a redirect counts as an answer and is not followed', async () => {
   assert.equal(await statusOf(sender.send(at('/redirect'))), 307);
   assert.equal(receiver.requests.filter(({ path }) => path === '/ok').length, 1);
 });
 
-test('an excerpt holds nothing that PostgreSQL or a terminal would choke on', async () => {
+test('an excerpt holds no character that PostgreSQL or a terminal cannot take', async () => {
   const handler = (_: unknown, response: { end(text: string): void }): void =>
     response.end('a\0b\u001b[31mc\u0085\u202ed\n\te');
   const odd = await startReceiver({ handler });
@@ -105,7 +106,7 @@ test('an excerpt holds nothing that PostgreSQL or a terminal would choke on', as
   await odd.close();
 });
 
-test('a character cut in half by the excerpt is left out', async () => {
+test('an excerpt omits a character cut in half', async () => {
   const cutting = await startReceiver({ handler: (_, response) => void response.end('žžž') });
   const outcome = await senderWith({ excerptBytes: 5 }).send(post(cutting.url));
   assert.ok(outcome.kind === 'answered' && outcome.excerpt === 'žž');
@@ -121,13 +122,13 @@ test('a body over the limit is not sent', async () => {
   assert.equal(receiver.requests.filter(({ path }) => path === '/ok/large').length, 1);
 });
 
-test('nothing listening is told as refused', async () => {
+test('an attempt at a closed port is reported as refused', async () => {
   const closed = await startReceiver();
   await closed.close();
   assert.equal(await errorOf(sender.send(post(closed.url))), 'connection_refused');
 });
 
-test('literals and names that stand for bad addresses are never dialled', async () => {
+test('forbidden literals and names that resolve to forbidden addresses are never dialled', async () => {
   const lookup = async (): Promise<{ address: string }[]> => [{ address: '127.0.0.1' }];
   const guarded = senderWith(SHORT, { allowCidrs: [], lookup });
   const before = receiver.connections();
@@ -141,7 +142,7 @@ test('literals and names that stand for bad addresses are never dialled', async 
   assert.equal(receiver.connections(), before);
 });
 
-test('a name that turns bad after it was checked is refused when it is dialled', async () => {
+test('a name that turns forbidden after its check is refused when dialled', async () => {
   const answers = ['127.0.0.1', '10.0.0.1'];
   const guard = createGuard({
     ...LOOPBACK,
@@ -156,8 +157,8 @@ test('a name that turns bad after it was checked is refused when it is dialled',
   );
 });
 
-test('a connection that leads elsewhere than the address that was vetted is closed before anything is sent', async () => {
-  // As behind a gateway that turns one address into another: what was vetted passes, what the socket says of its peer does not.
+test('a connection to another peer than the vetted address is closed before anything is sent', async () => {
+  // As behind a NAT gateway: the vetted address passes, but the socket reports another peer.
   const peers: string[] = [];
   const misled = createSender(
     { ...createGuard(LOOPBACK), mayDial: (address) => peers.push(address) < 0 },
@@ -179,7 +180,7 @@ test('a name keeps its Host header though its address is dialled', async () => {
   );
 });
 
-test('when the first address of a name refuses, the next is dialled', async () => {
+test('the next address of a name is dialled when the first refuses', async () => {
   const several = senderWith(
     {},
     { lookup: async () => [{ address: '127.0.0.99' }, { address: '127.0.0.1' }] },
@@ -188,7 +189,7 @@ test('when the first address of a name refuses, the next is dialled', async () =
   assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
 });
 
-test('our resolver’s failures are told apart', async () => {
+test('failures of our resolver are told apart', async () => {
   const silent = senderWith(SHORT, { lookup: () => new Promise(() => undefined) });
   const empty = senderWith(SHORT, { lookup: () => Promise.reject(new Error('ENOTFOUND')) });
   assert.equal(await errorOf(silent.send(post('http://silent.example/'))), 'dns_error');
@@ -203,7 +204,7 @@ test('a signal stops an attempt', async () => {
   assert.equal(await errorOf(sender.send(at('/ok/stopped'), { signal: stop.signal })), 'cancelled');
 });
 
-test('connections are kept and used again', async () => {
+test('connections are kept and reused', async () => {
   const quiet = await startReceiver();
   for (let count = 0; count < 10; count += 1) await sender.send(post(`${quiet.url}/ok`));
   // undici rests a connection for one turn of the event loop, so that two take turns.
@@ -212,7 +213,7 @@ test('connections are kept and used again', async () => {
   await quiet.close();
 });
 
-test('connections without work are bounded over all hosts', async () => {
+test('idle connections are bounded over all hosts', async () => {
   const frugal = senderWith({ idleConnections: 3 });
   const others = await Promise.all(Array.from({ length: 8 }, () => startReceiver()));
   for (let round = 0; round < 5; round += 1) {
@@ -224,7 +225,7 @@ test('connections without work are bounded over all hosts', async () => {
   await Promise.all(others.map((other) => other.close()));
 });
 
-test('a kept connection that the receiver closes as we use it costs no attempt', async () => {
+test('a kept connection that the receiver closes on reuse costs no attempt', async () => {
   let served = 0;
   // Answers once per connection, and hangs up on the second request instead of answering it.
   const closing = createServer((socket) => {
@@ -244,7 +245,7 @@ test('a kept connection that the receiver closes as we use it costs no attempt',
   closing.close();
 });
 
-test('closing waits for what is in flight', async () => {
+test('closing the sender waits for attempts in flight', async () => {
   const closing = createSender(createGuard(LOOPBACK));
   const attempt = closing.send(at('/slow/100'));
   await closing.close();

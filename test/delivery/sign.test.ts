@@ -39,7 +39,7 @@ function request(
   };
 }
 
-test('the reference library accepts what we sign', () => {
+test('the reference library accepts our signatures', () => {
   const secret = newSecret();
   const headers = {
     'webhook-id': 'dlv_1',
@@ -49,13 +49,13 @@ test('the reference library accepts what we sign', () => {
   assert.deepEqual(new Webhook(secret).verify(BODY, headers), JSON.parse(BODY));
 });
 
-test('we accept what the reference library signs', () => {
+test('our verification accepts signatures of the reference library', () => {
   const secret = newSecret();
   const signature = new Webhook(secret).sign('dlv_1', new Date(SECONDS * 1000), BODY);
   assert.equal(verify(request(secret, { signature })), 'valid');
 });
 
-test('the published vector comes out', () => {
+test('the published vector of Standard Webhooks is reproduced', () => {
   const secrets = [secretKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')];
   const message = {
     id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -76,7 +76,7 @@ test('during a rotation both secrets sign, and either verifies', () => {
   assert.equal(verify(request(older, { secrets })), 'valid');
 });
 
-test('anything changed is a bad signature', () => {
+test('a signature does not verify after any change', () => {
   const secret = newSecret();
   const { signature } = request(secret);
   const changed = [
@@ -102,7 +102,7 @@ test('anything changed is a bad signature', () => {
   assert.equal(verify(request(secret, { secrets: [] })), 'bad_signature');
 });
 
-test('a genuine signature more than five minutes away is stale, either way', () => {
+test('a genuine signature more than five minutes away is stale, in the past or future', () => {
   const secret = newSecret();
   const minutes = (count: number): number => SECONDS * 1000 + count * 60_000;
   for (const away of [-5, 0, 5])
@@ -112,7 +112,7 @@ test('a genuine signature more than five minutes away is stale, either way', () 
   assert.equal(verify(request(secret, { nowMs: minutes(60), content: 'other' })), 'bad_signature');
 });
 
-test('a secret is whsec_ and the base64 of 32 bytes, and nothing else is taken for one', () => {
+test('a shared secret is whsec_ and the base64 of 32 bytes, and no other text is accepted', () => {
   assert.match(newSecret(), /^whsec_[A-Za-z0-9+/]{43}=$/);
   assert.equal(secretKey(newSecret()).length, 32);
   const bad = [
@@ -163,7 +163,7 @@ test('a v1a signature is ed25519 over the same text, and the public half verifie
   );
 });
 
-test('the vector of RFC 8032 comes out', () => {
+test('the vector of RFC 8032 is reproduced', () => {
   const seed = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb';
   const point = '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c';
   const key = signingKey(`whsk_${Buffer.from(seed + point, 'hex').toString('base64')}`);
@@ -174,7 +174,7 @@ test('the vector of RFC 8032 comes out', () => {
   );
 });
 
-test('signatures of both kinds stand beside each other, and the reference library finds its own', () => {
+test('signatures of both kinds stand together, and the reference library finds its own', () => {
   const [shared, pair] = [newSecret(), newKeyPair()];
   const secrets = [signingKey(pair.secret), signingKey(shared)];
   const signature = signatureHeader({ id: 'dlv_1', timestampSeconds: SECONDS, content: BODY, secrets });
@@ -206,13 +206,13 @@ test('the reference library accepts a GET, given its method and URL', () => {
   assert.throws(() => isGood(content.replace('1.00', '9.00')));
 });
 
-test('an endpoint that does not sign has a shared secret ready', () => {
+test('an endpoint without signing has a shared secret ready', () => {
   assert.match(makeSecret('none').secret, /^whsec_/);
   assert.equal(makeSecret('v1').publicKey, null);
   assert.match(makeSecret('v1a').publicKey ?? '', /^whpk_/);
 });
 
-test('a private key is whsk_ and the base64 of 64 bytes, and nothing else is taken for one', () => {
+test('a private key is whsk_ and the base64 of 64 bytes, and no other text is accepted', () => {
   for (const text of [
     'whsk_',
     `whsk_${Buffer.alloc(32).toString('base64')}`,

@@ -1,4 +1,5 @@
-// The examples of docs/TEMPLATES.md, rendered as a postback would be; and that its lists are those of the code.
+// The examples of docs/TEMPLATES.md, rendered as for a postback, and its lists, compared with the
+// code's.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { render } from '../../delivery/render.ts';
@@ -38,7 +39,7 @@ const [, json = ''] = /```json\n(.*?)```/s.exec(examples) ?? [];
 const postback = { id: 'dlv_1', type: (JSON.parse(json) as { type: string }).type, body: json, try: 1 };
 
 for (const [template, expected] of rowsOf(examples).map((row) => row.map((cell) => codesIn(cell)[0]!))) {
-  test(`${template} gives what the page says`, () => {
+  test(`the template ${template} of TEMPLATES.md gives the documented result`, () => {
     const recipient = {
       url: template!,
       method: 'GET' as const,
@@ -51,7 +52,7 @@ for (const [template, expected] of rowsOf(examples).map((row) => row.map((cell) 
   });
 }
 
-test('the page has examples, and names every macro with its kind', () => {
+test('TEMPLATES.md has examples, and names every macro with its kind', () => {
   assert.ok(rowsOf(examples).length >= 9);
   const named = rowsOf(section('Macros')).flatMap(([kind = '', macros = '']) =>
     codesIn(macros).map((macro) => [macro, kind]),
@@ -60,7 +61,7 @@ test('the page has examples, and names every macro with its kind', () => {
   assert.deepEqual(Object.fromEntries(kinds), MACROS);
 });
 
-test('the page names every platform, and its click ids are what the importer makes of them', () => {
+test('TEMPLATES.md names every platform with the click ids that the importer maps', () => {
   const rows = rowsOf(section('URLs of other platforms')).filter(([dialect]) => dialect !== '`auto`');
   assert.deepEqual(new Set(rows.map(([dialect = '']) => codesIn(dialect)[0])), new Set(DIALECT_NAMES));
   for (const [dialectCell = '', looks = '', theirs = '', ours = ''] of rows) {

@@ -135,9 +135,8 @@ describe('a clawback', () => {
     ],
     ['of another customer leaves it alone', [[sale], [{ ...byCustomer, customerId: 'd' }]], 10_00n],
   ] as const) {
-    test(title, async () =>
-      assert.equal((await settled(...batches.map((batch) => [...batch]))).pending, expected),
-    );
+    test(`a clawback ${title}`, async () =>
+      assert.equal((await settled(...batches.map((batch) => [...batch]))).pending, expected));
   }
 
   test('a clawback by refunds is in proportion, rounded over all of them', async () => {

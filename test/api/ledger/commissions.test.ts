@@ -1,4 +1,5 @@
-// Commissions over HTTP: released when their hold ends, approved or rejected by somebody, listed and explained.
+// Commissions over HTTP: released when their hold ends, approved or rejected by a person, listed
+// and explained.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
@@ -17,7 +18,7 @@ before(async () => {
 after(() => api.close());
 
 describe('a commission', () => {
-  test('is pending until its hold ends, payable then, and paid by a payout', async () => {
+  test('a commission is pending until its hold ends, payable then, and paid by a payout', async () => {
     const { sale, commissionOf, balance, release, payOut, step, longAgo } = await withPaidAffiliate(api);
     const due = await sale('due', '10');
     const held = await sale('held', '7', longAgo(29));
@@ -56,7 +57,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('whose hold ends after a moment asked for is left', async () => {
+  test('a commission whose hold ends after the given time is not released', async () => {
     const { call, sale, release, longAgo } = await withPaidAffiliate(api);
     await sale('older', '1', longAgo(50));
     await sale('younger', '1', longAgo(40));
@@ -69,7 +70,7 @@ describe('a commission', () => {
     assert.equal(await release(), 0);
   });
 
-  test('of a month is released as a whole once the hold of its last event ended', async () => {
+  test('the commission of a month is released as a whole once the hold of its last event ends', async () => {
     const { send, balance, release } = await withPaidAffiliate(api);
     const recent = new Date(Date.now() - 40 * 86_400_000).toISOString();
     await send('revenue', 'r2', { customer_id: 'c', amount: '100', occurred_at: recent });
@@ -83,7 +84,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('is approved before its hold ends, once, with the API key as actor', async () => {
+  test('a commission is approved once before its hold ends, with the API key as actor', async () => {
     const { call, sale, chargeback, commissionOf, balance, longAgo } = await withPaidAffiliate(api);
     const { id } = await commissionOf(await sale('early', '10', longAgo(1)));
     const approved = await call<Commission>(`POST /v1/commissions/${id}/approve`);
@@ -101,7 +102,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('is rejected for good, whatever is said about it later, and its trace says why', async () => {
+  test('a rejected commission stays rejected despite later events, and its trace names the reason', async () => {
     const { call, send, sale, chargeback, commissionOf, balance, release } = await withPaidAffiliate(api);
     const event = await sale('bad', '10');
     const { id } = await commissionOf(event);
@@ -142,7 +143,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('of a month is rejected too, and what comes later earns nothing in it', async () => {
+  test('the commission of a month can be rejected, and later events earn nothing in it', async () => {
     const { call, send, commissionOf, balance, longAgo } = await withPaidAffiliate(api);
     const { id } = await commissionOf(
       await send('revenue', 'r1', { customer_id: 'c', amount: '100', occurred_at: longAgo(40) }),
@@ -157,7 +158,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('that was paid turns into debt when it is rejected', async () => {
+  test('a paid commission that is rejected turns into debt', async () => {
     const { call, sale, commissionOf, balance, release, payOut, step } = await withPaidAffiliate(api);
     const { id } = await commissionOf(await sale('late', '10'));
     await release();
@@ -167,7 +168,7 @@ describe('a commission', () => {
     await assertCleanAudit(api);
   });
 
-  test('is listed by affiliate, state, currency and month, page after page', async () => {
+  test('commissions are listed by affiliate, state, currency and month, page after page', async () => {
     const { call, send, sale, affiliateId, release, longAgo } = await withPaidAffiliate(api);
     const [first, second] = [await sale('1', '1'), await sale('2', '2')];
     assert.equal(await release(), 2);
@@ -191,7 +192,7 @@ describe('a commission', () => {
     assert.ok(first < second);
   });
 
-  test('is decided about in bulk, each by itself', async () => {
+  test('decisions in bulk apply to each commission by itself', async () => {
     const { call, sale, commissionOf, affiliateId, balance, longAgo } = await withPaidAffiliate(api);
     const ids: string[] = [];
     for (const number of [1, 2, 3, 4])

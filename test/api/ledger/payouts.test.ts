@@ -1,4 +1,4 @@
-// Payouts over HTTP: reserved after debt, confirmed, failed, returned; and money moved by hand.
+// Payouts over HTTP: reserved after debt, confirmed, failed, returned; and manual adjustments.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
@@ -19,7 +19,7 @@ before(async () => {
 after(() => api.close());
 
 describe('a payout', () => {
-  test('takes what is owed first: charged back while on its way, recovered from a later commission', async () => {
+  test('a payout charged back on its way becomes debt, recovered from a later commission', async () => {
     const { call, sale, chargeback, balance, release, payOut, step } = await withPaidAffiliate(api);
     await sale('first', '10');
     await release();
@@ -48,7 +48,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('that fails after a chargeback makes its money payable again, and the next one recovers the debt', async () => {
+  test('a payout that fails after a chargeback is payable again, and the next one recovers the debt', async () => {
     const { sale, chargeback, balance, release, payOut, step } = await withPaidAffiliate(api);
     await sale('struck', '10');
     await sale('kept', '4');
@@ -64,7 +64,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('that comes back after its confirmation is payable again', async () => {
+  test('a payout returned after its confirmation is payable again', async () => {
     const { sale, balance, release, payOut, step, call } = await withPaidAffiliate(api);
     await sale('s', '10');
     await release();
@@ -86,7 +86,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('whose chargeback was won is whole again: open debt is cancelled, what was recovered is given anew', async () => {
+  test('a won chargeback makes a payout whole: open debt is cancelled, recovered debt is paid back', async () => {
     const { send, sale, chargeback, balance, release, payOut, step } = await withPaidAffiliate(api);
     await sale('a', '10');
     await release();
@@ -109,7 +109,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('is never made of nothing, nor below the minimum', async () => {
+  test('a payout is never empty or below the minimum', async () => {
     const { sale, release, payOut } = await withPaidAffiliate(api);
     assert.equal((await payOut()).status, 422);
     await sale('s', '10');
@@ -131,7 +131,7 @@ describe('a payout', () => {
     }
   });
 
-  test('is confirmed once: a repeat is answered alike, a contradiction is not possible', async () => {
+  test('a payout is confirmed once: a repeat gets the same answer, a contradiction is refused', async () => {
     const { sale, release, payOut, step, balance } = await withPaidAffiliate(api);
     await sale('s', '10');
     await release();
@@ -156,7 +156,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('asked for again with the same Idempotency-Key is the same payout, with another content a conflict', async () => {
+  test('a payout repeated with its Idempotency-Key is the same; with other content it is a conflict', async () => {
     const { sale, release, payOut, call } = await withPaidAffiliate(api);
     await sale('s', '10');
     await release();
@@ -177,8 +177,8 @@ describe('a payout', () => {
   });
 });
 
-describe('by hand', () => {
-  test('an adjustment up is payable at once, one down is recovered by the next payout', async () => {
+describe('manual adjustments', () => {
+  test('an adjustment up is payable at once, and one down is recovered by the next payout', async () => {
     const { call, affiliateId, balance, payOut, sale, release } = await withPaidAffiliate(api);
     const adjust = (amount: string, key: string, reason = 'bonus') =>
       call<Body & Failure>(`POST /v1/affiliates/${affiliateId}/adjustments`, {
@@ -209,7 +209,7 @@ describe('by hand', () => {
     await assertCleanAudit(api);
   });
 
-  test('write-offs clear debt in part or in whole, never more than is owed', async () => {
+  test('write-offs clear debt in part or in whole, never more than the debt', async () => {
     const { call, affiliateId, balance, sale, chargeback, release, payOut, step } =
       await withPaidAffiliate(api);
     const writeOff = (more: object = {}) =>
@@ -237,7 +237,7 @@ describe('by hand', () => {
     await assertCleanAudit(api);
   });
 
-  test('what moves money needs a key that may manage', async () => {
+  test('requests that move money need a key with the scope to manage', async () => {
     const { call, affiliateId } = await withPaidAffiliate(api);
     const { body } = await call('POST /v1/api-keys', { name: 'reader', scopes: ['read', 'events:write'] });
     const key = String(body['api_key']);

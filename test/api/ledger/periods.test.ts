@@ -1,4 +1,5 @@
-// The books over HTTP: months, statements as JSON and CSV, the ledger, and nobody else's.
+// The books over HTTP: months, statements as JSON and CSV, and the ledger, each for its own
+// operator only.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { parse } from 'csv-parse/sync';
@@ -28,7 +29,7 @@ type Period = {
   seal: string | null;
 };
 
-/** The two months before this one, in UTC. */
+/** The month this many months before the present one, in UTC. */
 const monthAgo = (count: number): string => {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - count, 1)).toISOString().slice(0, 7);
@@ -42,7 +43,10 @@ let operatorId: string;
 let affiliateId: string;
 let clickId: string;
 
-/** Two sales in the second last month, one taken back in the last, and one more in this; all posted when they happened. */
+/**
+ * Two sales in the second last month, one reversed in the last, and one more in this; all posted
+ * when they happened.
+ */
 before(async () => {
   api = await withApi();
   ({ key, id: operatorId } = await api.newOperator());
@@ -119,7 +123,7 @@ function tiesOf({ opening, closing, lines }: Statement): [number, number] {
 }
 
 describe('months', () => {
-  test('are open, newest first, from this one to the first with a transfer', async () => {
+  test('months are listed as open, newest first, from the present one to the first with a transfer', async () => {
     const { data, next_cursor } = await get<List<Period>>('periods');
     assert.deepEqual(
       data.map(({ period, status }) => [period, status]),
@@ -137,7 +141,7 @@ describe('months', () => {
     });
   });
 
-  test('cannot be closed while they last, before earlier ones, before the first, or when they are none', async () => {
+  test('months cannot be closed before their end, before earlier ones, before the first, or if invalid', async () => {
     assert.equal((await close(THIS)).status, 422);
     assert.equal((await close(LAST)).status, 422);
     assert.equal((await close('1999-12')).status, 422);
@@ -146,7 +150,7 @@ describe('months', () => {
     assert.equal((await api.call('GET /v1/periods?cursor=2026-13', { key })).status, 400);
   });
 
-  test('are closing at once, also while Temporal is away, and closed when their statements are written; again is no error', async () => {
+  test('closing a month starts also without Temporal, ends with its statements, and may be repeated', async () => {
     for (const period of [SECOND_LAST, LAST]) {
       const first = await close(period);
       assert.deepEqual([first.status, first.body.status, first.body.closed_at], [202, 'closing', null]);
@@ -172,7 +176,7 @@ describe('months', () => {
 describe('statements', () => {
   const list = () => get<List<Statement>>(`affiliates/${affiliateId}/statements`);
 
-  test('are listed newest first, each opening with what the one before closed with', async () => {
+  test('statements are listed newest first, each opening with the former one’s closing balance', async () => {
     const { data } = await list();
     assert.deepEqual(
       data.map(({ period, status, opening, closing, lines_count }) => [
@@ -198,7 +202,7 @@ describe('statements', () => {
     assert.deepEqual([...page.data, ...next.data], data);
   });
 
-  test('explain each line, mark what is late, and tie', async () => {
+  test('statements explain each line, mark late lines, and add up', async () => {
     const [last] = (await list()).data;
     const statement = await get<Statement>(`statements/${last!.id}`);
     assert.deepEqual(tiesOf(statement), [1750, 1750]);
@@ -224,7 +228,7 @@ describe('statements', () => {
     assert.deepEqual([line!['period'], line!['origin_period'], line!.late], [LAST, SECOND_LAST, true]);
   });
 
-  test('of an open month are preliminary, and grow with it', async () => {
+  test('statements of an open month are preliminary and grow with it', async () => {
     const path = `affiliates/${affiliateId}/statements/current`;
     const now = await get<Statement>(path);
     assert.deepEqual(
@@ -241,7 +245,7 @@ describe('statements', () => {
     assert.equal((await api.call(`GET /v1/${path}?period=${monthAfter(THIS)}`, { key })).status, 422);
   });
 
-  test('as CSV have the same lines, with what is owed after each', async () => {
+  test('statements as CSV have the same lines, with the balance after each', async () => {
     const [, first] = (await list()).data;
     const { headers, text } = await getText(`statements/${first!.id}?format=csv`);
     assert.match(headers.get('content-type')!, /^text\/csv/);
@@ -269,7 +273,7 @@ describe('statements', () => {
     assert.equal((await api.call(`GET /v1/statements/${first!.id}?format=xml`, { key })).status, 400);
   });
 
-  test('are cut into as many reads as they need', async () => {
+  test('long statements are read in several pages', async () => {
     const other = await api.newOperator();
     const [aff, statementId] = [newId('aff'), newId('stm')];
     await api.pool.query(
@@ -303,7 +307,7 @@ describe('statements', () => {
   });
 });
 
-test('the ledger is filtered by currency and by when it was posted', async () => {
+test('the ledger is filtered by currency and by time of posting', async () => {
   const ledger = async (query: string) => {
     const { data } = await get<List<Record<string, string | null>>>(
       `affiliates/${affiliateId}/ledger?${query}`,
@@ -326,7 +330,7 @@ test('the ledger is filtered by currency and by when it was posted', async () =>
   );
 });
 
-test('another operator’s months, statements and ledger are not there', async () => {
+test('another operator’s months, statements and ledger are not found', async () => {
   const other = await api.newOperator();
   const { data } = await get<List<Statement>>(`affiliates/${affiliateId}/statements`);
   for (const path of [

@@ -1,4 +1,5 @@
-// An operator's own list against what is kept: as CSV however it was written, as JSON, and never spoilt by a bad row.
+// Reconciliation of an operator's own list with stored transactions: as CSV in any dialect, as
+// JSON, and despite invalid rows.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
@@ -113,7 +114,7 @@ const FINDINGS = [
 ];
 
 describe('a list', () => {
-  test('as CSV gets a reason for each row, and totals of each reason and currency', async () => {
+  test('a reconciliation of CSV gives a reason for each row, and totals by reason and currency', async () => {
     const { results, totals, truncated } = await reconcile(LIST);
     assert.deepEqual(results.map(inShort), FINDINGS);
     assert.equal(results[7]!.duplicate_of_row, 1);
@@ -129,7 +130,7 @@ describe('a list', () => {
     assert.equal(truncated, false);
   });
 
-  test('as JSON gets the same', async () => {
+  test('a reconciliation of JSON gives the same answer as of CSV', async () => {
     const [header = '', ...lines] = LIST.trim().split('\n');
     const names = header.split(',');
     const rows = lines.map((line) =>
@@ -138,7 +139,7 @@ describe('a list', () => {
     assert.deepEqual(await reconcile({ rows }), await reconcile(LIST));
   });
 
-  test('with a range also gets what it lacks of it', async () => {
+  test('a reconciliation with a range also lists the stored transactions that the list lacks', async () => {
     const { results } = await reconcile(
       'transaction_id\nback\n',
       '?from=2026-10-05T00:00:00Z&to=2026-10-10T00:00:00Z',
@@ -156,7 +157,7 @@ describe('a list', () => {
     await reconcile({ rows: [], from: '2026-10-20T00:00:00Z', to: '2026-10-20T00:00:00Z' }, '', 400);
   });
 
-  test('of another operator finds nothing here', async () => {
+  test('a reconciliation finds no transactions of another operator', async () => {
     const other = await api.newOperator();
     const { body } = await api.call<Answer>('POST /v1/reconciliations?from=2020-01-01T00:00:00Z', {
       key: other.key,
@@ -181,12 +182,12 @@ describe('CSV is read', () => {
     ['with blanks around cells and empty lines', `transaction_id , amount\n\n good , 100 \n\n`],
     ['with the line ends of old', `transaction_id,amount\rgood,100\r`],
   ] as const) {
-    test(title, async () => {
+    test(`CSV is read ${title}`, async () => {
       assert.deepEqual((await reconcile(text)).results.map(inShort), [[1, 'good', 'match']]);
     });
   }
 
-  test('row by row: what is wrong with one is said of it, and the others count', async () => {
+  test('an invalid CSV row is answered with its error, and the other rows count', async () => {
     const text = [
       'transaction_id,amount,currency,event',
       ',100,USD,sale',
@@ -219,7 +220,7 @@ describe('CSV is read', () => {
     );
   });
 
-  test('up to a quote that is never closed', async () => {
+  test('CSV is read up to a quote that is never closed', async () => {
     const { results } = await reconcile('transaction_id\ngood\n"less\nback\n');
     assert.deepEqual(
       results.map(({ reason, issues }) => [reason, issues?.[0]?.code]),
@@ -230,7 +231,7 @@ describe('CSV is read', () => {
     );
   });
 
-  test('not without its column, with one twice, when there is nothing, or too much', async () => {
+  test('CSV is refused without its column, with a column twice, empty, or too long', async () => {
     assert.equal((await reconcile('id,amount\ngood,100', '', 400)).error!.issues[0]!.code, 'required');
     assert.equal(
       (await reconcile('transaction_id,amount,Amount\ngood,1,2', '', 400)).error!.issues[0]!.code,
@@ -250,13 +251,13 @@ describe('CSV is read', () => {
     assert.equal(other.status, 415);
   });
 
-  test('also where its names are those of JavaScript’s own fields', async () => {
+  test('CSV columns may have the names of JavaScript’s own fields', async () => {
     const { results } = await reconcile('__proto__,constructor,transaction_id\n{},x,good\n');
     assert.deepEqual(results.map(inShort), [[1, 'good', 'match']]);
   });
 });
 
-test('a row of JSON with a field too many is refused by itself', async () => {
+test('a row of JSON with an unknown field is refused by itself', async () => {
   const { results } = await reconcile({
     rows: [{ transaction_id: 'good', colour: 'red' }, 7, null, { transaction_id: 'good', amount: 100 }],
   });

@@ -76,7 +76,7 @@ test("a key beyond its own rate, or its operator's, is answered with Retry-After
   assert.ok(answers.includes(429), String(answers));
 });
 
-test('plain HTTP is refused where a trusted proxy tells of it, also to the administrator, and the operator sees it', async () => {
+test('plain HTTP reported by a trusted proxy is refused for every key, and the operator sees it', async () => {
   const body = { name: 'Broker', currency: 'USD' };
   const plain = await proxied.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
   assert.deepEqual([plain.status, plain.body.error.code], [403, 'https_required']);
@@ -97,7 +97,7 @@ test('plain HTTP is refused where a trusted proxy tells of it, also to the admin
   assert.equal((await proxied.call('GET /healthz')).status, 200);
 });
 
-test("only addresses of the list may send events, by the address that the trusted proxy saw, and the caller's own word counts for nothing", async () => {
+test('only listed addresses may send events, by the address that the trusted proxy reports', async () => {
   const made = await proxied.call<{ api_key: string }>('POST /v1/operators', {
     key: ADMIN_TOKEN,
     body: { name: 'Broker', currency: 'USD' },
@@ -120,7 +120,7 @@ test("only addresses of the list may send events, by the address that the truste
     assert.equal(await from(address), '200', address);
   for (const address of ['198.51.100.1', '203.0.113.9, 198.51.100.1', 'unknown', ''])
     assert.equal(await from(address), '403 ip_not_allowed', address);
-  // Looking and mending stay possible from elsewhere.
+  // Reading and changing the list stay possible from other addresses.
   const { body } = await proxied.call<{ counts: { by_address: { address: string; count: number }[] } }>(
     'GET /v1/refusals',
     {
@@ -133,7 +133,7 @@ test("only addresses of the list may send events, by the address that the truste
   assert.equal(await from('198.51.100.1'), '200');
 });
 
-test('without a trusted proxy its headers say nothing', async () => {
+test('headers of a proxy are ignored unless it is trusted', async () => {
   const { key } = await api.newOperator();
   await api.call('PATCH /v1/operator', { key, body: { allowed_ips: ['203.0.113.7'] } });
   const headers = { 'x-forwarded-for': '203.0.113.7' };
@@ -153,6 +153,6 @@ test('without a trusted proxy its headers say nothing', async () => {
   );
 });
 
-test('the addresses that postbacks come from are there for everybody', async () => {
+test('the addresses that postbacks come from are public', async () => {
   assert.deepEqual((await api.call('GET /v1/egress')).body, { addresses: ['203.0.113.7'] });
 });

@@ -15,7 +15,7 @@ after(() => api.close());
 const name = (body: object, by = key) => api.call<Answer>('POST /v1/event-types', { key: by, body });
 const send = (body: object, by = key) => api.call<Answer>('POST /v1/events', { key: by, body });
 
-test("an operator's own name stands for a standard event, and the trace shows both", async () => {
+test("an operator's own event name stands for a standard event, and the trace shows both", async () => {
   const made = await name({ name: 'First Deposit', standard: 'ftd' });
   assert.deepEqual([made.status, made.body['class']], [201, 'once']);
   const sent = await send({ event: 'First Deposit', customer_id: 'c-1', amount: '5', currency: 'USD' });
@@ -24,12 +24,12 @@ test("an operator's own name stands for a standard event, and the trace shows bo
     key,
   });
   assert.deepEqual([body.event['event'], body.event['sent_as']], ['ftd', 'First Deposit']);
-  // It is the same event, whatever it is called.
+  // The event is the same under either name.
   const again = await send({ event: 'ftd', customer_id: 'c-1', amount: '5.00', currency: 'usd' });
   assert.deepEqual(again.body, { id: sent.body.id, status: 'duplicate' });
 });
 
-test('its class is that of the event it stands for', async () => {
+test('an own event name has the class of its standard event', async () => {
   const own = await api.newOperator();
   const classes: unknown[] = [];
   for (const standard of ['kyc', 'trade', 'revenue', 'refund', 'account_closure', 'chargeback_won'])
@@ -37,7 +37,7 @@ test('its class is that of the event it stands for', async () => {
   assert.deepEqual(classes, ['once', 'repeatable', 'cumulative', 'negative', 'negative', 'reinstating']);
 });
 
-test('it is known by every way in, and as what a reversal refers to', async () => {
+test('an own event name is known on every route of events, and as the target of a reversal', async () => {
   await name({ name: 'purchase', standard: 'sale' });
   await name({ name: 'cb', standard: 'chargeback' });
   assert.equal((await api.call(`GET /postback?key=${key}&event=purchase&txid=1&customer_id=c`)).status, 202);
@@ -56,7 +56,7 @@ test('it is known by every way in, and as what a reversal refers to', async () =
   assert.deepEqual(rows, [{ type: 'chargeback', sent_as: 'cb', reference_type: 'sale' }]);
 });
 
-test('a name is given once, means one thing, and is not one of ours', async () => {
+test('an own event name is unique, has one meaning, and is not a standard name', async () => {
   await name({ name: 'lead', standard: 'registration' });
   assert.equal((await name({ name: 'lead', standard: 'registration' })).status, 200);
   assert.equal((await name({ name: 'lead', standard: 'sale' })).status, 409);
@@ -69,14 +69,14 @@ test('a name is given once, means one thing, and is not one of ours', async () =
     assert.equal((await name(bad)).status, 400, JSON.stringify(bad));
 });
 
-test("names like JavaScript's own are names like any other", async () => {
+test("own event names may be those of JavaScript's own fields", async () => {
   for (const event of ['constructor', '__proto__', 'toString', 'hasOwnProperty'])
     assert.equal((await send({ event, customer_id: 'c' })).body.error?.code, 'unknown_event', event);
   assert.equal((await name({ name: '__proto__', standard: 'kyc' })).status, 201);
   assert.equal((await send({ event: '__proto__', customer_id: 'p' })).status, 202);
 });
 
-test("it is taken away by its name or id, and is nobody else's", async () => {
+test('an own event name is deleted by name or id, only by its own operator', async () => {
   const other = await api.newOperator();
   const { body } = await name({ name: 'gone/soon', standard: 'sale' });
   assert.equal(

@@ -24,7 +24,7 @@ async function fails(request: string, options: Parameters<TestApi['call']>[1] = 
 }
 
 describe('a request', () => {
-  test('without a key, with a wrong one, or with the wrong kind of one is refused before its body is read', async () => {
+  test('a request without a key, or with a wrong one, is refused before its body is read', async () => {
     const json = { body: '{"broken' };
     assert.equal(await fails('POST /v1/events', json), '401 unauthorized');
     assert.equal(await fails('POST /v1/events', { ...json, key: 'pk_wrong' }), '401 unauthorized');
@@ -36,7 +36,7 @@ describe('a request', () => {
     );
   });
 
-  test('to a place or by a method that does not exist says so, and what is possible instead', async () => {
+  test('a request to an unknown path or method is answered with the possible ones', async () => {
     assert.equal(await fails('GET /v1/nothing', { key }), '404 not_found');
     const { status, headers, body } = await api.call<Failure>('PUT /v1/events', { key, body: {} });
     assert.deepEqual(
@@ -45,7 +45,7 @@ describe('a request', () => {
     );
   });
 
-  test('has an id, its own where it brings a sane one', async () => {
+  test('a request has an id, its own if that is valid', async () => {
     const own = await api.call<Failure>('GET /v1/nothing', { headers: { 'x-request-id': 'job-7' } });
     assert.deepEqual([own.headers.get('x-request-id'), own.body.error.request_id], ['job-7', 'job-7']);
     const odd = await api.call<Failure>('GET /healthz', { headers: { 'x-request-id': 'no <b>sane</b> id' } });
@@ -116,12 +116,12 @@ describe('a request', () => {
     ['with NUL in a filter', 'GET /v1/events?customer_id=%00', {}, '400 invalid_request'],
     ['with a filter that is no id', 'GET /v1/deliveries?endpoint_id=%00', {}, '400 invalid_request'],
   ] as const) {
-    test(`${name} is the caller's mistake`, async () => {
+    test(`a request with ${name} is answered as a client error`, async () => {
       assert.equal(await fails(request, { key, ...options }), expected);
     });
   }
 
-  test('that is no HTTP is answered 400 and ends', async () => {
+  test('bytes that are no HTTP are answered 400, and the connection ends', async () => {
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
     socket.setEncoding('utf8').write('\u0016\u0003\u0001 hello\r\n\r\n');
     const [answer] = (await once(socket, 'data')) as [string];
@@ -129,7 +129,7 @@ describe('a request', () => {
     socket.destroy();
   });
 
-  test('names every unknown field by its path', async () => {
+  test('a body with unknown fields is refused with the path of each', async () => {
     const terms = { components: [{ kind: 'cpa', amount: '1', bonus: 2 }], colour: 1 };
     const { body } = await api.call<Failure>('POST /v1/deals', { key, body: { name: 'd', terms } });
     assert.deepEqual(
@@ -144,7 +144,7 @@ describe('an API key', () => {
   const make = async (body: object) =>
     (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', ...body } })).body;
 
-  test('is limited to its scopes', async () => {
+  test('an API key is limited to its scopes', async () => {
     const writer = await make({ scopes: ['events:write'] });
     const event = { event: 'kyc', customer_id: 'scoped' };
     assert.equal((await api.call('POST /v1/events', { key: writer.api_key, body: event })).status, 202);
@@ -155,7 +155,7 @@ describe('an API key', () => {
     );
   });
 
-  test('is shown once, and no longer works when it was revoked or has ended', async () => {
+  test('an API key is shown once, and stops working when revoked or expired', async () => {
     const made = await make({ scopes: ['read'] });
     const ended = await make({ scopes: ['read'], expires_at: '2020-01-01T00:00:00Z' });
     assert.equal((await api.call('GET /v1/events', { key: made.api_key })).status, 200);
@@ -236,7 +236,7 @@ test("another operator's resources are not found", async () => {
   }
 });
 
-test('readiness says that events are taken although Temporal is away', async () => {
+test('readiness reports that events are accepted although Temporal is away', async () => {
   const { status, body } = await api.call('GET /readyz');
   assert.deepEqual([status, body], [200, { status: 'degraded', postgres: 'up', temporal: 'down' }]);
 });

@@ -32,7 +32,7 @@ async function issuesOf(path: string, body: object): Promise<string[]> {
 }
 
 describe('an operator', () => {
-  test('is made by the administrator, with a key of its own', async () => {
+  test('an operator is created by the administrator, with a key of its own', async () => {
     const body = { name: 'Broker', currency: 'eur', timezone: 'Europe/Berlin' };
     const made = await api.call<Body & { api_key: string }>('POST /v1/operators', { key: ADMIN_TOKEN, body });
     assert.equal(made.status, 201);
@@ -43,12 +43,12 @@ describe('an operator', () => {
     );
   });
 
-  test('changes what it gives and keeps the rest', async () => {
+  test('an update of an operator changes the given fields and keeps the rest', async () => {
     const { body } = await api.call<Body>('PATCH /v1/operator', { key, body: { click_window_days: 7 } });
     assert.deepEqual([body['click_window_days'], body['name'], body['currency']], [7, 'Test Broker', 'USD']);
   });
 
-  test('is not made in a currency or a time zone that is none', async () => {
+  test('an operator is refused with an unknown currency or time zone', async () => {
     const body = { name: 'x', currency: 'ABC', timezone: 'Mars/Olympus' };
     const answer = await api.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
     assert.deepEqual(
@@ -59,7 +59,7 @@ describe('an operator', () => {
 });
 
 describe('an affiliate', () => {
-  test('has an external id that no other one has', async () => {
+  test('an affiliate has an external id that no other one has', async () => {
     const first = await post('affiliates', { name: 'A', external_id: 'x-1', parent_id: affiliateId });
     assert.deepEqual([first['external_id'], first['parent_id']], ['x-1', affiliateId]);
     const again = await api.call<Failure>('POST /v1/affiliates', {
@@ -84,7 +84,7 @@ describe('an affiliate', () => {
 describe('a deal', () => {
   const cpa = { kind: 'cpa', on: 'ftd', amount: '200.00' };
 
-  test('keeps its terms with every default filled in, and holds from the beginning', async () => {
+  test('a deal keeps its terms with every default filled in, and applies from the beginning', async () => {
     const deal = await post('deals', {
       name: 'd',
       affiliate_id: affiliateId,
@@ -110,7 +110,7 @@ describe('a deal', () => {
     });
   });
 
-  test('gets further versions, numbered in order, each from its own time', async () => {
+  test('versions of a deal are numbered in order, each from its own time', async () => {
     const { id } = await post('deals', { name: 'd', terms: { components: [cpa] } });
     const terms = { components: [{ ...cpa, amount: '250.00' }] };
     const second = await post(`deals/${id}/versions`, { terms, effective_from: '2026-03-01T00:00:00Z' });
@@ -183,7 +183,7 @@ describe('a deal', () => {
       ['terms.components.0.amount invalid_type'],
     ],
   ] as const) {
-    test(`is refused with terms that say ${name}`, async () => {
+    test(`a deal is refused with terms that say ${name}`, async () => {
       assert.deepEqual(await issuesOf('deals', { name: 'd', terms }), ['invalid_request', ...expected]);
     });
   }
@@ -192,7 +192,7 @@ describe('a deal', () => {
 describe('an endpoint', () => {
   const url = 'http://127.0.0.1:9/postbacks?c={click_id}';
 
-  test('is made with its defaults and a secret that is never shown again', async () => {
+  test('an endpoint is created with its defaults and a secret that is never shown again', async () => {
     const { secret, ...endpoint } = await post('endpoints', { affiliate_id: affiliateId, url });
     assert.match(String(secret), /^whsec_/);
     const { id, created_at: _, ...rest } = endpoint as Body;
@@ -226,7 +226,7 @@ describe('an endpoint', () => {
     assert.ok(!rows[0]?.secret.includes(String(secret)));
   });
 
-  test('changes what is given and keeps the rest', async () => {
+  test('an update of an endpoint changes the given fields and keeps the rest', async () => {
     const { id } = await post('endpoints', { url, rate_per_second: 2.5, headers: { 'x-a': 'b' } });
     const { body } = await api.call<Body>(`PATCH /v1/endpoints/${id}`, {
       key,
@@ -238,7 +238,7 @@ describe('an endpoint', () => {
     );
   });
 
-  test('keeps the fields of its form in their order, until they are taken away', async () => {
+  test('an endpoint keeps the fields of its form in their order, until they are removed', async () => {
     const form = { 'click id': '{click_id}', a: '{payout:minor|0}' };
     const made = await post('endpoints', { url, body: 'form', form });
     const { body: seen } = await api.call<Body>(`GET /v1/endpoints/${made.id}`, { key });
@@ -250,7 +250,7 @@ describe('an endpoint', () => {
     assert.equal(await change({ form: null }), null);
   });
 
-  test('is refused with the place of an invalid macro in a template', async () => {
+  test('an endpoint is refused with the place of an invalid macro in a template', async () => {
     const answer = await api.call<{ error: { issues: object[] } }>('POST /v1/endpoints', {
       key,
       body: { url: 'http://127.0.0.1/?c={click_id}&d={colour}' },
@@ -304,12 +304,12 @@ describe('an endpoint', () => {
     ['an event nobody knows', { url, events: ['party'] }, ['invalid_request', 'events.0 not_an_option']],
     ['a way to sign nobody knows', { url, signing: 'v2' }, ['invalid_request', 'signing not_an_option']],
   ] as const) {
-    test(`is refused with ${name}`, async () => {
+    test(`an endpoint is refused with ${name}`, async () => {
       assert.deepEqual(await issuesOf('endpoints', body), expected);
     });
   }
 
-  test('is paused, resumed, and enabled only where its state allows it', async () => {
+  test('an endpoint is paused, resumed and enabled only where its state allows', async () => {
     const { id } = await post('endpoints', { url });
     const press = async (button: string) => {
       const { status, body } = await api.call<Body>(`POST /v1/endpoints/${id}/${button}`, { key });
@@ -330,7 +330,7 @@ describe('an endpoint', () => {
     assert.equal(body['failing_since'], null);
   });
 
-  test('that was deleted is not found', async () => {
+  test('a deleted endpoint is not found', async () => {
     const { id } = await post('endpoints', { url });
     assert.equal((await api.call(`DELETE /v1/endpoints/${id}`, { key })).status, 204);
     assert.equal((await api.call(`GET /v1/endpoints/${id}`, { key })).status, 404);

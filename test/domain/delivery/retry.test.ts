@@ -1,5 +1,5 @@
-// What comes after an attempt: schedule, jitter, Retry-After, the receiver's wishes, and who is to
-// blame.
+// Retry rules: schedule, jitter, Retry-After, the control header, and failures that count against
+// the endpoint.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -50,14 +50,14 @@ test('the default schedule is ten tries in 75 h 35 m', () => {
   );
 });
 
-test('only a 2xx is delivered', () => {
+test('only a 2xx counts as delivered', () => {
   for (const status of [200, 201, 204, 299])
     assert.deepEqual(after(answered(status)), { kind: 'delivered', disableEndpoint: false });
   for (const status of [301, 302, 307, 308, 400, 401, 404, 408, 425, 429, 500, 503, 999])
     assert.equal(after(answered(status)).kind, 'retry');
 });
 
-test('the wait before each try is the schedule’s, until no try is left', () => {
+test('the wait before each try follows the schedule, until no try is left', () => {
   for (const [tries, step] of DEFAULT_SCHEDULE_SECONDS.entries()) {
     if (tries > 0) assert.equal(delayMs(after(answered(500), { tries })), step * 1000);
   }
@@ -86,7 +86,7 @@ for (const [title, step, boundMs] of JITTER) {
   });
 }
 
-test('jitter never makes a wait shorter than the step or than what was asked', () => {
+test('jitter never makes a wait shorter than its step or than Retry-After', () => {
   const seconds = fc.integer({ min: 0, max: 200_000 });
   fc.assert(
     fc.property(
@@ -131,14 +131,14 @@ for (const [header, expected] of RETRY_AFTER) {
     assert.equal(retryAfterMs(header, NOW_MS), expected));
 }
 
-test('Retry-After is a floor on 429 and 503 only', () => {
+test('Retry-After is a minimum on 429 and 503 only', () => {
   const asked = { retryAfter: '3600' };
   for (const status of [429, 503]) assert.equal(delayMs(after(answered(status, asked))), HOUR_MS);
   for (const status of [500, 502, 301, 404]) assert.equal(delayMs(after(answered(status, asked))), 5000);
   assert.equal(delayMs(after(answered(429, { retryAfter: '1' }), { tries: 2 })), 300_000);
 });
 
-test('410 and the control header are obeyed', () => {
+test('retry rules obey 410 and the control header', () => {
   assert.equal(after(answered(410)).kind, 'disable_endpoint');
   assert.equal(after(answered(500, { control: 'disable' })).kind, 'disable_endpoint');
   assert.equal(after(answered(500, { control: ' Abort-Message ' })).kind, 'abort');
@@ -224,12 +224,12 @@ for (const [title, reason, attempt] of REASONS) {
     assert.equal(reasonAfter(...attempt), reason));
 }
 
-test('the reason for the time of the next try: a probe that failed', () => {
+test('the reason for the time of the next try: a failed probe', () => {
   const reason = '503 after 120 ms; the endpoint is down: held until a probe succeeds';
   assert.equal(probeFailedReason(answered(503)), reason);
 });
 
-test('an attempt is told in a few words', () => {
+test('an attempt is described in a few words', () => {
   assert.equal(reasonOf(answered(503)), '503 after 120 ms');
   assert.equal(reasonOf(failed('timeout')), 'timeout after 15000 ms');
   assert.equal(errorClassOf(answered(204)), null);
@@ -238,7 +238,7 @@ test('an attempt is told in a few words', () => {
   assert.equal(errorClassOf(failed('tls_error')), 'tls_error');
 });
 
-test('only what says something about the endpoint counts against it', () => {
+test('only failures caused by the endpoint count against it', () => {
   const its = [
     answered(429),
     answered(500),

@@ -1,4 +1,4 @@
-// The body of an endpoint's test: it fills every macro, and says nothing that could be taken for
+// The body of an endpoint's test: it fills every macro, and holds no amount that could be taken for
 // money.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ function dataFor(shareCustomerId: boolean): Record<string, string> {
   return (JSON.parse(body) as { data: Record<string, string> }).data;
 }
 
-test('every macro has a value, so that a template is tried as a whole', () => {
+test('every macro has a value in a test body, so that a template is tried as a whole', () => {
   const filled = Object.keys(dataFor(true)).concat(OF_ENVELOPE);
   assert.deepEqual(
     Object.keys(MACROS).filter((name) => !filled.includes(name)),
@@ -25,7 +25,7 @@ test('every macro has a value, so that a template is tried as a whole', () => {
   );
 });
 
-test('amounts are zero in the currency of the operator, and a customer is named only where that is shared', () => {
+test('amounts in a test body are zero in the operator’s currency; a customer is named only where shared', () => {
   const { amount, payout, payout_delta: delta, currency, affiliate_id: affiliate, ...rest } = dataFor(false);
   assert.deepEqual([amount, payout, delta, currency, affiliate], ['0', '0', '0', 'JPY', 'aff_1']);
   assert.ok(!('customer_id' in rest));

@@ -33,7 +33,7 @@ async function rotate(id: string, overlapHours: number): Promise<string> {
 
 const live = (id: string): Promise<string[]> => secrets.live(operator.operatorId, id);
 
-/** Lets time pass for what is retiring. */
+/** Moves the times of retiring secrets back by this many hours. */
 async function hoursPass(id: string, hours: number): Promise<void> {
   await database.pool.query(
     `update retiring_secrets set ends_at = ends_at - $2 * interval '1 hour' where endpoint_id = $1`,
@@ -42,7 +42,7 @@ async function hoursPass(id: string, hours: number): Promise<void> {
 }
 
 describe('an endpoint whose secret is rotated', () => {
-  test('signs with both until the overlap ends, newest first, as sending sees it too', async () => {
+  test('an endpoint signs with both secrets until the overlap ends, newest first, also in sending', async () => {
     const { id, secret } = await operator.addEndpoint('https://a.example/');
     assert.deepEqual(await live(id), [secret]);
     const newer = await rotate(id, 24);
@@ -57,7 +57,7 @@ describe('an endpoint whose secret is rotated', () => {
     assert.equal(await retiring(), 0);
   });
 
-  test('signs with the new one alone after the shortest overlap that was asked for', async () => {
+  test('an endpoint signs with the new secret alone after the shortest overlap asked for', async () => {
     const { id, secret } = await operator.addEndpoint('https://a.example/');
     const second = await rotate(id, 168);
     const third = await rotate(id, 1);
@@ -72,14 +72,14 @@ describe('an endpoint whose secret is rotated', () => {
     assert.equal(rowCount, 0, 'what is over is not kept');
   });
 
-  test('never signs with more than ten', async () => {
+  test('an endpoint never signs with more than ten secrets', async () => {
     const { id } = await operator.addEndpoint('https://a.example/');
     const made: string[] = [];
     for (let count = 0; count < 12; count += 1) made.unshift(await rotate(id, 24));
     assert.deepEqual(await live(id), made.slice(0, 10));
   });
 
-  test('loses none of the secrets that rotations at the same time made', async () => {
+  test('an endpoint loses no secret of concurrent rotations', async () => {
     const { id } = await operator.addEndpoint('https://a.example/');
     const made = await Promise.all(Array.from({ length: 5 }, () => rotate(id, 24)));
     const signing = await live(id);
@@ -90,7 +90,7 @@ describe('an endpoint whose secret is rotated', () => {
     );
   });
 
-  test('keeps nothing once it is deleted, and is not there for others', async () => {
+  test('a deleted endpoint keeps no secret, and other operators cannot rotate it', async () => {
     const { id } = await operator.addEndpoint('https://a.example/');
     const other = await withOperator(database.pool);
     const rotation = { secret: newSecret(), publicKey: null, overlapHours: 24, signing: 'v1' } as const;
@@ -106,7 +106,7 @@ describe('an endpoint whose secret is rotated', () => {
   });
 });
 
-test('after sealing anew every secret opens without the older key, and one that nothing opens is told and left', async () => {
+test('resealing opens every secret without the older key, and reports one that no key opens', async () => {
   const own = await withDatabase();
   const older = { id: 'test', key: Buffer.alloc(32, 1) };
   const newer = { id: '2027', key: Buffer.alloc(32, 2) };

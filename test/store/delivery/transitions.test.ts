@@ -1,6 +1,6 @@
 // Every transition of a delivery on PostgreSQL, tried on rows of every owner and state: it moves
-// those that its lines in the table of transitions name, to where they say, and leaves all others
-// as they are.
+// the rows that its lines in the table of transitions name to the states named there, and leaves
+// all others unchanged.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { newId } from '../../../store/db/ids.ts';
@@ -124,7 +124,7 @@ const WAYS: Record<string, Way[]> = {
   acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, ref(rows)) }],
 };
 
-test('every transition of the table is tried', () => {
+test('every transition of the table is tried by this test', () => {
   assert.deepEqual(Object.keys(WAYS), [...new Set(transitionTable().map(({ name }) => name))]);
 });
 
@@ -144,7 +144,7 @@ for (const [name, ways] of Object.entries(WAYS))
     }
   });
 
-/** Makes the rows, calls the transition and tells where the row under test stands then. */
+/** Makes the rows, calls the transition and returns the new standing of the row under test. */
 async function standingAfter(start: Standing, way: Way): Promise<Standing | 'unchanged'> {
   const [owner, state] = start.split(' ') as [string, string];
   const rows = { earlierId: newId('dlv'), predecessorId: newId('dlv'), id: newId('dlv') };

@@ -1,5 +1,5 @@
-// Importing postback URLs from other platforms: a real-looking URL per dialect, the guess, and that
-// what comes out is a template of ours.
+// Importing postback URLs from other platforms: a realistic URL per dialect, the guessed platform,
+// and a result that is a valid template.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
@@ -20,8 +20,8 @@ function translated(url: string, dialect: DialectName | 'auto'): Translation {
 }
 
 /**
- * What each platform's pages show, with more of its macros; and what has no counterpart, by where
- * it stands.
+ * Each platform's documented URL with more of its macros, our template, and macros without a
+ * counterpart, by their place.
  */
 const URLS: [dialect: DialectName, theirs: string, ours: string, unmapped: string[]][] = [
   [
@@ -82,7 +82,7 @@ const URLS: [dialect: DialectName, theirs: string, ours: string, unmapped: strin
 
 describe('a postback URL', () => {
   for (const [dialect, theirs, ours, unmapped] of URLS) {
-    test(`of ${DIALECTS[dialect].name} becomes one of ours, named or guessed`, () => {
+    test(`a postback URL of ${DIALECTS[dialect].name} becomes one of ours, named or guessed`, () => {
       const named = translated(theirs, dialect);
       assert.equal(named.url, ours);
       assert.deepEqual(
@@ -117,7 +117,7 @@ describe('a postback URL', () => {
       'https://r.example/postback?clickid={sub1}&sum={payout}&type={event}',
     ],
   ] as const) {
-    test(`at which ${DIALECTS[dialect].name} takes postbacks is filled in by its parameters`, () => {
+    test(`a URL at which ${DIALECTS[dialect].name} takes postbacks is filled in by its parameters`, () => {
       assert.deepEqual(
         [translated(theirs, 'auto').dialect, translated(theirs, dialect).url],
         [dialect, ours],
@@ -125,7 +125,7 @@ describe('a postback URL', () => {
     });
   }
 
-  test('with a macro that nobody knows is imported without it, and says so', () => {
+  test('a postback URL with an unknown macro is imported without it, with a warning', () => {
     const { url, unmapped } = translated('https://t.example/{Sub1}/x?c={sub1}&d={clickID}', 'everflow');
     assert.equal(url, 'https://t.example//x?c={sub1}&d=');
     assert.deepEqual(
@@ -137,14 +137,14 @@ describe('a postback URL', () => {
     );
   });
 
-  test('with encoded braces and blanks around it is read like one without', () => {
+  test('a postback URL with encoded braces and blanks around it is read like one without', () => {
     assert.equal(
       translated(' https://t.example/?c=%7Bsub1%7D\n', 'everflow').url,
       'https://t.example/?c={sub1}',
     );
   });
 
-  test('is imported with what a person has to decide', () => {
+  test('a postback URL is imported with the choices left to a person', () => {
     const { notes } = translated(
       'https://t.example/?a={aff_sub}&b={aff_click_id}&c={goal_id}&d={offer_id}#{payout}',
       'tune',
@@ -166,7 +166,7 @@ describe('a postback URL', () => {
     );
   });
 
-  test('that two platforms read differently is guessed with a warning', () => {
+  test('a postback URL that two platforms read differently is guessed with a warning', () => {
     assert.match(
       translated('https://t.example/?c={sub1}', 'auto').notes[0] ?? '',
       /taken as Everflow; at Trackier/,
@@ -183,7 +183,7 @@ describe('a postback URL', () => {
     ['ftp://t.example/{sub1}', 'affise', 'url invalid_url'],
     ['', 'cake', 'url invalid_url'],
   ] as const) {
-    test(`is refused: ${JSON.stringify(url)} as ${dialect}`, () => {
+    test(`a postback URL is refused: ${JSON.stringify(url)} as ${dialect}`, () => {
       const result = translate(url, dialect);
       assert.equal(result.kind === 'refused' && `${result.about} ${result.code}`, expected);
     });
@@ -194,7 +194,7 @@ describe('a dialect', () => {
   for (const name of DIALECT_NAMES) {
     const dialect: Dialect = DIALECTS[name];
 
-    test(`${dialect.name} maps to templates of ours, and no macro both ways`, () => {
+    test(`the dialect of ${dialect.name} maps to templates of ours, and no macro both ways`, () => {
       const ours = [...Object.values(dialect.macros), ...Object.values(dialect.parameters ?? {})];
       for (const counterpart of ours) {
         const text = typeof counterpart === 'string' ? counterpart : counterpart.ours;
@@ -211,7 +211,7 @@ describe('a dialect', () => {
     });
   }
 
-  test('translates whatever stands around its macros into a template, or refuses it', () => {
+  test('a dialect translates any text around its macros into a template, or refuses it', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         '/',

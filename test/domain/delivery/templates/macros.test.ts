@@ -1,5 +1,4 @@
-// Macros: the forms of a value, defaults and maps, and that every field a postback can have is a
-// macro.
+// Macros: the forms of a value, defaults and maps, and a macro for every field of a postback.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -55,7 +54,8 @@ const GOOD: [string, string][] = [
   ['_sub1', 'Spring'],
 ];
 for (const [text, expected] of GOOD)
-  test(`{${text}} is written ${JSON.stringify(expected)}`, () => assert.equal(written(text), expected));
+  test(`the macro {${text}} is written ${JSON.stringify(expected)}`, () =>
+    assert.equal(written(text), expected));
 
 const BAD: [string, string, RegExp][] = [
   ['clickid', 'unknown_macro', /no macro \{clickid\}/],
@@ -81,7 +81,7 @@ const BAD: [string, string, RegExp][] = [
   ['sub1|%zz', 'invalid_macro', /default/],
 ];
 for (const [text, code, message] of BAD) {
-  test(`{${text}} is refused`, () => {
+  test(`the macro {${text}} is refused`, () => {
     const parsed = parseMacro(text);
     assert.ok(parsed.kind === 'problem');
     assert.equal(parsed.code, code);
@@ -89,7 +89,7 @@ for (const [text, code, message] of BAD) {
   });
 }
 
-test('minor units are those of the currency, whatever its decimals', () => {
+test('the minor units of a macro are those of the currency', () => {
   const currency = fc.constantFrom('USD', 'JPY', 'BHD', 'CLF');
   fc.assert(
     fc.property(fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n }), currency, (minor, code) => {

@@ -1,5 +1,4 @@
-// Templates: what is refused when saved, and that no value can change more than the place it fills,
-// whichever place that is.
+// Templates: refusals when saved, and values that can never change more than the place they fill.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
@@ -42,7 +41,7 @@ const GOOD: [string, string][] = [
   ['https://a.example/{payout:minor}/?c={payout:map(200.00=x)}', 'https://a.example/20000/?c=x'],
 ];
 for (const [template, expected] of GOOD) {
-  test(`fills ${template}`, () =>
+  test(`a template fills ${template}`, () =>
     assert.equal(filled(template, { click_id: 'c 1', payout: '200.00' }), expected));
 }
 
@@ -72,10 +71,11 @@ const BAD: [string, string[]][] = [
   ['https://a.example/?c={clickid:upper|none}', ['unknown_macro {clickid:upper|none}']],
 ];
 for (const [template, expected] of BAD) {
-  test(`refuses ${JSON.stringify(template)}`, () => assert.deepEqual(problems(template), expected));
+  test(`a template refuses ${JSON.stringify(template)}`, () =>
+    assert.deepEqual(problems(template), expected));
 }
 
-test('every macro can be used', () => {
+test('every macro can be used in a template', () => {
   for (const name of Object.keys(MACROS))
     assert.equal(filled(`https://a.example/?v={${name}}`, { [name]: name }), `https://a.example/?v=${name}`);
 });
@@ -141,12 +141,12 @@ const SHAPES = [
   '/x{_sub1}{sub2}',
 ];
 
-/** Half a surrogate pair cannot be sent, and is told as the replacement character. */
+/** Half a surrogate pair cannot be sent; the replacement character stands for it. */
 function wellFormed(text: string): string {
   return text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
 }
 
-test('no value changes the host, the number of path segments, or the parameters', () => {
+test('a value in a template never changes the host, the number of path segments, or the parameters', () => {
   fc.assert(
     fc.property(fc.constantFrom(...SHAPES), value, value, value, (path, sub1, sub2, clickId) => {
       const template = `https://user-host.example:8443${path}?first=1&c={click_id}&raw={_sub1}&last={sub2}`;
@@ -191,7 +191,7 @@ test('a filled path segment reads back as the value it was filled with', () => {
   );
 });
 
-test('a raw macro leaves what separates nothing and encodes the whole value otherwise', () => {
+test('a raw macro leaves values without separators, and encodes the whole value otherwise', () => {
   const cases: [string, string, string][] = [
     ['/x?v={_sub1}', 'a/b,c:d@e', '/x?v=a/b,c:d@e'],
     ['/x?v={_sub1}', 'a/b&c', '/x?v=a%2Fb%26c'],
@@ -204,7 +204,7 @@ test('a raw macro leaves what separates nothing and encodes the whole value othe
     assert.equal(filled(`https://a.example${path}`, { sub1 }), `https://a.example${expected}`);
 });
 
-test('a problem says where it is, counting characters from 1', () => {
+test('a template problem names its place, counting characters from 1', () => {
   const parsed = parseUrl('https://a.example/?c={clickid}&{sub1}=1#{sub2:up}');
   assert.deepEqual(
     parsed.kind === 'problems' ? parsed.problems.map(({ position, message }) => [position, message]) : [],
@@ -252,7 +252,7 @@ test('a value in a header is visible ASCII, adds no part to it, and can be read 
   assert.equal(fillHeader(textTemplate('Bearer {sub1}'), {}), 'Bearer');
 });
 
-test('a value in a form adds no field and reads back as it was', () => {
+test('a value in a form adds no field and reads back unchanged', () => {
   const fields: [string, string][] = [
     ['a', 'x {sub1}&y'],
     ['b=b', '{_sub2}'],

@@ -174,7 +174,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'UTC months instead of the operator’s months',
-    file: 'domain/settlement/settlement.ts',
+    file: 'domain/settlement/rating.ts',
     from: `month: monthOf(event.occurredAt, operator.timezone)`,
     to: `month: monthOf(event.occurredAt, 'UTC')`,
     tests: ['test/domain/settlement/settlement.test.ts'],

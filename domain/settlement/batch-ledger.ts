@@ -31,7 +31,7 @@ import { MILLION } from '../units.ts';
  */
 export type PostingCause = { id: string | null; occurredAt: number };
 
-/** One leg of a posting and its cause. */
+/** Transfer of a slot, with its cause. */
 export type Posting = Leg & { slot: Slot; seq: number; cause: PostingCause };
 
 /** Change of the booked amount per affiliate, caused by one event. */

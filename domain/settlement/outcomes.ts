@@ -1,8 +1,8 @@
-// Events with all that is known about them, and what became of each.
+// Outcomes of events, and events loaded with the evidence for attribution.
 import type { Evidence, Method } from '../attribution/attribution.ts';
 import type { DealVersion, ConversionEvent } from '../types.ts';
 
-/** What became of an event. */
+/** Outcome of an event. */
 export type Outcome = {
   eventId: string;
   status: 'settled' | 'orphaned' | 'rejected' | 'set_aside';
@@ -13,7 +13,7 @@ export type Outcome = {
   version: DealVersion | null;
 };
 
-/** What earlier batches decided about an event. */
+/** Outcome of an event in an earlier batch. */
 export type KnownOutcome = Pick<Outcome, 'status' | 'reason' | 'affiliateId'>;
 
 /** An event with all that is known about it; no outcome means that it was not settled yet. */

@@ -33,7 +33,7 @@ function either(
   return there!;
 }
 
-/** What was told of which conversion, and its sum then. */
+/** Messages as text: type, conversion, change and amount reported so far. */
 const toldIn = ({ messages }: ReturnType<typeof settledOneByOne>): string[] =>
   messages.map(({ type, conversion, deltaMinor, reportedMinor }) => {
     return `${type.slice('conversion.'.length)} ${conversion.id} ${deltaMinor > 0n ? '+' : ''}${deltaMinor}=${reportedMinor}`;

@@ -147,7 +147,7 @@ const against = fc.record({
   occurredAt,
 });
 
-/** What a conversion is said to be worth before it is put right. */
+/** Values of a conversion before its amendment. */
 const draft = fc.record({
   amountMinor: fc.option(fc.bigInt({ min: 0n, max: 300n }), { freq: 6 }),
   operatorPayoutMinor: fc.option(cents, { freq: 2 }),
@@ -234,7 +234,7 @@ function played(steps: readonly Step[]): MemorySettling {
   return settling;
 }
 
-/** What each slot holds, by its key; nothing for those that hold nothing. */
+/** Booked amount of each slot by key; empty slots are absent. */
 function booked({ slots }: MemorySettling): Map<string, bigint> {
   return new Map(
     Array.from(slots.values(), ({ name, money }) => [name.key, postedOf(money)] as const)

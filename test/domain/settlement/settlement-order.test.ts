@@ -41,7 +41,7 @@ function settled(versions: readonly ModelVersion[], batches: readonly Conversion
 
 const inOneBatch = ({ versions, events }: Story): MemorySettling => settled(versions, [events]);
 
-/** What a slot is, in the words of the model. */
+/** Identity of a slot, in the terms of the model. */
 function wordsFor({ name, affiliateId, version, override, groups }: Slot, slots: readonly Slot[]): string {
   if (override)
     return `part ${override.level} of ${wordsFor(
@@ -61,7 +61,7 @@ function wordsFor({ name, affiliateId, version, override, groups }: Slot, slots:
   }
 }
 
-/** What is booked, in the words of the model. */
+/** Booked amounts, in the terms of the model. */
 function earningsOf(settling: MemorySettling): Earning[] {
   const slots = [...settling.slots.values()];
   const earnings = slots.map((slot) => ({
@@ -226,7 +226,7 @@ test('a reversal takes, where nothing moves but the conversion itself', () => {
   fc.assert(
     fc.property(storyOf(fc.constant(PLAIN)), ({ versions, batches }) => {
       for (const { type, deltaMinor, conversion } of settled(versions, batches).messages) {
-        // What a player won lowers a month; taking it back raises it again.
+        // A win of a player lowers a month; its reversal raises the month again.
         assert.ok(type !== 'conversion.reversed' || deltaMinor <= 0n || conversion.amountMinor! < 0n);
       }
     }),

@@ -1,4 +1,4 @@
-// What settling events comes to, story by story: outcomes, what is booked, and what affiliates are told in which order.
+// Settlement, story by story: outcomes, booked amounts, and the order of messages to affiliates.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BatchLedger } from '../../../domain/settlement/batch-ledger.ts';
@@ -39,7 +39,7 @@ function toldBy({ messages }: MemorySettling): string[] {
   });
 }
 
-/** What is booked, by kind of slot. */
+/** Booked amounts by kind of slot. */
 function bookedBy({ slots }: MemorySettling): Record<string, bigint> {
   const sums: Record<string, bigint> = {};
   for (const { name, money } of slots.values()) sums[name.kind] = (sums[name.kind] ?? 0n) + postedOf(money);

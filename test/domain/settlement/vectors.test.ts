@@ -26,7 +26,7 @@ const ftds = (count: number): ConversionEvent[] =>
 const refund = (sale: ConversionEvent, text: string): ConversionEvent =>
   anEvent({ type: 'refund', reference: sale.transactionId, amountMinor: minor(text) });
 
-/** What these events earn, as decimal text of the deal's currency. */
+/** Commission of these events, as decimal text in the deal's currency. */
 function earn(
   component: WireComponent,
   events: readonly ConversionEvent[],

@@ -9,13 +9,13 @@ type Env = Readonly<Record<string, string | undefined>>;
  * A 32-byte key and its id, which sealed values carry. The first key of a list seals; all keys
  * open.
  */
-export interface SecretsKey {
+interface SecretsKey {
   readonly id: string;
   readonly key: Buffer;
 }
 
 /** Options of `Connection` and `NativeConnection` in the Temporal SDK. */
-export interface TemporalConnection {
+interface TemporalConnection {
   readonly address: string;
   readonly apiKey?: string;
   readonly tls?: boolean | TemporalTls;

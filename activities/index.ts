@@ -27,7 +27,7 @@ import { createTransact } from './settlement/transaction.ts';
 import { createSingleDelivery, type SingleDeliveryActivities } from './delivery/single-delivery.ts';
 import { createSweep, type SweepActivities } from './upkeep/sweep.ts';
 
-export type EndpointActivities = {
+type EndpointActivities = {
   wakeEndpoints(endpoints: EndpointInput[]): Promise<void>;
   switchEndpoint(input: EndpointInput & { state: EndpointState }): Promise<void>;
 };
@@ -48,7 +48,7 @@ export type Activities = SettleActivities &
   ClosePeriodsActivities &
   EndpointActivities;
 
-export type ActivityDeps = {
+type ActivityDeps = {
   pool: Pool;
   sender: Sender;
   recorder: Recorder;

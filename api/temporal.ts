@@ -8,7 +8,7 @@ import { giveUpDelivery, takeForRetry } from '../store/delivery/manual-actions.t
 import type { Pool } from '../store/db/pool.ts';
 import { cancelReplay } from '../store/delivery/replays.ts';
 
-export type DeliveryActionResult = 'done' | 'not_found' | 'not_possible';
+type DeliveryActionResult = 'done' | 'not_found' | 'not_possible';
 
 export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
   /**
@@ -31,7 +31,7 @@ export type Temporal = Omit<BestEffortClient, 'rematchOrphans'> & {
   workflowUrl(workflowId: string): string | null;
 };
 
-export type TemporalDeps = {
+type TemporalDeps = {
   pool: Pool;
   client: Client;
   connection: Connection;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
  * Functions that a child answers and its parent calls, by name. Arguments and results must be
  * cloneable.
  */
-export type Questions = Record<string, (input: never) => Promise<unknown>>;
+type Questions = Record<string, (input: never) => Promise<unknown>>;
 
 export type Child<Q extends Questions> = {
   ask<Name extends keyof Q & string>(

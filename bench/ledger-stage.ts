@@ -12,7 +12,7 @@ import type { Pool } from '../store/db/pool.ts';
 import { COMPONENTS, customersFor, eventBodies, registrationOf } from './events.ts';
 
 /** An operator with its affiliates, and the ids of its unsettled events. */
-export type LedgerStage = { operatorId: string; affiliateIds: string[]; eventIds: string[] };
+type LedgerStage = { operatorId: string; affiliateIds: string[]; eventIds: string[] };
 
 const GROUP = 500;
 

@@ -12,7 +12,7 @@ export type Target = { apiUrl: string; apiKey: string; path: string };
 export type Sent = { answers: string[]; startedAt: number };
 
 /** `Sent`, with the moment each request was due: being late in sending counts as waiting. */
-export type Paced = { answers: string[]; dueAt: number[] };
+type Paced = { answers: string[]; dueAt: number[] };
 
 export type LoadQuestions = {
   /** Closed loop: each connection sends its next request after its last answer. */
@@ -31,7 +31,7 @@ export type LoadQuestions = {
   visitAtPace(input: Visits & { perSecond: number }): Promise<number[]>;
 };
 
-export type Visits = { apiUrl: string; path: string; visits: number };
+type Visits = { apiUrl: string; path: string; visits: number };
 
 /** Enough for 300 requests a second that take a second each; idle connections cost nothing. */
 const OPEN_LOOP_CONNECTIONS = 300;

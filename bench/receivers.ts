@@ -18,7 +18,7 @@ export type Arrival = {
  * Delay of the answer in milliseconds, or a server that closes every connection or never answers.
  * Only answered postbacks count as received.
  */
-export type Behaviour = number | 'down' | 'hangs';
+type Behaviour = number | 'down' | 'hangs';
 
 export type ReceiverQuestions = {
   /**

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../test/support/ports.ts';
 
-export type RunningRedis = { port: number; stop(): Promise<void> };
+type RunningRedis = { port: number; stop(): Promise<void> };
 
 const READY_WITHIN_MS = 10_000;
 

@@ -17,7 +17,7 @@ export type Bench = {
 };
 
 /** One affiliate and its endpoint, at the receiver of the same index. */
-export type Member = { affiliateId: string; endpointId: string };
+type Member = { affiliateId: string; endpointId: string };
 
 export type Stage = {
   operatorId: string;
@@ -30,7 +30,7 @@ export type Stage = {
 };
 
 export const CONNECTIONS = 64;
-export const BATCH = 500;
+const BATCH = 500;
 const BATCH_CONNECTIONS = 4;
 const SETUP_CONNECTIONS = 16;
 const LOOK_EVERY_MS = 20;

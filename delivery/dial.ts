@@ -48,7 +48,7 @@ export type Dialer = {
   close(): void;
 };
 
-export type DialLimits = { dnsMs: number; connectMs: number; idleConnections: number };
+type DialLimits = { dnsMs: number; connectMs: number; idleConnections: number };
 
 type Target = buildConnector.Options;
 

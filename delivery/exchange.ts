@@ -12,7 +12,7 @@ import type { Failure } from './failures.ts';
  * Settings shared by all exchanges of a sender. Reading stops at `responseBytes` of the answer's
  * body, of which the first `excerptBytes` are kept, and at `wireBytes` of anything at all.
  */
-export type Way = {
+type Way = {
   agent: Agent;
   dialer: Dialer;
   limits: { responseBytes: number; excerptBytes: number; wireBytes: number };
@@ -25,7 +25,7 @@ export type Watch = {
   head?(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
 };
 
-export type Exchange = {
+type Exchange = {
   url: URL;
   method: EndpointMethod;
   headers: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ export type Exchange = {
  * `isStale`: a kept connection had ended before any of the answer came, which says nothing about
  * the receiver.
  */
-export type Exchanged = { outcome: AttemptOutcome; isStale: boolean };
+type Exchanged = { outcome: AttemptOutcome; isStale: boolean };
 
 /** The answer so far; `status` is 0 until it begins. */
 type Progress = {

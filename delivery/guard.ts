@@ -1,6 +1,6 @@
-// May this URL be called? Asked when an endpoint is saved, and again on every connection, because
-// what a name resolves to may change. What it answers goes to strangers: it never names an address
-// that the caller did not type.
+// Guard against server-side request forgery: judges a URL when an endpoint is saved, and again on
+// every connection, since a name may resolve to another address later. Answers go to strangers, so
+// they never name an address that the caller did not type.
 import { lookup as lookupWithSystem } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { createAddressRule } from './addresses.ts';
@@ -14,12 +14,12 @@ export type GuardSettings = {
   lookup?: (hostname: string) => Promise<readonly { address: string }[]>;
 };
 
-export type Refusal = { kind: 'refused'; code: 'blocked_address' | 'invalid_request'; message: string };
-export type UrlVerdict = { kind: 'allowed'; url: URL } | Refusal;
+type Refusal = { kind: 'refused'; code: 'blocked_address' | 'invalid_request'; message: string };
+type UrlVerdict = { kind: 'allowed'; url: URL } | Refusal;
 /** A resolver's failure is nobody's fault but the resolver's. */
-export type Resolution =
+type Resolution =
   { kind: 'resolved'; addresses: string[] } | Refusal | { kind: 'dns_error'; message: string };
-export type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };
+type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };
 
 export type Guard = {
   /**

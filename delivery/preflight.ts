@@ -27,7 +27,7 @@ export type Trial = {
 };
 
 /** An endpoint with its secrets in the clear, newest first. */
-export type TriedEndpoint = Omit<Recipient, 'secrets'> & { secrets: readonly string[] };
+type TriedEndpoint = Omit<Recipient, 'secrets'> & { secrets: readonly string[] };
 
 export type Preflight = {
   /**

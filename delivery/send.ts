@@ -66,7 +66,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
 const KEEP_ALIVE_MS = 4000;
 const KEEP_ALIVE_AT_MOST_MS = 30_000;
 
-export type SendOptions = { signal?: AbortSignal; watch?: Watch };
+type SendOptions = { signal?: AbortSignal; watch?: Watch };
 
 export type Sender = {
   /**

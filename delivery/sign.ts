@@ -120,7 +120,7 @@ export function signatureHeader(message: {
 }
 
 /** A signed request as received; a header that is missing is an empty string. */
-export type SignedRequest = {
+type SignedRequest = {
   id: string;
   timestamp: string;
   signature: string;
@@ -129,7 +129,7 @@ export type SignedRequest = {
   nowMs: number;
 };
 
-export type Verdict = 'valid' | 'bad_signature' | 'stale_signature';
+type Verdict = 'valid' | 'bad_signature' | 'stale_signature';
 
 /**
  * Judges a signature by a shared secret. Stale means genuine, but more than 5 minutes from our

@@ -35,7 +35,7 @@ export const POSITIVE_EVENTS = [
 /** Reversals: events that report that credited value was not real. */
 export const NEGATIVE_EVENTS = ['chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure'] as const;
 
-export type PositiveEvent = (typeof POSITIVE_EVENTS)[number];
+type PositiveEvent = (typeof POSITIVE_EVENTS)[number];
 export type NegativeEvent = (typeof NEGATIVE_EVENTS)[number];
 /** Event that undoes a chargeback. */
 export const REINSTATING_EVENT = 'chargeback_won';
@@ -62,7 +62,7 @@ const CUMULATIVE_EVENTS: ReadonlySet<EventType> = new Set<EventType>(['volume', 
 
 export const EVENT_CLASSES = ['once', 'repeatable', 'cumulative', 'negative', 'reinstating'] as const;
 /** Repetition and sign of an event type. */
-export type EventClass = (typeof EVENT_CLASSES)[number];
+type EventClass = (typeof EVENT_CLASSES)[number];
 
 export function eventClassOf(type: EventType): EventClass {
   if (type === REINSTATING_EVENT) return 'reinstating';
@@ -73,7 +73,7 @@ export function eventClassOf(type: EventType): EventClass {
 
 /** Subs: five tracking values an affiliate adds to a link; names of columns, fields and macros. */
 export const SUBS = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
-export type SubName = (typeof SUBS)[number];
+type SubName = (typeof SUBS)[number];
 
 /** Values of the subs in the order of `SUBS`, carried through unchanged. */
 export type Subs = Each<typeof SUBS, string | null>;

@@ -16,7 +16,7 @@ export interface StoryEvent {
   occurred_at: string;
 }
 
-export interface Purchase {
+interface Purchase {
   amount: string;
   occurredAt: Date;
 }

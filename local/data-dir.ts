@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { commandLine } from './process.ts';
 import { postgresUrl, runningPostgresPort } from './postgres.ts';
 
-export interface Secrets {
+interface Secrets {
   readonly adminToken: string;
   readonly secretsKey: string;
   readonly postgresPassword: string;

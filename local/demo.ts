@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface DemoOptions {
+interface DemoOptions {
   apiUrl: string;
   adminToken: string;
   /** URL of the bundled receiver, without a trailing slash. */

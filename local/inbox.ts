@@ -84,7 +84,7 @@ export function createInbox(): Inbox {
 }
 
 /** Whether the text is a plain decimal number such as `-12.50`. */
-export function isDecimal(text: string): boolean {
+function isDecimal(text: string): boolean {
   return /^-?\d{1,30}(\.\d{1,8})?$/.test(text);
 }
 

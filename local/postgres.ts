@@ -30,7 +30,7 @@ import {
   type RunningPart,
 } from './process.ts';
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** The folder that holds `postgres/` (the data) and `logs/`. */
   readonly dataDir: string;
   readonly port: number;

@@ -75,7 +75,7 @@ interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface Command {
+interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;

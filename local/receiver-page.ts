@@ -3,7 +3,7 @@
 import type { InboxStats, Postback } from './inbox.ts';
 
 /** One registered name on the overview. */
-export interface InboxView {
+interface InboxView {
   name: string;
   stats: InboxStats;
   recent: Postback[];
@@ -55,7 +55,7 @@ Send it with the registration event and the customer is bound to the affiliate.<
 }
 
 /** Escapes every character with a meaning in HTML, quotes included. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

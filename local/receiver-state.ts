@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 
 /** Signing secrets by name, as the API showed them, and whether the failing paths were healed. */
-export interface ReceiverState {
+interface ReceiverState {
   secrets: Map<string, string>;
   healed: boolean;
 }

@@ -27,7 +27,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-export interface StackOptions {
+interface StackOptions {
   /** Receives one line per step of the start and per restart. */
   readonly print?: Print;
   /** Runs the bundled receiver as well. */

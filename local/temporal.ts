@@ -6,7 +6,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES, WORKFLOWS } from '../workflows/contract.ts';
 import { spawnCommand, startPart, waitUntil, type Part, type RunningPart } from './process.ts';
 
-export interface TemporalOptions {
+interface TemporalOptions {
   /** Path of the `temporal` program, from `findTemporalCli`. */
   readonly program: string;
   /** The folder that holds `temporal/` (the data) and `logs/`. */

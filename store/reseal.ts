@@ -19,7 +19,7 @@ const PAGE_SIZE = 500;
 /**
  * Counts of secrets. `unopened`: no key opens the secret; it stays as it is, and a line reports it.
  */
-export type Resealed = { current: number; resealed: number; unopened: number };
+type Resealed = { current: number; resealed: number; unopened: number };
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];
 type SealedSecret = { operatorId: string; id: string; secret: Buffer };

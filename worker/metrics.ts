@@ -7,7 +7,7 @@ import type { Activities } from '../activities/index.ts';
 import type { Sender } from '../delivery/send.ts';
 import { errorClassOf } from '../domain/delivery/retry.ts';
 
-export type WorkerMetrics = {
+type WorkerMetrics = {
   /** Wraps a sender: counts each attempt by its outcome. */
   countAttempts(sender: Sender): Sender;
   /** Wraps the activities: counts each settled batch with its size and duration. */

@@ -4,7 +4,7 @@ import type { BatchInput } from './contract.ts';
 import { deliverFirst, handOver, settle } from './steps.ts';
 
 /** Result of a batch: counts only. */
-export type BatchResult = { events: number; delivered: number; handedOver: number };
+type BatchResult = { events: number; delivered: number; handedOver: number };
 
 export async function processConversions(batch: BatchInput): Promise<BatchResult> {
   const settled = await settle({ ...batch, owner: 'batch' });

@@ -24,7 +24,7 @@ import type { EndpointInput } from '../../workflows/contract.ts';
 import type { EndpointHealthEvents } from './endpoint-health.ts';
 
 /** The result of an attempt: reasons and ids only, since it may be kept in a workflow's history. */
-export type AttemptResult = {
+type AttemptResult = {
   state: 'delivered' | 'retrying' | 'held' | 'gave_up';
   /** Such as "503 after 120 ms". */
   reason: string;
@@ -44,9 +44,9 @@ export type Attempt = (
  * `signal` stops the request. `onAnswered` is called when the request is over, before the outcome
  * is durable.
  */
-export type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: AttemptOutcome) => void };
+type AttemptOptions = { signal?: AbortSignal; onAnswered?: (outcome: AttemptOutcome) => void };
 
-export type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
+type AttemptDeps = { sender: Sender; recorder: Recorder; secretBox: SecretBox; random?: () => number };
 
 /** Opened secrets kept per process. Keyed by the sealed form, so that entries never go stale. */
 const SECRETS_AT_MOST = 50_000;

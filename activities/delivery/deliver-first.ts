@@ -19,11 +19,11 @@ import { allSettledOrThrow, singleFlight } from '../single-flight.ts';
  * Counts of first attempts. `left` must be handed over: failed, now or in an earlier run, or not
  * started in time.
  */
-export type DeliveredFirst = { delivered: number; left: number; endpointsToWake: EndpointInput[] };
+type DeliveredFirst = { delivered: number; left: number; endpointsToWake: EndpointInput[] };
 
 export type DeliverFirstActivities = { deliverFirst(batch: BatchInput): Promise<DeliveredFirst> };
 
-export type DeliverFirstDeps = {
+type DeliverFirstDeps = {
   pool: Pool;
   attempt: Attempt;
   limiter: ConcurrencyLimiter;

@@ -46,10 +46,10 @@ export type Drained = {
 type QueueCondition = 'open' | 'failing' | 'paused' | 'disabled';
 
 /** `probes` failed in a row. `nextSendAt` is that of the turn before. */
-export type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
+type DrainInput = EndpointInput & { probes: number; nextSendAt: number };
 
 /** The number of deliveries in a queue, and the condition of their endpoint. */
-export type QueueCount = { held: number; condition: QueueCondition };
+type QueueCount = { held: number; condition: QueueCondition };
 
 export type DrainActivities = {
   drainQueue(input: DrainInput): Promise<Drained>;
@@ -59,7 +59,7 @@ export type DrainActivities = {
 /** Waits between probes: the first, doubling up to the longest. */
 export type ProbeWaits = { firstMs: number; longestMs: number };
 
-export type DrainDeps = {
+type DrainDeps = {
   pool: Pool;
   attempt: Attempt;
   limiter: ConcurrencyLimiter;

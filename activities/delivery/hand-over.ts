@@ -7,7 +7,7 @@ import type { EndpointInput, OperatorEvents } from '../../workflows/contract.ts'
 import type { WorkflowClient } from '../../workflows/client.ts';
 
 /** The batch, and the endpoints and reasons whose workflows must run as well. */
-export type HandOverInput = {
+type HandOverInput = {
   batchId: string;
   operators: Pick<OperatorEvents, 'operatorId'>[];
   endpointsToWake: EndpointInput[];

@@ -11,7 +11,7 @@ import type { ConcurrencyLimiter } from './concurrency-limiter.ts';
 import { singleFlight } from '../single-flight.ts';
 
 /** State of a single delivery for its workflow. `gone`: finished, or another owner has it now. */
-export type SingleDeliveryState =
+type SingleDeliveryState =
   | { kind: 'gone'; state: string }
   | {
       kind: 'waiting';
@@ -24,7 +24,7 @@ export type SingleDeliveryState =
     };
 
 /** Result of a try. `endpointsToWake`: endpoints whose queues a successor or a notice joined. */
-export type SingleDeliveryResult = {
+type SingleDeliveryResult = {
   state: string;
   tries: number;
   reason: string;

@@ -17,7 +17,7 @@ import { allSettledOrThrow } from '../single-flight.ts';
  * Result of a step. `waiting`: amendments that cannot be booked yet, counted by reason. `isEnd`: no
  * amendment is left.
  */
-export type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
+type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
 
 export type AmendActivities = {
   /** Books the next amendments. Changes nothing when none are left. */

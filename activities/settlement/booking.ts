@@ -28,7 +28,7 @@ import type { Outcome } from '../../domain/settlement/outcomes.ts';
 import { writeReportedAmounts, type ReportedAmountRow } from '../../store/ledger/reported-amounts.ts';
 import type { OperatorRules } from '../../domain/settlement/rating.ts';
 
-export type BookingInput = {
+type BookingInput = {
   batchId: string;
   operatorId: string;
   operator: OperatorRules;
@@ -43,7 +43,7 @@ export type BookingInput = {
 };
 
 /** Accounts that exist once the transaction has committed. */
-export type Written = { accounts: string[] };
+type Written = { accounts: string[] };
 
 /** Accounts known to exist, so that most batches need not ask. Accounts are never deleted. */
 const ACCOUNTS_AT_MOST = 100_000;

@@ -48,7 +48,7 @@ export type LoadedBatch = {
 };
 
 /** Compiles the terms of a version, once per version and process. */
-export type Compiled = (operatorId: string, stored: StoredVersion) => DealVersion;
+type Compiled = (operatorId: string, stored: StoredVersion) => DealVersion;
 
 /**
  * Loads a batch in the settling transaction. Its first statement takes the lock that excludes the

@@ -18,7 +18,7 @@ import { countsOf, createTransact, type Transact } from './transaction.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 
 /** `reasons`: conversions of this chunk that keep their rating, counted by reason. */
-export type Rerated = Progress & { reasons: Record<string, number>; isFinished: boolean };
+type Rerated = Progress & { reasons: Record<string, number>; isFinished: boolean };
 
 export type RerateActivities = {
   /** Rates the next chunk. Changes nothing once the rerating is finished. */

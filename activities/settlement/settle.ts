@@ -33,7 +33,7 @@ export type Settled = {
  * `atOnce`: concurrent transactions per process. With more than the database has cores,
  * transactions only wait for each other's locks.
  */
-export type SettleDeps = { pool: Pool; transact?: Transact; atOnce?: number; now?: () => Date };
+type SettleDeps = { pool: Pool; transact?: Transact; atOnce?: number; now?: () => Date };
 
 /** Events of one operator that one transaction settles: either conversions or reversals. */
 type Half = { batchId: string; owner: 'batch' | 'endpoint'; operatorId: string; side: Side };

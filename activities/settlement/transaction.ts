@@ -18,7 +18,7 @@ import { loadBatch, type LoadedBatch, type Wanted } from './load-batch.ts';
 import { loadBooks } from './lock-slots.ts';
 
 /** Batch and operator of a transaction. `owner` owns the postbacks that it plans. */
-export type TransactionInput = {
+type TransactionInput = {
   operatorId: string;
   batchId: string;
   owner: 'batch' | 'endpoint';
@@ -26,10 +26,10 @@ export type TransactionInput = {
 };
 
 /** Events of a transaction. `setAside`: those of them to write as set aside, by event id. */
-export type Chosen = Omit<Wanted, 'operatorId' | 'isSetAside'> & { setAside?: SetAside };
+type Chosen = Omit<Wanted, 'operatorId' | 'isSetAside'> & { setAside?: SetAside };
 
 /** The steps in which settling, rerating and amending differ. */
-export type Rule<Choice extends Chosen, Applied extends { messages: Message[] }> = {
+type Rule<Choice extends Chosen, Applied extends { messages: Message[] }> = {
   /**
    * Picks the events, in the transaction and under the rule's own locks; null when none are left.
    */

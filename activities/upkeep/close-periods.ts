@@ -23,7 +23,7 @@ export type ClosePeriodsActivities = {
   closeDuePeriods(): Promise<{ started: number }>;
 };
 
-export type ClosePeriodsDeps = { pool: Pool; workflows: WorkflowClient; now?: () => number };
+type ClosePeriodsDeps = { pool: Pool; workflows: WorkflowClient; now?: () => number };
 
 const OPERATORS_PER_PAGE = 500;
 /**

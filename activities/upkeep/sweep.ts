@@ -43,7 +43,7 @@ export type SweepResult = {
 
 export type SweepActivities = { sweepOnce(): Promise<SweepResult> };
 
-export type SweepDeps = {
+type SweepDeps = {
   pool: Pool;
   client: Client;
   workflows: WorkflowClient;

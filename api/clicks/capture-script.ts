@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 /** The script as served, and the ETag of its content. */
-export type CaptureScript = { text: string; etag: string };
+type CaptureScript = { text: string; etag: string };
 
 export function readCaptureScript(): CaptureScript {
   const source = readFileSync(new URL('public/capture.js', import.meta.url), 'utf8');

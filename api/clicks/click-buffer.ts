@@ -3,7 +3,7 @@ import type { Logger } from '../../log.ts';
 import type { Clicks, NewClick } from '../../store/attribution/clicks.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
 
-export type ClickBuffer = {
+type ClickBuffer = {
   hold(click: NewClick): void;
   /** True while clicks are buffered. New clicks then go to the buffer without trying PostgreSQL. */
   isHolding(): boolean;

@@ -20,7 +20,7 @@ export type ClickWriter = {
   drain(withinMs: number): Promise<void>;
 };
 
-export type ClickWriterDeps = Pick<ClickBufferDeps, 'onLate'> & {
+type ClickWriterDeps = Pick<ClickBufferDeps, 'onLate'> & {
   clicks: Pick<Clicks, 'insertAll' | 'markSeen'>;
   log: Logger;
 };

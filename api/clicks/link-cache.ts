@@ -6,9 +6,9 @@ import type { Links, PublicLink } from '../../store/attribution/links.ts';
 import { isOutage } from '../../store/db/pg-errors.ts';
 
 /** A link with its compiled landing URL. */
-export type CachedLink = PublicLink & { landing: Landing };
+type CachedLink = PublicLink & { landing: Landing };
 
-export type LinkCache = {
+type LinkCache = {
   /** Null for an unknown id. Rejects while PostgreSQL is away, unless the link is cached. */
   find(id: string): Promise<CachedLink | null>;
 };

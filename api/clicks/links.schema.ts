@@ -4,7 +4,7 @@ import { compileLanding, isAllowedHostForm } from '../../domain/attribution/land
 import { id, text, webUrl } from '../http/fields.ts';
 import { problem } from '../http/read.ts';
 const paramName = /^[A-Za-z0-9_.-]{1,64}$/;
-export const params = z.record(z.string(), text(500)).superRefine((value, context) => {
+const params = z.record(z.string(), text(500)).superRefine((value, context) => {
   const names = Object.keys(value);
   if (names.length > 20) context.addIssue(problem('too_large', 'must have at most 20 parameters'));
   for (const key of names.filter((each) => !paramName.test(each)))

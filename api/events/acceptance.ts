@@ -143,7 +143,7 @@ function workflowIdOf(
   return batchId?.startsWith('bat_') ? conversionsWorkflowId(batchId) : null;
 }
 
-export type Accepted = { id: string; status: 'accepted' | 'duplicate' };
+type Accepted = { id: string; status: 'accepted' | 'duplicate' };
 
 function outcomeOf(result: IntakeResult | undefined): Accepted | ApiError {
   if (result === undefined) throw new Error('intake gave fewer results than it was given events');

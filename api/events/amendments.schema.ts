@@ -23,7 +23,7 @@ export const amendment = values
       });
   });
 
-export type AmendmentForm = z.output<typeof amendment>;
+type AmendmentForm = z.output<typeof amendment>;
 
 /**
  * The event's values, replaced by those of the form. Throws `invalid_request` for invalid values,

@@ -26,8 +26,8 @@ export const POSTBACK_FIELDS = [
   'coupon',
 ] as const;
 
-export type PostbackField = (typeof POSTBACK_FIELDS)[number];
-export type PostbackAliases = Readonly<Record<string, string | null>>;
+type PostbackField = (typeof POSTBACK_FIELDS)[number];
+type PostbackAliases = Readonly<Record<string, string | null>>;
 
 const OWN_NAMES: ReadonlySet<string> = new Set(POSTBACK_FIELDS);
 

@@ -31,7 +31,7 @@ export type Auth = {
   forget(): void;
 };
 
-export type AuthDeps = {
+type AuthDeps = {
   operators: Pick<Operators, 'findByKey'>;
   apiKeys: Pick<ApiKeys, 'touch'>;
   adminToken: string;

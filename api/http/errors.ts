@@ -37,7 +37,7 @@ export const ERROR_CODES = Object.keys(STATUS) as ErrorCode[];
 export type Issue = { path: string; code: string; message: string };
 
 /** An error as its caller reads it, without the request id. */
-export type ErrorBody = { code: ErrorCode; message: string; issues?: Issue[] };
+type ErrorBody = { code: ErrorCode; message: string; issues?: Issue[] };
 
 const RETRY_AFTER_SECONDS = 1;
 

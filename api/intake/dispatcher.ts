@@ -8,7 +8,7 @@ import { newId } from '../../store/db/ids.ts';
 import { MAX_BATCH_EVENTS, type BatchInput, TASK_QUEUES, WORKFLOWS } from '../../workflows/contract.ts';
 import { createWaitingEvents } from './waiting-events.ts';
 
-export type Dispatcher = {
+type Dispatcher = {
   /** Remembers events that were just inserted; they go into one of the next batches. */
   dispatch(events: readonly { operatorId: string; id: string }[]): void;
   /** Starts what is waiting, as far as `withinMs` allows; the sweep finds the rest. */

@@ -15,7 +15,7 @@ export type DryRunResult = { result: IntakeResult; trace: Trace | null; postback
 
 export type DryRun = (operatorId: string, events: readonly IntakeEvent[]) => Promise<DryRunResult[]>;
 
-export type DryRunDeps = {
+type DryRunDeps = {
   pool: Pool;
   /** Makes the worker's settling code on the connection of the dry run. */
   createSettle: (deps: { pool: Pool }) => { settle(batch: SettledBatch): Promise<unknown> };

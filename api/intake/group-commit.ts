@@ -3,7 +3,7 @@
 import { isOutage } from '../../store/db/pg-errors.ts';
 import { UnavailableError } from '../http/errors.ts';
 
-export type GroupCommit<Item, Result> = {
+type GroupCommit<Item, Result> = {
   /**
    * Resolves once all items are written, in their order. Rejects with UnavailableError while
    * PostgreSQL is away, or cannot keep up.
@@ -13,7 +13,7 @@ export type GroupCommit<Item, Result> = {
   drain(): Promise<void>;
 };
 
-export type GroupCommitDeps<Item, Result> = {
+type GroupCommitDeps<Item, Result> = {
   /** Writes a group, and gives one result for each of its items, in their order. */
   write: (group: readonly Item[]) => Promise<readonly Result[]>;
   /** Called after each group, with the time that its first item had waited. */

@@ -32,7 +32,7 @@ export type Intake = {
   drain(): Promise<void>;
 };
 
-export type IntakeDeps = {
+type IntakeDeps = {
   pool: Pool;
   /** Called with new events, after the commit. */
   onAccepted: (events: { operatorId: string; id: string }[]) => void;

@@ -38,7 +38,7 @@ type Pending = {
 };
 
 /** `onRefused` is called for every refusal, also those that no operator sees. */
-export type RefusalLogDeps = {
+type RefusalLogDeps = {
   store: Pick<Refusals, 'add'>;
   onRefused?: (code: ErrorCode) => void;
   log: Logger;

@@ -2,7 +2,7 @@
 // every operator, so that a burst of one delays no other.
 import type { OperatorEvents } from '../../workflows/contract.ts';
 
-export type WaitingEvents = {
+type WaitingEvents = {
   count(): number;
   add(events: readonly { operatorId: string; id: string }[]): void;
   /**

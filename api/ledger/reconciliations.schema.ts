@@ -10,7 +10,7 @@ import { invalid, issuesFrom, read } from '../http/read.ts';
 /** More rows are several lists. */
 export const ROWS_AT_MOST = 10_000;
 
-export type ListedRow = { kind: 'listed'; listed: Listed } | { kind: 'invalid'; issues: Issue[] };
+type ListedRow = { kind: 'listed'; listed: Listed } | { kind: 'invalid'; issues: Issue[] };
 
 /**
  * The rows, and the range of time in which the list claims to be complete. Without a range only the

@@ -5,7 +5,7 @@ import { page } from '../http/lists.ts';
 
 export const statementFilter = z.strictObject({ ...page, currency: currency.optional() });
 
-export const format = z.enum(['json', 'csv']).optional();
+const format = z.enum(['json', 'csv']).optional();
 
 export const statementForm = z.strictObject({ format });
 

@@ -20,7 +20,7 @@ export type ApiMetrics = {
   read(): Promise<string>;
 };
 
-export type ApiMetricsDeps = {
+type ApiMetricsDeps = {
   readBacklog: () => Promise<Backlog>;
   dispatcher: () => DispatcherCounts;
   now?: () => number;

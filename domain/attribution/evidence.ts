@@ -41,7 +41,7 @@ export const VERDICTS = [
   'came_later',
   'not_found',
 ] as const;
-export type Verdict = (typeof VERDICTS)[number];
+type Verdict = (typeof VERDICTS)[number];
 
 export type JudgedCandidate = Pick<AttributionCandidate, 'kind' | 'id' | 'affiliateId' | 'at'> & {
   verdict: Verdict;

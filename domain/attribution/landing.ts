@@ -43,7 +43,7 @@ export type Visit = {
 };
 
 /** A problem of a landing URL or of one parameter, named by `path`. */
-export type LandingProblem = {
+type LandingProblem = {
   code: Problem['code'] | 'reserved_parameter';
   message: string;
   path: string[];

@@ -85,7 +85,7 @@ type KindRules<K extends Kind, F extends Fields> = {
 };
 
 /** Wire form of a kind: decimal text and percents. */
-export type KindForm<K extends Kind, F extends Fields> = {
+type KindForm<K extends Kind, F extends Fields> = {
   /** Fields besides `kind`, `on`, `tiers` and `cap`. */
   fields: F;
   /** Event types that earn when `on` is absent. */

@@ -15,7 +15,7 @@ export type Explanation = { formula: string; inputs: Record<string, string> };
 export const REJECTED_FORMULA = 'nothing, since it was rejected';
 
 /** A slot to explain: the arguments of `targetOf`, and the slot's month. */
-export type ExplainedSlot = {
+type ExplainedSlot = {
   component: Component;
   terms: Terms;
   groups: Iterable<Group>;

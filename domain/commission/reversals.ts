@@ -34,7 +34,7 @@ export type SlotFact = {
 };
 
 /** Types of facts that no event caused. */
-export type Remark = 'rerated' | 'amended';
+type Remark = 'rerated' | 'amended';
 
 type Version = Pick<DealVersion, 'dealId' | 'version'>;
 

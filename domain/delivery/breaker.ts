@@ -10,9 +10,9 @@ export const BREAKER_THRESHOLD = 10;
 
 const HOUR_MS = 3_600_000;
 /** An endpoint that has only failed for so long is disabled. */
-export const DISABLED_AFTER_MS = 120 * HOUR_MS;
+const DISABLED_AFTER_MS = 120 * HOUR_MS;
 /** The operator is notified when an endpoint has only failed for so long. */
-export const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR_MS);
+const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR_MS);
 
 /** The stored health of an endpoint. `noticesSent` counts the notices sent since `failingSince`. */
 export type Health = {
@@ -34,7 +34,7 @@ export type HealthNotice = 'endpoint.failing' | 'endpoint.disabled';
  * Health after such events. `stateChanged`: the breaker tripped or closed, or the endpoint was
  * disabled, so its workflow must run.
  */
-export type HealthChange = { health: Health; stateChanged: boolean; notices: HealthNotice[] };
+type HealthChange = { health: Health; stateChanged: boolean; notices: HealthNotice[] };
 
 /**
  * Whether so many failures in a row are enough for the breaker, regardless of the endpoint's state.

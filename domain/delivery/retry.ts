@@ -67,7 +67,7 @@ const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
  * An attempt that ended. `tries` of its postback counts it too; `failuresInARow` of its endpoint
  * does not. `random` is from 0 up to 1.
  */
-export type Judged = {
+type Judged = {
   schedule: readonly number[];
   tries: number;
   outcome: AttemptOutcome;

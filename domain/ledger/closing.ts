@@ -7,7 +7,7 @@ import { DAY_MS } from '../units.ts';
  * preliminary statements, and to settle events that were set aside, before the figures are sent
  * out.
  */
-export const CLOSED_AFTER_DAYS = 3;
+const CLOSED_AFTER_DAYS = 3;
 
 /**
  * Which months of an operator's ledger are closed, and the one that is closing. `firstPosted`: the
@@ -26,7 +26,7 @@ export type Closability =
   | { kind: 'earlier_is_open'; earlier: string };
 
 /** The first month that is not closed; null without any transfer. */
-export function firstOpen({ firstPosted, closedThrough }: BooksState): string | null {
+function firstOpen({ firstPosted, closedThrough }: BooksState): string | null {
   return closedThrough === null ? firstPosted : monthAfter(closedThrough);
 }
 

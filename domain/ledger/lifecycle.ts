@@ -44,7 +44,7 @@ function after(first: SlotChange, next: (money: SlotMoney) => SlotChange): SlotC
 /**
  * The amounts of a payout, in minor units, with the change of each slot; or why there is no payout.
  */
-export type BuiltPayout<S> =
+type BuiltPayout<S> =
   | { kind: 'payout'; amountMinor: bigint; recoveredMinor: bigint; moves: (SlotChange & { slot: S })[] }
   | { kind: 'nothing' | 'below_minimum'; amountMinor: bigint };
 

@@ -2,9 +2,6 @@
 import type { Rounding } from '../types.ts';
 import { EXPONENTS } from './currencies.ts';
 
-/** An amount in minor units (cents for USD) of an ISO 4217 currency. */
-export type Money = { minor: bigint; currency: string };
-
 /**
  * Decimals of a currency's minor unit by ISO 4217, or undefined for a code that is not a currency.
  */
@@ -13,7 +10,7 @@ export function exponentOf(currency: string): number | undefined {
 }
 
 /** A parsed decimal as a scaled integer, or why it was refused. */
-export type Parsed =
+type Parsed =
   { kind: 'ok'; value: bigint } | { kind: 'invalid' } | { kind: 'too_precise' } | { kind: 'too_large' };
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;

@@ -80,14 +80,14 @@ export type BatchLedger = ReportedAmounts & {
 type Move = { cause: PostingCause; about: string | null; deltas: Deltas };
 
 /** Key of an affiliate's debt in the currency of a slot. */
-export const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
+const debtKey = ({ affiliateId, version }: Pick<Slot, 'affiliateId' | 'version'>): string =>
   `${affiliateId} ${version.terms.currency}`;
 
 /**
  * Functions and figures that the ledger needs beside slots. Parents of an affiliate are ordered
  * from the nearest.
  */
-export type BatchLedgerOptions = {
+type BatchLedgerOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;
   parentsOf?: (affiliateId: string) => readonly string[];

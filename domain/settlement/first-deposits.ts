@@ -40,7 +40,7 @@ export function countFirstDeposits(slots: readonly Slot[]): void {
     for (const month of countingMonths(months).values()) addCustomers(month, 1);
 }
 
-export function addCustomers(month: Slot, count: 1 | -1): void {
+function addCustomers(month: Slot, count: 1 | -1): void {
   month.sums = { ...month.sums, ftdCount: month.sums.ftdCount + count };
 }
 

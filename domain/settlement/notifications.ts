@@ -6,7 +6,7 @@ import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 
 /** The parts of a conversion that its messages show. */
-export type ConversionView = Pick<Message, 'conversion' | 'clickId' | 'subs'>;
+type ConversionView = Pick<Message, 'conversion' | 'clickId' | 'subs'>;
 
 /**
  * The conversion that a message reports, its affiliate, and the currency of the reported amount.

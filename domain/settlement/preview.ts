@@ -29,14 +29,14 @@ export const PROPOSED = Number.MAX_SAFE_INTEGER;
  * Settled conversions with their reversals. The deal's own versions are those before the proposed
  * one.
  */
-export type PreviewChunk = {
+type PreviewChunk = {
   settled: readonly Loaded[];
   others: readonly Loaded[];
   versions: readonly DealVersion[];
   rates: readonly FxRate[];
 };
 
-export type Preview = {
+type Preview = {
   /**
    * Adds the conversions that the proposed terms rate, and returns them; `lacking` counts
    * conversions that could not be rated, by reason. Conversions rated by earlier versions of the

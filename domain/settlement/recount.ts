@@ -9,7 +9,7 @@ import { EMPTY } from '../ledger/transfers.ts';
 import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';
 
 /** Identity of a slot, without its sums and money. */
-export type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
+type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override' | 'isRejected'>;
 
 export type Recount = {
   /**

@@ -10,7 +10,7 @@ export const reportedKey = (eventId: string, affiliateId: string): string => `${
  * A change of an affiliate's part of a conversion. `ownerId`: the conversion's affiliate, of whom
  * the affiliate may be a parent.
  */
-export type Adjustment = { affiliateId: string; ownerId: string; deltaMinor: bigint; currency: string };
+type Adjustment = { affiliateId: string; ownerId: string; deltaMinor: bigint; currency: string };
 
 export type ReportedAmounts = {
   /**

@@ -29,10 +29,10 @@ export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' |
  * A conversion that keeps its rating: its new version lacks something, or pays in another currency
  * than was reported.
  */
-export type Kept = { eventId: string; reason: Lacking | 'other_currency' };
+type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
 /** Result of rerating; the postings are in the batch ledger. */
-export type Rerating = {
+type Rerating = {
   changed: { eventId: string; version: DealVersion }[];
   kept: Kept[];
   messages: Message[];

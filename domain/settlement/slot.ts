@@ -176,6 +176,6 @@ export function countedOf(kind: SlotKind, group: Group): Contribution {
   return counts(group) ? contributionOf(kind, group) : EMPTY_SUMS;
 }
 
-export function counts({ version, laterFacts }: Group): boolean {
+function counts({ version, laterFacts }: Group): boolean {
   return staysInSlot(version, laterFacts);
 }

@@ -37,10 +37,10 @@ export type IntegrationStats = {
 };
 
 /** `missing`: never seen. `attention`: seen, and wrong. */
-export type CheckState = 'ok' | 'missing' | 'attention';
+type CheckState = 'ok' | 'missing' | 'attention';
 
 /** Result of one check; `todo` is a sentence of advice, empty when nothing is to do. */
-export type Check = { name: string; state: CheckState; todo: string; facts: Record<string, unknown> };
+type Check = { name: string; state: CheckState; todo: string; facts: Record<string, unknown> };
 
 /** Smallest number of clicks or registrations that makes a share meaningful. */
 const MIN_SAMPLE = 20;

@@ -19,7 +19,7 @@ export type AmendableEvent = { type: EventType; status: string; values: Amendabl
  * Result of an amendment. `number` counts the amendments of the event from 1; 0 means the values as
  * sent.
  */
-export type AmendmentResult = { kind: 'accepted' | 'duplicate'; number: number };
+type AmendmentResult = { kind: 'accepted' | 'duplicate'; number: number };
 
 /**
  * A version of an event. `sent`: as received; `waiting`: a requirement named by `waitsFor` is
@@ -34,8 +34,6 @@ export type EventVersion = AmendableValues & {
   since: Date;
   appliedAt: Date | null;
 };
-
-export type Amendments = ReturnType<typeof createAmendments>;
 
 const VALUES = (alias: string): string => `
   ${alias}.amount_minor as "amountMinor", ${alias}.currency, ${alias}.volume_e4 as "volumeE4",

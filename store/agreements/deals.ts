@@ -22,9 +22,7 @@ export type Deal = {
  * the sweep starts work that the caller could not.
  */
 export type AddedVersion = Version & { isRerating: boolean; retried: RetryableReason[] };
-export type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
-
-export type Deals = ReturnType<typeof createDeals>;
+type NewDeal = Pick<Deal, 'id' | 'name' | 'affiliateId'>;
 
 export function createDeals(pool: Pool) {
   return {

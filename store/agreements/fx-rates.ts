@@ -18,22 +18,20 @@ export type StoredRate = {
   actor: string;
   createdAt: Date;
 };
-export type NewRate = Omit<StoredRate, 'createdAt'>;
+type NewRate = Omit<StoredRate, 'createdAt'>;
 
 /**
  * An added rate; `isNew` is false when it existed. `retried`, `reopened` and `retriesAmendments`:
  * follow-up work, also marked in the database, so that the sweep starts work that the caller could
  * not.
  */
-export type AddedRate = {
+type AddedRate = {
   rate: StoredRate;
   isNew: boolean;
   retried: RetryableReason[];
   reopened: ReratedVersion[];
   retriesAmendments: boolean;
 };
-
-export type FxRates = ReturnType<typeof createFxRates>;
 
 const COLUMNS = `id, base, quote, rate, source, as_of as "asOf", actor, created_at as "createdAt"`;
 
@@ -108,7 +106,7 @@ async function knownRate(
  * Amounts to exchange: their currencies, the target currencies, and their time range (milliseconds
  * since 1970).
  */
-export type RateScope = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
+type RateScope = { bases: readonly string[]; quotes: readonly string[]; from: number; to: number };
 
 /** Rates that may apply to the amounts in scope; none for a null scope. */
 export async function readRates(

@@ -81,7 +81,7 @@ export async function readProgress(
 }
 
 /** One page of outcomes, with the conversions in it that may be rated again. */
-export type Candidates = { eventIds: string[]; last: string | null; lookedAt: number; isEnd: boolean };
+type Candidates = { eventIds: string[]; last: string | null; lookedAt: number; isEnd: boolean };
 
 const OUTCOMES_PER_PAGE = 5000;
 

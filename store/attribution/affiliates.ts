@@ -10,15 +10,13 @@ export type Affiliate = {
   parentId: string | null;
   createdAt: Date;
 };
-export type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
+type NewAffiliate = Pick<Affiliate, 'id' | 'name' | 'externalId' | 'parentId'>;
 /** Undefined fields stay as they are; null removes the external id or the parent. */
-export type AffiliateChange = {
+type AffiliateChange = {
   name?: string | undefined;
   externalId?: string | null | undefined;
   parentId?: string | null | undefined;
 };
-
-export type Affiliates = ReturnType<typeof createAffiliates>;
 
 const COLUMNS = `id, name, external_id as "externalId", parent_id as "parentId", created_at as "createdAt"`;
 const UNIQUE_VIOLATION = '23505';

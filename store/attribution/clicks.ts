@@ -20,7 +20,7 @@ export type ClickRow = Omit<Click, 'clickedAt'> & {
  * Filters of a list; null means any. `from` (inclusive) and `to` (exclusive) bound the time of
  * receipt.
  */
-export type ClickFilter = {
+type ClickFilter = {
   affiliateId: string | null;
   linkId: string | null;
   isBot: boolean | null;

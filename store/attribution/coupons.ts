@@ -12,8 +12,6 @@ export type CouponRow = {
   createdAt: Date;
 };
 
-export type Coupons = ReturnType<typeof createCoupons>;
-
 const COLUMNS = `id, code, affiliate_id as "affiliateId", binds_customer as "bindsCustomer",
   starts_at as "startsAt", ends_at as "endsAt",
   created_at as "createdAt"`;

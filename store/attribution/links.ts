@@ -11,7 +11,7 @@ export type Link = {
   deepLinkHosts: string[];
   createdAt: Date;
 };
-export type NewLink = Omit<Link, 'createdAt'>;
+type NewLink = Omit<Link, 'createdAt'>;
 
 /** A link as a redirect needs it, with the operator's rule for several clicks of one visitor. */
 export type PublicLink = Link & {

@@ -2,10 +2,8 @@
 // arrived later.
 import type { Queryable } from '../db/pool.ts';
 
-export type Orphans = ReturnType<typeof createOrphans>;
-
 /** Result of an assignment. `conflict`: the event was assigned to another affiliate before. */
-export type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
+type AssignmentResult = 'assigned' | 'not_found' | 'not_orphaned' | 'conflict';
 
 export function createOrphans(db: Queryable) {
   return {

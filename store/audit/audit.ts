@@ -14,7 +14,7 @@ import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
  * Result for an operator and a currency. `unexplained`: the sum of all differences, as decimal
  * text.
  */
-export type AuditLine = {
+type AuditLine = {
   operator: string;
   currency: string;
   unexplained: string;

@@ -3,10 +3,10 @@
 // µs a row), and the Node process makes no row objects.
 
 /** A value of a column. Whole numbers are exact, times are in UTC, undefined is NULL. */
-export type Value = string | number | bigint | boolean | Date | Uint8Array | null | undefined;
+type Value = string | number | bigint | boolean | Date | Uint8Array | null | undefined;
 
 /** The columns of one kind of rows, and the arrays that carry them. */
-export type BulkColumns<Row> = {
+type BulkColumns<Row> = {
   /** `a, b`: the columns in the order of `unnest`. */
   names(): string;
   /** `a = t.a, b = t.b` for an UPDATE, without the columns of the key. */

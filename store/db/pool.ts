@@ -6,7 +6,7 @@ export type { Pool, PoolClient } from 'pg';
 /** Runs a query: the pool itself, or the client of a transaction. */
 export type Queryable = Pick<Pool, 'query'>;
 
-export interface PoolOptions {
+interface PoolOptions {
   /**
    * Most connections of this process (default: 20). All processes together must stay below
    * PostgreSQL's `max_connections`.
@@ -23,7 +23,7 @@ export interface PoolOptions {
   readonly onError?: (error: Error) => void;
 }
 
-export interface TransactionOptions {
+interface TransactionOptions {
   /** Longest run of one statement, in milliseconds (default: 4000). */
   readonly statementTimeoutMs?: number;
   /** Longest wait for one lock, in milliseconds (default: 2000). */

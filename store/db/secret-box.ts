@@ -10,7 +10,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** A key of 32 bytes, and its id, which sealed secrets carry in the clear. */
-export type SealingKey = { id: string; key: Buffer };
+type SealingKey = { id: string; key: Buffer };
 
 /**
  * Seals and opens secrets. `context` names the owner and the purpose of a secret (operator id and

@@ -44,14 +44,12 @@ export type AttemptRow = {
 export type DeliveryReport = DeliveryRow & { body: string; attempts: AttemptRow[] };
 
 /** Null where a filter is not set. `stuck`: retrying, held, or given up and not acknowledged. */
-export type DeliveryFilter = {
+type DeliveryFilter = {
   state: DeliveryState | 'stuck' | null;
   endpointId: string | null;
   affiliateId: string | null;
   eventId: string | null;
 };
-
-export type DeliveryReports = ReturnType<typeof createDeliveryReports>;
 
 const COLUMNS = `d.id, d.endpoint_id as "endpointId", d.affiliate_id as "affiliateId",
   d.event_id as "eventId",

@@ -6,7 +6,7 @@ import type { SecretBox } from '../db/secret-box.ts';
 /** A secret in the clear, with the public half where it is a key pair. */
 export type NewSecret = { secret: string; publicKey: string | null };
 
-export type Rotation = NewSecret & {
+type Rotation = NewSecret & {
   /** How long the secrets before it sign on; 0: they are done at once. */
   overlapHours: number;
   /** How the endpoint signs from now on; the secret is of this kind. */

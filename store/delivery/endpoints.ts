@@ -44,12 +44,10 @@ export type Endpoint = EndpointSettings & {
   createdAt: Date;
 };
 
-export type EndpointChange = { [Field in keyof EndpointSettings]?: EndpointSettings[Field] | undefined };
+type EndpointChange = { [Field in keyof EndpointSettings]?: EndpointSettings[Field] | undefined };
 
 /** An action of a person on an endpoint's state. */
 export type EndpointSwitch = 'pause' | 'resume' | 'enable';
-
-export type Endpoints = ReturnType<typeof createEndpoints>;
 
 /**
  * The states from which each action is possible, its own result among them, so that repeating one

@@ -16,7 +16,7 @@ import { planPostbacks, readListeners } from './outbox.ts';
 import type { DeliveryRef } from './transitions.ts';
 
 /** A webhook whose queue a notice joined, and the endpoint that the notice is about. */
-export type Noticed = { operatorId: string; endpointId: string; about: string };
+type Noticed = { operatorId: string; endpointId: string; about: string };
 
 /** A notice about an endpoint, or about a delivery to it. */
 type Notice = { operatorId: string; endpointId: string; message: OutgoingMessage };

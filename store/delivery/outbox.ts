@@ -46,7 +46,7 @@ export async function readListeners(
  * Where and when postbacks are planned. `owner` sends those that nothing holds up: the batch for
  * events that just came in, the queues of the endpoints for everything else.
  */
-export type PlanInput = { operatorId: string; batchId: string; now: Date; owner: 'batch' | 'endpoint' };
+type PlanInput = { operatorId: string; batchId: string; now: Date; owner: 'batch' | 'endpoint' };
 
 /**
  * How many postbacks the batch sends itself, and the endpoints whose workflows must be woken after

@@ -29,8 +29,6 @@ export type Replay = ReplayFilter & {
 /** A replay with counts of the deliveries it released, by their state now. */
 export type ReplayProgress = Replay & { delivered: number; waiting: number; gaveUp: number };
 
-export type Replays = ReturnType<typeof createReplays>;
-
 const COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId", planned_from as "from",
   planned_to as "to", states,
   rate_per_second::float8 as "ratePerSecond", is_dry_run as "isDryRun", state, total, released,

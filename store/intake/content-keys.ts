@@ -91,8 +91,6 @@ export async function countRepeats(db: Queryable, repeats: readonly Repeat[]): P
 /** Repeat counter of one event; `id` is the id of the event. */
 export type ContentRepeat = { id: string; times: number; firstAt: Date; lastAt: Date };
 
-export type ContentRepeats = ReturnType<typeof createContentRepeats>;
-
 export function createContentRepeats(db: Queryable) {
   return {
     async list(operatorId: string, page: Page): Promise<ContentRepeat[]> {

@@ -45,7 +45,7 @@ export type StoredEvent = {
 /**
  * Filters of a list; null means any. `from` (inclusive) and `to` (exclusive) bound `occurred_at`.
  */
-export type EventFilter = {
+type EventFilter = {
   customerId: string | null;
   status: string | null;
   type: string | null;
@@ -67,8 +67,6 @@ const COLUMNS = `
 const JOIN_ASSIGNMENT = `
   left join assignments g on g.operator_id = $1 and g.event_id = e.id
   ${JOIN_AMENDMENT}`;
-
-export type EventLists = ReturnType<typeof createEventLists>;
 
 export function createEventLists(db: Queryable) {
   return {

@@ -23,9 +23,9 @@ export type Refusal = {
 export type RefusalCount = { minute: Date; reason: string; address: string; count: number };
 
 /** Filters of refusals; null means any. `from` is inclusive, `to` exclusive. */
-export type RefusalFilter = { from: Date; to: Date; reason: string | null; address: string | null };
+type RefusalFilter = { from: Date; to: Date; reason: string | null; address: string | null };
 
-export type RefusalTotals = {
+type RefusalTotals = {
   total: number;
   byReason: { reason: string; count: number }[];
   byAddress: { address: string; count: number }[];

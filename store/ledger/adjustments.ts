@@ -24,14 +24,11 @@ export type ManualPosting = {
   postedAt: Date;
 };
 
-export type NewAdjustment = Pick<
-  ManualPosting,
-  'affiliateId' | 'currency' | 'amountMinor' | 'reason' | 'actor'
-> & {
+type NewAdjustment = Pick<ManualPosting, 'affiliateId' | 'currency' | 'amountMinor' | 'reason' | 'actor'> & {
   idempotencyKey: string;
 };
 /** Without an amount all of the debt is written off. */
-export type NewWriteOff = Pick<ManualPosting, 'affiliateId' | 'currency' | 'reason' | 'actor'> & {
+type NewWriteOff = Pick<ManualPosting, 'affiliateId' | 'currency' | 'reason' | 'actor'> & {
   amountMinor: bigint | null;
   idempotencyKey: string | null;
 };
@@ -44,8 +41,6 @@ export type ManualPostingResult =
   | { kind: 'posted'; posting: ManualPosting }
   | { kind: 'other_request' }
   | { kind: 'not_owed'; debtMinor: bigint };
-
-export type Adjustments = ReturnType<typeof createAdjustments>;
 
 export function createAdjustments(pool: Pool) {
   return {

@@ -12,9 +12,7 @@ export type Balance = BalanceMoney & { currency: string };
  * Filters of transfers, null where not set. `from` and `to` are times of posting, `to` not
  * included.
  */
-export type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
-
-export type Balances = ReturnType<typeof createBalances>;
+type LedgerFilter = { currency: string | null; from: Date | null; to: Date | null };
 
 export function createBalances(db: Queryable) {
   return {

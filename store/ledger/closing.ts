@@ -13,7 +13,7 @@ import { insertStatements } from './statement-writing.ts';
 const WRITING = { statementTimeoutMs: 240_000, lockTimeoutMs: 10_000 };
 
 /** How many transfers and statements a closed month has. */
-export type ClosedBooks = { transfers: bigint; statements: number };
+type ClosedBooks = { transfers: bigint; statements: number };
 
 /** Reads which months are closed or closing; null for an unknown operator. */
 export async function readBooks(db: Queryable, operatorId: string): Promise<BooksState | null> {

@@ -14,7 +14,7 @@ export const COMMISSION_STATES = [
   'rejected',
   'owed',
 ] as const;
-export type CommissionState = (typeof COMMISSION_STATES)[number];
+type CommissionState = (typeof COMMISSION_STATES)[number];
 
 /** A commission. A monthly one holds more than one event and has a period. */
 export type Commission = SlotMoney & {
@@ -46,7 +46,7 @@ export type Decision = {
 };
 
 /** Filters of commissions, null where not set. */
-export type CommissionFilter = {
+type CommissionFilter = {
   affiliateId: string | null;
   state: CommissionState | null;
   currency: string | null;
@@ -74,8 +74,6 @@ const COMMISSIONS = `select s.id, s.affiliate_id as "affiliateId", s.kind, s.com
     r.formula, r.inputs
   from slots s
   left join ratings r on r.operator_id = $1 and r.slot_id = s.id and r.seq = s.ratings_count`;
-
-export type Commissions = ReturnType<typeof createCommissions>;
 
 export function createCommissions(db: Queryable) {
   return {

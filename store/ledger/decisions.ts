@@ -29,7 +29,7 @@ export type Choice = { ids: readonly string[] } | { affiliateId: string; before:
  * `unchanged`: the same decision was made before. `not_possible`: nothing is pending, or it was
  * rejected, or it is an adjustment.
  */
-export type DecidedStatus = Verdict | 'unchanged' | 'not_possible' | 'not_found';
+type DecidedStatus = Verdict | 'unchanged' | 'not_possible' | 'not_found';
 
 /**
  * Results in the order of the request; `more`: the choice has more commissions than were decided.
@@ -41,8 +41,6 @@ export type Decided = {
 };
 
 export const DECIDED_AT_MOST = 1000;
-
-export type Decisions = ReturnType<typeof createDecisions>;
 
 export function createDecisions(pool: Pool) {
   return {

@@ -12,7 +12,7 @@ import { postReleases, type ReleasedSlot } from './post-releases.ts';
  * How many commissions were released, whether more are due, and the endpoints to wake after the
  * commit.
  */
-export type Released = { released: number; more: boolean; endpointsToWake: string[] };
+type Released = { released: number; more: boolean; endpointsToWake: string[] };
 
 /**
  * Slots of one transaction: few enough that other transactions wait for them only a fraction of a
@@ -25,8 +25,6 @@ const CHUNK = 2000;
  * for its balance. A power of two.
  */
 const LANES = 2;
-
-export type Holds = ReturnType<typeof createHolds>;
 
 export function createHolds(pool: Pool) {
   /**

@@ -37,7 +37,7 @@ export type Payout = {
 /** A state that a payout entered. `actor` is the id of an API key. */
 export type PayoutTransition = { state: PayoutState; actor: string; reason: string | null; at: Date };
 
-export type NewPayout = {
+type NewPayout = {
   affiliateId: string;
   currency: string;
   minimumMinor: bigint | null;
@@ -60,16 +60,14 @@ export type Stepped =
   | { kind: 'not_possible'; state: PayoutState }
   | { kind: 'reference_taken' };
 
-export type StepBy = { actor: string; reason: string | null; externalReference: string | null };
+type StepBy = { actor: string; reason: string | null; externalReference: string | null };
 
 /** Filters of payouts, null where not set. */
-export type PayoutFilter = { affiliateId: string | null; state: PayoutState | null; currency: string | null };
+type PayoutFilter = { affiliateId: string | null; state: PayoutState | null; currency: string | null };
 
 const COLUMNS = `id, affiliate_id as "affiliateId", currency, amount_minor as "amountMinor",
   recovered_minor as "recoveredMinor", minimum_minor as "minimumMinor", state,
   external_reference as "externalReference", created_at as "createdAt"`;
-
-export type Payouts = ReturnType<typeof createPayouts>;
 
 export function createPayouts(pool: Pool) {
   return {

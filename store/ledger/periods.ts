@@ -13,8 +13,6 @@ export type PeriodRow = {
   seal: string | null;
 };
 
-export type Periods = ReturnType<typeof createPeriods>;
-
 export function createPeriods(pool: Pool) {
   return {
     /**

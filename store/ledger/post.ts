@@ -22,7 +22,7 @@ import { updateSlotMoney } from './slot-writing.ts';
  * What the transfers of a posting share. `group`: the id of the batch, decision or payout that
  * caused them.
  */
-export type PostingHeader = {
+type PostingHeader = {
   operatorId: string;
   group: string;
   postedAt: Date;

@@ -4,7 +4,7 @@ import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A range of times of events, `to` not included. */
-export type Range = { from: Date; to: Date };
+type Range = { from: Date; to: Date };
 
 const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e.type,
     coalesce(m.amount_minor, e.amount_minor) as "amountMinor", coalesce(m.currency, e.currency) as currency,
@@ -16,8 +16,6 @@ const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e
     ) as "isReversed"
   from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id ${JOIN_AMENDMENT}
   where e.operator_id = $1 and e.key_kind = 'transaction'`;
-
-export type Reconciling = ReturnType<typeof createReconciling>;
 
 export function createReconciling(db: Queryable) {
   return {

@@ -142,8 +142,6 @@ const OPENING = `
   select ${PART_NAMES.map((part) => `coalesce(last.${part}, 0) + since.${part} as ${part}`).join(', ')}
   from since left join last on true`;
 
-export type Statements = ReturnType<typeof createStatements>;
-
 export function createStatements(db: Queryable) {
   async function* chunks(
     query: string,

@@ -29,7 +29,7 @@ export type Transfer = {
 };
 
 /** A postback that reported the event. */
-export type TracedPostback = {
+type TracedPostback = {
   id: string;
   endpointId: string;
   type: string;
@@ -39,7 +39,7 @@ export type TracedPostback = {
 };
 
 /** A stored exchange rate that amounts of the event were converted by. */
-export type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
+type UsedRate = { id: string; base: string; quote: string; rate: string; source: string; asOf: Date };
 
 export type Trace = {
   event: StoredEvent;
@@ -54,8 +54,6 @@ export type Trace = {
   /** Empty where it was never amended. */
   versions: EventVersion[];
 };
-
-export type Traces = ReturnType<typeof createTraces>;
 
 /** The columns of a transfer `t`. */
 export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", t.currency,

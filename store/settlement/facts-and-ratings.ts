@@ -7,7 +7,7 @@ import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** A fact that goes into a slot, with the deal version that rates it there. */
-export type NewFact = { slot: Slot; fact: SlotFact; version: DealVersion };
+type NewFact = { slot: Slot; fact: SlotFact; version: DealVersion };
 
 const FACTS = bulkColumns<NewFact>({
   original_event_id: ['text', ({ fact }) => fact.originalEventId],

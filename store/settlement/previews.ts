@@ -23,7 +23,7 @@ import type { Slot } from '../../domain/settlement/slot.ts';
 import { readAmountsOfParents, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
 
 /** Commission paid for conversions of a month, in minor units of the currency. */
-export type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
+type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
 
 /** `events`: conversions that the terms would rate, by affiliate and month. */
 export type Previewed = {
@@ -33,7 +33,7 @@ export type Previewed = {
   lacking: Record<string, number>;
 };
 
-export type PreviewInput = { version: DealVersion; from: Date; to: Date };
+type PreviewInput = { version: DealVersion; from: Date; to: Date };
 
 /**
  * Limit on conversions in a preview, and on settled events read to find them: fits in memory and in
@@ -43,8 +43,6 @@ export const PREVIEWED_AT_MOST = 50_000;
 const LOOKED_THROUGH_AT_MOST = 500_000;
 const PAGE = 1000;
 const LOOKED_AT_AT_ONCE = 5000;
-
-export type Previewing = ReturnType<typeof createPreviewing>;
 
 /** `atMost`: see `PREVIEWED_AT_MOST`. */
 export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {

@@ -8,8 +8,6 @@ export type Sample = { eventId: string; detail: string | null };
 /** Result of an action: the reason the event was set aside for, or why nothing changed. */
 export type SetAsideActionResult = { reason: string } | 'not_found' | 'not_set_aside';
 
-export type SetAside = ReturnType<typeof createSetAside>;
-
 /**
  * Actions on one event set aside. The functions below serve the workflow that handles all events of
  * one reason.

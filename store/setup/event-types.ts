@@ -5,8 +5,6 @@ import type { Queryable } from '../db/pool.ts';
 
 export type EventTypeAlias = { id: string; name: string; standard: EventType; createdAt: Date };
 
-export type EventTypes = ReturnType<typeof createEventTypes>;
-
 const COLUMNS = `id, name, standard, created_at as "createdAt"`;
 
 export function createEventTypes(db: Queryable) {

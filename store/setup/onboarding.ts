@@ -6,8 +6,6 @@ import type { IntegrationStats } from '../../domain/setup/onboarding.ts';
 import type { Pool } from '../db/pool.ts';
 import { createRefusals } from '../intake/refusals.ts';
 
-export type Onboarding = ReturnType<typeof createOnboarding>;
-
 const NEWEST_EVENTS = 10_000;
 const NEWEST_CLICKS = 1000;
 const NEWEST_REGISTRATIONS = 100;

@@ -24,10 +24,10 @@ export type Operator = {
 };
 
 type Changeable = Exclude<keyof Operator, 'id' | 'currency' | 'createdAt'>;
-export type OperatorChange = { [Field in Changeable]?: Operator[Field] | undefined };
+type OperatorChange = { [Field in Changeable]?: Operator[Field] | undefined };
 
 /** API key of a request. */
-export type CallerKey = {
+type CallerKey = {
   id: string;
   scopes: readonly string[];
   expiresAt: Date | null;

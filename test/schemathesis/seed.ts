@@ -6,7 +6,7 @@ import { seedDemo } from '../../local/demo.ts';
 import type { Stack } from '../../local/stack.ts';
 
 /** Values for Schemathesis, by the names that `schemathesis.toml` and `hooks.py` read. */
-export type Seeded = {
+type Seeded = {
   POSTRIDER_ADMIN_TOKEN: string;
   POSTRIDER_KEY: string;
   POSTRIDER_KEY_OF_SECOND: string;

@@ -58,11 +58,11 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export type CallOptions = { key?: string; body?: unknown; headers?: Record<string, string> };
+type CallOptions = { key?: string; body?: unknown; headers?: Record<string, string> };
 
 export const ADMIN_TOKEN = 'the administrator of this test';
 
-export type ApiOptions = { config?: Partial<AppDeps['config']>; limits?: CallerLimits; log?: Logger };
+type ApiOptions = { config?: Partial<AppDeps['config']>; limits?: CallerLimits; log?: Logger };
 
 /** Starts the API on an empty database. Requests are written `POST /v1/events`. */
 export async function withApi({

@@ -71,7 +71,7 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
  * Whether an event is set aside under the terms of its day, because an exchange rate or the
  * required operator's payout is missing.
  */
-export function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boolean {
+function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boolean {
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
   const hasOperatorPayout = policy !== 'ignore' && event.operatorPayoutMinor !== null;

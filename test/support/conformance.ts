@@ -6,7 +6,7 @@ import addFormats from 'ajv-formats';
 import { createDocument, type DocumentedOperation } from '../../api/openapi/document.ts';
 import { RESOURCES } from '../../api/resources.ts';
 
-export type Exchange = {
+type Exchange = {
   method: string;
   /** Includes the query. */
   path: string;

@@ -29,7 +29,7 @@ export type FaultyReceiver = {
   close(): Promise<void>;
 };
 
-export type ReceiverOptions = {
+type ReceiverOptions = {
   /** A free port by default. */
   port?: number;
   /** Answers in place of the modes below. */
@@ -147,7 +147,7 @@ const LISTENER_MODES = {
   'not-tls': (socket: Socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
 } as const;
 
-export type FaultyListener = { port: number; close(): Promise<void> };
+type FaultyListener = { port: number; close(): Promise<void> };
 
 /** Starts a listener that misbehaves before any HTTP. */
 export async function startListener(

@@ -17,7 +17,13 @@ import {
   rerateAll,
   type SettledConversion,
 } from '../../domain/settlement/rerating.ts';
-import { attributeAll, inOrder, settleAll, type Batch, type Settlement } from '../../domain/settlement/settlement.ts';
+import {
+  attributeAll,
+  inOrder,
+  settleAll,
+  type Batch,
+  type Settlement,
+} from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {

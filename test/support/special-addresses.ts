@@ -5,7 +5,7 @@
 /**
  * Block of a registry: its range as numbers, and whether the registry calls it globally reachable.
  */
-export type Block = { text: string; family: 4 | 6; first: bigint; last: bigint; isReachable: boolean };
+type Block = { text: string; family: 4 | 6; first: bigint; last: bigint; isReachable: boolean };
 
 /** `!` marks blocks that are not globally reachable, or only in some cases. */
 const V4 = `

@@ -28,10 +28,10 @@ export interface TestStack {
   close(): Promise<void>;
 }
 
-export type CallOptions = { key?: string; body?: unknown; headers?: Record<string, string> };
-export type Answer<Body> = { status: number; headers: Headers; body: Body };
+type CallOptions = { key?: string; body?: unknown; headers?: Record<string, string> };
+type Answer<Body> = { status: number; headers: Headers; body: Body };
 
-export const ADMIN_TOKEN = 'the administrator of this test';
+const ADMIN_TOKEN = 'the administrator of this test';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STARTS_WITHIN_MS = 60_000;

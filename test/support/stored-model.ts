@@ -10,7 +10,7 @@ import type { ConversionEvent } from '../../domain/types.ts';
 import type { Earning, ModelVersion } from './commission-model.ts';
 import { PARENTS, RATES } from './stories.ts';
 
-export type StoredWorld = { readonly operatorId: string };
+type StoredWorld = { readonly operatorId: string };
 
 /** Stores an operator with these versions and inserts the events unsettled. */
 export async function storeWorld(

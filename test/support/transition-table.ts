@@ -5,7 +5,7 @@ import { readSource } from './sources.ts';
 export const TRANSITIONS_FILE = 'store/delivery/transitions.ts';
 
 /** Cells as written: `owner/state` before and after, the condition, and the calling files. */
-export type TransitionRow = { name: string; from: string; to: string; guard: string; callers: string };
+type TransitionRow = { name: string; from: string; to: string; guard: string; callers: string };
 
 /** Owner and state of a delivery as `owner state`; a finished delivery has the owner `none`. */
 export type Standing = `${string} ${string}`;

@@ -34,7 +34,7 @@ export function supportsCarryover(component: Component): component is CarryoverC
 }
 
 /** Kinds that a deal's `components` may list. */
-export type WireKind = { [K in Kind]: Kinds[K]['form'] extends null ? never : K }[Kind];
+type WireKind = { [K in Kind]: Kinds[K]['form'] extends null ? never : K }[Kind];
 export const WIRE_KINDS = ALL_KINDS.filter(({ form }) => form !== null).map(({ kind }) => kind) as WireKind[];
 
 /** Wire fields of all kinds together, without the fields that every component has. */

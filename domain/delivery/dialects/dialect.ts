@@ -13,7 +13,7 @@ export const REASONS = {
 } as const;
 
 /** The translation of a macro; with a note where the two do not mean quite the same. */
-export type Counterpart = string | { ours: string; note: string };
+type Counterpart = string | { ours: string; note: string };
 
 export type Dialect = {
   name: string;

@@ -15,12 +15,12 @@ export const DIALECT_NAMES = Object.keys(DIALECTS) as DialectName[];
  * A macro of theirs without a counterpart, which is left empty; `where` is `path` or
  * `query.<parameter>`.
  */
-export type Unmapped = { macro: string; where: string; note: string };
+type Unmapped = { macro: string; where: string; note: string };
 
 /** `notes` is what a person should know or decide before the URL is used. */
 export type Translation = { dialect: DialectName; url: string; unmapped: Unmapped[]; notes: string[] };
 
-export type Translated =
+type Translated =
   | { kind: 'translated'; translation: Translation }
   | {
       kind: 'refused';

@@ -18,7 +18,7 @@ const KINDS = { text: 'text', currency: 'text', amount: 'amount', time: 'time' }
 /** Macros of the envelope around a postback's `data`. */
 const ENVELOPE = { event_type: 'text', delivery_id: 'text', timestamp: 'time' } as const;
 
-export type MacroName = FieldName | keyof typeof ENVELOPE;
+type MacroName = FieldName | keyof typeof ENVELOPE;
 
 /** Every macro with its kind: the fields of a postback's `data`, and three of its envelope. */
 export const MACROS = {
@@ -38,7 +38,7 @@ type Format = { on: readonly Kind[]; gives: Kind; write: (value: string) => stri
 /** A macro as a template uses it; its formats are applied from left to right. */
 export type Macro = { name: MacroName; isRaw: boolean; formats: readonly Format[]; fallback: string };
 
-export type ParsedMacro =
+type ParsedMacro =
   | { kind: 'macro'; macro: Macro }
   | { kind: 'problem'; code: 'unknown_macro' | 'invalid_macro'; message: string };
 

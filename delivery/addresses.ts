@@ -1,6 +1,6 @@
-// Public internet addresses, the only ones that endpoints may have. IPv4 goes by the list of special
-// blocks. IPv6 goes by the one public block: lists of special IPv6 blocks, and of ways to hide an
-// IPv4 address in them, have always turned out incomplete.
+// Public internet addresses, the only ones that endpoints may have. IPv4 goes by the list of
+// special blocks. IPv6 goes by the one public block: lists of special IPv6 blocks, and of ways to
+// hide an IPv4 address in them, have always turned out incomplete.
 import ipaddr from 'ipaddr.js';
 import type { IPv4, IPv6 } from 'ipaddr.js';
 

@@ -1,4 +1,4 @@
-// Locks every slot that a batch can move, loads it with its facts, and opens the books over them.
+// Locks every slot that a batch can change, loads it with its facts, and opens the batch ledger.
 import { newId } from '../../store/db/ids.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import { isLinked } from '../../domain/commission/commission.ts';
@@ -20,7 +20,7 @@ import { insertEmptySlots } from '../../store/ledger/slot-writing.ts';
 import type { LoadedBatch } from './load-batch.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 
-/** The books of a batch, in the transaction that settles it. */
+/** The ledger of a batch, in the transaction that settles it. */
 export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<BatchLedger> {
   const { batch, told, parents } = loaded;
   const slots = await lockAndLoadSlots(client, loaded);
@@ -34,8 +34,9 @@ export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promis
 }
 
 /**
- * Monthly slots are made first where they are missing, since many batches share them. A percentage's slot is its own event's, so it cannot be
- * there before that event is settled. Deals whose slots move one another are locked as a whole, and all that may move is loaded.
+ * Missing monthly slots are inserted first, since many batches share them. The slot of a percentage
+ * belongs to one event, so it cannot exist before that event is settled. Deals with linked slots
+ * are locked as a whole, and all slots that may change are loaded.
  */
 async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
   const { operator } = batch;
@@ -68,7 +69,7 @@ async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedB
 
 type MonthlySlot = Parameters<typeof insertEmptySlots>[2][number];
 
-/** The slots in which the batch's conversions earn and that may be there already. */
+/** Slots in which the batch's conversions earn and that may exist. */
 export function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: MonthlySlot[] } {
   const keys = new Set<string>();
   const monthly = new Map<string, MonthlySlot>();
@@ -76,7 +77,8 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
     for (const name of names) {
       if (isPerEvent(name.kind)) continue;
       keys.add(name.key);
-      // A month that pays parents is made by the batch that needs it, together with their parts.
+      // A month that pays parents is inserted by the batch that needs it, together with the
+      // parents' parts.
       if (!isMonthly(name.kind) || monthly.has(name.key) || version.terms.overrides.length > 0) continue;
       const attribution = attributions.get(eventId)!;
       if (attribution.kind === 'attributed')
@@ -86,19 +88,25 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
   return { keys: [...keys], monthly: [...monthly.values()] };
 }
 
-/** The conversions that are in slots already: those that the batch's events against conversions may strike, and those rated again. */
+/**
+ * Conversions that are in slots already: those that the batch's reversals may reverse, and those
+ * rated again.
+ */
 export function inSlots({ ordered, others }: Batch): string[] {
   const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
   if (ordered.every(({ event }) => isConversion(event.type))) return again;
   return [...again, ...others.filter(({ event }) => isConversion(event.type)).map(({ event }) => event.id)];
 }
 
-/** The first deposits at hand. Which of a customer's is the first, all of them say together. */
+/**
+ * First deposits among the loaded events. Which deposit of a customer is the first is known only
+ * from all of them.
+ */
 export function firstDepositsIn({ ordered, others }: Batch): string[] {
   return [...ordered, ...others].filter(({ event }) => event.type === 'ftd').map(({ event }) => event.id);
 }
 
-/** The deals at hand whose slots move one another, once for each affiliate who earns by them. */
+/** Deals of the batch with linked slots, once for each affiliate who earns by them. */
 export function linkedDeals(
   { ordered, rated, attributions, others }: Batch,
   versions: readonly DealVersion[],

@@ -51,8 +51,8 @@ export type Done<Choice, Applied> = {
 
 /**
  * Runs a rule in a transaction of its own; null when the rule chose nothing. Rejects with
- * `RuleError` for the event whose rule failed, with `ConflictError`, or with PostgreSQL's error; then
- * nothing is written.
+ * `RuleError` for the event whose rule failed, with `ConflictError`, or with PostgreSQL's error;
+ * then nothing is written.
  */
 export type Transact = <Choice extends Chosen, Applied extends { messages: Message[] }>(
   input: TransactionInput,

@@ -60,8 +60,8 @@ export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
 
 /**
  * What an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A
- * parent is told of its part of the commission of `via`. `reportedMinor` is the sum reported for the
- * conversion so far, `deltaMinor` the change, in minor units of `currency`.
+ * parent is told of its part of the commission of `via`. `reportedMinor` is the sum reported for
+ * the conversion so far, `deltaMinor` the change, in minor units of `currency`.
  */
 export type Message = {
   type: 'conversion.created' | 'conversion.reversed' | 'conversion.reinstated' | 'conversion.adjusted';
@@ -78,8 +78,8 @@ export type Message = {
 };
 
 /**
- * The conversion that a commission is reported for; a monthly share has none. `reportedMinor` is the
- * sum reported so far.
+ * The conversion that a commission is reported for; a monthly share has none. `reportedMinor` is
+ * the sum reported so far.
  */
 export type ReportedConversion = {
   id: string;

@@ -49,7 +49,8 @@ const AMENDED = `
     case when f.type = 'amended' then format('%s/%s@%s', f.rating_deal_id, f.rating_version, f.amendment)
       else f.event_id end as "factId",
     f.type = 'amended' as "isAmended", f.amendment, f.amount_minor as "amountMinor",
-    f.volume_e4 as "volumeE4", f.basis_minor as "basisMinor", f.fx_rate_id is not null as "isExchanged", v.versions,
+    f.volume_e4 as "volumeE4", f.basis_minor as "basisMinor", f.fx_rate_id is not null as "isExchanged",
+      v.versions,
     case when r.rate = f.fx_rate then json_build_object('base', r.base, 'quote', r.quote,
       'rateE12', (r.rate * 1000000000000)::numeric(38, 0)::text) end as rate
   from versions v

@@ -59,7 +59,8 @@ const SWITCHES: Record<EndpointSwitch, { from: EndpointState[]; to: EndpointStat
   enable: { from: ['disabled', 'active'], to: 'active' },
 };
 
-export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events, headers, schedule,
+export const ENDPOINT_COLUMNS = `id, affiliate_id as "affiliateId", url, method, body, form, events,
+  headers, schedule,
   max_in_flight as "maxInFlight",
   rate_per_second::float8 as "ratePerSecond", signing, share_customer_id as "shareCustomerId", state,
     state_reason as "stateReason",

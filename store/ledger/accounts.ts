@@ -1,5 +1,5 @@
-// Creates the accounts that transfers touch. An account is itemsWithOperator by its purpose and owner, so
-// posting looks none up.
+// Creates the accounts that transfers touch. An account is itemsWithOperator by its purpose and
+// owner, so posting looks none up.
 import type { AffiliatePurpose, OperatorPurpose } from '../../domain/keys.ts';
 import { exponentOf } from '../../domain/ledger/money.ts';
 import { accountOf, isOfOperator, type Leg } from '../../domain/ledger/transfers.ts';

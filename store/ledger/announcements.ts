@@ -59,20 +59,25 @@ export async function readReportedCommissions(
 ): Promise<Map<string, ReportedCommission>> {
   const { rows } = await client.query<ConversionRow>(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",
-       coalesce(o.click_id, e.click_id) as "clickId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
+       coalesce(o.click_id, e.click_id) as "clickId",
+       coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency, e.occurred_at as "occurredAt",
        case when s.source_id is null then null else source.affiliate_id end as via,
-       coalesce(case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "reportedMinor",
-       array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2), coalesce(e.sub3, c.sub3, b.sub3),
+       coalesce(
+         case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "reportedMinor",
+       array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2),
+         coalesce(e.sub3, c.sub3, b.sub3),
          coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
      from ${NAMED_SLOTS}
-     join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id) and source.kind in ${OF_SINGLES}
+     join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id)
+       and source.kind in ${OF_SINGLES}
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id
        and f.event_id = f.original_event_id and f.rating_version = 0
      join events e on e.operator_id = $1 and e.id = f.event_id
      ${JOIN_AMENDMENT}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-     left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id and p.affiliate_id = s.affiliate_id
+     left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id
+       and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.click_id = o.click_id
      order by s.id, o.payout_minor desc nulls last, e.id`,

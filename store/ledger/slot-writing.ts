@@ -59,7 +59,8 @@ export async function insertSlots(db: Queryable, operatorId: string, slots: read
   if (slots.length === 0) return;
   const { rowCount } = await db.query({
     name: 'insert-slots',
-    text: `insert into slots (operator_id, ${NEW.names()}) select $1, ${NEW.names()} from ${NEW.unnest(2, 's')}
+    text: `insert into slots (operator_id, ${NEW.names()}) select $1, ${NEW.names()}
+      from ${NEW.unnest(2, 's')}
      order by key on conflict (operator_id, key) do nothing`,
     values: [operatorId, ...NEW.values(slots)],
   });

@@ -63,7 +63,8 @@ const COLUMNS = `s.id, s.affiliate_id as "affiliateId", s.currency, s.period, s.
  */
 const SINGLE = `
   select c.original_event_id as id from slots s
-  join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id) and root.kind in ${OF_SINGLES}
+  join slots root on root.operator_id = $1 and root.id = coalesce(s.source_id, s.id)
+    and root.kind in ${OF_SINGLES}
   join slot_facts c on c.operator_id = $1 and c.slot_id = root.id
     and c.event_id = c.original_event_id and c.rating_version = 0
   where s.operator_id = $1 and s.id = t.slot_id

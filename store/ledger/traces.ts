@@ -142,7 +142,8 @@ async function readUsedRates(
     `select id, base, quote, rate::text, source, as_of as "asOf" from fx_rates
      where operator_id = $1 and id in (select fx_rate_id from slot_facts
        where operator_id = $1 and original_event_id = any($3)
-         and (event_id = $2 and rating_version = 0 or original_event_id = $2 and type = 'amended') and fx_rate_id is not null)
+         and (event_id = $2 and rating_version = 0 or original_event_id = $2 and type = 'amended')
+           and fx_rate_id is not null)
      order by id`,
     [operatorId, eventId, conversions],
   );

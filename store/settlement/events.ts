@@ -122,10 +122,14 @@ export async function loadEvents(
        e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency,
        coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
-       e.reference_type as "referenceType", coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       e.reference_type as "referenceType",
+       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
-       o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId", o.deal_version as "dealVersion", o.payout_minor as "reportedMinor", o.payout_currency as "payoutCurrency",
-       b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId", b.link_id as "boundLinkId",
+       o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId",
+         o.deal_version as "dealVersion", o.payout_minor as "reportedMinor",
+         o.payout_currency as "payoutCurrency",
+       b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId",
+         b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
        b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
@@ -218,7 +222,8 @@ export async function readVersions(
      from (
        select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
        union all
-       select id, affiliate_id from ${itemsWithOperator(2)} join deals d on d.operator_id = named.operator_id and affiliate_id = item
+       select id, affiliate_id from ${itemsWithOperator(2)} join deals d
+         on d.operator_id = named.operator_id and affiliate_id = item
      ) d
      join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],

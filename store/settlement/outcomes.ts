@@ -20,8 +20,8 @@ const BINDINGS = bulkColumns<Binding>({
 });
 
 /**
- * Writes the bindings of new customers. Throws ConflictError if a concurrent transaction bound one of
- * them.
+ * Writes the bindings of new customers. Throws ConflictError if a concurrent transaction bound one
+ * of them.
  */
 export async function writeBindings(
   db: Queryable,
@@ -66,8 +66,8 @@ const OUTCOMES = bulkColumns<OutcomeRow>({
 });
 
 /**
- * Inserts outcomes of events that had none. Throws ConflictError if a concurrent transaction settled one
- * of them.
+ * Inserts outcomes of events that had none. Throws ConflictError if a concurrent transaction
+ * settled one of them.
  */
 export async function insertOutcomes(
   db: Queryable,
@@ -87,8 +87,8 @@ export async function insertOutcomes(
 }
 
 /**
- * Updates outcomes of events that waited as orphans or set aside. Throws ConflictError if a concurrent
- * transaction settled one of them.
+ * Updates outcomes of events that waited as orphans or set aside. Throws ConflictError if a
+ * concurrent transaction settled one of them.
  */
 export async function changeOutcomes(
   db: Queryable,
@@ -99,7 +99,8 @@ export async function changeOutcomes(
   if (outcomes.length === 0) return;
   const { rowCount } = await db.query({
     name: 'change-outcomes',
-    text: `update event_outcomes o set batch_id = $2, settled_at = now(), ${OUTCOMES.assignments('n', ['event_id'])}
+    text: `update event_outcomes o set batch_id = $2, settled_at = now(),
+      ${OUTCOMES.assignments('n', ['event_id'])}
      from ${OUTCOMES.unnestWithOperator(3, 'n')}
      where o.operator_id = n.operator_id and o.event_id = n.event_id and o.status <> 'settled'`,
     values: [operatorId, batchId, ...OUTCOMES.values(outcomes)],

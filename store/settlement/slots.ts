@@ -1,4 +1,4 @@
-// Slots and their facts as a batch needs them to be settled: found, locked in the order of their ids, and read.
+// Finds, locks and reads slots and their facts for settling a batch.
 import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { asAmended, isAccrual, type SlotFact } from '../../domain/commission/reversals.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
@@ -38,12 +38,13 @@ type SlotRow = Omit<
 
 type VersionOf = (dealId: string, version: number) => DealVersion;
 
-/** A deal as an affiliate earns by it: what caps, tiers and carried months tie together. */
+/** A deal and an affiliate: the slots that caps, tiers and carried losses link. */
 export type DealOfAffiliate = { dealId: string; affiliateId: string };
 
 /**
- * Keeps everybody else from settling by deals whose slots move one another, for these affiliates, until the transaction ends: a slot that another
- * batch is about to make could not be locked. Taken in one order, after `lockReversals` and before any slot.
+ * Locks deals with linked slots, for these affiliates, until the transaction ends. Row locks would
+ * not do: a slot that a concurrent batch is about to insert cannot be locked. Taken in sorted
+ * order, after `lockReversals` and before any slot.
  */
 export async function lockDeals(
   db: Queryable,
@@ -52,15 +53,16 @@ export async function lockDeals(
 ): Promise<void> {
   const names = deals.map(({ dealId, affiliateId }) => `${dealId} ${affiliateId}`).toSorted();
   await db.query(
-    `select pg_advisory_xact_lock(hashtextextended('deal ' || $1 || name, 0)) from unnest($2::text[]) as name`,
+    `select pg_advisory_xact_lock(hashtextextended('deal ' || $1 || name, 0))
+     from unnest($2::text[]) as name`,
     [operatorId, names],
   );
 }
 
 /**
- * The ids of the slots that may move when events of these months are settled: those that the months rank and count, those of months to which
- * the slots of these names and conversions may come to belong, and every month of a share with what it counted, since losses may be carried
- * through all of them.
+ * Ids of the slots whose targets may change when events of these months are settled: slots that the
+ * months rank or count, slots of months that these names and conversions may enter, and every month
+ * of a revenue share, since losses may be carried through all of them.
  */
 export async function findFamily(
   db: Queryable,
@@ -78,9 +80,11 @@ export async function findFamily(
     text: `with deals as materialized (
        select * from json_to_recordset($2) as d ("dealId" text, "affiliateId" text)
      ), touched as materialized (
-       select id, period from ${itemsWithOperator(3)} join slots s on s.operator_id = named.operator_id and key = item
+       select id, period from ${itemsWithOperator(3)} join slots s on s.operator_id = named.operator_id
+         and key = item
        union
-       select s.id, s.period from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id and f.original_event_id = item
+       select s.id, s.period from ${itemsWithOperator(4)} join slot_facts f
+         on f.operator_id = named.operator_id and f.original_event_id = item
        join slots s on s.operator_id = f.operator_id and s.id = f.slot_id
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
@@ -90,7 +94,8 @@ export async function findFamily(
        join slot_facts f on f.operator_id = $1 and f.slot_id = t.id
      )
      select s.id from deals d
-     join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId" and s.period is not null
+     join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId"
+       and s.period is not null
      where s.kind in ${OF_CHAINS} or s.period in (select period from months)`,
     values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
   });
@@ -98,9 +103,10 @@ export async function findFamily(
 }
 
 /**
- * Locks the slots of these names, those in which these conversions earned, those of these ids, and the parts that parents have of them, in the
- * order of their ids, and gives them without their facts. Slots that only one conversion or customer can earn in need no lock before they exist: their unique key decides. A row that had to be
- * waited for is given as its last writer left it.
+ * Locks slots in the order of their ids and returns them without facts: slots of these names, of
+ * these ids, and those in which these conversions earned, with the parents' parts of each. Slots of
+ * a single conversion or customer need no lock before they exist: their unique key decides. A row
+ * that was waited for is returned as its last writer left it.
  */
 export async function lockSlots(
   db: Queryable,
@@ -111,20 +117,27 @@ export async function lockSlots(
   const { rows } = await db.query<SlotRow>({
     name: 'lock-slots',
     text: `with own as materialized (
-         select s.operator_id, id from ${itemsWithOperator(2)} join slots s on s.operator_id = named.operator_id and key = item
-         union select f.operator_id, slot_id from ${itemsWithOperator(3)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item
+         select s.operator_id, id from ${itemsWithOperator(2)} join slots s
+           on s.operator_id = named.operator_id and key = item
+         union select f.operator_id, slot_id from ${itemsWithOperator(3)} join slot_facts f
+           on f.operator_id = named.operator_id and original_event_id = item
          union select operator_id, item from ${itemsWithOperator(4)}
        ), wanted as materialized (
          select operator_id, id as item from own
          union select part.operator_id, part.id
-         from own join slots part on part.operator_id = own.operator_id and part.source_id = own.id and part.source_id is not null
+         from own join slots part on part.operator_id = own.operator_id and part.source_id = own.id
+           and part.source_id is not null
        )
-     select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion", component, kind, period,
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
+     select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion",
+       component, kind, period,
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount",
+         conversions_count as "conversionsCount",
        facts_count as "factsCount", facts_hash as "factsHash",
        source_id as "sourceId", level, ${selected(SLOT_MONEY)},
-       transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil", rejected_at as "rejectedAt"
-     from wanted join slots s on s.operator_id = wanted.operator_id and id = item order by id for no key update of s`,
+       transfers_count as "transfersCount", ratings_count as "ratingsCount", hold_until as "holdUntil",
+         rejected_at as "rejectedAt"
+     from wanted join slots s on s.operator_id = wanted.operator_id and id = item
+       order by id for no key update of s`,
     values: [operatorId, wanted.keys, wanted.conversionIds, wanted.ids],
   });
   return rows.map((row): Slot => {
@@ -163,7 +176,9 @@ export async function lockSlots(
   });
 }
 
-/** First deposits of the customers whose first deposits are among these events: which one counts, they say together. */
+/**
+ * All first deposits of the customers of these first deposits; the earliest of a customer counts.
+ */
 export async function findFirstDeposits(
   db: Queryable,
   operatorId: string,
@@ -187,13 +202,17 @@ type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
   fxRate: string | null;
 };
 
-/** The rating of a fact `f` as JSON, with the names of `Rating`; null where the event itself wrote the fact. */
+/**
+ * The rating of a fact `f` as JSON, with the names of `Rating`; null where the event itself wrote
+ * the fact.
+ */
 export const RATING = `case when f.rating_version > 0 then json_build_object(
     'dealId', f.rating_deal_id, 'version', f.rating_version, 'amendment', f.amendment) end`;
 
 /**
- * Fills locked slots with their facts: all of them, but into monthly slots only those about these conversions, since the running sums stand
- * for the rest. A statement after the one that locked them, so that it sees what their last writer wrote.
+ * Reads the facts of locked slots: all of them, and for monthly slots those of these conversions,
+ * since running sums stand for the rest. Runs after the locking statement, so that it sees the rows
+ * of their last writer.
  */
 export async function loadFacts(
   db: Queryable,
@@ -210,14 +229,18 @@ export async function loadFacts(
        ${RATING} as rating, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
        fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
-  // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy month whole.
+  // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy
+  // month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns}, null as customer from ${itemsWithOperator(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
+    text: `select ${columns}, null as customer from ${itemsWithOperator(2)} join slot_facts f
+      on f.operator_id = named.operator_id and slot_id = item
      union all
      select ${columns}, case when type = 'ftd' then
-         (select subject from events e where e.operator_id = f.operator_id and e.id = f.original_event_id) end as customer
-     from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id and original_event_id = item and slot_id || '' = any($3)`,
+         (select subject from events e where e.operator_id = f.operator_id
+           and e.id = f.original_event_id) end as customer
+     from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id
+       and original_event_id = item and slot_id || '' = any($3)`,
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));

@@ -1,9 +1,13 @@
-// The ledger has one writer: statements that write its tables lie in a few files of store/ledger, and in no other.
+// The ledger has one writer: statements that write its tables lie in a few files of store/ledger,
+// and in no other.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { filesBelow, readSource } from '../support/sources.ts';
 
-/** The files that write each table of the ledger. The money columns of a slot are written with the slot. */
+/**
+ * The files that write each table of the ledger. The money columns of a slot are written with the
+ * slot.
+ */
 const WRITERS: Readonly<Record<string, string[]>> = {
   accounts: ['store/ledger/accounts.ts'],
   balances: ['store/ledger/post-releases.ts', 'store/ledger/post.ts'],

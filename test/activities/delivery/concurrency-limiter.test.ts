@@ -1,3 +1,4 @@
+// Tests of the concurrency limiter: limits per key, order of waiters, deadlines.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createConcurrencyLimiter } from '../../../activities/delivery/concurrency-limiter.ts';

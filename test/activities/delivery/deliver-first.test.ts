@@ -1,4 +1,5 @@
-// First attempts of a batch against real receivers, a real database, and the real limits per endpoint.
+// First attempts of a batch against real receivers, a real database, and the real limits per
+// endpoint.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createPool } from '../../../store/db/pool.ts';

@@ -108,7 +108,8 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
 }
 
 /**
- * The mistaken events sent instead: other amounts, a sale of zero that is refunded, a payout left out.
+ * The mistaken events sent instead: other amounts, a sale of zero that is refunded, a payout left
+ * out.
  */
 function mistaken(events: readonly Partial<ConversionEvent>[]): Partial<ConversionEvent>[] {
   return events.map((event): Partial<ConversionEvent> => {

@@ -1,5 +1,5 @@
-// Coupons, orphans given away by hand, and the onboarding list, as an operator's engineer meets them. What settling makes of them is tested
-// with the activities.
+// Coupons, orphans given away by hand, and the onboarding list, as an operator's engineer meets
+// them. What settling makes of them is tested with the activities.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type TestApi } from '../../support/api.ts';

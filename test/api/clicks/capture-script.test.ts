@@ -1,5 +1,5 @@
-// The capture script in a real browser: from the landing page over other pages to the registration, on a site with subdomains. Skipped, and said
-// so, where there is no Chromium.
+// The capture script in a real browser: from the landing page over other pages to the registration,
+// on a site with subdomains. Skipped, and said so, where there is no Chromium.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// Redirects while PostgreSQL is away: visitors are redirected, and buffered clicks are written later.
+// Redirects while PostgreSQL is away: visitors are redirected, and buffered clicks are written
+// later.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createClickWriter } from '../../../api/clicks/click-writer.ts';

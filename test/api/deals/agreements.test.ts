@@ -1,4 +1,5 @@
-// What an operator agrees on, over HTTP: exchange rates, back-dated versions, previews, and who stands above whom. Temporal is away.
+// Tests of an operator's agreements over HTTP: exchange rates, back-dated versions, previews, and
+// parents' parts.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
@@ -211,7 +212,8 @@ describe('a preview', () => {
     const counted = await rowCounts();
     const { status, body } = await call(`POST /v1/deals/${dealId}/preview`, { terms, ...window });
     assert.equal(status, 200, JSON.stringify(body));
-    // Paid: half of 10.00, 5.00 and 1.00. Would be: 20.00, 10.00 and 2.00, since refunds are forgiven, and one CPA.
+    // Paid: half of 10.00, 5.00 and 1.00. Would be: 20.00, 10.00 and 2.00, since refunds are
+    // forgiven, and one CPA.
     const amounts = { events: 5, would_pay: '62.00', paid: '11.00', difference: '51.00' };
     assert.deepEqual(body, {
       deal_id: dealId,
@@ -287,7 +289,10 @@ describe('a preview', () => {
   describe('of a window that begins when things have happened,', () => {
     const later = { from: '2026-10-15T00:00:00Z', to: '2026-11-01T00:00:00Z' };
 
-    /** A partner by these terms, and two events of every kind before the window: in the month before it and in its own. */
+    /**
+     * A partner by these terms, and two events of every kind before the window: in the month before
+     * it and in its own.
+     */
     async function longPartner(
       components: object[],
     ): Promise<{ dealId: string; at: (day: string, event: object) => object }> {
@@ -329,7 +334,8 @@ describe('a preview', () => {
       const ftd = (day: string, customer: string) => at(day, { event: 'ftd', customer_id: customer });
       await settled(ftd('09-05', 'c1'), ftd('10-05', 'c2'));
       await settled(ftd('10-20', 'c1'), ftd('10-21', 'c3'), ftd('10-22', 'c4'));
-      // The version before pays c1 and c2 without a cap, so they take no place under the new one's; c1's second deposit is no first.
+      // The version before pays c1 and c2 without a cap, so they take no place under the new one's;
+      // c1's second deposit is no first.
       assert.deepEqual(await wouldPay(dealId, [{ kind: 'cpa', amount: '30', cap: { count: 1 } }]), [
         '30.00',
         '3',

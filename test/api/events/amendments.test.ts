@@ -1,4 +1,5 @@
-// Putting right what was sent wrong, over HTTP: what can be amended, what cannot and why, and both versions in the trace. Temporal is away.
+// Putting right what was sent wrong, over HTTP: what can be amended, what cannot and why, and both
+// versions in the trace. Temporal is away.
 import { after, before, beforeEach, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createAmend } from '../../../activities/settlement/amend.ts';

@@ -1,3 +1,4 @@
+// Tests of POST /v1/events and /v1/events/batch: answers, idempotency, validation.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type Answer, type TestApi } from '../../support/api.ts';

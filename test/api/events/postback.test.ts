@@ -1,3 +1,4 @@
+// Tests of GET and POST /postback: parameters of trackers, aliases, keys, content as key.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';

@@ -1,3 +1,4 @@
+// Tests of reading events, traces and balances over HTTP.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
@@ -26,7 +27,10 @@ let refund: string;
 let revenue: string;
 let orphan: string;
 
-/** One affiliate with a bounty and a share; a first deposit, half of it refunded, two revenues, and an event of a stranger. */
+/**
+ * One affiliate with a bounty and a share; a first deposit, half of it refunded, two revenues, and
+ * an event of a stranger.
+ */
 before(async () => {
   api = await withApi();
   ({ key, id: operatorId } = await api.newOperator());

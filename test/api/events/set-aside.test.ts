@@ -134,7 +134,8 @@ describe('an event that was set aside', () => {
 
   test('is not dismissed while a transaction settles it', async () => {
     const [id] = await sales('JPY');
-    // What settling does: it keeps others out, reads, and writes in the end whatever the row says by then.
+    // What settling does: it keeps others out, reads, and writes in the end whatever the row says
+    // by then.
     const settling = await api.pool.connect();
     try {
       await settling.query('begin');

@@ -1,3 +1,4 @@
+// Tests of allow lists: addresses and ranges in IPv4 and IPv6.
 import { describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { isRange, isWithin } from '../../../api/http/addresses.ts';

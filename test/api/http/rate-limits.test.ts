@@ -1,3 +1,4 @@
+// Tests of the rate limits of API keys.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,3 +1,4 @@
+// Tests of signed requests: Standard Webhooks signatures, rotation, refusals.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';

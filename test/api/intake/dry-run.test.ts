@@ -1,3 +1,4 @@
+// Tests of dry runs: the answer shows attribution, commission and postbacks, and nothing is stored.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type TestApi } from '../../support/api.ts';

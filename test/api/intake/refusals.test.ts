@@ -1,3 +1,4 @@
+// Tests of refused requests: samples and exact counts by reason and address.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createRefusalLog } from '../../../api/intake/refusals.ts';

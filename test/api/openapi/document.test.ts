@@ -175,7 +175,10 @@ describe('the server agrees with the document', () => {
   });
 });
 
-/** Answers that the working day does not get: no JSON, which other tests look at; a month that is closed, which is in `books.test.ts`. */
+/**
+ * Answers that the working day does not get: no JSON, which other tests look at; a month that is
+ * closed, which is in `books.test.ts`.
+ */
 const ELSEWHERE = [
   'GET /capture.js 200',
   'GET /capture.js 304',

@@ -1,4 +1,5 @@
-// Importing another platform's postback URL: what is answered can be saved as it is, and what cannot be used is refused with its place.
+// Importing another platform's postback URL: what is answered can be saved as it is, and what
+// cannot be used is refused with its place.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';

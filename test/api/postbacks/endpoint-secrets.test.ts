@@ -1,4 +1,5 @@
-// What an endpoint signs with, as its owner sees it: shown once, rotated, and of another kind when the way to sign changes.
+// Tests of signing secrets of endpoints over HTTP: shown once, rotated, and of another kind when
+// the endpoint changes it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';

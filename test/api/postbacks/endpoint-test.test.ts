@@ -1,4 +1,5 @@
-// The test of an endpoint: what it tells when all is well and when it is not, and that it leaves no trace.
+// The test of an endpoint: what it tells when all is well and when it is not, and that it leaves no
+// trace.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';

@@ -1,4 +1,5 @@
-// What the API counts for whoever runs it: from a request to its figure, what waits in PostgreSQL, and who may look.
+// Tests of the API's metrics: from a request to its figure, figures of waiting work in PostgreSQL,
+// and access.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createApiMetrics } from '../../../api/process/metrics.ts';

@@ -1,3 +1,4 @@
+// Tests of the API process: start, readiness, and a stop that drains.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';

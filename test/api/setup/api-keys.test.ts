@@ -1,3 +1,4 @@
+// Tests of API keys over HTTP: scopes, expiry, last use, revocation.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';

@@ -1,3 +1,4 @@
+// Tests of operators' own names of event types.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type TestApi } from '../../support/api.ts';

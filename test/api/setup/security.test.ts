@@ -1,3 +1,4 @@
+// Tests of the security settings of an operator: TLS, allow list, limits, inbound secret.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';

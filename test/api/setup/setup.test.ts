@@ -1,3 +1,4 @@
+// Tests of setting up operators, affiliates, deals, links and endpoints over HTTP.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';

@@ -1,4 +1,5 @@
-// Allotments of a month under caps and tiers: a table of cases, and independence of the list's order.
+// Allotments of a month under caps and tiers: a table of cases, and independence of the list's
+// order.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -6,7 +7,9 @@ import { allotMonth, type RankedSlot } from '../../../domain/commission/allotmen
 import type { WireComponent } from '../../../domain/commission/terms.ts';
 import { aVersion, NOON } from '../../support/builders.ts';
 
-/** CPA slots of one customer each, named by seconds after noon; `-` marks a charged back deposit. */
+/**
+ * CPA slots of one customer each, named by seconds after noon; `-` marks a charged back deposit.
+ */
 function rankedSlots(
   component: WireComponent,
   seconds: readonly string[],

@@ -1,4 +1,4 @@
-// What a negative event strikes, and how much of a conversion is left afterwards.
+// Tests of reversals: the conversions that a negative event reverses, and the share that remains.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// What is said about each row of an operator's list.
+// Tests of reconciliation: the reason given for each row of an operator's list.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compareAll, type StoredEvent, type Listed } from '../../../domain/ledger/reconciliation.ts';

@@ -1,4 +1,5 @@
-// Moving the money of a slot towards its target: tables for the order it is taken in, properties for what always holds.
+// Moving the money of a slot towards its target: tables for the order it is taken in, properties
+// for what always holds.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

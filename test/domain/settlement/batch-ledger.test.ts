@@ -1,4 +1,5 @@
-// The books of one batch in memory: what is said twice counts once, and nothing is said against what is not there.
+// The books of one batch in memory: what is said twice counts once, and nothing is said against
+// what is not there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBatchLedger, type Deltas } from '../../../domain/settlement/batch-ledger.ts';

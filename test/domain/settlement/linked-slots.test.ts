@@ -1,4 +1,5 @@
-// Slots that move one another: caps, steps, carried months and parents' parts, story by story; regressions are named for their causes.
+// Slots that move one another: caps, steps, carried months and parents' parts, story by story;
+// regressions are named for their causes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WireComponent, WireTerms } from '../../../domain/commission/terms.ts';
@@ -97,7 +98,8 @@ describe('a cap', () => {
       [0, only({ kind: 'cpa', amount: '10' })],
       [1, only({ kind: 'cpa', amount: '10', cap: { count: 1 } })],
     );
-    // c1 came under the capped version when only the later deposit was known, and left it when the earlier one was heard of.
+    // c1 came under the capped version when only the later deposit was known, and left it when the
+    // earlier one was heard of.
     assert.equal(either(deal, [ftd('c1', 0), ftd('c1', 2), ftd('c2', 3)]), 20_00n);
   });
 });

@@ -1,5 +1,5 @@
-// Whenever versions of deals are agreed, before the events of their time, between them or after, and however often events are amended, the books
-// end the same.
+// Whenever versions of deals are agreed, before the events of their time, between them or after,
+// and however often events are amended, the books end the same.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -22,7 +22,10 @@ const PARENTS = { aff_a: ['aff_p', 'aff_q'], aff_b: ['aff_p'] };
 
 type Components = WireTerms['components'];
 
-/** Components of one name in several shapes, so that versions continue, change and drop what others pay. */
+/**
+ * Components of one name in several shapes, so that versions continue, change and drop what others
+ * pay.
+ */
 const cpa = fc.constantFrom<Components>(
   [],
   [{ kind: 'cpa', amount: '50' }],
@@ -100,7 +103,10 @@ const wire = fc
   })
   .map(({ parts, ...rest }): Partial<WireTerms> => ({ ...rest, components: parts.flat() }));
 
-/** Up to five versions of the default deal and of one of `aff_a`, in the order in which they are agreed, with dates in any order. */
+/**
+ * Up to five versions of the default deal and of one of `aff_a`, in the order in which they are
+ * agreed, with dates in any order.
+ */
 const versions = fc
   .array(fc.record({ own: fc.boolean(), day: fc.nat({ max: 40 }), wire }), { minLength: 1, maxLength: 5 })
   .map((agreed) =>
@@ -158,8 +164,8 @@ type Amendment = { eventId: string; values: Values; number: number };
 type Step = { events: ConversionEvent[] } | { version: DealVersion } | { amendment: Amendment };
 
 /**
- * The same steps, but some conversions first come with other values, and are amended to their own by and by: each somewhere behind its own
- * event, one behind the other.
+ * The same steps, but some conversions first come with other values, and are amended to their own
+ * by and by: each somewhere behind its own event, one behind the other.
  */
 function misspoken(
   steps: readonly Step[],

@@ -1,4 +1,5 @@
-// Whatever the order and the batches in which a history is heard of, and however often, it comes to the same money: that of the model.
+// Property: a history gives the same ledger in any order, in any batches and however often its
+// events are sent.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -82,7 +83,10 @@ function sumsOf(amounts: Iterable<readonly [string, bigint]>): Map<string, bigin
   return new Map([...sums].filter(([, minor]) => minor !== 0n));
 }
 
-/** More runs when asked for by hand: `RUNS=50000 npm test -- test/domain/settlement/settlement-order.test.ts`. */
+/**
+ * More runs when asked for by hand: `RUNS=50000 npm test --
+ * test/domain/settlement/settlement-order.test.ts`.
+ */
 const RUNS = Number(process.env.RUNS ?? 600);
 
 for (const [world, versions] of [
@@ -90,7 +94,9 @@ for (const [world, versions] of [
   ['with caps, tiers, carried months, parents, computed payouts and exchanged amounts', deal],
 ] as const) {
   const story = storyOf(versions);
-  /** Runs a check over many stories; on failure fast-check prints the seed and path that repeat it. */
+  /**
+   * Runs a check over many stories; on failure fast-check prints the seed and path that repeat it.
+   */
   const always = (check: (settling: MemorySettling, story: Story) => void): void => {
     fc.assert(
       fc.property(story, (one) => check(settled(one.versions, one.batches), one)),

@@ -32,7 +32,10 @@ function settled(
   return settling;
 }
 
-/** What was told, in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00 so far. */
+/**
+ * What was told, in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00 so
+ * far.
+ */
 function toldBy({ messages }: MemorySettling): string[] {
   return messages.map(({ type, event, deltaMinor, reportedMinor }) => {
     return `${type.replace('conversion.', '')}:${event?.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${reportedMinor}`;

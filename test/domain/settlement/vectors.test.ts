@@ -1,5 +1,5 @@
-// Published examples of commissions, V1 to V20, each through the rules that answer for it. Where a product pays by a rule that is not ours, the
-// test says so and holds what we do instead.
+// Published examples of commissions, V1 to V20, each through the rules that answer for it. Where a
+// product pays by a rule that is not ours, the test says so and holds what we do instead.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatMoney, parseDecimal } from '../../../domain/ledger/money.ts';

@@ -21,7 +21,10 @@ const HYBRID: Partial<WireTerms> = {
 let database: TestDatabase;
 let operator: TestOperator;
 
-/** A history with every kind of slot, clawbacks in both orders, an orphan, a refusal, and an affiliate paid in yen. */
+/**
+ * A history with every kind of slot, clawbacks in both orders, an orphan, a refusal, and an
+ * affiliate paid in yen.
+ */
 before(async () => {
   database = await withDatabase();
   operator = await withOperator(database.pool);

@@ -1,4 +1,5 @@
-// The audit of what happens to commission after it is booked: nothing in a healthy life, and whatever is bent behind the books' back.
+// The audit of what happens to commission after it is booked: nothing in a healthy life, and
+// whatever is bent behind the books' back.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createAdjustments } from '../../../store/ledger/adjustments.ts';
@@ -12,7 +13,10 @@ import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts
 
 let database: TestDatabase;
 
-/** A life with everything in it: paid, charged back, recovered, failed, returned, rejected, won back, adjusted, written off. */
+/**
+ * A life with everything in it: paid, charged back, recovered, failed, returned, rejected, won
+ * back, adjusted, written off.
+ */
 before(async () => {
   database = await withDatabase();
   const { pool } = database;

@@ -31,7 +31,9 @@ const ROWS = bulkColumns<Row>({
   doc: ['json', ({ doc }) => doc],
 });
 
-/** Any text that PostgreSQL can keep, and more often than not what its array syntax gives a meaning. */
+/**
+ * Any text that PostgreSQL can keep, and more often than not what its array syntax gives a meaning.
+ */
 const text = fc
   .oneof(
     fc.string({ unit: 'binary' }),

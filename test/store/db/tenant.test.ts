@@ -17,7 +17,10 @@ after(() => database.drop());
 
 type Key = { table: string; kind: string; first: string; columns: string };
 
-/** Primary keys (p), unique keys (u), foreign keys (f), and unique indexes (i) of all tables but the partitions. */
+/**
+ * Primary keys (p), unique keys (u), foreign keys (f), and unique indexes (i) of all tables but the
+ * partitions.
+ */
 async function keys(): Promise<Key[]> {
   const { rows } = await database.pool.query<Key>(
     `with keys as (

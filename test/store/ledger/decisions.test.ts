@@ -1,4 +1,5 @@
-// Decisions where one commission has to do with others: a rejection reaches what parents are paid of it, and nothing else.
+// Decisions where one commission has to do with others: a rejection reaches what parents are paid
+// of it, and nothing else.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createCommissions } from '../../../store/ledger/commissions.ts';

@@ -1,4 +1,5 @@
-// Holds that end: in SQL exactly what the rule says, in chunks until nothing is due, and told to those who asked for it.
+// Holds that end: in SQL exactly what the rule says, in chunks until nothing is due, and told to
+// those who asked for it.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SlotMoney } from '../../../domain/ledger/transfers.ts';
@@ -126,7 +127,10 @@ describe('told are', () => {
     return rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as Told['body'] }));
   }
 
-  /** An operator with one endpoint for everything, and one for what has to be asked for; a sale and a month that are due. */
+  /**
+   * An operator with one endpoint for everything, and one for what has to be asked for; a sale and
+   * a month that are due.
+   */
   async function withListeners() {
     const { pool } = database;
     const operator = await withOperator(pool);

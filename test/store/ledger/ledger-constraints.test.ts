@@ -1,4 +1,5 @@
-// What the database itself refuses, whoever asks: each refusal is tried with SQL on rows that settling made.
+// Tests of constraints of the ledger tables: each refusal of PostgreSQL is tried by SQL on valid
+// rows.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';

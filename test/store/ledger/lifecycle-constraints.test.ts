@@ -1,4 +1,4 @@
-// What the database refuses about payouts, decisions and money by hand, whoever asks.
+// Tests of constraints on payouts, decisions and manual postings.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createAdjustments } from '../../../store/ledger/adjustments.ts';
@@ -11,7 +11,10 @@ import { createSettling } from '../../support/settling.ts';
 
 let database: TestDatabase;
 
-/** A confirmed payout and a failed one, an approved and a rejected commission, an adjustment each way. */
+/**
+ * A confirmed payout and a failed one, an approved and a rejected commission, an adjustment each
+ * way.
+ */
 before(async () => {
   database = await withDatabase();
   const { pool } = database;

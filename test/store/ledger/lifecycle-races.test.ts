@@ -1,5 +1,6 @@
-// Everything that moves an affiliate's money at once over 16 connections: settling, releases, decisions, payouts and their steps, adjustments,
-// write-offs. Nothing is paid twice, and what is left is what a model says that only knows what was answered.
+// Everything that moves an affiliate's money at once over 16 connections: settling, releases,
+// decisions, payouts and their steps, adjustments, write-offs. Nothing is paid twice, and what is
+// left is what a model says that only knows what was answered.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PayoutStep } from '../../../domain/ledger/lifecycle.ts';
@@ -76,7 +77,10 @@ function shuffled<T>(items: readonly T[], roll: (below: number) => number): T[] 
   return mixed;
 }
 
-/** Takes in sales of every affiliate, chargebacks of a third of them, and won ones of a sixth; gives their ids in batches that mix them. */
+/**
+ * Takes in sales of every affiliate, chargebacks of a third of them, and won ones of a sixth; gives
+ * their ids in batches that mix them.
+ */
 async function takeIn(models: Model[], roll: (below: number) => number): Promise<string[][]> {
   const ids: string[] = [];
   for (const [number, model] of models.entries()) {
@@ -295,7 +299,9 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-/** A lock that took too long is tried again, as callers do; whatever else goes wrong fails the test. */
+/**
+ * A lock that took too long is tried again, as callers do; whatever else goes wrong fails the test.
+ */
 async function againWhenSlow(deed: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {

@@ -1,4 +1,5 @@
-// Every line of a statement leads to what happened: by its event, and by the conversion whose commission it moves.
+// Every line of a statement leads to what happened: by its event, and by the conversion whose
+// commission it moves.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { WireTerms } from '../../../domain/commission/terms.ts';

@@ -73,7 +73,8 @@ export type Limits = {
   retention: Retention;
 };
 
-export const DEFAULT_LIMITS: Limits = {
+/** Limits of production. The retention comes from the configuration. */
+export const DEFAULT_LIMITS: Omit<Limits, 'retention'> = {
   firstAttemptsMs: 1000,
   drainTurnMs: 10_000,
   probeWaits: { firstMs: 30_000, longestMs: 600_000 },
@@ -81,7 +82,6 @@ export const DEFAULT_LIMITS: Limits = {
   selfInAll: SINGLE_LIMITS.inAll,
   releaseMs: 20_000,
   sweepGraceMs: 20_000,
-  retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
 export function createActivities({

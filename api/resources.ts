@@ -1,9 +1,11 @@
-// Every resource of the API: adding one is a line in the list below and these files of its own.
-// <resource>.routes.ts      the handlers of its paths <resource>.schema.ts      what its requests
-// take; under 30 lines this stands in the routes <resource>.answers.ts     the schemas of its
-// answers with the views that make them; views move to <resource>.views.ts where both together
-// exceed 250 lines, and schemas that no view makes stand in the operations <resource>.operations.ts
-// its operations for the OpenAPI document, and the export that is listed here
+// Every resource of the API. A new resource takes one line in the list below and these files:
+//
+// - <resource>.routes.ts: the handlers of its paths.
+// - <resource>.schema.ts: what its requests take; under 30 lines it stands in the routes.
+// - <resource>.answers.ts: the schemas of its answers and the views that make them. Views move to
+//   <resource>.views.ts where both together exceed 250 lines. Schemas that no view makes stand in
+//   the operations.
+// - <resource>.operations.ts: its operations for the OpenAPI document, and the export listed here.
 import type { ApiConfig } from '../config.ts';
 import type { Preflight } from '../delivery/preflight.ts';
 import type { Store } from '../store/index.ts';

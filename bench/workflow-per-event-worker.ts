@@ -36,7 +36,7 @@ const activities = createActivities({
   recorder: createRecorder(pool, (error) => console.error(error)),
   secretBox: createSecretBox(config.secretsKeys),
   client,
-  limits: DEFAULT_LIMITS,
+  limits: { ...DEFAULT_LIMITS, retention: config.retention },
 });
 
 let worker: Worker | undefined;

@@ -9,6 +9,7 @@ import {
   MAX_OVERRIDE_LEVELS,
   type WireTerms,
 } from '../../domain/commission/terms.ts';
+import { NEGATIVE_EVENTS, type NegativeEvent } from '../../domain/types.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/events.ts';
 import { currency, id, name, time } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
@@ -52,6 +53,10 @@ const component = z.strictObject({
     .optional(),
 });
 
+const clawbackPolicies = Object.fromEntries(
+  NEGATIVE_EVENTS.map((type) => [type, policy.default(DEFAULT_CLAWBACK[type])]),
+) as Record<NegativeEvent, z.ZodDefault<typeof policy>>;
+
 export const terms = z.strictObject({
   currency: currency.optional(),
   components: z.array(component).min(1).max(50),
@@ -60,11 +65,7 @@ export const terms = z.strictObject({
   clawback: z
     .strictObject({
       days: z.int().min(0).max(LONGEST_CLAWBACK_DAYS).default(DEFAULT_CLAWBACK.days),
-      chargeback: policy.default(DEFAULT_CLAWBACK.chargeback),
-      refund: policy.default(DEFAULT_CLAWBACK.refund),
-      bonus_abuse: policy.default(DEFAULT_CLAWBACK.bonus_abuse),
-      fraud: policy.default(DEFAULT_CLAWBACK.fraud),
-      account_closure: policy.default(DEFAULT_CLAWBACK.account_closure),
+      ...clawbackPolicies,
     })
     .prefault({}),
   tiers: tiers.optional(),

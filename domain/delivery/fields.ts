@@ -1,6 +1,8 @@
 // Every field of a postback's `data`, once: its kind, the messages that carry it and its value in
 // each. Bodies, macros, the body of an endpoint's test and the documented schemas are made from
-// this list, so a new field is one entry here, and comes last in the bodies of its messages.
+// this list, so a new field is one entry here, and comes last in the bodies of its messages. A
+// value that no message carries yet must also come into `Message` (from `viewOf` in
+// domain/settlement/notifications.ts) and `ReportedConversion` (store/ledger/announcements.ts).
 import { formatMoney } from '../ledger/money.ts';
 import type { ConversionEvent } from '../types.ts';
 import type { CommissionChange, Message, MessageData, PaidPayout, ReportedConversion } from './messages.ts';

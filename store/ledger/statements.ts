@@ -1,7 +1,8 @@
 // Reads statements of closed months, and preliminary ones of open months. Lines come a few hundred
 // at a time, so that a month of any size passes through in bounded memory.
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
-import { NEGATIVE_EVENTS, type EventType } from '../../domain/types.ts';
+import { NEGATIVE_EVENTS, REINSTATING_EVENT, type EventType } from '../../domain/types.ts';
+import { sqlList } from '../db/sql-list.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
@@ -87,7 +88,7 @@ const REVERSED = `
   having count(distinct f.original_event_id) = 1`;
 
 /** Types of events that reverse conversions, or undo a reversal. */
-const REVERSALS = [...NEGATIVE_EVENTS, 'chargeback_won'].map((type) => `'${type}'`).join(', ');
+const REVERSALS = sqlList([...NEGATIVE_EVENTS, REINSTATING_EVENT]);
 
 /** The transfers of a CTE `t`, explained. */
 const EXPLAINED = `
@@ -100,7 +101,7 @@ const EXPLAINED = `
   from t
   left join events e on e.operator_id = $1 and e.id = t.event_id
   left join lateral (${SINGLE}) single on true
-  left join lateral (${REVERSED}) reversed on single.id is null and e.type in (${REVERSALS})
+  left join lateral (${REVERSED}) reversed on single.id is null and e.type in ${REVERSALS}
   left join events o on o.operator_id = $1 and o.id = nullif(coalesce(single.id, reversed.id), t.event_id)
   left join reasons r on r.slot_id = t.slot_id and r.batch_id = t.posting_group
   order by t.id`;

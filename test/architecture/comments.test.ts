@@ -23,7 +23,7 @@ test('no comment line is wider than 100 columns', () => {
     readSource(file)
       .split('\n')
       .flatMap((line, index) =>
-        COMMENT_LINE.test(line) && [...line].length > COMMENT_COLUMNS ? [`${file}:${index + 1}`] : [],
+        COMMENT_LINE.test(line) && line.length > COMMENT_COLUMNS ? [`${file}:${index + 1}`] : [],
       ),
   );
   assert.deepEqual(wide, []);

@@ -24,6 +24,7 @@ const SHORT_LIMITS: Limits = {
   ...DEFAULT_LIMITS,
   drainTurnMs: 2000,
   probeWaits: { firstMs: 100, longestMs: 400 },
+  retention: { clicksMonths: 13, attemptsMonths: 13 },
 };
 
 /** Creates activities as the worker does, with calls to this machine allowed. */

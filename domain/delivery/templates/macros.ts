@@ -1,8 +1,7 @@
-// Macros: what a template may ask for in braces, the forms a value can be written in, and what
-// stands in for a value that is missing.
+// Macros: the placeholders of a template, the forms in which a value can be written, and defaults
+// for missing values.
 //
-// {payout}   {payout_delta:abs:minor}   {status:map(pending=1,reversed=2)|0}   {sub1|none}
-// {_sub1}
+//   {payout}   {payout_delta:abs:minor}   {status:map(pending=1,reversed=2)|0}   {sub1|none}
 //
 // Only values here: where in a request a macro may stand, and how it is encoded there, is in
 // `template.ts`.

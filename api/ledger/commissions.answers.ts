@@ -2,7 +2,11 @@
 import { z } from 'zod';
 import { COMMISSION_KINDS } from '../../domain/commission/slot-kinds.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
-import { type Commission, COMMISSION_STATES, type Decision } from '../../store/ledger/commissions.ts';
+import {
+  type Commission,
+  COMMISSION_STATES,
+  type CommissionDecision,
+} from '../../store/ledger/commissions.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const commission = z.object({
@@ -86,7 +90,7 @@ export function commissionView(row: Commission) {
 }
 
 /** A commission with its amount by state of the money, and its decisions. */
-export function wholeCommissionView(row: Commission & { decisions: readonly Decision[] }) {
+export function wholeCommissionView(row: Commission & { decisions: readonly CommissionDecision[] }) {
   const { currency, decisions } = row;
   const money = {
     pending: row.pendingMinor,
@@ -104,6 +108,9 @@ export function wholeCommissionView(row: Commission & { decisions: readonly Deci
   };
 }
 
-function decisionView({ id, decision, amountMinor, actor, reason, decidedAt }: Decision, currency: string) {
+function decisionView(
+  { id, decision, amountMinor, actor, reason, decidedAt }: CommissionDecision,
+  currency: string,
+) {
   return { id, decision, amount: formatMoney(amountMinor, currency), actor, reason, decided_at: decidedAt };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import {
   type Compared,
-  type StoredEvent,
+  type StoredTransaction,
   type Listed,
   minorOf,
   type Reason,
@@ -86,7 +86,7 @@ export function differenceView(difference: Difference) {
   };
 }
 
-function keptView({ amountMinor, currency, reportedMinor, reportedCurrency, ...kept }: StoredEvent) {
+function keptView({ amountMinor, currency, reportedMinor, reportedCurrency, ...kept }: StoredTransaction) {
   const money = (minor: bigint | null, code: string | null) =>
     minor === null || code === null ? null : formatMoney(minor, code);
   return {

@@ -31,7 +31,7 @@ const conversion = z.object({
   previous_gave_up,
 });
 
-/** What an amendment or a decision about a commission changed; a monthly one has no conversion. */
+/** Data of messages about an amendment or a decision; a monthly commission has no conversion. */
 const commission = z.object({
   ...conversion.partial().shape,
   ...shapeOf('commission'),

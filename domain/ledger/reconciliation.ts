@@ -19,7 +19,7 @@ export type Listed = {
  * A stored event. `reportedMinor`: the amount reported to the affiliate for it; `isReversed`: a
  * reversal or amendment concerned it.
  */
-export type StoredEvent = {
+export type StoredTransaction = {
   eventId: string;
   transactionId: string;
   type: EventType;
@@ -49,7 +49,7 @@ export type Reason =
   | 'commission_differs';
 
 /** The result for a row. `duplicateOf`: the index of an earlier row that names the same event. */
-export type Compared = { reason: Reason; kept: StoredEvent | null; duplicateOf: number | null };
+export type Compared = { reason: Reason; kept: StoredTransaction | null; duplicateOf: number | null };
 
 /**
  * Compares rows, in order, with the stored events of their transaction ids. A row without an event
@@ -58,9 +58,9 @@ export type Compared = { reason: Reason; kept: StoredEvent | null; duplicateOf: 
  */
 export function compareAll(
   listed: readonly Listed[],
-  kept: readonly StoredEvent[],
-): { compared: Compared[]; unlisted: StoredEvent[] } {
-  const byId = new Map<string, StoredEvent[]>();
+  kept: readonly StoredTransaction[],
+): { compared: Compared[]; unlisted: StoredTransaction[] } {
+  const byId = new Map<string, StoredTransaction[]>();
   for (const one of kept.toSorted(conversionsFirst)) {
     const same = byId.get(one.transactionId);
     if (same) same.push(one);
@@ -81,11 +81,11 @@ export function compareAll(
   return { compared, unlisted: kept.filter(({ eventId }) => !matched.has(eventId)) };
 }
 
-function conversionsFirst(a: StoredEvent, b: StoredEvent): number {
+function conversionsFirst(a: StoredTransaction, b: StoredTransaction): number {
   return Number(isConversion(b.type)) - Number(isConversion(a.type)) || (a.eventId < b.eventId ? -1 : 1);
 }
 
-function reasonFor(row: Listed, kept: StoredEvent): Reason {
+function reasonFor(row: Listed, kept: StoredTransaction): Reason {
   if (kept.status !== 'settled') return kept.status === 'accepted' ? 'not_settled' : kept.status;
   if (row.currency !== null && kept.currency !== null && row.currency !== kept.currency)
     return 'currency_differs';
@@ -101,7 +101,7 @@ function reasonFor(row: Listed, kept: StoredEvent): Reason {
  * Only revenue is stored as a negative amount; operators' lists often write refunds and chargebacks
  * with a minus.
  */
-function isAmount(listed: string, { type, amountMinor, currency }: StoredEvent): boolean {
+function isAmount(listed: string, { type, amountMinor, currency }: StoredTransaction): boolean {
   const text = type === 'revenue' ? listed : listed.replace(/^-/, '');
   return amountMinor !== null && minorOf(text, currency) === amountMinor;
 }

@@ -37,7 +37,7 @@ const COLUMNS = `id, endpoint_id as "endpointId", affiliate_id as "affiliateId",
 
 /**
  * Condition for the deliveries `d` that a filter chooses: $1 is the operator, $2 to $6 the filter.
- * Those that their batch sends now, or that follow another one, are left out.
+ * Deliveries that their batch sends now, or that follow another one, are left out.
  */
 const CHOSEN = `d.operator_id = $1 and d.state = any($2) and ($3::text is null or d.endpoint_id = $3)
   and ($4::text is null or d.affiliate_id = $4)

@@ -36,7 +36,7 @@ export type Commission = SlotMoney & {
 };
 
 /** A decision about a commission. `actor` is the id of the API key that was used. */
-export type Decision = {
+export type CommissionDecision = {
   id: string;
   decision: 'approved' | 'rejected';
   amountMinor: bigint;
@@ -101,13 +101,16 @@ export function createCommissions(db: Queryable) {
     },
 
     /** Null when there is no such commission. Decisions come oldest first. */
-    async find(operatorId: string, id: string): Promise<(Commission & { decisions: Decision[] }) | null> {
+    async find(
+      operatorId: string,
+      id: string,
+    ): Promise<(Commission & { decisions: CommissionDecision[] }) | null> {
       const { rows } = await db.query<Commission>(
         `${COMMISSIONS} where s.operator_id = $1 and s.id = $2 and s.kind <> 'month'`,
         [operatorId, id],
       );
       if (rows[0] === undefined) return null;
-      const { rows: decisions } = await db.query<Decision>(
+      const { rows: decisions } = await db.query<CommissionDecision>(
         `select id, decision, amount_minor as "amountMinor", actor, reason, decided_at as "decidedAt"
          from commission_decisions where operator_id = $1 and slot_id = $2 order by id`,
         [operatorId, id],

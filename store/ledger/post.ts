@@ -19,7 +19,7 @@ import { added, BALANCE_MONEY, moneySpec } from './money-columns.ts';
 import { updateSlotMoney } from './slot-writing.ts';
 
 /**
- * What the transfers of a posting share. `group`: the id of the batch, decision or payout that
+ * Common fields of the transfers of a posting. `group`: the id of the batch, decision or payout that
  * caused them.
  */
 type PostingHeader = {
@@ -28,7 +28,7 @@ type PostingHeader = {
   postedAt: Date;
   /** The month of the statement that will show it, as `YYYY-MM`. */
   period: string;
-  /** Who posted by hand or by API (the id of a key), and why. */
+  /** Id of the API key of a manual posting, and the reason that was given. */
   actor?: string | null;
   reason?: string | null;
   payoutId?: string | null;

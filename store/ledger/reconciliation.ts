@@ -1,5 +1,5 @@
 // Reads stored events for reconciliation with an operator's own list of transactions.
-import type { StoredEvent } from '../../domain/ledger/reconciliation.ts';
+import type { StoredTransaction } from '../../domain/ledger/reconciliation.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -20,8 +20,8 @@ const EVENTS = `select e.id as "eventId", e.transaction_id as "transactionId", e
 export function createReconciling(db: Queryable) {
   return {
     /** Finds all events of these transactions. */
-    async find(operatorId: string, transactionIds: readonly string[]): Promise<StoredEvent[]> {
-      const { rows } = await db.query<StoredEvent>(`${EVENTS} and e.key = any($2)`, [
+    async find(operatorId: string, transactionIds: readonly string[]): Promise<StoredTransaction[]> {
+      const { rows } = await db.query<StoredTransaction>(`${EVENTS} and e.key = any($2)`, [
         operatorId,
         transactionIds,
       ]);
@@ -38,8 +38,8 @@ export function createReconciling(db: Queryable) {
       transactionIds: readonly string[],
       { from, to }: Range,
       limit: number,
-    ): Promise<StoredEvent[]> {
-      const { rows } = await db.query<StoredEvent>(
+    ): Promise<StoredTransaction[]> {
+      const { rows } = await db.query<StoredTransaction>(
         `${EVENTS} and e.occurred_at >= $3 and e.occurred_at < $4
            and e.id >= id_bound('evt', $3::timestamptz - interval '2 days')
            and not exists (select from unnest($2::text[]) as listed (key) where listed.key = e.key)

@@ -1,11 +1,11 @@
 // Tests of reconciliation: the reason given for each row of an operator's list.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compareAll, type StoredEvent, type Listed } from '../../../domain/ledger/reconciliation.ts';
+import { compareAll, type StoredTransaction, type Listed } from '../../../domain/ledger/reconciliation.ts';
 
 let count = 0;
 
-const kept = (changes: Partial<StoredEvent> = {}): StoredEvent => ({
+const kept = (changes: Partial<StoredTransaction> = {}): StoredTransaction => ({
   eventId: `evt_${++count}`,
   transactionId: 't',
   type: 'sale',
@@ -25,7 +25,7 @@ const listed = (changes: Partial<Listed> = {}): Listed => {
 };
 
 describe('a row', () => {
-  const cases: readonly [string, Partial<Listed>, Partial<StoredEvent> | null, string][] = [
+  const cases: readonly [string, Partial<Listed>, Partial<StoredTransaction> | null, string][] = [
     ['with nothing but its id matches', {}, {}, 'match'],
     [
       'with all that is kept matches, however its decimals are written',

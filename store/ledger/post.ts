@@ -19,8 +19,8 @@ import { added, BALANCE_MONEY, moneySpec } from './money-columns.ts';
 import { updateSlotMoney } from './slot-writing.ts';
 
 /**
- * Common fields of the transfers of a posting. `group`: the id of the batch, decision or payout that
- * caused them.
+ * Common fields of the transfers of a posting. `group`: the id of the batch, decision or payout
+ * that caused them.
  */
 type PostingHeader = {
   operatorId: string;

@@ -1,6 +1,6 @@
-// Opens connections, to vetted addresses only: has the guard resolve and judge the host, dials one
-// of its addresses by number, and has the peer judged once more. Also knows, for each connection
-// that undici keeps, where it leads and whether it is in use.
+// Connects to vetted addresses only: the guard resolves and judges the host, the dialer connects to
+// one of its addresses by number, and the guard judges the peer address again. For each connection
+// that undici keeps, the dialer knows its address and whether it is in use.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect as connectPlain, isIP } from 'node:net';
 import type { Socket } from 'node:net';
@@ -11,7 +11,8 @@ import type { Guard } from './guard.ts';
 import { classify } from './failures.ts';
 
 /**
- * Why there is no connection. It crosses undici as an error; the sender turns it into an outcome.
+ * Failure to open a connection: error class, detail, `dnsMs` in milliseconds and the address
+ * dialled, where known. undici passes the error on; the sender turns it into an outcome.
  */
 export class DialError extends Error {
   readonly errorClass: ErrorClass;
@@ -26,25 +27,27 @@ export class DialError extends Error {
 }
 
 /**
- * An open connection: where it leads, what it took to open it, and how many exchanges it has begun.
+ * An open connection: the address and port dialled, the time to open it in milliseconds, and the
+ * number of exchanges begun on it.
  */
 export type Link = Opened & { dialled: string; dnsMs: number; exchanges: number };
 
 /**
- * A connection as it was opened: `connectMs` for TCP, `tlsMs` for the handshake where there is one.
+ * A connection as opened. Times are in milliseconds: `connectMs` for TCP, `tlsMs` for the TLS
+ * handshake, absent for plain HTTP.
  */
 type Opened = { socket: Socket; connectMs: number; tlsMs?: number };
 
 export type Dialer = {
   connect: buildConnector.connector;
   /**
-   * To be called when undici starts a request: hands over the connection it goes out on, before the
-   * call that started it returns.
+   * Must be called when undici starts a request. `onLink` receives the connection of that request
+   * before the call that started the request returns.
    */
   claim(onLink: (link: Link) => void): void;
-  /** To be called when an exchange is over and its connection may serve the next. */
+  /** Must be called when an exchange is over and its connection may serve the next. */
   release(link: Link): void;
-  /** Stops watching; connections stay as they are. */
+  /** Unsubscribes from undici. Open connections stay as they are. */
   close(): void;
 };
 
@@ -53,17 +56,17 @@ type DialLimits = { dnsMs: number; connectMs: number; idleConnections: number };
 type Target = buildConnector.Options;
 
 /**
- * Makes a dialer for one agent. Its connector fails with a DialError, and after `dnsMs` and
- * `connectMs` at the latest.
+ * Creates the dialer of one agent. The connector fails with a DialError, after `dnsMs` plus
+ * `connectMs` milliseconds at the latest.
  */
 export function createDialer(guard: Guard, limits: DialLimits): Dialer {
   const links = new WeakMap<object, Link>();
   const idle = new Set<Link>();
   let claimant: ((link: Link) => void) | undefined;
 
-  // undici tells which socket a request goes out on by this channel alone, and does so right after
-  // it has told the request's handler that it starts. The channel is the whole process's: sockets
-  // that are not ours are not in `links`.
+  // undici names the socket of a request on this channel alone, right after it tells the request
+  // handler that the request starts. The channel serves the whole process: sockets of other agents
+  // are not in `links`.
   const onSending = (message: unknown): void => {
     const link = links.get((message as { socket: object }).socket);
     if (link === undefined || claimant === undefined) return;
@@ -83,8 +86,8 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
     for (const [index, address] of addresses.entries()) {
       const dialled = `${address.includes(':') ? `[${address}]` : address}:${portOf(target)}`;
       try {
-        // Each address has its share of what is left, so that one that swallows everything leaves
-        // time for the next.
+        // The remaining time is divided equally among the remaining addresses, so that an address
+        // that never answers leaves time for the next.
         const limitMs = (deadline - performance.now()) / (addresses.length - index);
         const opened = await connectTo(address, target, limitMs);
         keep({ ...opened, dialled, dnsMs, exchanges: 0 });
@@ -133,15 +136,18 @@ export function createDialer(guard: Guard, limits: DialLimits): Dialer {
       if (link.socket.destroyed) return;
       idle.add(link);
       const [oldest] = idle;
-      // Without this bound, callers with many hosts would hold a socket for each of them until its
-      // keep-alive ends.
+      // This bound limits idle sockets. Without it, callers with many hosts would hold a socket per
+      // host until its keep-alive ends.
       if (idle.size > limits.idleConnections) oldest?.socket.destroy();
     },
     close: () => void unsubscribe('undici:client:sendHeaders', onSending),
   };
 }
 
-/** The vetted addresses of a host. Rejects with a DialError when there are none. */
+/**
+ * The vetted addresses of a host. Rejects with a DialError when the host has none or resolving
+ * takes longer than `dnsMs`.
+ */
 async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promise<string[]> {
   const startedAt = performance.now();
   const resolution = await guard.resolve(hostname, AbortSignal.timeout(dnsMs));
@@ -151,8 +157,8 @@ async function addressesOf(hostname: string, guard: Guard, dnsMs: number): Promi
 }
 
 /**
- * Connects to one address, TLS included; certificate and SNI go by the name in the URL. Rejects
- * with what the system says, or on time.
+ * Connects to one address, TLS handshake included. Certificate check and SNI use the host name of
+ * the URL. Rejects with the system error, or with a DialError `timeout` after `limitMs`.
  */
 function connectTo(address: string, target: Target, limitMs: number): Promise<Opened> {
   return new Promise((resolve, reject) => {
@@ -168,7 +174,7 @@ function connectTo(address: string, target: Target, limitMs: number): Promise<Op
       );
     const timer = setTimeout(() => socket.destroy(late()), limitMs);
     socket.setNoDelay(true);
-    // Left in place: an error in the moment before undici listens would end the process.
+    // The listener stays: an error in the moment before undici listens would end the process.
     socket.on('error', reject);
     socket.once('close', () => clearTimeout(timer));
     socket.once('connect', () => (connectMs = sinceMs(startedAt)));
@@ -181,8 +187,9 @@ function connectTo(address: string, target: Target, limitMs: number): Promise<Op
 }
 
 /**
- * For a literal the certificate must name the address, and SNI has no place for one. Certificates
- * are checked whatever the environment says.
+ * TLS options for a host. The certificate of an IP literal must name that address, and SNI is
+ * omitted because SNI cannot carry an address. Certificates are always checked, regardless of the
+ * environment (`NODE_TLS_REJECT_UNAUTHORIZED`).
  */
 function tlsFor(hostname: string): {
   servername?: string;

@@ -1,4 +1,5 @@
-// One request and its answer, inside all limits: the answer is read only so far, and never decoded.
+// Sends one request and reads its answer within all limits. The answer is read up to a size limit
+// and never decompressed.
 import type { EndpointMethod } from '../domain/delivery/endpoints.ts';
 import { StringDecoder } from 'node:string_decoder';
 import type { Agent, Dispatcher } from 'undici';
@@ -9,8 +10,9 @@ import { classify } from './failures.ts';
 import type { Failure } from './failures.ts';
 
 /**
- * Settings shared by all exchanges of a sender. Reading stops at `responseBytes` of the answer's
- * body, of which the first `excerptBytes` are kept, and at `wireBytes` of anything at all.
+ * Settings shared by all exchanges of a sender. Reading stops after `responseBytes` of the answer
+ * body, or after `wireBytes` of any traffic for the request. The first `excerptBytes` of the body
+ * are kept.
  */
 type Way = {
   agent: Agent;
@@ -18,9 +20,9 @@ type Way = {
   limits: { responseBytes: number; excerptBytes: number; wireBytes: number };
 };
 
-/** Told on the way, for those who show an exchange rather than judge it. */
+/** Callbacks during an exchange, for callers that show its progress. */
 export type Watch = {
-  /** The request goes out on this connection, with these headers. */
+  /** Called when the request goes out on this connection with these headers. */
   sending?(link: Link, headers: Readonly<Record<string, string>>): void;
   head?(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
 };
@@ -30,19 +32,19 @@ type Exchange = {
   method: EndpointMethod;
   headers: Readonly<Record<string, string>>;
   body: string | null;
-  /** The time for all of it, connecting and the body of the answer included. */
+  /** Time limit of the whole exchange in milliseconds, including connecting and the answer body. */
   totalMs: number;
   signal: AbortSignal | undefined;
   watch: Watch | undefined;
 };
 
 /**
- * `isStale`: a kept connection had ended before any of the answer came, which says nothing about
- * the receiver.
+ * Result of an exchange. `isStale` means that a kept connection ended before any of the answer
+ * arrived, which says nothing about the receiver.
  */
 type Exchanged = { outcome: AttemptOutcome; isStale: boolean };
 
-/** The answer so far; `status` is 0 until it begins. */
+/** State of an answer while it arrives. `status` is 0 until the answer begins. */
 type Progress = {
   startedAt: number;
   link: Link | undefined;
@@ -53,17 +55,20 @@ type Progress = {
   bytes: number;
 };
 
-/** The receiver's headers that decide anything are short; a longer value is cut. */
+/**
+ * Maximum length of a control header of the receiver, in characters. All valid values are short;
+ * longer values are cut.
+ */
 const HEADER_LENGTH = 128;
 /**
- * Control characters, and those that turn the direction of text; NUL among them, which PostgreSQL
- * does not take.
+ * Control characters and text direction marks. Control characters include NUL, which PostgreSQL
+ * rejects.
  */
 const UNSAFE = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * Sends and reads. Resolves with an outcome whatever the other side does, at the latest when the
- * time is over.
+ * Sends a request and reads the answer. Resolves with an outcome for every behaviour of the
+ * receiver, after `totalMs` milliseconds at the latest.
  */
 export function exchange({ agent, dialer, limits }: Way, request: Exchange): Promise<Exchanged> {
   return new Promise((resolve) => {
@@ -84,16 +89,16 @@ export function exchange({ agent, dialer, limits }: Way, request: Exchange): Pro
       controller?.abort(new Error(failure.detail));
     };
     const cancel = (): void => stop({ errorClass: 'cancelled', detail: 'we stopped it' });
-    // The body is bounded by what undici hands on; 1xx answers, the extensions of chunks and
-    // trailers it swallows, and they have no end.
+    // The body limit counts only the bytes that undici passes on. undici swallows 1xx answers,
+    // chunk extensions and trailers, which may be endless, so this counter reads the socket.
     let readBefore = 0;
     const countWire = (): void => {
       if (progress.link === undefined || progress.link.socket.bytesRead - readBefore <= limits.wireBytes)
         return;
       stop({ errorClass: 'response_too_large', detail: 'there was no end to what it sent' });
     };
-    // A timer rather than AbortSignal.timeout, which cannot be called off: at full speed its
-    // signals would pile up for 15 s each.
+    // A plain timer can be cleared; AbortSignal.timeout cannot. At full speed its signals would
+    // pile up for 15 s each.
     const timer = setTimeout(() => stop(lateAt(progress)), request.totalMs);
     request.signal?.addEventListener('abort', cancel, { once: true });
     if (request.signal?.aborted === true) return cancel();
@@ -161,7 +166,10 @@ function takeHead(
   if (control !== undefined) progress.headers.control = printable(control.slice(0, HEADER_LENGTH));
 }
 
-/** Crumbs are put together: each holds on to the whole piece of wire it came in. */
+/**
+ * Maximum number of separate chunks before they are merged into one buffer. Each small chunk keeps
+ * the whole network buffer that it arrived in alive.
+ */
 const CRUMBS = 32;
 
 function takeBody(progress: Progress, chunk: Buffer, excerptBytes: number): void {
@@ -201,7 +209,10 @@ type Opening = {
   dialled?: string | undefined;
 };
 
-/** The opening of a connection is told by the first exchange on it, or by its failure. */
+/**
+ * Measurements of an exchange. DNS, connect and TLS times are reported by the first exchange on a
+ * connection, or by the DialError when connecting failed.
+ */
 function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: unknown): Measured {
   const opening: Opening = cause instanceof DialError ? cause : (link ?? {});
   const { dnsMs, connectMs, tlsMs, dialled } = opening;
@@ -219,8 +230,8 @@ function measured({ startedAt, link, status, firstByteMs }: Progress, cause?: un
 }
 
 /**
- * An answer counts when it is whole, or when we stopped reading; one that stalls does not, whatever
- * its status said.
+ * Timeout failure with the phase it happened in. An answer counts when it is complete or when we
+ * stopped reading. An answer that stalls counts as a timeout regardless of its status.
  */
 function lateAt({ status, link }: Progress): Failure {
   const what =
@@ -233,14 +244,15 @@ function lateAt({ status, link }: Progress): Failure {
 }
 
 /**
- * The first bytes as text that is safe to store and to show. A character cut in half is left out.
+ * The first `maxBytes` of the body as text that is safe to store and show. A character cut in half
+ * is omitted.
  */
 function excerptOf(chunks: readonly Buffer[], maxBytes: number): string {
   if (chunks.length === 0) return '';
   return printable(new StringDecoder('utf8').write(Buffer.concat(chunks).subarray(0, maxBytes)));
 }
 
-/** The text without what a terminal or PostgreSQL would choke on. */
+/** Replaces characters that disturb a terminal or that PostgreSQL rejects with U+FFFD. */
 export function printable(text: string): string {
   return text.replaceAll(UNSAFE, '\ufffd');
 }

@@ -1,5 +1,5 @@
-// One attempt: a request goes out under the guard and inside all limits, and an outcome comes back.
-// Never throws for what the other side does.
+// Makes one attempt: sends a request under the guard and within all limits, and returns an outcome.
+// The sender never throws because of the receiver.
 import type { EndpointMethod } from '../domain/delivery/endpoints.ts';
 import { Agent } from 'undici';
 import type { AttemptOutcome } from '../domain/delivery/retry.ts';
@@ -10,7 +10,7 @@ import type { Failure } from './failures.ts';
 import { MAX_URL_LENGTH } from './guard.ts';
 import type { Guard } from './guard.ts';
 
-/** A request ready to go: the URL is what was signed, character by character. */
+/** A request ready to send. `url` is the signed URL, character by character. */
 export type PostbackRequest = {
   url: string;
   method: EndpointMethod;
@@ -20,31 +20,32 @@ export type PostbackRequest = {
 
 export type Limits = {
   dnsMs: number;
-  /** For TCP and TLS together. */
+  /** Time limit for TCP and TLS together, in milliseconds. */
   connectMs: number;
-  /** For the whole exchange, connecting and the body of the answer included. */
+  /** Time limit of the whole exchange in milliseconds, including connecting and the answer body. */
   totalMs: number;
   requestBytes: number;
-  /** Reading the answer stops here; it still counts by its status. */
+  /** Reading the answer body stops after so many bytes. The answer still counts by its status. */
   responseBytes: number;
   excerptBytes: number;
   /**
-   * Of one head; `wireBytes` is for everything that comes for one request, framing and 1xx answers
-   * included.
+   * Maximum size of one answer head. `wireBytes` limits all bytes received for one request,
+   * including framing and 1xx answers.
    */
   headerBytes: number;
   wireBytes: number;
   /**
-   * Open connections to one host and port; what comes on top waits for one, inside its own time.
+   * Maximum of open connections to one host and port. Further requests wait for a connection,
+   * within their own time limit.
    */
   connectionsPerOrigin: number;
-  /** Connections kept open without work, to all hosts together. */
+  /** Maximum of idle connections kept open, to all hosts together. */
   idleConnections: number;
 };
 
 /**
- * Half the times would fail slow but honest receivers, twice the total would not fit into an
- * activity's time.
+ * Default limits. Half of these times would fail slow but honest receivers. Twice `totalMs` would
+ * not fit into the activity timeout.
  */
 export const DEFAULT_LIMITS: Readonly<Limits> = {
   dnsMs: 2000,
@@ -60,8 +61,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = {
 };
 
 /**
- * Less than the 5 s after which most servers close a quiet connection, so that we close it first. A
- * server's own hint is obeyed.
+ * Idle time before we close a connection. Most servers close idle connections after 5 s; a shorter
+ * time lets us close first. A keep-alive hint from the server takes precedence.
  */
 const KEEP_ALIVE_MS = 4000;
 const KEEP_ALIVE_AT_MOST_MS = 30_000;
@@ -70,15 +71,15 @@ type SendOptions = { signal?: AbortSignal; watch?: Watch };
 
 export type Sender = {
   /**
-   * Makes one attempt. The signal stops it, with the outcome `cancelled`; it may have arrived all
-   * the same.
+   * Makes one attempt. Aborting `signal` stops it with the outcome `cancelled`; the request may
+   * have reached the receiver nevertheless.
    */
   send(request: PostbackRequest, options?: SendOptions): Promise<AttemptOutcome>;
-  /** Waits for what is in flight, then closes every connection. */
+  /** Waits for requests in flight, then closes all connections. */
   close(): Promise<void>;
 };
 
-/** Makes a sender: one pool of connections, to be shared by a whole process. */
+/** Creates a sender with one connection pool. A process should share one sender. */
 export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender {
   const bounds: Limits = { ...DEFAULT_LIMITS, ...limits };
   const dialer = createDialer(guard, bounds);
@@ -89,7 +90,8 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_AT_MOST_MS,
     maxHeaderSize: bounds.headerBytes,
-    // undici's own timers start again with every chunk; the exchange has one that does not.
+    // The timers of undici restart with every chunk. The exchange has a timer that does not
+    // restart.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -127,9 +129,9 @@ export function createSender(guard: Guard, limits: Partial<Limits> = {}): Sender
         watch: options.watch,
       });
       if (!isStale) return { ...outcome, durationMs: Math.round(performance.now() - startedAt) };
-      // The receiver hung up on a kept connection as we began to use it. That is nobody's failure
-      // and no attempt: the same request goes again, at most once for each connection that was
-      // kept, since a fresh one is never stale.
+      // The receiver closed a kept connection just as we began to use it. This is neither a failure
+      // nor an attempt. Send the same request again. A fresh connection is never stale, so this
+      // repeats at most once per kept connection.
     }
   }
 

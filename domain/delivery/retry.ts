@@ -1,8 +1,8 @@
-// Decides what comes after an attempt: delivered, another try and when, or no more tries. Pure:
-// schedule, time and random number are parameters.
+// Retry policy: decides after an attempt whether the postback is delivered, retried at a later
+// time, or ended. Pure: schedule, time and random number are parameters.
 import { isTripped } from './breaker.ts';
 
-/** The failure of an attempt without a complete answer. */
+/** Failure class of an attempt that received no complete answer. */
 export type ErrorClass =
   | 'blocked_address'
   | 'dns_error'
@@ -22,29 +22,29 @@ export type ErrorClass =
   | 'local_error';
 
 /**
- * How long the parts of an attempt took, in whole milliseconds. A kept connection needs no look-up,
- * no connecting (TCP) and no TLS; the first byte is counted from the start of the attempt.
+ * Durations of the phases of an attempt, in whole milliseconds. A kept connection has no DNS, TCP
+ * connect or TLS phase. `firstByteMs` counts from the start of the attempt.
  */
 export type Phases = { dnsMs?: number; connectMs?: number; tlsMs?: number; firstByteMs?: number };
 
 /**
- * Measurements of an attempt: its length in whole milliseconds, its parts, and the address and port
- * called.
+ * Measurements of an attempt: total duration in whole milliseconds, phases, and the address and
+ * port called.
  */
 export type Measured = { durationMs: number; phases: Phases; dialled?: string };
 
 /**
- * How an attempt ended. `retryAfter` and `control` are the receiver's headers as sent; `detail` is
- * for ops and names no address.
+ * Result of an attempt. `retryAfter` and `control` are the headers of the receiver as sent.
+ * `detail` is for operators and contains no address.
  */
 export type AttemptOutcome =
   | ({ kind: 'answered'; status: number; retryAfter?: string; control?: string; excerpt: string } & Measured)
   | ({ kind: 'failed'; errorClass: ErrorClass; detail: string } & Measured);
 
 /**
- * The decision after an attempt. A delivered postback's answer may still ask for no more:
- * `disableEndpoint`. `reason` says briefly what happened, and why the next try is when it is or why
- * there is none.
+ * Decision after an attempt. A receiver may accept a postback and still ask for no more:
+ * `disableEndpoint`. `reason` states the result briefly, and explains the time of the next try or
+ * the absence of one.
  */
 export type Decision =
   | { kind: 'delivered'; disableEndpoint: boolean }
@@ -64,8 +64,8 @@ const JITTER_AT_MOST_MS = 15 * 60 * 1000;
 const RETRY_AFTER_AT_MOST_MS = 24 * 60 * 60 * 1000;
 
 /**
- * An attempt that ended. `tries` of its postback counts it too; `failuresInARow` of its endpoint
- * does not. `random` is from 0 up to 1.
+ * Input of a decision about a finished attempt. `tries` of the postback includes this attempt;
+ * `failuresInARow` of the endpoint does not. `random` is in [0, 1).
  */
 type Judged = {
   schedule: readonly number[];
@@ -77,8 +77,8 @@ type Judged = {
 };
 
 /**
- * Decides what comes after an attempt. Jitter and Retry-After only ever make the wait longer: after
- * try 1 it is 5 to 7 s.
+ * Decides about a finished attempt. Jitter and Retry-After only lengthen the wait: after try 1 of
+ * the default schedule the wait is 5 to 7 s without Retry-After.
  */
 export function decide({ schedule, tries, outcome, failuresInARow, random, nowMs }: Judged): Decision {
   const control = outcome.kind === 'answered' ? controlOf(outcome.control) : undefined;
@@ -115,7 +115,10 @@ function retryAfterText(outcome: AttemptOutcome, waitMs: number): string {
   return `the answer's Retry-After: ${header}${waitMs === RETRY_AFTER_AT_MOST_MS ? ' (at most 24 h)' : ''}`;
 }
 
-/** Why the next try has no time: the endpoint is down, and a probe failed that cost no try. */
+/**
+ * Reason of a delivery held without a time for its next try: the endpoint is down, and a probe
+ * failed. The failed probe costs no try.
+ */
 export function probeFailedReason(outcome: AttemptOutcome): string {
   return `${reasonOf(outcome)}; the endpoint is down: held until a probe succeeds`;
 }
@@ -134,20 +137,20 @@ function waitText(ms: number): string {
   return shown.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
-/** Only a 2xx is delivered. */
+/** Returns true only for a 2xx answer. */
 export function isDelivered(outcome: AttemptOutcome): boolean {
   return outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
 }
 
-/** The attempt in a few words, for people: `503 after 120 ms`, `timeout after 15000 ms`. */
+/** Short text of an attempt for people: `503 after 120 ms`, `timeout after 15000 ms`. */
 export function reasonOf(outcome: AttemptOutcome): string {
   const what = outcome.kind === 'answered' ? outcome.status : outcome.errorClass;
   return `${what} after ${outcome.durationMs} ms`;
 }
 
 /**
- * The attempt's error in one word of at most 64 characters: `http_503`, `timeout`; null when it was
- * delivered.
+ * Error class of an attempt in at most 64 characters: `http_503`, `timeout`. Null when the postback
+ * was delivered.
  */
 export function errorClassOf(outcome: AttemptOutcome): string | null {
   if (isDelivered(outcome)) return null;
@@ -156,8 +159,8 @@ export function errorClassOf(outcome: AttemptOutcome): string | null {
 }
 
 /**
- * Whether a failure says something about the endpoint as a whole, so that a breaker should count
- * it. A 404 is about one click id; our DNS, our guard, our shutdown are about us.
+ * Returns true when the circuit breaker counts this failure against the endpoint. A 404 concerns a
+ * single click id. Failures of our DNS, guard or shutdown say nothing about the endpoint.
  */
 export function blamesEndpoint(outcome: AttemptOutcome): boolean {
   if (outcome.kind === 'answered') return outcome.status === 429 || outcome.status >= 500;
@@ -173,8 +176,8 @@ const OUR_OWN: ReadonlySet<ErrorClass> = new Set<ErrorClass>([
 ]);
 
 /**
- * The receiver's word in its `webhook-delivery` header, in any case; anything else it might say
- * there is ignored.
+ * The command in the `webhook-delivery` header of the receiver, in upper or lower case. Unknown
+ * commands are ignored.
  */
 function controlOf(header: string | undefined): 'disable' | 'abort-message' | undefined {
   const word = header?.trim().toLowerCase();
@@ -182,27 +185,31 @@ function controlOf(header: string | undefined): 'disable' | 'abort-message' | un
 }
 
 /**
- * At most 20 % of the step, and for steps of a second or more between 2 s and 15 min, so that
- * receivers are not called in step.
+ * Upper bound of the jitter in milliseconds, so that retries to a receiver spread out in time.
+ * Steps of a second or more: 20 % of the step, at least 2 s and at most 15 min. Shorter steps: 20
+ * %.
  */
 function jitterBoundMs(stepMs: number): number {
   const share = stepMs * JITTER_SHARE;
   return stepMs < 1000 ? share : Math.min(Math.max(share, JITTER_AT_LEAST_MS), JITTER_AT_MOST_MS);
 }
 
-/** How long the receiver asked for no more requests, in milliseconds; 0 where it did not. */
+/**
+ * Wait that the receiver asked for with Retry-After on a 429 or 503, in milliseconds. 0 without a
+ * valid one.
+ */
 export function askedWaitMs(outcome: AttemptOutcome, nowMs: number): number {
   if (outcome.kind !== 'answered' || (outcome.status !== 429 && outcome.status !== 503)) return 0;
   return outcome.retryAfter === undefined ? 0 : (retryAfterMs(outcome.retryAfter, nowMs) ?? 0);
 }
 
 const SECONDS = /^\d{1,15}(\.\d{1,9})?$/;
-/** An HTTP date as it should be sent. Date.parse alone would take `1` for the year 2001. */
+/** Format of an HTTP date. Date.parse alone would accept `1` as the year 2001. */
 const HTTP_DATE = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} (gmt|utc|[+-]\d{4})$/i;
 
 /**
- * The wait that a Retry-After header asks for in milliseconds, at most 24 h; undefined when it is
- * garbage or in the past.
+ * Wait that a Retry-After header asks for, in milliseconds, at most 24 h. Undefined when the header
+ * is invalid or the time is in the past.
  */
 export function retryAfterMs(header: string, nowMs: number): number | undefined {
   const text = header.trim();

@@ -1,24 +1,23 @@
-// Templates: texts with macros in them, and the places where a macro may stand: query values, path
-// segments, form values, header values. Each place has its encoding, which holds whatever a value
-// is: no value changes the host, the number of path segments, or adds a parameter, a form field or
-// a header.
+// Templates: texts with macros in query values, path segments, form values or header values. Each
+// place has its own encoding. With any value, the encoding keeps the host and the number of path
+// segments, and adds no parameter, form field or header.
 import { parseMacro, valueOf, type Macro, type Values } from './macros.ts';
 
-/** A text cut into what is written as it stands and what is filled. */
+/** A piece of a template: literal text, or a macro to fill. */
 type Part = string | Macro;
 
 /**
- * A URL that was found good; its path by segments, with the slashes between them as segments of
- * their own.
+ * A checked URL. The path is split into segments; the slashes between them are segments of their
+ * own.
  */
 export type UrlTemplate = { origin: string; path: readonly (readonly Part[])[]; query: readonly Part[] };
 
-/** A header's or a form field's value that was found good. */
+/** A checked value of a header or a form field. */
 export type TextTemplate = readonly Part[];
 
 /**
- * A problem of a template; `macro` is as written, empty when it is about the whole. `position`
- * counts characters from 1.
+ * A problem of a template. `macro` is the macro as written; empty when the problem concerns the
+ * whole text. `position` counts characters from 1.
  */
 export type Problem = {
   code: 'unknown_macro' | 'misplaced_macro' | 'invalid_macro' | 'invalid_url';
@@ -30,23 +29,29 @@ export type Problem = {
 export type Parsed<Template> =
   { kind: 'template'; template: Template } | { kind: 'problems'; problems: Problem[] };
 
-/** Where in a URL something stands; a parameter's name is told where it is known. */
+/**
+ * The part of a URL at a given position. `parameter` is the parameter name inside the query and
+ * empty elsewhere.
+ */
 export type UrlPlace = { in: 'host' | 'path' | 'name' | 'query' | 'fragment'; parameter: string };
 
 /**
- * The cuts are those of the URL standard, which reads a backslash as a slash. A fragment is never
- * sent and so is dropped.
+ * Splits a URL into origin, path, query and fragment as the URL standard does: a backslash counts
+ * as a slash. The fragment is dropped because clients never send it.
  */
 const PARTS = /^(https?:\/\/[^/?#\\]+)([^?#]*)(\?[^#]*)?(#.*)?$/i;
 const MACRO = /\{([^{}]*)\}/g;
-/** Segments that a URL parser reads as `.` and `..` and resolves away, encoded or not. */
+/** Path segments that a URL parser reads as `.` or `..` and resolves away, encoded or not. */
 const DOT_SEGMENT = /^(\.|%2e){1,2}$/i;
-/** A URL parser drops some of these silently, and so would join what stood apart. */
+/**
+ * Blanks and control characters. A URL parser drops some of them silently and would join the texts
+ * around them.
+ */
 const BLANK_OR_CONTROL = /[\p{Cc}\s]/u;
 /**
- * How a value is encoded by the place of its macro, and which values a raw macro leaves as they
- * are: those made only of characters that separate nothing there. Any other character, and the
- * whole value is encoded. A header's encoding leaves what raw would.
+ * Encoding of values by place. `raw` matches the values that a raw macro leaves unencoded: only
+ * characters that separate nothing in that place. A value with any other character is encoded
+ * whole. Headers have no raw form: their encoding already keeps the characters that raw would keep.
  */
 const PLACES = {
   query: { encode: percentEncoded, raw: /^[\w.~!$()*,/:@-]*$/ },
@@ -58,7 +63,8 @@ const PLACES = {
 type Place = keyof typeof PLACES;
 
 /**
- * Reads a URL, or says everything that is wrong with it. A URL without macros is a template too.
+ * Parses a URL template and returns the template or all its problems. A URL without macros is a
+ * template too.
  */
 export function parseUrl(url: string): Parsed<UrlTemplate> {
   const macros = [...url.matchAll(MACRO)];
@@ -80,21 +86,21 @@ export function parseUrl(url: string): Parsed<UrlTemplate> {
   return { kind: 'template', template: { origin, path: path.split(/([/\\])/).map(cut), query: cut(query) } };
 }
 
-/** Reads the value of a header or a form field, or says everything that is wrong with it. */
+/** Parses the value of a header or a form field and returns the template or all its problems. */
 export function parseText(text: string): Parsed<TextTemplate> {
   const problems = problemsOf(text);
   return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'template', template: cut(text) };
 }
 
-/** The problem of every macro in a text where none may stand, such as the name of a form field. */
+/** Reports every macro in a text that may not contain macros, such as the name of a form field. */
 export function misplacedMacros(text: string, where: string): Problem[] {
   return Array.from(text.matchAll(MACRO), ({ 0: macro, index }) => misplacedIn(where, macro, index));
 }
 
 /**
- * The URL for one postback. A value that is missing and has no default fills as nothing: `?sub=`. A
- * path segment that would come out as `.` or `..` has its dots encoded twice, since a URL has no
- * other way to hold one: the receiver reads `%2E`.
+ * Fills a URL for one postback. A missing value without a default becomes empty: `?sub=`. The dots
+ * of a filled path segment that equals `.` or `..` are encoded twice, because a URL cannot hold
+ * such a segment otherwise; the receiver reads `%2E`.
  */
 export function fillUrl({ origin, path, query }: UrlTemplate, values: Values): string {
   const segments = path.map((parts) => {
@@ -106,13 +112,14 @@ export function fillUrl({ origin, path, query }: UrlTemplate, values: Values): s
 }
 
 /**
- * A header's value for one postback: visible ASCII with blanks only where the template has them.
+ * Fills a header value for one postback. The result is visible ASCII; blanks come only from the
+ * template.
  */
 export function fillHeader(template: TextTemplate, values: Values): string {
   return filled(template, values, 'header').trim();
 }
 
-/** A form field's value for one postback, encoded as `application/x-www-form-urlencoded`. */
+/** Fills a form field value for one postback, encoded as `application/x-www-form-urlencoded`. */
 export function fillFormValue(template: TextTemplate, values: Values): string {
   const written = template.map((part) =>
     typeof part === 'string' ? formEncoded(part) : filled([part], values, 'form'),
@@ -126,8 +133,8 @@ export function formEncoded(text: string): string {
 }
 
 /**
- * How a URL is laid out, whatever stands in its macros; undefined when it is no http or https URL.
- * The URL need not be in our macros.
+ * Splits a URL into its parts regardless of the text inside its macros. Returns undefined for a
+ * text that is not an http or https URL. The macros may be those of another platform.
  */
 export function layOut(url: string, macros: readonly { 0: string; index: number }[]) {
   const masked = mask(url, macros);
@@ -140,7 +147,8 @@ export function layOut(url: string, macros: readonly { 0: string; index: number 
     if (index < pathAt) return { in: 'host', parameter: '' };
     if (index < queryAt) return { in: 'path', parameter: '' };
     if (index >= fragmentAt) return { in: 'fragment', parameter: '' };
-    // Without `=` before it the macro is a parameter's name, and a value would make a parameter up.
+    // A macro without `=` before it stands in a parameter name, where a value would invent a
+    // parameter.
     const nameAt = Math.max(queryAt, masked.lastIndexOf('&', index)) + 1;
     const name = masked.slice(nameAt, index).split('=', 2);
     return name.length < 2 ? { in: 'name', parameter: '' } : { in: 'query', parameter: name[0]! };
@@ -154,7 +162,10 @@ export function layOut(url: string, macros: readonly { 0: string; index: number 
   };
 }
 
-/** The text with every macro, given in order, as a run of a letter that means nothing. */
+/**
+ * The text with every macro replaced by as many `x`, so that no macro contains a URL separator.
+ * `macros` must be in order of position.
+ */
 function mask(text: string, macros: readonly { 0: string; index: number }[]): string {
   const pieces: string[] = [];
   let at = 0;
@@ -178,7 +189,7 @@ function cut(text: string): Part[] {
   return parts.filter((part) => part !== '');
 }
 
-/** Problems of the macros of a text, wherever they stand. */
+/** Problems of the macros of a text, regardless of their place. */
 function problemsOf(text: string): Problem[] {
   const loose = mask(text, [...text.matchAll(MACRO)]).search(/[{}]/);
   const problems: Problem[] =
@@ -210,8 +221,8 @@ function filled(parts: readonly Part[], values: Values, place: Place): string {
 }
 
 /**
- * Percent-encodes all but the characters that mean nothing anywhere in a URL. Half a surrogate pair
- * becomes the replacement character.
+ * Percent-encodes all characters except those without a meaning anywhere in a URL. An unpaired
+ * surrogate becomes the replacement character U+FFFD.
  */
 function percentEncoded(value: string): string {
   return encodeURIComponent(value.replaceAll(/\p{Surrogate}/gu, '\ufffd')).replaceAll(
@@ -221,8 +232,8 @@ function percentEncoded(value: string): string {
 }
 
 /**
- * Leaves visible ASCII, without what separates the parts of a header and without `%`, so that
- * decoding gives the value back.
+ * Keeps visible ASCII and percent-encodes everything else. The separators of header parts and `%`
+ * are encoded too, so that decoding returns the original value.
  */
 function headerEncoded(value: string): string {
   return value.replaceAll(/[^\x21-\x7e]+|["%,;\\]/gu, percentEncoded);

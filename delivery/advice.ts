@@ -1,4 +1,4 @@
-// Advice to an endpoint's owner about an attempt that did not deliver, in a sentence.
+// Advice to the owner of an endpoint about a failed attempt, in one sentence.
 import { isDelivered, type ErrorClass, type AttemptOutcome } from '../domain/delivery/retry.ts';
 
 const ADVICE: Readonly<Record<ErrorClass, string>> = {
@@ -25,7 +25,9 @@ const ADVICE: Readonly<Record<ErrorClass, string>> = {
   local_error: 'Tell us, with the id of this request: something went wrong on our side.',
 };
 
-/** Null when the postback was delivered and nothing is to be done. */
+/**
+ * Advice about an attempt. Null when the postback was delivered and the owner needs to do nothing.
+ */
 export function adviceFor(outcome: AttemptOutcome): string | null {
   if (outcome.kind === 'failed') return ADVICE[outcome.errorClass];
   if (isDelivered(outcome)) {

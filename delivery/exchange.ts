@@ -11,8 +11,8 @@ import type { Failure } from './failures.ts';
 
 /**
  * Settings shared by all exchanges of a sender. Reading stops after `responseBytes` of the answer
- * body, or after `wireBytes` of any traffic for the request. The first `excerptBytes` of the body
- * are kept.
+ * body, or after `wireBytes` of anything received for the request. The first `excerptBytes` of the
+ * body are kept.
  */
 type Way = {
   agent: Agent;
@@ -61,8 +61,8 @@ type Progress = {
  */
 const HEADER_LENGTH = 128;
 /**
- * Control characters and text direction marks. Control characters include NUL, which PostgreSQL
- * rejects.
+ * Control characters except newline and tab, and characters that change the direction of text. NUL
+ * is among them, which PostgreSQL rejects.
  */
 const UNSAFE = /[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/gu;
 

@@ -1,5 +1,5 @@
-// Gives what went wrong on the wire its class and a sentence. The sentence never holds an address
-// or the system's own text, which would.
+// Classifies network errors: an error class and a sentence. The sentence never contains an address
+// or the system error text, which would contain one.
 import { errors } from 'undici';
 import type { ErrorClass } from '../domain/delivery/retry.ts';
 
@@ -35,8 +35,8 @@ const UNREACHABLE = new Set([
   'EPERM',
 ]);
 /**
- * Problems of a certificate have classes of its own: the receiver's owner can mend it, and
- * each in another way.
+ * Certificate errors have their own error classes, because the owner of the receiver can fix them
+ * and each needs another fix.
  */
 const CERTIFICATE: Readonly<Record<string, Failure>> = {
   CERT_HAS_EXPIRED: { errorClass: 'tls_expired', detail: 'the certificate has expired' },
@@ -70,15 +70,15 @@ const TLS_CODE =
   /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA|HOSTNAME_MISMATCH|EPROTO)/;
 
 /**
- * The class of an error that a connection or an exchange ended with. What is not known is taken for
- * a fault of ours.
+ * Classifies the error that ended a connection or an exchange. Unknown errors count as our own
+ * fault: `local_error`.
  */
 export function classify(error: unknown): Failure {
   if (error instanceof errors.HTTPParserError)
     return { errorClass: 'protocol_error', detail: 'it does not speak HTTP' };
   const { code, message } = described(error);
-  // undici has one code for every way in which a socket ends; these two are answers that break the
-  // rules.
+  // undici uses a single code for every end of a socket. These two messages mean an answer that
+  // breaks the rules of HTTP.
   if (message === 'bad response' || message === 'bad upgrade') {
     return { errorClass: 'protocol_error', detail: 'it answered what was not asked' };
   }

@@ -1,6 +1,6 @@
-// A trial of an endpoint: one signed request through the very guard and client that postbacks go
-// through, told phase by phase. On a connection of its own, so that every phase is there to be
-// told.
+// Preflight of an endpoint: sends one signed request through the same guard and client as
+// postbacks, and reports each phase. Every trial opens its own connection, so that all phases
+// occur.
 import { TLSSocket } from 'node:tls';
 import { errorClassOf, type AttemptOutcome, type Phases } from '../domain/delivery/retry.ts';
 import { adviceFor } from './advice.ts';
@@ -11,12 +11,15 @@ import { render, type Postback, type Recipient } from './render.ts';
 import { createSender, type Limits, type PostbackRequest } from './send.ts';
 import { signingKey } from './sign.ts';
 
-/** The result of a trial; null for what it did not reach. */
+/** Result of a trial. Parts that the trial did not reach are null. */
 export type Trial = {
-  /** `delivered`, or the error class that an attempt would get. */
+  /** `delivered`, or the error class of a postback attempt with the same outcome. */
   verdict: string;
   advice: string | null;
-  /** Empty where an address may not be called, which is not told. */
+  /**
+   * Addresses the host resolved to. Empty when an address may not be called, so that the trial does
+   * not disclose that address.
+   */
   resolved: { host: string; addresses: string[] };
   dialled: string | null;
   tls: { protocol: string | null; issuer: string; validTo: string | null } | null;
@@ -26,20 +29,20 @@ export type Trial = {
   durationMs: number;
 };
 
-/** An endpoint with its secrets in the clear, newest first. */
+/** An endpoint with its secrets in plain text, newest first. */
 type TriedEndpoint = Omit<Recipient, 'secrets'> & { secrets: readonly string[] };
 
 export type Preflight = {
   /**
-   * Never fails for what the other side does. Throws when the endpoint's template or secret is
-   * broken.
+   * Runs a trial. Resolves for every behaviour of the receiver. Rejects when a template or secret
+   * of the endpoint is invalid.
    */
   run(postback: Postback, endpoint: TriedEndpoint): Promise<Trial>;
-  /** Ends the trials under way, as `cancelled`. */
+  /** Cancels running trials; their verdict is `cancelled`. */
   close(): void;
 };
 
-/** Of an answer's headers those that tell something about a failed delivery. */
+/** Names of the answer headers that help to explain a failed delivery. Trials report only these. */
 const TELLING =
   `allow cf-ray content-length content-type date location retry-after server via webhook-delivery www-authenticate
   x-cache x-request-id`.split(/\s+/);
@@ -76,7 +79,7 @@ export function createPreflight(guard: Guard, limits: Partial<Limits> = {}): Pre
   return { run, close: () => closing.abort() };
 }
 
-/** The same guard, noting the addresses it lets through. */
+/** Wraps the guard and records the addresses that it allows. */
 function listening(guard: Guard, resolved: Trial['resolved']): Guard {
   return {
     ...guard,

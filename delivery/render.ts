@@ -1,6 +1,6 @@
-// Makes the request for one try of a delivery: URL, headers, body and signature. The same delivery
-// says the same on every try; only the time, the signature over it and the number of the try
-// change.
+// Renders the request for one try of a delivery: URL, headers, body and signature. All tries of a
+// delivery have the same content. Only the timestamp, the signature over it and the number of the
+// try change.
 import type { BodyFormat, EndpointMethod, SigningKind } from '../domain/delivery/endpoints.ts';
 import { readFileSync } from 'node:fs';
 import type { Values } from '../domain/delivery/templates/macros.ts';
@@ -17,13 +17,13 @@ import type { PostbackRequest } from './send.ts';
 import { contentOfGet, signatureHeader } from './sign.ts';
 import type { SigningKey } from './sign.ts';
 
-/** A postback as it was planned; `body` is its JSON text, `try` counts from 1. */
+/** A planned postback. `body` is its JSON text; `try` counts from 1. */
 export type Postback = { id: string; type: string; body: string; try: number };
 
 /**
- * The settings of an endpoint's owner. `form` are the fields of a form body, as templates by name;
- * without it a form has every field there is. `secrets` are the live ones, newest first, each of
- * its own kind; with `none` they are not used.
+ * Settings of an endpoint. `form` maps names of form fields to templates; without `form`, a form
+ * body contains all fields of the postback. `secrets` are the valid secrets, newest first; each
+ * secret has its own kind. Signing `none` ignores `secrets`.
  */
 export type Recipient = {
   url: string;
@@ -41,8 +41,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const USER_AGENT = `Postrider/${version}`;
 
 /**
- * The request of one try. Throws when the template is not one that `parseTemplate` finds good: that
- * is refused when it is saved.
+ * Renders the request of one try. Throws when a stored template is invalid; saving an endpoint
+ * refuses such templates.
  */
 export function render(postback: Postback, recipient: Recipient, nowMs: number): PostbackRequest {
   const isGet = recipient.method === 'GET';
@@ -97,7 +97,7 @@ function hasMacros(text: string): boolean {
   return text.includes('{');
 }
 
-/** The URL as it goes out on the wire, which is what is signed: normalised, without a fragment. */
+/** The URL as sent and signed: normalised, without a fragment. */
 function filledUrl(template: string, values: Values): string {
   const url = new URL(hasMacros(template) ? fillUrl(good(parseUrl(template)), values) : template);
   return url.origin + url.pathname + url.search;
@@ -117,7 +117,10 @@ function good<Template>(parsed: Parsed<Template>): Template {
   return parsed.template;
 }
 
-/** Ours, and those that belong to the connection. An endpoint's own headers never override them. */
+/**
+ * Headers set by us, and headers that belong to the connection. The custom headers of an endpoint
+ * never override them.
+ */
 const RESERVED = new Set(
   `host content-type content-length content-encoding accept-encoding user-agent expect connection keep-alive te trailer
   transfer-encoding upgrade http2-settings`.split(/\s+/),
@@ -130,8 +133,8 @@ const MAX_HEADERS = 20;
 const MAX_VALUE_LENGTH = 4096;
 
 /**
- * Problems of an endpoint's own headers, one entry per bad one; asked when they are saved.
- * Never repeats a value.
+ * Checks the custom headers of an endpoint when they are saved. Returns one entry per invalid
+ * header. Messages never repeat a header value.
  */
 export function headerProblems(
   headers: Readonly<Record<string, string>>,
@@ -157,7 +160,10 @@ function isReserved(name: string): boolean {
   return RESERVED.has(name) || RESERVED_PREFIX.test(name);
 }
 
-/** Lower-cased, so that a differently written name cannot stand beside ours. */
+/**
+ * The custom headers of an endpoint, filled. Names are lower-cased, so that a differently spelled
+ * name cannot duplicate one of ours.
+ */
 function ownHeaders(headers: Readonly<Record<string, string>>, values: Values): Record<string, string> {
   const entries = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   const own = entries.filter(([name]) => !isReserved(name));
@@ -165,8 +171,8 @@ function ownHeaders(headers: Readonly<Record<string, string>>, values: Values): 
 }
 
 /**
- * A value that is no template was saved before headers could have macros, and goes out as it
- * stands.
+ * Fills a header value. A value that is not a valid template was saved before headers supported
+ * macros and is sent unchanged.
  */
 function filledHeader(value: string, values: Values): string {
   const parsed = hasMacros(value) ? parseText(value) : undefined;

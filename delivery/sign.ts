@@ -1,8 +1,8 @@
-// Signatures after Standard Webhooks (https://www.standardwebhooks.com): made for every postback,
-// checked by receivers and on signed intake. What is signed is `id.timestamp.content`; the content
-// is the body as sent, or `GET <whole URL>` where there is no body. A secret is either shared
-// (`v1`: HMAC-SHA256) or the private half of a pair (`v1a`: ed25519), of which the receiver knows
-// the public half.
+// Signatures of Standard Webhooks (https://www.standardwebhooks.com). Postrider signs every
+// postback and verifies signed intake; receivers verify postbacks. The signed text is
+// `id.timestamp.content`. The content is the body as sent, or `GET <whole URL>` for a request
+// without a body. A secret is either shared (`v1`: HMAC-SHA256) or the private half of a key pair
+// (`v1a`: Ed25519), of which the receiver knows the public half.
 import type { SigningKind } from '../domain/delivery/endpoints.ts';
 import {
   createHmac,
@@ -19,24 +19,24 @@ const PRIVATE_PREFIX = 'whsk_';
 const PUBLIC_PREFIX = 'whpk_';
 const SECRET_BYTES = 32;
 /**
- * How far the two clocks may be apart; the reference libraries' value. Longer gives a recorded
- * request more time to be replayed.
+ * Maximum difference between the clocks of sender and receiver: 5 minutes, as in the reference
+ * libraries. A longer tolerance leaves more time to replay a recorded request.
  */
 const TOLERANCE_MS = 5 * 60 * 1000;
 /**
- * More entries than a rotation ever leaves; each one costs an HMAC comparison, so a longer list is
- * cut.
+ * Maximum number of signatures checked per request; further ones are ignored. A rotation never
+ * leaves so many. The limit bounds the comparisons, each of which costs an HMAC comparison.
  */
 const MAX_SIGNATURES = 20;
 
-/** A new secret in the form people copy: `whsec_` and the base64 of 32 random bytes. */
+/** Creates a shared secret in the form people copy: `whsec_` and the base64 of 32 random bytes. */
 export function newSecret(): string {
   return SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64');
 }
 
 /**
- * A new pair: the secret is `whsk_` and the base64 of seed and public key, which is how libsodium
- * keeps one; the other half is `whpk_`.
+ * Creates a key pair. The secret is `whsk_` and the base64 of seed and public key, the format of
+ * libsodium. The public key is `whpk_` and its base64.
  */
 export function newKeyPair(): { secret: string; publicKey: string } {
   const { d = '', x = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
@@ -48,8 +48,8 @@ export function newKeyPair(): { secret: string; publicKey: string } {
 }
 
 /**
- * A new secret for a way to sign, with the public half where there is one. One that does not sign
- * gets a shared one, to be ready.
+ * Creates a secret for a kind of signing, with the public key for `v1a`. An endpoint without
+ * signing gets a shared secret, ready for when signing is switched on.
  */
 export function makeSecret(signing: SigningKind): { secret: string; publicKey: string | null } {
   return signing === 'v1a' ? newKeyPair() : { secret: newSecret(), publicKey: null };
@@ -59,7 +59,8 @@ export function makeSecret(signing: SigningKind): { secret: string; publicKey: s
 export type SigningKey = Buffer | KeyObject;
 
 /**
- * The key inside a secret of either kind. Throws when the text is neither, without repeating it.
+ * Parses a secret of either kind into its key. Throws when the text is neither; the error does not
+ * repeat the text.
  */
 export function signingKey(secret: string): SigningKey {
   return secret.startsWith(PRIVATE_PREFIX)
@@ -77,8 +78,8 @@ function privateKey(encoded: string): KeyObject {
 }
 
 /**
- * The key inside a shared secret. Throws when the text is not `whsec_` and the base64 of 24 to 64
- * bytes, without repeating it.
+ * Parses a shared secret into its key. Throws when the text is not `whsec_` and the base64 of 24 to
+ * 64 bytes; the error does not repeat the text.
  */
 export function secretKey(secret: string): Buffer {
   const encoded = secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : '';
@@ -89,12 +90,14 @@ export function secretKey(secret: string): Buffer {
   return key;
 }
 
-/** The content of a request without a body: its method and whole URL, exactly as requested. */
+/**
+ * The signed content of a request without a body: `GET` and the whole URL, exactly as requested.
+ */
 export function contentOfGet(url: string): string {
   return `GET ${url}`;
 }
 
-/** One signature as it stands in the header. */
+/** A single signature in the form of the header: version, comma, base64. */
 function signatureBy(key: SigningKey, text: string): string {
   return Buffer.isBuffer(key)
     ? v1(key, text)
@@ -106,8 +109,8 @@ function v1(key: Buffer, text: string): string {
 }
 
 /**
- * The `webhook-signature` header: one entry per live secret, newest first, so that a receiver may
- * hold either during a rotation.
+ * Value of the `webhook-signature` header: one signature per valid secret, newest first. During a
+ * rotation the receiver may hold any of these secrets.
  */
 export function signatureHeader(message: {
   id: string;
@@ -119,7 +122,7 @@ export function signatureHeader(message: {
   return message.secrets.map((key) => signatureBy(key, text)).join(' ');
 }
 
-/** A signed request as received; a header that is missing is an empty string. */
+/** A signed request as received. A missing header is an empty string. */
 type SignedRequest = {
   id: string;
   timestamp: string;
@@ -132,8 +135,9 @@ type SignedRequest = {
 type Verdict = 'valid' | 'bad_signature' | 'stale_signature';
 
 /**
- * Judges a signature by a shared secret. Stale means genuine, but more than 5 minutes from our
- * clock: only the holder of the secret learns that.
+ * Verifies a signature with shared secrets. `stale_signature` means that the signature is genuine,
+ * but its timestamp is more than 5 minutes away from our clock. Only a holder of the secret can
+ * cause this verdict.
  */
 export function verify(request: SignedRequest): Verdict {
   if (request.id === '' || !/^\d{1,12}$/.test(request.timestamp)) return 'bad_signature';
@@ -146,7 +150,7 @@ export function verify(request: SignedRequest): Verdict {
     : 'valid';
 }
 
-/** Compares in a time that does not tell how many characters were right. */
+/** Compares in constant time, so that timing does not reveal how many characters match. */
 function isEqual(expected: string, given: string): boolean {
   const [a, b] = [Buffer.from(expected), Buffer.from(given)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,17 +1,17 @@
-// The circuit breaker of an endpoint: its condition, and the health, state and notices that follow
+// Circuit breaker of an endpoint: derives the condition, and computes health, state and notices
 // from successes and failures. Pure.
 import type { EndpointState } from './endpoints.ts';
 
 /**
- * Failures in a row after which an endpoint is down: its deliveries wait in its queue, one probes
- * it.
+ * Consecutive failures after which an endpoint is down. Its deliveries then wait in the queue of
+ * the endpoint, and a single delivery probes the endpoint.
  */
 export const BREAKER_THRESHOLD = 10;
 
 const HOUR_MS = 3_600_000;
-/** An endpoint that has only failed for so long is disabled. */
+/** Time with nothing but failures after which an endpoint is disabled. */
 const DISABLED_AFTER_MS = 120 * HOUR_MS;
-/** The operator is notified when an endpoint has only failed for so long. */
+/** Times with nothing but failures after which the operator is notified. */
 const TOLD_AFTER_MS: readonly number[] = [1, 24, 72].map((hours) => hours * HOUR_MS);
 
 /** The stored health of an endpoint. `noticesSent` counts the notices sent since `failingSince`. */
@@ -24,35 +24,40 @@ export type Health = {
 };
 
 /**
- * Outcomes of attempts that concern their endpoint: whether one succeeded, and failures after it.
+ * Outcomes of attempts that concern the endpoint. `recovered`: an attempt succeeded. `failures`
+ * counts the failures after the last success.
  */
 export type HealthEvents = { recovered: boolean; failures: number; disabledBecause: string | null };
 
 export type HealthNotice = 'endpoint.failing' | 'endpoint.disabled';
 
 /**
- * Health after such events. `stateChanged`: the breaker tripped or closed, or the endpoint was
- * disabled, so its workflow must run.
+ * Health after events. `stateChanged`: the breaker tripped or closed, or the endpoint was disabled;
+ * the workflow of the endpoint must run.
  */
 type HealthChange = { health: Health; stateChanged: boolean; notices: HealthNotice[] };
 
 /**
- * Whether so many failures in a row are enough for the breaker, regardless of the endpoint's state.
+ * Returns true when so many consecutive failures trip the breaker, regardless of the state of the
+ * endpoint.
  */
 export function isTripped(failuresInARow: number): boolean {
   return failuresInARow >= BREAKER_THRESHOLD;
 }
 
 /**
- * `up`: no failure since the last success. `failing`: some. `down`: the breaker tripped. `off`:
- * paused or disabled, which a deleted endpoint is too. Deliveries go out to endpoints that are up
- * or failing; what is planned for any but `up` counts as held. The same in SQL:
- * store/delivery/endpoint-condition.ts.
+ * `up`: no failure since the last success. `failing`: some failures. `down`: the breaker tripped.
+ * `off`: the endpoint is paused, disabled or deleted. Deliveries are sent to endpoints that are up
+ * or failing. Deliveries planned for an endpoint that is not `up` count as held.
+ * store/delivery/endpoint-condition.ts has the same rule in SQL.
  */
 export const CONDITIONS = ['up', 'failing', 'down', 'off'] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
-/** May this endpoint be sent to? Every decision about that starts from its condition. */
+/**
+ * Condition of an endpoint. Every decision whether to send to an endpoint starts from its
+ * condition.
+ */
 export function conditionOf(endpoint: {
   state: EndpointState;
   failuresInARow: number;
@@ -64,8 +69,9 @@ export function conditionOf(endpoint: {
 }
 
 /**
- * Whether the owner of a delivery may send it at once. Otherwise the endpoint's queue decides when,
- * which costs the delivery no try: the endpoint is off or down, or its one workflow keeps its rate.
+ * Returns true when the owner of a delivery may send it at once. Otherwise the queue of the
+ * endpoint decides when to send, at no cost in tries: the endpoint is off or down, or has a rate
+ * limit that its single workflow enforces.
  */
 export function isSentDirectly(
   endpoint: Parameters<typeof conditionOf>[0] & { ratePerSecond: number | null },
@@ -74,7 +80,10 @@ export function isSentDirectly(
   return endpoint.ratePerSecond === null && (condition === 'up' || condition === 'failing');
 }
 
-/** Judges events. Of an endpoint that is off they change the counts only, with no notices. */
+/**
+ * Applies events to the health of an endpoint. For an endpoint that is off, events change only the
+ * counts and cause no notices.
+ */
 export function afterHealthEvents(before: Health, events: HealthEvents, nowMs: number): HealthChange {
   const kept = events.recovered ? { failuresInARow: 0, failingSince: null, noticesSent: 0 } : before;
   const failuresInARow = kept.failuresInARow + events.failures;
@@ -100,7 +109,9 @@ export function afterHealthEvents(before: Health, events: HealthEvents, nowMs: n
   return { health: { ...health, noticesSent: due }, stateChanged, notices: ['endpoint.failing'] };
 }
 
-/** Health after a person switched the endpoint. Switched on, it forgets its failures. */
+/**
+ * Health after a person switched the endpoint. Switching an endpoint to active resets its failures.
+ */
 export function switched(before: Health, state: EndpointState): Health {
   if (state === 'active')
     return { state, stateReason: null, failuresInARow: 0, failingSince: null, noticesSent: 0 };

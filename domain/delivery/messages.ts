@@ -1,24 +1,24 @@
-// Messages to affiliates and operators: the facts they are made from, their one envelope, and which
-// endpoints subscribe to them. Their fields are in fields.ts, their text is made in bodies.ts.
+// Messages to affiliates and operators: the facts of a message, the common envelope, and the rule
+// by which endpoints subscribe. fields.ts lists the fields, bodies.ts makes the text.
 import type { ConversionEvent, EventType, Subs } from '../types.ts';
 import type { NoticeType } from './notices.ts';
 
 /**
- * An endpoint as a subscriber. Without an affiliate it is the operator's own webhook, which
- * receives all affiliates' messages.
+ * An endpoint as a subscriber. An endpoint without an affiliate is a webhook of the operator and
+ * receives the messages of all affiliates.
  */
 export type Listener = { affiliateId: string | null; events: readonly string[]; shareCustomerId: boolean };
 
-/** Messages that only an endpoint which names them receives; `*` does not ask for them. */
+/** Message types that an endpoint receives only by naming them; `*` does not include them. */
 const OPT_IN = ['conversion.released', 'payout.paid'] as const;
 
-/** Fields of a message by name; undefined ones are left out. */
+/** Fields of a message by name. Undefined fields are omitted. */
 export type MessageData = Readonly<Record<string, unknown>>;
 
 /**
- * A message before it is planned for the endpoints that subscribe to it. `aboutId` is the
- * conversion where there is one, otherwise the commission, payout, endpoint or delivery: messages
- * about the same thing go to one endpoint in order.
+ * A message before it is planned for the endpoints that subscribe to it. `aboutId` is the id of the
+ * conversion or, without a conversion, of the commission, payout, endpoint or delivery. Each
+ * endpoint receives messages with the same `aboutId` in order.
  */
 export type OutgoingMessage = {
   type: Message['type'] | (typeof OPT_IN)[number] | NoticeType;
@@ -26,20 +26,21 @@ export type OutgoingMessage = {
   aboutId: string;
   eventId: string | null;
   /**
-   * Type of the event that caused it or that it is about (`ftd`), by which endpoints may subscribe
-   * too.
+   * Type of the event that caused the message or that the message is about (`ftd`). Endpoints may
+   * subscribe by event type too.
    */
   eventType: EventType | null;
   /**
-   * Whether an earlier message about the same thing may be unfinished, which the planner looks up.
+   * True when an earlier message with the same `aboutId` may be unfinished. The planner then looks
+   * for one.
    */
   mayFollow: boolean;
   data: MessageData;
 };
 
 /**
- * Whether an endpoint receives a message: by the message's type, by the event's, or because it asks
- * for all (`*`).
+ * Returns true when an endpoint subscribes to a message: by message type, by event type, or with
+ * `*`.
  */
 export function subscribes(
   listener: Pick<Listener, 'affiliateId' | 'events'>,
@@ -53,15 +54,16 @@ export function subscribes(
 }
 
 /**
- * Cause of a message that no event caused: another agreement, an amendment by the operator, or
- * another conversion that took this one's place or left it one.
+ * Cause of a message without an event: another agreement, an amendment by the operator, or another
+ * conversion that took the place of this one or left it to this one.
  */
 export type Unprompted = 'deal_changed' | 'amended' | 'recomputed';
 
 /**
- * What an affiliate is told about `conversion`, because of `event` or, without one, for `reason`. A
- * parent is told of its part of the commission of `via`. `reportedMinor` is the sum reported for
- * the conversion so far, `deltaMinor` the change, in minor units of `currency`.
+ * A message to an affiliate about `conversion`, caused by `event` or, without an event, by
+ * `reason`. A message to a parent reports the part of the commission of affiliate `via`.
+ * `reportedMinor` is the sum reported for the conversion so far and `deltaMinor` the change, both
+ * in minor units of `currency`.
  */
 export type Message = {
   type: 'conversion.created' | 'conversion.reversed' | 'conversion.reinstated' | 'conversion.adjusted';
@@ -78,8 +80,8 @@ export type Message = {
 };
 
 /**
- * The conversion that a commission is reported for; a monthly share has none. `reportedMinor` is
- * the sum reported so far.
+ * The conversion that a commission is reported for. A monthly share has no conversion.
+ * `reportedMinor` is the sum reported so far, in minor units.
  */
 export type ReportedConversion = {
   id: string;
@@ -99,12 +101,15 @@ export type ReportedCommission = {
   affiliateId: string;
   currency: string;
   period: string | null;
-  /** The affiliate of whose commission a parent is paid a part. */
+  /** The affiliate who earned the commission of which a parent receives a part. */
   via: string | null;
   conversion: ReportedConversion | null;
 };
 
-/** A commission became payable (`released`), or was rejected; `amountMinor` of it. */
+/**
+ * A commission that became payable (`released`) or was rejected. `amountMinor` is the part
+ * affected, in minor units.
+ */
 export type CommissionChange = {
   commission: ReportedCommission;
   change: 'released' | 'rejected';

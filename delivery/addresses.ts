@@ -1,14 +1,14 @@
-// Public internet addresses, the only ones that endpoints may have. IPv4 goes by the list of
-// special blocks. IPv6 goes by the one public block: lists of special IPv6 blocks, and of ways to
-// hide an IPv4 address in them, have always turned out incomplete.
+// Decides which IP addresses are public; endpoints may have only public addresses. IPv4 uses a list
+// of special blocks. IPv6 uses the one public block: lists of special IPv6 blocks, and of ways to
+// hide an IPv4 address in IPv6, have always turned out incomplete.
 import ipaddr from 'ipaddr.js';
 import type { IPv4, IPv6 } from 'ipaddr.js';
 
 type Range = [IPv4 | IPv6, number];
 
 /**
- * The IANA special-purpose registry, multicast, and Azure's host agent, which has a public number
- * but answers only inside.
+ * Blocked IPv4 ranges: the IANA special-purpose registry, multicast, and the host agent of Azure,
+ * which has a public address but answers only inside Azure.
  */
 const SPECIAL_V4 = rangesFrom(`
   0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24 192.31.196.0/24
@@ -23,14 +23,15 @@ const PUBLIC_IN_SPECIAL_V6 = rangesFrom(
   '2001:1::1/128 2001:1::2/128 2001:1::3/128 2001:3::/32 2001:4:112::/48 2001:20::/28 2001:30::/28',
 );
 /**
- * NAT64: a gateway turns these into the IPv4 address in their last 32 bits, so that one is judged.
+ * NAT64 prefixes. A gateway translates these addresses into the IPv4 address in their last 32 bits,
+ * so the guard judges that IPv4 address.
  */
 const NAT64 = rangesFrom('64:ff9b::/96');
 
 /**
- * Whether an address may be called. Takes an address in any spelling of its family; what is not an
- * address is refused. `exceptions` (CIDRs) open holes for addresses that the rule refuses. Throws
- * when one of them is not a CIDR.
+ * Returns true when an address may be called. Accepts every spelling of an address; a text that is
+ * not an address is refused. `exceptions` are CIDRs of addresses to allow although the rule refuses
+ * them. Throws when an exception is not a CIDR.
  */
 export function createAddressRule(exceptions: readonly string[]): (address: string) => boolean {
   const allowed = rangesFrom(exceptions.join(' '));
@@ -51,7 +52,7 @@ function isIn(address: IPv4 | IPv6, ranges: readonly Range[]): boolean {
   return ranges.some(([base, bits]) => base.kind() === address.kind() && address.match(base, bits));
 }
 
-/** Reads CIDRs with blanks between them. Throws on anything else. */
+/** Parses CIDRs separated by blanks. Throws when a part is not a CIDR. */
 function rangesFrom(cidrs: string): Range[] {
   return cidrs
     .split(/\s+/)

@@ -1,6 +1,6 @@
-// Guard against server-side request forgery: judges a URL when an endpoint is saved, and again on
-// every connection, since a name may resolve to another address later. Answers go to strangers, so
-// they never name an address that the caller did not type.
+// Guard against server-side request forgery. The guard judges a URL when an endpoint is saved, and
+// again on every connection, because a name may resolve to another address later. Strangers read
+// its messages, so a message never names an address that the caller did not type.
 import { lookup as lookupWithSystem } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { createAddressRule } from './addresses.ts';
@@ -10,46 +10,49 @@ export type GuardSettings = {
   allowCidrs: readonly string[];
   allowPorts: '*' | readonly number[];
   requireHttps: boolean;
-  /** All addresses of a name; rejects when it has none. The system's resolver unless given. */
+  /**
+   * Resolves a name to all its addresses; rejects when the name has none. The default is the
+   * resolver of the system.
+   */
   lookup?: (hostname: string) => Promise<readonly { address: string }[]>;
 };
 
 type Refusal = { kind: 'refused'; code: 'blocked_address' | 'invalid_request'; message: string };
 type UrlVerdict = { kind: 'allowed'; url: URL } | Refusal;
-/** A resolver's failure is nobody's fault but the resolver's. */
+/** A failure of the resolver, for which neither caller nor endpoint is at fault. */
 type Resolution =
   { kind: 'resolved'; addresses: string[] } | Refusal | { kind: 'dns_error'; message: string };
 type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };
 
 export type Guard = {
   /**
-   * Judges all that can be judged without the network; an allowed URL comes back parsed, and is to
-   * be used as parsed.
+   * Judges a URL as far as possible without the network. An allowed URL is returned parsed; callers
+   * must use the parsed form.
    */
   judgeUrl(text: string): UrlVerdict;
-  /** Whether a connection to this address may be made or kept. */
+  /** Returns true when a connection to this address may be opened or kept. */
   mayDial(address: string): boolean;
   /**
-   * The addresses of a host: of a name all that it stands for, refused if any of them may not be
-   * called. The signal bounds the wait.
+   * Resolves a host. A name is refused if any of its addresses may not be called. The signal limits
+   * the wait.
    */
   resolve(hostname: string, signal: AbortSignal): Promise<Resolution>;
   /**
-   * Both, for saving an endpoint. A name that does not resolve passes: it may tomorrow, and each
-   * connection is judged again.
+   * Judges the URL and resolves its host, for saving an endpoint. A name that does not resolve
+   * passes: the name may resolve later, and each connection is judged again.
    */
   check(text: string): Promise<Check>;
 };
 
-/** How long a name may take to resolve when an endpoint is saved. */
+/** Time limit for resolving a name when an endpoint is saved. */
 const CHECK_DNS_MS = 2000;
 /**
- * The longest URL that most servers take. A template is checked as it is saved, and its URL again
- * once it is filled.
+ * Maximum length of a URL, the longest that most servers accept. A template is checked when it is
+ * saved, and the filled URL again before it is sent.
  */
 export const MAX_URL_LENGTH = 8192;
 
-/** Makes a guard. Throws when one of `allowCidrs` is not a CIDR. */
+/** Creates a guard. Throws when an entry of `allowCidrs` is not a CIDR. */
 export function createGuard(settings: GuardSettings): Guard {
   const mayDial = createAddressRule(settings.allowCidrs);
   const lookup = sharing(settings.lookup ?? lookupAll);
@@ -64,8 +67,8 @@ export function createGuard(settings: GuardSettings): Guard {
     if (url.username !== '' || url.password !== '')
       return invalid('the URL must not hold a user name or password');
     if (!isPortAllowed(url, settings.allowPorts)) return blocked('this port may not be called');
-    // The parser has turned every spelling of an IPv4 address, octal, hex, short or in circled
-    // digits, into the dotted one.
+    // The URL parser converts every spelling of an IPv4 address (octal, hex, short, circled digits)
+    // into dotted decimal.
     const literal = literalOf(url.hostname);
     if (literal !== undefined && !mayDial(literal)) return blocked('this address may not be called');
     return { kind: 'allowed', url };
@@ -122,7 +125,8 @@ function invalid(message: string): Refusal {
 }
 
 /**
- * IPv4 first: a host without an IPv6 route would otherwise begin every connection with a failure.
+ * Sorts IPv4 first: a host without an IPv6 route would otherwise begin every connection with a
+ * failure.
  */
 function lookupAll(hostname: string): Promise<readonly { address: string }[]> {
   return lookupWithSystem(hostname, { all: true, order: 'ipv4first' });
@@ -131,8 +135,8 @@ function lookupAll(hostname: string): Promise<readonly { address: string }[]> {
 type Lookup = (hostname: string) => Promise<readonly { address: string }[]>;
 
 /**
- * One look-up at a time per name: the system's resolver has four threads, which a burst of
- * connections would fill.
+ * Limits resolving to one concurrent look-up per name. The system resolver has four threads, and a
+ * burst of connections would occupy all of them.
  */
 function sharing(lookup: Lookup): Lookup {
   const pending = new Map<string, ReturnType<Lookup>>();
@@ -146,8 +150,8 @@ function sharing(lookup: Lookup): Lookup {
 }
 
 /**
- * The value, or a rejection as soon as the signal aborts; the work itself cannot be stopped and
- * goes on unobserved.
+ * Resolves with the value, or rejects as soon as the signal aborts. The work itself cannot be
+ * stopped and continues unobserved.
  */
 function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

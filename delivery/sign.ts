@@ -25,7 +25,7 @@ const SECRET_BYTES = 32;
 const TOLERANCE_MS = 5 * 60 * 1000;
 /**
  * Maximum number of signatures checked per request; further ones are ignored. A rotation never
- * leaves so many. The limit bounds the comparisons, each of which costs an HMAC comparison.
+ * leaves so many, and each one costs an HMAC comparison.
  */
 const MAX_SIGNATURES = 20;
 
@@ -136,8 +136,8 @@ type Verdict = 'valid' | 'bad_signature' | 'stale_signature';
 
 /**
  * Verifies a signature with shared secrets. `stale_signature` means that the signature is genuine,
- * but its timestamp is more than 5 minutes away from our clock. Only a holder of the secret can
- * cause this verdict.
+ * but its timestamp is more than 5 minutes away from our clock. A signature made without the secret
+ * is always `bad_signature`.
  */
 export function verify(request: SignedRequest): Verdict {
   if (request.id === '' || !/^\d{1,12}$/.test(request.timestamp)) return 'bad_signature';

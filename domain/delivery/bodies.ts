@@ -1,5 +1,5 @@
-// Makes messages from facts, and the JSON text of a postback from a message: `{ type, timestamp,
-// data }`. The text is fixed when the postback is planned, so that every try says the same.
+// Builds messages from facts, and the JSON text of a postback from a message: `{ type, timestamp,
+// data }`. The text is fixed when the postback is planned, so that all tries send the same text.
 import { formatMoney } from '../ledger/money.ts';
 import { dataOf, fieldsOf } from './fields.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
   ReportedCommission,
 } from './messages.ts';
 
-/** The message about a conversion that was settled, or settled anew. */
+/** Message about a conversion after it was settled or settled again. */
 export function conversionMessage(message: Message): OutgoingMessage {
   const { type, affiliateId, event, conversion } = message;
   return {
@@ -25,15 +25,15 @@ export function conversionMessage(message: Message): OutgoingMessage {
   };
 }
 
-/** The message that `releasedMinor` of a commission became payable. */
+/** Message that `releasedMinor` of a commission became payable, in minor units. */
 export function releasedOf(commission: ReportedCommission, releasedMinor: bigint): OutgoingMessage {
   const change = { commission, change: 'released', amountMinor: releasedMinor, reason: null } as const;
   return { ...aboutCommission(commission, 'conversion.released'), data: dataOf('commission', change) };
 }
 
 /**
- * The message that a commission was rejected, which took `takenMinor` back.
- * `conversion.reportedMinor` is what is left for the conversion.
+ * Message that a commission was rejected, which reversed `takenMinor`, in minor units.
+ * `conversion.reportedMinor` is the remaining sum of the conversion.
  */
 export function rejectedOf(
   commission: ReportedCommission,
@@ -52,7 +52,7 @@ function aboutCommission(
   return { type, affiliateId, aboutId, eventId: null, eventType: null, mayFollow: true };
 }
 
-/** The message that a payout arrived. */
+/** Message that a payout arrived. */
 export function paidOf(payout: PaidPayout, paidAt: Date): OutgoingMessage {
   return {
     type: 'payout.paid',
@@ -65,7 +65,9 @@ export function paidOf(payout: PaidPayout, paidAt: Date): OutgoingMessage {
   };
 }
 
-/** A postback's JSON. The customer's id is only for endpoints that were given it on purpose. */
+/**
+ * JSON text of a postback. The customer id is included only for endpoints with `share_customer_id`.
+ */
 export function bodyOf(
   { type, data }: Pick<OutgoingMessage, 'type' | 'data'>,
   { shareCustomerId }: Pick<Listener, 'shareCustomerId'>,
@@ -79,8 +81,8 @@ function inEnvelope(type: string, data: MessageData, timestamp: Date): string {
 }
 
 /**
- * The body of an endpoint's test: every field has a value that cannot be taken for a conversion or
- * for money.
+ * Body of an endpoint test. Every field has a value that cannot be mistaken for a conversion or for
+ * money.
  */
 export function testBodyOf(
   listener: Pick<Listener, 'affiliateId' | 'shareCustomerId'>,
@@ -96,9 +98,9 @@ export function testBodyOf(
 }
 
 /**
- * The body of a postback that follows one that was given up: `previous_gave_up` names the
- * deliveries before it that its receiver never got. Must be made before its first try, since every
- * try says the same.
+ * Body of a postback that follows given-up ones. `previous_gave_up` names the earlier deliveries
+ * that the receiver never got. The body must be made before the first try, since all tries send the
+ * same text.
  */
 export function afterGivenUp(body: string, predecessor: { id: string; body: string }): string {
   const { data, ...envelope } = JSON.parse(body) as Body;

@@ -7,14 +7,14 @@ export const DELIVERY_STATES = [...UNFINISHED_STATES, ...FINISHED_STATES] as con
 export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /**
- * States from which a replay sends a delivery again; one that waits for its next try is then made
- * due.
+ * States from which a replay sends a delivery again. A replay makes a delivery that waits for its
+ * next try due at once.
  */
 export const REPLAYABLE = ['gave_up', 'delivered', 'retrying', 'held'] as const;
 export type Replayable = (typeof REPLAYABLE)[number];
 
 /**
- * Responsible for an unfinished delivery: the batch that planned it, a workflow of its own
+ * Owner of an unfinished delivery: the batch that planned it, a workflow for this delivery alone
  * (`self`), the queue of its endpoint, or an earlier delivery about the same conversion
  * (`predecessor`).
  */

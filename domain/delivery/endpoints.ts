@@ -1,5 +1,5 @@
-// Settings of an endpoint that take one of a few values. Types, schemas and checks are made from
-// these lists; a test compares them with the CHECKs of the table.
+// Endpoint settings with a fixed set of values. Types, schemas and checks are derived from these
+// lists; a test compares the lists with the CHECK constraints of the table.
 
 export const ENDPOINT_STATES = ['active', 'paused', 'disabled'] as const;
 export type EndpointState = (typeof ENDPOINT_STATES)[number];

@@ -21,14 +21,14 @@ export type Presence = 'always' | 'always, or null' | 'maybe' | 'maybe, or null'
 type Value = string | null | undefined;
 type Use<Kind extends MessageKind> = [presence: Presence, valueOf: (facts: Facts[Kind]) => Value];
 
-/** Amounts are decimal text in their currency, times RFC 3339. */
+/** Kind of a field. Amounts are decimal text in their currency, times are RFC 3339. */
 export type Field = {
   kind: 'text' | 'currency' | 'amount' | 'time';
   description?: string;
 } & { [Kind in MessageKind]?: Use<Kind> };
 
 /**
- * The event that caused a message; a message that no event caused is about the conversion alone.
+ * The event that caused a message. A message without a cause event concerns only the conversion.
  */
 const eventOf = ({ event, conversion }: Message): ConversionEvent => event ?? conversion;
 const isAboutEarlier = ({ event, conversion }: Message): boolean => event?.id !== conversion.id;
@@ -75,7 +75,7 @@ export const FIELDS = {
     commission: ['always', ({ commission }) => commission.affiliateId],
     payout: ['always', ({ affiliateId }) => affiliateId],
   },
-  // `bodyOf` leaves it out for endpoints without `share_customer_id`.
+  // `bodyOf` omits this field for endpoints without `share_customer_id`.
   customer_id: {
     kind: 'text',
     description: 'only for endpoints with `share_customer_id`',
@@ -192,8 +192,8 @@ function payoutDeltaOf({ commission, change, amountMinor }: CommissionChange): s
 }
 
 /**
- * The order of fields where it differs from that of the list above. Receivers have seen it; fields
- * not named come last.
+ * Field order of message kinds that differ from the list above. Receivers rely on the order they
+ * have seen. Fields not named here come last.
  */
 const ORDERS: Partial<Record<MessageKind | 'test', string>> = {
   commission: `event transaction_id click_id affiliate_id via commission_id payout_currency period amount
@@ -205,7 +205,7 @@ const ORDERS: Partial<Record<MessageKind | 'test', string>> = {
     payout_currency status reason sub1 sub2 sub3 sub4 sub5 occurred_at`,
 };
 
-/** The fields of a kind of message, or of a test, which has them all, in the order of its body. */
+/** Fields of a message kind in the order of its body. A test has all fields. */
 export function fieldsOf(kind: MessageKind | 'test'): [name: FieldName, field: Field][] {
   const all: [FieldName, Field][] = Object.entries(FIELDS) as [FieldName, Field][];
   const order = ORDERS[kind]?.split(/\s+/) ?? [];
@@ -221,7 +221,7 @@ const IN_ORDER = {
   payout: fieldsOf('payout'),
 };
 
-/** The fields of one message; undefined where it does not have one. */
+/** Fields of one message; a field without a value is undefined. */
 export function dataOf<Kind extends MessageKind>(kind: Kind, facts: Facts[Kind]): MessageData {
   const data: Record<string, Value> = {};
   for (const [name, field] of IN_ORDER[kind]) {

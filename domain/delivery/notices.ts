@@ -5,7 +5,8 @@ import type { Health, HealthNotice } from './breaker.ts';
 export type NoticeType = HealthNotice | 'delivery.gave_up';
 
 /**
- * Every type of notice; nothing is told about a notice, or giving one up would make the next one.
+ * All types of notices. Notices cause no further notices: giving up one would otherwise create the
+ * next.
  */
 export const NOTICE_TYPES: readonly NoticeType[] = [
   'endpoint.failing',
@@ -13,7 +14,7 @@ export const NOTICE_TYPES: readonly NoticeType[] = [
   'delivery.gave_up',
 ];
 
-/** An endpoint in trouble, as its operator reads of it. */
+/** Facts of a failing endpoint, as shown to its operator. */
 export function endpointData(endpoint: { endpointId: string; affiliateId: string | null; health: Health }) {
   const { failingSince, failuresInARow, state, stateReason } = endpoint.health;
   return {
@@ -36,7 +37,7 @@ export type GivenUp = {
   lastError: string | null;
 };
 
-/** A postback that was given up, as its operator reads of it. */
+/** Facts of a given-up postback, as shown to its operator. */
 export function givenUpData({
   deliveryId,
   endpointId,

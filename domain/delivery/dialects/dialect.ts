@@ -1,8 +1,8 @@
-// A dialect: how another platform writes macros in postback URLs, what each is in ours, and
-// which have no counterpart and why. The tables are in `network-dialects.ts` and
-// `tracker-dialects.ts`; `translate.ts` reads them.
+// Dialect of another platform: the syntax of its macros in postback URLs, their Postrider
+// counterparts, and the macros without a counterpart, with the reason. network-dialects.ts and
+// tracker-dialects.ts have the tables; translate.ts reads them.
 
-/** Why a macro of theirs has no counterpart. */
+/** Reasons why a macro of another platform has no counterpart. */
 export const REASONS = {
   visitor: 'it is about the visitor or the device, and Postrider keeps nothing of these',
   offer: 'it names an offer, a campaign, a creative or a page, and Postrider has none',
@@ -12,7 +12,7 @@ export const REASONS = {
   click: 'it is about the time or the cost of the click, which a postback does not tell',
 } as const;
 
-/** The translation of a macro; with a note where the two do not mean quite the same. */
+/** Counterpart of a macro, with a note where the two meanings differ slightly. */
 type Counterpart = string | { ours: string; note: string };
 
 export type Dialect = {
@@ -25,13 +25,16 @@ export type Dialect = {
   macros: Readonly<Record<string, Counterpart>>;
   without: Readonly<Partial<Record<keyof typeof REASONS, readonly string[]>>>;
   /**
-   * For trackers: parameters of the URL at which they take postbacks, where it still says REPLACE
-   * or OPTIONAL.
+   * For trackers: parameters of the URL that receives postbacks, as long as their value is still
+   * REPLACE or OPTIONAL.
    */
   parameters?: Readonly<Record<string, string>>;
 };
 
-/** `{prefix2: '{sub2}', …}`: their numbered subs, which are ours by number. */
+/**
+ * `{prefix2: '{sub2}', …}`: maps the numbered subs of a platform to the Postrider subs with the
+ * same number.
+ */
 export function subs(prefix: string, from: number, to: number): Record<string, string> {
   return Object.fromEntries(names(prefix, from, to).map((name, index) => [name, `{sub${from + index}}`]));
 }

@@ -1,11 +1,11 @@
-// The dialects of affiliate networks: the macros in URLs that affiliates left at their former
-// platform. `sources` are the pages that describe them. The lists of what has no counterpart hold
-// what a URL is likely to ask for and are not complete; other names are reported as unknown.
-//
-// In all of them the affiliate's own click id travels in a sub of the link and comes back in it.
+// Dialects of affiliate networks: the macros in URLs that affiliates still have from their former
+// platform. `sources` are the pages that document the macros. The lists of macros without a
+// counterpart contain the likely ones and are incomplete; other names are reported as unknown. In
+// all these dialects the click id of the affiliate travels in a sub of the link and comes back in
+// that sub.
 import { names, subs, words, type Dialect } from './dialect.ts';
 
-/** Their statuses by ours, as the argument of `:map`. */
+/** Statuses of the network by Postrider status, as the argument of `:map`. */
 const APPROVED_REJECTED = 'pending=pending,payable=approved,paid=approved,reversed=rejected';
 
 const eventOf = (what: string) => ({

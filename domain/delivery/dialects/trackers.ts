@@ -6,7 +6,7 @@
 // the link; so does the tracker's own click id.
 import { names, subs, words, type Dialect } from './dialect.ts';
 
-/** Keitaro's statuses by ours, as the argument of `:map`. */
+/** Statuses of Keitaro by Postrider status, as the argument of `:map`. */
 const LEAD_SALE_REJECTED = 'pending=lead,payable=sale,paid=sale,reversed=rejected';
 
 export const TRACKER_DIALECTS = {

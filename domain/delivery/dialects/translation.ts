@@ -1,5 +1,5 @@
-// Translates a postback URL from another platform's macros into ours, and says what is lost on the
-// way.
+// Translates a postback URL from the macros of another platform into Postrider macros, and reports
+// what the translation loses.
 import { REASONS, type Dialect } from './dialect.ts';
 import { NETWORK_DIALECTS } from './networks.ts';
 import { layOut, type UrlPlace } from '../templates/template.ts';
@@ -11,13 +11,12 @@ export type DialectName = keyof typeof DIALECTS;
 
 export const DIALECT_NAMES = Object.keys(DIALECTS) as DialectName[];
 
-/**
- * A macro of theirs without a counterpart, which is left empty; `where` is `path` or
- * `query.<parameter>`.
- */
+/** A foreign macro without a counterpart, left empty. `where` is `path` or `query.<parameter>`. */
 type Unmapped = { macro: string; where: string; note: string };
 
-/** `notes` is what a person should know or decide before the URL is used. */
+/**
+ * Result of a translation. `notes` lists what a person should know or decide before using the URL.
+ */
 export type Translation = { dialect: DialectName; url: string; unmapped: Unmapped[]; notes: string[] };
 
 type Translated =
@@ -30,24 +29,24 @@ type Translated =
     };
 
 /**
- * Something in their URL that stands for a value: a macro, or the REPLACE of a tracker, which is
- * known by its parameter.
+ * A placeholder in a foreign URL: a macro, or the REPLACE of a tracker, which its parameter
+ * identifies.
  */
 type Found = { 0: string; index: number; place: UrlPlace; becomes: Meaning };
 
-/** The result for one macro; `isKnown` says whether it is a macro of that dialect at all. */
+/** Translation of one macro. `isKnown` is true when the dialect has this macro. */
 type Meaning = { ours: string | null; note: string | null; isKnown: boolean };
 
 const STYLES = { braces: /\{([^{}]*)\}/g, hashes: /#([a-z]\w*)#/gi };
-/** Placeholders that trackers show in place of the network's macro. */
+/** Placeholders that trackers show in place of the macro of the network. */
 const BLANK_TO_FILL = /(?<==)(REPLACE|OPTIONAL|\{\}|\{[A-Z]+_[A-Z_]+\})(?=&|#|$)/g;
 const ENCODED_BRACES = /%7B([\w.:-]*)%7D/gi;
 /** A macro that lets a receiver tell a reversal from a conversion. */
 const TELLS_REVERSALS = /\{_?(status|event|event_type|payout_delta|reason)\b/;
 
 /**
- * Translates a URL, for `auto` from the dialect that knows most of its macros. Refused is a URL
- * that no translation makes a template.
+ * Translates a URL. `auto` selects the dialect that knows most of the macros. A URL is refused when
+ * no translation makes it a valid template.
  */
 export function translate(given: string, from: DialectName | 'auto'): Translated {
   const url = given.trim().replaceAll(ENCODED_BRACES, '{$1}');
@@ -128,10 +127,7 @@ function translateFrom(url: string, name: DialectName): Translated {
   };
 }
 
-/**
- * Everything in the URL that stands for a value, in order; undefined when it is no http or https
- * URL.
- */
+/** All placeholders of the URL, in order. Undefined when the text is not an http or https URL. */
 function findIn(url: string, dialect: Dialect): { found: Found[]; fragmentAt: number } | undefined {
   const blanks = dialect.parameters === undefined ? [] : [...url.matchAll(BLANK_TO_FILL)];
   const blankAt = new Set(blanks.map(({ index }) => index));
@@ -188,8 +184,8 @@ function blankIn(parameter: string, dialect: Dialect): Meaning {
 }
 
 /**
- * Our map of statuses with their own names replaced: `lead=0 sale=1` over
- * `pending=lead,payable=sale` is `pending=0,payable=1`.
+ * Replaces the target names in a Postrider status map with the status names of the platform:
+ * `lead=0 sale=1` over `pending=lead,payable=sale` gives `pending=0,payable=1`.
  */
 function remapped(ours: string, argument: string): string | null {
   const pairs = argument.split(/[\s,]+|%20|\+/).map((pair) => pair.split('='));
@@ -213,7 +209,7 @@ function meaningNotes(found: readonly Found[]): string[] {
   );
 }
 
-/** Two values of theirs that would both come back in one sub of ours. */
+/** Reports two foreign values that would both come back in the same Postrider sub. */
 function clashNotes(found: readonly Found[]): string[] {
   const bySub = new Map<string, Set<string>>();
   for (const { 0: macro, becomes } of found)

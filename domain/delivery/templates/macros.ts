@@ -8,8 +8,8 @@
 import { FIELDS, type FieldName } from '../fields.ts';
 
 /**
- * The kind of a value, which decides the forms it can take. Amounts are decimal text in their
- * currency, times RFC 3339.
+ * Kind of a value; the kind decides the available formats. Amounts are decimal text in their
+ * currency, times are RFC 3339.
  */
 type Kind = 'text' | 'amount' | 'time';
 
@@ -26,12 +26,12 @@ export const MACROS = {
   ...ENVELOPE,
 } as Readonly<Record<MacroName, Kind>>;
 
-/** Values of macros by name. For one that is missing or empty the default is used. */
+/** Values of macros by name. A missing or empty value is replaced by the default. */
 export type Values = Readonly<Record<string, string | undefined>>;
 
 /**
- * A form a value can be written in. Writing gives undefined where the value has no such form, which
- * then counts as missing.
+ * A format of a value. Returns undefined for a value without this format; the value then counts as
+ * missing.
  */
 type Format = { on: readonly Kind[]; gives: Kind; write: (value: string) => string | undefined };
 
@@ -59,14 +59,14 @@ const FORMATS: Readonly<Record<string, Format>> = {
 const AMOUNT = /^-?\d+(\.\d+)?$/;
 const MAP = /^map\((.*)\)$/;
 /**
- * Texts inside braces: nothing that means something in a URL or to this grammar, which goes
+ * Text allowed inside braces. Characters with a meaning in a URL or in this grammar must be
  * percent-encoded.
  */
 const LITERAL = /^([\w.~-]|%[0-9a-f]{2})*$/i;
 
 /**
- * Reads what stands between two braces: `name`, with `_` before it for raw, `:format`s and a
- * `|default` behind it.
+ * Parses the text between two braces: `name`, with `_` before it for raw, and `:format`s and a
+ * `|default` after it.
  */
 export function parseMacro(text: string): ParsedMacro {
   const [head = '', ...defaults] = text.split('|');
@@ -96,8 +96,8 @@ export function parseMacro(text: string): ParsedMacro {
 }
 
 /**
- * The text a macro stands for, not yet encoded for any place; its default, or nothing, where the
- * value is missing.
+ * Text of a macro, not yet encoded for a place. A missing value gives the default, or an empty text
+ * without one.
  */
 export function valueOf(macro: Macro, values: Values): string {
   let value = values[macro.name];
@@ -129,7 +129,7 @@ function mapFormat(pairs: readonly string[]): Format | undefined {
   return { on: ['text', 'amount', 'time'], gives: 'text', write: (value) => map.get(value) };
 }
 
-/** The text that a literal stands for; undefined when it is not one. */
+/** Decodes a literal; undefined when the text is not a literal. */
 function literalOf(literal: string): string | undefined {
   if (!LITERAL.test(literal)) return undefined;
   try {

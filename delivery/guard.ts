@@ -19,7 +19,10 @@ export type GuardSettings = {
 
 type Refusal = { kind: 'refused'; code: 'blocked_address' | 'invalid_request'; message: string };
 type UrlVerdict = { kind: 'allowed'; url: URL } | Refusal;
-/** A failure of the resolver, for which neither caller nor endpoint is at fault. */
+/**
+ * Result of resolving a host. `dns_error` is a failure of the resolver, for which neither caller
+ * nor endpoint is at fault.
+ */
 type Resolution =
   { kind: 'resolved'; addresses: string[] } | Refusal | { kind: 'dns_error'; message: string };
 type Check = { ok: true } | { ok: false; code: Refusal['code']; message: string };

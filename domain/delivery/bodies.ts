@@ -66,7 +66,8 @@ export function paidOf(payout: PaidPayout, paidAt: Date): OutgoingMessage {
 }
 
 /**
- * JSON text of a postback. The customer id is included only for endpoints with `share_customer_id`.
+ * JSON text of a postback. The customer id is included only for endpoints that opted in with
+ * `share_customer_id`.
  */
 export function bodyOf(
   { type, data }: Pick<OutgoingMessage, 'type' | 'data'>,

@@ -7,7 +7,7 @@ import { formatMoney } from '../ledger/money.ts';
 import type { ConversionEvent } from '../types.ts';
 import type { CommissionChange, Message, MessageData, PaidPayout, ReportedConversion } from './messages.ts';
 
-/** Facts of the three kinds of message that carry these fields. */
+/** Facts of the three kinds of messages that carry these fields. */
 type Facts = {
   conversion: Message;
   commission: CommissionChange;
@@ -15,7 +15,10 @@ type Facts = {
 };
 export type MessageKind = keyof Facts;
 
-/** Whether a message has the field in any case, and whether its value may be null. */
+/**
+ * Presence of a field in its messages: in every message or only in some, and whether its value may
+ * be null.
+ */
 export type Presence = 'always' | 'always, or null' | 'maybe' | 'maybe, or null';
 
 type Value = string | null | undefined;

@@ -1,6 +1,6 @@
 // Dialect of another platform: the syntax of its macros in postback URLs, their Postrider
-// counterparts, and the macros without a counterpart, with the reason. network-dialects.ts and
-// tracker-dialects.ts have the tables; translate.ts reads them.
+// counterparts, and the macros without a counterpart, with the reason. The tables are in
+// networks.ts and trackers.ts; translation.ts reads them.
 
 /** Reasons why a macro of another platform has no counterpart. */
 export const REASONS = {

@@ -1,11 +1,12 @@
 // Dialects of affiliate networks: the macros in URLs that affiliates still have from their former
 // platform. `sources` are the pages that document the macros. The lists of macros without a
-// counterpart contain the likely ones and are incomplete; other names are reported as unknown. In
-// all these dialects the click id of the affiliate travels in a sub of the link and comes back in
-// that sub.
+// counterpart contain the likely ones and are incomplete; other names are reported as unknown.
+//
+// In all these dialects the click id of the affiliate travels in a sub of the link and comes back
+// in that sub.
 import { names, subs, words, type Dialect } from './dialect.ts';
 
-/** Statuses of the network by Postrider status, as the argument of `:map`. */
+/** Statuses of the networks by Postrider status, as the argument of `:map`. */
 const APPROVED_REJECTED = 'pending=pending,payable=approved,paid=approved,reversed=rejected';
 
 const eventOf = (what: string) => ({

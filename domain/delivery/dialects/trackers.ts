@@ -1,9 +1,10 @@
-// The dialects of trackers, which affiliates run themselves: the macros of the postbacks they send,
-// and the parameters of the URL at which they take postbacks (`parameters`), which they hand out
-// with REPLACE and OPTIONAL in it. `sources` are the pages that describe them.
+// Dialects of trackers, which affiliates run themselves: the macros of the postbacks that a tracker
+// sends, and the parameters of the URL at which a tracker receives postbacks (`parameters`).
+// Trackers hand out that URL with REPLACE and OPTIONAL in it. `sources` are the pages that document
+// both.
 //
-// A tracker's external id is the click id of whoever sent the visitor, which travels in a sub of
-// the link; so does the tracker's own click id.
+// The external id of a tracker is the click id of the traffic source that sent the visitor. That id
+// travels in a sub of the link, and so does the click id of the tracker itself.
 import { names, subs, words, type Dialect } from './dialect.ts';
 
 /** Statuses of Keitaro by Postrider status, as the argument of `:map`. */

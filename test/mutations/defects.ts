@@ -186,7 +186,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `amountMinor: before.amountMinor + deltaMinor`,
     to: `amountMinor: deltaMinor`,
     tests: [ORDER],
-    sees: 'is told by deltas that add up',
+    sees: 'is reported by deltas that add up',
   },
   {
     title: 'a change under a cap reported with the event that caused it',
@@ -194,7 +194,7 @@ export const DEFECTS: readonly Defect[] = [
     from: `if (about === null || conversionId === null || conversionId === about)`,
     to: `if (conversionId !== undefined)`,
     tests: [ORDER],
-    sees: 'no conversion is ever told less than nothing',
+    sees: 'no conversion is ever reported below zero',
   },
   {
     title: 'an emptied month forgets its carried loss',

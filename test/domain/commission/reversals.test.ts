@@ -25,36 +25,40 @@ const after = (days: number): number => NOON + days * DAY_MS;
 
 describe('a negative event', () => {
   const cases: readonly [string, Partial<ConversionEvent>, boolean][] = [
-    ['strikes the transaction it names', { type: 'refund', reference: 's1', customerId: null }, true],
+    ['reverses the transaction it references', { type: 'refund', reference: 's1', customerId: null }, true],
     [
-      'strikes what it names whenever it happened',
+      'reverses the transaction it references whenever that happened',
       { type: 'refund', reference: 's1', occurredAt: after(-1) },
       true,
     ],
     [
-      'strikes what it names if the type is the named one',
+      'reverses the transaction it references if the type is the referenced one',
       { type: 'refund', reference: 's1', referenceType: 'sale' },
       true,
     ],
     [
-      'spares what it names of another type',
+      'does not reverse a referenced transaction of another type',
       { type: 'refund', reference: 's1', referenceType: 'deposit' },
       false,
     ],
-    ['spares other transactions of the customer', { type: 'chargeback', reference: 's2' }, false],
     [
-      'without a reference strikes what the customer did before',
+      'with a reference does not reverse other transactions of the customer',
+      { type: 'chargeback', reference: 's2' },
+      false,
+    ],
+    [
+      'without a reference reverses the customer’s earlier conversions',
       { type: 'fraud', occurredAt: after(1) },
       true,
     ],
-    ['without a reference strikes what the customer did in the same moment', { type: 'fraud' }, true],
+    ['without a reference reverses the customer’s conversions of the same moment', { type: 'fraud' }, true],
     [
-      'without a reference spares what the customer did later',
+      'without a reference does not reverse the customer’s later conversions',
       { type: 'fraud', occurredAt: NOON - 1 },
       false,
     ],
     [
-      'without a reference spares other customers',
+      'without a reference does not reverse conversions of other customers',
       { type: 'fraud', customerId: 'd', occurredAt: after(1) },
       false,
     ],
@@ -63,13 +67,13 @@ describe('a negative event', () => {
     test(title, () => assert.equal(reverses(anEvent(changes), sale), expected));
   }
 
-  test('never strikes another negative one, and a conversion strikes nothing', () => {
+  test('never reverses another negative event, and a conversion reverses nothing', () => {
     const chargeback = anEvent({ type: 'chargeback', transactionId: 's1', reference: 's1' });
     assert.equal(reverses(anEvent({ type: 'fraud' }), chargeback), false);
     assert.equal(reverses(anEvent({ type: 'deposit', reference: 's1' }), sale), false);
   });
 
-  test('strikes no key that only looks like its reference', () => {
+  test('reverses no transaction whose key only looks like its reference', () => {
     const registration = anEvent({
       type: 'registration',
       transactionId: null,
@@ -78,13 +82,13 @@ describe('a negative event', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
   });
 
-  test('that was won back strikes by its reference only', () => {
+  test('of a chargeback won back reverses only the transaction it references', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
     assert.equal(reverses(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
   });
 });
 
-describe('what is taken back', () => {
+describe('the amount reversed', () => {
   const cases: readonly [
     string,
     Partial<ConversionEvent>,
@@ -168,7 +172,7 @@ const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: 
 const chargeback = fact({ type: 'chargeback' });
 const won = fact({ type: 'chargeback_won' });
 
-describe('of the reversals of a conversion that was rated again', () => {
+describe('of the reversals of a rerated conversion', () => {
   const by = (version: number, amendment = 0, dealId = 'deal_1'): Rating => ({ dealId, version, amendment });
   const now = { dealId: 'deal_1', version: 2 };
   const [before, since, forgiven] = ['evt_1', 'evt_2', 'evt_3'].map((eventId) =>
@@ -177,11 +181,11 @@ describe('of the reversals of a conversion that was rated again', () => {
   const ids = (others: readonly SlotFact[]): string[] =>
     effectiveReversals(now, others).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
 
-  test('all count while nothing rated it again', () => {
+  test('all count before any rerating', () => {
     assert.deepEqual(ids([before, since]), ['evt_1 -', 'evt_2 -']);
   });
 
-  test('those restated by the rating count in place of what they were, and those since then beside them', () => {
+  test('those restated by the rerating replace the originals and later ones add to them', () => {
     const others = [before, reratedBy(by(2), earned, true), restatedBy(by(2), before), since];
     assert.deepEqual(ids(others), ['evt_1 2', 'evt_2 -']);
   });
@@ -195,7 +199,7 @@ describe('of the reversals of a conversion that was rated again', () => {
     assert.deepEqual(ids(others), ['evt_3 2']);
   });
 
-  test('those restated by the last amendment count, whichever was heard of first', () => {
+  test('those restated by the last amendment count in any order of arrival', () => {
     const others = [3, 10].flatMap((amendment) => [
       amendedBy(by(2, amendment), { ...earned, amountMinor: BigInt(amendment) }, true),
       restatedBy(by(2, amendment), amendment === 10 ? since : before),
@@ -207,21 +211,21 @@ describe('of the reversals of a conversion that was rated again', () => {
   });
 });
 
-test('a conversion leaves a slot by the rating that does not pay for it there, of that very deal', () => {
+test('a conversion leaves a slot when a rating by the same deal no longer pays for it there', () => {
   const now = { dealId: 'deal_1', version: 2 };
   const left = (dealId: string): SlotFact => reratedBy({ dealId, version: 2, amendment: 0 }, earned, false);
   assert.equal(staysInSlot(now, [left('deal_1')]), false);
   assert.equal(staysInSlot(now, [left('deal_2')]), true);
 });
 
-describe('what is left of 100.00', () => {
+describe('the unreversed part of a conversion of 100.00', () => {
   for (const [title, others, expected] of [
     ['untouched is all', [], 100_00n],
     ['after refunds of 33.00 and 33.00 is 34.00', [refund(33_00n), refund(33_00n)], 34_00n],
     ['after refunds of more than it was is nothing', [refund(60_00n), refund(60_00n)], 0n],
     ['after a chargeback is nothing', [chargeback], 0n],
     ['after a chargeback that was won back is all', [chargeback, won], 100_00n],
-    ['is the same when the win is heard of first', [won, chargeback], 100_00n],
+    ['is all when the win arrives before the chargeback', [won, chargeback], 100_00n],
     [
       'after a refund and a chargeback that was won back is less the refund',
       [refund(25_00n), chargeback, won],

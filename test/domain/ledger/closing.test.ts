@@ -12,9 +12,9 @@ const books = (changes: Partial<BooksState> = {}): BooksState => {
 describe('a month can be closed', () => {
   for (const [title, period, state, now, expected] of [
     ['when it is the first open one and has ended', '2026-10', {}, '2026-11-01T00:00:00Z', 'closable'],
-    ['not a millisecond earlier', '2026-10', {}, '2026-10-31T23:59:59.999Z', 'not_ended'],
+    ['but not a millisecond before it ends', '2026-10', {}, '2026-10-31T23:59:59.999Z', 'not_ended'],
     [
-      'not while it is still that month in Los Angeles',
+      'but not while it is still that month in Los Angeles',
       '2026-10',
       { timezone: 'America/Los_Angeles' },
       '2026-11-01T06:59:59Z',
@@ -34,25 +34,31 @@ describe('a month can be closed', () => {
       '2026-10-31T11:00:00Z',
       'closable',
     ],
-    ['not before that', '2026-10', { timezone: 'Pacific/Auckland' }, '2026-10-31T10:59:59Z', 'not_ended'],
-    ['not before an earlier one', '2026-11', {}, '2026-12-01T00:00:00Z', 'earlier_is_open'],
+    [
+      'but not before it has ended in Auckland',
+      '2026-10',
+      { timezone: 'Pacific/Auckland' },
+      '2026-10-31T10:59:59Z',
+      'not_ended',
+    ],
+    ['but not before an earlier open month', '2026-11', {}, '2026-12-01T00:00:00Z', 'earlier_is_open'],
     ['only once', '2026-09', {}, '2026-12-01T00:00:00Z', 'closed'],
     [
-      'not when it lies before the first transfer',
+      'but not when it lies before the first transfer',
       '2026-07',
       { closedThrough: null },
       '2026-12-01T00:00:00Z',
       'nothing_posted',
     ],
     [
-      'not when nothing was ever posted',
+      'but not when nothing was ever posted',
       '2026-10',
       { closedThrough: null, firstPosted: null },
       '2026-12-01T00:00:00Z',
       'nothing_posted',
     ],
     [
-      'by who finds its closing begun, even after a move westwards',
+      'by a run that finds its closing already begun, even after a move westwards',
       '2026-10',
       { closing: '2026-10' },
       '2026-10-31T20:00:00Z',
@@ -63,7 +69,7 @@ describe('a month can be closed', () => {
   }
 });
 
-test('a month is closed without being asked to three whole days after its end, where the operator is', () => {
+test('a month is closed automatically three whole days after its end in the operator’s timezone', () => {
   const auckland = books({ timezone: 'Pacific/Auckland' });
   assert.equal(dueForClosing(auckland, Date.parse('2026-11-03T10:59:59Z')), null);
   assert.equal(dueForClosing(auckland, Date.parse('2026-11-03T11:00:00Z')), '2026-10');
@@ -74,7 +80,7 @@ test('a month is closed without being asked to three whole days after its end, w
   );
 });
 
-test('open months go from the one that takes postings now back to the first', () => {
+test('open months run from the month that takes postings now back to the first open one', () => {
   const now = Date.parse('2026-12-15T00:00:00Z');
   assert.deepEqual(openMonths(books(), now), ['2026-12', '2026-11', '2026-10']);
   assert.deepEqual(openMonths(books({ closing: '2026-10' }), now), ['2026-12', '2026-11']);
@@ -86,7 +92,7 @@ test('open months go from the one that takes postings now back to the first', ()
   );
 });
 
-test('what is posted goes into the month of its moment, and never into a closed one', () => {
+test('a posting goes into the month of its moment and never into a closed month', () => {
   const zones = ['UTC', 'Pacific/Auckland', 'America/New_York', 'Asia/Kathmandu'];
   const month = fc
     .integer({ min: 0, max: 600 })

@@ -18,23 +18,23 @@ const aRate = (id: string, days: number, changes: Partial<FxRate> = {}): FxRate 
   ...changes,
 });
 
-describe('the rate that holds', () => {
+describe('the exchange rate for a moment', () => {
   for (const [title, rates, expected] of [
-    ['is none where there is none', [], undefined],
-    ['is the latest at or before the moment', [aRate('a', -2), aRate('b', 0), aRate('c', -1)], 'b'],
+    ['is undefined when no rate is stored', [], undefined],
+    ['is the latest rate at or before the moment', [aRate('a', -2), aRate('b', 0), aRate('c', -1)], 'b'],
     ['is never a later one', [aRate('a', 1)], undefined],
-    ['is one of the last day it holds', [aRate('a', -RATE_HOLDS_DAYS)], 'a'],
+    ['can be as old as the last day a rate is valid', [aRate('a', -RATE_HOLDS_DAYS)], 'a'],
     [
-      'is not an older one',
+      'is not a rate older than its validity',
       [aRate('a', -RATE_HOLDS_DAYS, { asOf: NOON - RATE_HOLDS_DAYS * DAY_MS - 1 })],
       undefined,
     ],
     [
-      'of two of the same time is that with the later id, whichever is read first',
+      'is the one with the later id of two rates of the same time, whichever is read first',
       [aRate('b', 0), aRate('a', 0)],
       'b',
     ],
-    ['is not the one of another direction', [aRate('a', 0, { base: 'USD', quote: 'EUR' })], undefined],
+    ['is not the rate of the opposite direction', [aRate('a', 0, { base: 'USD', quote: 'EUR' })], undefined],
   ] as const) {
     test(title, () => {
       assert.equal(rateAt(rates, 'EUR', 'USD', NOON)?.id, expected);
@@ -76,7 +76,7 @@ describe('an amount in another currency', () => {
   const terms = { components: [{ kind: 'percent' as const, percent: '10' }] };
   const stored = [aRate('a', 0), aRate('b', 5, { rate: '2', rateE12: 2_000_000_000_000n })];
 
-  test('is rated by the rate of its day, and taken back by the same, whatever the rate is today', () => {
+  test('is rated at the exchange rate of its day and reversed at the same rate, whatever the rate is today', () => {
     const one = sale();
     const back = anEvent({
       type: 'refund',

@@ -34,7 +34,7 @@ function lying(parts: Partial<SlotMoney>): SlotMoney {
   };
 }
 
-describe('a step of a slot’s money', () => {
+describe('a lifecycle step moves a slot’s money:', () => {
   for (const [code, before, after, leg] of [
     ['release', { pendingMinor: 5n }, { pendingMinor: 2n, payableMinor: 3n }, 'release 3 pending→payable'],
     ['approve', { pendingMinor: 5n }, { pendingMinor: 2n, payableMinor: 3n }, 'approve 3 pending→payable'],
@@ -69,7 +69,7 @@ describe('a payout', () => {
       ? built.moves.map(({ slot, legs }) => `${slot.id}: ${inWords(legs).join(', ')}`)
       : built.kind;
 
-  test('reserves all that is payable', () => {
+  test('reserves everything payable', () => {
     const built = buildPayout(slots, 0n, 16n);
     assert.ok(built.kind === 'payout');
     assert.deepEqual([built.amountMinor, built.recoveredMinor], [16n, 0n]);
@@ -80,7 +80,7 @@ describe('a payout', () => {
     ]);
   });
 
-  test('recovers what is owed first, from the oldest slot on', () => {
+  test('recovers debt first, starting from the oldest slot', () => {
     const built = buildPayout(slots, 8n, 0n);
     assert.ok(built.kind === 'payout');
     assert.deepEqual([built.amountMinor, built.recoveredMinor], [8n, 8n]);
@@ -91,7 +91,7 @@ describe('a payout', () => {
     ]);
   });
 
-  test('is not made of nothing, nor below its minimum', () => {
+  test('is not created for zero or below its minimum', () => {
     assert.deepEqual(buildPayout([], 0n, 0n), { kind: 'nothing', amountMinor: 0n });
     assert.deepEqual(buildPayout(slots, 16n, 0n), { kind: 'nothing', amountMinor: 0n });
     assert.deepEqual(buildPayout(slots, 99n, 0n), { kind: 'nothing', amountMinor: 0n });
@@ -111,8 +111,8 @@ describe('a payout', () => {
   });
 });
 
-describe('by hand', () => {
-  test('an adjustment up is payable at once, one down is owed, and none is nothing', () => {
+describe('a posting by hand:', () => {
+  test('an adjustment up is payable at once, one down becomes debt, and one of zero posts nothing', () => {
     assert.deepEqual(
       [inWords(adjust(5n).legs), adjust(5n).money],
       [['adjust_up 5 adjustment→payable'], lying({ payableMinor: 5n })],
@@ -124,7 +124,7 @@ describe('by hand', () => {
     assert.deepEqual(adjust(0n), { money: EMPTY, legs: [] });
   });
 
-  test('a write-off lowers what is owed and no slot', () => {
+  test('a write-off lowers the debt and changes no slot', () => {
     assert.deepEqual(inWords([writeOff(5n)]), ['write_off 5 write_off→debt']);
   });
 });
@@ -226,7 +226,7 @@ describe('whatever happens to an affiliate,', () => {
       { numRuns: 400 },
     );
 
-  test('the parts of every slot add up, none is below zero, and never more is taken back than was given', () => {
+  test('the parts of every slot add up, none is below zero, and never more is reversed than was earned', () => {
     check(({ slots }) => {
       for (const [number, { money }] of slots.entries()) {
         assert.deepEqual(money, lying(money));
@@ -237,7 +237,7 @@ describe('whatever happens to an affiliate,', () => {
     });
   });
 
-  test('its balance is what its slots hold, less what was recovered and written off', () => {
+  test('its balance is the sum of its slots, less recoveries and write-offs', () => {
     check(({ slots, balance, totals }) => {
       const held = (column: keyof SlotMoney): bigint => sum(slots, ({ money }) => money[column]);
       assert.deepEqual(balance, {
@@ -251,7 +251,7 @@ describe('whatever happens to an affiliate,', () => {
     });
   });
 
-  test('what was earned is what it has, was paid, or was forgiven, less what it owes', () => {
+  test('its earnings equal what it holds, was paid or was written off, less its debt', () => {
     check(({ slots, balance, totals }) => {
       const earned = sum(slots, ({ money }) => postedOf(money));
       const { pendingMinor, payableMinor, inPayoutMinor, paidMinor, debtMinor } = balance;
@@ -262,7 +262,7 @@ describe('whatever happens to an affiliate,', () => {
     });
   });
 
-  test('what was paid is the sum of the payouts that arrived', () => {
+  test('its paid amount is the sum of the confirmed payouts', () => {
     check(({ payouts, balance }) => {
       const paid = payouts.filter(({ state }) => state === 'paid');
       assert.equal(

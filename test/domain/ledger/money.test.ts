@@ -16,7 +16,7 @@ const MODES: readonly Rounding[] = ['half_even', 'half_up', 'down'];
 const LARGEST = 9_200_000_000_000_000n;
 const amount = fc.bigInt({ min: -LARGEST, max: LARGEST });
 
-describe('decimal text', () => {
+describe('decimal text of an amount', () => {
   for (const [text, currency, expected] of [
     ['1.234', 'KWD', 1234n],
     ['1.234', 'USD', 'too_precise'],
@@ -93,7 +93,7 @@ describe('rounding', () => {
     });
   }
 
-  test('of the negative is the negative of the rounding', () => {
+  test('of a negative number is the negative of rounding its opposite', () => {
     fc.assert(
       fc.property(
         amount,
@@ -121,7 +121,7 @@ describe('rounding', () => {
     );
   });
 
-  test('half_even of a tie is even', () => {
+  test('of a tie by half_even gives an even number', () => {
     fc.assert(
       fc.property(amount, (half) => assert.equal(divideRounded(2n * half + 1n, 2n, 'half_even') % 2n, 0n)),
     );

@@ -21,7 +21,7 @@ describe('the month of a moment', () => {
       assert.equal(monthOf(Date.parse(moment), timezone), expected));
   }
 
-  test('in UTC is what the ISO text says, also when asked again', () => {
+  test('in UTC equals that of its ISO text, also on repeated calls', () => {
     const year2100 = Date.UTC(2100, 0);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: year2100 }), (moment) => {
@@ -31,7 +31,7 @@ describe('the month of a moment', () => {
     );
   });
 
-  test('of a zone that does not exist is an exception', () => {
+  test('throws for a timezone that does not exist', () => {
     assert.throws(() => monthOf(0, 'Mars/Olympus_Mons'), RangeError);
   });
 });

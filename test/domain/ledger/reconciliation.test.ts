@@ -24,21 +24,21 @@ const listed = (changes: Partial<Listed> = {}): Listed => {
   return { transactionId: 't', event: null, amount: null, currency: null, commission: null, ...changes };
 };
 
-describe('a row', () => {
+describe('a reconciliation row', () => {
   const cases: readonly [string, Partial<Listed>, Partial<StoredTransaction> | null, string][] = [
     ['with nothing but its id matches', {}, {}, 'match'],
     [
-      'with all that is kept matches, however its decimals are written',
+      'with all stored fields matches, however its decimals are written',
       { amount: '100', currency: 'USD', commission: '10.000' },
       {},
       'match',
     ],
-    ['that is not kept', {}, null, 'missing_here'],
-    ['of another type than what is kept', { event: 'deposit' }, {}, 'missing_here'],
+    ['of a transaction that is not stored', {}, null, 'missing_here'],
+    ['of another type than the stored event', { event: 'deposit' }, {}, 'missing_here'],
     ['with another amount', { amount: '100.01' }, {}, 'amount_differs'],
     ['with more decimals than the currency has', { amount: '100.001' }, {}, 'amount_differs'],
     [
-      'with an amount where none is kept',
+      'with an amount where none is stored',
       { amount: '1' },
       { amountMinor: null, currency: null },
       'amount_differs',
@@ -52,24 +52,24 @@ describe('a row', () => {
       { reportedMinor: null, reportedCurrency: null },
       'commission_differs',
     ],
-    ['that is not settled yet', { amount: '1' }, { status: 'accepted' }, 'not_settled'],
-    ['of nobody', {}, { status: 'orphaned' }, 'orphaned'],
-    ['that was rejected', {}, { status: 'rejected' }, 'rejected'],
-    ['that was set aside', {}, { status: 'set_aside' }, 'set_aside'],
-    ['whose commission was taken back', {}, { isReversed: true, reportedMinor: 0n }, 'reversed'],
+    ['of an event that is not settled yet', { amount: '1' }, { status: 'accepted' }, 'not_settled'],
+    ['of an event without an affiliate', {}, { status: 'orphaned' }, 'orphaned'],
+    ['of an event that was rejected', {}, { status: 'rejected' }, 'rejected'],
+    ['of an event that was set aside', {}, { status: 'set_aside' }, 'set_aside'],
+    ['whose commission was reversed', {}, { isReversed: true, reportedMinor: 0n }, 'reversed'],
     [
-      'that knows that its commission was taken back',
+      'that lists the reversal of its commission',
       { commission: '0' },
       { isReversed: true, reportedMinor: 0n },
       'match',
     ],
     [
-      'that does not know that half was taken back',
+      'that does not list that half of its commission was reversed',
       { commission: '10' },
       { isReversed: true, reportedMinor: 5_00n },
       'reversed',
     ],
-    ['that was taken back and won again', { commission: '10' }, { isReversed: true }, 'match'],
+    ['whose commission was reversed and reinstated', { commission: '10' }, { isReversed: true }, 'match'],
     [
       'of a refund, written with a minus',
       { amount: '-100' },
@@ -86,7 +86,7 @@ describe('a row', () => {
   }
 });
 
-test('rows of one id without a type speak of its events in turn, conversions first, and one too many is a repeat', () => {
+test('reconciliation rows of one id without a type match its events in turn, conversions first, and a surplus row is a duplicate', () => {
   const [chargeback, deposit] = [kept({ type: 'chargeback', amountMinor: 5n }), kept({ type: 'deposit' })];
   const { compared, unlisted } = compareAll([listed(), listed(), listed()], [chargeback, deposit]);
   assert.deepEqual(
@@ -100,13 +100,13 @@ test('rows of one id without a type speak of its events in turn, conversions fir
   assert.deepEqual(unlisted, []);
 });
 
-test('an event that no row speaks of is given back, also where another one of its id was listed', () => {
+test('an event without a reconciliation row is returned as unlisted, also where another event of its id was listed', () => {
   const [chargeback, deposit] = [kept({ type: 'chargeback' }), kept({ type: 'deposit' })];
   const { unlisted } = compareAll([listed({ event: 'deposit' })], [chargeback, deposit]);
   assert.deepEqual(unlisted, [chargeback]);
 });
 
-test('a row that is not kept and comes twice is missing once', () => {
+test('a reconciliation row of an unknown transaction that comes twice is missing once', () => {
   const { compared } = compareAll([listed(), listed(), listed({ event: 'ftd' })], []);
   assert.deepEqual(
     compared.map(({ reason }) => reason),

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { movedBy, owedOf } from '../../../domain/ledger/statements.ts';
 import { ZERO_BALANCE, type BalanceMoney } from '../../../domain/ledger/transfers.ts';
 
-describe('a transfer of 10 moves', () => {
+describe('a transfer of 10', () => {
   const cases: readonly [string, string, Partial<BalanceMoney>, bigint][] = [
     ['expense', 'pending/aff', { pendingMinor: 10n }, 10n],
     ['pending/aff', 'expense', { pendingMinor: -10n }, -10n],
@@ -20,7 +20,7 @@ describe('a transfer of 10 moves', () => {
     ['adjustment', 'payable/aff', { payableMinor: 10n }, 10n],
   ];
   for (const [debitAccount, creditAccount, parts, owed] of cases) {
-    test(`from ${debitAccount} to ${creditAccount}, what is owed by ${owed}`, () => {
+    test(`from ${debitAccount} to ${creditAccount} changes the amount owed by ${owed}`, () => {
       const moved = movedBy({ debitAccount, creditAccount, amountMinor: 10n });
       assert.deepEqual(moved, { ...ZERO_BALANCE, ...parts });
       assert.equal(owedOf(moved), owed);

@@ -15,10 +15,10 @@ function lying(parts: Partial<SlotMoney>): SlotMoney {
   };
 }
 
-describe('money moves', () => {
+describe('a slot’s money moves', () => {
   for (const [title, before, target, expected] of [
     ['up from nothing to pending', EMPTY, 200n, ['accrue 200 expense→pending']],
-    ['nowhere when it is there already', lying({ pendingMinor: 200n }), 200n, []],
+    ['nowhere when it equals the target already', lying({ pendingMinor: 200n }), 200n, []],
     ['up by the difference', lying({ pendingMinor: 200n }), 250n, ['accrue 50 expense→pending']],
     ['down out of pending', lying({ pendingMinor: 200n }), 0n, ['void_pending 200 pending→expense']],
     ['down out of payable', lying({ payableMinor: 200n }), 50n, ['claw_payable 150 payable→expense']],
@@ -54,7 +54,7 @@ describe('money moves', () => {
 
   for (const [title, owed, target, expected] of [
     [
-      'first cancelling what is still owed',
+      'first cancelling the remaining debt',
       500n,
       280n,
       ['cancel_debt 120 expense→debt', 'accrue 80 expense→pending'],
@@ -68,7 +68,7 @@ describe('money moves', () => {
     ['cancelling no more than it rises', 500n, 100n, ['cancel_debt 20 expense→debt']],
     ['cancelling no debt of its own on the way down', 500n, 30n, ['claw_debt 50 debt→expense']],
   ] as const) {
-    test(`of a slot whose payment was charged back, ${title}`, () => {
+    test(`after its paid commission was charged back, ${title}`, () => {
       const before = lying({ paidMinor: 200n, debtMinor: 120n });
       const { money, legs } = postTowards(before, target, owed);
       assert.deepEqual(
@@ -110,7 +110,7 @@ describe('money moves', () => {
     );
   });
 
-  test('so that the parts of a slot add up, none is below zero, and never more is taken back than was given', () => {
+  test('so that its parts add up, none is below zero, and never more is reversed than was earned', () => {
     fc.assert(
       fc.property(money, fc.array(fc.tuple(part, part), { maxLength: 6 }), (start, targets) => {
         let now = start;
@@ -124,7 +124,7 @@ describe('money moves', () => {
     );
   });
 
-  test('between the places that its columns name', () => {
+  test('between the accounts that its columns name', () => {
     const column = { pending: 'pendingMinor', payable: 'payableMinor', debt: 'debtMinor' } as const;
     fc.assert(
       fc.property(money, part, (before, target) => {
@@ -147,7 +147,7 @@ describe('money moves', () => {
   });
 });
 
-test('an account is the operator’s for expense and the affiliate’s for what it is owed', () => {
+test('a ledger account belongs to the operator for expense and cash, and to the affiliate for pending, payable and debt', () => {
   assert.deepEqual(
     (['expense', 'cash', 'pending', 'payable', 'debt'] as const).map((purpose) =>
       accountOf(purpose, 'aff_1'),

@@ -42,7 +42,7 @@ test('a fact that is there already changes nothing', () => {
   assert.deepEqual([books.facts.length, books.postings.length, slot.sums.factsCount], [2, 2, 2]);
 });
 
-test('a reversal that only a rating restated so far is added when its event is settled', () => {
+test('a reversal known only from a rerating is added to the slot when its own event is settled', () => {
   const books = openBatchLedger([], new Map(), OPTIONS);
   const slot = books.open(name, version, 'aff_a');
   const deltas: Deltas = new Map();
@@ -58,19 +58,19 @@ test('a reversal that only a rating restated so far is added when its event is s
   );
 });
 
-test('a slot is opened once per name', () => {
+test('the batch ledger opens a slot once per name', () => {
   const books = openBatchLedger([], new Map(), OPTIONS);
   assert.equal(books.open(name, version, 'aff_a'), books.open(name, version, 'aff_a'));
   assert.equal(books.slots.size, 1);
 });
 
-test('a fact against a conversion that is not in the slot is an exception', () => {
+test('adding a reversal of a conversion that is not in the slot throws', () => {
   const books = openBatchLedger([], new Map(), OPTIONS);
   const slot = books.open(name, version, 'aff_a');
   assert.throws(() => books.reverse(slot, aFact(refund), refund, new Map()), /not in slot slot_1/);
 });
 
-test('a conversion is found in every slot it earned in, and what was told of it adds up', () => {
+test('the batch ledger finds a conversion in every slot it earned in and sums its reported amounts', () => {
   const books = openBatchLedger(
     [],
     new Map([[reportedKey(sale.id, 'aff_a'), { amountMinor: 3n, currency: 'USD' }]]),

@@ -46,7 +46,7 @@ describe('a cap', () => {
   const capped = only({ kind: 'cpa', amount: '10', cap: { count: 2 } });
   const [first, second, third] = [ftd('c1', 0), ftd('c2', 1), ftd('c3', 2)];
 
-  test('pays the earliest, whatever arrived first, and tells each conversion what it won or lost', () => {
+  test('pays the earliest conversions in any order of arrival and reports to each what it won or lost', () => {
     const settling = settledOneByOne(capped, [third, second, first]);
     assert.deepEqual(toldIn(settling), [
       `created ${third.id} +1000=1000`,
@@ -62,7 +62,7 @@ describe('a cap', () => {
     assert.deepEqual(paid.toSorted(), ['c1', 'c2']);
   });
 
-  test('lets the next one in when an earlier one is charged back', () => {
+  test('pays the next conversion when an earlier one is charged back', () => {
     const settling = settledOneByOne(capped, [first, second, third, chargeback(first)]);
     assert.deepEqual(toldIn(settling).slice(3), [
       `reversed ${first.id} -1000=0`,
@@ -71,7 +71,7 @@ describe('a cap', () => {
     assert.equal(totalOf(settling), 20_00n);
   });
 
-  test('takes nothing from a conversion that lost its place and is then charged back', () => {
+  test('takes nothing from a conversion that lost its place under the cap and is then charged back', () => {
     const settling = settledOneByOne(capped, [third, second, first, chargeback(third), chargeback(first)]);
     assert.deepEqual(toldIn(settling).slice(3), [
       `adjusted ${third.id} -1000=0`,
@@ -83,17 +83,17 @@ describe('a cap', () => {
     assert.deepEqual(toldIn(together).slice(3), [`reversed ${first.id} -1000=0`, `reversed ${third.id} 0=0`]);
   });
 
-  test('of an amount pays the last one in part', () => {
+  test('of an amount pays the last conversion in part', () => {
     assert.equal(
       either(only({ kind: 'percent', percent: '10', cap: { amount: '15' } }), [anEvent(), anEvent()]),
       15_00n,
     );
   });
 
-  test('begins anew with the month', () =>
+  test('starts again from zero each month', () =>
     assert.equal(either(capped, [first, second, third, ftd('c4', 31)]), 30_00n));
 
-  test('does not count what a later version earns without one', () => {
+  test('does not count what a later deal version earns without a cap', () => {
     const deal = versions(
       [0, only({ kind: 'cpa', amount: '10' })],
       [1, only({ kind: 'cpa', amount: '10', cap: { count: 1 } })],
@@ -104,8 +104,8 @@ describe('a cap', () => {
   });
 });
 
-describe('steps', () => {
-  test('of a CPA count those that the first step pays nothing', () => {
+describe('tier steps', () => {
+  test('of a CPA count customers for whom the first step pays nothing', () => {
     const steps = [
       { from: '0', amount: '0' },
       { from: '3', amount: '100' },
@@ -122,13 +122,13 @@ describe('steps', () => {
     }
   });
 
-  test('and a cap counts only those that were paid', () => {
+  test('of a CPA with a cap use up the cap only by customers that were paid', () => {
     const tiers = { metric: 'ftd_count', mode: 'marginal', steps: [{ from: '2', amount: '100' }] } as const;
     const terms = only({ kind: 'cpa', tiers: { ...tiers, steps: [...tiers.steps] }, cap: { count: 1 } });
     assert.equal(either(terms, [ftd('c1', 0), ftd('c2', 1), ftd('c3', 2)]), 100_00n);
   });
 
-  test('of a CPA may go by the month’s revenue', () => {
+  test('of a CPA can depend on the month’s revenue', () => {
     const steps = [{ from: '500', amount: '80' }];
     const terms = only({
       kind: 'cpa',
@@ -139,7 +139,7 @@ describe('steps', () => {
     assert.equal(either(terms, [ftd('c1'), ftd('c2'), revenue(499_99n), revenue(1n)]), 160_00n);
   });
 
-  test('fall again when a first deposit they counted is charged back, and the share’s loss is told with it', () => {
+  test('fall again when a first deposit they counted is charged back, and the lower revenue share is reported with that chargeback', () => {
     const steps = [{ from: '2', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -151,7 +151,7 @@ describe('steps', () => {
     assert.deepEqual(deltasOf(settling), [10_00n, 0n, 10_00n, -10_00n]);
   });
 
-  test('count customers, in the month of their earliest first deposit, whatever was heard of first', () => {
+  test('count customers, in the month of their earliest first deposit, in any order of arrival', () => {
     const steps = [{ from: '2', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -164,7 +164,7 @@ describe('steps', () => {
     assert.equal(either(terms, [revenue(100_00n, 1), ftd('c1', 0), ftd('c1', 31), ftd('c2', 31)]), 10_00n);
   });
 
-  test('tell the loss of a month whose customer turns out to have come a month earlier', () => {
+  test('report the loss of a month whose customer turns out to have deposited first a month earlier', () => {
     const steps = [{ from: '1', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -180,7 +180,7 @@ describe('steps', () => {
     assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 5_00n, -5_00n]);
   });
 
-  test('count no customer whose first deposit was taken back, as a CPA pays none', () => {
+  test('count no customer whose first deposit was reversed, as a CPA pays none', () => {
     const steps = [{ from: '1', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -191,7 +191,7 @@ describe('steps', () => {
     assert.equal(either(terms, [revenue(100_00n), first, ftd('c', 1), chargeback(first)]), 10_00n);
   });
 
-  test('that go by revenue leave an amount without a rate waiting, also where nothing is paid for it', () => {
+  test('by revenue keep an amount without an exchange rate waiting even where it pays nothing', () => {
     const tiers = { metric: 'revenue', mode: 'retroactive', steps: [{ from: '1', amount: '2' }] } as const;
     const foreign = revenue(100_00n, 0, { currency: 'EUR' });
     const settling = settledOneByOne(
@@ -202,7 +202,7 @@ describe('steps', () => {
   });
 });
 
-describe('a carried month', () => {
+describe('a negative month that is carried over', () => {
   const carrying = (changes: object = {}): Partial<WireTerms> =>
     only({ kind: 'revshare', percent: '50', negative: 'carry', ...changes });
 
@@ -214,13 +214,13 @@ describe('a carried month', () => {
     assert.equal(either(carrying(), [revenue(100_00n), revenue(-60_00n, 1), revenue(20_00n, 2)]), 50_00n);
   });
 
-  test('is forgotten by a version that resets, also when its month is heard of last', () => {
+  test('is dropped by a deal version that resets, even when its month arrives last', () => {
     const deal = versions([0, carrying()], [20, carrying({ negative: 'reset' })], [50, carrying()]);
     assert.equal(either(deal, [revenue(-100_00n), revenue(100_00n, 2)]), 0n);
     assert.equal(either(deal, [revenue(-100_00n), revenue(100_00n, 2), revenue(1_00n, 1)]), 50_50n);
   });
 
-  test('is carried by revenue and by commission at once, since a version may carry by the other', () => {
+  test('is carried by revenue and by commission at once, since another deal version may carry by the other', () => {
     const deal = versions([0, carrying()], [20, carrying({ carry_by: 'commission' })]);
     assert.equal(either(deal, [revenue(-100_00n), revenue(120_00n, 1)]), 10_00n);
   });
@@ -232,7 +232,7 @@ describe('a carried month', () => {
   });
 });
 
-describe('a qualification by all deposits', () => {
+describe('a CPA qualification by cumulative deposits', () => {
   const terms = only({
     kind: 'cpa',
     on: ['deposit', 'ftd'],
@@ -244,23 +244,23 @@ describe('a qualification by all deposits', () => {
   const deposit = (day: number): ConversionEvent =>
     anEvent({ type: 'deposit', occurredAt: NOON + day * DAY_MS });
   for (const [title, events, expected] of [
-    ['is reached by two of them', [ftd('c'), deposit(10)], 10_00n],
+    ['is reached by two deposits', [ftd('c'), deposit(10)], 10_00n],
     [
-      'is too late after the days',
+      'is not reached by a deposit after the allowed days',
       [ftd('c'), anEvent({ type: 'deposit', occurredAt: NOON + 10 * DAY_MS + 1 })],
       0n,
     ],
-    ['is not reached by one', [ftd('c')], 0n],
+    ['is not reached by one deposit below the minimum', [ftd('c')], 0n],
   ] as const) {
     test(title, () => assert.equal(either(terms, events), expected));
   }
 
-  test('is lost with one of them', () => {
+  test('is lost when one of its deposits is charged back', () => {
     const one = deposit(1);
     assert.equal(either(terms, [ftd('c'), one, chargeback(one)]), 0n);
   });
 
-  test('is not reached by a deposit of which nothing is left, however low the minimum', () => {
+  test('is not reached by a fully reversed deposit, however low the minimum', () => {
     const one = ftd('c');
     assert.equal(
       either(only({ kind: 'cpa', amount: '10', qualify: 'cumulative', min_amount: '0' }), [
@@ -272,7 +272,7 @@ describe('a qualification by all deposits', () => {
   });
 });
 
-describe('a parent’s part', () => {
+describe('a parent’s override', () => {
   const percent: WireComponent = { kind: 'percent', percent: '10' };
   test('is of what the affiliate holds, and falls with it', () => {
     const sale = anEvent();
@@ -289,13 +289,13 @@ describe('a parent’s part', () => {
     ]);
   });
 
-  test('is opened when an earlier version, which pays it, comes to decide about a CPA', () => {
+  test('gets a slot when an earlier deal version with an override becomes the one that rates a CPA', () => {
     const cpa = only({ kind: 'cpa', amount: '100' });
     const deal = versions([0, { ...cpa, overrides: [{ percent: '10' }] }], [1, cpa]);
     assert.equal(either(deal, [ftd('c', 0), ftd('c', 2)], 'aff_p'), 10_00n);
   });
 
-  test('is held as long as what it is a part of, also when no money moves', () => {
+  test('is held as long as the affiliate’s own slot, also when no money moves', () => {
     const terms = { ...only({ kind: 'cpa', amount: '100' }), overrides: [{ percent: '10' }] };
     const settling = settledOneByOne(terms, [ftd('c', 0), ftd('c', 5)], { parents: { aff_a: ['aff_p'] } });
     const holds = Array.from(settling.slots.values(), ({ holdUntil }) => holdUntil);
@@ -303,7 +303,7 @@ describe('a parent’s part', () => {
   });
 });
 
-test('what the operator computed stands in place of the components, and is no revenue to count', () => {
+test('a commission computed by the operator replaces the deal’s components and does not count as revenue for tiers', () => {
   const steps = [{ from: '100', percent: '50' }];
   const tiers = { metric: 'revenue' as const, mode: 'retroactive' as const, steps };
   const terms = {

@@ -274,8 +274,8 @@ test('a month whose conversions all came to another version makes no loss of ano
   assert.deepEqual([...booked(settling).values()], [3_00n]);
 });
 
-describe('versions agreed and events amended at any time', () => {
-  test('leave every slot and total as if all had been so at first', () => {
+describe('deal versions agreed and events amended at any time', () => {
+  test('leave every slot and total as if they had applied from the start', () => {
     fc.assert(
       fc.property(story, ({ agreed, heard, steps }) => {
         const first = createMemorySettling(agreed, { affiliateByCustomer: BOUND_TO, parents: PARENTS });
@@ -286,7 +286,7 @@ describe('versions agreed and events amended at any time', () => {
     );
   });
 
-  test('are told by deltas that add up to the books, of every conversion after it was created', () => {
+  test('have reported deltas that add up to the balances, each conversion first as created', () => {
     fc.assert(
       fc.property(story, ({ steps }) => {
         const settling = played(steps);
@@ -316,7 +316,7 @@ describe('versions agreed and events amended at any time', () => {
     );
   });
 
-  test('leave the sums of every slot as its facts say', () => {
+  test('leave the sums of every slot equal to those of its facts', () => {
     fc.assert(
       fc.property(story, ({ steps }) => {
         for (const { groups, sums, name } of played(steps).slots.values()) {

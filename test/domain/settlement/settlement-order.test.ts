@@ -104,14 +104,14 @@ for (const [world, versions] of [
     );
   };
 
-  describe(`terms ${world}: a history heard of in any order, in any batches, some of it twice`, () => {
+  describe(`terms ${world}: a history settled in any order, in any batches, some events twice,`, () => {
     test('earns what the model says', () => {
       always((settling, { versions: of, events }) => {
         assert.deepEqual(byName(earningsOf(settling)), byName(expectedEarnings(events, worldOf(of))));
       });
     });
 
-    test('leaves the same slots, sums, deal versions and settled events behind as in one batch', () => {
+    test('leaves the same slots, sums, deal versions and settled events as in one batch', () => {
       const stateOf = ({ slots, outcomes }: MemorySettling) => {
         const all = Array.from(slots.values(), ({ name, sums, version, holdUntil, affiliateId, money }) => {
           const booked = postedOf(money);
@@ -150,7 +150,7 @@ for (const [world, versions] of [
       });
     });
 
-    test('is told by deltas that add up to the books of every affiliate, each conversion before what takes it back', () => {
+    test('is reported by deltas that add up to every affiliate’s balance, each conversion before its reversals', () => {
       always((settling) => {
         const byConversion = new Map<string, bigint>();
         for (const { type, affiliateId, via, conversion, deltaMinor, reportedMinor } of settling.messages) {
@@ -179,7 +179,7 @@ for (const [world, versions] of [
       });
     });
 
-    test('is booked by transfers that explain every slot, numbered without a gap, and never takes more than it gave', () => {
+    test('is posted by transfers that explain every slot, are numbered without a gap and never reverse more than was earned', () => {
       always((settling) => {
         for (const { id, money, transfersCount } of settling.slots.values()) {
           const postings = settling.postings.filter(({ slot }) => slot.id === id);
@@ -198,7 +198,7 @@ for (const [world, versions] of [
       });
     });
 
-    test('changes nothing when all of it is heard of once more', () => {
+    test('changes nothing when all of its events are settled again', () => {
       always((settling, { batches, events }) => {
         const before = [settling.postings.length, settling.messages.length, earningsOf(settling)];
         for (const batch of [...batches, events]) settling.settle(batch);
@@ -208,7 +208,7 @@ for (const [world, versions] of [
   });
 }
 
-test('no conversion is ever told less than nothing, where none is paid by the month or by its steps', () => {
+test('no conversion is ever reported below zero where deals have no monthly components and no tiers', () => {
   const isSingle = ({ kind, tiers }: WireComponent): boolean =>
     (kind === 'cpa' && !tiers) || kind === 'percent';
   const ofSingles = deal
@@ -228,7 +228,7 @@ test('no conversion is ever told less than nothing, where none is paid by the mo
   );
 });
 
-test('a reversal takes, where nothing moves but the conversion itself', () => {
+test('a reversal takes an amount back where only the conversion itself changes', () => {
   fc.assert(
     fc.property(storyOf(fc.constant(PLAIN)), ({ versions, batches }) => {
       for (const { type, deltaMinor, conversion } of settled(versions, batches).messages) {

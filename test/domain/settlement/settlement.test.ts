@@ -52,17 +52,17 @@ function bookedBy({ slots }: MemorySettling): Record<string, bigint> {
 const later = (days: number): { occurredAt: number } => ({ occurredAt: NOON + days * DAY_MS });
 
 describe('settling', () => {
-  test('a first deposit on a hybrid deal earns in both slots and is told once', () => {
+  test('a first deposit on a hybrid deal earns in both slots and is reported once', () => {
     const settling = settled([[anEvent({ type: 'ftd', amountMinor: 500_00n })]]);
     assert.deepEqual(bookedBy(settling), { cpa: 200_00n, percent: 50_00n });
     assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000']);
   });
 
-  test('an event that earns nothing is told with nothing', () => {
+  test('an event that earns nothing is reported with a zero amount', () => {
     assert.deepEqual(toldBy(settled([[anEvent({ type: 'kyc', amountMinor: null })]])), ['created:kyc +0=0']);
   });
 
-  test('an event of an affiliate without a deal is settled and told in the operator’s currency', () => {
+  test('an event of an affiliate without a deal is settled and reported in the operator’s currency', () => {
     const settling = settled([[anEvent()]], aVersion({}, { affiliateId: 'aff_b' }));
     assert.deepEqual(bookedBy(settling), {});
     assert.deepEqual([settling.messages[0]!.reportedMinor, settling.messages[0]!.currency], [0n, 'USD']);
@@ -76,14 +76,14 @@ describe('settling', () => {
     assert.deepEqual(toldBy(thrice), toldBy(once));
   });
 
-  test('a chargeback of a first deposit takes back both slots and is told as one reversal', () => {
+  test('a chargeback of a first deposit reverses both slots and is reported as one reversal', () => {
     const ftd = anEvent({ type: 'ftd', amountMinor: 500_00n });
     const settling = settled([[ftd], [anEvent({ type: 'chargeback', reference: ftd.transactionId })]]);
     assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 0n });
     assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
   });
 
-  test('a chargeback heard of first waits, and is told after its conversion', () => {
+  test('a chargeback that arrives first waits and is reported after its conversion', () => {
     const ftd = anEvent({ type: 'ftd', amountMinor: 500_00n });
     const chargeback = anEvent({ type: 'chargeback', reference: ftd.transactionId });
     const settling = createMemorySettling([aVersion(HYBRID)], { affiliateByCustomer: { c: 'aff_a' } });
@@ -94,7 +94,7 @@ describe('settling', () => {
     assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
   });
 
-  test('a chargeback without a reference tells each conversion it takes something from', () => {
+  test('a chargeback without a reference is reported for each conversion it reverses', () => {
     const batch = [
       anEvent({ type: 'sale' }),
       anEvent({ type: 'kyc' }),
@@ -104,12 +104,12 @@ describe('settling', () => {
     assert.deepEqual(toldBy(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
   });
 
-  test('a customer’s clawback heard of before a conversion that it covers takes that one too', () => {
+  test('a customer’s clawback that arrives before a conversion it covers reverses that conversion too', () => {
     const settling = settled([[anEvent({ type: 'fraud', ...later(1) })], [anEvent()]]);
     assert.deepEqual(toldBy(settling), ['created:sale +1000=1000', 'reversed:fraud -1000=0']);
   });
 
-  test('refunds of thirds round over all of them, not one by one', () => {
+  test('refunds of a third each are rounded together, not one by one', () => {
     const sale = anEvent({ type: 'sale', amountMinor: 1_00n });
     const refund = (amountMinor: bigint) =>
       anEvent({ type: 'refund', reference: sale.transactionId, amountMinor });
@@ -122,7 +122,7 @@ describe('settling', () => {
     ]);
   });
 
-  test('a chargeback that is won back reinstates what it took, and no more', () => {
+  test('a chargeback that is won back reinstates exactly the amount it reversed', () => {
     const sale = anEvent();
     const refund = anEvent({ type: 'refund', reference: sale.transactionId, amountMinor: 25_00n });
     const chargeback = anEvent({ type: 'chargeback', reference: sale.transactionId });
@@ -137,7 +137,7 @@ describe('settling', () => {
     assert.deepEqual(bookedBy(settled([[won], [chargeback, refund], [sale]])), { percent: 7_50n });
   });
 
-  test('an earlier deposit heard of later is the first one, and takes the CPA of the other', () => {
+  test('an earlier deposit that arrives later becomes the first one and moves the CPA away from the other', () => {
     const first = anEvent({ type: 'ftd', amountMinor: 50_00n });
     const second = anEvent({ type: 'ftd', amountMinor: 500_00n, ...later(1) });
     const settling = settled([[second], [first]]);
@@ -159,13 +159,13 @@ describe('settling', () => {
     ]);
   });
 
-  test('the events of a batch are told in the order they happened, each with what it changed', () => {
+  test('the events of a batch are reported in the order they happened, each with what it changed', () => {
     const gain = anEvent({ type: 'revenue', amountMinor: 400_00n, ...later(1) });
     const loss = anEvent({ type: 'revenue', amountMinor: -300_00n });
     assert.deepEqual(toldBy(settled([[gain, loss]])), ['created:revenue +0=0', 'created:revenue +2500=2500']);
   });
 
-  test('events are rated by the version of their own date, also when heard of later', () => {
+  test('events are rated by the deal version of their own date, also when they arrive later', () => {
     const versions = [
       aVersion(),
       aVersion({ components: [{ kind: 'percent', percent: '20' }] }, { version: 2, effectiveFrom: NOON }),
@@ -194,7 +194,7 @@ describe('settling', () => {
   }
 });
 
-describe('an event is left out', () => {
+describe('an event is left out of settlement', () => {
   const euros = (changes: Partial<ConversionEvent>): ConversionEvent =>
     anEvent({ currency: 'EUR', ...changes });
   for (const [title, event, expected] of [
@@ -235,7 +235,7 @@ describe('an event is left out', () => {
   }
 
   for (const order of ['before', 'after']) {
-    test(`when it refunds in another currency than that of the sale, heard of ${order} it`, () => {
+    test(`when it refunds in another currency than that of the sale, arriving ${order} it`, () => {
       const sale = anEvent();
       const refund = anEvent({
         type: 'refund',
@@ -269,9 +269,9 @@ describe('attribution within a batch', () => {
   const deposit = anEvent({ type: 'sale', occurredAt: NOON + 1, subs: ['mine', null, null, null, null] });
 
   for (const [title, batches] of [
-    ['reaches from the registration to what follows', [[deposit, registration]]],
-    ['reaches over batches', [[registration], [deposit]]],
-    ['reaches back to what was heard of before', [[deposit], [registration]]],
+    ['carries over from the registration to later events', [[deposit, registration]]],
+    ['carries over to events of later batches', [[registration], [deposit]]],
+    ['carries back to events that arrived earlier', [[deposit], [registration]]],
   ] as const) {
     test(title, () => {
       const settling = createMemorySettling([aVersion()], { clicks: [click] });
@@ -286,7 +286,7 @@ describe('attribution within a batch', () => {
     });
   }
 
-  test('is never bound by an event that only takes something back', () => {
+  test('is never set by a reversal', () => {
     const chargeback = anEvent({ type: 'chargeback', clickId: click.id });
     const loaded = [chargeback, deposit].map((event) => {
       return {

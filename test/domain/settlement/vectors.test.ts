@@ -78,7 +78,7 @@ describe('the published example', () => {
     });
   }
 
-  test('V5 (Intelitics): the third and fifth customer raise all before them, and are told so', () => {
+  test('V5 (Intelitics): the third and fifth customer raise the CPA of all before them, and the increase is reported', () => {
     const steps = [
       { from: '3', amount: '275' },
       { from: '5', amount: '300' },

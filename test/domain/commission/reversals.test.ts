@@ -82,7 +82,7 @@ describe('a negative event', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
   });
 
-  test('of a chargeback won back reverses only the transaction it references', () => {
+  test('of type chargeback_won applies only to the transaction it references', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
     assert.equal(reverses(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
   });

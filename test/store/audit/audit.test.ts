@@ -74,7 +74,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-test('a healthy history leaves nothing unexplained, told per operator and currency', async () => {
+test('the audit of a healthy history finds nothing unexplained, per operator and currency', async () => {
   const lines = [];
   for await (const line of auditAll(database.pool, (_, finding) => assert.fail(JSON.stringify(finding))))
     lines.push(line);
@@ -85,7 +85,7 @@ test('a healthy history leaves nothing unexplained, told per operator and curren
   ]);
 });
 
-test('an operator that earned nothing yet is told of in its own currency', async () => {
+test('the audit lists an operator without earnings in its own currency', async () => {
   const { operatorId } = await withOperator(database.pool);
   const lines = [];
   for await (const line of auditAll(database.pool, () => {})) lines.push(line);
@@ -98,14 +98,14 @@ test('an operator that earned nothing yet is told of in its own currency', async
   });
 });
 
-describe('what is bent behind the books’ back is found:', () => {
+describe('the audit finds stored data that was tampered with:', () => {
   const cases: readonly [string, string, string[]][] = [
     [
       'a balance',
       `update balances set pending_minor = pending_minor + 1`,
       ['balance_is_its_slots', 'balance_is_its_transfers'],
     ],
-    ['a balance that is gone', `delete from balances`, ['balance_is_its_slots', 'balance_is_its_transfers']],
+    ['a deleted balance', `delete from balances`, ['balance_is_its_slots', 'balance_is_its_transfers']],
     [
       'a slot’s place',
       `update slots set pending_minor = pending_minor - 1, payable_minor = payable_minor + 1 where kind = 'revshare'`,
@@ -153,17 +153,17 @@ describe('what is bent behind the books’ back is found:', () => {
       ['balance_is_its_transfers', 'slot_is_its_transfers', 'told_is_booked', 'told_is_booked_by_event'],
     ],
     [
-      'a transfer that is gone',
+      'a deleted transfer',
       `delete from transfers where code = 'void_pending'`,
       ['balance_is_its_transfers', 'slot_is_its_transfers', 'told_is_booked', 'told_is_booked_by_event'],
     ],
     [
-      'a transfer too many',
+      'a surplus transfer',
       `insert into transfers select operator_id, 'trf_x', posting_group, currency, debit_account, credit_account, amount_minor, code, affiliate_id, slot_id, 99, event_id, null, null, null, occurred_at, posted_at, period, origin_period from transfers where currency = 'JPY'`,
       ['balance_is_its_transfers', 'slot_is_its_transfers', 'told_is_booked', 'told_is_booked_by_event'],
     ],
     [
-      'a transfer the other way round',
+      'a transfer with its accounts swapped',
       `update transfers set debit_account = credit_account, credit_account = debit_account where code = 'accrue' and currency = 'JPY'`,
       ['balance_is_its_transfers', 'slot_is_its_transfers', 'told_is_booked', 'told_is_booked_by_event'],
     ],
@@ -178,7 +178,7 @@ describe('what is bent behind the books’ back is found:', () => {
       ['slot_is_its_transfers', 'told_is_booked'],
     ],
     [
-      'a transfer of a slot that is not there',
+      'a transfer of a slot that does not exist',
       `update transfers set slot_id = 'slt_x' where currency = 'JPY'`,
       ['slot_is_its_transfers'],
     ],
@@ -198,12 +198,12 @@ describe('what is bent behind the books’ back is found:', () => {
       ['fact_is_its_event', 'reversal_is_in_its_slots', 'slot_is_its_target', 'slot_keeps_its_sums'],
     ],
     [
-      'a clawback that is gone',
+      'a deleted clawback',
       `delete from slot_facts where type = 'fraud'`,
       ['reversal_is_in_its_slots', 'slot_is_its_target', 'slot_keeps_its_sums', 'told_is_booked_by_event'],
     ],
     [
-      'a clawback that nobody asked for',
+      'a clawback of a conversion that its event does not cover',
       `insert into slot_facts select operator_id, original_event_id, slot_id, (select min(id) from events where type = 'fraud'), 'fraud', true, 0, 0, deal_version, (select min(occurred_at) from events where type = 'fraud'), batch_id, 0 from slot_facts where type = 'sale' and amount_minor = 1234`,
       ['slot_is_its_target', 'slot_keeps_its_sums'],
     ],
@@ -223,12 +223,12 @@ describe('what is bent behind the books’ back is found:', () => {
       ['event_has_its_facts'],
     ],
     [
-      'what an affiliate was told',
+      'an amount reported to an affiliate',
       `update event_outcomes set payout_minor = payout_minor + 1 where payout_minor > 0`,
       ['told_is_booked', 'told_is_booked_by_event'],
     ],
     [
-      'what an affiliate was shown as the reason',
+      'the reason shown to an affiliate',
       `update ratings set target_minor = target_minor + 1`,
       ['slot_is_as_rated'],
     ],
@@ -253,7 +253,7 @@ describe('what is bent behind the books’ back is found:', () => {
   }
 });
 
-test('what is unexplained is how far the books are off, in decimal text', async () => {
+test('the unexplained amount of an audit is the difference in the ledger, in decimal text', async () => {
   const lines = await withCorruptedBooks(
     database.pool,
     KEPT,

@@ -74,7 +74,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-test('a life with everything in it leaves nothing unexplained', async () => {
+test('the audit of a history with every kind of transfer finds nothing unexplained', async () => {
   const { rows } = await database.pool.query<{ code: string }>(
     `select distinct code from transfers order by code`,
   );
@@ -84,7 +84,7 @@ test('a life with everything in it leaves nothing unexplained', async () => {
   assert.deepEqual((await auditOf(database.pool)).findings, []);
 });
 
-describe('what is bent behind the books’ back is found:', () => {
+describe('the audit finds lifecycle data that was tampered with:', () => {
   const cases: readonly [string, string, string[]][] = [
     [
       'a balance of what was paid',
@@ -112,19 +112,19 @@ describe('what is bent behind the books’ back is found:', () => {
       ['payout_is_its_transfers'],
     ],
     ['a payout’s history', `delete from payout_states where state = 'returned'`, ['payout_is_its_transfers']],
-    ['a payout that is gone', `delete from payouts where state = 'reserved'`, ['payout_is_its_transfers']],
+    ['a deleted payout', `delete from payouts where state = 'reserved'`, ['payout_is_its_transfers']],
     [
       'a confirmation that moved nothing',
       `delete from transfers where code = 'confirm'`,
       ['balance_is_its_transfers', 'payout_is_its_transfers', 'slot_is_its_transfers'],
     ],
     [
-      'a rejection nobody decided',
+      'a rejection whose decision was deleted',
       `delete from commission_decisions where decision = 'rejected'`,
       ['rejection_was_decided'],
     ],
     [
-      'a rejection taken back in silence',
+      'a decided rejection that its slot no longer has',
       `update slots set rejected_at = null where rejected_at is not null`,
       ['rejection_was_decided', 'slot_is_its_target'],
     ],
@@ -145,7 +145,7 @@ describe('what is bent behind the books’ back is found:', () => {
       ['adjustment_says_who_and_why'],
     ],
     [
-      'a write-off that is gone',
+      'a deleted write-off',
       `delete from transfers where code = 'write_off'`,
       ['balance_is_its_slots', 'balance_is_its_transfers'],
     ],

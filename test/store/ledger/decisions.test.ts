@@ -18,7 +18,7 @@ after(() => database.drop());
 const AGAINST = { clickId: null, customerId: null, amountMinor: null } as const;
 const BY = { actor: 'key_test', reason: 'own traffic' } as const;
 
-test('a rejection takes back the parts that parents have of it, tells them, and what is said later moves neither', async () => {
+test('a rejection reverses the parents’ overrides, reports it to them, and later events change neither amount', async () => {
   const { pool } = database;
   const { operatorId, affiliateId: parentId, ingest, addEndpoint } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, { overrides: [{ percent: '20' }] });
@@ -71,7 +71,7 @@ test('a rejection takes back the parts that parents have of it, tells them, and 
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-test('a parent’s part can be rejected alone, and a month that only counts cannot', async () => {
+test('a parent’s override can be rejected alone, and a monthly slot that only counts cannot', async () => {
   const { pool } = database;
   const { operatorId, affiliateId: parentId, ingest } = await withOperator(pool);
   const { affiliateId, clickId } = await addAffiliate(pool, operatorId, {

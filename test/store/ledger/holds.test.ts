@@ -49,7 +49,7 @@ async function moneyOf({ operatorId }: TestOperator): Promise<Map<string, SlotMo
   return new Map(rows.map(({ id, ...money }) => [id, money]));
 }
 
-test('every slot that is due moves as the rule says, and no other', async () => {
+test('a release moves every due slot as the domain rule says, and no other', async () => {
   const { pool } = database;
   const operator = await withBackdatedClicks();
   const { clickId } = await addAffiliate(pool, operator.operatorId, {
@@ -84,7 +84,7 @@ test('every slot that is due moves as the rule says, and no other', async () => 
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-test('a release stops when its time is over and says that more is due; several at once release each slot once', async () => {
+test('a release stops at its deadline and returns that more is due; concurrent releases release each slot once', async () => {
   const { pool } = database;
   const operator = await withBackdatedClicks();
   const settle = createSettling(pool);
@@ -111,7 +111,7 @@ test('a release stops when its time is over and says that more is due; several a
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-describe('told are', () => {
+describe('an operator’s endpoints receive', () => {
   type Told = {
     endpointId: string;
     type: string;
@@ -158,7 +158,7 @@ describe('told are', () => {
     return { operator, affiliateId, all, asked, stranger, sale: ids[0]!, settle };
   }
 
-  test('releases and payouts only to endpoints that name them, through their queues', async () => {
+  test('releases and payouts only if they subscribe to them, and through their queues', async () => {
     const { pool } = database;
     const { operator, affiliateId, asked, sale } = await withListeners();
     const { endpointsToWake, released } = await createHolds(pool).release(operator.operatorId, null, soon());
@@ -217,7 +217,7 @@ describe('told are', () => {
     assert.deepEqual([id, amount, currency, reference], [reserved.payout.id, '35.00', 'USD', 'wire']);
   });
 
-  test('a rejection to everybody who listens, after what is on its way about the conversion, and later sums go on from it', async () => {
+  test('a rejection at every listening endpoint, after pending postbacks of the conversion, and later amounts continue from it', async () => {
     const { pool } = database;
     const { operator, all, sale, settle } = await withListeners();
     const { rows } = await pool.query<{ id: string }>(

@@ -41,7 +41,7 @@ const APPEND_ONLY = [
   'transfers',
 ];
 
-describe('what happened is never edited:', () => {
+describe('append-only tables are never edited:', () => {
   for (const table of APPEND_ONLY) {
     test(`${table} refuses update, delete and truncate`, async () => {
       const statements = [
@@ -53,7 +53,7 @@ describe('what happened is never edited:', () => {
     });
   }
 
-  test('an attempt is never rewritten, but its month may be dropped', async () => {
+  test('an attempt is never rewritten, but its monthly partition can be dropped', async () => {
     await database.pool.query(
       `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms) values ('opr', 'att_0', 'dlv', 1, 'first', now(), 1)`,
     );
@@ -98,8 +98,8 @@ const OTHER_OPERATOR = '(select max(id) from operators)';
 
 describe('the ledger refuses', () => {
   const cases: readonly [string, string, string][] = [
-    ['no transfer that is in order', transferWith({}), 'done with 1 rows'],
-    ['a transfer of nothing', transferWith({ amount_minor: '0' }), '23514 transfers_amount_minor_check'],
+    ['no valid transfer', transferWith({}), 'done with 1 rows'],
+    ['a transfer of zero', transferWith({ amount_minor: '0' }), '23514 transfers_amount_minor_check'],
     [
       'a negative transfer',
       transferWith({ amount_minor: '-amount_minor' }),
@@ -121,13 +121,13 @@ describe('the ledger refuses', () => {
       '23503 transfers_between_accounts',
     ],
     [
-      'a transfer to an account nobody opened',
+      'a transfer to an account that does not exist',
       transferWith({ credit_account: `'pending/aff_x'` }),
       '23503 transfers_between_accounts',
     ],
     ['a slot’s transfer without its number', transferWith({ slot_seq: 'null' }), '23514 transfers_check1'],
     [
-      'two transfers of a slot with one number',
+      'two transfers of a slot with the same number',
       transferWith({ slot_seq: 'slot_seq' }),
       '23505 transfers_operator_id_slot_id_slot_seq_key',
     ],
@@ -137,27 +137,27 @@ describe('the ledger refuses', () => {
       '23514 parts_add_up',
     ],
     [
-      'a slot with less than nothing',
+      'a slot with a negative amount',
       `update slots set gross_minor = 1, void_minor = 0, pending_minor = -1, payable_minor = 2`,
       '23514 slots_pending_minor_check',
     ],
     [
-      'a slot that gives back more than it was given',
+      'a slot with more reversed than was earned',
       `update slots set debt_minor = gross_minor + 1`,
       '23514 never_more_back_than_given',
     ],
     [
-      'a second slot of one name',
+      'a second slot of the same name',
       `insert into slots select (jsonb_populate_record(s, '{"id": "slot_x"}')).* from slots s limit 1`,
       '23505 slots_operator_id_key_key',
     ],
     [
-      'the same fact twice',
+      'the same fact of a slot twice',
       `insert into slot_facts select * from slot_facts limit 1`,
       '23505 slot_facts_pkey',
     ],
     [
-      'no fact that a rating says again',
+      'no fact restated by a rerating',
       factWith({ rating_deal_id: `'deal'`, rating_version: '2', amendment: '1' }),
       'done with 1 rows',
     ],
@@ -180,7 +180,7 @@ describe('the ledger refuses', () => {
       '23505 balances_pkey',
     ],
     [
-      'a second account of one purpose',
+      'a second account of the same purpose',
       `insert into accounts select operator_id, 'x', purpose, affiliate_id, currency, exponent from accounts where purpose = 'expense' limit 1`,
       '23505 accounts_operator_id_purpose_affiliate_id_currency_key',
     ],
@@ -190,7 +190,7 @@ describe('the ledger refuses', () => {
   }
 });
 
-describe('the inbox and the way out refuse', () => {
+describe('the inbox and outbox tables refuse', () => {
   const cases: readonly [string, string, string][] = [
     [
       'a second binding of a customer',
@@ -203,7 +203,7 @@ describe('the inbox and the way out refuse', () => {
       '23505 event_outcomes_pkey',
     ],
     [
-      'a second event with one key',
+      'a second event with the same key',
       `insert into events (operator_id, id, type, key_kind, key, content_hash, occurred_at, received_at)
        select operator_id, 'evt_x', type, key_kind, key, content_hash, occurred_at, received_at from events limit 1`,
       '23505 events_operator_id_key_type_key_kind_key',
@@ -219,12 +219,12 @@ describe('the inbox and the way out refuse', () => {
       '23514 one_owner_until_finished',
     ],
     [
-      'a postback of two owners',
+      'a postback with two owners',
       `update deliveries set owner = 'batch,endpoint'`,
       '23514 deliveries_owner_check',
     ],
     [
-      'a postback that waits for nobody',
+      'a waiting postback without its predecessor',
       `update deliveries set owner = 'predecessor', predecessor_id = null`,
       '23514 waits_for_somebody',
     ],

@@ -50,17 +50,17 @@ before(async () => {
 });
 after(() => database.drop());
 
-describe('the database refuses', () => {
+describe('the database constraints of the commission lifecycle refuse', () => {
   const copied = (table: string, where: string, changes: object): string =>
     `insert into ${table} select (jsonb_populate_record(t, '${JSON.stringify(changes)}')).* from ${table} t where ${where} limit 1`;
   const cases: readonly [string, string, string][] = [
     [
-      'no further approval',
+      'no repeated approval',
       copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x' }),
       'done with 1 rows',
     ],
     [
-      'a second rejection of one commission',
+      'a second rejection of the same commission',
       copied('commission_decisions', `decision = 'rejected'`, { id: 'dec_x' }),
       '23505 commission_decisions_one_rejection',
     ],
@@ -70,7 +70,7 @@ describe('the database refuses', () => {
       '23514 commission_decisions_check',
     ],
     [
-      'a decision about a commission there is not',
+      'a decision about a commission that does not exist',
       copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x', slot_id: 'slot_x' }),
       '23503 commission_decisions_operator_id_slot_id_fkey',
     ],
@@ -80,17 +80,17 @@ describe('the database refuses', () => {
       '23505 payout_states_pkey',
     ],
     [
-      'a second payout for one key',
+      'a second payout with the same idempotency key',
       copied('payouts', `state = 'paid'`, { id: 'pay_x', external_reference: null }),
       '23505 payouts_operator_id_idempotency_key_key',
     ],
     [
-      'a second payout with one external reference',
+      'a second payout with the same external reference',
       copied('payouts', `state = 'paid'`, { id: 'pay_x', idempotency_key: null }),
       '23505 payouts_operator_id_external_reference_key',
     ],
     [
-      'a payout of nothing',
+      'a payout of zero',
       copied('payouts', 'true', {
         id: 'pay_x',
         idempotency_key: null,
@@ -111,7 +111,7 @@ describe('the database refuses', () => {
       '23514 at_least_the_minimum',
     ],
     [
-      'a payout to an affiliate there is not',
+      'a payout to an affiliate that does not exist',
       copied('payouts', 'true', {
         id: 'pay_x',
         idempotency_key: null,
@@ -120,14 +120,14 @@ describe('the database refuses', () => {
       }),
       '23503 payouts_operator_id_affiliate_id_fkey',
     ],
-    ['a state nobody knows', `update payouts set state = 'lost'`, '23514 payouts_state_check'],
+    ['an unknown payout state', `update payouts set state = 'lost'`, '23514 payouts_state_check'],
     [
       'to reserve more than is payable',
       `update slots set payable_minor = payable_minor - 1, in_payout_minor = in_payout_minor + 1 where payable_minor = 0`,
       '23514 slots_payable_minor_check',
     ],
     [
-      'to take back more of an earned commission than was given',
+      'to reverse more of a commission than was earned',
       `update slots set debt_minor = gross_minor + 1 where kind <> 'manual'`,
       '23514 never_more_back_than_given',
     ],
@@ -137,7 +137,7 @@ describe('the database refuses', () => {
       '23514 of_a_deal_or_manual',
     ],
     [
-      'a commission that belongs to none',
+      'a commission that belongs to no deal',
       `update slots set deal_id = null, deal_version = null where kind <> 'manual'`,
       '23514 of_a_deal_or_manual',
     ],

@@ -123,7 +123,7 @@ async function balanceOf(affiliateId: string): Promise<Balance> {
   return (await createBalances(pool).find(operator.operatorId, affiliateId))[0]!;
 }
 
-test('16 connections that settle, release, decide, pay, fail, return, adjust and write off agree with what was answered', async () => {
+test('16 connections that settle, release, decide, pay, fail, return, adjust and write off leave a ledger that agrees with their answers', async () => {
   const roll = dice(20_261_124);
   const { operatorId } = operator;
   const [holds, decisions, payouts, adjustments] = [

@@ -8,7 +8,7 @@ let database: TestDatabase;
 before(async () => (database = await withDatabase()));
 after(() => database.drop());
 
-test('the check on slots.kind allows every kind of slot and no other', async () => {
+test('the check constraint on slots.kind allows every kind of slot and no other', async () => {
   const { rows } = await database.pool.query<{ definition: string }>(
     `select pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = 'slots'::regclass and conname = 'slots_kind_check'`,
   );

@@ -58,7 +58,7 @@ async function withStory(terms: Partial<WireTerms>): Promise<Story> {
   };
 }
 
-test('what is taken back by customer, and what a decision moves, names the conversion', async () => {
+test('a statement line names the conversion that a clawback by customer reverses or a decision moves', async () => {
   const story = await withStory({ components: [{ kind: 'cpa', amount: '50' }] });
   const ftd = await story.take({ type: 'ftd', customerId: 'c' });
   const other = await story.take({ type: 'ftd', customerId: 'd' });
@@ -80,7 +80,7 @@ test('what is taken back by customer, and what a decision moves, names the conve
   ]);
 });
 
-test('a place under a cap that moves names whose it was', async () => {
+test('a statement line for a cap place that moves names the conversion that held it', async () => {
   const story = await withStory({ components: [{ kind: 'cpa', amount: '50', cap: { count: 1 } }] });
   const late = await story.take({ type: 'ftd', customerId: 'c', transactionId: 'late' });
   const early = await story.take({
@@ -106,7 +106,7 @@ test('a place under a cap that moves names whose it was', async () => {
   ]);
 });
 
-test('of a month’s share what takes back one of its events names it, and what takes back several names none', async () => {
+test('a statement line of a monthly revenue share names the event when a reversal covers one, and none when it covers several', async () => {
   const story = await withStory({ components: [{ kind: 'revshare', percent: '10' }] });
   const one = await story.take({ type: 'revenue', customerId: 'c', transactionId: 'one' });
   const two = await story.take({ type: 'revenue', customerId: 'd', transactionId: 'two' });

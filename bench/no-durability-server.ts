@@ -16,7 +16,7 @@ import { newSecret, secretKey } from '../delivery/sign.ts';
 import { bodyOf, conversionMessage } from '../domain/delivery/bodies.ts';
 import type { Message } from '../domain/delivery/messages.ts';
 import { newId } from '../store/db/ids.ts';
-import { eventKeyOf, type IncomingEvent } from '../store/intake/events.ts';
+import { eventKeyOf, type IncomingEvent } from '../store/intake/event-inbox.ts';
 import type { Caller, Operator } from '../store/setup/operators.ts';
 import type { Store } from '../store/index.ts';
 import { answerQuestions } from './child.ts';

@@ -3,7 +3,7 @@
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
-import { loadEvents } from '../../store/settlement/events.ts';
+import { loadEvents } from '../../store/settlement/load-events.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import { lockReportedAmounts } from '../../store/ledger/reported-amounts.ts';
 

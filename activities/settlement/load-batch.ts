@@ -16,8 +16,8 @@ import {
   readVersions,
   type LoadedEvent,
   type StoredVersion,
-} from '../../store/settlement/events.ts';
-import { addRareEvidence } from '../../store/settlement/evidence.ts';
+} from '../../store/settlement/load-events.ts';
+import { addRareEvidence } from '../../store/settlement/coupons-and-assignments.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
 import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';

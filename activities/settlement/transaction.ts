@@ -10,7 +10,7 @@ import type { DealVersion } from '../../domain/types.ts';
 import { lockLedgerShared } from '../../store/db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { planPostbacks, type Planned } from '../../store/delivery/outbox.ts';
-import type { StoredVersion } from '../../store/settlement/events.ts';
+import type { StoredVersion } from '../../store/settlement/load-events.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { withAdjusted } from './adjustments.ts';
 import { createBooking, type SetAside } from './booking.ts';

@@ -10,7 +10,7 @@ import {
   type WireTerms,
 } from '../../domain/commission/terms.ts';
 import { NEGATIVE_EVENTS, type NegativeEvent } from '../../domain/types.ts';
-import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/events.ts';
+import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/load-events.ts';
 import { currency, id, name, time } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
 

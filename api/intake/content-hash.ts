@@ -1,7 +1,7 @@
 // Hashes the content of an event, which tells a repeat from other content under the same key.
 import { hash } from 'node:crypto';
 import type { ConversionEvent } from '../../domain/types.ts';
-import type { IncomingEvent } from '../../store/intake/events.ts';
+import type { IncomingEvent } from '../../store/intake/event-inbox.ts';
 
 /**
  * An event as sent. `isTimed`: it named its own time; else `occurredAt` is a default, no content.

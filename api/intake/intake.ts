@@ -10,7 +10,7 @@ import {
   insertConflicts,
   insertEvents,
   readEarlierEvents,
-} from '../../store/intake/events.ts';
+} from '../../store/intake/event-inbox.ts';
 import { isSameContent } from './content-hash.ts';
 import { createGroupCommit } from './group-commit.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import type { Balance } from '../../store/ledger/balances.ts';
-import type { Transfer } from '../../store/ledger/traces.ts';
+import type { Transfer } from '../../store/ledger/transfers.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const balances = z.object({

@@ -5,7 +5,7 @@ import { reverses, reversalOf } from '../../domain/commission/reversals.ts';
 import { NEGATIVE_EVENTS, REINSTATING_EVENT } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
-import { loadEvents } from '../settlement/events.ts';
+import { loadEvents } from '../settlement/load-events.ts';
 
 /**
  * An event that may reverse a conversion, with a slot where the conversion earned, and the event's

@@ -3,7 +3,7 @@
 // upsert replaces the holder, so that two processes cannot both find the content free at the
 // window's edge.
 import { bulkColumns } from '../db/bulk.ts';
-import { EVENT_COLUMNS, eventKeyOf, type IncomingEvent } from './events.ts';
+import { EVENT_COLUMNS, eventKeyOf, type IncomingEvent } from './event-inbox.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
 

@@ -3,7 +3,7 @@ import type { Page } from '../db/page.ts';
 import type { BalanceMoney } from '../../domain/ledger/transfers.ts';
 import type { Queryable } from '../db/pool.ts';
 import { BALANCE_MONEY, selected } from './money-columns.ts';
-import { TRANSFER_COLUMNS, type Transfer } from './traces.ts';
+import { TRANSFER_COLUMNS, type Transfer } from './transfers.ts';
 
 /** An affiliate's balance in one currency, in minor units. */
 export type Balance = BalanceMoney & { currency: string };

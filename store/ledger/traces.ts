@@ -3,30 +3,12 @@
 import type { AttributionCandidate } from '../../domain/attribution/evidence.ts';
 import { listVersions, type EventVersion } from '../agreements/amendments.ts';
 import { createCommissions, type Commission } from './commissions.ts';
-import { readAttributionCandidates } from '../attribution/evidence.ts';
+import { TRANSFER_COLUMNS, type Transfer } from './transfers.ts';
+import { readAttributionCandidates } from '../attribution/attribution-candidates.ts';
 import { createEventLists, type StoredEvent } from '../intake/event-lists.ts';
 import type { Queryable } from '../db/pool.ts';
 import { isConversion } from '../../domain/types.ts';
 import { conversionsOf } from '../intake/conversions.ts';
-
-/** A transfer as it is read. */
-export type Transfer = {
-  id: string;
-  code: string;
-  amountMinor: bigint;
-  currency: string;
-  debitAccount: string;
-  creditAccount: string;
-  affiliateId: string | null;
-  eventId: string | null;
-  slotId: string | null;
-  reason: string | null;
-  actor: string | null;
-  occurredAt: Date;
-  postedAt: Date;
-  period: string;
-  originPeriod: string;
-};
 
 /** A postback that reported the event. */
 type TracedPostback = {
@@ -54,12 +36,6 @@ export type Trace = {
   /** Empty where it was never amended. */
   versions: EventVersion[];
 };
-
-/** The columns of a transfer `t`. */
-export const TRANSFER_COLUMNS = `t.id, t.code, t.amount_minor as "amountMinor", t.currency,
-  t.debit_account as "debitAccount", t.credit_account as "creditAccount", t.affiliate_id as "affiliateId",
-  t.event_id as "eventId", t.slot_id as "slotId", t.reason, t.actor,
-  t.occurred_at as "occurredAt", t.posted_at as "postedAt", t.period, t.origin_period as "originPeriod"`;
 
 export function createTraces(db: Queryable) {
   const events = createEventLists(db);

@@ -18,7 +18,7 @@ import {
   readVersions,
   type LoadedEvent,
   type StoredVersion,
-} from './events.ts';
+} from './load-events.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { readAmountsOfParents, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
 

@@ -40,7 +40,7 @@ export const DEFECTS: readonly Defect[] = [
     title: 'each refund rounded by itself',
     file: 'domain/commission/component-kind.ts',
     from: `const net = leftOf(grossMinor, reversedIn(conversion), rounding);`,
-    to: `const net = conversion.others.reduce((rest, one) => rest - grossMinor + leftOf(grossMinor, reversedIn({ ...conversion, others: [one] }), rounding), grossMinor);`,
+    to: `const net = conversion.laterFacts.reduce((rest, one) => rest - grossMinor + leftOf(grossMinor, reversedIn({ ...conversion, laterFacts: [one] }), rounding), grossMinor);`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V13',
   },

@@ -7,7 +7,7 @@ import { createAffiliates } from '../../store/attribution/affiliates.ts';
 import { createClicks } from '../../store/attribution/clicks.ts';
 import { createDeals } from '../../store/agreements/deals.ts';
 import { createEndpoints, type EndpointSettings } from '../../store/delivery/endpoints.ts';
-import { insertEvents } from '../../store/intake/events.ts';
+import { insertEvents } from '../../store/intake/event-inbox.ts';
 import { createOperators } from '../../store/setup/operators.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { createSecretBox } from '../../store/db/secret-box.ts';

@@ -3,7 +3,7 @@
 import { newId } from '../../store/db/ids.ts';
 import { createAffiliates } from '../../store/attribution/affiliates.ts';
 import { createDeals } from '../../store/agreements/deals.ts';
-import { insertEvents } from '../../store/intake/events.ts';
+import { insertEvents } from '../../store/intake/event-inbox.ts';
 import { createOperators } from '../../store/setup/operators.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import type { ConversionEvent } from '../../domain/types.ts';

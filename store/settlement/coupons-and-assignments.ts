@@ -1,7 +1,7 @@
 // Reads evidence that few events have: coupons, and orphans assigned to an affiliate by hand.
 import type { Assignment, Coupon } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { LoadedEvent } from './events.ts';
+import type { LoadedEvent } from './load-events.ts';
 
 /**
  * Adds to events their coupons and the affiliates they were assigned to. Sends no query if no event

@@ -41,8 +41,12 @@ export async function findOthers(
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     side === 'reversals'
-      ? { name: 'find-struck', text: STRUCK, values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS] }
-      : { name: 'find-strikers', text: STRIKERS, values: [operatorId, eventIds] },
+      ? {
+          name: 'find-reversed',
+          text: REVERSED_CONVERSIONS,
+          values: [operatorId, eventIds, LONGEST_CLAWBACK_DAYS],
+        }
+      : { name: 'find-reversals', text: REVERSALS, values: [operatorId, eventIds] },
   );
   return rows.map(({ id }) => id);
 }
@@ -55,22 +59,22 @@ const BATCH = `with batch as materialized (
  * Inlined as text: with a parameter PostgreSQL would not use the partial index
  * `events_against_subject`.
  */
-const AGAINST = sqlList(NEGATIVE_EVENTS);
+const NEGATIVE_TYPES = sqlList(NEGATIVE_EVENTS);
 
-const STRIKERS = `${BATCH}
+const REVERSALS = `${BATCH}
   select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key
     and n.reference is not null
   union
   select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject
-    and n.reference is null and n.type in ${AGAINST}`;
+    and n.reference is null and n.type in ${NEGATIVE_TYPES}`;
 
-const STRUCK = `${BATCH}
+const REVERSED_CONVERSIONS = `${BATCH}
   select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference
     where b.reference is not null
   union
   select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
-  where b.reference is null and b.type in ${AGAINST}`;
+  where b.reference is null and b.type in ${NEGATIVE_TYPES}`;
 
 /** A loaded event, with its reported amounts so far and the deal version that rated it. */
 export type LoadedEvent = SettledConversion & { reported: ReportedAmount | null };

@@ -1,5 +1,6 @@
 // Facts of one conversion in a slot: reversed share, remainder and order in time.
-import { leftOf, reversedOf, effectiveReversals, type Reversed, type SlotFact } from './reversals.ts';
+import { leftOf, reversedOf, type Reversed } from './reversals.ts';
+import { effectiveReversals, type SlotFact } from './slot-facts.ts';
 import type { DealVersion } from '../types.ts';
 
 /**

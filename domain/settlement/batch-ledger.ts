@@ -1,6 +1,6 @@
 // In-memory ledger of one batch: slots and postings that settlement changes before they are
 // written.
-import { asAmended, isSameFact, type SlotFact } from '../commission/reversals.ts';
+import { asAmended, isSameFact, type SlotFact } from '../commission/slot-facts.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { targetOf, type SlotName } from '../commission/commission.ts';
 import type { SlotLinks } from '../commission/component-kind.ts';

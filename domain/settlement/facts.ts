@@ -1,5 +1,6 @@
 // Facts that events add to slots: conversions and reversals, each in the deal's currency.
-import { subjectOf, reversalOf, type SlotFact } from '../commission/reversals.ts';
+import { subjectOf, reversalOf } from '../commission/reversals.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';

@@ -1,6 +1,7 @@
 // Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
 // slots in memory.
-import { reverses, type SlotFact } from '../commission/reversals.ts';
+import { reverses } from '../commission/reversals.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import type { SlotName } from '../commission/commission.ts';
 import { earliestOf } from '../commission/group.ts';
 import { reversalFact, conversionFacts } from './facts.ts';

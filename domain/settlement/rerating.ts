@@ -3,16 +3,16 @@
 // had been there from the start. Pure, like settlement.
 import type { Attribution } from '../attribution/attribution.ts';
 import type { BatchLedger, PostingCause, Deltas } from './batch-ledger.ts';
+import { reverses } from '../commission/reversals.ts';
 import {
   amendedBy,
   amendmentIn,
-  isRemark,
+  isRatingChange,
   reratedBy,
   restatedBy,
-  reverses,
   type Rating,
   type SlotFact,
-} from '../commission/reversals.ts';
+} from '../commission/slot-facts.ts';
 import { reversalFact, conversionFacts, type Lacking, type Rated } from './facts.ts';
 import { inOrder, RuleError, isReversalInForce, type Batch } from './settlement.ts';
 import { viewOf, reportChange } from './notifications.ts';
@@ -213,7 +213,7 @@ function restated(
   said: readonly SlotFact[],
   silent: readonly string[],
 ): SlotFact[] {
-  const before = others.filter((fact) => !isRemark(fact));
+  const before = others.filter((fact) => !isRatingChange(fact));
   const forgiven = silent.flatMap((id) => {
     const fact = before.find(({ eventId }) => eventId === id);
     return fact ? [{ ...fact, whole: false, amountMinor: 0n, fx: null }] : [];

@@ -2,7 +2,8 @@
 // affiliates. Pure: changes only the batch ledger, which the caller loaded and writes afterwards.
 import { attribute, type Attribution } from '../attribution/attribution.ts';
 import type { BatchLedger, Deltas } from './batch-ledger.ts';
-import { reverses, type SlotFact } from '../commission/reversals.ts';
+import { reverses } from '../commission/reversals.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import { reversalFact, conversionFacts, type Rated } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { viewOf, subsOf, reportChange, type ReportSubject } from './notifications.ts';

@@ -1,5 +1,5 @@
 // In-memory slot: applies facts to its sums, deal version and period.
-import { staysInSlot, type SlotFact } from '../commission/reversals.ts';
+import { staysInSlot, type SlotFact } from '../commission/slot-facts.ts';
 import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
 import { isRanked, uncappedCommissionOf, type SlotName } from '../commission/commission.ts';
 import type { SlotSums } from '../commission/component-kind.ts';

@@ -1,7 +1,7 @@
 // Audits slots: recounts sums and targets from the facts by the rules of settlement. Untouched
 // slots (no reversal, no linked slot) that are alike are recounted once; all others slot by slot,
 // linked ones together.
-import { asAmended, isAccrual, isRemark, type SlotFact } from '../../domain/commission/reversals.ts';
+import { asAmended, isAccrual, isRatingChange, type SlotFact } from '../../domain/commission/slot-facts.ts';
 import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
@@ -241,7 +241,7 @@ function ratingVersion(
   deals: Deals,
 ): DealVersion {
   return others
-    .flatMap((fact) => (isRemark(fact) && fact.rating !== null ? [fact.rating] : []))
+    .flatMap((fact) => (isRatingChange(fact) && fact.rating !== null ? [fact.rating] : []))
     .map((rating) => deals.version(rating.dealId, rating.version))
     .reduce(higherRanked, deals.version(dealId, first));
 }

@@ -1,6 +1,6 @@
 // Writes what a batch adds to slots beside money: the facts, and the ratings that explain their
 // targets.
-import type { SlotFact } from '../../domain/commission/reversals.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { bulkColumns } from '../db/bulk.ts';

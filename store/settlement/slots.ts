@@ -1,6 +1,6 @@
 // Finds, locks and reads slots and their facts for settling a batch.
 import { higherRanked } from '../../domain/attribution/attribution.ts';
-import { asAmended, isAccrual, type SlotFact } from '../../domain/commission/reversals.ts';
+import { asAmended, isAccrual, type SlotFact } from '../../domain/commission/slot-facts.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { itemsWithOperator } from '../db/bulk.ts';

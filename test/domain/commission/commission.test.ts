@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { SlotFact } from '../../../domain/commission/reversals.ts';
+import type { SlotFact } from '../../../domain/commission/slot-facts.ts';
 import { slotNameOf, targetOf } from '../../../domain/commission/commission.ts';
 import type { SlotSums } from '../../../domain/commission/component-kind.ts';
 import { earliestOf, type Group } from '../../../domain/commission/group.ts';

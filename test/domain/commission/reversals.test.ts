@@ -2,20 +2,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { leftOf, reversedOf, reverses, reversalOf } from '../../../domain/commission/reversals.ts';
 import {
   amendedBy,
   asAmended,
-  leftOf,
   reratedBy,
   restatedBy,
-  reversedOf,
   effectiveReversals,
   staysInSlot,
-  reverses,
-  reversalOf,
   type Rating,
   type SlotFact,
-} from '../../../domain/commission/reversals.ts';
+} from '../../../domain/commission/slot-facts.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import { anEvent, DAY_MS, NOON, terms } from '../../support/builders.ts';

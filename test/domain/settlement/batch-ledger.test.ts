@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBatchLedger, type Deltas } from '../../../domain/settlement/batch-ledger.ts';
 import { reportedKey } from '../../../domain/settlement/reported-amounts.ts';
-import { amendedBy, restatedBy, type SlotFact } from '../../../domain/commission/reversals.ts';
+import { amendedBy, restatedBy, type SlotFact } from '../../../domain/commission/slot-facts.ts';
 import { slotNameOf } from '../../../domain/commission/commission.ts';
 import { anEvent, aVersion } from '../../support/builders.ts';
 

@@ -7,7 +7,7 @@ import { readDeals, type Check, type Finding } from './context.ts';
 import { missingReversals } from './reversals.ts';
 import { amendments } from './amendments.ts';
 import { exchanges } from './fx.ts';
-import { recountedSlots } from './slots.ts';
+import { recountedSlots } from './recounted-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
 /**

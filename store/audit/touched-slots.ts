@@ -1,126 +1,14 @@
-// Audits slots: recounts sums and targets from the facts by the rules of settlement. Untouched
-// slots (no reversal, no linked slot) that are alike are recounted once; all others slot by slot,
-// linked ones together.
+// Audits slots one by one: recounts sums and targets from the facts by the rules of settlement. Linked
+// slots are compared together.
 import { asAmended, isAccrual, isRatingChange, type SlotFact } from '../../domain/commission/slot-facts.ts';
 import { higherRanked } from '../../domain/attribution/attribution.ts';
-import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
+import type { Slot } from '../../domain/settlement/slot.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { RATING } from '../settlement/slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
-import type { Slot } from '../../domain/settlement/slot.ts';
-import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
-
-/** A group of untouched slots that are alike, with an example; or one touched slot. */
-type Alike = {
-  isPlain: boolean;
-  component: string;
-  kind: SlotKind;
-  currency: string;
-  dealId: string;
-  version: number;
-  basis: bigint;
-  volume: bigint;
-  posted: bigint;
-  isAsKept: boolean;
-  slots: number;
-  example: string;
-};
-
-/** Groups of slots. An untouched slot has only conversions, all rated by the slot's own version. */
-const ALIKE = `
-  with facts as (
-    select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
-      min(deal_version) as lowest, max(deal_version) as highest,
-      bool_and(event_id = original_event_id and rating_version = 0) as untouched
-    from slot_facts where operator_id = $1 group by slot_id
-  ), known as (
-    select id, component, kind, currency, deal_id, deal_version, basis, volume,
-      gross_minor - void_minor - clawed_minor - debt_minor as posted,
-      (basis_minor, volume_e4, facts_count, conversions_count, ftd_count)
-        = (basis, volume, facts, facts, 0) as is_as_kept,
-      coalesce(untouched and lowest = deal_version and highest = deal_version, false)
-        and rejected_at is null
-        and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
-    from slots s left join facts f on f.slot_id = s.id
-    where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
-  )
-  select plain as "isPlain", component, kind, currency, deal_id as "dealId", deal_version as version,
-    basis, volume, posted, is_as_kept as "isAsKept", count(*)::int as slots, min(id) as example
-  from known
-  group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept,
-    case when not plain then id end`;
-
-/** Recounts groups of untouched slots of unlinked deals, and then all other slots. */
-export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding> {
-  const { operatorId, deals } = audited;
-  const linked = linkedDeals(deals);
-  const touched: string[] = [];
-  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked])) {
-    for (const row of rows) {
-      if (row.isPlain) yield* compareAlike(row, deals);
-      else touched.push(row.example);
-    }
-  }
-  yield* touchedSlots(audited, linked, touched);
-}
-
-function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
-  const about = { about: row.example, currency: row.currency };
-  const likes = row.slots === 1 ? '' : `, and so are ${row.slots - 1} more`;
-  const off = row.posted - worth(row, deals);
-  if (off !== 0n) {
-    const minor = (off < 0n ? -off : off) * BigInt(row.slots);
-    const detail = `${row.posted} is booked, its facts are worth ${row.posted - off}${likes}`;
-    yield { ...about, check: 'slot_is_its_target', minor, detail };
-  }
-  if (!row.isAsKept) {
-    const detail = `keeps other sums than ${row.basis} ${row.volume}, which its facts give${likes}`;
-    yield { ...about, check: 'slot_keeps_its_sums', minor: 0n, detail };
-  }
-}
-
-/** The target of an untouched slot with these sums: of one conversion, or of a month. */
-function worth(
-  { dealId, version: number, component: label, basis: basisMinor, volume: volumeE4 }: Alike,
-  deals: Deals,
-): bigint {
-  const version = deals.version(dealId, number);
-  const component = version.terms.components.find((one) => one.label === label);
-  if (!component) throw new Error(`version ${number} of ${dealId} has no component ${label}`);
-  const accrual: SlotFact = {
-    originalEventId: '',
-    eventId: '',
-    rating: null,
-    type: component.on[0] ?? 'sale',
-    whole: true,
-    amountMinor: basisMinor,
-    basisMinor,
-    volumeE4,
-    occurredAt: 0,
-    fx: null,
-    customer: null,
-  };
-  return targetOf(component, version.terms, [{ accrual, version, laterFacts: [] }], {
-    ...EMPTY_SUMS,
-    basisMinor,
-    volumeE4,
-  });
-}
-
-/** The deals whose slots change one another, or pay parents a part. */
-function linkedDeals(deals: Deals): string[] {
-  return [
-    ...new Set(
-      deals.all
-        .filter(({ terms }) => isLinked(terms) || terms.overrides.length > 0)
-        .map(({ dealId }) => dealId),
-    ),
-  ];
-}
 
 /**
  * A slot with one of its facts, or with nulls where it has none. Times are milliseconds since 1970.
@@ -179,7 +67,8 @@ type Counting = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays:
 /** A slot with all its facts recounted. */
 type Recounted = { row: Row; slot: Slot; strays: number };
 
-async function* touchedSlots(
+/** Recounts slots one by one from their facts; slots of `linked` deals are compared together. */
+export async function* touchedSlots(
   audited: Audited,
   linked: readonly string[],
   touched: readonly string[],
@@ -222,11 +111,11 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
 
 /** Adds the facts of one conversion to the recount. Facts without their conversion are strays. */
 function endConversion(open: Counting, deals: Deals): void {
-  const [earned] = open.facts.filter(isAccrual);
-  if (earned?.factVersion) {
-    const laterFacts = open.facts.filter((fact) => fact !== earned);
-    const version = ratingVersion(earned, earned.factVersion, laterFacts, deals);
-    open.recount.add({ accrual: asAmended(earned, laterFacts), version, laterFacts });
+  const [accrual] = open.facts.filter(isAccrual);
+  if (accrual?.factVersion) {
+    const laterFacts = open.facts.filter((fact) => fact !== accrual);
+    const version = ratingVersion(accrual, accrual.factVersion, laterFacts, deals);
+    open.recount.add({ accrual: asAmended(accrual, laterFacts), version, laterFacts });
   } else {
     open.strays += open.facts.length;
   }
@@ -236,14 +125,14 @@ function endConversion(open: Counting, deals: Deals): void {
 /** The version that rates a conversion: its own, or that of a later rerating. */
 function ratingVersion(
   { dealId }: Row,
-  first: number,
-  others: readonly SlotFact[],
+  firstVersion: number,
+  laterFacts: readonly SlotFact[],
   deals: Deals,
 ): DealVersion {
-  return others
+  return laterFacts
     .flatMap((fact) => (isRatingChange(fact) && fact.rating !== null ? [fact.rating] : []))
     .map((rating) => deals.version(rating.dealId, rating.version))
-    .reduce(higherRanked, deals.version(dealId, first));
+    .reduce(higherRanked, deals.version(dealId, firstVersion));
 }
 
 function end(open: Counting, deals: Deals): Recounted {

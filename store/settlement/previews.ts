@@ -83,7 +83,7 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
             affiliates.add(of.affiliateId);
             counted.event(of);
             if (reported) counted.paid(of, reported.currency, reported.amountMinor);
-            for (const part of chunk.toldToParents.get(event.id) ?? [])
+            for (const part of chunk.reportedToParents.get(event.id) ?? [])
               counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.amountMinor);
           }
         }
@@ -262,8 +262,8 @@ async function loadChunk(
     from: times.reduce((a, b) => Math.min(a, b)),
     to: times.reduce((a, b) => Math.max(a, b)),
   });
-  const toldToParents = new Map<string, ReportedAmountRow[]>();
+  const reportedToParents = new Map<string, ReportedAmountRow[]>();
   for (const row of await readAmountsOfParents(db, operatorId, eventIds))
-    toldToParents.set(row.eventId, [...(toldToParents.get(row.eventId) ?? []), row]);
-  return { settled, others, versions, rates, toldToParents };
+    reportedToParents.set(row.eventId, [...(reportedToParents.get(row.eventId) ?? []), row]);
+  return { settled, others, versions, rates, reportedToParents };
 }

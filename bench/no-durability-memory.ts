@@ -1,7 +1,8 @@
 // Settles events by the real rules, with a ledger in memory only.
 import { openBatchLedger } from '../domain/settlement/batch-ledger.ts';
 import { isMonthly } from '../domain/commission/slot-kinds.ts';
-import { attributeAll, inOrder, settleAll } from '../domain/settlement/settlement.ts';
+import { inOrder } from '../domain/settlement/batch.ts';
+import { attributeAll, settleAll } from '../domain/settlement/settlement.ts';
 import { monthOf } from '../domain/ledger/periods.ts';
 import { compileTerms, DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
 import type { Binding, Click, ConversionEvent, DealVersion } from '../domain/types.ts';

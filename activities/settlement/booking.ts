@@ -1,7 +1,8 @@
 // Writes a settled batch: bindings, outcomes, slots, facts, ratings and postings, in the order in
 // which locks are taken.
 import { LRUCache } from 'lru-cache';
-import type { BatchLedger, Posting } from '../../domain/settlement/batch-ledger.ts';
+import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
+import type { Posting } from '../../domain/settlement/posting.ts';
 import {
   explain,
   explainOverride,
@@ -9,7 +10,7 @@ import {
   type Explanation,
 } from '../../domain/commission/explanation.ts';
 import { monthOf, postingPeriod } from '../../domain/ledger/periods.ts';
-import type { Settlement } from '../../domain/settlement/settlement.ts';
+import type { Settlement } from '../../domain/settlement/batch.ts';
 import { componentOf, type Slot, countedIn } from '../../domain/settlement/slot.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import type { Queryable } from '../../store/db/pool.ts';

@@ -2,7 +2,8 @@
 // rates, and the endpoints that listen.
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
-import { attributeAll, inOrder, type Batch } from '../../domain/settlement/settlement.ts';
+import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
+import { attributeAll } from '../../domain/settlement/settlement.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
@@ -42,7 +43,8 @@ export type LoadedBatch = {
   otherSide: string[];
   /** Events that already have an outcome. */
   waited: ReadonlySet<string>;
-  told: Map<string, ReportedAmount>;
+  /** Amounts reported by earlier batches, by `reportedKey`. */
+  reportedBefore: Map<string, ReportedAmount>;
   /** Parents of each affiliate whose deal pays them, nearest first. */
   parents: ReadonlyMap<string, readonly string[]>;
 };
@@ -75,14 +77,14 @@ export async function loadBatch(
   const versions = stored.map((version) => compiled(operatorId, version));
   const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
-  const [rates, parents, toldToParents] = await allSettledOrThrow([
+  const [rates, parents, reportedToParents] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
     hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
     hasOverrides ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
-  const told = toldBefore([...ordered, ...others]);
-  for (const { eventId, affiliateId, amountMinor, currency } of toldToParents)
-    told.set(reportedKey(eventId, affiliateId), { amountMinor: amountMinor, currency });
+  const reported = reportedFor([...ordered, ...others]);
+  for (const { eventId, affiliateId, amountMinor, currency } of reportedToParents)
+    reported.set(reportedKey(eventId, affiliateId), { amountMinor, currency });
   const rated =
     wanted.side === 'amendments'
       ? rateAsBefore(operator, versions, ordered)
@@ -95,7 +97,7 @@ export async function loadBatch(
       : listeners,
     otherSide: otherSide.map(({ event }) => event.id),
     waited: new Set(loaded.flatMap(({ event, outcome }) => (outcome === null ? [] : [event.id]))),
-    told,
+    reportedBefore: reported,
     parents,
   };
 }
@@ -196,7 +198,7 @@ async function parentsListeners(
 }
 
 /** Amounts reported so far for conversions that earlier batches settled. */
-function toldBefore(loaded: readonly LoadedEvent[]): Map<string, ReportedAmount> {
+function reportedFor(loaded: readonly LoadedEvent[]): Map<string, ReportedAmount> {
   return new Map(
     loaded.flatMap(({ event, outcome, reported }) =>
       reported === null ? [] : [[reportedKey(event.id, outcome?.affiliateId ?? ''), reported]],

@@ -4,7 +4,7 @@ import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch
 import { isLinked } from '../../domain/commission/commission.ts';
 import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
-import type { Batch } from '../../domain/settlement/settlement.ts';
+import type { Batch } from '../../domain/settlement/batch.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { readOpenDebts } from '../../store/ledger/locked-slots.ts';
@@ -22,10 +22,10 @@ import type { Slot } from '../../domain/settlement/slot.ts';
 
 /** The ledger of a batch, in the transaction that settles it. */
 export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promise<BatchLedger> {
-  const { batch, told, parents } = loaded;
+  const { batch, reportedBefore, parents } = loaded;
   const slots = await lockAndLoadSlots(client, loaded);
   const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
-  return openBatchLedger(slots, told, {
+  return openBatchLedger(slots, reportedBefore, {
     newSlotId: () => newId('slot'),
     monthOf: (moment) => monthOf(moment, batch.operator.timezone),
     parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],

@@ -1,6 +1,7 @@
 // Settles a batch, one transaction per operator. An event that cannot be settled leaves the batch:
 // it is set aside with its reason, and the others go on.
-import { RuleError, settleAll, type Settlement } from '../../domain/settlement/settlement.ts';
+import type { Settlement } from '../../domain/settlement/batch.ts';
+import { RuleError, settleAll } from '../../domain/settlement/settlement.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import type { Planned } from '../../store/delivery/outbox.ts';
 import type { Pool } from '../../store/db/pool.ts';

@@ -5,7 +5,7 @@ import { compileTerms } from '../../domain/commission/terms.ts';
 import { conversionMessage } from '../../domain/delivery/bodies.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
-import type { Settlement } from '../../domain/settlement/settlement.ts';
+import type { Settlement } from '../../domain/settlement/batch.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { lockLedgerShared } from '../../store/db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';

@@ -11,7 +11,7 @@ import type { Component, Tiers } from '../types.ts';
 import { countedIn, type Slot } from './slot.ts';
 
 /** Links of the slots of a batch. */
-type Family = {
+export type Family = {
   /**
    * The other slots whose targets may have changed with this slot, in the order in which they are
    * settled.

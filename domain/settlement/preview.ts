@@ -10,7 +10,7 @@ import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rerating.ts';
-import { inOrder, isReversalInForce } from './settlement.ts';
+import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
 import type { Slot } from './slot.ts';
@@ -78,26 +78,32 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
     add({ settled, others, versions, rates }) {
       const ordered = inOrder(settled);
       const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
-      const against = others.filter(({ outcome }) => isReversalInForce(outcome));
+      const reversals = others.filter(({ outcome }) => isReversalInForce(outcome));
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
       return ofDeal.filter(({ event, outcome }) => {
         const { version: by, names } = rated.get(event.id)!;
-        const brings = conversionFacts(event, { version: by, names }, rates);
-        const said = against
+        const factFor = conversionFacts(event, { version: by, names }, rates);
+        const reversed = reversals
           .filter((one) => reverses(one.event, event))
           .map((one) => reversalFact(one.event, event, by.terms, rates));
         const lacks =
-          typeof brings === 'string' ? brings : said.includes('no_exchange_rate') ? 'no_exchange_rate' : null;
-        if (lacks !== null || typeof brings === 'string') {
+          typeof factFor === 'string'
+            ? factFor
+            : reversed.includes('no_exchange_rate')
+              ? 'no_exchange_rate'
+              : null;
+        if (lacks !== null || typeof factFor === 'string') {
           if (by === version) lacking.set(lacks!, (lacking.get(lacks!) ?? 0) + 1);
           return false;
         }
-        const facts = said.filter((fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate');
+        const laterFacts = reversed.filter(
+          (fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate',
+        );
         for (const name of names)
           slotOf(name, outcome!.affiliateId!, by).add({
-            accrual: brings(name.kind),
+            accrual: factFor(name.kind),
             version: by,
-            laterFacts: facts,
+            laterFacts,
           });
         return by === version;
       });

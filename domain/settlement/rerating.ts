@@ -2,7 +2,8 @@
 // them, or a new deal) or their operator amended them. Afterwards the ledger is as if the change
 // had been there from the start. Pure, like settlement.
 import type { Attribution } from '../attribution/attribution.ts';
-import type { BatchLedger, PostingCause, Deltas } from './batch-ledger.ts';
+import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
+import type { PostingCause } from './posting.ts';
 import { reverses } from '../commission/reversals.ts';
 import {
   amendedBy,
@@ -14,10 +15,12 @@ import {
   type SlotFact,
 } from '../commission/slot-facts.ts';
 import { reversalFact, conversionFacts, type Lacking, type Rated } from './facts.ts';
-import { inOrder, RuleError, isReversalInForce, type Batch } from './settlement.ts';
+import { inOrder, isReversalInForce, type Batch } from './batch.ts';
+import { RuleError } from './settlement.ts';
 import { viewOf, reportChange } from './notifications.ts';
 import { reportedKey } from './reported-amounts.ts';
-import { type DealVersion, isConversion } from '../types.ts';
+import { type ConversionEvent, type DealVersion, isConversion } from '../types.ts';
+import type { SlotKind } from '../commission/slot-kinds.ts';
 import type { Message } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 import { ratedIn, type OperatorRules } from './rating.ts';
@@ -31,7 +34,7 @@ export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' |
  */
 type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
-/** Result of rerating; the postings are in the batch ledger. */
+/** Result of rerating; facts and postings are in the batch ledger. */
 type Rerating = {
   changed: { eventId: string; version: DealVersion }[];
   kept: Kept[];
@@ -102,7 +105,7 @@ function rateAgain(
   due: readonly SettledConversion[],
   amendments: ReadonlyMap<string, number> | null,
 ): Rerating {
-  const against = inOrder(
+  const reversals = inOrder(
     batch.others.filter(({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome)),
   );
   const all: Rerating = { changed: [], kept: [], messages: [] };
@@ -111,7 +114,7 @@ function rateAgain(
     const rated = batch.rated.get(id);
     if (!rated) continue;
     try {
-      const messages = rerate(batch, books, loaded, rated, against, amendments?.get(id) ?? null);
+      const messages = rerate(batch, books, loaded, rated, reversals, amendments?.get(id) ?? null);
       if (typeof messages === 'string') {
         all.kept.push({ eventId: id, reason: messages });
       } else {
@@ -133,30 +136,73 @@ function rerate(
   batch: Batch,
   books: BatchLedger,
   { event, outcome, click, binding }: SettledConversion,
-  { version, names }: Rated,
-  against: readonly Loaded[],
+  rated: Rated,
+  reversals: readonly Loaded[],
   amendment: number | null,
 ): Message[] | Kept['reason'] {
   const affiliateId = outcome!.affiliateId!;
-  const { currency } = version.terms;
-  const slots = [...books.slotsOfConversion(event.id)];
+  const { currency } = rated.version.terms;
+  const slots = books.slotsOfConversion(event.id);
   if (slots.some((slot) => slot.version.terms.currency !== currency)) return 'other_currency';
   const stored = slots.map((slot) => slot.groups.get(event.id)!.accrual.fx).find((fx) => fx !== null) ?? null;
-  const brings = conversionFacts(event, { version, names }, batch.rates, stored);
-  if (typeof brings === 'string') return brings;
-  const said: SlotFact[] = [];
-  const silent: string[] = [];
-  for (const one of against) {
-    if (!reverses(one.event, event)) continue;
-    const fact = reversalFact(one.event, event, version.terms, batch.rates);
-    if (fact === 'no_exchange_rate') return fact;
-    if (fact === null) silent.push(one.event.id);
-    else said.push(fact);
-  }
+  const factFor = conversionFacts(event, rated, batch.rates, stored);
+  if (typeof factFor === 'string') return factFor;
+  const reversed = reversalsBy(rated.version, event, reversals, batch.rates);
+  if (typeof reversed === 'string') return reversed;
 
+  const deltas = moveToRating(books, { event, affiliateId, rated, amendment, factFor, reversed });
+  for (const [deltaOf, delta] of deltas) if (delta === 0n) deltas.delete(deltaOf);
+  const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
+  const reason = amendment === null ? 'deal_changed' : 'amended';
+  const messages = reportChange(books, 'conversion.adjusted', reason, about, deltas);
+  // A conversion that earned nothing so far is reported in the currency of its new deal from now
+  // on.
+  if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
+    books.report(event.id, affiliateId, 0n, currency);
+  return messages;
+}
+
+/** The reversals of a conversion by new terms, and the ids of reversals that they forgive. */
+type Reversals = { facts: SlotFact[]; forgivenIds: string[] };
+
+function reversalsBy(
+  { terms }: DealVersion,
+  conversion: ConversionEvent,
+  reversals: readonly Loaded[],
+  rates: Batch['rates'],
+): Reversals | 'no_exchange_rate' {
+  const facts: SlotFact[] = [];
+  const forgivenIds: string[] = [];
+  for (const { event } of reversals) {
+    if (!reverses(event, conversion)) continue;
+    const fact = reversalFact(event, conversion, terms, rates);
+    if (fact === 'no_exchange_rate') return fact;
+    if (fact === null) forgivenIds.push(event.id);
+    else facts.push(fact);
+  }
+  return { facts, forgivenIds };
+}
+
+/** A conversion with its new rating, and the facts that the rating gives it. */
+type Move = {
+  event: ConversionEvent;
+  affiliateId: string;
+  rated: Rated;
+  amendment: number | null;
+  factFor: (kind: SlotKind) => SlotFact;
+  reversed: Reversals;
+};
+
+/**
+ * Rates a conversion again in the slots that it is in, whether it stays there or leaves, and adds
+ * it to those that it enters.
+ */
+function moveToRating(books: BatchLedger, move: Move): Map<string, bigint> {
+  const { event, affiliateId, amendment, factFor, reversed } = move;
+  const { version, names } = move.rated;
   const cause: PostingCause = { id: amendment === null ? null : event.id, occurredAt: event.occurredAt };
-  const deltas: Deltas = new Map();
-  const known = new Set(slots.map(({ name }) => name.key));
+  const slots = [...books.slotsOfConversion(event.id)];
+  const all: Deltas[] = [];
   for (const slot of slots) {
     const stays = names.some(({ key }) => key === slot.name.key);
     const { accrual, laterFacts } = slot.groups.get(event.id)!;
@@ -168,55 +214,32 @@ function rerate(
     const first =
       amendment === null
         ? reratedBy(rating, accrual, stays)
-        : amendedBy(rating, brings(slot.name.kind), stays);
-    books.rerate(
-      slot,
-      stays ? [first, ...restated(laterFacts, rating, said, silent)] : [first],
-      version,
-      cause,
-      deltas,
-    );
+        : amendedBy(rating, factFor(slot.name.kind), stays);
+    const restated = stays ? restatedReversals(laterFacts, rating, reversed) : [];
+    all.push(books.rerate(slot, [first, ...restated], version, cause));
   }
+  const known = new Set(slots.map(({ name }) => name.key));
   for (const name of names) {
     if (known.has(name.key)) continue;
-    books.rerate(
-      books.open(name, version, affiliateId),
-      [brings(name.kind), ...said],
-      version,
-      cause,
-      deltas,
-    );
+    const slot = books.open(name, version, affiliateId);
+    all.push(books.rerate(slot, [factFor(name.kind), ...reversed.facts], version, cause));
   }
-  for (const [whose, delta] of deltas) if (delta === 0n) deltas.delete(whose);
-  const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
-  const messages = reportChange(
-    books,
-    'conversion.adjusted',
-    amendment === null ? 'deal_changed' : 'amended',
-    about,
-    deltas,
-  );
-  // A conversion that earned nothing so far is reported in the currency of its new deal from now
-  // on.
-  if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
-    books.report(event.id, affiliateId, 0n, currency);
-  return messages;
+  return sumOfDeltas(all);
 }
 
 /**
  * Reversals of a conversion in a slot that it stays in, by the new terms. A reversal that the new
  * terms forgive is restated as nothing.
  */
-function restated(
-  others: readonly SlotFact[],
+function restatedReversals(
+  laterFacts: readonly SlotFact[],
   rating: Rating,
-  said: readonly SlotFact[],
-  silent: readonly string[],
+  { facts, forgivenIds }: Reversals,
 ): SlotFact[] {
-  const before = others.filter((fact) => !isRatingChange(fact));
-  const forgiven = silent.flatMap((id) => {
+  const before = laterFacts.filter((fact) => !isRatingChange(fact));
+  const forgiven = forgivenIds.flatMap((id) => {
     const fact = before.find(({ eventId }) => eventId === id);
     return fact ? [{ ...fact, whole: false, amountMinor: 0n, fx: null }] : [];
   });
-  return [...said, ...forgiven].map((fact) => restatedBy(rating, fact));
+  return [...facts, ...forgiven].map((fact) => restatedBy(rating, fact));
 }

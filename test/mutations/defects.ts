@@ -63,7 +63,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the same clawback applied twice',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (group.laterFacts.some((other) => isSameFact(other, fact))) return;`,
+    from: `if (group.laterFacts.some((other) => isSameFact(other, fact))) return NO_DELTAS;`,
     to: ``,
     tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',
@@ -150,7 +150,7 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a parent’s part of the gross amount instead of the remaining amount',
-    file: 'domain/settlement/batch-ledger.ts',
+    file: 'domain/settlement/slot-targets.ts',
     from: `rate * currentTarget(source).targetMinor`,
     to: `rate * source.money.grossMinor`,
     tests: [LINKED],

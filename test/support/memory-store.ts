@@ -3,7 +3,8 @@
 // or entry that those statements miss is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
-import { openBatchLedger, type BatchLedger, type Posting } from '../../domain/settlement/batch-ledger.ts';
+import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
+import type { Posting } from '../../domain/settlement/posting.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
@@ -17,13 +18,8 @@ import {
   rerateAll,
   type SettledConversion,
 } from '../../domain/settlement/rerating.ts';
-import {
-  attributeAll,
-  inOrder,
-  settleAll,
-  type Batch,
-  type Settlement,
-} from '../../domain/settlement/settlement.ts';
+import { inOrder, type Batch, type Settlement } from '../../domain/settlement/batch.ts';
+import { attributeAll, settleAll } from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {

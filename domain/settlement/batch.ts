@@ -23,8 +23,8 @@ export type Batch = {
 };
 
 /**
- * Result of settling; facts and postings are in the batch ledger. A later outcome of an event replaces an
- * earlier one.
+ * Result of settling; facts and postings are in the batch ledger. A later outcome of an event
+ * replaces an earlier one.
  */
 export type Settlement = { outcomes: Outcome[]; bindings: Binding[]; messages: Message[] };
 

@@ -1,10 +1,11 @@
 // Facts that events add to slots: conversions and reversals, each in the deal's currency.
-import { subjectOf, reversalOf } from '../commission/reversals.ts';
+import { reverses, subjectOf, reversalOf } from '../commission/reversals.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
 import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
+import type { Loaded } from './outcomes.ts';
 
 /** Reasons for which a fact cannot be made yet. */
 export type Lacking = 'payout_required' | 'no_exchange_rate';
@@ -79,4 +80,25 @@ export function reversalFact(
   return inIts === null || inIts === 'no_rate'
     ? null
     : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
+}
+
+/** The reversals of a conversion by a deal's terms, and the ids of reversals that they forgive. */
+export type Reversals = { facts: SlotFact[]; forgivenIds: string[] };
+
+export function reversalsBy(
+  terms: Terms,
+  conversion: ConversionEvent,
+  reversals: readonly Pick<Loaded, 'event'>[],
+  rates: readonly FxRate[],
+): Reversals | 'no_exchange_rate' {
+  const facts: SlotFact[] = [];
+  const forgivenIds: string[] = [];
+  for (const { event } of reversals) {
+    if (!reverses(event, conversion)) continue;
+    const fact = reversalFact(event, conversion, terms, rates);
+    if (fact === 'no_exchange_rate') return fact;
+    if (fact === null) forgivenIds.push(event.id);
+    else facts.push(fact);
+  }
+  return { facts, forgivenIds };
 }

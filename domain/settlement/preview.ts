@@ -1,10 +1,8 @@
 // Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
 // slots in memory.
-import { reverses } from '../commission/reversals.ts';
-import type { SlotFact } from '../commission/slot-facts.ts';
 import type { SlotName } from '../commission/commission.ts';
 import { earliestOf } from '../commission/group.ts';
-import { reversalFact, conversionFacts } from './facts.ts';
+import { conversionFacts, reversalsBy } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
@@ -83,27 +81,17 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
       return ofDeal.filter(({ event, outcome }) => {
         const { version: by, names } = rated.get(event.id)!;
         const factFor = conversionFacts(event, { version: by, names }, rates);
-        const reversed = reversals
-          .filter((one) => reverses(one.event, event))
-          .map((one) => reversalFact(one.event, event, by.terms, rates));
-        const lacks =
-          typeof factFor === 'string'
-            ? factFor
-            : reversed.includes('no_exchange_rate')
-              ? 'no_exchange_rate'
-              : null;
-        if (lacks !== null || typeof factFor === 'string') {
-          if (by === version) lacking.set(lacks!, (lacking.get(lacks!) ?? 0) + 1);
+        const reversed = reversalsBy(by.terms, event, reversals, rates);
+        if (typeof factFor === 'string' || typeof reversed === 'string') {
+          const lacks = typeof factFor === 'string' ? factFor : 'no_exchange_rate';
+          if (by === version) lacking.set(lacks, (lacking.get(lacks) ?? 0) + 1);
           return false;
         }
-        const laterFacts = reversed.filter(
-          (fact): fact is SlotFact => fact !== null && fact !== 'no_exchange_rate',
-        );
         for (const name of names)
           slotOf(name, outcome!.affiliateId!, by).add({
             accrual: factFor(name.kind),
             version: by,
-            laterFacts,
+            laterFacts: reversed.facts,
           });
         return by === version;
       });

@@ -4,7 +4,6 @@
 import type { Attribution } from '../attribution/attribution.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import type { PostingCause } from './posting.ts';
-import { reverses } from '../commission/reversals.ts';
 import {
   amendedBy,
   amendmentIn,
@@ -14,7 +13,7 @@ import {
   type Rating,
   type SlotFact,
 } from '../commission/slot-facts.ts';
-import { reversalFact, conversionFacts, type Lacking, type Rated } from './facts.ts';
+import { conversionFacts, reversalsBy, type Lacking, type Rated, type Reversals } from './facts.ts';
 import { inOrder, isReversalInForce, type Batch } from './batch.ts';
 import { RuleError } from './settlement.ts';
 import { viewOf, reportChange } from './notifications.ts';
@@ -147,7 +146,7 @@ function rerate(
   const stored = slots.map((slot) => slot.groups.get(event.id)!.accrual.fx).find((fx) => fx !== null) ?? null;
   const factFor = conversionFacts(event, rated, batch.rates, stored);
   if (typeof factFor === 'string') return factFor;
-  const reversed = reversalsBy(rated.version, event, reversals, batch.rates);
+  const reversed = reversalsBy(rated.version.terms, event, reversals, batch.rates);
   if (typeof reversed === 'string') return reversed;
 
   const deltas = moveToRating(books, { event, affiliateId, rated, amendment, factFor, reversed });
@@ -160,27 +159,6 @@ function rerate(
   if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
     books.report(event.id, affiliateId, 0n, currency);
   return messages;
-}
-
-/** The reversals of a conversion by new terms, and the ids of reversals that they forgive. */
-type Reversals = { facts: SlotFact[]; forgivenIds: string[] };
-
-function reversalsBy(
-  { terms }: DealVersion,
-  conversion: ConversionEvent,
-  reversals: readonly Loaded[],
-  rates: Batch['rates'],
-): Reversals | 'no_exchange_rate' {
-  const facts: SlotFact[] = [];
-  const forgivenIds: string[] = [];
-  for (const { event } of reversals) {
-    if (!reverses(event, conversion)) continue;
-    const fact = reversalFact(event, conversion, terms, rates);
-    if (fact === 'no_exchange_rate') return fact;
-    if (fact === null) forgivenIds.push(event.id);
-    else facts.push(fact);
-  }
-  return { facts, forgivenIds };
 }
 
 /** A conversion with its new rating, and the facts that the rating gives it. */

@@ -1,5 +1,5 @@
-// Audits slots against their facts. Untouched slots (no reversal, no linked slot) that are alike are
-// recounted once, from their sums; all others slot by slot.
+// Audits slots against their facts. Untouched slots (no reversal, no linked slot) that are alike
+// are recounted once, from their sums; all others slot by slot.
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';

@@ -1,5 +1,5 @@
-// Audits slots one by one: recounts sums and targets from the facts by the rules of settlement. Linked
-// slots are compared together.
+// Audits slots one by one: recounts sums and targets from the facts by the rules of settlement.
+// Linked slots are compared together.
 import { asAmended, isAccrual, isRatingChange, type SlotFact } from '../../domain/commission/slot-facts.ts';
 import { higherRanked } from '../../domain/attribution/attribution.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';

@@ -244,8 +244,8 @@ export async function loadFacts(
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
-  const [earned, others] = [rows.filter(isAccrual), rows.filter((row) => !isAccrual(row))];
-  for (const row of earned) {
+  const [accruals, later] = [rows.filter(isAccrual), rows.filter((row) => !isAccrual(row))];
+  for (const row of accruals) {
     const { groups, version } = byId.get(row.slotId)!;
     groups.set(row.originalEventId, {
       accrual: factFrom(row),
@@ -253,15 +253,15 @@ export async function loadFacts(
       laterFacts: [],
     });
   }
-  for (const row of others) {
+  for (const row of later) {
     const { groups } = byId.get(row.slotId)!;
     const group = groups.get(row.originalEventId)!;
     const version =
       row.type === 'rerated' && row.rating !== null
         ? higherRanked(group.version, versionOf(row.rating.dealId, row.rating.version))
         : group.version;
-    const all = [...group.laterFacts, factFrom(row)];
-    groups.set(row.originalEventId, { accrual: asAmended(group.accrual, all), version, laterFacts: all });
+    const laterFacts = [...group.laterFacts, factFrom(row)];
+    groups.set(row.originalEventId, { accrual: asAmended(group.accrual, laterFacts), version, laterFacts });
   }
 }
 

@@ -185,12 +185,12 @@ export function createMemorySettling(
    * may reverse.
    */
   function relatedEvents(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
-    const speaks = (against: ConversionEvent, of: ConversionEvent): boolean =>
-      against.reference === null
-        ? isNegative(against.type) && subjectOf(against) === subjectOf(of)
-        : against.reference === of.key.value;
+    const mayReverse = (reversal: ConversionEvent, of: ConversionEvent): boolean =>
+      reversal.reference === null
+        ? isNegative(reversal.type) && subjectOf(reversal) === subjectOf(of)
+        : reversal.reference === of.key.value;
     return [...events.values()].filter((other) =>
-      own.some((event) => (isConversions ? speaks(other, event) : speaks(event, other))),
+      own.some((event) => (isConversions ? mayReverse(other, event) : mayReverse(event, other))),
     );
   }
 
@@ -304,8 +304,8 @@ export function createMemorySettling(
     for (const event of incoming) events.set(event.id, event);
     const batch = [...new Set(incoming.map(({ id }) => events.get(id)!))];
     const conversions = settleEvents(batch, true);
-    const against = batch.filter(({ type }) => !isConversion(type));
-    if (against.length > 0) settleEvents(against, false);
+    const reversals = batch.filter(({ type }) => !isConversion(type));
+    if (reversals.length > 0) settleEvents(reversals, false);
     if (
       conversions.bindings.length === 0 &&
       conversions.outcomes.every(({ status }) => status !== 'orphaned')

@@ -3,16 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { leftOf, reversedOf, reverses, reversalOf } from '../../../domain/commission/reversals.ts';
-import {
-  amendedBy,
-  asAmended,
-  reratedBy,
-  restatedBy,
-  effectiveReversals,
-  staysInSlot,
-  type Rating,
-  type SlotFact,
-} from '../../../domain/commission/slot-facts.ts';
+import type { SlotFact } from '../../../domain/commission/slot-facts.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import { anEvent, DAY_MS, NOON, terms } from '../../support/builders.ts';
@@ -148,8 +139,8 @@ describe('the amount reversed', () => {
   }
 });
 
-/** A fact of 100.00 earned, and facts against it. */
-const earned: SlotFact = fact({ type: 'sale' });
+/** A conversion of 100.00, and reversals of it. */
+const accrual: SlotFact = fact({ type: 'sale' });
 
 function fact(changes: Partial<SlotFact>): SlotFact {
   const { id, type, occurredAt } = anEvent();
@@ -169,54 +160,8 @@ const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: 
 const chargeback = fact({ type: 'chargeback' });
 const won = fact({ type: 'chargeback_won' });
 
-describe('of the reversals of a rerated conversion', () => {
-  const by = (version: number, amendment = 0, dealId = 'deal_1'): Rating => ({ dealId, version, amendment });
-  const now = { dealId: 'deal_1', version: 2 };
-  const [before, since, forgiven] = ['evt_1', 'evt_2', 'evt_3'].map((eventId) =>
-    fact({ type: 'refund', eventId, whole: false }),
-  ) as [SlotFact, SlotFact, SlotFact];
-  const ids = (others: readonly SlotFact[]): string[] =>
-    effectiveReversals(now, others).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
-
-  test('all count before any rerating', () => {
-    assert.deepEqual(ids([before, since]), ['evt_1 -', 'evt_2 -']);
-  });
-
-  test('those restated by the rerating replace the originals and later ones add to them', () => {
-    const others = [before, reratedBy(by(2), earned, true), restatedBy(by(2), before), since];
-    assert.deepEqual(ids(others), ['evt_1 2', 'evt_2 -']);
-  });
-
-  test('those restated by another version, amendment or deal do not count', () => {
-    const others = [
-      reratedBy(by(2), earned, true),
-      ...[by(3), by(2, 1), by(2, 0, 'deal_2')].map((rating) => restatedBy(rating, before)),
-      restatedBy(by(2), forgiven),
-    ];
-    assert.deepEqual(ids(others), ['evt_3 2']);
-  });
-
-  test('those restated by the last amendment count in any order of arrival', () => {
-    const others = [3, 10].flatMap((amendment) => [
-      amendedBy(by(2, amendment), { ...earned, amountMinor: BigInt(amendment) }, true),
-      restatedBy(by(2, amendment), amendment === 10 ? since : before),
-    ]);
-    for (const heard of [others, others.toReversed()]) {
-      assert.deepEqual(ids(heard), ['evt_2 2']);
-      assert.equal(asAmended(earned, heard).amountMinor, 10n);
-    }
-  });
-});
-
-test('a conversion leaves a slot when a rating by the same deal no longer pays for it there', () => {
-  const now = { dealId: 'deal_1', version: 2 };
-  const left = (dealId: string): SlotFact => reratedBy({ dealId, version: 2, amendment: 0 }, earned, false);
-  assert.equal(staysInSlot(now, [left('deal_1')]), false);
-  assert.equal(staysInSlot(now, [left('deal_2')]), true);
-});
-
 describe('the unreversed part of a conversion of 100.00', () => {
-  for (const [title, others, expected] of [
+  for (const [title, reversals, expected] of [
     ['untouched is all', [], 100_00n],
     ['after refunds of 33.00 and 33.00 is 34.00', [refund(33_00n), refund(33_00n)], 34_00n],
     ['after refunds of more than it was is nothing', [refund(60_00n), refund(60_00n)], 0n],
@@ -230,13 +175,13 @@ describe('the unreversed part of a conversion of 100.00', () => {
     ],
     ['after a fraud that no win undoes is nothing', [fact({ type: 'fraud' }), won], 0n],
   ] as const) {
-    test(title, () => assert.equal(leftOf(100_00n, reversedOf(earned, others), 'half_even'), expected));
+    test(title, () => assert.equal(leftOf(100_00n, reversedOf(accrual, reversals), 'half_even'), expected));
   }
 
   test('is reversed by 3, 4 and 3 of 10 units when 33, 33 and 34 are refunded', () => {
     const refunds = [33_00n, 33_00n, 34_00n].map(refund);
     const left = [0, 1, 2, 3].map((count) =>
-      leftOf(10n, reversedOf(earned, refunds.slice(0, count)), 'half_even'),
+      leftOf(10n, reversedOf(accrual, refunds.slice(0, count)), 'half_even'),
     );
     assert.deepEqual(left, [10n, 7n, 3n, 0n]);
   });
@@ -249,7 +194,7 @@ describe('the unreversed part of a conversion of 100.00', () => {
     test(`a fee of ${fee} on ${amount} gives back ${expected} when ${refunded} is refunded`, () => {
       const left = leftOf(
         fee,
-        reversedOf({ ...earned, amountMinor: amount }, [refund(refunded)]),
+        reversedOf({ ...accrual, amountMinor: amount }, [refund(refunded)]),
         'half_even',
       );
       assert.equal(fee - left, expected);
@@ -266,15 +211,15 @@ describe('the unreversed part of a conversion of 100.00', () => {
         some,
         fc.bigInt({ min: 0n, max: 10n ** 12n }),
         fc.constantFrom('half_even', 'half_up', 'down'),
-        (others, whole, mode) => {
-          const left = others.map((_, count) =>
-            leftOf(whole, reversedOf(earned, others.slice(0, count)), mode),
+        (reversals, whole, mode) => {
+          const left = reversals.map((_, count) =>
+            leftOf(whole, reversedOf(accrual, reversals.slice(0, count)), mode),
           );
-          left.push(leftOf(whole, reversedOf(earned, others), mode));
+          left.push(leftOf(whole, reversedOf(accrual, reversals), mode));
           assert.equal(left[0], whole);
           for (const [index, one] of left.entries())
             assert.ok(one >= 0n && (index === 0 || one <= left[index - 1]!));
-          assert.equal(left.at(-1), leftOf(whole, reversedOf(earned, others.toReversed()), mode));
+          assert.equal(left.at(-1), leftOf(whole, reversedOf(accrual, reversals.toReversed()), mode));
         },
       ),
     );

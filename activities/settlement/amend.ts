@@ -1,7 +1,7 @@
 // Books amendments: puts the last amendment of each event in force and rates settled conversions
 // again with the amended values. Posts the difference in the same transaction and reports it to the
 // affiliate.
-import { amendAll } from '../../domain/settlement/rerating.ts';
+import { amendAll } from '../../domain/settlement/rate-again.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { newId } from '../../store/db/ids.ts';
 import { returnToWaiting, putDueInForce, type DueAmendment } from '../../store/agreements/amendments.ts';
@@ -49,8 +49,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           return { side: 'amendments', eventIds, due };
         },
         apply: (batch, books, { due }) => {
-          const numbers = new Map(due.map(({ eventId, number }) => [eventId, number]));
-          const { kept, messages } = amendAll(batch, books, numbers);
+          const { kept, messages } = amendAll(batch, books);
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],

@@ -1,7 +1,7 @@
 // Loads the input of settlement for one operator: events and their related events, agreements,
 // rates, and the endpoints that listen.
 import type { Attribution } from '../../domain/attribution/attribution.ts';
-import { attributionsOf, rateAsBefore } from '../../domain/settlement/rerating.ts';
+import { attributionsOf, rateAsBefore } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
 import { attributeAll } from '../../domain/settlement/settlement.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';

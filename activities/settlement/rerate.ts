@@ -1,6 +1,6 @@
 // Rates settled conversions again by a backdated deal version, one chunk per transaction, until all
 // are read.
-import { rerateAll } from '../../domain/settlement/rerating.ts';
+import { rerateAll } from '../../domain/settlement/rate-again.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import {

@@ -44,7 +44,7 @@ export function reversalOf(
   const fact = {
     originalEventId: conversion.id,
     eventId: event.id,
-    rating: null,
+    revision: 0,
     type: event.type,
     basisMinor: 0n,
     volumeE4: 0n,

@@ -1,15 +1,15 @@
 // In-memory ledger of one batch: slots, facts and postings that settlement changes before they are
 // written.
 import type { SlotName } from '../commission/commission.ts';
-import type { Group } from '../commission/group.ts';
-import { asAmended, isSameFact, type SlotFact } from '../commission/slot-facts.ts';
+import { groupOf, type Group } from '../commission/group.ts';
+import { leaving, statesTheSame, type SlotFact } from '../commission/slot-facts.ts';
 import { overrideSlotKey } from '../keys.ts';
 import type { DealVersion } from '../types.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { createFamily } from './linked-slots.ts';
 import { createPoster, type BookedChange, type Posting, type PostingCause } from './posting.ts';
 import { createReportedAmounts, type ReportedAmounts, type ReportedAmount } from './reported-amounts.ts';
-import { componentOf, emptySlot, groupOf, isSteppedOnly, rank, replaceGroup, type Slot } from './slot.ts';
+import { componentOf, emptySlot, isSteppedOnly, rank, replaceGroup, type Slot } from './slot.ts';
 import { createSlotIndex, type SlotIndex } from './slot-index.ts';
 import { createSlotTargets, type SlotTarget } from './slot-targets.ts';
 
@@ -29,21 +29,21 @@ export function sumOfDeltas(all: readonly Deltas[]): Map<string, bigint> {
 export type BatchLedger = ReportedAmounts & {
   /** The slot of this name; a new one is made empty. */
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
-  /** Adds a conversion, rated by a deal version. A conversion that the slot has changes nothing. */
-  accrue(slot: Slot, fact: SlotFact, version: DealVersion, cause: PostingCause): Deltas;
-  /** Adds a reversal of a conversion. A fact that the slot has changes nothing. */
-  reverse(slot: Slot, fact: SlotFact, cause: PostingCause): Deltas;
   /**
-   * Rates a conversion by another deal version or with amended values. The first fact is the
-   * rerating or amendment, or the conversion itself in a slot that it enters.
+   * Puts a conversion into a slot, rated by a deal version, with its reversals. A conversion that is
+   * in the slot is rated again. Facts that the slot has already change nothing.
    */
-  rerate(
+  enter(
     slot: Slot,
     facts: readonly [SlotFact, ...SlotFact[]],
     version: DealVersion,
     cause: PostingCause,
   ): Deltas;
-  /** The slots in which a conversion earned. */
+  /** Takes a conversion out of a slot that it is in, with its reversals. */
+  leave(slot: Slot, eventId: string, cause: PostingCause): Deltas;
+  /** Adds a reversal of a conversion that is in the slot. A reversal that the slot has changes nothing. */
+  reverse(slot: Slot, fact: SlotFact, cause: PostingCause): Deltas;
+  /** The slots that a conversion is in. */
   slotsOfConversion(eventId: string): readonly Slot[];
   sourceOf: SlotIndex['sourceOf'];
   targetOf(slot: Slot): SlotTarget;
@@ -130,28 +130,44 @@ export function openBatchLedger(
       index.add(slot);
       return slot;
     },
-    accrue(slot, fact, version, cause) {
-      if (slot.groups.has(fact.originalEventId)) return NO_DELTAS;
-      index.addConversion(fact.originalEventId, slot);
-      return applyFacts(slot, { accrual: fact, version, laterFacts: [] }, [fact], cause);
+    enter(slot, facts, version, cause) {
+      const { originalEventId } = facts[0];
+      const known = slot.groups.get(originalEventId);
+      if (known && isSame(known, facts, version)) return NO_DELTAS;
+      if (!known) index.addConversion(originalEventId, slot);
+      const [accrual, ...reversals] = facts;
+      const revision = known ? known.revision + 1 : 0;
+      const added = [accrual, ...reversals].map((fact) => ({ ...fact, revision }));
+      return applyFacts(slot, groupOf(added as [SlotFact, ...SlotFact[]], version), added, cause);
+    },
+    leave(slot, eventId, cause) {
+      const { accrual, revision, version } = slot.groups.get(eventId)!;
+      const left = { ...leaving(accrual), revision: revision + 1 };
+      return applyFacts(slot, groupOf([left], version), [left], cause);
     },
     reverse(slot, fact, cause) {
-      const group = groupOf(slot, fact);
-      if (group.laterFacts.some((other) => isSameFact(other, fact))) return NO_DELTAS;
-      return applyFacts(slot, { ...group, laterFacts: [...group.laterFacts, fact] }, [fact], cause);
-    },
-    rerate(slot, added, version, cause) {
-      const [first, ...rest] = added;
-      const known = slot.groups.get(first.originalEventId);
-      if (!known) index.addConversion(first.originalEventId, slot);
-      const laterFacts = known ? [...known.laterFacts, ...added] : rest;
-      const accrual = known ? asAmended(known.accrual, laterFacts) : first;
-      return applyFacts(slot, { accrual, version, laterFacts }, added, cause);
+      const group = slot.groups.get(fact.originalEventId)!;
+      if (group.reversals.some(({ eventId }) => eventId === fact.eventId)) return NO_DELTAS;
+      const added = { ...fact, revision: group.revision };
+      return applyFacts(slot, { ...group, reversals: [...group.reversals, added] }, [added], cause);
     },
     sourceOf: index.sourceOf,
-    slotsOfConversion: index.ofConversion,
+    slotsOfConversion: (eventId) =>
+      index.ofConversion(eventId).filter(({ groups }) => groups.get(eventId)!.isIn),
     targetOf: targets.targetOf,
   };
+}
+
+/** Whether a conversion is in a slot with these facts already, rated by this version. */
+function isSame(group: Group, facts: readonly SlotFact[], version: DealVersion): boolean {
+  const known = [group.accrual, ...group.reversals];
+  return (
+    group.isIn &&
+    group.version.dealId === version.dealId &&
+    group.version.version === version.version &&
+    known.length === facts.length &&
+    facts.every((fact) => known.some((other) => statesTheSame(fact, other)))
+  );
 }
 
 function sumByAffiliate(deltas: readonly (readonly [string, bigint])[]): Map<string, bigint> {

@@ -41,7 +41,7 @@ export function conversionFacts(
   const fact: SlotFact = {
     originalEventId: eventId,
     eventId,
-    rating: null,
+    revision: 0,
     type,
     whole: true,
     amountMinor: event.amountMinor ?? 0n,
@@ -82,23 +82,19 @@ export function reversalFact(
     : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
 }
 
-/** The reversals of a conversion by a deal's terms, and the ids of reversals that they forgive. */
-export type Reversals = { facts: SlotFact[]; forgivenIds: string[] };
-
+/** The facts of a conversion's reversals by a deal's terms. */
 export function reversalsBy(
   terms: Terms,
   conversion: ConversionEvent,
   reversals: readonly Pick<Loaded, 'event'>[],
   rates: readonly FxRate[],
-): Reversals | 'no_exchange_rate' {
+): SlotFact[] | 'no_exchange_rate' {
   const facts: SlotFact[] = [];
-  const forgivenIds: string[] = [];
   for (const { event } of reversals) {
     if (!reverses(event, conversion)) continue;
     const fact = reversalFact(event, conversion, terms, rates);
     if (fact === 'no_exchange_rate') return fact;
-    if (fact === null) forgivenIds.push(event.id);
-    else facts.push(fact);
+    if (fact !== null) facts.push(fact);
   }
-  return { facts, forgivenIds };
+  return facts;
 }

@@ -1,13 +1,13 @@
 // Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
 // slots in memory.
 import type { SlotName } from '../commission/commission.ts';
-import { earliestOf } from '../commission/group.ts';
+import { earliestOf, groupOf } from '../commission/group.ts';
 import { conversionFacts, reversalsBy } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
-import { attributionsOf } from './rerating.ts';
+import { attributionsOf } from './rate-again.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
@@ -88,11 +88,7 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
           return false;
         }
         for (const name of names)
-          slotOf(name, outcome!.affiliateId!, by).add({
-            accrual: factFor(name.kind),
-            version: by,
-            laterFacts: reversed.facts,
-          });
+          slotOf(name, outcome!.affiliateId!, by).add(groupOf([factFor(name.kind), ...reversed], by));
         return by === version;
       });
     },

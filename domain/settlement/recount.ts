@@ -2,6 +2,7 @@
 import { openBatchLedger } from './batch-ledger.ts';
 import type { SlotSums } from '../commission/component-kind.ts';
 import { earliestOf, type Group } from '../commission/group.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../commission/sums.ts';
 import { countFirstDeposits } from './first-deposits.ts';
@@ -13,10 +14,10 @@ type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override
 
 export type Recount = {
   /**
-   * Adds one conversion with its later facts; each conversion of the slot is added once, in any
-   * order.
+   * Adds one conversion; each conversion of the slot is added once, in any order. `facts`: its facts
+   * of all revisions, where it has earlier ones.
    */
-  add(group: Group): void;
+  add(group: Group, facts?: readonly SlotFact[]): void;
   /** The slot as its facts make it, without money. */
   result(): Slot;
 };
@@ -39,8 +40,7 @@ export function startRecount(identity: Identity, monthOf: (moment: number) => st
     groups: new Map(),
   };
   return {
-    add(group) {
-      const facts = [group.accrual, ...group.laterFacts];
+    add(group, facts = [group.accrual, ...group.reversals]) {
       slot.sums = plus(slot.sums, {
         ...EMPTY_SUMS,
         ...countedOf(kind, group),

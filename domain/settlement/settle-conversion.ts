@@ -71,7 +71,7 @@ function accrueIn(
   const factFor = conversionFacts(event, rating, rates);
   if (typeof factFor === 'string') return factFor;
   const deltas = names.map((name) =>
-    books.accrue(books.open(name, version, affiliateId), factFor(name.kind), version, event),
+    books.enter(books.open(name, version, affiliateId), [factFor(name.kind)], version, event),
   );
   return sumOfDeltas([nothing, ...deltas]);
 }

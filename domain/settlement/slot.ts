@@ -1,5 +1,5 @@
 // In-memory slot: applies facts to its sums, deal version and period.
-import { staysInSlot, type SlotFact } from '../commission/slot-facts.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
 import { EMPTY, type SlotMoney } from '../ledger/transfers.ts';
 import { isRanked, uncappedCommissionOf, type SlotName } from '../commission/commission.ts';
 import type { SlotSums } from '../commission/component-kind.ts';
@@ -35,12 +35,6 @@ export function emptySlot(
     groups: new Map(),
     ...fresh,
   };
-}
-
-export function groupOf(slot: Slot, fact: SlotFact): Group {
-  const group = slot.groups.get(fact.originalEventId);
-  if (!group) throw new Error(`a fact about ${fact.originalEventId}, which is not in slot ${slot.id}`);
-  return group;
 }
 
 /**
@@ -97,7 +91,7 @@ export function replaceGroup(slot: Slot, group: Group, added: readonly SlotFact[
     factsHash: added.reduce((hash, fact) => hash ^ hashOf(fact), slot.sums.factsHash),
   };
   slot.isChanged = true;
-  if (known?.version !== group.version && counts(group))
+  if (group.isIn && (known?.version !== group.version || !known.isIn))
     slot.holdUntil = Math.max(slot.holdUntil, occurredAt + group.version.terms.holdDays * DAY_MS);
   // A CPA lives across deal versions: the version of its earliest conversion decides, whatever
   // arrived first.
@@ -126,12 +120,13 @@ export function rank(slot: Slot, monthOf: (moment: number) => string): void {
 export function hashOf({
   originalEventId,
   eventId,
-  rating,
-}: Pick<SlotFact, 'originalEventId' | 'eventId' | 'rating'>): bigint {
+  revision,
+  type,
+}: Pick<SlotFact, 'originalEventId' | 'eventId' | 'revision' | 'type'>): bigint {
   let high = 0x811c9dc5;
   let low = 0x01000193;
-  const by = rating === null ? '' : `|${rating.dealId}|${rating.version}|${rating.amendment}`;
-  const text = `${originalEventId}|${eventId}${by}`;
+  const again = revision === 0 ? '' : `|${revision}`;
+  const text = `${originalEventId}|${eventId}${again}${type === 'rejected' ? '|rejected' : ''}`;
   for (let i = 0; i < text.length; i++) {
     high = Math.imul(high ^ text.charCodeAt(i), 0x01000193);
     low = Math.imul(low ^ text.charCodeAt(i), 0x85ebca6b);
@@ -164,18 +159,13 @@ export type Slot = {
 };
 
 /**
- * The conversions that count in a slot. A conversion that a later version pays for in another slot
- * is left out.
+ * The conversions that count in a slot. A conversion that left it is left out.
  */
 export function* countedIn({ groups }: Slot): Generator<Group> {
-  for (const group of groups.values()) if (counts(group)) yield group;
+  for (const group of groups.values()) if (group.isIn) yield group;
 }
 
 /** The contribution of a conversion to the sums of its slot. */
 export function countedOf(kind: SlotKind, group: Group): Contribution {
-  return counts(group) ? contributionOf(kind, group) : EMPTY_SUMS;
-}
-
-function counts({ version, laterFacts }: Group): boolean {
-  return staysInSlot(version, laterFacts);
+  return group.isIn ? contributionOf(kind, group) : EMPTY_SUMS;
 }

@@ -5,7 +5,6 @@ import { formatMoney } from '../../domain/ledger/money.ts';
 import { COMPARISONS } from './comparisons.ts';
 import { readDeals, type Check, type Finding } from './context.ts';
 import { missingReversals } from './reversals.ts';
-import { amendments } from './amendments.ts';
 import { exchanges } from './fx.ts';
 import { recountedSlots } from './recounted-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
@@ -26,7 +25,7 @@ type Operator = { id: string; currency: string; timezone: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
-const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges, amendments];
+const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges];
 
 /**
  * Concurrent checks. On two cores a third would only wait, and further cores are left to live

@@ -1,5 +1,6 @@
 // Audits slots against their facts. Untouched slots (no reversal, no linked slot) that are alike
 // are recounted once, from their sums; all others slot by slot.
+import { groupOf } from '../../domain/commission/group.ts';
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
@@ -29,7 +30,7 @@ const ALIKE = `
   with facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
-      bool_and(event_id = original_event_id and rating_version = 0) as untouched
+      bool_and(event_id = original_event_id and revision = 0) as untouched
     from slot_facts where operator_id = $1 group by slot_id
   ), known as (
     select id, component, kind, currency, deal_id, deal_version, basis, volume,
@@ -88,7 +89,7 @@ function worth(
   const accrual: SlotFact = {
     originalEventId: '',
     eventId: '',
-    rating: null,
+    revision: 0,
     type: component.on[0] ?? 'sale',
     whole: true,
     amountMinor: basisMinor,
@@ -98,7 +99,7 @@ function worth(
     fx: null,
     customer: null,
   };
-  return targetOf(component, version.terms, [{ accrual, version, laterFacts: [] }], {
+  return targetOf(component, version.terms, [groupOf([accrual], version)], {
     ...EMPTY_SUMS,
     basisMinor,
     volumeE4,

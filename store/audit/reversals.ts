@@ -6,6 +6,7 @@ import { NEGATIVE_EVENTS, REINSTATING_EVENT } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 import { loadEvents } from '../settlement/load-events.ts';
+import { inForce } from '../ledger/facts-in-force.ts';
 
 /**
  * An event that may reverse a conversion, with a slot where the conversion earned, and the event's
@@ -49,11 +50,7 @@ const PAIRS = `
   join slot_facts f on f.operator_id = $1 and f.original_event_id = p.conversion
     and f.event_id in (p.id, p.conversion)
   join slots s on s.operator_id = $1 and s.id = f.slot_id
-  where not exists (
-    select from slot_facts r
-    where r.operator_id = $1 and r.original_event_id = p.conversion and r.slot_id = f.slot_id
-      and r.type in ('rerated', 'amended')
-  )
+  where f.type not in ('left', 'rejected') and ${inForce('f')}
   group by p.id, p.conversion, f.slot_id, s.currency, s.deal_id having bool_or(f.event_id = p.conversion)`;
 
 export async function* missingReversals(audited: Audited): AsyncGenerator<Finding> {

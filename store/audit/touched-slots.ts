@@ -1,13 +1,11 @@
 // Audits slots one by one: recounts sums and targets from the facts by the rules of settlement.
 // Linked slots are compared together.
-import { asAmended, isAccrual, isRatingChange, type SlotFact } from '../../domain/commission/slot-facts.ts';
-import { higherRanked } from '../../domain/attribution/attribution.ts';
+import { storedGroup } from '../../domain/commission/group.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import type { DealVersion } from '../../domain/types.ts';
-import { RATING } from '../settlement/slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 
 /**
@@ -48,7 +46,7 @@ const SLOTS_WITH_FACTS = `
     s.facts_count as "factsCount", s.facts_hash as "factsHash",
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
     s.rejected_at is not null as "isRejected",
-    f.original_event_id as "originalEventId", f.event_id as "eventId", ${RATING} as rating, f.type, f.whole,
+    f.original_event_id as "originalEventId", f.event_id as "eventId", f.revision, f.type, f.whole,
     f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
     f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
@@ -62,7 +60,7 @@ const SLOTS_WITH_FACTS = `
   order by s.deal_id, "ownerId", s.id, f.original_event_id`;
 
 /** A slot that is being recounted, with the facts of its current conversion. */
-type Counting = { row: Row; recount: Recount; facts: (Row & SlotFact)[]; strays: number };
+type Counting = { row: Row; recount: Recount; facts: (Row & { factVersion: number } & SlotFact)[]; strays: number };
 
 /** A slot with all its facts recounted. */
 type Recounted = { row: Row; slot: Slot; strays: number };
@@ -111,28 +109,10 @@ function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] 
 
 /** Adds the facts of one conversion to the recount. Facts without their conversion are strays. */
 function endConversion(open: Counting, deals: Deals): void {
-  const [accrual] = open.facts.filter(isAccrual);
-  if (accrual?.factVersion) {
-    const laterFacts = open.facts.filter((fact) => fact !== accrual);
-    const version = ratingVersion(accrual, accrual.factVersion, laterFacts, deals);
-    open.recount.add({ accrual: asAmended(accrual, laterFacts), version, laterFacts });
-  } else {
-    open.strays += open.facts.length;
-  }
+  const group = storedGroup(open.facts, ({ dealId, factVersion }) => deals.version(dealId, factVersion));
+  if (group === null) open.strays += open.facts.length;
+  else open.recount.add(group, open.facts);
   open.facts = [];
-}
-
-/** The version that rates a conversion: its own, or that of a later rerating. */
-function ratingVersion(
-  { dealId }: Row,
-  firstVersion: number,
-  laterFacts: readonly SlotFact[],
-  deals: Deals,
-): DealVersion {
-  return laterFacts
-    .flatMap((fact) => (isRatingChange(fact) && fact.rating !== null ? [fact.rating] : []))
-    .map((rating) => deals.version(rating.dealId, rating.version))
-    .reduce(higherRanked, deals.version(dealId, firstVersion));
 }
 
 function end(open: Counting, deals: Deals): Recounted {

@@ -10,6 +10,7 @@ import type { Subs } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { planPostbacks, readListeners } from '../delivery/outbox.ts';
 import type { Ledger } from './ledger-transaction.ts';
+import { inForce, isAccrual } from './facts-in-force.ts';
 import { NAMED_SLOTS, type LockedSlot } from './locked-slots.ts';
 import { OF_SINGLES } from './slot-kinds.ts';
 
@@ -72,7 +73,7 @@ export async function readReportedCommissions(
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id)
        and source.kind in ${OF_SINGLES}
      join slot_facts f on f.operator_id = $1 and f.slot_id = source.id
-       and f.event_id = f.original_event_id and f.rating_version = 0
+       and ${isAccrual('f')} and ${inForce('f')}
      join events e on e.operator_id = $1 and e.id = f.event_id
      ${JOIN_AMENDMENT}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id

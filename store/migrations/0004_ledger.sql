@@ -105,39 +105,30 @@ create table slot_facts (
   basis_minor bigint not null,
   fx_rate_id text collate "C",
   fx_rate numeric(24, 12),
-  rating_deal_id text collate "C" not null default '',
-  rating_version int not null default 0 check (rating_version >= 0),
-  amendment int not null default 0 check (amendment >= 0),
-  primary key (
-    operator_id, original_event_id, slot_id, event_id, rating_deal_id, rating_version, amendment
-  ),
+  revision int not null default 0 check (revision >= 0),
+  primary key (operator_id, original_event_id, slot_id, event_id, revision, type),
   constraint rate_and_its_source check ((fx_rate_id is null) = (fx_rate is null)),
-  constraint rated_by_a_version check (
-    (rating_deal_id = '') = (rating_version = 0) and (rating_version > 0 or amendment = 0)
-  ),
-  constraint rerated_and_amended_are_ratings check (
-    type not in ('rerated', 'amended') or (rating_version > 0 and event_id = original_event_id)
-  ),
-  constraint amended_names_its_amendment check (type <> 'amended' or amendment > 0)
+  constraint left_and_rejected_are_of_the_conversion check (
+    type not in ('left', 'rejected') or event_id = original_event_id
+  )
 );
 create index slot_facts_slot on slot_facts (operator_id, slot_id);
+-- Few facts are rated again, so a fact is soon seen to be in force.
+create index slot_facts_rated_again on slot_facts (operator_id, original_event_id, slot_id, revision)
+  where revision > 0;
 select make_append_only('slot_facts');
 comment on table slot_facts is
   'the set of facts that a slot''s target is a function of: conversions, and what reverses them';
 comment on column slot_facts.original_event_id is 'the conversion';
-comment on column slot_facts.event_id is
-  'the conversion itself, also where it was rated again or amended, or the event that reverses it';
+comment on column slot_facts.event_id is 'the conversion itself, or the event that reverses it';
+comment on column slot_facts.type is
+  'of the event; left: the conversion is not in this slot any more; rejected: a person rejected the conversion';
 comment on column slot_facts.whole is 'false: only amount_minor of the conversion is reversed';
 comment on column slot_facts.amount_minor is
   'in the conversion''s currency, which refunds are measured against';
 comment on column slot_facts.basis_minor is 'the conversion''s worth in the deal''s currency, by fx_rate';
-comment on column slot_facts.rating_version is
-  'by which version of rating_deal_id a rerating or an amendment rated the conversion when it wrote this '
-  'fact; 0 (and no deal) where the event itself wrote it';
-comment on column slot_facts.rating_deal_id is
-  'not the slot''s deal where the conversion came to another one';
-comment on column slot_facts.amendment is
-  'number of the amendment whose values the conversion is rated with in that rating; 0: those it was sent with';
+comment on column slot_facts.revision is
+  'counts the times the conversion was rated again in this slot; the facts of its highest revision are in force';
 select estimate_tenants_alike('slot_facts');
 
 create table ratings (

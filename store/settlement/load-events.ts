@@ -1,7 +1,7 @@
 // Reads events for settling: the batch's own, and conversions and reversals that refer to each
 // other, with outcome, click and binding. Statements are prepared once per connection, since
 // settling runs them many times a second.
-import type { SettledConversion } from '../../domain/settlement/rerating.ts';
+import type { SettledConversion } from '../../domain/settlement/rate-again.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {

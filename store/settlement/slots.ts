@@ -1,6 +1,6 @@
 // Finds, locks and reads slots and their facts for settling a batch.
-import { higherRanked } from '../../domain/attribution/attribution.ts';
-import { asAmended, isAccrual, type SlotFact } from '../../domain/commission/slot-facts.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
+import { storedGroup } from '../../domain/commission/group.ts';
 import { isMonthly, type SlotKind } from '../../domain/commission/slot-kinds.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
@@ -203,13 +203,6 @@ type FactRow = Omit<SlotFact, 'occurredAt' | 'fx'> & {
 };
 
 /**
- * The rating of a fact `f` as JSON, with the names of `Rating`; null where the event itself wrote
- * the fact.
- */
-export const RATING = `case when f.rating_version > 0 then json_build_object(
-    'dealId', f.rating_deal_id, 'version', f.rating_version, 'amendment', f.amendment) end`;
-
-/**
  * Reads the facts of locked slots: all of them, and for monthly slots those of these conversions,
  * since running sums stand for the rest. Runs after the locking statement, so that it sees the rows
  * of their last writer.
@@ -226,7 +219,7 @@ export async function loadFacts(
     conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   if (whole.length + partly.length === 0) return;
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId",
-       ${RATING} as rating, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
+       revision, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
        fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy
@@ -244,28 +237,28 @@ export async function loadFacts(
     values: [operatorId, whole, partly, conversionIds],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
-  const [accruals, later] = [rows.filter(isAccrual), rows.filter((row) => !isAccrual(row))];
-  for (const row of accruals) {
-    const { groups, version } = byId.get(row.slotId)!;
-    groups.set(row.originalEventId, {
-      accrual: factFrom(row),
-      version: versionOf(version.dealId, row.dealVersion),
-      laterFacts: [],
-    });
-  }
-  for (const row of later) {
-    const { groups } = byId.get(row.slotId)!;
-    const group = groups.get(row.originalEventId)!;
-    const version =
-      row.type === 'rerated' && row.rating !== null
-        ? higherRanked(group.version, versionOf(row.rating.dealId, row.rating.version))
-        : group.version;
-    const laterFacts = [...group.laterFacts, factFrom(row)];
-    groups.set(row.originalEventId, { accrual: asAmended(group.accrual, laterFacts), version, laterFacts });
+  for (const facts of byConversion(rows)) {
+    const { slotId, originalEventId } = facts[0]!;
+    const { groups, version } = byId.get(slotId)!;
+    const group = storedGroup(facts, ({ dealVersion }) => versionOf(version.dealId, dealVersion));
+    if (group === null) throw new Error(`slot ${slotId} has facts about ${originalEventId} without its own`);
+    groups.set(originalEventId, group);
   }
 }
 
-function factFrom({ slotId: _slot, dealVersion: _version, fxRateId, fxRate, ...row }: FactRow): SlotFact {
+/** Facts grouped by slot and conversion. */
+function byConversion(rows: readonly FactRow[]): Iterable<(SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]> {
+  const all = new Map<string, (SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]>();
+  for (const row of rows) {
+    const key = `${row.slotId} ${row.originalEventId}`;
+    const known = all.get(key);
+    if (known) known.push(factFrom(row));
+    else all.set(key, [factFrom(row)]);
+  }
+  return all.values();
+}
+
+function factFrom({ fxRateId, fxRate, ...row }: FactRow) {
   const fx = fxRateId === null || fxRate === null ? null : { rateId: fxRateId, rate: fxRate };
   return { ...row, occurredAt: row.occurredAt.getTime(), fx };
 }

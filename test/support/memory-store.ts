@@ -17,7 +17,7 @@ import {
   rateAsBefore,
   rerateAll,
   type SettledConversion,
-} from '../../domain/settlement/rerating.ts';
+} from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch, type Settlement } from '../../domain/settlement/batch.ts';
 import { attributeAll, settleAll } from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';

@@ -1,28 +1,20 @@
-// Rates settled conversions again after their agreement changed (a deal version that begins before
-// them, or a new deal) or their operator amended them. Afterwards the ledger is as if the change
-// had been there from the start. Pure, like settlement.
+// Rates conversions again that were settled before, after something about them changed: the
+// agreement, their values, or a decision of a person. Afterwards the ledger is as if the change had
+// been there from the start. Pure, like settlement.
 import type { Attribution } from '../attribution/attribution.ts';
-import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
-import type { PostingCause } from './posting.ts';
-import {
-  amendedBy,
-  amendmentIn,
-  isRatingChange,
-  reratedBy,
-  restatedBy,
-  type Rating,
-  type SlotFact,
-} from '../commission/slot-facts.ts';
-import { conversionFacts, reversalsBy, type Lacking, type Rated, type Reversals } from './facts.ts';
+import { type SlotFact } from '../commission/slot-facts.ts';
+import type { Message, Unprompted } from '../delivery/messages.ts';
+import { isConversion, type DealVersion } from '../types.ts';
 import { inOrder, isReversalInForce, type Batch } from './batch.ts';
-import { RuleError } from './settlement.ts';
-import { viewOf, reportChange } from './notifications.ts';
-import { reportedKey } from './reported-amounts.ts';
-import { type ConversionEvent, type DealVersion, isConversion } from '../types.ts';
-import type { SlotKind } from '../commission/slot-kinds.ts';
-import type { Message } from '../delivery/messages.ts';
+import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
+import { conversionFacts, reversalsBy, type Lacking, type Rated } from './facts.ts';
+import { reportChange, viewOf } from './notifications.ts';
 import type { Loaded } from './outcomes.ts';
+import type { PostingCause } from './posting.ts';
 import { ratedIn, type OperatorRules } from './rating.ts';
+import { reportedKey } from './reported-amounts.ts';
+import { RuleError } from './settlement.ts';
+import type { Slot } from './slot.ts';
 
 /** A settled conversion and the deal version that rated it; null when no deal covered it. */
 export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' | 'version'> | null };
@@ -33,14 +25,14 @@ export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' |
  */
 type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
-/** Result of rerating; facts and postings are in the batch ledger. */
-type Rerating = {
+/** Result of rating again; facts and postings are in the batch ledger. */
+type RatedAgain = {
   changed: { eventId: string; version: DealVersion }[];
   kept: Kept[];
   messages: Message[];
 };
 
-/** Attributions of settled conversions, which rerating does not change. */
+/** Attributions of settled conversions, which rating again does not change. */
 export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribution> {
   return new Map(
     settled.map(({ event, outcome, click, binding }) => {
@@ -58,25 +50,20 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
  * Throws a RuleError for the conversion whose rule failed. The ledger is then inconsistent and must
  * be loaded again.
  */
-export function rerateAll(batch: SettledBatch, books: BatchLedger): Rerating {
+export function rerateAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
   const due = batch.ordered.filter(({ event, ratedBy }) => {
     const rated = batch.rated.get(event.id);
     return rated !== undefined && !isSame(rated.version, ratedBy);
   });
-  return rateAgain(batch, books, due, null);
+  return rateAgain(batch, books, due, 'deal_changed');
 }
 
 /**
  * Rates the ordered conversions, which carry their amended values, by the versions that rated them
- * before. `amendments`: the number of each conversion's amendment. A conversion without a deal
- * changes nothing. Throws like `rerateAll`.
+ * before. A conversion without a deal changes nothing. Throws like `rerateAll`.
  */
-export function amendAll(
-  batch: SettledBatch,
-  books: BatchLedger,
-  amendments: ReadonlyMap<string, number>,
-): Rerating {
-  return rateAgain(batch, books, batch.ordered, amendments);
+export function amendAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
+  return rateAgain(batch, books, batch.ordered, 'amended');
 }
 
 /**
@@ -102,18 +89,18 @@ function rateAgain(
   batch: SettledBatch,
   books: BatchLedger,
   due: readonly SettledConversion[],
-  amendments: ReadonlyMap<string, number> | null,
-): Rerating {
+  reason: Unprompted,
+): RatedAgain {
   const reversals = inOrder(
     batch.others.filter(({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome)),
   );
-  const all: Rerating = { changed: [], kept: [], messages: [] };
+  const all: RatedAgain = { changed: [], kept: [], messages: [] };
   for (const loaded of due) {
     const { id } = loaded.event;
     const rated = batch.rated.get(id);
     if (!rated) continue;
     try {
-      const messages = rerate(batch, books, loaded, rated, reversals, amendments?.get(id) ?? null);
+      const messages = rateOneAgain(batch, books, loaded, rated, reversals, reason);
       if (typeof messages === 'string') {
         all.kept.push({ eventId: id, reason: messages });
       } else {
@@ -131,13 +118,13 @@ function isSame(version: DealVersion, other: SettledConversion['ratedBy']): bool
   return version.dealId === other?.dealId && version.version === other.version;
 }
 
-function rerate(
+function rateOneAgain(
   batch: Batch,
   books: BatchLedger,
   { event, outcome, click, binding }: SettledConversion,
   rated: Rated,
   reversals: readonly Loaded[],
-  amendment: number | null,
+  reason: Unprompted,
 ): Message[] | Kept['reason'] {
   const affiliateId = outcome!.affiliateId!;
   const { currency } = rated.version.terms;
@@ -149,10 +136,17 @@ function rerate(
   const reversed = reversalsBy(rated.version.terms, event, reversals, batch.rates);
   if (typeof reversed === 'string') return reversed;
 
-  const deltas = moveToRating(books, { event, affiliateId, rated, amendment, factFor, reversed });
+  const cause: PostingCause = {
+    id: reason === 'deal_changed' ? null : event.id,
+    occurredAt: event.occurredAt,
+  };
+  const wanted = rated.names.map((name) => ({
+    slot: books.open(name, rated.version, affiliateId),
+    facts: [factFor(name.kind), ...reversed] as const,
+  }));
+  const deltas = moveTo(books, event.id, wanted, rated.version, cause);
   for (const [deltaOf, delta] of deltas) if (delta === 0n) deltas.delete(deltaOf);
   const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
-  const reason = amendment === null ? 'deal_changed' : 'amended';
   const messages = reportChange(books, 'conversion.adjusted', reason, about, deltas);
   // A conversion that earned nothing so far is reported in the currency of its new deal from now
   // on.
@@ -161,63 +155,21 @@ function rerate(
   return messages;
 }
 
-/** A conversion with its new rating, and the facts that the rating gives it. */
-type Move = {
-  event: ConversionEvent;
-  affiliateId: string;
-  rated: Rated;
-  amendment: number | null;
-  factFor: (kind: SlotKind) => SlotFact;
-  reversed: Reversals;
-};
-
 /**
- * Rates a conversion again in the slots that it is in, whether it stays there or leaves, and adds
- * it to those that it enters.
+ * Takes a conversion out of the slots that are not wanted, and puts it with these facts into those
+ * that are.
  */
-function moveToRating(books: BatchLedger, move: Move): Map<string, bigint> {
-  const { event, affiliateId, amendment, factFor, reversed } = move;
-  const { version, names } = move.rated;
-  const cause: PostingCause = { id: amendment === null ? null : event.id, occurredAt: event.occurredAt };
-  const slots = [...books.slotsOfConversion(event.id)];
+function moveTo(
+  books: BatchLedger,
+  eventId: string,
+  wanted: readonly { slot: Slot; facts: readonly [SlotFact, ...SlotFact[]] }[],
+  version: DealVersion,
+  cause: PostingCause,
+): Map<string, bigint> {
+  const staysIn = new Set(wanted.map(({ slot }) => slot));
   const all: Deltas[] = [];
-  for (const slot of slots) {
-    const stays = names.some(({ key }) => key === slot.name.key);
-    const { accrual, laterFacts } = slot.groups.get(event.id)!;
-    const rating = {
-      dealId: version.dealId,
-      version: version.version,
-      amendment: amendment ?? amendmentIn(laterFacts),
-    };
-    const first =
-      amendment === null
-        ? reratedBy(rating, accrual, stays)
-        : amendedBy(rating, factFor(slot.name.kind), stays);
-    const restated = stays ? restatedReversals(laterFacts, rating, reversed) : [];
-    all.push(books.rerate(slot, [first, ...restated], version, cause));
-  }
-  const known = new Set(slots.map(({ name }) => name.key));
-  for (const name of names) {
-    if (known.has(name.key)) continue;
-    const slot = books.open(name, version, affiliateId);
-    all.push(books.rerate(slot, [factFor(name.kind), ...reversed.facts], version, cause));
-  }
+  for (const slot of [...books.slotsOfConversion(eventId)])
+    if (!staysIn.has(slot)) all.push(books.leave(slot, eventId, cause));
+  for (const { slot, facts } of wanted) all.push(books.enter(slot, facts, version, cause));
   return sumOfDeltas(all);
-}
-
-/**
- * Reversals of a conversion in a slot that it stays in, by the new terms. A reversal that the new
- * terms forgive is restated as nothing.
- */
-function restatedReversals(
-  laterFacts: readonly SlotFact[],
-  rating: Rating,
-  { facts, forgivenIds }: Reversals,
-): SlotFact[] {
-  const before = laterFacts.filter((fact) => !isRatingChange(fact));
-  const forgiven = forgivenIds.flatMap((id) => {
-    const fact = before.find(({ eventId }) => eventId === id);
-    return fact ? [{ ...fact, whole: false, amountMinor: 0n, fx: null }] : [];
-  });
-  return [...facts, ...forgiven].map((fact) => restatedBy(rating, fact));
 }

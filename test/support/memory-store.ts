@@ -1,6 +1,6 @@
 // In-memory store for settling and rerating: keeps between batches the rows that PostgreSQL would
 // keep, and gives each batch only the rows that the statements in `store/settlement/` load. A slot
-// or entry that those statements miss is missing here too.
+// or entry that the statements miss is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
 import { openBatchLedger, type BatchLedger, type Posting } from '../../domain/settlement/batch-ledger.ts';
@@ -189,12 +189,12 @@ export function createMemorySettling(
    * may reverse.
    */
   function relatedEvents(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
-    const speaks = (against: ConversionEvent, of: ConversionEvent): boolean =>
-      against.reference === null
-        ? isNegative(against.type) && subjectOf(against) === subjectOf(of)
-        : against.reference === of.key.value;
+    const mayReverse = (reversal: ConversionEvent, conversion: ConversionEvent): boolean =>
+      reversal.reference === null
+        ? isNegative(reversal.type) && subjectOf(reversal) === subjectOf(conversion)
+        : reversal.reference === conversion.key.value;
     return [...events.values()].filter((other) =>
-      own.some((event) => (isConversions ? speaks(other, event) : speaks(event, other))),
+      own.some((event) => (isConversions ? mayReverse(other, event) : mayReverse(event, other))),
     );
   }
 
@@ -308,8 +308,8 @@ export function createMemorySettling(
     for (const event of incoming) events.set(event.id, event);
     const batch = [...new Set(incoming.map(({ id }) => events.get(id)!))];
     const conversions = settleEvents(batch, true);
-    const against = batch.filter(({ type }) => !isConversion(type));
-    if (against.length > 0) settleEvents(against, false);
+    const reversals = batch.filter(({ type }) => !isConversion(type));
+    if (reversals.length > 0) settleEvents(reversals, false);
     if (
       conversions.bindings.length === 0 &&
       conversions.outcomes.every(({ status }) => status !== 'orphaned')

@@ -64,16 +64,16 @@ describe('a negative event', () => {
     ],
   ];
   for (const [title, changes, expected] of cases) {
-    test(title, () => assert.equal(reverses(anEvent(changes), sale), expected));
+    test(`a negative event ${title}`, () => assert.equal(reverses(anEvent(changes), sale), expected));
   }
 
-  test('never reverses another negative event, and a conversion reverses nothing', () => {
+  test('a negative event never reverses another negative event, and a conversion reverses nothing', () => {
     const chargeback = anEvent({ type: 'chargeback', transactionId: 's1', reference: 's1' });
     assert.equal(reverses(anEvent({ type: 'fraud' }), chargeback), false);
     assert.equal(reverses(anEvent({ type: 'deposit', reference: 's1' }), sale), false);
   });
 
-  test('reverses no transaction whose key only looks like its reference', () => {
+  test('a negative event reverses no transaction whose key only looks like its reference', () => {
     const registration = anEvent({
       type: 'registration',
       transactionId: null,
@@ -82,7 +82,7 @@ describe('a negative event', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
   });
 
-  test('of type chargeback_won applies only to the transaction it references', () => {
+  test('a negative event of type chargeback_won applies only to the transaction it references', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
     assert.equal(reverses(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
   });
@@ -137,7 +137,7 @@ describe('the amount reversed', () => {
     ['by a reference has no window', { type: 'fraud', reference: 's1', occurredAt: after(900) }, 'all'],
   ];
   for (const [title, changes, expected, clawback] of cases) {
-    test(title, () => {
+    test(`the amount reversed ${title}`, () => {
       const defaults = terms().clawback;
       const taken = reversalOf(
         anEvent({ amountMinor: null, ...changes }),
@@ -151,7 +151,7 @@ describe('the amount reversed', () => {
   }
 });
 
-/** A fact of 100.00 earned, and facts against it. */
+/** A fact of 100.00 earned, and its reversals. */
 const earned: SlotFact = fact({ type: 'sale' });
 
 function fact(changes: Partial<SlotFact>): SlotFact {
@@ -172,7 +172,7 @@ const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: 
 const chargeback = fact({ type: 'chargeback' });
 const won = fact({ type: 'chargeback_won' });
 
-describe('of the reversals of a rerated conversion', () => {
+describe('reversals of a rerated conversion', () => {
   const by = (version: number, amendment = 0, dealId = 'deal_1'): Rating => ({ dealId, version, amendment });
   const now = { dealId: 'deal_1', version: 2 };
   const [before, since, forgiven] = ['evt_1', 'evt_2', 'evt_3'].map((eventId) =>
@@ -181,16 +181,16 @@ describe('of the reversals of a rerated conversion', () => {
   const ids = (others: readonly SlotFact[]): string[] =>
     effectiveReversals(now, others).map(({ eventId, rating }) => `${eventId} ${rating?.version ?? '-'}`);
 
-  test('all count before any rerating', () => {
+  test('all reversals of a conversion count before any rerating', () => {
     assert.deepEqual(ids([before, since]), ['evt_1 -', 'evt_2 -']);
   });
 
-  test('those restated by the rerating replace the originals and later ones add to them', () => {
+  test('reversals restated by a rerating replace the originals, and later reversals add to them', () => {
     const others = [before, reratedBy(by(2), earned, true), restatedBy(by(2), before), since];
     assert.deepEqual(ids(others), ['evt_1 2', 'evt_2 -']);
   });
 
-  test('those restated by another version, amendment or deal do not count', () => {
+  test('reversals restated by another version, amendment or deal do not count', () => {
     const others = [
       reratedBy(by(2), earned, true),
       ...[by(3), by(2, 1), by(2, 0, 'deal_2')].map((rating) => restatedBy(rating, before)),
@@ -199,14 +199,14 @@ describe('of the reversals of a rerated conversion', () => {
     assert.deepEqual(ids(others), ['evt_3 2']);
   });
 
-  test('those restated by the last amendment count in any order of arrival', () => {
+  test('reversals restated by the last amendment count in any order of arrival', () => {
     const others = [3, 10].flatMap((amendment) => [
       amendedBy(by(2, amendment), { ...earned, amountMinor: BigInt(amendment) }, true),
       restatedBy(by(2, amendment), amendment === 10 ? since : before),
     ]);
-    for (const heard of [others, others.toReversed()]) {
-      assert.deepEqual(ids(heard), ['evt_2 2']);
-      assert.equal(asAmended(earned, heard).amountMinor, 10n);
+    for (const ordered of [others, others.toReversed()]) {
+      assert.deepEqual(ids(ordered), ['evt_2 2']);
+      assert.equal(asAmended(earned, ordered).amountMinor, 10n);
     }
   });
 });
@@ -233,10 +233,11 @@ describe('the unreversed part of a conversion of 100.00', () => {
     ],
     ['after a fraud that no win undoes is nothing', [fact({ type: 'fraud' }), won], 0n],
   ] as const) {
-    test(title, () => assert.equal(leftOf(100_00n, reversedOf(earned, others), 'half_even'), expected));
+    test(`the unreversed part of a conversion ${title}`, () =>
+      assert.equal(leftOf(100_00n, reversedOf(earned, others), 'half_even'), expected));
   }
 
-  test('is reversed by 3, 4 and 3 of 10 units when 33, 33 and 34 are refunded', () => {
+  test('a commission of 10 units is reversed by 3, 4 and 3 when 33, 33 and 34 are refunded', () => {
     const refunds = [33_00n, 33_00n, 34_00n].map(refund);
     const left = [0, 1, 2, 3].map((count) =>
       leftOf(10n, reversedOf(earned, refunds.slice(0, count)), 'half_even'),
@@ -259,7 +260,7 @@ describe('the unreversed part of a conversion of 100.00', () => {
     });
   }
 
-  test('is between nothing and all and never rises by a further reversal, whatever the order', () => {
+  test('the unreversed part is between zero and all, and never rises by a further reversal in any order', () => {
     const some = fc.array(
       fc.oneof(fc.bigInt({ min: 1n, max: 150_00n }).map(refund), fc.constant(chargeback)),
       { maxLength: 6 },

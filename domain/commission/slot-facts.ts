@@ -42,7 +42,7 @@ export function isAccrual({
 
 /** The fact that a conversion leaves the slot. */
 export function leaving(accrual: SlotFact): SlotFact {
-  const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null, customer: null };
+  const nothing = { amountMinor: 0n, basisMinor: 0n, volumeE4: 0n, fx: null };
   return { ...accrual, ...nothing, type: 'left', whole: true };
 }
 

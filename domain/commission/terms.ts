@@ -66,7 +66,9 @@ export function compileTerms(
   const payout = wire.payout ?? 'ignore';
   const overrides = compileOverrides(wire.overrides ?? [], problems);
   if (problems.length > 0) return { kind: 'invalid', problems };
-  const { currency, hold_days: holdDays, rounding, clawback } = wire;
+  const { currency, hold_days: holdDays, rounding } = wire;
+  // Versions stored before an event type was added have no policy for it.
+  const clawback = { ...DEFAULT_CLAWBACK, ...wire.clawback };
   const ratedComponents = [
     ...components.filter((component) => component !== undefined),
     ...(payout === 'ignore' ? [] : [PAYOUT]),

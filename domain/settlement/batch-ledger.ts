@@ -141,12 +141,12 @@ export function openBatchLedger(
       return applyFacts(slot, groupOf(added as [SlotFact, ...SlotFact[]], version), added, cause);
     },
     leave(slot, eventId, cause) {
-      const { accrual, revision, version } = slot.groups.get(eventId)!;
+      const { accrual, revision, version } = groupIn(slot, eventId);
       const left = { ...leaving(accrual), revision: revision + 1 };
       return applyFacts(slot, groupOf([left], version), [left], cause);
     },
     reverse(slot, fact, cause) {
-      const group = slot.groups.get(fact.originalEventId)!;
+      const group = groupIn(slot, fact.originalEventId);
       if (group.reversals.some(({ eventId }) => eventId === fact.eventId)) return NO_DELTAS;
       const added = { ...fact, revision: group.revision };
       return applyFacts(slot, { ...group, reversals: [...group.reversals, added] }, [added], cause);
@@ -156,6 +156,13 @@ export function openBatchLedger(
       index.ofConversion(eventId).filter(({ groups }) => groups.get(eventId)!.isIn),
     targetOf: targets.targetOf,
   };
+}
+
+/** The group of a conversion that must be in the slot; throws otherwise. */
+function groupIn(slot: Slot, eventId: string): Group {
+  const group = slot.groups.get(eventId);
+  if (!group?.isIn) throw new Error(`the conversion ${eventId} is not in slot ${slot.id}`);
+  return group;
 }
 
 /** Whether a conversion is in a slot with these facts already, rated by this version. */

@@ -6,6 +6,7 @@ import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activit
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Posting } from '../../domain/settlement/posting.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
+import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
@@ -40,14 +41,15 @@ export type MemorySettling = {
   settle(events: readonly ConversionEvent[]): void;
   /** Adds a deal version and rerates settled conversions in chunks. */
   addVersion(version: DealVersion, atOnce?: number): void;
-  /** Amends the values of an event; `number` counts the amendments of this event. */
+  /** Amends the values of an event. */
   amend(
     eventId: string,
     values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
-    number: number,
   ): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
+  /** All facts of a slot by its key, also those that are not in force. */
+  readonly facts: ReadonlyMap<string, readonly SlotFact[]>;
   readonly reported: ReadonlyMap<string, ReportedAmount>;
   readonly postings: readonly Posting[];
   readonly messages: readonly Message[];
@@ -85,7 +87,7 @@ export function createMemorySettling(
   const reported = new Map<string, ReportedAmount>();
   const postings: Posting[] = [];
   const messages: Message[] = [];
-  const facts = new Set<string>();
+  const facts = new Map<string, SlotFact[]>();
   let slotCount = 0;
   const newSlotId = (): string => `slot_${++slotCount}`;
   const bindings = new Map<string, Binding>();
@@ -233,7 +235,6 @@ export function createMemorySettling(
   function amend(
     eventId: string,
     values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
-    number: number,
   ): void {
     const event = { ...events.get(eventId)!, ...values };
     events.set(eventId, event);
@@ -243,7 +244,7 @@ export function createMemorySettling(
     const rated = rateAsBefore(operator, versions, ordered);
     const others = relatedEvents([event], true).map(load);
     applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
-      const amended = amendAll({ ...side, ordered }, books, new Map([[eventId, number]]));
+      const amended = amendAll({ ...side, ordered }, books);
       return { outcomes: [], bindings: [], messages: amended.messages };
     });
   }
@@ -277,9 +278,14 @@ export function createMemorySettling(
 
   function write(books: BatchLedger, settlement: Settlement): void {
     for (const { slot, fact } of books.facts) {
-      const key = JSON.stringify([fact.originalEventId, slot.name.key, fact.eventId, fact.rating]);
-      assert.ok(!facts.has(key), `the fact ${key} was written twice`);
-      facts.add(key);
+      const before = facts.get(slot.name.key) ?? [];
+      const identity = ({ originalEventId, eventId, revision, type }: SlotFact): string =>
+        `${originalEventId} ${eventId} ${revision} ${type}`;
+      assert.ok(
+        !before.some((other) => identity(other) === identity(fact)),
+        `the fact ${identity(fact)} was written twice to ${slot.name.key}`,
+      );
+      facts.set(slot.name.key, [...before, fact]);
     }
     for (const [key, slot] of books.slots) {
       assert.ok(!slot.isNew || !slots.has(key), `the slot ${key} was made twice`);
@@ -317,5 +323,5 @@ export function createMemorySettling(
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, addVersion, amend, outcomes, slots, reported, postings, messages };
+  return { settle, addVersion, amend, outcomes, slots, facts, reported, postings, messages };
 }

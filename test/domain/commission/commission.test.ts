@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { SlotFact } from '../../../domain/commission/slot-facts.ts';
 import { slotNameOf, targetOf } from '../../../domain/commission/commission.ts';
 import type { SlotSums } from '../../../domain/commission/component-kind.ts';
-import { earliestOf, type Group } from '../../../domain/commission/group.ts';
+import { earliestOf, groupOf, type Group } from '../../../domain/commission/group.ts';
 import { EMPTY_SUMS, NO_LINKS, contributionOf } from '../../../domain/commission/sums.ts';
 import { explain } from '../../../domain/commission/explanation.ts';
 import { parseDecimal } from '../../../domain/ledger/money.ts';
@@ -16,14 +16,14 @@ import { anEvent, aVersion, NOON } from '../../support/builders.ts';
 /** A conversion of an amount in minor units, with later facts about it. */
 function aGroup(
   amountMinor: bigint,
-  laterFacts: readonly SlotFact[] = [],
+  reversals: readonly SlotFact[] = [],
   changes: Partial<SlotFact> = {},
 ): Group {
   const { id } = anEvent();
   const earned = {
     originalEventId: id,
     eventId: id,
-    rating: null,
+    revision: 0,
     type: 'deposit' as EventType,
     whole: true,
     amountMinor,
@@ -33,7 +33,7 @@ function aGroup(
     fx: null,
     customer: null,
   };
-  return { accrual: { ...earned, ...changes }, version: aVersion(), laterFacts };
+  return groupOf([{ ...earned, ...changes }, ...reversals], aVersion());
 }
 
 function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
@@ -41,7 +41,7 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
   return {
     originalEventId: '',
     eventId: anEvent().id,
-    rating: null,
+    revision: 0,
     type,
     whole,
     amountMinor: whole ? 0n : amountMinor,

@@ -1,6 +1,7 @@
 // Explanations of slots: formulas in words, and the figures that lead to the target.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { groupOf } from '../../../domain/commission/group.ts';
 import type { SlotSums, SlotLinks } from '../../../domain/commission/component-kind.ts';
 import { EMPTY_SUMS, NO_LINKS } from '../../../domain/commission/sums.ts';
 import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
@@ -145,7 +146,7 @@ describe('figures of an explanation', () => {
 
   const about = {
     originalEventId: 'evt_x',
-    rating: null,
+    revision: 0,
     amountMinor: 100_00n,
     volumeE4: 0n,
     occurredAt: NOON,
@@ -171,7 +172,7 @@ describe('figures of an explanation', () => {
       fx: null,
       customer: null,
     };
-    const groups = [{ accrual: earned, version: aVersion(), laterFacts: [refund] }];
+    const groups = [groupOf([earned, refund], aVersion())];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);
     assert.deepEqual(inputs, {
       event: 'evt_x',
@@ -184,7 +185,7 @@ describe('figures of an explanation', () => {
   });
 
   test('figures of a capped commission show its value before the cap and its allotment', () => {
-    const groups = [{ accrual: earned, version: aVersion(), laterFacts: [] }];
+    const groups = [groupOf([earned], aVersion())];
     const allotment = { minor: 5_00n, place: 1n, reached: 1n };
     const { inputs } = explained(
       { kind: 'percent', percent: '10', cap: { amount: '5' } },
@@ -205,7 +206,7 @@ describe('figures of an explanation', () => {
     ['ftd_count', 'marginal', 3n, { place: '2' }],
   ] as const) {
     test(`figures of a CPA with ${mode} tiers by ${metric} show the figure that chose the step`, () => {
-      const groups = [{ accrual: earned, version: aVersion(), laterFacts: [] }];
+      const groups = [groupOf([earned], aVersion())];
       const links = { allotment: { minor: 20_00n, place: 2n, reached } };
       const { inputs } = explained(
         { kind: 'cpa', on: 'sale', tiers: steps(metric, mode, 'amount') },

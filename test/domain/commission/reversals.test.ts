@@ -147,7 +147,7 @@ function fact(changes: Partial<SlotFact>): SlotFact {
   const of = {
     originalEventId: sale.id,
     eventId: id,
-    rating: null,
+    revision: 0,
     type,
     whole: true,
     amountMinor: 100_00n,

@@ -344,19 +344,19 @@ test('the hash of a set of facts does not depend on their order, and differs for
   const facts = Array.from({ length: 500 }, (_, i) => ({
     originalEventId: `evt_${i % 20}`,
     eventId: `evt_${i}`,
-    rating: i % 3 === 0 ? { dealId: 'deal', version: i, amendment: i % 2 } : null,
+    revision: i % 3,
+    type: 'sale' as const,
   }));
   const xor = (list: typeof facts): bigint => list.reduce((sum, fact) => sum ^ hashOf(fact), 0n);
   assert.equal(xor(facts), xor(facts.toReversed()));
   assert.equal(new Set(facts.map(hashOf)).size, facts.length);
-  const other = { originalEventId: 'a', eventId: 'b', rating: null };
-  const rated = { dealId: 'deal', version: 1, amendment: 2 };
+  const other = { originalEventId: 'a', eventId: 'b', revision: 0, type: 'sale' as const };
   const others = [
     other,
     { ...other, originalEventId: 'b', eventId: 'a' },
-    ...[rated, { ...rated, dealId: 'other' }, { ...rated, version: 2, amendment: 1 }].map((rating) => {
-      return { ...other, rating };
-    }),
+    { ...other, revision: 1 },
+    { ...other, type: 'rejected' as const },
+    { ...other, revision: 1, type: 'rejected' as const },
   ];
   assert.equal(new Set(others.map(hashOf)).size, others.length);
 });

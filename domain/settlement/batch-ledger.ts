@@ -62,7 +62,7 @@ export function openBatchLedger(
   const { facts, postings, targetOf, add } = createFactPosting(index, options);
   const reportedAmounts = createReportedAmounts(reportedBefore);
 
-  /** Adds facts; returns the deltas of their own conversion, and keeps the others as adjustments. */
+  /** Adds facts, returns the deltas of their conversion and keeps the others as adjustments. */
   function apply(slot: Slot, group: Group, added: readonly SlotFact[], cause: PostingCause): Deltas {
     const about = group.accrual.originalEventId;
     const own: [string, bigint][] = [];

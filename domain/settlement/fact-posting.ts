@@ -14,10 +14,7 @@ import { createSlotTargets, type SlotTargets } from './slot-targets.ts';
 /** A fact that the batch added, with the version that rates its conversion. */
 export type AddedFact = { slot: Slot; fact: SlotFact; version: DealVersion };
 
-/**
- * Functions and figures needed beside slots. Parents of an affiliate are ordered
- * from the nearest.
- */
+/** Functions and figures needed beside slots. Parents are ordered from the nearest. */
 export type FactPostingOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;

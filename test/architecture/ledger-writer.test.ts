@@ -40,7 +40,7 @@ for (const [table, writers] of Object.entries(WRITERS)) {
   });
 }
 
-test('a statement that writes a table is found in every form, and reading it is none', () => {
+test('the check finds every form of a statement that writes a table, and no statement that reads one', () => {
   const found = [
     'insert into slots (id)',
     'update slots s set',

@@ -117,7 +117,7 @@ test('a trusted certificate must be in date and name the host, which the server 
   assert.deepEqual(seenNames, ['receiver.test', 'receiver.test']);
 });
 
-test('no proxy or switch in the environment changes where a request goes or which authority it trusts', async () => {
+test('proxies and TLS variables in the environment change neither the route nor the trust of a request', async () => {
   let proxied = 0;
   const proxy = createHttpServer((_, response) => {
     proxied += 1;

@@ -189,14 +189,14 @@ test('the next address of a name is dialled when the first refuses', async () =>
   assert.equal(outcome.dialled, `127.0.0.1:${receiver.port}`);
 });
 
-test('failures of our resolver are told apart', async () => {
+test('a resolver that fails or never answers gives dns_error', async () => {
   const silent = senderWith(SHORT, { lookup: () => new Promise(() => undefined) });
   const empty = senderWith(SHORT, { lookup: () => Promise.reject(new Error('ENOTFOUND')) });
   assert.equal(await errorOf(silent.send(post('http://silent.example/'))), 'dns_error');
   assert.equal(await errorOf(empty.send(post('http://empty.example/'))), 'dns_error');
 });
 
-test('a signal stops an attempt', async () => {
+test('an abort signal ends an attempt as cancelled', async () => {
   const stop = new AbortController();
   const attempt = sender.send(at('/hang/stopped'), { signal: stop.signal });
   setImmediate(() => stop.abort());
@@ -204,7 +204,7 @@ test('a signal stops an attempt', async () => {
   assert.equal(await errorOf(sender.send(at('/ok/stopped'), { signal: stop.signal })), 'cancelled');
 });
 
-test('connections are kept and reused', async () => {
+test('connections to a receiver are kept and reused', async () => {
   const quiet = await startReceiver();
   for (let count = 0; count < 10; count += 1) await sender.send(post(`${quiet.url}/ok`));
   // undici rests a connection for one turn of the event loop, so that two take turns.

@@ -249,28 +249,28 @@ def judged(c):
 print(json.dumps([judged(c) for c in json.load(sys.stdin.buffer)]))
 `;
 
-describe('a receiver that follows docs/VERIFYING.md believes exactly the genuine requests', () => {
-  test('in Node', (t) =>
+describe('a receiver that follows docs/VERIFYING.md', () => {
+  test('the Node receiver of docs/VERIFYING.md accepts exactly the genuine requests', (t) =>
     judge(t, { 'verify.mjs': programIn('js'), 'run.mjs': NODE }, [process.execPath, 'run.mjs'], cases));
 
-  test('in Python', (t) => {
+  test('the Python receiver of docs/VERIFYING.md accepts exactly the genuine requests', (t) => {
     if (python === undefined) return t.skip('python3 is not here');
     return judge(t, { 'verify.py': programIn('python'), 'run.py': PYTHON }, [python, 'run.py'], cases);
   });
 
-  test('in PHP', (t) =>
+  test('the PHP receiver of docs/VERIFYING.md accepts exactly the genuine requests', (t) =>
     judge(t, { 'verify.php': programIn('php'), 'run.php': PHP }, ['php', 'run.php'], cases));
 
-  test('in Go', (t) =>
+  test('the Go receiver of docs/VERIFYING.md accepts exactly the genuine requests', (t) =>
     judge(t, { 'verify.go': programIn('go'), 'main.go': GO }, ['go', 'run', 'main.go', 'verify.go'], cases));
 });
 
-describe('the official library of Standard Webhooks believes exactly genuine v1 requests', () => {
+describe('the official library of Standard Webhooks', () => {
   // The libraries reject a header with entries that are no signatures, and do not know v1a.
   const known = (): Case[] =>
     cases.filter(({ key, name }) => key.startsWith('whsec_') && !name.endsWith('garbage'));
 
-  test('in Node', () => {
+  test('the official Node library accepts exactly genuine v1 requests', () => {
     for (const { name, key, method, url, headers, body, genuine } of known()) {
       const check = (): void =>
         void new Webhook(key).verify(method === 'GET' ? `GET ${url}` : body, headers, { jsonParse: false });
@@ -279,7 +279,7 @@ describe('the official library of Standard Webhooks believes exactly genuine v1 
     }
   });
 
-  test('in Python', (t) => {
+  test('the official Python library accepts exactly genuine v1 requests', (t) => {
     if (python === undefined) return t.skip('python3 is not here');
     return judge(t, { 'run.py': PYTHON_LIBRARY }, [python, 'run.py'], known());
   });

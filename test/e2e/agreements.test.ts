@@ -50,7 +50,7 @@ async function pending(): Promise<string | undefined> {
   return body.balances[0]?.pending;
 }
 
-test('an event without a rate waits visibly, settles with the rate, and can be rerated', async () => {
+test('an event without an exchange rate is set aside, settles with the rate, and can be rerated', async () => {
   const { click_id: clickId } = await send<{ click_id: string }>('clicks', {
     affiliate_id: broker.affiliateId,
   });
@@ -97,7 +97,7 @@ test('an event without a rate waits visibly, settles with the rate, and can be r
   assert.equal(await pending(), '0.00');
 });
 
-test('of two events set aside one is dismissed and one retried, and their workflow ends', async () => {
+test('of two set-aside events one is dismissed and one retried, and their workflow ends', async () => {
   const { click_id: clickId } = await send<{ click_id: string }>('clicks', {
     affiliate_id: broker.affiliateId,
   });

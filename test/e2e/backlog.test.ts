@@ -29,7 +29,7 @@ before(async () => {
   ]);
   broker = await withBroker(stack, { url: receiver.url, max_in_flight: MAX_IN_FLIGHT });
   worker = await stack.startWorker();
-  assert.equal(await press('pause'), 200);
+  assert.equal(await requestAction('pause'), 200);
   const click = { key: broker.key, body: { link_id: broker.linkId } };
   const { click_id } = (await stack.call<{ click_id: string }>('POST /v1/clicks', click)).body;
   for (let from = 0; from < POSTBACKS; from += 500) {
@@ -56,8 +56,8 @@ after(async () => {
   await receiver.close();
 });
 
-const press = async (button: string): Promise<number> =>
-  (await stack.call(`POST /v1/endpoints/${broker.endpoint.id}/${button}`, { key: broker.key })).status;
+const requestAction = async (action: string): Promise<number> =>
+  (await stack.call(`POST /v1/endpoints/${broker.endpoint.id}/${action}`, { key: broker.key })).status;
 
 async function count(state: string): Promise<number> {
   const { rows } = await stack.pool.query<{ count: number }>(
@@ -72,7 +72,7 @@ test(
   { timeout: WITHIN_MS * 2 },
   async (t) => {
     const startedAt = Date.now();
-    assert.equal(await press('resume'), 200);
+    assert.equal(await requestAction('resume'), 200);
     await eventually(
       'every delivery to be delivered',
       async () => (await count('delivered')) === POSTBACKS,

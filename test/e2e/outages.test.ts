@@ -98,7 +98,7 @@ test('events are accepted while Temporal is away, and settled and reported when 
   await eventually('readiness to say so', async () => (await readiness()).says === 'ready');
 });
 
-test('events are refused fast while PostgreSQL is away, and earlier ones reported later', async () => {
+test('events are refused fast while PostgreSQL is away, and earlier accepted events are reported later', async () => {
   const taken = Array.from({ length: 100 }, (_, index) => `taken-${index}`);
   const answer = await stack.call('POST /v1/events/batch', {
     key: broker.key,

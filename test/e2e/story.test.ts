@@ -49,7 +49,7 @@ async function balance(): Promise<unknown> {
   return body.balances.map(({ currency, pending }) => `${pending} ${currency}`);
 }
 
-test('a first deposit by a link is booked and reported, and its chargeback claws it back', async () => {
+test('a first deposit after a click is booked and reported, and its chargeback claws the commission back', async () => {
   const clicked = await stack.call(`GET /c/${broker.linkId}?sub1=campaign_spring_2026`);
   const clickId = new URL(clicked.headers.get('location')!).searchParams.get('click_id')!;
   assert.deepEqual([clicked.status, clickId.startsWith('clk_')], [302, true]);
@@ -116,7 +116,7 @@ test('a first deposit by a link is booked and reported, and its chargeback claws
   assert.deepEqual(await balance(), ['0.00 USD'], 'a repeat moved money');
 });
 
-test('an orphan assigned to its affiliate by hand is reported like any other event', async () => {
+test('an orphan assigned manually to an affiliate is reported like any other event', async () => {
   const orphan = {
     event: 'sale',
     transaction_id: 's-0',

@@ -20,7 +20,7 @@ const deposit = (id: string, day: string, amount: string) =>
   event('deposit', day, { transaction_id: id, amount });
 
 describe("the example's independent calculation", () => {
-  test('pays a CPA for a first deposit that reaches the minimum, and nothing below it', () => {
+  test('the example calculation pays a CPA for a first deposit that reaches the minimum, and nothing below it', () => {
     const terms: Terms = { components: [{ kind: 'cpa', on: 'ftd', amount: '15.00', min_amount: '20.00' }] };
     const reaches = event('ftd', '1997-01-01', { transaction_id: 't1', amount: '20.00' });
     const misses = event('ftd', '1997-01-01', { transaction_id: 't2', customer_id: 'c2', amount: '19.99' });
@@ -30,7 +30,7 @@ describe("the example's independent calculation", () => {
     assert.deepEqual(reversed, []);
   });
 
-  test('rounds a percentage per event, by the rounding of the deal', () => {
+  test('the example calculation rounds a percentage per event, by the rounding of the deal', () => {
     // 12.5 % of 0.20 is 2.5 cents, of 0.28 is 3.5 cents, of 0.05 is 0.625 cents.
     const events = [
       deposit('a', '1997-01-01', '0.20'),
@@ -43,7 +43,7 @@ describe("the example's independent calculation", () => {
     assert.equal(expectedUnder({ ...terms, rounding: 'down' }, events).balance, 2n + 3n + 0n);
   });
 
-  test('rounds a revenue share once a month', () => {
+  test('the example calculation rounds a revenue share once a month', () => {
     // 25 % of 0.03 three times in January is 2.25 cents; of 0.02 in February 0.5 cents, which
     // half-even rounds to 0.
     const events = [1, 2, 3].map((n) => deposit(`j${n}`, `1997-01-0${n}`, '0.03'));
@@ -51,7 +51,7 @@ describe("the example's independent calculation", () => {
     assert.equal(expectedUnder(terms, [...events, deposit('f', '1997-02-01', '0.02')]).balance, 2n);
   });
 
-  test('reverses every event with the transaction id that a chargeback references, and no other', () => {
+  test('the example calculation reverses every event with the transaction id that a chargeback references, and no other', () => {
     const terms: Terms = {
       components: [{ kind: 'percent', on: ['deposit', 'reactivation'], percent: '10' }],
     };
@@ -67,7 +67,7 @@ describe("the example's independent calculation", () => {
     assert.deepEqual(reversed, ['deposit a', 'reactivation a']);
   });
 
-  test('reverses the customer’s conversions of the 90 days before a chargeback without a reference', () => {
+  test('the example calculation reverses the customer’s conversions of the 90 days before a chargeback without a reference', () => {
     const terms: Terms = { components: [{ kind: 'percent', on: ['deposit'], percent: '10' }] };
     const events = [
       deposit('too early', '1997-01-01', '1.00'),
@@ -82,7 +82,7 @@ describe("the example's independent calculation", () => {
     assert.deepEqual(reversed, ['deposit in time']);
   });
 
-  test('sums the components of a hybrid deal', () => {
+  test('the example calculation sums the components of a hybrid deal', () => {
     const terms: Terms = {
       components: [
         { kind: 'cpa', on: 'registration', amount: '2.00' },
@@ -97,7 +97,7 @@ describe("the example's independent calculation", () => {
   });
 });
 
-test('converts decimals to integers and back to dollars', () => {
+test('the example calculation converts decimals to integers and back to dollars', () => {
   assert.equal(unitsOf('12.5', 4), 125_000n);
   assert.equal(unitsOf('-0.07', 2), -7n);
   assert.equal(dollars(-7n), '-0.07');

@@ -66,7 +66,7 @@ async function json(path: string): Promise<unknown> {
 }
 
 describe('the bundled receiver', () => {
-  test('counts a repeated postback once and sums payouts exactly', async () => {
+  test('the bundled receiver counts a repeated postback once and sums payouts exactly', async () => {
     await register('adds-up');
     for (const [id, delta] of [
       ['dlv_1', '0.10'],
@@ -92,7 +92,7 @@ describe('the bundled receiver', () => {
     assert.equal(received[0]?.body, postback('-200.05'));
   });
 
-  test('reads a GET postback from its query, signed over the whole URL', async () => {
+  test('the bundled receiver reads a GET postback from its query, signed over the whole URL', async () => {
     await register('by-get');
     const query = 'event_type=conversion.created&payout_delta=14.00&payout_currency=EUR&click_id=a%26b';
     const url = `${receiver.url}/postbacks/by-get?${query}`;
@@ -108,7 +108,7 @@ describe('the bundled receiver', () => {
     assert.equal(received.data['click_id'], 'a&b');
   });
 
-  test('refuses and counts a wrong signature, and answers 404 to an unknown name', async () => {
+  test('the bundled receiver refuses and counts a wrong signature, and answers 404 to an unknown name', async () => {
     await register('strict');
     assert.equal(
       await post('/postbacks/strict', postback('1.00'), signed('dlv_x', postback('1.00'), newSecret())),
@@ -126,7 +126,7 @@ describe('the bundled receiver', () => {
     });
   });
 
-  test('refuses an invalid secret, and a name that is a path', async () => {
+  test('the bundled receiver refuses an invalid secret, and a name that is a path', async () => {
     for (const [path, body] of [
       ['/secrets/ok', '{"secret":"short"}'],
       ['/secrets/a%2Fb', JSON.stringify({ secret })],
@@ -136,7 +136,7 @@ describe('the bundled receiver', () => {
     }
   });
 
-  test('escapes outside values on its pages', async () => {
+  test('the bundled receiver escapes outside values on its pages', async () => {
     await register('escaping');
     const hostile = postback('1.00', '<script>alert(1)</script>');
     await post('/postbacks/escaping', hostile, signed('dlv_h', hostile));
@@ -147,7 +147,7 @@ describe('the bundled receiver', () => {
     }
   });
 
-  test('answers 503 under /failing until healed, and keeps its state over a restart', async () => {
+  test('the bundled receiver answers 503 under /failing until healed, and keeps its state over a restart', async () => {
     await register('stuck');
     const headers = signed('dlv_s', postback('1.00'));
     assert.equal(await post('/failing/stuck', postback('1.00'), headers), 503);
@@ -159,7 +159,7 @@ describe('the bundled receiver', () => {
   });
 });
 
-test('adds decimals exactly', () => {
+test('the bundled receiver adds decimals exactly', () => {
   fc.assert(
     fc.property(fc.bigInt(-(10n ** 15n), 10n ** 15n), fc.bigInt(-(10n ** 15n), 10n ** 15n), (a, b) => {
       const cents = (text: string) => BigInt(text.replace('.', ''));

@@ -1,6 +1,6 @@
 // In-memory store for settling and rerating: keeps between batches the rows that PostgreSQL would
 // keep, and gives each batch only the rows that the statements in `store/settlement/` load. A slot
-// or entry that those statements miss is missing here too.
+// or entry that the statements miss is missing here too.
 import assert from 'node:assert/strict';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
@@ -185,10 +185,10 @@ export function createMemorySettling(
    * may reverse.
    */
   function relatedEvents(own: readonly ConversionEvent[], isConversions: boolean): ConversionEvent[] {
-    const mayReverse = (reversal: ConversionEvent, of: ConversionEvent): boolean =>
+    const mayReverse = (reversal: ConversionEvent, conversion: ConversionEvent): boolean =>
       reversal.reference === null
-        ? isNegative(reversal.type) && subjectOf(reversal) === subjectOf(of)
-        : reversal.reference === of.key.value;
+        ? isNegative(reversal.type) && subjectOf(reversal) === subjectOf(conversion)
+        : reversal.reference === conversion.key.value;
     return [...events.values()].filter((other) =>
       own.some((event) => (isConversions ? mayReverse(other, event) : mayReverse(event, other))),
     );

@@ -107,7 +107,7 @@ export async function bookedIn(pool: Pool, operatorId: string): Promise<Earning[
 export async function totalsIn(
   pool: Pool,
   operatorId: string,
-): Promise<Record<'booked' | 'told' | 'balance', Map<string, bigint>>> {
+): Promise<Record<'booked' | 'reported' | 'balance', Map<string, bigint>>> {
   const sums = async (text: string): Promise<Map<string, bigint>> => {
     const { rows } = await pool.query<{ id: string; minor: bigint }>(
       `select id, sum(minor)::bigint as minor
@@ -125,7 +125,7 @@ export async function totalsIn(
        from slots
        where operator_id = $1`,
     ),
-    told: await sums(
+    reported: await sums(
       `select affiliate_id, payout_minor
        from event_outcomes
        where operator_id = $1 and payout_minor is not null

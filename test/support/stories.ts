@@ -303,10 +303,10 @@ export const history: fc.Arbitrary<ConversionEvent[]> = fc
       maxLength: 14,
       selector: ({ type, transactionId }) => `${type} ${transactionId}`,
     }),
-    against: fc.array(fc.oneof(byReference.map(single), byCustomer.map(single), dispute), { maxLength: 7 }),
+    reversals: fc.array(fc.oneof(byReference.map(single), byCustomer.map(single), dispute), { maxLength: 7 }),
   })
-  .map(({ conversions, against }) =>
-    [...conversions.map(inOneCurrency), ...against.flat().map(inOneCurrency)].map((fields: Fields, index) =>
+  .map(({ conversions, reversals }) =>
+    [...conversions.map(inOneCurrency), ...reversals.flat().map(inOneCurrency)].map((fields: Fields, index) =>
       anEvent({ ...fields, id: `evt_${String(index).padStart(2, '0')}` }),
     ),
   );
@@ -329,14 +329,14 @@ function inOneCurrency(fields: Fields): Fields {
 export function intakeBatchesOf(events: readonly ConversionEvent[]): fc.Arbitrary<ConversionEvent[][]> {
   return fc
     .record({
-      heard: fc
+      arrivals: fc
         .tuple(fc.shuffledSubarray([...events], { minLength: events.length }), fc.subarray([...events]))
         .chain(([all, repeated]) =>
           fc.shuffledSubarray([...all, ...repeated], { minLength: all.length + repeated.length }),
         ),
       sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 5 }),
     })
-    .map(({ heard, sizes }) => inBatches(heard, sizes));
+    .map(({ arrivals, sizes }) => inBatches(arrivals, sizes));
 }
 
 export function inBatches<Item>(items: readonly Item[], sizes: readonly number[]): Item[][] {

@@ -49,14 +49,14 @@ test('the schedule closes due and begun months of every operator, never the curr
   assert.equal(rows.length, 0);
   assert.deepEqual((await auditOf(harness.pool)).findings, []);
   await recordHistory(client, periodWorkflowId(old.operatorId, old.period), 'period-closed');
-  const started = await eventually('the schedule to tell what it did', async () => {
+  const started = await eventually('the scheduled run to end', async () => {
     const { info } = await client.schedule.getHandle('close-due-periods').describe();
     return info.recentActions[0]?.action.workflow.workflowId;
   });
   await recordHistory(client, started, 'due-periods-started');
 });
 
-test('a month that cannot be closed says why, and two starts close it once', async () => {
+test('closing a month that cannot be closed returns the reason, and two starts close a month once', async () => {
   const { client } = harness.temporal;
   const workflows = createWorkflowClient(client);
   const lasting = await createTransfer(0);

@@ -135,7 +135,7 @@ test('a drain with a long history continues as new, with its probe count and its
   await switchEndpoint(harness.pool, operator.operatorId, id, 'paused');
 });
 
-test('a paused endpoint collects deliveries without a call, and resuming drains it', async (t) => {
+test('a paused endpoint collects deliveries without attempts, and resuming drains its queue', async (t) => {
   const receiver = await startReceiver();
   t.after(() => receiver.close());
   const operator = await withOperator(harness.pool);
@@ -172,7 +172,7 @@ test('an endpoint with a rate is never called faster, even for single deliveries
   );
 });
 
-test('a drain reads a switched endpoint’s row at once and obeys it, not the signal', async (t) => {
+test('a drain reads the row of a switched endpoint at once and follows the row, not the signal', async (t) => {
   const patient = await withHarness({ probeWaits: { firstMs: 60_000, longestMs: 60_000 } });
   let status = 503;
   const receiver = await startReceiver({ handler: (_, response) => void response.writeHead(status).end() });
@@ -188,11 +188,11 @@ test('a drain reads a switched endpoint’s row at once and obeys it, not the si
   patient.dispatch(operator, await operator.ingestSales(30));
   await says('failing');
   const workflows = createWorkflowClient(client);
-  const press = async (state: 'active' | 'paused') => {
+  const switchAndWake = async (state: 'active' | 'paused') => {
     await switchEndpoint(patient.pool, operator.operatorId, id, state);
     await workflows.wakeEndpoint(operator.operatorId, id, 'switched');
   };
-  await press('paused');
+  await switchAndWake('paused');
   await says('paused');
   // Both rows are written before the workflow gets either signal.
   await switchEndpoint(patient.pool, operator.operatorId, id, 'active');
@@ -201,7 +201,7 @@ test('a drain reads a switched endpoint’s row at once and obeys it, not the si
   await says('paused');
   const sent = receiver.requests.length;
   status = 200;
-  await press('active');
+  await switchAndWake('active');
   await eventually('the queued deliveries to be sent', () => receiver.requests.length > sent);
 });
 

@@ -151,7 +151,7 @@ test('a schedule whose definition did not change is not written again', async (t
     assert.equal((await temporal.client.schedule.getHandle(id).describe()).info.lastUpdatedAt, undefined, id);
 });
 
-test('many signals of new evidence cause one round of rematching at once, and one after it', async () => {
+test('many signals of new evidence cause one round of rematching at once, and one further round', async () => {
   const { client, connection } = harness.temporal;
   const looks: string[] = [];
   const workflows = {

@@ -76,13 +76,13 @@ test('a chargeback’s postback follows its conversion’s to the same endpoint,
   const operator = await withOperator(harness.pool);
   const path = `/slow/300?${operator.operatorId}`;
   await operator.addEndpoint(receiver.url + path);
-  harness.dispatch(operator, await operator.ingest([{ transactionId: 'struck' }]));
+  harness.dispatch(operator, await operator.ingest([{ transactionId: 'reversed' }]));
   await eventually('the conversion under way', () =>
     receiver.requests.some((request) => request.path === path),
   );
   harness.dispatch(
     operator,
-    await operator.ingest([{ type: 'chargeback', transactionId: 'back', reference: 'struck' }]),
+    await operator.ingest([{ type: 'chargeback', transactionId: 'back', reference: 'reversed' }]),
   );
   const sent = await eventually('both postbacks', () => {
     const requests = receiver.requests.filter((request) => request.path === path);

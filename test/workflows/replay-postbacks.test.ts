@@ -90,7 +90,7 @@ test('a cancelled replay releases no more deliveries, and delivers the released 
   await recordHistory(harness.temporal.client, workflowId, 'replay-cancelled');
 });
 
-test('the sweep starts a replay whose start was lost', async () => {
+test('the sweep starts a stored replay that has no workflow', async () => {
   const { handle } = await createReplay(3, null);
   assert.equal((await harness.testActivities.activities.sweepOnce()).replays, 1);
   assert.deepEqual(await handle.result(), { state: 'done', total: 3, released: 3 });

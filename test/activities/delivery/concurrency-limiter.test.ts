@@ -6,7 +6,7 @@ import { createConcurrencyLimiter } from '../../../activities/delivery/concurren
 const soon = (): number => Date.now() + 5;
 const later = (): number => Date.now() + 10_000;
 
-test('the limiter gives permits in the order of requests, and each key has its own', async () => {
+test('the limiter gives permits in the order of requests, separately for each key', async () => {
   const limiter = createConcurrencyLimiter();
   const release = await limiter.acquire('a', 1, later());
   const order: string[] = [];
@@ -38,7 +38,7 @@ test('a waiter gives up before its deadline when the holders stall, and waits on
   assert.ok(await second);
 });
 
-test('a waiter waits until its deadline when this process holds the others up', async () => {
+test('a waiter waits until its deadline when this process delays the holders', async () => {
   const limiter = createConcurrencyLimiter();
   await limiter.acquire('a', 1, later());
   const startedAt = Date.now();

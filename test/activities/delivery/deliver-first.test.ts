@@ -114,7 +114,7 @@ describe('the first attempts of a batch', () => {
     assert.equal(most, 3);
   });
 
-  test('a batch leaves untried what exceeds its time budget; a slow endpoint holds up no other', async (t) => {
+  test('a batch makes no attempt beyond its time budget; a slow endpoint delays no other endpoint', async (t) => {
     const hurried = withActivities(database.pool, temporal.client, { firstAttemptsMs: 1500 });
     t.after(() => hurried.close());
     const operator = await withOperator(database.pool);
@@ -134,7 +134,7 @@ describe('the first attempts of a batch', () => {
     assert.deepEqual(states, { 'delivered null 1': 2, 'pending batch 0': 38 });
   });
 
-  test('a failed first attempt stays with its batch, one try older, and counts against its endpoint', async () => {
+  test('a delivery whose first attempt failed stays with its batch, with one try used and one failure of its endpoint', async () => {
     const operator = await withOperator(database.pool);
     const failing = await operator.addEndpoint(`${receiver.url}/status/503`);
     const refusing = await operator.addEndpoint(`${receiver.url}/status/404`);
@@ -192,7 +192,7 @@ describe('the first attempts of a batch', () => {
     assert.equal(requestsTo(path).length, 3);
   });
 
-  test('a delivery whose secret no key opens fails by itself and holds up no other', async () => {
+  test('a delivery whose signing secret cannot be opened fails and delays no other delivery', async () => {
     const operator = await withOperator(database.pool);
     const sealed = await operator.addEndpoint(`${receiver.url}/ok`);
     const other = await operator.addEndpoint(`${receiver.url}/ok`);

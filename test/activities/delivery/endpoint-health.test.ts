@@ -99,7 +99,7 @@ async function notices(): Promise<{ type: string; endpointId: string; data: Reco
 }
 
 describe('a single postback whose endpoint is down', () => {
-  test('a single delivery to a down endpoint is refused without a try and waits in the queue', async () => {
+  test('a single delivery to a down endpoint waits in the queue without an attempt', async () => {
     const id = await single();
     await setHealth(0.5, 10);
     const result = await attempt(id, 'retry');
@@ -152,7 +152,7 @@ test('only attempts recorded in the same group learn that the breaker opened', a
 });
 
 describe('the operator’s own webhook', () => {
-  test('the operator’s webhook hears once of each failing endpoint, and that it was disabled', async () => {
+  test('the operator’s webhook gets one notice per failing endpoint, and one when the endpoint is disabled', async () => {
     const own = await addOwnWebhook(['endpoint.failing', 'endpoint.disabled']);
     answer = () => [503];
     await setHealth(1.1, 5);
@@ -161,9 +161,9 @@ describe('the operator’s own webhook', () => {
     await setHealth(121, 5, 3);
     const { endpointsToWake } = await attempt(await single(), 'retry');
     assert.deepEqual(new Set(endpointsToWake.map((woken) => woken.endpointId)), new Set([endpointId, own]));
-    const told = await notices();
+    const sent = await notices();
     assert.deepEqual(
-      told.map(({ type, endpointId: to, data }) => [
+      sent.map(({ type, endpointId: to, data }) => [
         type,
         to,
         data['endpoint_id'],
@@ -175,7 +175,7 @@ describe('the operator’s own webhook', () => {
         ['endpoint.disabled', own, endpointId, 6, 'disabled'],
       ],
     );
-    assert.equal(told[1]!.data['reason'], 'nothing but failures for 120 hours');
+    assert.equal(sent[1]!.data['reason'], 'nothing but failures for 120 hours');
     assert.deepEqual(await health(), {
       state: 'disabled',
       failures: 6,
@@ -200,7 +200,7 @@ describe('the operator’s own webhook', () => {
     assert.ok(bodies.some(({ type }) => type === 'endpoint.failing'));
   });
 
-  test('the operator’s webhook hears of deliveries given up, but not of such notices themselves', async () => {
+  test('the operator’s webhook gets notices of deliveries given up, but not of notices given up', async () => {
     const own = await addOwnWebhook(['delivery.gave_up']);
     answer = () => [404];
     const byHand = await single();
@@ -236,7 +236,7 @@ describe('the operator’s own webhook', () => {
       countBy(rows, ({ state, owner }) => `${state} ${owner}`),
       { 'gave_up null': 2 },
     );
-    assert.equal((await gaveUp()).length, 2, 'a notice was told of a notice, or of the webhook itself');
+    assert.equal((await gaveUp()).length, 2, 'a notice is about a notice, or about the webhook itself');
   });
 });
 

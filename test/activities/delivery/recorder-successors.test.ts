@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-test(`none of ${PAIRS} successors planned while their predecessor is finished still waits afterwards`, async () => {
+test(`${PAIRS} successors planned while their predecessors are finished are all released`, async () => {
   const recorder = createRecorder(database.pool, (error) => assert.fail(String(error)));
   const conversions = Array.from({ length: PAIRS }, (_, index) => eventOf(index, 'sale'));
   for (const conversion of conversions) await plan(messageOf(conversion, conversion));

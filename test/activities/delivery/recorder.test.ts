@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => Promise.all([temporal.close(), database.drop()]));
 
-test('no attempt starts while records fail, and those made are recorded afterwards', async (t) => {
+test('no attempt starts while recording fails, and the attempts already made are recorded afterwards', async (t) => {
   const proxy = await startProxy(Number(new URL(database.url).port));
   const pool = createPool(throughProxy(database.url, proxy));
   const working = withActivities(pool, temporal.client, { firstAttemptsMs: 20_000 });

@@ -112,7 +112,7 @@ describe('a replay', () => {
     );
   });
 
-  test('a replay visits each delivery once, also if given up meanwhile, and none planned after its start', async () => {
+  test('a replay releases each delivery once, also one given up meanwhile, and none planned after its start', async () => {
     await giveUpSales(600);
     const it = await replay();
     assert.equal((await step(it)).released, 500);
@@ -151,13 +151,13 @@ describe('a replay', () => {
       { self: 1, endpoint: 19, predecessor: 20 },
     );
     await drain();
-    const told = receiver.requests.map(
+    const received = receiver.requests.map(
       ({ body }) =>
         JSON.parse(body) as { type: string; data: { original_event_id?: string; event_id: string } },
     );
-    assert.equal(told.length, 38);
+    assert.equal(received.length, 38);
     const seen = new Set<string>();
-    for (const { type, data } of told) {
+    for (const { type, data } of received) {
       if (type === 'conversion.created') seen.add(data.event_id);
       else assert.ok(seen.has(data.original_event_id!), 'a chargeback came before its conversion');
     }

@@ -37,9 +37,9 @@ beforeEach(async () => {
   operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
   for (const event of [
-    { transactionId: 'struck' },
-    { type: 'chargeback', transactionId: 'back', reference: 'struck' } as const,
-    { type: 'chargeback_won', transactionId: 'won', reference: 'struck' } as const,
+    { transactionId: 'reversed' },
+    { type: 'chargeback', transactionId: 'back', reference: 'reversed' } as const,
+    { type: 'chargeback_won', transactionId: 'won', reference: 'reversed' } as const,
   ])
     await settleBatch(working.activities, operator, await operator.ingest([event]));
   chain = (await deliveriesOf(database.pool, operator)).map(({ id }) => id);
@@ -91,7 +91,7 @@ async function withTwo(work: (one: PoolClient, two: PoolClient) => Promise<void>
 
 /** Waits until one connection is blocked by a lock of the other. */
 async function untilBlocked(): Promise<void> {
-  await eventually('somebody to wait for a lock', async () => {
+  await eventually('a connection to wait for a lock', async () => {
     const { rows } = await database.pool.query<{ count: number }>(
       `select count(*)::int from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
@@ -100,7 +100,7 @@ async function untilBlocked(): Promise<void> {
 }
 
 describe('giving up a delivery', () => {
-  test('giving up a delivery releases its successor; the bodies of all successors name it', async () => {
+  test('giving up a delivery releases its successor; the bodies of all successors name the given-up delivery', async () => {
     assert.deepEqual(await standing(), [
       ['batch', null, null],
       ['predecessor', 0, null],

@@ -134,7 +134,7 @@ async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
-test('amended events leave the books as if right at first, whatever reversals stood against them', async () => {
+test('amended events leave the books as if they had been sent right at first, whatever reversals they have', async () => {
   const start = Date.now() - 20 * DAY_MS;
   const [wrong, right] = [await withOperator(pool), await withOperator(pool)];
   const late = await addAffiliate(pool, wrong.operatorId, DEAL);
@@ -164,7 +164,7 @@ test('amended events leave the books as if right at first, whatever reversals st
   assert.ok((await pendingOf(pool, late.affiliateId)) > 0n);
 });
 
-test('an amendment tells the affiliate the difference; the same amendment again is a duplicate', async () => {
+test('an amendment reports the difference to the affiliate; the same amendment again is a duplicate', async () => {
   const operator = await withOperator(pool);
   const endpoint = await operator.addEndpoint('http://127.0.0.1:9/');
   const [sale] = await operator.ingest([{}]);
@@ -178,9 +178,11 @@ test('an amendment tells the affiliate the difference; the same amendment again 
     `select body from deliveries where endpoint_id = $1 and type = 'conversion.adjusted'`,
     [endpoint.id],
   );
-  const [told, ...more] = rows.map(({ body }) => (JSON.parse(body) as { data: Record<string, string> }).data);
-  assert.deepEqual(more, []);
-  const { amount, payout, payout_delta, reason, original_event_id, event_id } = told!;
+  const [adjustment, ...others] = rows.map(
+    ({ body }) => (JSON.parse(body) as { data: Record<string, string> }).data,
+  );
+  assert.deepEqual(others, []);
+  const { amount, payout, payout_delta, reason, original_event_id, event_id } = adjustment!;
   assert.deepEqual(
     { amount, payout, payout_delta, reason, original_event_id, event_id },
     {
@@ -286,7 +288,7 @@ test('an amendment that lacks an exchange rate waits visibly, and is booked once
   assert.deepEqual(await outcomesOf(pool, [kyc!, sale!]), ['settled 1100', 'settled 500']);
 });
 
-test('an amendment that breaks a rule waits by itself and holds up no other', async () => {
+test('an amendment whose rule fails waits and delays no other amendment', async () => {
   const operator = await withOperator(pool);
   const ids = await operator.ingestSales(4);
   await createSettling(pool)(operator.operatorId, ids);
@@ -375,7 +377,7 @@ test('amendments racing chargebacks and refunds end with the same books in any o
   const { operatorId } = operator;
   const sales = await operator.ingestSales(24);
   await createSettling(pool)(operatorId, sales);
-  const against = await operator.ingest(
+  const reversals = await operator.ingest(
     sales.map((_, index) => ({
       type: index % 2 === 0 ? ('refund' as const) : ('chargeback' as const),
       reference: `t-${index + 1}`,
@@ -386,7 +388,7 @@ test('amendments racing chargebacks and refunds end with the same books in any o
   );
   const settling = Array.from({ length: PROCESSES }, async () => {
     const settle = createSettling(pool);
-    for (let id = against.shift(); id; id = against.shift()) {
+    for (let id = reversals.shift(); id; id = reversals.shift()) {
       const own = id;
       await again(() => settle(operatorId, [own]));
     }

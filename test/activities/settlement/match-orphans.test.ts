@@ -1,4 +1,4 @@
-// Orphans on a real database: matched by a late click, a coupon, a binding or by hand; orphans
+// Orphans on a real database: matched by a late click, a coupon, a binding or manually; orphans
 // without evidence stay.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -90,7 +90,7 @@ test('a late click counts by the time at which it happened', async () => {
   assert.deepEqual(await outcomes([id!]), ['rejected click_expired']);
 });
 
-test('a coupon matches events in any case of its code, and binds their customers unless told not to', async () => {
+test('a coupon matches events in any case of its code, and binds their customers unless binding is off', async () => {
   const { pool } = database;
   const operator = await withOperator(pool);
   const rival = await addAffiliate(pool, operator.operatorId);

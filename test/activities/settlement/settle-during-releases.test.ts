@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-const AGAINST = { clickId: null, customerId: null, amountMinor: null } as const;
+const REFERENCE_ONLY = { clickId: null, customerId: null, amountMinor: null } as const;
 const BY = { actor: 'key_test', reason: 'test' } as const;
 
 /** An affiliate whose one sale, which earned 10.00, is released. */
@@ -46,7 +46,7 @@ function waiting(count: number): Promise<true> {
   });
 }
 
-test('a debt written off while a won chargeback cancels it is cancelled once', async () => {
+test('a debt is reduced once when a write-off and a won chargeback cancel it concurrently', async () => {
   const { pool } = database;
   const { operatorId, affiliateId, ingest, settle } = await withSale();
   const payouts = createPayouts(pool);
@@ -60,7 +60,7 @@ test('a debt written off while a won chargeback cancels it is cancelled once', a
   const reserved = await payouts.reserve(operatorId, wanted);
   assert.ok(reserved.kind === 'reserved');
   await payouts.step(operatorId, reserved.payout.id, 'confirm', { ...BY, externalReference: null });
-  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'sale', ...AGAINST }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'sale', ...REFERENCE_ONLY }]));
 
   let open = (): void => {};
   const gate = new Promise<void>((resolve) => (open = resolve));
@@ -76,7 +76,10 @@ test('a debt written off while a won chargeback cancels it is cancelled once', a
     );
     return rowCount === 0;
   });
-  const won = settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'sale', ...AGAINST }]));
+  const won = settle(
+    operatorId,
+    await ingest([{ type: 'chargeback_won', reference: 'sale', ...REFERENCE_ONLY }]),
+  );
   await waiting(1);
   open();
   await Promise.all([writtenOff, won]);
@@ -92,7 +95,7 @@ test('a chargeback settled during a rejection of its conversion reports the amou
     `select slot_id as id from slot_facts where original_event_id = $1`,
     [sale],
   );
-  const chargeback = await ingest([{ type: 'chargeback', reference: 'sale', ...AGAINST }]);
+  const chargeback = await ingest([{ type: 'chargeback', reference: 'sale', ...REFERENCE_ONLY }]);
   const holder = await pool.connect();
   await holder.query('begin');
   await holder.query(`select from slots where id = $1 for update`, [rows[0]!.id]);

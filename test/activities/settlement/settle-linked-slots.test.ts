@@ -40,11 +40,11 @@ after(async () => {
 const byName = (earnings: readonly Earning[]): Earning[] =>
   earnings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
-/** The books equal the model's, and every affiliate was told the booked amounts. */
+/** The books equal the model's, and the booked amounts were reported to every affiliate. */
 async function isWhatItShouldBe(operatorId: string, expected: readonly Earning[]): Promise<void> {
   assert.deepEqual(byName(await bookedIn(pool, operatorId)), byName(expected));
-  const { booked, told, balance } = await totalsIn(pool, operatorId);
-  assert.deepEqual(told, booked);
+  const { booked, reported, balance } = await totalsIn(pool, operatorId);
+  assert.deepEqual(reported, booked);
   assert.deepEqual(balance, booked);
 }
 

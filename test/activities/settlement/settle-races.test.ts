@@ -81,9 +81,9 @@ describe('batches settled concurrently', () => {
   test('a conversion and its chargeback in two batches always end reversed', async () => {
     const start = await pendingOf(pool, operator.affiliateId);
     const sales = await operator.ingest(times(240, (index) => ({ transactionId: `pair ${index}` })));
-    const against: Fields = { type: 'chargeback', clickId: null, customerId: null, amountMinor: null };
+    const reversal: Fields = { type: 'chargeback', clickId: null, customerId: null, amountMinor: null };
     const chargebacks = await operator.ingest(
-      times(240, (index) => ({ ...against, reference: `pair ${index}` })),
+      times(240, (index) => ({ ...reversal, reference: `pair ${index}` })),
     );
     const [a, b] = [dealtOut(sales, 10), dealtOut(chargebacks, 10, 7907)];
     await settleAtOnce(a.flatMap((batch, index) => [batch, b[index]!]));

@@ -71,7 +71,7 @@ describe('attribution', () => {
     ]);
   });
 
-  test('strangers, expired clicks and the affiliate itself are not attributed', async () => {
+  test('unknown customers, expired clicks and own referrals are not attributed', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const { clickId } = await addAffiliate(pool, operator.operatorId, {}, 'me');
@@ -91,7 +91,7 @@ describe('attribution', () => {
     assert.deepEqual(await outcomesOf(pool, ids), expected);
   });
 
-  test('the first click holds against a later click of another affiliate', async () => {
+  test('the first click of a customer prevails over a later click of another affiliate', async () => {
     const { pool } = database;
     const operator = await withOperator(pool);
     const rival = await addAffiliate(pool, operator.operatorId);
@@ -119,21 +119,25 @@ describe('a clawback', () => {
   };
   const byCustomer: Fields = { type: 'fraud', customerId: 'c', amountMinor: null, ...noClick, ...later };
   for (const [title, batches, expected] of [
-    ['by reference takes the commission back', [[sale], [byReference]], 0n],
+    ['by reference reverses the commission', [[sale], [byReference]], 0n],
     ['by reference waits for its conversion', [[byReference], [sale]], 0n],
-    ['by reference meets its conversion in one batch', [[byReference, sale]], 0n],
-    ['by customer takes everything before it', [[sale, { customerId: 'c' }], [byCustomer]], 0n],
+    ['by reference reverses its conversion in the same batch', [[byReference, sale]], 0n],
+    ['by customer reverses all earlier conversions', [[sale, { customerId: 'c' }], [byCustomer]], 0n],
     [
-      'by customer takes what is heard of later but happened before',
+      'by customer reverses conversions that happened before but arrive later',
       [[sale], [byCustomer], [{ customerId: 'c' }]],
       0n,
     ],
     [
-      'by customer leaves what happened after it',
+      'by customer leaves later conversions unchanged',
       [[sale], [byCustomer], [{ customerId: 'c', occurredAt: later.occurredAt + 1 }]],
       10_00n,
     ],
-    ['of another customer leaves it alone', [[sale], [{ ...byCustomer, customerId: 'd' }]], 10_00n],
+    [
+      'of another customer leaves a conversion unchanged',
+      [[sale], [{ ...byCustomer, customerId: 'd' }]],
+      10_00n,
+    ],
   ] as const) {
     test(`a clawback ${title}`, async () =>
       assert.equal((await settled(...batches.map((batch) => [...batch]))).pending, expected));

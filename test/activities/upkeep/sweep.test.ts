@@ -116,10 +116,10 @@ test('the sweep restarts terminated workflows of deliveries and endpoints', asyn
 test('the sweep releases a successor whose predecessor is finished', async () => {
   const operator = await withOperator(database.pool);
   await operator.addEndpoint('http://127.0.0.1:9/never-called');
-  const [first] = await operator.ingest([{ transactionId: 'struck' }]);
+  const [first] = await operator.ingest([{ transactionId: 'reversed' }]);
   await settleBatch(working.activities, operator, [first!]);
   const [chargeback] = await operator.ingest([
-    { type: 'chargeback', transactionId: 'back', reference: 'struck' },
+    { type: 'chargeback', transactionId: 'back', reference: 'reversed' },
   ]);
   await settleBatch(working.activities, operator, [chargeback!]);
   const [predecessor, successor] = await deliveriesOf(database.pool, operator);
@@ -139,7 +139,7 @@ test('the sweep wakes the workflows of set-aside events', async () => {
   assert.ok(await isRunning(setAsideWorkflowId(operator.operatorId, 'no_exchange_rate')));
 });
 
-test('the next sweep finds events again whose batch could not start', async (t) => {
+test('events whose batch could not start are found again by the next sweep', async (t) => {
   const proxy = await startProxy(Number(temporal.address.split(':')[1]));
   const connection = await Connection.connect({ address: proxy.address });
   const client = new Client({ connection, namespace: temporal.namespace });
@@ -160,7 +160,7 @@ test('the next sweep finds events again whose batch could not start', async (t) 
   await settleBatch(working.activities, operator, ids);
 });
 
-test('the sweep starts the workflow of a down endpoint without waking it', async () => {
+test('the sweep starts the workflow of a down endpoint without sending a wake signal', async () => {
   const operator = await withOperator(database.pool);
   const { id } = await operator.addEndpoint('http://127.0.0.1:9/never-called');
   await settleBatch(working.activities, operator, await operator.ingestSales(1));

@@ -1,5 +1,5 @@
-// Coupons, orphans given away by hand, and the onboarding list, as an operator's engineer meets
-// them. What settling makes of them is tested with the activities.
+// Coupons, manual assignment of orphans, and the onboarding list, over HTTP. Their settlement is
+// tested with the activities.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { withApi, type TestApi } from '../../support/api.ts';
@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => api.close());
 
-/** An operator of the test's own with one affiliate. */
+/** A new operator with one affiliate. */
 async function withBroker() {
   const { id: operatorId, key } = await api.newOperator();
   const post = async <Made = Body>(path: string, body: object, expected = 201): Promise<Made> => {
@@ -27,7 +27,7 @@ async function withBroker() {
     (await api.call<Found>(`GET /v1/${path}`, { key })).body;
   const { id: affiliateId } = await post('affiliates', { name: 'Bounty', external_id: 'bounty' });
   const settle = createSettling(api.pool);
-  /** Takes an event in and settles it as a batch of its own. */
+  /** Sends an event and settles it as a batch of its own. */
   const settled = async (body: object): Promise<string> => {
     const { id } = await post('events', body, 202);
     await settle(operatorId, [id]);
@@ -37,7 +37,7 @@ async function withBroker() {
 }
 
 describe('a coupon', () => {
-  test('has a code that is unique in any case until the coupon is deleted', async () => {
+  test('a coupon has a code that is unique in any case until the coupon is deleted', async () => {
     const { operatorId, key, affiliateId, post, get } = await withBroker();
     const { created_at: _, ...coupon } = await post('coupons', {
       code: 'Spring-26',
@@ -63,7 +63,7 @@ describe('a coupon', () => {
     );
   });
 
-  test('is refused without an affiliate, with spaces in its code, and with an end before its start', async () => {
+  test('a coupon is refused without an affiliate, with spaces in its code, or with an end before its start', async () => {
     const { affiliateId, post } = await withBroker();
     const issues = async (body: object) =>
       (await post<Failure>('coupons', body, 400)).error.issues?.map(({ path, code }) => `${path} ${code}`);
@@ -81,7 +81,7 @@ describe('a coupon', () => {
 describe('an orphan', () => {
   const deposit = { event: 'deposit', amount: '10.00', currency: 'USD' };
 
-  test('is listed with its reason, and counted by it', async () => {
+  test('an orphan is listed with its reason, and orphans are counted by reason', async () => {
     const { get, settled } = await withBroker();
     const ids = [
       await settled({ ...deposit, transaction_id: '1', customer_id: 'a' }),
@@ -107,7 +107,7 @@ describe('an orphan', () => {
     );
   });
 
-  test('is assigned to one affiliate by hand, once, and the evidence names the API key', async () => {
+  test('an orphan is assigned manually to one affiliate, once, and the evidence names the API key', async () => {
     const { operatorId, affiliateId, post, settled } = await withBroker();
     const id = await settled({ ...deposit, transaction_id: '1', customer_id: 'a' });
     const other = await post('affiliates', { name: 'Other' });
@@ -130,10 +130,10 @@ describe('an orphan', () => {
     assert.equal(rows.length, 1);
   });
 
-  test('cannot be assigned with an affiliate already, while waiting for its conversion, by another operator, or to nobody', async () => {
+  test('an event cannot be assigned if it has an affiliate, waits for its conversion or belongs to another operator, or to an unknown affiliate', async () => {
     const { affiliateId, post, settled, key } = await withBroker();
     const { click_id: clickId } = await post<{ click_id: string }>('clicks', { affiliate_id: affiliateId });
-    const ofSomebody = await settled({
+    const attributed = await settled({
       ...deposit,
       transaction_id: '1',
       customer_id: 'a',
@@ -141,13 +141,13 @@ describe('an orphan', () => {
     });
     const waiting = await settled({ event: 'chargeback', transaction_id: '2', reference: 'none' });
     const given = { affiliate_id: affiliateId };
-    for (const id of [ofSomebody, waiting])
+    for (const id of [attributed, waiting])
       assert.equal((await post<Failure>(`orphans/${id}/assign`, given, 422)).error.code, 'not_possible');
     const strange = await withBroker();
     const orphan = await strange.settled({ ...deposit, transaction_id: '1', customer_id: 'a' });
     for (const id of [orphan, 'x', 'evt_00000000000000000000000000'])
       await post(`orphans/${id}/assign`, given, 404);
-    const foreign = await api.call<Failure>(`POST /v1/orphans/${ofSomebody}/assign`, {
+    const foreign = await api.call<Failure>(`POST /v1/orphans/${attributed}/assign`, {
       key,
       body: { affiliate_id: strange.affiliateId },
     });
@@ -168,7 +168,7 @@ describe('the trace of an event lists the candidates for attribution', () => {
   };
   const sale = { event: 'sale', amount: '10.00', currency: 'USD' };
 
-  test('where the customer belongs to another affiliate than the click and the coupon name', async () => {
+  test('the trace lists click and coupon of other affiliates than the one that the customer is bound to', async () => {
     const { affiliateId, post, get, settled } = await withBroker();
     const other = await post('affiliates', { name: 'Other' });
     const clickOf = async (id: string) => String((await post('clicks', { affiliate_id: id }))['click_id']);
@@ -197,10 +197,10 @@ describe('the trace of an event lists the candidates for attribution', () => {
     ]);
     assert.deepEqual((await consideredOf(bound)).map(words), [['click', first, affiliateId, 'decided']]);
     const takenBack = await settled({ event: 'chargeback', transaction_id: '2', reference: '1' });
-    assert.deepEqual(await consideredOf(takenBack), [], 'whose it is follows from the sale');
+    assert.deepEqual(await consideredOf(takenBack), [], 'a reversal is attributed by its sale');
   });
 
-  test('without evidence, and with evidence too old, ended, or from the customer itself', async () => {
+  test('the trace lists evidence that was not found, expired, no longer valid or an own referral', async () => {
     const { affiliateId, key, post, get, settled } = await withBroker();
     const verdictsOf = async (event: object) => {
       const id = await settled({ ...sale, transaction_id: JSON.stringify(event), ...event });
@@ -236,7 +236,7 @@ describe('the trace of an event lists the candidates for attribution', () => {
     ]);
   });
 
-  test('after an assignment by hand, and with evidence that came too late', async () => {
+  test('the trace lists evidence after a manual assignment, and evidence that arrived too late', async () => {
     const { operatorId, affiliateId, post, get, settled } = await withBroker();
     const id = await settled({
       ...sale,
@@ -260,7 +260,7 @@ describe('the trace of an event lists the candidates for attribution', () => {
   });
 });
 
-test('onboarding shows a missing signal until it was seen', async () => {
+test('onboarding shows an integration check as missing until its signal was received', async () => {
   const { affiliateId, post, get, settled } = await withBroker();
   type Onboarding = {
     capture_script: string;

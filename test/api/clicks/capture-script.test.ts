@@ -68,14 +68,14 @@ describe('the capture script', { skip }, () => {
 
   const urlOf = (host: string, path: string) => `http://${host}.shop.example:${port}${path}`;
 
-  /** A visitor nobody has met. */
+  /** A new visitor: a browser context without cookies and storage. */
   async function newVisitor(): Promise<void> {
     await context?.close();
     context = await browser.newContext();
     page = await context.newPage();
   }
 
-  /** Goes to a page and gives the click id that its own code, and its form, know there. */
+  /** Opens a page and returns the click id that its own code, and its form, get there. */
   async function idAt(url: string): Promise<string | null> {
     await page.goto(url);
     await page.waitForFunction('window.postrider');
@@ -92,7 +92,7 @@ describe('the capture script', { skip }, () => {
     return new URL(page.url()).searchParams.get('click_id') ?? '';
   }
 
-  test('knows the click on the landing page, on other pages, and on a registration that is opened directly', async () => {
+  test('the capture script provides the click id on the landing page, other pages, and a registration opened directly', async () => {
     await newVisitor();
     assert.equal(await idAt(urlOf('www', '/register')), null);
     const id = await click();
@@ -114,7 +114,7 @@ describe('the capture script', { skip }, () => {
     );
   });
 
-  test('survives the loss of either the cookie or local storage', async () => {
+  test('the capture script keeps the click id after the loss of either the cookie or local storage', async () => {
     await newVisitor();
     const id = await click();
     await context.clearCookies();
@@ -124,7 +124,7 @@ describe('the capture script', { skip }, () => {
     assert.equal(await idAt(urlOf('www', '/register')), id);
   });
 
-  test('fills forms that a page adds later', async () => {
+  test('the capture script fills forms that a page adds later', async () => {
     await newVisitor();
     const id = await click();
     await page.evaluate(
@@ -133,7 +133,7 @@ describe('the capture script', { skip }, () => {
     await page.waitForFunction(`document.getElementById('late').value === '${id}'`);
   });
 
-  test('keeps the last click, or the first one where that counts and is young enough', async () => {
+  test('the capture script keeps the last click, or the first one within its window under first-click attribution', async () => {
     await newVisitor();
     const first = await click();
     const last = await click();
@@ -149,7 +149,7 @@ describe('the capture script', { skip }, () => {
     assert.equal(await idAt(urlOf('www', '/register')), next);
   });
 
-  test('forgets a click after 90 days, and stays quiet where nothing is to be kept', async () => {
+  test('the capture script forgets a click after 90 days, and ignores invalid stored values without an error', async () => {
     await newVisitor();
     const errors: Error[] = [];
     page.on('pageerror', (error) => errors.push(error));

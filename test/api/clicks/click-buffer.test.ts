@@ -53,32 +53,32 @@ async function kept(ids: readonly string[]): Promise<number> {
   return rows[0]!.n;
 }
 
-for (const trouble of ['sever', 'stall'] as const) {
-  test(`when the proxy is ${trouble}ed visitors go on within a moment, and their clicks are there once it is back`, async () => {
+for (const fault of ['sever', 'stall'] as const) {
+  test(`with a ${fault}ed connection to PostgreSQL visitors are redirected at once, and buffered clicks are written later`, async () => {
     const late: string[] = [];
     const clickWriter = createClickWriter({
       clicks: createClicks(pool),
       onLate: (ids) => late.push(...ids),
       log,
     });
-    const before1 = aClick();
-    await clickWriter.visit(before1);
-    assert.equal(await kept([before1.id]), 1, 'durable before the visitor goes on');
-    proxy[trouble]();
-    const visits = Array.from({ length: 50 }, aClick);
+    const durable = aClick();
+    await clickWriter.visit(durable);
+    assert.equal(await kept([durable.id]), 1, 'durable before the visitor goes on');
+    proxy[fault]();
+    const buffered = Array.from({ length: 50 }, aClick);
     const startedAt = Date.now();
-    for (const click of visits) await clickWriter.visit(click);
+    for (const click of buffered) await clickWriter.visit(click);
     assert.ok(Date.now() - startedAt < 2500, 'only the first visitor waits');
     await assert.rejects(
       clickWriter.insert(aClick()),
       /cannot take this now/,
-      'a server is told to repeat its click',
+      'a server is asked to repeat its click',
     );
-    assert.equal(await kept(visits.map(({ id }) => id)), 0);
+    assert.equal(await kept(buffered.map(({ id }) => id)), 0);
     proxy.restore();
     await eventually(
       'the held clicks to be written',
-      async () => (await kept(visits.map(({ id }) => id))) === visits.length,
+      async () => (await kept(buffered.map(({ id }) => id))) === buffered.length,
     );
     await eventually('orphans of the operator to be looked at', () => late.length > 0);
     assert.deepEqual(late, [operator.operatorId]);
@@ -88,7 +88,7 @@ for (const trouble of ['sever', 'stall'] as const) {
   });
 }
 
-test('a stop writes buffered clicks', async () => {
+test('stopping the API writes buffered clicks', async () => {
   const clickWriter = createClickWriter({ clicks: createClicks(pool), onLate: () => {}, log });
   proxy.sever();
   const click = aClick();

@@ -21,21 +21,26 @@ before(async () => {
 });
 after(() => api.close());
 
-const tell = (body: object) => api.call<{ click_id: string } & Failure>('POST /v1/clicks', { key, body });
+const reportClick = (body: object) =>
+  api.call<{ click_id: string } & Failure>('POST /v1/clicks', { key, body });
 
 async function issuesOf(body: object): Promise<string[]> {
-  const answer = await tell(body);
+  const answer = await reportClick(body);
   assert.equal(answer.status, 400, JSON.stringify(answer.body));
   return (answer.body.error.issues ?? []).map(({ path, code }) => `${path} ${code}`);
 }
 
 test('a click may be reported with a past time, not with a future one', async () => {
-  const told = await tell({ affiliate_id: affiliateId, clicked_at: '1997-01-01T11:00:00Z', sub5: 'late' });
-  assert.equal(told.status, 201);
-  const { body } = await api.call<Body>(`GET /v1/clicks/${told.body.click_id}`, { key });
+  const reported = await reportClick({
+    affiliate_id: affiliateId,
+    clicked_at: '1997-01-01T11:00:00Z',
+    sub5: 'late',
+  });
+  assert.equal(reported.status, 201);
+  const { body } = await api.call<Body>(`GET /v1/clicks/${reported.body.click_id}`, { key });
   const { received_at: _, ...rest } = body;
   assert.deepEqual(rest, {
-    id: told.body.click_id,
+    id: reported.body.click_id,
     link_id: null,
     affiliate_id: affiliateId,
     sub1: null,
@@ -54,13 +59,17 @@ test('a click may be reported with a past time, not with a future one', async ()
   assert.deepEqual(await issuesOf({}), ['link_id link_or_affiliate_required']);
 });
 
-test('a click back-filled under its own id stays one click when repeated', async () => {
+test('a click backfilled under its own id stays one click when repeated', async () => {
   const click = { link_id: linkId, click_id: 'abc 123', clicked_at: '2026-01-01T00:00:00Z', sub1: 's' };
-  const [first, again, changed] = [await tell(click), await tell(click), await tell({ ...click, sub1: 't' })];
+  const [first, again, changed] = [
+    await reportClick(click),
+    await reportClick(click),
+    await reportClick({ ...click, sub1: 't' }),
+  ];
   assert.deepEqual([first.status, again.status, changed.status], [201, 200, 409]);
   assert.equal(changed.body.error.code, 'conflict');
   assert.equal(
-    (await tell({ link_id: linkId, click_id: 'abc 123', sub1: 's' })).status,
+    (await reportClick({ link_id: linkId, click_id: 'abc 123', sub1: 's' })).status,
     200,
     'without a time of its own',
   );
@@ -106,7 +115,7 @@ test('clicks are listed newest first, page by page, by affiliate, link and time'
   const hourAgo = new Date(Date.now() - 3_600_000).toISOString();
   assert.equal((await list(`from=${hourAgo}`)).data.length, 3);
   assert.equal((await list(`to=${hourAgo}`)).data.length, 0);
-  // Ids of its own, before and after ours in the alphabet, are found by the time too.
+  // Ids chosen by the operator, before and after ours in the alphabet, are found by time too.
   for (const click_id of ['a-own', 'x-own'])
     await api.call('POST /v1/clicks', {
       key: own,

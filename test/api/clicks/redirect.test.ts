@@ -61,7 +61,7 @@ const clicks = async () =>
 const clickIn = (location: string) => new URL(location).searchParams.get('click_id') ?? '';
 
 describe('a link', () => {
-  test('leads to its landing page, which learns the click and the subs, and keeps its own query and fragment', async () => {
+  test('a link redirects to its landing page with click id and subs, keeping the page’s query and fragment', async () => {
     const landing = 'https://shop.example/a%20b?x=1&y=%2F+#top?z';
     const link = await newLink(landing, { params: { utm_source: 'a b&c' } });
     assert.equal(link['url'], `http://track.example/c/${link.id}`);
@@ -82,7 +82,7 @@ describe('a link', () => {
     ]);
   });
 
-  test('fills the macros of its landing page and of its parameters', async () => {
+  test('a link fills the macros of its landing page and of its parameters', async () => {
     const link = await newLink('https://shop.example/{sub1}/in?cid={click_id}&click_id={click_id}#/{sub2}', {
       params: { tag: '{affiliate_id}-{sub1}', click_id: '{click_id}' },
     });
@@ -93,7 +93,7 @@ describe('a link', () => {
     assert.equal(location, `${own}&tag=${affiliateId}-a%2Fb&sub1=a%2Fb&sub2=%3F%23#/%3F%23`);
   });
 
-  test('is refused with an unknown macro, or with another meaning of click_id', async () => {
+  test('a link is refused with an unknown macro, or with another value for click_id', async () => {
     const landing = 'https://shop.example/';
     assert.deepEqual(await issuesOf({ landing_url: `${landing}?a={payout}` }), ['landing_url unknown_macro']);
     assert.deepEqual(await issuesOf({ landing_url: `${landing}?click_id=1` }), [
@@ -107,12 +107,12 @@ describe('a link', () => {
     ]);
   });
 
-  test('leads to web pages only', async () => {
+  test('a link is refused unless its landing page is an http or https URL', async () => {
     for (const landing of ['javascript:alert(1)', 'http://a b', 'http://a/\u0000', 'ftp://x', '//x', ''])
       assert.deepEqual(await issuesOf({ landing_url: landing }), ['landing_url invalid_url'], landing);
   });
 
-  test('follows deep links only to its own hosts, and leads to its landing page otherwise', async () => {
+  test('a link follows deep links only to its allowed hosts, and redirects to its landing page otherwise', async () => {
     const link = await newLink('https://shop.example/', {
       deep_link_hosts: ['shop.example', '*.Shop.example', 'other.example:8443'],
     });
@@ -138,10 +138,10 @@ describe('a link', () => {
     assert.equal(await leads('https://shop.example/u', 'url'), 'https://shop.example/u?click_id=…');
   });
 
-  test('redirects only after the click is durable', async () => {
-    const happenings = new EventEmitter();
-    const kept = once(happenings, 'kept');
-    const met = once(happenings, 'met');
+  test('a link redirects only after the click is durable', async () => {
+    const signals = new EventEmitter();
+    const stored = once(signals, 'stored');
+    const visited = once(signals, 'visited');
     const link = {
       operatorId: 'opr_1',
       affiliateId: 'aff_1',
@@ -151,8 +151,8 @@ describe('a link', () => {
       params: {},
     } as unknown as PublicLink;
     const visit = async (): Promise<void> => {
-      happenings.emit('met');
-      await kept;
+      signals.emit('visited');
+      await stored;
     };
     const app = express();
     addRedirectRoutes(app, {
@@ -166,11 +166,11 @@ describe('a link', () => {
       let isSentOn = false;
       const answer = fetch(`${url}/c/link_00000000000000000000000000`, { redirect: 'manual' });
       const sentOn = answer.then(() => (isSentOn = true));
-      await met;
-      // By the time that a later visitor is answered, the earlier one would have been.
+      await visited;
+      // When this later request is answered, an earlier one that does not wait is answered too.
       await fetch(`${url}/capture.js`);
       assert.equal(isSentOn, false);
-      happenings.emit('kept');
+      signals.emit('stored');
       await sentOn;
       assert.equal((await answer).status, 302);
     } finally {
@@ -179,7 +179,7 @@ describe('a link', () => {
     }
   });
 
-  test('counts no click for HEAD and prefetch requests', async () => {
+  test('a link counts no click for HEAD and prefetch requests', async () => {
     const link = await newLink('http://shop.example');
     const counted = await clicks();
     for (const init of [
@@ -194,7 +194,7 @@ describe('a link', () => {
     assert.equal(await clicks(), counted);
   });
 
-  test('marks the clicks of bots', async () => {
+  test('a link marks the clicks of bots', async () => {
     const link = await newLink('http://shop.example/');
     for (const [agent, isBot] of [
       ['Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', true],
@@ -208,7 +208,7 @@ describe('a link', () => {
     }
   });
 
-  test('redirects in spite of an invalid sub', async () => {
+  test('a link redirects despite an invalid sub', async () => {
     const link = await newLink('http://shop.example/?a');
     const odd = `?sub1=%00a%0d%0aset-cookie:b&sub2=${'%F0%9F%98%80'.repeat(600)}&sub3=1&sub3=2`;
     const { status, location } = await follow(link, odd);
@@ -218,7 +218,7 @@ describe('a link', () => {
     assert.deepEqual(seen, ['aset-cookie:b', 500, null]);
   });
 
-  test('with an unknown id is 404, with a page for a browser', async () => {
+  test('a link with an unknown id is answered 404, with a page for browsers', async () => {
     for (const id of ['%00', 'x', 'link_00000000000000000000000000']) {
       const page = await fetch(`${api.url}/c/${id}`, { headers: { accept: 'text/html,*/*' } });
       assert.deepEqual(
@@ -232,7 +232,7 @@ describe('a link', () => {
     }
   });
 
-  test('of an operator with first-click attribution tells the page so', async () => {
+  test('a link of an operator with first-click attribution passes the attribution window to the landing page', async () => {
     const other = await api.newOperator();
     await api.call('PATCH /v1/operator', {
       key: other.key,
@@ -249,7 +249,7 @@ describe('a link', () => {
 });
 
 describe('the capture script', () => {
-  test('is small, and is cached until it changes', async () => {
+  test('the capture script is small, and is cached until it changes', async () => {
     const response = await fetch(`${api.url}/capture.js`);
     const text = await response.text();
     assert.ok(Buffer.byteLength(text) < 2048, `${Buffer.byteLength(text)} bytes`);
@@ -261,17 +261,20 @@ describe('the capture script', () => {
     assert.deepEqual([again.status, await again.text()], [304, '']);
   });
 
-  test('reports that a click arrived; the first report counts', async () => {
+  test('the beacon reports that a click reached the landing page; the first report counts', async () => {
     const { location } = await follow(await newLink('https://shop.example/'));
     const id = clickIn(location);
     const seenAt = async () => (await api.call(`GET /v1/clicks/${id}`, { key })).body['seen_at'];
     assert.equal(await seenAt(), null);
-    const tell = async (clickId: string) =>
+    const reportSeen = async (clickId: string) =>
       (await fetch(`${api.url}/c/${clickId}/seen`, { method: 'POST' })).status;
-    assert.equal(await tell(id), 204);
+    assert.equal(await reportSeen(id), 204);
     const first = await eventually('the click to be seen', seenAt);
     const second = clickIn((await follow(await newLink('https://shop.example/'))).location);
-    assert.deepEqual([await tell(id), await tell('nonsense'), await tell(second)], [204, 204, 204]);
+    assert.deepEqual(
+      [await reportSeen(id), await reportSeen('nonsense'), await reportSeen(second)],
+      [204, 204, 204],
+    );
     await eventually(
       'the second click to be seen',
       async () => (await api.call(`GET /v1/clicks/${second}`, { key })).body['seen_at'],

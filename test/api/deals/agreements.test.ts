@@ -1,5 +1,5 @@
-// Tests of an operator's agreements over HTTP: exchange rates, back-dated versions, previews, and
-// parents' parts.
+// Tests of an operator's agreements over HTTP: exchange rates, backdated versions, previews, and
+// overrides of parents.
 import { after, before, beforeEach, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
@@ -90,7 +90,7 @@ const balanceOf = async (affiliateId: string) => {
 describe('an exchange rate', () => {
   const rate = { base: 'eur', quote: 'USD', rate: '1.084200', as_of: '2026-10-01T00:00:00Z', source: 'ECB' };
 
-  test('is stored once for its source and moment, and never changed', async () => {
+  test('an exchange rate is stored once per source and moment, and never changes', async () => {
     const first = await call('POST /v1/fx-rates', rate);
     assert.equal(first.status, 201);
     const { id, base, quote, rate: text, source, as_of: asOf } = first.body;
@@ -104,7 +104,7 @@ describe('an exchange rate', () => {
     assert.equal((await call('POST /v1/fx-rates', { ...rate, rate: '1.0843', source: 'bank' })).status, 201);
   });
 
-  test('is listed, newest first, page by page and by its currencies', async () => {
+  test('exchange rates are listed newest first, page by page, by currencies', async () => {
     for (const quote of ['USD', 'GBP', 'USD'])
       await call('POST /v1/fx-rates', { ...rate, quote, source: newId('req') });
     const page = (await call('GET /v1/fx-rates?limit=2')).body;
@@ -125,7 +125,7 @@ describe('an exchange rate', () => {
   const refused: [string, object, string][] = [
     ['of zero', { rate: '0.000' }, 'rate invalid_format'],
     ['below zero', { rate: '-1' }, 'rate invalid_format'],
-    ['too fine', { rate: '1.0000000000001' }, 'rate invalid_format'],
+    ['with more than 12 decimals', { rate: '1.0000000000001' }, 'rate invalid_format'],
     ['as a number', { rate: 1.5 }, 'rate invalid_type'],
     ['of an unknown currency', { base: 'XYZ' }, 'base unknown_currency'],
     ['between a currency and itself', { quote: 'EUR' }, 'quote same_currency'],
@@ -133,15 +133,15 @@ describe('an exchange rate', () => {
     ['without a source', { source: undefined }, 'source required'],
   ];
   for (const [what, change, issue] of refused)
-    test(`${what} is refused`, async () =>
+    test(`an exchange rate ${what} is refused`, async () =>
       assert.deepEqual(await issuesOf('POST /v1/fx-rates', { ...rate, ...change }), [issue]));
 
-  test('takes the manage scope', async () => {
+  test('storing an exchange rate needs the manage scope', async () => {
     const { api_key: reader } = await made('api-keys', { name: 'r', scopes: ['read'] });
     assert.equal((await api.call('POST /v1/fx-rates', { key: String(reader), body: rate })).status, 403);
   });
 
-  test('rates by its date; the trace names it with its source, and a chargeback takes back what it gave', async () => {
+  test('a sale is converted at the exchange rate of its date, which the trace names with its source, and a chargeback reverses the converted amount', async () => {
     const { affiliateId, click } = await partner(SALES);
     await made('fx-rates', { ...rate, rate: '1.10' });
     const [sale] = await settled(aSale(click, 1, { currency: 'EUR' }));
@@ -197,7 +197,7 @@ describe('a preview', () => {
     return counts.join(', ');
   }
 
-  test('says what past events would have paid beside what they were paid, and posts nothing', async () => {
+  test('a preview compares the amounts past events would earn with the booked amounts, and posts nothing', async () => {
     const { affiliateId, click, dealId } = await partner(SALES);
     const deposit = { event: 'ftd', click_id: click, amount: '100.00', occurred_at: '2026-10-03T00:00:00Z' };
     await settled(
@@ -243,7 +243,7 @@ describe('a preview', () => {
     assert.equal(await rowCounts(), counted);
   });
 
-  test('of the terms in force comes to what was paid, shares and parents’ parts included', async () => {
+  test('a preview of the terms in force equals the booked amounts, with revenue shares and overrides', async () => {
     const { id: parentId } = await made('affiliates', { name: 'Parent' });
     const own = {
       components: [
@@ -286,7 +286,7 @@ describe('a preview', () => {
     for (const row of rows) assert.deepEqual([row.difference, row.would_pay === '0.00'], ['0.00', false]);
   });
 
-  describe('of a window that begins when things have happened,', () => {
+  describe('a preview of a window after earlier events', () => {
     const later = { from: '2026-10-15T00:00:00Z', to: '2026-11-01T00:00:00Z' };
 
     /**
@@ -329,7 +329,7 @@ describe('a preview', () => {
       return [String(body['would_pay']), String(body['events'])];
     }
 
-    test('earlier first deposits and places taken under the month’s cap are seen, and not reported', async () => {
+    test('a preview counts earlier first deposits and used places of the month’s cap without listing them', async () => {
       const { dealId, at } = await longPartner([{ kind: 'cpa', amount: '10' }]);
       const ftd = (day: string, customer: string) => at(day, { event: 'ftd', customer_id: customer });
       await settled(ftd('09-05', 'c1'), ftd('10-05', 'c2'));
@@ -351,7 +351,7 @@ describe('a preview', () => {
       ]);
     });
 
-    test('losses of the months before are carried into it', async () => {
+    test('a preview carries losses of earlier months into its window', async () => {
       const share = (percent: string) => [{ kind: 'revshare', percent, negative: 'carry' }];
       const { dealId, at } = await longPartner(share('10'));
       const revenue = (day: string, amount: string) =>
@@ -362,7 +362,7 @@ describe('a preview', () => {
     });
   });
 
-  test('is refused with more conversions than its limit', async () => {
+  test('a preview with more conversions than its limit is refused', async () => {
     const { click, dealId, affiliateId } = await partner(SALES);
     await settled(aSale(click, 1), aSale(click, 2), aSale(click, 3));
     const compiled = compileTerms(wireTerms(SALES as object));
@@ -384,7 +384,7 @@ describe('a preview', () => {
     assert.equal(PREVIEWED_AT_MOST, 50_000);
   });
 
-  test('is refused for a window that ends before it begins, terms that mean nothing, and a deal that is not there', async () => {
+  test('a preview is refused with a window that ends before its start, invalid terms, or an unknown deal', async () => {
     const { dealId } = await partner(SALES);
     const path = `POST /v1/deals/${dealId}/preview`;
     assert.deepEqual(await issuesOf(path, { terms, from: window.to, to: window.from }), ['to not_rising']);
@@ -397,7 +397,7 @@ describe('a preview', () => {
 });
 
 describe('a deal', () => {
-  test('keeps its currency, whatever a version says', async () => {
+  test('a deal keeps its currency: a version with another one is refused', async () => {
     const { dealId } = await partner(SALES);
     const other = { terms: { ...SALES, currency: 'EUR' } };
     assert.deepEqual(await issuesOf(`POST /v1/deals/${dealId}/versions`, other), [
@@ -405,7 +405,7 @@ describe('a deal', () => {
     ]);
   });
 
-  test('that begins before what is settled is marked to rate it again, though Temporal is away', async () => {
+  test('a deal version backdated before settled events is marked for rerating, also while Temporal is away', async () => {
     const { dealId, click } = await partner(SALES);
     await settled(aSale(click, 1));
     const version = { terms: SALES, effective_from: '2026-09-01T00:00:00Z' };
@@ -423,7 +423,7 @@ describe('an affiliate’s parent', () => {
     (await made('affiliates', { name: 'One', ...(parentId && { parent_id: parentId }) })).id;
   const parentOf = async (id: string) => (await call(`GET /v1/affiliates/${id}`)).body['parent_id'];
 
-  test('may be set, changed and cleared', async () => {
+  test('the parent of an affiliate may be set, changed and cleared', async () => {
     const [a, b] = [await affiliate(), await affiliate()];
     assert.equal((await call(`PATCH /v1/affiliates/${a}`, { parent_id: b })).status, 200);
     assert.equal(await parentOf(a), b);
@@ -433,7 +433,7 @@ describe('an affiliate’s parent', () => {
     assert.equal(await parentOf(a), null);
   });
 
-  test('cannot be the affiliate itself, one below it, or an unknown one', async () => {
+  test('the parent of an affiliate cannot be itself, one of its descendants, or unknown', async () => {
     const a = await affiliate();
     const b = await affiliate(a);
     const c = await affiliate(b);
@@ -444,7 +444,7 @@ describe('an affiliate’s parent', () => {
     ]);
   });
 
-  test('of two who become each other’s at once is refused to one', async () => {
+  test('of two affiliates that set each other as parent concurrently, one is refused', async () => {
     for (let round = 0; round < 10; round++) {
       const [one, two] = [await affiliate(), await affiliate()];
       const answers = await Promise.all([
@@ -458,7 +458,7 @@ describe('an affiliate’s parent', () => {
     }
   });
 
-  test('hears of its part of a conversion and of what takes it back, five levels up, and so does the operator', async () => {
+  test('overrides of a conversion and their reversals are reported to parents five levels up and to the operator', async () => {
     const levels: string[] = [];
     for (let level = 0; level < 6; level++) levels.unshift(await affiliate(levels[0]));
     const overrides = ['10', '8', '6', '4', '2'].map((percent) => ({ percent }));
@@ -466,7 +466,7 @@ describe('an affiliate’s parent', () => {
       { components: [{ kind: 'percent', on: 'sale', percent: '10', cap: { count: 1 } }], overrides },
       levels[0],
     );
-    const heard = await made('endpoints', { affiliate_id: levels[0], url: 'http://127.0.0.1:9/' });
+    const parentEndpoint = await made('endpoints', { affiliate_id: levels[0], url: 'http://127.0.0.1:9/' });
     const own = await made('endpoints', { url: 'http://127.0.0.1:9/' });
     const [sale] = await settled(aSale(click, 1), aSale(click, 2, { occurred_at: '2026-10-03T00:00:00Z' }));
     const pendings = async () =>
@@ -480,7 +480,7 @@ describe('an affiliate’s parent', () => {
       '0.20 USD',
       'nothing',
     ]);
-    // The cap's one place goes to the second sale, and the parents' parts with it.
+    // The only place under the cap moves to the second sale, with the overrides of the parents.
     await settled({ event: 'chargeback', transaction_id: 'x1', reference: 's1' });
     assert.deepEqual(await balanceOf(affiliateId), ['10.00 USD']);
     await settled({ event: 'chargeback', transaction_id: 'x2', reference: 's2' });
@@ -493,26 +493,26 @@ describe('an affiliate’s parent', () => {
       'nothing',
     ]);
 
-    const told = async (endpointId: string) => {
+    const postbacksOf = async (endpointId: string) => {
       const { rows } = await api.pool.query<{ body: string }>(
         `select body from deliveries where endpoint_id = $1 order by id`,
         [endpointId],
       );
       return rows.map(({ body }) => JSON.parse(body) as { type: string; data: Record<string, string> });
     };
-    const parents = await told(heard.id);
+    const parents = await postbacksOf(parentEndpoint.id);
     assert.deepEqual(
       parents.map(({ type, data }) => [type, data['via'], data['payout_delta'], data['payout']]),
       [
         ['conversion.created', affiliateId, '1.00', '1.00'],
-        // The place went from the first sale to the second, which then loses it.
+        // The place under the cap moved from the first sale to the second, which then loses it.
         ['conversion.reversed', affiliateId, '-1.00', '0.00'],
         ['conversion.adjusted', affiliateId, '1.00', '1.00'],
         ['conversion.reversed', affiliateId, '-1.00', '0.00'],
       ],
     );
     assert.deepEqual([parents[0]!.data['event_id'], parents[0]!.data['affiliate_id']], [sale, levels[0]]);
-    const operators = (await told(own.id)).filter(({ data }) => data['event_id'] === sale);
+    const operators = (await postbacksOf(own.id)).filter(({ data }) => data['event_id'] === sale);
     assert.deepEqual(
       operators.map(({ data }) => data['via'] ?? 'its own'),
       ['its own', ...Array<string>(5).fill(affiliateId)],

@@ -1,5 +1,5 @@
-// Putting right what was sent wrong, over HTTP: what can be amended, what cannot and why, and both
-// versions in the trace. Temporal is away.
+// Amendments of events over HTTP: amendable fields, refusals with their reasons, and both versions
+// in the trace. Temporal is away.
 import { after, before, beforeEach, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createAmend } from '../../../activities/settlement/amend.ts';
@@ -75,11 +75,11 @@ async function aSale(more: object = {}): Promise<string> {
   return id;
 }
 
-test('an amended event moves the books by the difference, and shows every version it had', async () => {
+test('an amended event changes the booked amount by the difference, and its trace shows every version', async () => {
   const id = await aSale({ metadata: { campaign: 'a' } });
   const kept = await amend(id, { amount: '60.00', reason: 'typed wrong' });
   assert.deepEqual([kept.status, kept.body], [202, { id, status: 'accepted', version: 1 }]);
-  assert.ok(api.workflowCalls.includes(`amend ${operatorId}`), 'its workflow is told');
+  assert.ok(api.workflowCalls.includes(`amend ${operatorId}`), 'the workflow gets the signal');
   assert.equal((await traceOf(id)).event['amount'], '100.00', 'what is not booked yet is not in force');
   await apply();
   const again = await amend(id, { amount: 60, reason: 'again' });
@@ -104,7 +104,7 @@ test('an amended event moves the books by the difference, and shows every versio
   assert.equal(trace.commissions[0]?.['amount'], '6.00');
 });
 
-test('the event as it was first sent stays a duplicate after it was amended', async () => {
+test('a repeat of an event as first sent stays a duplicate after an amendment', async () => {
   const sale = { transaction_id: 'once', event: 'sale', click_id: click, amount: '5.00', currency: 'USD' };
   const { id } = await made('events', sale);
   await amend(id, { amount: '6.00' });
@@ -116,7 +116,7 @@ test('the event as it was first sent stays a duplicate after it was amended', as
   assert.match(other.body.error.message, /amend/);
 });
 
-test('amending back is an amendment too', async () => {
+test('an amendment back to the original values is an amendment too', async () => {
   const id = await aSale();
   for (const [number, amount] of ['60.00', '100.00'].entries()) {
     assert.deepEqual((await amend(id, { amount })).body, { id, status: 'accepted', version: number + 1 });
@@ -125,7 +125,7 @@ test('amending back is an amendment too', async () => {
   assert.equal((await traceOf(id)).commissions[0]?.['amount'], '10.00');
 });
 
-test('amendments that came before any was booked are booked as the last one says', async () => {
+test('of several amendments before any is booked, the last one is booked', async () => {
   const id = await aSale();
   for (const amount of ['20.00', '30.00']) await amend(id, { amount });
   await apply();
@@ -170,11 +170,11 @@ test('an invalid amendment is refused with the path of each issue, and nothing i
 });
 
 test('an event that cannot be amended is refused with the reason', async () => {
-  const id = await aSale({ transaction_id: 'struck' });
+  const id = await aSale({ transaction_id: 'reversed' });
   const { id: refund } = await made('events', {
     event: 'refund',
     transaction_id: 'r',
-    reference: 'struck',
+    reference: 'reversed',
     amount: '10.00',
     currency: 'USD',
   });
@@ -202,7 +202,7 @@ test('an event that cannot be amended is refused with the reason', async () => {
     await refusal(id, { amount: '5.00', currency: 'EUR' }),
     /^422 not_possible: an event stays in its currency, USD/,
   );
-  // What a refund took of it stays taken: 50.00 are left 40.00.
+  // The refund of 10.00 still counts: of 50.00, 40.00 are left.
   assert.equal((await amend(id, { amount: '50.00' })).status, 202);
   await apply();
   assert.equal((await traceOf(id)).commissions[0]?.['amount'], '4.00');

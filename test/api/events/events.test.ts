@@ -39,7 +39,7 @@ async function issuesOf(event: unknown): Promise<string[]> {
 }
 
 describe('an event', () => {
-  test('is accepted with its id, once, however often and in whatever form it is repeated', async () => {
+  test('an event is accepted with an id, and any repeat in any form is a duplicate', async () => {
     const first = await send({
       ...sale(),
       amount: '500.00',
@@ -65,7 +65,7 @@ describe('an event', () => {
     );
   });
 
-  test('with the same key and other content is a conflict, and both are kept', async () => {
+  test('an event with the key of another and different content is a conflict, and both are stored', async () => {
     const event = sale({ amount: '10.00', currency: 'USD', metadata: { order: 1, lines: [1, 2] } });
     const { body } = await send(event);
     const same = await send({ ...event, metadata: { lines: [1, 2], order: 1 } });
@@ -79,7 +79,7 @@ describe('an event', () => {
     assert.equal(rows.length, 1);
   });
 
-  test('is refused with every issue at once', async () => {
+  test('an event is refused with all its issues at once', async () => {
     const event = {
       event: 'sale',
       click_id: 'c\u0000',
@@ -100,15 +100,19 @@ describe('an event', () => {
 
   for (const [name, event, expected] of [
     ['without a name', { customer_id: 'c' }, ['event required']],
-    ['that nobody knows', { event: 'party', customer_id: 'c' }, ['event unknown_event']],
+    ['with an unknown name', { event: 'party', customer_id: 'c' }, ['event unknown_event']],
     [
       'without a transaction id where one is needed',
       { event: 'deposit', customer_id: 'c' },
       ['transaction_id transaction_id_required'],
     ],
-    ['of nobody', { event: 'sale', transaction_id: 't' }, ['click_id click_or_customer_required']],
+    [
+      'without click and customer',
+      { event: 'sale', transaction_id: 't' },
+      ['click_id click_or_customer_required'],
+    ],
     ['with an amount and no currency', sale({ amount: '1' }), ['currency currency_required']],
-    ['in a currency that is none', sale({ amount: '1', currency: 'XXQ' }), ['currency unknown_currency']],
+    ['in an unknown currency', sale({ amount: '1', currency: 'XXQ' }), ['currency unknown_currency']],
     ['with a fraction of a yen', sale({ amount: '1.5', currency: 'JPY' }), ['amount too_precise']],
     ['with a negative amount', sale({ amount: '-1', currency: 'USD' }), ['amount negative']],
     ['with an amount in words', sale({ amount: '1e3', currency: 'USD' }), ['amount invalid_decimal']],
@@ -116,12 +120,12 @@ describe('an event', () => {
     ['with a number that JSON rounded', sale({ amount: 2 ** 53, currency: 'JPY' }), ['amount too_large']],
     ['with a hundred-thousandth of a lot', sale({ volume: '0.00001' }), ['volume too_precise']],
     [
-      'that takes back nothing in particular',
+      'that refunds without a reference',
       { event: 'refund', transaction_id: 'r', customer_id: 'c' },
       ['reference reference_required'],
     ],
     [
-      'that wins back nothing in particular',
+      'that wins a chargeback without a reference',
       { event: 'chargeback_won', transaction_id: 'r' },
       ['reference reference_required'],
     ],
@@ -131,23 +135,27 @@ describe('an event', () => {
       sale({ occurred_at: '2026-02-20T00:00:00' }),
       ['occurred_at invalid_time'],
     ],
-    ['in epoch milliseconds', sale({ occurred_at: 1_795_341_600_000 }), ['occurred_at invalid_time']],
+    [
+      'with a time in epoch milliseconds',
+      sale({ occurred_at: 1_795_341_600_000 }),
+      ['occurred_at invalid_time'],
+    ],
     ['with half a surrogate pair', sale({ coupon: 'x\ud800' }), ['coupon invalid_format']],
     ['with an id of 256 characters', sale({ customer_id: 'x'.repeat(256) }), ['customer_id invalid_format']],
-    ['with notes without end', sale({ metadata: nested(100) }), ['metadata invalid_format']],
+    ['with deeply nested metadata', sale({ metadata: nested(100) }), ['metadata invalid_format']],
     ['that is a list', [], ['invalid_type']],
   ] as const) {
-    test(`${name} is refused`, async () => {
+    test(`an event ${name} is refused`, async () => {
       assert.deepEqual(await issuesOf(event), expected);
     });
   }
 
-  test('of an unknown name is refused by a code of its own', async () => {
+  test('an event with an unknown name is refused with the code unknown_event', async () => {
     assert.equal((await send({ event: 'party', customer_id: 'c' })).body.error.code, 'unknown_event');
   });
 
   for (const [name, event] of [
-    ['a number with two decimals', sale({ amount: 500.5, currency: 'USD' })],
+    ['an amount as a number with decimals', sale({ amount: 500.5, currency: 'USD' })],
     ['a negative revenue', { ...sale({ amount: -12.34, currency: 'EUR' }), event: 'revenue' }],
     ['a registration by its customer alone', { event: 'registration', customer_id: 'only-me' }],
     ['a registration by its click alone', { event: 'registration', click_id: 'only-this' }],
@@ -155,17 +163,17 @@ describe('an event', () => {
       'a chargeback by its reference alone',
       { event: 'chargeback', transaction_id: 'cb-1', reference: 't-1' },
     ],
-    ['nulls for what there is none of', sale({ click_id: null, sub1: null, metadata: null })],
+    ['null in optional fields', sale({ click_id: null, sub1: null, metadata: null })],
     ['an id of 255 emoji', sale({ customer_id: '😀'.repeat(255) })],
-    ['notes with a NUL and half a surrogate pair', sale({ metadata: { text: '\u0000\ud800' } })],
+    ['metadata with a NUL and half a surrogate pair', sale({ metadata: { text: '\u0000\ud800' } })],
   ] as const) {
-    test(`is accepted: ${name}`, async () => {
+    test(`an event is accepted: ${name}`, async () => {
       const { status, body } = await send(event);
       assert.equal(status, 202, JSON.stringify(body));
     });
   }
 
-  test('is a new one each time where the operator says so', async () => {
+  test('an event without a transaction id is a new event each time with accept_each', async () => {
     const generous = await api.newOperator();
     await api.call('PATCH /v1/operator', {
       key: generous.key,
@@ -180,7 +188,7 @@ describe('an event', () => {
     assert.notEqual(one.body.id, other.body.id);
   });
 
-  test('comes back as it was sent, not settled yet', async () => {
+  test('an accepted event is returned as it was sent, not settled yet', async () => {
     const sent = sale({
       amount: 12.5,
       currency: 'eur',
@@ -207,7 +215,7 @@ describe('an event', () => {
     });
   });
 
-  test('that is not settled within the wait is answered 202', async () => {
+  test('an event that is not settled within the wait is answered 202', async () => {
     const { status, body } = await send(sale(), { prefer: 'wait=1' });
     assert.deepEqual([status, body.status], [202, 'accepted']);
   });
@@ -216,7 +224,7 @@ describe('an event', () => {
 describe('a batch', () => {
   type Results = { results: { index: number; status: string; id?: string; error?: { code: string } }[] };
 
-  test('is answered with a result for each event, in order', async () => {
+  test('a batch is answered with a result for each event, in order', async () => {
     const event = sale();
     const events = [event, { event: 'party' }, event, { ...event, coupon: 'other' }, 7];
     const { status, body } = await api.call<Results>('POST /v1/events/batch', { key, body: { events } });
@@ -232,7 +240,7 @@ describe('a batch', () => {
     assert.equal(body.results[2]?.id, body.results[0]?.id);
   });
 
-  test('may be lines of JSON, one of which may be none', async () => {
+  test('a batch may be lines of JSON, where an invalid line is refused by itself', async () => {
     const lines = `${JSON.stringify(sale())}\n\n{"event":\r\n${JSON.stringify(sale())}`;
     const headers = { 'content-type': 'application/x-ndjson' };
     const { body } = await api.call<Results>('POST /v1/events/batch', { key, body: lines, headers });
@@ -242,7 +250,7 @@ describe('a batch', () => {
     );
   });
 
-  test('of 1,001 events is refused, and of 1,000 accepted', async () => {
+  test('a batch of 1,001 events is refused, and one of 1,000 accepted', async () => {
     const thousand = Array.from({ length: 1000 }, () => sale());
     const tooMany = await api.call<Failure>('POST /v1/events/batch', {
       key,
@@ -254,7 +262,7 @@ describe('a batch', () => {
   });
 });
 
-test('the list of events is filtered and cut into pages', async () => {
+test('the list of events is filtered and returned page by page', async () => {
   const own = await api.newOperator();
   const events = [1, 2, 3, 4, 5].map((n) => ({
     event: 'kyc',
@@ -276,14 +284,14 @@ test('the list of events is filtered and cut into pages', async () => {
   assert.deepEqual(names(await list('status=accepted&event=kyc&limit=1')), ['p-5']);
 });
 
-test('pages show every row once while rows are added', async () => {
+test('pages of a list show every row once while rows are added', async () => {
   const own = await api.newOperator();
   const add = async (): Promise<string> => {
     const event = { event: 'kyc', customer_id: `page-${++count}` };
     return (await api.call<Accepted>('POST /v1/events', { key: own.key, body: event })).body.id;
   };
-  const there: string[] = [];
-  for (let n = 0; n < 5; n++) there.unshift(await add());
+  const added: string[] = [];
+  for (let n = 0; n < 5; n++) added.unshift(await add());
   const shown: string[] = [];
   for (let cursor: string | null = ''; cursor !== null;) {
     type List = { data: { id: string }[]; next_cursor: string | null };
@@ -293,7 +301,7 @@ test('pages show every row once while rows are added', async () => {
     cursor = body.next_cursor;
     await add();
   }
-  assert.deepEqual(shown, there);
+  assert.deepEqual(shown, added);
 });
 
 function nested(levels: number): object {

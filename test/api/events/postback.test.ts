@@ -38,7 +38,7 @@ async function issuesOf(query: string): Promise<string[]> {
 }
 
 describe('/postback', () => {
-  test('takes exactly the parameters that trackers send, by the key in the query', async () => {
+  test('/postback accepts exactly the parameters that trackers send, with the key in the query', async () => {
     const query =
       'click_id=abc123def456&event=ftd&amount=500.00&currency=USD&customer_id=usr_78901&sub1=campaign_spring_2026&sub2=b&sub3=c+d&sub4=%C3%A9&sub5=e&payout=200.00';
     const { status, headers, body } = await get(query);
@@ -61,7 +61,7 @@ describe('/postback', () => {
     assert.equal((await get(query.replace('500.00', '500.01'))).status, 409);
   });
 
-  test('takes the same as a query, a form or JSON by POST, and the key in the header', async () => {
+  test('/postback accepts a POST with a query, a form or JSON, and the key in the header', async () => {
     const query = 'event=sale&transaction_id=p-1&customer_id=c&amount=1&currency=EUR';
     const json = { 'content-type': 'application/json' };
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -82,7 +82,7 @@ describe('/postback', () => {
     );
   });
 
-  test("knows the usual other names, and the operator's own before them", async () => {
+  test("/postback knows common aliases of parameters, and an operator's own aliases take precedence", async () => {
     const usual = await get(
       'goal=sale&txid=n-1&clickid=k&user_id=u&sum=3.50&cur=usd&s1=x&timestamp=1790000000&sub2=',
     );
@@ -123,32 +123,33 @@ describe('/postback', () => {
   });
 
   for (const [name, query, expected] of [
-    ['a parameter nobody knows', 'event=kyc&customer_id=c&colour=red', ['colour unknown_field']],
+    ['an unknown parameter', 'event=kyc&customer_id=c&colour=red', ['colour unknown_field']],
     ['a parameter twice', 'event=kyc&customer_id=c&customer_id=d', ['customer_id given_twice']],
-    ['the same under two names', 'event=sale&customer_id=c&txid=1&tid=2', ['tid given_twice']],
+    ['a parameter under two aliases', 'event=sale&customer_id=c&txid=1&tid=2', ['tid given_twice']],
     [
-      "a fault under the caller's own name",
+      'an invalid value under an alias of the operator',
       'event=sale&customer_id=c&tid=1&sum=1.005&currency=USD',
       ['sum too_precise'],
     ],
-    ['nothing', '', ['event required']],
+    ['an empty query', '', ['event required']],
     [
-      "names of JavaScript's own",
+      "names of JavaScript's own fields",
       'event=kyc&customer_id=c&__proto__=x&constructor=y',
       ['__proto__ unknown_field', 'constructor unknown_field'],
     ],
     [
-      'brackets',
+      'a parameter with brackets',
       'event=kyc&customer_id[a]=c',
       ['customer_id[a] unknown_field', 'click_id click_or_customer_required'],
     ],
-    ['NUL', 'event=kyc&customer_id=%00', ['customer_id invalid_format']],
-    ['an event nobody knows', 'event=party&customer_id=c', ['event unknown_event']],
+    ['a value with NUL', 'event=kyc&customer_id=%00', ['customer_id invalid_format']],
+    ['an unknown event', 'event=party&customer_id=c', ['event unknown_event']],
   ] as const) {
-    test(`refuses ${name}, by its name`, async () => assert.deepEqual(await issuesOf(query), expected));
+    test(`/postback refuses ${name}, with the name of the parameter`, async () =>
+      assert.deepEqual(await issuesOf(query), expected));
   }
 
-  test('stores nothing for HEAD, without a key, with two keys, or with a key of other scopes', async () => {
+  test('/postback stores nothing for HEAD, without a key, with two keys, or with a key of other scopes', async () => {
     const query = 'event=kyc&customer_id=head';
     assert.equal((await fetch(`${api.url}/postback?key=${key}&${query}`, { method: 'HEAD' })).status, 405);
     assert.equal((await api.call(`GET /postback?${query}`)).status, 401);
@@ -167,7 +168,7 @@ describe('/postback', () => {
     assert.equal(rowCount, 0);
   });
 
-  test('never lets a key into a log or a refusal, whatever goes wrong', async () => {
+  test('/postback never writes a key to a log or a refusal, whatever fails', async () => {
     const away = api.pool.query.bind(api.pool);
     await get('colour=red');
     await api.call(`GET /postback/%E0%A4%A?key=${key}`);
@@ -188,7 +189,7 @@ describe('/postback', () => {
 describe('an event without a transaction id', () => {
   const deposit = 'event=deposit&customer_id=r-1&amount=20&currency=USD';
 
-  test('is a repeat by /postback where nothing in it differs, and is listed as one', async () => {
+  test('an event without a transaction id is a duplicate by /postback if its content is equal, and is listed as a repeat', async () => {
     const first = await get(deposit);
     assert.equal(first.status, 202);
     assert.deepEqual((await get(deposit)).body, { id: first.body.id, status: 'duplicate' });
@@ -206,28 +207,28 @@ describe('an event without a transaction id', () => {
     );
   });
 
-  test("follows the operator's setting by JSON and by /postback", async () => {
+  test("an event without a transaction id follows the operator's setting, by JSON and by /postback", async () => {
     const own = await api.newOperator();
     const json = { event: 'deposit', customer_id: 'r', amount: '20', currency: 'USD' };
-    const ways = async (): Promise<number[]> => [
+    const statuses = async (): Promise<number[]> => [
       (await api.call('POST /v1/events', { key: own.key, body: json })).status,
       (await api.call('POST /v1/events', { key: own.key, body: json })).status,
       (await api.call(`GET /postback?key=${own.key}&${new URLSearchParams(json).toString()}`)).status,
     ];
-    const say = (value: string | null) =>
+    const setSetting = (value: string | null) =>
       api.call('PATCH /v1/operator', { key: own.key, body: { without_transaction_id: value } });
-    assert.deepEqual(await ways(), [400, 400, 202]);
-    await say('same_content_is_repeat');
-    assert.deepEqual(await ways(), [200, 200, 200]);
-    await say('accept_each');
-    assert.deepEqual(await ways(), [202, 202, 202]);
-    await say('refuse');
-    assert.deepEqual(await ways(), [400, 400, 400]);
-    await say(null);
-    assert.deepEqual(await ways(), [400, 400, 200]);
+    assert.deepEqual(await statuses(), [400, 400, 202]);
+    await setSetting('same_content_is_repeat');
+    assert.deepEqual(await statuses(), [200, 200, 200]);
+    await setSetting('accept_each');
+    assert.deepEqual(await statuses(), [202, 202, 202]);
+    await setSetting('refuse');
+    assert.deepEqual(await statuses(), [400, 400, 400]);
+    await setSetting(null);
+    assert.deepEqual(await statuses(), [400, 400, 200]);
   });
 
-  test("is the same in one group, and its key is no other event's", async () => {
+  test('equal events without a transaction id in one batch are one event, and differ from one with an id', async () => {
     const own = await api.newOperator();
     await api.call('PATCH /v1/operator', {
       key: own.key,
@@ -250,7 +251,7 @@ describe('an event without a transaction id', () => {
     assert.equal(body.results[2]!.id, body.results[0]!.id);
   });
 
-  /** The same deposit at a moment, as it leaves the reader. */
+  /** The same deposit, received at a given moment, as `readEvent` returns it. */
   function at(now: number, customer: string): IntakeEvent {
     const rules = {
       operatorId,
@@ -268,7 +269,7 @@ describe('an event without a transaction id', () => {
   }
   const HOUR_MS = 3_600_000;
 
-  test('is another one from the end of the window on, which slides with what was taken', async () => {
+  test('an event without a transaction id is new again after the repeat window, which starts at the last accepted event', async () => {
     const start = Date.UTC(2026, 0, 1, 23, 59);
     const statuses: string[] = [];
     for (const hours of [0, 1, 23.999, 24, 47.999, 48.1]) {
@@ -278,7 +279,7 @@ describe('an event without a transaction id', () => {
     assert.deepEqual(statuses, ['accepted', 'duplicate', 'duplicate', 'accepted', 'duplicate', 'accepted']);
   });
 
-  test('is taken once by many at the edge of the window', async () => {
+  test('concurrent equal events without a transaction id at the end of the window are accepted once', async () => {
     const start = Date.UTC(2026, 1, 1);
     await ingest(api.pool, [at(start, 'crowd')]);
     const crowd = Array.from({ length: 12 }, (_, n) => at(start + 24 * HOUR_MS + n - 3, 'crowd'));

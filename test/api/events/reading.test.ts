@@ -28,8 +28,8 @@ let revenue: string;
 let orphan: string;
 
 /**
- * One affiliate with a bounty and a share; a first deposit, half of it refunded, two revenues, and
- * an event of a stranger.
+ * One affiliate with a CPA and a revenue share; a half refunded first deposit, two revenues, and an
+ * event of an unknown customer.
  */
 before(async () => {
   api = await withApi();
@@ -103,7 +103,7 @@ async function get<T = Row>(path: string): Promise<T> {
 }
 
 describe('the trace of an event', () => {
-  test('shows attribution, commissions with their reasons, transfers and postbacks', async () => {
+  test('the trace of an event shows attribution, commissions with their reasons, transfers and postbacks', async () => {
     const trace = await get<Trace>(`events/${ftd}`);
     assert.equal(trace.status, 'settled');
     assert.deepEqual(
@@ -135,7 +135,7 @@ describe('the trace of an event', () => {
     assert.ok(trace.workflow_url.startsWith('http://ui.example/'));
   });
 
-  test("of a reversal shows the reversal's own transfers alone", async () => {
+  test("the trace of a reversal shows only the reversal's own transfers", async () => {
     const trace = await get<Trace>(`events/${refund}`);
     assert.deepEqual(trace.commissions, []);
     assert.deepEqual(
@@ -148,7 +148,7 @@ describe('the trace of an event', () => {
     );
   });
 
-  test('shows a monthly share with its month, and of its transfers those of this event', async () => {
+  test('the trace of an event with a monthly revenue share names the month and shows only transfers of the event', async () => {
     const trace = await get<Trace>(`events/${revenue}`);
     const share = trace.commissions[0]!;
     assert.deepEqual(
@@ -162,7 +162,7 @@ describe('the trace of an event', () => {
   });
 });
 
-test('orphans are listed with their reason, and as events of that status', async () => {
+test('orphans are listed with their reason, also in the list of events by status', async () => {
   for (const list of [await get<List>('orphans'), await get<List>('events?status=orphaned')])
     assert.deepEqual(
       list.data.map(({ id, status, reason }) => [id, status, reason]),
@@ -170,7 +170,7 @@ test('orphans are listed with their reason, and as events of that status', async
     );
 });
 
-test('an affiliate has a balance, and a ledger that adds up to it', async () => {
+test('the ledger of an affiliate adds up to its balance', async () => {
   const { balances } = await get<{ balances: Row[] }>(`affiliates/${affiliateId}/balance`);
   assert.deepEqual(balances, [
     { currency: 'USD', pending: '35.00', payable: '0.00', in_payout: '0.00', paid: '0.00', debt: '0.00' },
@@ -186,7 +186,7 @@ test('an affiliate has a balance, and a ledger that adds up to it', async () => 
   );
 });
 
-test('an event with Prefer: wait is answered by its trace as soon as it is settled', async () => {
+test('an event sent with Prefer: wait is answered with its trace once it is settled', async () => {
   const body = { event: 'kyc', customer_id: 'waited for' };
   const count = api.accepted.length;
   const answer = api.call<Row>('POST /v1/events', { key, body, headers: { prefer: 'wait=10' } });
@@ -207,7 +207,7 @@ test('an event with Prefer: wait is answered by its trace as soon as it is settl
 describe('deliveries', () => {
   const list = async (query: string) => (await get<List>(`deliveries?${query}`)).data;
 
-  test('are listed by state, endpoint, affiliate and event', async () => {
+  test('deliveries are listed by state, endpoint, affiliate and event', async () => {
     assert.equal((await list('')).length, 4);
     assert.equal(
       (await list(`endpoint_id=${endpointId}&affiliate_id=${affiliateId}&state=pending`)).length,
@@ -218,22 +218,22 @@ describe('deliveries', () => {
     assert.equal((await list(`endpoint_id=${newId('ep')}`)).length, 0);
   });
 
-  test('that were given up are stuck until acknowledged', async () => {
+  test('deliveries that were given up are stuck until acknowledged', async () => {
     const [delivery] = await list(`event_id=${revenue}`);
-    const press = async (button: string) =>
-      (await api.call<Row>(`POST /v1/deliveries/${delivery!.id}/${button}`, { key })).status;
-    assert.equal(await press('acknowledge'), 422);
+    const requestAction = async (action: string) =>
+      (await api.call<Row>(`POST /v1/deliveries/${delivery!.id}/${action}`, { key })).status;
+    assert.equal(await requestAction('acknowledge'), 422);
     await api.pool.query(
       `update deliveries set state = 'gave_up', owner = null, finished_at = now() where id = $1`,
       [delivery!.id],
     );
     const isStuck = async () => (await list('state=stuck')).some(({ id }) => id === delivery!.id);
     assert.ok(await isStuck());
-    assert.equal(await press('acknowledge'), 200);
+    assert.equal(await requestAction('acknowledge'), 200);
     assert.ok(!(await isStuck()));
   });
 
-  test('that wait for another try or for their endpoint are stuck; what is on its way, arrived or was cancelled is not', async () => {
+  test('retrying and held deliveries are stuck; pending, delivered and cancelled deliveries are not', async () => {
     const delivery = (await list(`event_id=${ftd}`)).at(-1);
     const stuck: string[] = [];
     for (const state of ['retrying', 'held', 'delivered', 'cancelled', 'pending']) {
@@ -254,7 +254,7 @@ describe('deliveries', () => {
     assert.deepEqual(stuck, ['retrying', 'held']);
   });
 
-  test('show each attempt', async () => {
+  test('a delivery shows each of its attempts', async () => {
     const [delivery] = await list(`event_id=${refund}`);
     await api.pool.query(
       `insert into attempts (operator_id, id, delivery_id, number, cause, started_at, duration_ms, status_code, error_class, response_excerpt, next_attempt_at)
@@ -280,7 +280,7 @@ describe('deliveries', () => {
     ]);
   });
 
-  test('to an endpoint that is deleted are cancelled', async () => {
+  test('deliveries to an endpoint that is deleted are cancelled', async () => {
     assert.equal((await api.call(`DELETE /v1/endpoints/${endpointId}`, { key })).status, 204);
     const states = new Set((await list(`endpoint_id=${endpointId}`)).map(({ state }) => state));
     assert.deepEqual(states, new Set(['cancelled', 'gave_up']));

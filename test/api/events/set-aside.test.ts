@@ -40,7 +40,7 @@ const settle = (...eventIds: string[]) =>
     operators: [{ operatorId: operator.id, eventIds }],
   });
 
-/** Sales, settled: those in yen are set aside, since nobody gave a rate. */
+/** Settled sales; sales in yen are set aside, since their exchange rate is missing. */
 async function sales(...currencies: string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const currency of currencies) {
@@ -56,8 +56,8 @@ async function sales(...currencies: string[]): Promise<string[]> {
   return ids;
 }
 
-const press = (id: string, button: 'retry' | 'dismiss', key = operator.key) =>
-  api.call<Body & Failure>(`POST /v1/set-aside/${id}/${button}`, { key });
+const requestAction = (id: string, action: 'retry' | 'dismiss', key = operator.key) =>
+  api.call<Body & Failure>(`POST /v1/set-aside/${id}/${action}`, { key });
 
 async function statusOf(id: string): Promise<string> {
   const { status, reason } = (await api.call<Body>(`GET /v1/events/${id}`, { key: operator.key })).body;
@@ -74,7 +74,7 @@ const addRate = () =>
   });
 
 describe('an event that was set aside', () => {
-  test('is settled again on demand, with the others of its reason', async () => {
+  test('retrying a set-aside event settles all set-aside events with the same reason', async () => {
     const [first, second] = await sales('JPY', 'JPY');
     assert.deepEqual(
       (
@@ -82,10 +82,10 @@ describe('an event that was set aside', () => {
       ).body.data.map(({ id }) => id),
       [second, first],
     );
-    const { status, body } = await press(first!, 'retry');
+    const { status, body } = await requestAction(first!, 'retry');
     assert.deepEqual([status, body], [202, { id: first, status: 'retrying', reason: 'no_exchange_rate' }]);
-    assert.equal(api.workflowCalls.at(-1), 'retry no_exchange_rate', 'its workflow is told');
-    // The mark is kept, so that the sweep tells it where Temporal was away.
+    assert.equal(api.workflowCalls.at(-1), 'retry no_exchange_rate', 'the workflow gets the retry signal');
+    // The mark is stored, so that the sweep signals the workflow if Temporal was away.
     const { rows } = await api.pool.query(`select reason from retries_wanted where operator_id = $1`, [
       operator.id,
     ]);
@@ -101,14 +101,14 @@ describe('an event that was set aside', () => {
     assert.deepEqual([await statusOf(first!), await statusOf(second!)], ['settled', 'settled']);
   });
 
-  test('is dismissed alone and for good, and keeps its reason', async () => {
+  test('dismissing a set-aside event rejects only this event, for good, and keeps its reason', async () => {
     const [dismissed, other] = await sales('JPY', 'JPY');
-    const { status, body } = await press(dismissed!, 'dismiss');
+    const { status, body } = await requestAction(dismissed!, 'dismiss');
     assert.deepEqual(
       [status, body],
       [200, { id: dismissed, status: 'rejected', reason: 'no_exchange_rate' }],
     );
-    assert.equal(api.workflowCalls.at(-1), 'show no_exchange_rate', 'its workflow counts again');
+    assert.equal(api.workflowCalls.at(-1), 'show no_exchange_rate', 'the workflow updates its count');
     await addRate();
     await settle(dismissed!, other!);
     assert.deepEqual(
@@ -117,31 +117,30 @@ describe('an event that was set aside', () => {
     );
   });
 
-  test('cannot be retried or dismissed once settled or dismissed, nor by another operator', async () => {
+  test('a settled or dismissed event cannot be retried or dismissed, nor can an event of another operator', async () => {
     const [settled, dismissed] = await sales('USD', 'JPY');
     const stranger = await api.newOperator();
-    for (const button of ['retry', 'dismiss'] as const) {
-      assert.equal((await press(dismissed!, button, stranger.key)).status, 404, button);
-      assert.equal((await press(newId('evt'), button)).status, 404, button);
-      const { status, body } = await press(settled!, button);
-      assert.deepEqual([status, body.error.code], [422, 'not_possible'], button);
+    for (const action of ['retry', 'dismiss'] as const) {
+      assert.equal((await requestAction(dismissed!, action, stranger.key)).status, 404, action);
+      assert.equal((await requestAction(newId('evt'), action)).status, 404, action);
+      const { status, body } = await requestAction(settled!, action);
+      assert.deepEqual([status, body.error.code], [422, 'not_possible'], action);
     }
     assert.equal(await statusOf(dismissed!), 'set_aside no_exchange_rate');
-    await press(dismissed!, 'dismiss');
-    for (const button of ['retry', 'dismiss'] as const)
-      assert.equal((await press(dismissed!, button)).status, 422, button);
+    await requestAction(dismissed!, 'dismiss');
+    for (const action of ['retry', 'dismiss'] as const)
+      assert.equal((await requestAction(dismissed!, action)).status, 422, action);
   });
 
-  test('is not dismissed while a transaction settles it', async () => {
+  test('a set-aside event cannot be dismissed while a transaction settles it', async () => {
     const [id] = await sales('JPY');
-    // What settling does: it keeps others out, reads, and writes in the end whatever the row says
-    // by then.
+    // Like a settle transaction: takes the lock, reads the row, and overwrites it at the end.
     const settling = await api.pool.connect();
     try {
       await settling.query('begin');
       await lockReversals(settling, operator.id, 'conversions');
-      const pressed = press(id!, 'dismiss');
-      await eventually('the button to wait', async () => {
+      const dismissal = requestAction(id!, 'dismiss');
+      await eventually('the dismissal to wait for the lock', async () => {
         const { rowCount } = await api.pool.query(
           `select from pg_locks where locktype = 'advisory' and not granted
              and database = (select oid from pg_database where datname = current_database())`,
@@ -153,7 +152,7 @@ describe('an event that was set aside', () => {
         [id],
       );
       await settling.query('commit');
-      assert.deepEqual([(await pressed).status, await statusOf(id!)], [422, 'settled']);
+      assert.deepEqual([(await dismissal).status, await statusOf(id!)], [422, 'settled']);
     } finally {
       settling.release();
     }

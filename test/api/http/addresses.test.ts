@@ -13,7 +13,7 @@ describe('a range', () => {
     '::ffff:10.0.0.0/104',
     '10.1.2.3/8',
   ])
-    test(`a range may be ${text}`, () => assert.equal(isRange(text), true));
+    test(`the allow list accepts the range ${text}`, () => assert.equal(isRange(text), true));
   for (const text of [
     '',
     '10.0.0.0/33',
@@ -26,7 +26,7 @@ describe('a range', () => {
     'all',
     '010.0.0.1',
   ])
-    test(`a range may not be "${text}"`, () => assert.equal(isRange(text), false));
+    test(`the allow list refuses the range "${text}"`, () => assert.equal(isRange(text), false));
 });
 
 describe('an address lies', () => {

@@ -24,7 +24,7 @@ describe('cells with free text', () => {
     test(`the cell ${JSON.stringify(text)} is written unchanged`, () => assert.equal(textCell(text), text));
 });
 
-test('an amount in a CSV cell keeps its minus', () => {
+test('a negative amount in a CSV cell keeps its minus', () => {
   assert.equal(plainCell('-2.50'), '-2.50');
 });
 

@@ -13,14 +13,14 @@ const wrong = Array.from({ length: 25_000 }, (_, number) => `wrong-${number}`);
 const { text: validKey, hash: validHash } = newApiKey();
 const caller = { operator: { id: 'op_1' }, key: { id: 'key_1' } } as Caller;
 
-/** An `Auth` with one valid key; `asked` are the hashes looked up. Look-ups wait for `answers`. */
+/** An `Auth` with one valid key; `lookedUp` has the queried hashes. Look-ups wait for `answers`. */
 function createKeys(answers: Promise<void> = Promise.resolve()) {
-  const asked: Buffer[] = [];
+  const lookedUp: Buffer[] = [];
   let touches = 0;
   const auth = createAuth({
     operators: {
       async findByKey(hash) {
-        asked.push(hash);
+        lookedUp.push(hash);
         await answers;
         return hash.equals(validHash) ? caller : null;
       },
@@ -38,43 +38,43 @@ function createKeys(answers: Promise<void> = Promise.resolve()) {
       () => {},
     );
   };
-  return { auth, asked, call, touches: () => touches };
+  return { auth, lookedUp, call, touches: () => touches };
 }
 
 async function flood(call: (one: string) => Promise<unknown>): Promise<void> {
   for (const one of wrong) await call(one).catch(() => {});
 }
 
-test('a valid key is not looked up again after a flood of wrong keys', async () => {
-  const { asked, call, touches } = createKeys();
+test('a valid API key stays cached through a flood of wrong keys', async () => {
+  const { lookedUp, call, touches } = createKeys();
   await call(validKey);
   await flood(call);
   await call(validKey);
-  assert.equal(asked.filter((hash) => hash.equals(validHash)).length, 1);
+  assert.equal(lookedUp.filter((hash) => hash.equals(validHash)).length, 1);
   assert.equal(touches(), 1);
 });
 
-test('a wrong key that comes again at once is not looked up again', async () => {
-  const { asked, call } = createKeys();
+test('a wrong API key repeated at once is not looked up again', async () => {
+  const { lookedUp, call } = createKeys();
   await flood(call);
-  const lookups = asked.length;
+  const lookups = lookedUp.length;
   await assert.rejects(call(wrong.at(-1)!), /not valid/);
-  assert.equal(asked.length, lookups);
+  assert.equal(lookedUp.length, lookups);
 });
 
-test('a look-up that is under way during `forget` is not cached', async () => {
+test('a look-up of an API key in progress during `forget` is not cached', async () => {
   let answer = (): void => {};
   const answers = new Promise<void>((resolve) => (answer = resolve));
-  const { auth, asked, call } = createKeys(answers);
+  const { auth, lookedUp, call } = createKeys(answers);
   const early = call(validKey);
   auth.forget();
   answer();
   await early;
   await call(validKey);
-  assert.equal(asked.length, 2);
+  assert.equal(lookedUp.length, 2);
 });
 
-test('a visited link redirects while PostgreSQL is away, also after a flood of wrong ids', async () => {
+test('a cached link redirects while PostgreSQL is away, also after a flood of wrong ids', async () => {
   const link = { id: 'lnk_1', landingUrl: 'https://shop.example/', params: {} } as PublicLink;
   let isAway = false;
   const links = createLinkCache({

@@ -88,7 +88,7 @@ describe('an event with an invalid value', () => {
     reference_event: 'sale',
   };
 
-  test('an invalid value in an event is refused by the path of its field, and by no other', async () => {
+  test('an event with an invalid value is refused with the path of that field, and no other path', async () => {
     let sent = 0;
     for (const field of FIELDS) {
       for (const value of NEVER) {
@@ -136,7 +136,7 @@ describe('an event with an invalid value', () => {
   }
 });
 
-describe('bytes that are no event', () => {
+describe('a body that is no event', () => {
   const event = Buffer.from('{"event":"kyc","customer_id":"é"}');
   for (const [name, body, headers, expected] of [
     [
@@ -146,14 +146,14 @@ describe('bytes that are no event', () => {
       400,
     ],
     [
-      'UTF-16 under its own name',
+      'UTF-16 with its charset declared',
       Buffer.from('{"event":"party"}', 'utf16le'),
       { 'content-type': 'application/json; charset=utf-16le' },
       400,
     ],
-    ['a character set nobody knows', event, { 'content-type': 'application/json; charset=klingon' }, 415],
-    ['gzip that is none', event, { 'content-encoding': 'gzip' }, 400],
-    ['gzip cut off', gzipSync(event).subarray(0, 20), { 'content-encoding': 'gzip' }, 400],
+    ['an unknown character set', event, { 'content-type': 'application/json; charset=klingon' }, 415],
+    ['a body falsely declared as gzip', event, { 'content-encoding': 'gzip' }, 400],
+    ['truncated gzip', gzipSync(event).subarray(0, 20), { 'content-encoding': 'gzip' }, 400],
     ['gzip in gzip', gzipSync(gzipSync(event)), { 'content-encoding': 'gzip, gzip' }, 415],
     [
       'a gzip that becomes 300 MiB',
@@ -180,7 +180,7 @@ describe('bytes that are no event', () => {
       415,
     ],
     ['XML', Buffer.from('<event>kyc</event>'), { 'content-type': 'application/xml' }, 415],
-    ['no type at all', event, { 'content-type': '' }, 415],
+    ['a body without a content type', event, { 'content-type': '' }, 415],
     ['a bare text', Buffer.from('"kyc"'), {}, 400],
     ['a number', Buffer.from('7'), {}, 400],
     ['a list of events', Buffer.from('[{"event":"kyc","customer_id":"c"}]'), {}, 400],
@@ -192,9 +192,9 @@ describe('bytes that are no event', () => {
     ],
     ['JavaScript', Buffer.from("{event:'kyc',customer_id:'c'}"), {}, 400],
     ['a comment', Buffer.from('{"event":"kyc"/**/,"customer_id":"c"}'), {}, 400],
-    ['a NUL behind it', Buffer.concat([event, Buffer.from([0])]), {}, 400],
+    ['an event followed by NUL', Buffer.concat([event, Buffer.from([0])]), {}, 400],
   ] as const) {
-    test(`the bytes of ${name} are refused as an event`, async () => {
+    test(`a body that is no event is refused: ${name}`, async () => {
       const answer = await raw(body, headers);
       assertRefused(answer, name);
       assert.equal(answer.status, expected, answer.text);
@@ -297,7 +297,7 @@ describe('bytes that are no event', () => {
 });
 
 describe('unusual valid text', () => {
-  test('unusual valid text comes back as it was sent', async () => {
+  test('an event with unusual valid text is returned as it was sent', async () => {
     const metadata = JSON.parse(
       '{"__proto__":{"x":1},"constructor":"y","nul":"\\u0000","half":"\\ud800","deep":{"a":[{"b":null}]},"big":1e21}',
     ) as object;
@@ -318,7 +318,7 @@ describe('unusual valid text', () => {
     assert.deepEqual({ ...kept, metadata: 0 }, { ...event, metadata: 0 });
   });
 
-  test('the last of two equal keys in an object counts', async () => {
+  test('of two equal keys in a JSON object the last one counts', async () => {
     const { text } = await raw('{"event":"sale","event":"kyc","customer_id":"first","customer_id":"last"}');
     const { id } = JSON.parse(text) as { id: string };
     const { body } = await api.call<{ event: Record<string, string> }>(`GET /v1/events/${id}`, { key });
@@ -326,7 +326,7 @@ describe('unusual valid text', () => {
   });
 });
 
-describe('slow and broken callers', () => {
+describe('slow and broken clients', () => {
   /** Writes these bytes and returns the answer until the connection ends. */
   async function talk(text: string): Promise<string> {
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1').setEncoding('utf8');
@@ -339,7 +339,7 @@ describe('slow and broken callers', () => {
   const head = (more: string): string =>
     `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n${more}`;
 
-  test('a caller that sends headers or body too slowly is disconnected', async () => {
+  test('a client that sends headers or body too slowly is disconnected', async () => {
     const [headers, body] = await Promise.all([
       talk(head('')),
       talk(head('content-length: 30\r\n\r\n{"event":')),
@@ -348,7 +348,7 @@ describe('slow and broken callers', () => {
     assert.match(body, /^HTTP\/1\.1 408/);
   });
 
-  test('a caller that sends endless headers or two lengths is refused', async () => {
+  test('a client that sends endless headers or two content lengths is refused', async () => {
     assert.match(await talk(head(`x-long: ${'x'.repeat(20_000)}\r\n\r\n`)), /^HTTP\/1\.1 431/);
     assert.match(await talk(head('content-length: 5\r\ncontent-length: 6\r\n\r\n{}')), /^HTTP\/1\.1 400/);
     assert.match(
@@ -357,7 +357,7 @@ describe('slow and broken callers', () => {
     );
   });
 
-  test('a caller that hangs up within a body affects no other caller', async () => {
+  test('a client that disconnects within a body affects no other client', async () => {
     const earlier = await countEvents();
     const socket = connect(Number(new URL(api.url).port), '127.0.0.1').on('error', () => {});
     socket.write(head('content-length: 40\r\n\r\n{"event":"kyc",'), () => socket.destroy());

@@ -1,4 +1,4 @@
-// The security headers of responses, and what they must not forbid to links and the capture script.
+// Security headers of responses, and their exceptions for links and the capture script.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
@@ -45,7 +45,7 @@ test('only an API with an https address sends Strict-Transport-Security, without
   assert.equal(headers.get('strict-transport-security'), 'max-age=31536000');
 });
 
-test('links and the capture script are allowed in frames, in new windows and on other sites', async () => {
+test('security headers allow links and the capture script in frames, new windows and on other sites', async () => {
   for (const [path, status] of [
     [`/c/${linkId}`, 302],
     ['/capture.js', 200],
@@ -59,7 +59,7 @@ test('links and the capture script are allowed in frames, in new windows and on 
   }
 });
 
-test('the page of an unknown link may use its own style', async () => {
+test('the security headers of the unknown-link page allow its own style', async () => {
   const answer = await get('/c/lnk_unknown', 'text/html');
   assert.equal(answer.status, 404);
   const style = /<style>(.*?)<\/style>/s.exec(await answer.text())?.[1];

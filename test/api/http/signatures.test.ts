@@ -53,7 +53,7 @@ async function send(
 const MINUTE_MS = 60_000;
 const ago = (minutes: number): Date => new Date(Date.now() - minutes * MINUTE_MS);
 
-test('onboarding waits for a signed event, and has seen it once one was genuine', async () => {
+test('the onboarding check of signatures waits until an event with a valid signature arrives', async () => {
   type Check = { check: string; state: string; todo: string; last_at: string | null; has_secret: boolean };
   const seen = async () => {
     const { checks } = (await api.call<{ checks: Check[] }>('GET /v1/onboarding', { key })).body;
@@ -122,7 +122,7 @@ describe('a request with a signature', () => {
   });
 });
 
-test('an operator that requires signatures takes no unsigned event by any route, and still manages its setup', async () => {
+test('an operator that requires signatures gets unsigned events refused on every route, and can still manage its setup', async () => {
   await api.call('PATCH /v1/operator', { key, body: { require_signature: true } });
   const body = newEvent();
   assert.equal(await send(body), '401 bad_signature');
@@ -142,7 +142,7 @@ test('an operator that requires signatures takes no unsigned event by any route,
   );
 });
 
-test('the former secret stays valid for the given hours, and ends at once with none', async () => {
+test('the previous inbound secret stays valid for the given hours, and ends at once with zero', async () => {
   const old = secret;
   secret = await newSecret();
   let body = newEvent();

@@ -12,7 +12,7 @@ let owner: { id: string; key: string };
 let stranger: { id: string; key: string };
 let strangersAffiliate: string;
 /** Ids of the owner's resources, by the noun of their path. */
-const things = new Map<string, string>();
+const resources = new Map<string, string>();
 
 /** Months exist for every operator; another test covers their contents. */
 const OF_EVERYBODY = new Set(['periods']);
@@ -33,8 +33,8 @@ before(async () => {
       body: thing,
     });
     assert.ok(answer.status < 300, JSON.stringify(answer.body));
-    things.set(noun, answer.body['id'] ?? answer.body['click_id']!);
-    return things.get(noun)!;
+    resources.set(noun, answer.body['id'] ?? answer.body['click_id']!);
+    return resources.get(noun)!;
   };
   const affiliate = await make('affiliates', { name: 'a' });
   await make('deals', { name: 'd', terms: { components: [{ kind: 'cpa', on: 'ftd', amount: '1' }] } });
@@ -54,14 +54,14 @@ before(async () => {
   const operators = [{ operatorId: owner.id, eventIds: [event, deposit, orphan] }];
   await createSettle({ pool: api.pool }).settle({ batchId: newId('bat'), operators, owner: 'endpoint' });
   const [delivery] = await deliveriesOf(api.pool, { operatorId: owner.id });
-  things.set('deliveries', delivery!.id);
+  resources.set('deliveries', delivery!.id);
   const earned = await api.call<{ data: { id: string }[] }>('GET /v1/commissions', { key: owner.key });
-  things.set('commissions', earned.body.data[0]!.id);
-  await api.call(`POST /v1/commissions/${things.get('commissions')}/approve`, { key: owner.key });
+  resources.set('commissions', earned.body.data[0]!.id);
+  await api.call(`POST /v1/commissions/${resources.get('commissions')}/approve`, { key: owner.key });
   await make('payouts', { affiliate_id: affiliate, currency: 'USD' });
-  things.set('orphans', orphan);
-  things.set('set-aside', event);
-  things.set('deposit', deposit);
+  resources.set('orphans', orphan);
+  resources.set('set-aside', event);
+  resources.set('deposit', deposit);
 });
 after(() => api.close());
 
@@ -71,8 +71,11 @@ function routesToThings(): { request: string; noun: string }[] {
     const [, noun] = /^\/v1\/([^/]+)\/:/.exec(path) ?? [];
     if (noun === undefined || OF_EVERYBODY.has(noun)) return [];
     const prefix = PREFIXES[noun];
-    const id = things.get(noun) ?? (prefix === undefined ? undefined : newId(prefix));
-    assert.ok(id !== undefined, `make one of "${noun}" here, so that ${path} can be tried by a stranger`);
+    const id = resources.get(noun) ?? (prefix === undefined ? undefined : newId(prefix));
+    assert.ok(
+      id !== undefined,
+      `make one of "${noun}" here, so that ${path} can be tried by another operator`,
+    );
     return methods.map((method) => ({ request: `${method} ${path.replace(/:[a-z_]+/g, id)}`, noun }));
   });
 }
@@ -113,15 +116,15 @@ test('resources of one operator are not found by another, by any method', async 
   }
 });
 
-test('every look-up finds the resource for its owner, so that the test before is meaningful', async () => {
+test('every look-up finds the resource for its own operator, so that the isolation test is meaningful', async () => {
   for (const { request, noun } of routesToThings()) {
-    if (!request.startsWith('GET') || !things.has(noun)) continue;
+    if (!request.startsWith('GET') || !resources.has(noun)) continue;
     const { status } = await api.call(request, { key: owner.key });
     assert.equal(status, 200, request);
   }
 });
 
-test("a newcomer's lists are empty, while the owner's are full", async () => {
+test('the lists of a new operator are empty, while those of the other operator are not', async () => {
   const newcomer = await api.newOperator();
   const [own, foreign] = [await allOf(owner.key), await allOf(newcomer.key)];
   const lengths = (lists: Record<string, unknown>) =>
@@ -162,18 +165,18 @@ test("a newcomer's lists are empty, while the owner's are full", async () => {
   // The newcomer's own resources, such as its first key and settings, name nothing of the owner.
   const text = JSON.stringify(foreign);
   assert.deepEqual(
-    [owner.id, ...things.values()].filter((id) => text.includes(id)),
+    [owner.id, ...resources.values()].filter((id) => text.includes(id)),
     [],
   );
 });
 
-test('ids of the owner in a query find rows for the owner alone', async () => {
+test('ids in a query find rows only for the operator that owns them', async () => {
   const { paths } = (await api.call<OpenApiDocument>('GET /openapi.json')).body;
   const values: Record<string, string | undefined> = {
-    affiliate_id: things.get('affiliates'),
-    endpoint_id: things.get('endpoints'),
-    event_id: things.get('deposit'),
-    link_id: things.get('links'),
+    affiliate_id: resources.get('affiliates'),
+    endpoint_id: resources.get('endpoints'),
+    event_id: resources.get('deposit'),
+    link_id: resources.get('links'),
     customer_id: 'c',
   };
   const found: string[] = [];

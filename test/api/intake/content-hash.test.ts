@@ -39,7 +39,7 @@ const FULL = {
   metadata: { order: 7, lines: [{ sku: 'x', n: 1 }] },
 };
 
-/** Stored by installations: a change of one of these turns repeats into conflicts. */
+/** Hashes stored by installations: a change of one of them turns repeats into conflicts. */
 const STORED = [
   {
     title: 'with its required fields alone',
@@ -68,10 +68,10 @@ function read(event: object): IntakeEvent {
 }
 
 for (const { title, event, hash, firstForm } of STORED) {
-  test(`an event ${title} has the hash that is stored`, () =>
+  test(`the hash of an event ${title} equals the stored one`, () =>
     assert.equal(read(event).contentHash.toString('hex'), hash));
 
-  test(`an event ${title} is told from others by a hash of the first form too`, () => {
+  test(`an event ${title} equals only its own hash of the first form`, () => {
     assert.ok(isSameContent(Buffer.from(firstForm, 'hex'), read(event)));
     assert.ok(!isSameContent(Buffer.from(firstForm, 'hex'), read({ ...event, sub2: 'other' })));
   });
@@ -93,7 +93,7 @@ for (const { title, event, hash, firstForm } of STORED) {
   });
 }
 
-test('every field of an event is part of its hash', () => {
+test('the hash of an event covers every field', () => {
   const hashes = Object.keys(FULL).map((field) => {
     const other = field === 'event' || field === 'reference_event' ? 'deposit' : '9';
     const value = { metadata: {}, occurred_at: 1_795_000_000, currency: 'EUR' }[field] ?? other;
@@ -102,7 +102,7 @@ test('every field of an event is part of its hash', () => {
   assert.equal(new Set([...hashes, STORED[1]!.hash]).size, Object.keys(FULL).length + 1);
 });
 
-test('a field that is added to events changes the hash of those alone that have it', () => {
+test('a field added to the event form changes only the hashes of events that have the field', () => {
   const { event, isTimed } = read(BARE);
   const content: Content = { event, isTimed, metadata: null };
   const extended = (value: string | null) =>
@@ -111,7 +111,7 @@ test('a field that is added to events changes the hash of those alone that have 
   assert.notDeepEqual(extended('1'), contentHashOf(content));
 });
 
-test('a default is no content: a sale without a time is a repeat whenever it comes again', () => {
+test('the hash of an event ignores defaults: a sale without a time is a duplicate whenever it is repeated', () => {
   const later = { ...read(BARE).event, occurredAt: 1, receivedAt: 1 };
   assert.equal(
     contentHashOf({ event: later, isTimed: false, metadata: null }).toString('hex'),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { withApi, type TestApi } from '../../support/api.ts';
 
 type Money = { amount: string; formula: string };
-type Rehearsed = {
+type DryRunResult = {
   dry_run?: true;
   would_be: string;
   id?: string;
@@ -43,7 +43,7 @@ const ftd = (more: object = {}) => ({
   currency: 'USD',
   ...more,
 });
-const rehearse = (body: object) => api.call<Rehearsed>('POST /v1/events?dry_run=true', { key, body });
+const dryRun = (body: object) => api.call<DryRunResult>('POST /v1/events?dry_run=true', { key, body });
 
 /** How many rows every table has. */
 async function rows(): Promise<Record<string, number>> {
@@ -58,9 +58,9 @@ async function rows(): Promise<Record<string, number>> {
 }
 
 describe('a dry run', () => {
-  test('shows attribution, commissions and postbacks of the event, and stores nothing', async () => {
+  test('a dry run shows attribution, commissions and postbacks of the event, and stores nothing', async () => {
     const earlier = await rows();
-    const { status, body } = await rehearse(ftd());
+    const { status, body } = await dryRun(ftd());
     assert.deepEqual([status, body.dry_run, body.would_be, body.status], [200, true, 'accepted', 'settled']);
     assert.deepEqual(body.attribution, { affiliate_id: affiliateId, method: 'click', click_id: clickId });
     assert.deepEqual(
@@ -68,18 +68,18 @@ describe('a dry run', () => {
       ['200.00'],
     );
     assert.equal(body.transfers.length, 1);
-    const [told] = body.postbacks;
+    const [planned] = body.postbacks;
     assert.deepEqual(
-      [told?.endpoint_id, told?.type, told?.body.data['payout'], told?.body.data['sub1']],
+      [planned?.endpoint_id, planned?.type, planned?.body.data['payout'], planned?.body.data['sub1']],
       [endpointId, 'conversion.created', '200.00', 's'],
     );
     assert.deepEqual(await rows(), earlier);
     assert.deepEqual(api.accepted, []);
-    // Again, since what the first one remembered must not matter.
-    assert.equal((await rehearse(ftd())).body.status, 'settled');
+    // Once more: caches filled by the first dry run must not change the result.
+    assert.equal((await dryRun(ftd())).body.status, 'settled');
   });
 
-  test('of a batch applies its events in order, with a result for each', async () => {
+  test('a dry run of a batch applies its events in order and returns a result for each', async () => {
     const earlier = await rows();
     const events = [
       ftd({ customer_id: 'b', transaction_id: 'b-1' }),
@@ -87,9 +87,9 @@ describe('a dry run', () => {
       { event: 'party' },
       ftd({ customer_id: 'b', transaction_id: 'b-1' }),
       ftd({ customer_id: 'b', transaction_id: 'b-1', amount: '1' }),
-      ftd({ customer_id: 'nobody', click_id: 'nothing', transaction_id: 'b-3' }),
+      ftd({ customer_id: 'unknown', click_id: 'unknown', transaction_id: 'b-3' }),
     ];
-    type Results = { results: (Partial<Rehearsed> & { error?: { code: string } })[] };
+    type Results = { results: (Partial<DryRunResult> & { error?: { code: string } })[] };
     const { body } = await api.call<Results>('POST /v1/events/batch?dry_run=1', { key, body: { events } });
     assert.deepEqual(
       body.results.map((one) => [one.would_be, one.status ?? one.error?.code, one.reason]),
@@ -103,28 +103,28 @@ describe('a dry run', () => {
       ],
     );
     assert.deepEqual(
-      body.results[1]!.postbacks?.map(({ type, body: told }) => [type, told.data['payout_delta']]),
+      body.results[1]!.postbacks?.map(({ type, body: planned }) => [type, planned.data['payout_delta']]),
       [['conversion.reversed', '-200.00']],
     );
     assert.deepEqual(await rows(), earlier);
   });
 
-  test('of an event that was sent already shows what it became', async () => {
+  test('a dry run of an event that was already sent returns its stored id and status', async () => {
     const { body: sent } = await api.call<{ id: string }>('POST /v1/events', {
       key,
       body: ftd({ customer_id: 'sent' }),
     });
-    const again = await rehearse(ftd({ customer_id: 'sent' }));
+    const again = await dryRun(ftd({ customer_id: 'sent' }));
     assert.deepEqual(
       [again.body.would_be, again.body.id, again.body.status],
       ['duplicate', sent.id, 'accepted'],
     );
-    assert.equal((await rehearse(ftd({ customer_id: 'sent', amount: '1' }))).status, 409);
+    assert.equal((await dryRun(ftd({ customer_id: 'sent', amount: '1' }))).status, 409);
     const { rowCount } = await api.pool.query(`select from event_conflicts`);
     assert.equal(rowCount, 0);
   });
 
-  test('of an event that cannot be settled gives the reason, and sets nothing aside', async () => {
+  test('a dry run of an event that cannot be settled returns the reason, and sets no event aside', async () => {
     const post = async (path: string, body: object) =>
       (await api.call<Record<string, string>>(`POST /v1/${path}`, { key, body })).body;
     const { id } = await post('affiliates', { name: 'percent' });
@@ -140,12 +140,12 @@ describe('a dry run', () => {
       amount: '1',
       currency: 'EUR',
     };
-    const { body } = await rehearse(sale);
+    const { body } = await dryRun(sale);
     assert.deepEqual([body.status, body.reason, body.postbacks], ['set_aside', 'no_exchange_rate', []]);
     assert.deepEqual(await rows(), earlier);
   });
 
-  test('needs an explicit dry_run=true, and holds a hundred events', async () => {
+  test('a dry run needs an explicit dry_run=true, and accepts at most a hundred events', async () => {
     assert.equal((await api.call('POST /v1/events?dry_run=maybe', { key, body: ftd() })).status, 400);
     assert.equal((await api.call('POST /v1/events?dryrun=true', { key, body: ftd() })).status, 400);
     assert.equal(
@@ -157,13 +157,13 @@ describe('a dry run', () => {
       (await api.call('POST /v1/events/batch?dry_run=true', { key, body: { events } })).status,
       400,
     );
-    assert.equal((await rehearse({ event: 'party' })).status, 400);
+    assert.equal((await dryRun({ event: 'party' })).status, 400);
   });
 });
 
-test("many dry runs beside each other and beside the real thing keep out of each other's way", async () => {
+test('concurrent dry runs and real events of the same customers do not affect each other', async () => {
   const earlier = await rows();
-  const dry = Array.from({ length: 8 }, (_, n) => rehearse(ftd({ customer_id: `side-${n}` })));
+  const dry = Array.from({ length: 8 }, (_, n) => dryRun(ftd({ customer_id: `side-${n}` })));
   const real = Array.from({ length: 8 }, (_, n) =>
     api.call('POST /v1/events', { key, body: ftd({ customer_id: `side-${n}` }) }),
   );

@@ -27,7 +27,7 @@ after(() => api.close());
 const list = async (key: string, query = '') =>
   (await api.call<List>(`GET /v1/refusals${query}`, { key })).body;
 
-test('what was sent and refused is shown with its reason, place and address, and nothing of its content', async () => {
+test('a refused request is listed with reason, path and address, and without its content', async () => {
   const { key } = await api.newOperator();
   const headers = { 'x-request-id': 'job-7', 'x-forwarded-for': '198.51.100.9' };
   const body = {
@@ -57,7 +57,7 @@ test('what was sent and refused is shown with its reason, place and address, and
   assert.doesNotMatch(JSON.stringify(shown), /hidden/);
 });
 
-test('onboarding shows from which address calls are refused, and what to do', async () => {
+test('onboarding shows the addresses of refused calls, with advice', async () => {
   const { key } = await api.newOperator();
   await api.call('PATCH /v1/operator', { key, body: { allowed_ips: ['203.0.113.0/24'] } });
   const headers = { 'x-forwarded-for': '198.51.100.9' };
@@ -74,7 +74,7 @@ test('onboarding shows from which address calls are refused, and what to do', as
   assert.match(todo, /allowed_ips/);
 });
 
-test('each refused event of a batch counts, and what was taken does not', async () => {
+test('each refused event of a batch is counted, and accepted events are not', async () => {
   const { key } = await api.newOperator();
   const good = { event: 'kyc', customer_id: 'c' };
   const events = [
@@ -100,21 +100,21 @@ test('each refused event of a batch counts, and what was taken does not', async 
   );
 });
 
-test('a question that is wrong is no refusal, and one that is not allowed is', async () => {
+test('a GET with an invalid parameter or unknown id is no refusal, and a GET without the scope is one', async () => {
   const { key } = await api.newOperator();
   const { body } = await api.call<{ api_key: string }>('POST /v1/api-keys', {
     key,
     body: { name: 'w', scopes: ['events:write'] },
   });
   await api.call('GET /v1/events?limit=0', { key });
-  await api.call('GET /v1/affiliates/nobody', { key });
+  await api.call('GET /v1/affiliates/unknown', { key });
   await api.call('GET /v1/events', { key: body.api_key });
   await api.call('GET /v1/events', { key: `${body.api_key}x` });
   const { counts } = await list(key);
   assert.deepEqual(counts.by_reason, [{ reason: 'forbidden', count: 1 }]);
 });
 
-test('counts are exact where samples are few, and addresses beyond a hundred a minute are counted as one', async () => {
+test('counts of refusals are exact beyond the samples, and addresses beyond a hundred a minute are counted as one', async () => {
   const { key, id } = await api.newOperator();
   const events = Array.from({ length: 500 }, () => ({ event: 'party' }));
   await Promise.all([1, 2].map(() => api.call('POST /v1/events/batch', { key, body: { events } })));
@@ -127,11 +127,11 @@ test('counts are exact where samples are few, and addresses beyond a hundred a m
        (select count(*)::int from refusals where operator_id = $1) as samples`,
     [id],
   );
-  // A run may cross the turn of a minute, never two.
+  // The run may cross one boundary of a minute, never two.
   assert.ok(rows[0]!.addresses <= 202 && rows[0]!.samples <= 40, JSON.stringify(rows));
 });
 
-test('the list is filtered by time, reason and address, and cut into pages', async () => {
+test('the list of refusals is filtered by time, reason and address, and returned page by page', async () => {
   const { key } = await api.newOperator();
   for (const [event, address] of [
     ['party', '192.0.2.1'],
@@ -167,7 +167,7 @@ describe('the log of refusals', () => {
     written.push(counts.reduce((sum, { count }) => sum + count, 0));
   };
 
-  test('keeps its counts while they cannot be written, and writes each once', async () => {
+  test('the refusal log keeps its counts while PostgreSQL refuses them, and writes each once', async () => {
     const refusals = createRefusalLog({ store: { add }, log: createLogger('silent', 'test') });
     const note = () =>
       refusals.note(request as never, answer as never, new ApiError('invalid_request', 'no'));
@@ -181,7 +181,7 @@ describe('the log of refusals', () => {
   });
 });
 
-test('what is older than a month goes when something new is written', async () => {
+test('refusals older than a month are deleted when new ones are written', async () => {
   const { id } = await api.newOperator();
   const old = new Date(Date.now() - 31 * 86_400_000);
   const count = { minute: old, reason: 'conflict', address: '', count: 1 };

@@ -10,7 +10,7 @@ const eventsOf = (operatorId: string, count: number) =>
 const sizes = (batch: readonly { operatorId: string; eventIds: string[] }[]) =>
   Object.fromEntries(batch.map(({ operatorId, eventIds }) => [operatorId, eventIds.length]));
 
-test('a burst of one operator delays no other', () => {
+test('a burst of events of one operator delays no other operator', () => {
   const waiting = createWaitingEvents();
   waiting.add(eventsOf('loud', 10_000));
   waiting.add([...eventsOf('quiet', 1), ...eventsOf('medium', 300)]);
@@ -26,7 +26,7 @@ test('more operators than slots of a batch are served in turn', () => {
   assert.deepEqual(turns, ['ab', 'cd', 'ea', 'bc']);
 });
 
-test('whatever comes, each event is taken once, in its operator’s order, and nobody gets less than an equal share', () => {
+test('batches take each waiting event once, in its operator’s order, with at least an equal share per operator', () => {
   const operator = fc.constantFrom('a', 'b', 'c', 'd');
   const step = fc.oneof(
     fc.record({ add: fc.array(fc.tuple(operator, fc.integer({ min: 1, max: 30 })), { maxLength: 4 }) }),

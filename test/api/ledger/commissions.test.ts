@@ -192,7 +192,7 @@ describe('a commission', () => {
     assert.ok(first < second);
   });
 
-  test('decisions in bulk apply to each commission by itself', async () => {
+  test('bulk decisions apply to each commission independently', async () => {
     const { call, sale, commissionOf, affiliateId, balance, longAgo } = await withPaidAffiliate(api);
     const ids: string[] = [];
     for (const number of [1, 2, 3, 4])

@@ -19,7 +19,7 @@ before(async () => {
 after(() => api.close());
 
 describe('a payout', () => {
-  test('a payout charged back on its way becomes debt, recovered from a later commission', async () => {
+  test('a chargeback during a reserved payout becomes debt, recovered from a later commission', async () => {
     const { call, sale, chargeback, balance, release, payOut, step } = await withPaidAffiliate(api);
     await sale('first', '10');
     await release();
@@ -48,13 +48,13 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('a payout that fails after a chargeback is payable again, and the next one recovers the debt', async () => {
+  test('a payout that fails after a chargeback is payable again, and the next payout recovers the debt', async () => {
     const { sale, chargeback, balance, release, payOut, step } = await withPaidAffiliate(api);
-    await sale('struck', '10');
+    await sale('reversed', '10');
     await sale('kept', '4');
     await release();
     const { body: payout } = await payOut();
-    await chargeback('struck');
+    await chargeback('reversed');
     assert.equal((await step(payout.id, 'fail', { reason: 'bad IBAN' })).body.state, 'failed');
     assert.equal(await balance(), '0.00 14.00 0.00 0.00 10.00');
     const { body: next } = await payOut();
@@ -86,7 +86,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('a won chargeback makes a payout whole: open debt is cancelled, recovered debt is paid back', async () => {
+  test('a won chargeback of a paid commission cancels open debt and pays recovered debt back', async () => {
     const { send, sale, chargeback, balance, release, payOut, step } = await withPaidAffiliate(api);
     await sale('a', '10');
     await release();
@@ -156,7 +156,7 @@ describe('a payout', () => {
     await assertCleanAudit(api);
   });
 
-  test('a payout repeated with its Idempotency-Key is the same; with other content it is a conflict', async () => {
+  test('a payout repeated with its Idempotency-Key is returned again; other content is a conflict', async () => {
     const { sale, release, payOut, call } = await withPaidAffiliate(api);
     await sale('s', '10');
     await release();
@@ -237,7 +237,7 @@ describe('manual adjustments', () => {
     await assertCleanAudit(api);
   });
 
-  test('requests that move money need a key with the scope to manage', async () => {
+  test('requests that move money need a key with the manage scope', async () => {
     const { call, affiliateId } = await withPaidAffiliate(api);
     const { body } = await call('POST /v1/api-keys', { name: 'reader', scopes: ['read', 'events:write'] });
     const key = String(body['api_key']);

@@ -29,7 +29,7 @@ type Period = {
   seal: string | null;
 };
 
-/** The month this many months before the present one, in UTC. */
+/** The month this many months before the current one, in UTC. */
 const monthAgo = (count: number): string => {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - count, 1)).toISOString().slice(0, 7);
@@ -123,7 +123,7 @@ function tiesOf({ opening, closing, lines }: Statement): [number, number] {
 }
 
 describe('months', () => {
-  test('months are listed as open, newest first, from the present one to the first with a transfer', async () => {
+  test('months are listed as open, newest first, from the current month to the first with a transfer', async () => {
     const { data, next_cursor } = await get<List<Period>>('periods');
     assert.deepEqual(
       data.map(({ period, status }) => [period, status]),
@@ -141,7 +141,7 @@ describe('months', () => {
     });
   });
 
-  test('months cannot be closed before their end, before earlier ones, before the first, or if invalid', async () => {
+  test('a month cannot be closed before its end, before earlier months, before the first month, or if invalid', async () => {
     assert.equal((await close(THIS)).status, 422);
     assert.equal((await close(LAST)).status, 422);
     assert.equal((await close('1999-12')).status, 422);
@@ -176,7 +176,7 @@ describe('months', () => {
 describe('statements', () => {
   const list = () => get<List<Statement>>(`affiliates/${affiliateId}/statements`);
 
-  test('statements are listed newest first, each opening with the former one’s closing balance', async () => {
+  test('statements are listed newest first, each opening with the closing balance of the previous statement', async () => {
     const { data } = await list();
     assert.deepEqual(
       data.map(({ period, status, opening, closing, lines_count }) => [
@@ -228,7 +228,7 @@ describe('statements', () => {
     assert.deepEqual([line!['period'], line!['origin_period'], line!.late], [LAST, SECOND_LAST, true]);
   });
 
-  test('statements of an open month are preliminary and grow with it', async () => {
+  test('statements of an open month are preliminary and grow with new transfers', async () => {
     const path = `affiliates/${affiliateId}/statements/current`;
     const now = await get<Statement>(path);
     assert.deepEqual(
@@ -273,7 +273,7 @@ describe('statements', () => {
     assert.equal((await api.call(`GET /v1/statements/${first!.id}?format=xml`, { key })).status, 400);
   });
 
-  test('long statements are read in several pages', async () => {
+  test('a long statement is returned in several pages', async () => {
     const other = await api.newOperator();
     const [aff, statementId] = [newId('aff'), newId('stm')];
     await api.pool.query(

@@ -113,7 +113,7 @@ const FINDINGS = [
   [9, 'cb', 'match'],
 ];
 
-describe('a list', () => {
+describe('a reconciliation', () => {
   test('a reconciliation of CSV gives a reason for each row, and totals by reason and currency', async () => {
     const { results, totals, truncated } = await reconcile(LIST);
     assert.deepEqual(results.map(inShort), FINDINGS);
@@ -171,7 +171,7 @@ describe('a list', () => {
 describe('CSV is read', () => {
   for (const [title, text] of [
     ['with a byte order mark and CRLF', `\ufefftransaction_id,amount\r\ngood,100\r\n`],
-    ['without a last line’s end', `transaction_id,amount\ngood,100`],
+    ['without a line end after the last line', `transaction_id,amount\ngood,100`],
     [
       'with quotes, also around line breaks and quotes',
       `"transaction_id","note","amount"\n"good","a ""note"",\nof two lines","100"\n`,
@@ -180,7 +180,7 @@ describe('CSV is read', () => {
     ['with semicolons', `transaction_id;amount\ngood;100\n`],
     ['with tabs', `transaction_id\tamount\ngood\t100\n`],
     ['with blanks around cells and empty lines', `transaction_id , amount\n\n good , 100 \n\n`],
-    ['with the line ends of old', `transaction_id,amount\rgood,100\r`],
+    ['with bare CR line ends', `transaction_id,amount\rgood,100\r`],
   ] as const) {
     test(`CSV is read ${title}`, async () => {
       assert.deepEqual((await reconcile(text)).results.map(inShort), [[1, 'good', 'match']]);
@@ -257,7 +257,7 @@ describe('CSV is read', () => {
   });
 });
 
-test('a row of JSON with an unknown field is refused by itself', async () => {
+test('a JSON reconciliation row with an unknown field is refused by itself', async () => {
   const { results } = await reconcile({
     rows: [{ transaction_id: 'good', colour: 'red' }, 7, null, { transaction_id: 'good', amount: 100 }],
   });

@@ -38,14 +38,14 @@ before(async () => {
 });
 after(() => api.close());
 
-test('the document is valid OpenAPI 3.1, and needs no key', async () => {
+test('the OpenAPI document is valid OpenAPI 3.1, and needs no key', async () => {
   const result = await new Validator().validate(structuredClone(document));
   assert.deepEqual({ valid: result.valid, errors: result.errors }, { valid: true, errors: undefined });
   assert.match(document.openapi, /^3\.1\./);
   assert.deepEqual(document.servers, [{ url: 'http://track.example' }]);
 });
 
-test('no reference in the document leads nowhere', () => {
+test('every reference in the OpenAPI document resolves', () => {
   const named = new Set(
     Object.keys(document.components.schemas).map((name) => `#/components/schemas/${name}`),
   );
@@ -57,7 +57,7 @@ test('no reference in the document leads nowhere', () => {
   );
 });
 
-test('every route is documented, and nothing else', () => {
+test('the OpenAPI document lists every route and no other', () => {
   const routes = api.routes.flatMap(({ methods, path }) =>
     methods.map((method) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`),
   );
@@ -65,22 +65,22 @@ test('every route is documented, and nothing else', () => {
   assert.deepEqual(operations.map(({ name }) => name).toSorted(), routes.toSorted());
 });
 
-test('ids of operations are unique', () => {
+test('operation ids in the OpenAPI document are unique', () => {
   const ids = operations.map(({ operation }) => operation.operationId);
   assert.deepEqual(ids, [...new Set(ids)]);
 });
 
-test('every error code belongs to an operation', () => {
-  const told = new Set(
+test('every error code is documented at an operation', () => {
+  const documented = new Set(
     operations.flatMap(({ operation }) =>
       Object.values(operation.responses).flatMap((each) => each['x-error-codes'] ?? []),
     ),
   );
-  assert.deepEqual([...told].toSorted(), [...ERROR_CODES].toSorted());
+  assert.deepEqual([...documented].toSorted(), [...ERROR_CODES].toSorted());
 });
 
 describe('the server agrees with the document', () => {
-  test('about who may call: anybody, the administrator, a key with the scope', async () => {
+  test('the scope that an operation requires is the documented one', async () => {
     const keys = new Map<string, string>();
     for (const scope of SCOPES) {
       const scopes = SCOPES.filter((other) => other !== scope);
@@ -104,7 +104,7 @@ describe('the server agrees with the document', () => {
     }
   });
 
-  test('about which operations take a body, and of which types', async () => {
+  test('the operations with a body, and the types of the body, are the documented ones', async () => {
     for (const { name, method, path, operation } of operations.filter(
       (each) => each.method === 'POST' || each.method === 'PATCH',
     )) {
@@ -117,13 +117,13 @@ describe('the server agrees with the document', () => {
       if (operation.requestBody === undefined || operation['x-scope'] === 'events:write') continue;
       const empty = await raw(method, path, { key: keyFor(operation) });
       const { required } = operation.requestBody;
-      // What is missing in an empty body is told, unless what the path names is missing first.
+      // An empty body is refused for its missing fields, unless the path is not found first.
       if (!required) assert.ok(!/"required"/.test(empty.text), `${name} needs a body: ${empty.text}`);
       else assert.ok([400, 404, 415].includes(empty.status), `${name} needs no body: ${empty.status}`);
     }
   });
 
-  test('about the parameters of a query', async () => {
+  test('the query parameters that an operation accepts are the documented ones', async () => {
     let refused = 0;
     for (const { name, method, path, operation } of operations.filter((each) => each.method === 'GET')) {
       const names = operation.parameters.filter((each) => each.in === 'query').map((each) => each.name);
@@ -146,7 +146,7 @@ describe('the server agrees with the document', () => {
     assert.ok(refused >= 15, `${refused} operations judge their query`);
   });
 
-  test('about the fields of a body', async () => {
+  test('the body fields that an operation accepts are the documented ones', async () => {
     let refused = 0;
     for (const { name, method, path, operation } of operations) {
       const media = operation.requestBody?.content['application/json'];
@@ -189,17 +189,17 @@ const ELSEWHERE = [
   'POST /v1/periods/{period}/close 202',
 ];
 
-test('every answer and every postback of a working day looks as it is documented', async () => {
+test('a response of every operation and every kind of postback match their documented schemas', async () => {
   const bodies = await callEveryOperation(api);
   const missing = documentedSuccesses().filter((name) => !api.conformance.seen.has(name));
   assert.deepEqual(missing.toSorted(), ELSEWHERE);
   for (const body of bodies) api.conformance.checkWebhook(body);
   for (const body of otherMessages()) api.conformance.checkWebhook(body);
-  const untold = Object.keys(document.webhooks).filter((type) => !api.conformance.seen.has(type));
-  assert.deepEqual(untold, []);
+  const unseen = Object.keys(document.webhooks).filter((type) => !api.conformance.seen.has(type));
+  assert.deepEqual(unseen, []);
 });
 
-/** Tests and notices, which a day without trouble does not bring. */
+/** Postbacks that `callEveryOperation` does not cause: endpoint tests and notices. */
 function otherMessages(): unknown[] {
   const at = new Date();
   const trial = testBodyOf({ affiliateId: null, shareCustomerId: true }, { currency: 'USD', timestamp: at });
@@ -228,7 +228,7 @@ function otherMessages(): unknown[] {
   return [trial, ...notices].map((body) => JSON.parse(body) as unknown);
 }
 
-test('the page shows every operation and every message, and runs no script', async () => {
+test('the reference page shows every operation and every message, and runs no script', async () => {
   const response = await fetch(`${api.url}/docs`);
   const page = await response.text();
   assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
@@ -251,7 +251,7 @@ test('the page shows every operation and every message, and runs no script', asy
   );
 });
 
-test('every example of a body is accepted', async () => {
+test('every documented example of a body is accepted', async () => {
   const examples = operations.flatMap((described) => {
     const example = described.operation.requestBody?.content['application/json']?.example;
     return example === undefined || described.path.includes('evt_') ? [] : [{ ...described, example }];
@@ -263,7 +263,7 @@ test('every example of a body is accepted', async () => {
   }
 });
 
-test('no pattern has classes of Unicode, which most makers of clients and of requests cannot read', () => {
+test('no documented pattern uses Unicode classes, which most client generators cannot read', () => {
   assert.doesNotMatch(JSON.stringify(document), /"pattern":"[^"]*\\\\p\{/);
 });
 

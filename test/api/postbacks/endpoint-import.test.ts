@@ -1,5 +1,5 @@
-// Importing another platform's postback URL: what is answered can be saved as it is, and what
-// cannot be used is refused with its place.
+// Import of another platform's postback URL: the translated URL can be saved as an endpoint, and an
+// unusable URL is refused with its place.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';
@@ -22,7 +22,7 @@ before(async () => {
 });
 after(() => api.close());
 
-test('a URL of another platform comes back in our macros and can be saved as an endpoint', async () => {
+test('an imported postback URL is translated into our macros and can be saved as an endpoint', async () => {
   const body = { dialect: 'auto', url: 'http://127.0.0.1/pb?cid=#s2#&sum=#price#&offer=#oid#' };
   const { status, body: imported } = await api.call<Imported>('POST /v1/endpoints/import', { key, body });
   assert.equal(status, 200);
@@ -43,28 +43,28 @@ test('a URL of another platform comes back in our macros and can be saved as an 
 
 for (const [name, body, expected] of [
   [
-    'a platform that nobody knows',
-    { dialect: 'nobody', url: 'http://127.0.0.1/' },
+    'an unknown platform',
+    { dialect: 'unknown', url: 'http://127.0.0.1/' },
     ['invalid_request', 'dialect not_an_option'],
   ],
   ['no URL', { dialect: 'cake' }, ['invalid_request', 'url required']],
   [
-    'a URL that no platform wrote',
+    'a URL that matches no platform',
     { dialect: 'auto', url: 'http://127.0.0.1/?a=b' },
     ['invalid_request', 'dialect unknown_dialect'],
   ],
   [
-    'a macro for the host',
+    'a macro in the host',
     { dialect: 'affise', url: 'http://{sub1}/' },
     ['invalid_request', 'url misplaced_macro'],
   ],
   [
-    'an address inside',
+    'a blocked address',
     { dialect: 'affise', url: 'http://169.254.169.254/?c={sub1}' },
     ['blocked_address', 'url blocked_address'],
   ],
   [
-    'what is left in braces',
+    'an untranslated macro in braces',
     { dialect: 'cake', url: 'http://127.0.0.1/?c=#s1#&d={x}' },
     ['unknown_macro', 'url unknown_macro'],
   ],
@@ -79,7 +79,7 @@ for (const [name, body, expected] of [
   });
 }
 
-test('an import needs a key that may manage, and is a POST', async () => {
+test('an import needs a key with the manage scope, and the method POST', async () => {
   assert.equal((await api.call('POST /v1/endpoints/import', { body: {} })).status, 401);
   assert.equal((await api.call('GET /v1/endpoints/import', { key })).status, 405);
 });

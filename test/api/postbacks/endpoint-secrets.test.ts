@@ -36,7 +36,7 @@ function hoursFromNow(time: string | null): number {
 }
 
 describe('the secret of an endpoint', () => {
-  test('is shown once when it is rotated, and the older one goes on for a day unless said otherwise', async () => {
+  test('a rotated secret is shown once, and the previous secret keeps signing for a day by default', async () => {
     const endpoint = await made();
     const day = await rotated(endpoint.id);
     assert.match(day.secret ?? '', /^whsec_/);
@@ -60,7 +60,7 @@ describe('the secret of an endpoint', () => {
     { overlap_hours: '1' },
     { hours: 1 },
   ]) {
-    test(`is not rotated with ${JSON.stringify(how)}`, async () => {
+    test(`a secret cannot be rotated with ${JSON.stringify(how)}`, async () => {
       const { id } = await made();
       const { status, body } = await api.call<{ error: { code: string } }>(
         `POST /v1/endpoints/${id}/rotate-secret`,
@@ -74,7 +74,7 @@ describe('the secret of an endpoint', () => {
     });
   }
 
-  test('is out of reach of another operator, and of a key that may only read', async () => {
+  test('a secret cannot be rotated by another operator or with a read-only key', async () => {
     const { id } = await made();
     const other = await api.newOperator();
     const statusFor = async (key: string): Promise<number> =>
@@ -90,7 +90,7 @@ describe('the secret of an endpoint', () => {
 });
 
 describe('an endpoint that signs by a key pair', () => {
-  test('shows its public key always and its private one never', async () => {
+  test('an endpoint with a key pair always shows its public key and never its private key', async () => {
     const endpoint = await made({ signing: 'v1a' });
     assert.equal(endpoint.secret, null);
     assert.match(endpoint.public_key ?? '', /^whpk_/);
@@ -104,7 +104,7 @@ describe('an endpoint that signs by a key pair', () => {
     );
   });
 
-  test('came from a shared secret, and goes back to one, with an overlap each time', async () => {
+  test('an endpoint that changes between shared secret and key pair signs with both during the overlap', async () => {
     const endpoint = await made();
     const pair = await changed(endpoint.id, { signing: 'v1a' });
     assert.match(pair.public_key ?? '', /^whpk_/);
@@ -116,14 +116,14 @@ describe('an endpoint that signs by a key pair', () => {
     assert.match(signing[1] ?? '', /^whsk_/);
   });
 
-  test('was unsigned: nothing that never signed goes on signing', async () => {
+  test('an endpoint that starts signing keeps no secret from before as an overlap', async () => {
     const endpoint = await made({ signing: 'none' });
     const pair = await changed(endpoint.id, { signing: 'v1a' });
     assert.equal(pair.overlap_ends_at, null);
     assert.equal((await live(endpoint.id)).length, 1);
   });
 
-  test('keeps its key when something else changes, or when it stops signing and begins again', async () => {
+  test('an endpoint keeps its key pair when other fields change, or when signing stops and starts again', async () => {
     const endpoint = await made({ signing: 'v1a' });
     for (const change of [
       { signing: 'v1a' },

@@ -1,5 +1,4 @@
-// The test of an endpoint: what it tells when all is well and when it is not, and that it leaves no
-// trace.
+// The endpoint test: its reports of successful and failed requests, and that no row is stored.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { withApi, type TestApi } from '../../support/api.ts';
@@ -57,7 +56,7 @@ async function tested(id: string): Promise<Trial> {
 }
 
 describe('the test of an endpoint', () => {
-  test('sends a signed endpoint.test and tells it phase by phase', async () => {
+  test('an endpoint test sends a signed endpoint.test and reports each phase', async () => {
     const url = `${receiver.url}/status/200/well?x-request-id=r-1`;
     const { id, secret } = await endpointAt(url, { headers: { 'x-own': 'yes' } });
     const trial = await tested(id);
@@ -94,7 +93,7 @@ describe('the test of an endpoint', () => {
     assert.ok(!('customer_id' in data), 'a customer id is shared on purpose only');
   });
 
-  test('fills the macros of a GET and signs it by a key pair', async () => {
+  test('an endpoint test fills the macros of a GET and signs with a key pair', async () => {
     const url = `${receiver.url}/ok/macros/{event_type}?c={click_id}&p={payout}&a={affiliate_id}&s={sub5}`;
     const { id, public_key: publicKey } = await endpointAt(url, { method: 'GET', signing: 'v1a' });
     const trial = await tested(id);
@@ -120,7 +119,7 @@ describe('the test of an endpoint', () => {
     ['/garbage', 'protocol_error', /HTTP/],
     ['/endless-headers', 'response_too_large', /headers/],
   ] as const) {
-    test(`gives ${path} the verdict ${verdict}, and says what to do`, async () => {
+    test(`an endpoint test of a receiver at ${path} has the verdict ${verdict}, with advice`, async () => {
       const trial = await tested((await endpointAt(receiver.url + path)).id);
       assert.equal(trial.verdict, verdict);
       assert.match(trial.advice ?? '', advice);
@@ -128,7 +127,7 @@ describe('the test of an endpoint', () => {
     });
   }
 
-  test('tells the headers that matter', async () => {
+  test('an endpoint test reports the headers Location and Retry-After of the answer, and no cookies', async () => {
     assert.equal(
       (await tested((await endpointAt(`${receiver.url}/redirect`)).id)).received?.headers['location'],
       '/ok',
@@ -139,7 +138,7 @@ describe('the test of an endpoint', () => {
     assert.deepEqual([received?.headers['retry-after'], received?.headers['set-cookie']], ['7', undefined]);
   });
 
-  test('shows the phase that failed when nothing was sent', async () => {
+  test('an endpoint test that sends no request names the failed phase', async () => {
     const closed = await endpointAt(`http://127.0.0.1:${await freePort()}/`);
     const refused = await tested(closed.id);
     assert.deepEqual([refused.verdict, refused.sent, refused.received], ['connection_refused', null, null]);
@@ -149,14 +148,14 @@ describe('the test of an endpoint', () => {
     await listener.close();
   });
 
-  test('never calls an address that was allowed when saved and is blocked now', async () => {
+  test('an endpoint test never calls an address that was allowed when saved and is blocked now', async () => {
     const { id } = await endpointAt(`${receiver.url}/ok/inside`);
     await api.pool.query(`update endpoints set url = 'http://169.254.169.254/latest' where id = $1`, [id]);
     const trial = await tested(id);
     assert.deepEqual([trial.verdict, trial.dialled, trial.resolved.addresses], ['blocked_address', null, []]);
   });
 
-  test('works on a paused and on a disabled endpoint, and changes nothing', async () => {
+  test('an endpoint test also works while the endpoint is paused or disabled, and changes no state', async () => {
     const { id } = await endpointAt(`${receiver.url}/status/410`);
     const row = async () =>
       (await api.pool.query(`select * from endpoints where id = $1`, [id])).rows[0] as object;
@@ -172,7 +171,7 @@ describe('the test of an endpoint', () => {
     assert.equal(rows[0]!.count, 0n);
   });
 
-  test('is refused where there is no such endpoint, or no right to it', async () => {
+  test('an endpoint test is refused for an unknown endpoint, for another operator, and by GET', async () => {
     const { id } = await endpointAt(receiver.url);
     const other = await api.newOperator();
     assert.equal((await api.call(`POST /v1/endpoints/${id}/test`, { key: other.key })).status, 404);
@@ -180,7 +179,7 @@ describe('the test of an endpoint', () => {
     assert.equal((await api.call(`POST /v1/endpoints/nonsense/test`, { key })).status, 404);
   });
 
-  test('is limited to two at once for each operator, with Retry-After', async () => {
+  test('more than two concurrent endpoint tests of an operator are refused with Retry-After', async () => {
     const { id } = await endpointAt(`${receiver.url}/hang/place`);
     const other = await api.newOperator();
     const underWay = [tested(id), tested(id)];

@@ -13,7 +13,7 @@ let operatorId: string;
 let endpointId: string;
 let affiliateId: string;
 
-/** Three postbacks that were given up. */
+/** Three deliveries that were given up. */
 before(async () => {
   api = await withApi();
   ({ key, id: operatorId } = await api.newOperator());
@@ -50,7 +50,7 @@ after(() => api.close());
 const replay = (body: object) => api.call<Body>('POST /v1/replays', { key, body });
 
 describe('a replay', () => {
-  test('is kept with the number of postbacks it chooses, listed, looked at and cancelled', async () => {
+  test('a replay is stored with its number of matching deliveries, listed, shown and cancelled', async () => {
     const { status, body } = await replay({ endpoint_id: endpointId, rate_per_second: 2.5 });
     assert.deepEqual(
       [status, body['total'], body['released'], body['state'], body['states'], body['rate_per_second']],
@@ -73,7 +73,7 @@ describe('a replay', () => {
     }
   });
 
-  test('that is a dry run says how many there are and is done with that', async () => {
+  test('a replay as dry run returns the number of matching deliveries and starts nothing', async () => {
     const { status, body } = await replay({ affiliate_id: affiliateId, dry_run: true });
     assert.deepEqual([status, body['total'], body['state'], body['dry_run']], [202, 3, 'done', true]);
     assert.equal((await api.call(`DELETE /v1/replays/${body.id}`, { key })).status, 422);
@@ -81,7 +81,7 @@ describe('a replay', () => {
     assert.equal(rows.length, 3);
   });
 
-  test('of another operator, or none, is not there', async () => {
+  test('a replay of another operator, or with an unknown id, is not found', async () => {
     const { body } = await replay({ dry_run: true });
     const stranger = await api.newOperator();
     for (const method of ['GET', 'DELETE'])
@@ -89,7 +89,7 @@ describe('a replay', () => {
     assert.equal((await api.call(`GET /v1/replays/${newId('rpl')}`, { key })).status, 404);
   });
 
-  test('with a filter that makes no sense is refused with the path', async () => {
+  test('a replay with an invalid filter is refused with the path', async () => {
     const cases: [object, string, string][] = [
       [{ states: ['cancelled'] }, 'states.0', 'not_an_option'],
       [{ states: [] }, 'states', 'too_small'],
@@ -110,7 +110,7 @@ describe('a replay', () => {
   });
 });
 
-test('an endpoint that is enabled again offers the replay of what it missed', async () => {
+test('enabling a disabled endpoint returns the replay of its missed deliveries', async () => {
   await api.pool.query(
     `update endpoints set state = 'disabled', failures_in_a_row = 12, failing_since = now() where id = $1`,
     [endpointId],

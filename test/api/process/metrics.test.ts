@@ -27,7 +27,7 @@ function figure(page: string, series: string): number | undefined {
   return line === undefined ? undefined : Number(line.slice(series.length + 1));
 }
 
-test('requests, events and refusals are counted, by patterns and codes and nobody’s name', async () => {
+test('metrics count requests, events and refusals by route pattern and code, without names or ids', async () => {
   const { key, id } = await api.newOperator();
   const send = (body: object) => api.call<{ id: string }>('POST /v1/events', { key, body });
   const sale = { event: 'sale', transaction_id: 't-1', customer_id: 'c', amount: '5.00', currency: 'USD' };
@@ -59,7 +59,7 @@ test('requests, events and refusals are counted, by patterns and codes and nobod
   for (const name of [id, event.id, 't-1', key]) assert.ok(!page.includes(name), `${name} is in no label`);
 });
 
-test('what waits in PostgreSQL is shown: events without an outcome, set aside, postbacks, endpoints, holds, months', async () => {
+test('metrics show work that waits in PostgreSQL: events without outcome, set-aside events, deliveries, endpoints, holds, months', async () => {
   const { key, id: operatorId } = await api.newOperator();
   const post = async (path: string, body: object) =>
     (await api.call<{ id: string; click_id: string }>(`POST /v1/${path}`, { key, body })).body;
@@ -102,7 +102,7 @@ test('what waits in PostgreSQL is shown: events without an outcome, set aside, p
     assert.equal(figure(page, series), expected, series);
 });
 
-test("an unsettled event shows by the sweep's mark, however many came after it", async () => {
+test("metrics show the age of the oldest unsettled event by the sweep's mark, however many events came later", async () => {
   await api.pool.query(
     `insert into sweep_marks (name, through) values ('events', now() - interval '2 hours')
      on conflict (name) do update set through = excluded.through`,
@@ -117,7 +117,7 @@ describe('access to the metrics', () => {
     (await fetch(`${url}/metrics`, { headers })).status;
   const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
-  test('is allowed from private addresses, and from elsewhere with the administrator token', async () => {
+  test('metrics are served to private addresses, and to others with the administrator token', async () => {
     const proxied = await withApi({ config: { trustProxy: 1 } });
     try {
       for (const [address, expected] of [
@@ -139,7 +139,7 @@ describe('access to the metrics', () => {
     }
   });
 
-  test('does not follow from the address of a proxy that nobody said we may trust', async () => {
+  test('metrics need the administrator token for requests forwarded by an unconfigured proxy', async () => {
     assert.equal(await status(api.url), 200);
     assert.equal(await status(api.url, { 'x-forwarded-for': '10.0.0.1' }), 401);
     assert.equal(await status(api.url, { forwarded: 'for=10.0.0.1' }), 401);
@@ -147,7 +147,7 @@ describe('access to the metrics', () => {
   });
 });
 
-test('PostgreSQL is asked at most every 15 s, and figures it did not give are missing', async () => {
+test('metrics query PostgreSQL at most every 15 s, and figures of a failed query are missing', async () => {
   let [asked, clock] = [0, 0];
   const metrics = createApiMetrics({
     readBacklog: () => (asked++ === 0 ? readBacklog(api.pool) : Promise.reject(new Error('away'))),

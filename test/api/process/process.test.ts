@@ -45,12 +45,12 @@ after(async () => {
   await database.drop();
 });
 
-test('the API starts without PostgreSQL and without Temporal, and says that it cannot take events', async () => {
+test('the API starts without PostgreSQL and Temporal, and readiness reports that it accepts no events', async () => {
   assert.equal(await status('GET /healthz'), 200);
   assert.equal(await status('GET /readyz'), 503);
 });
 
-test('it recovers by itself when PostgreSQL is there', async () => {
+test('the API becomes ready by itself once PostgreSQL is available', async () => {
   wire.restore();
   await until(async () => (await status('GET /readyz')) === 200);
   const made = await send('POST /v1/operators', ADMIN_TOKEN, { name: 'Broker', currency: 'USD' });
@@ -59,10 +59,10 @@ test('it recovers by itself when PostgreSQL is there', async () => {
 });
 
 for (const [how, spoil] of [
-  ['has gone', () => wire.sever()],
+  ['is unreachable', () => wire.sever()],
   ['is silent', () => wire.stall()],
 ] as const) {
-  test(`while PostgreSQL ${how}, an event is answered 503 within three seconds, and taken afterwards`, async () => {
+  test(`while PostgreSQL ${how}, an event is answered 503 within three seconds, and accepted afterwards`, async () => {
     assert.equal(await sendEvent(`just before it ${how}`), 202);
     spoil();
     const start = Date.now();
@@ -76,7 +76,7 @@ for (const [how, spoil] of [
   });
 }
 
-test('it stops on SIGTERM with code 0, and what it answered is kept', async () => {
+test('the API exits with code 0 on SIGTERM, and every accepted event is stored', async () => {
   const answers = Array.from({ length: 50 }, (_, index) => sendEvent(`last ${index}`).catch(() => 0));
   await Promise.race(answers);
   const exit = once(api, 'exit') as Promise<[number | null]>;

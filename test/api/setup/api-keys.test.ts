@@ -18,7 +18,7 @@ after(() => Promise.all([api.close(), proxied.close()]));
 const https = { 'x-forwarded-proto': 'https' };
 const event = { event: 'kyc', customer_id: 'c' };
 
-test("a key's last use is shown to the minute, and written once for many requests", async () => {
+test("an API key's last use is shown to the minute, and written once for many requests", async () => {
   const { id, key } = await api.newOperator();
   const made = (await api.call<Key>('POST /v1/api-keys', { key, body: { name: 'k', scopes: ['read'] } }))
     .body;
@@ -34,7 +34,7 @@ test("a key's last use is shown to the minute, and written once for many request
   assert.equal(await shown(), used);
 });
 
-test('a key that was revoked or has ended is refused, and its operator sees by which key', async () => {
+test('a revoked or expired API key is refused, and the list of refusals names the key', async () => {
   const { key } = await api.newOperator();
   const make = async (more: object) =>
     (
@@ -59,7 +59,7 @@ test('a key that was revoked or has ended is refused, and its operator sees by w
   );
 });
 
-test("a key beyond its own rate, or its operator's, is answered with Retry-After", async () => {
+test("an API key above its own rate limit or its operator's is answered with Retry-After", async () => {
   const { key } = await api.newOperator();
   const slow = (
     await api.call<Key>('POST /v1/api-keys', {
@@ -77,7 +77,7 @@ test("a key beyond its own rate, or its operator's, is answered with Retry-After
   assert.ok(answers.includes(429), String(answers));
 });
 
-test('plain HTTP reported by a trusted proxy is refused for every key, and the operator sees it', async () => {
+test('plain HTTP reported by a trusted proxy is refused for every API key, and listed as a refusal', async () => {
   const body = { name: 'Broker', currency: 'USD' };
   const plain = await proxied.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
   assert.deepEqual([plain.status, plain.body.error.code], [403, 'https_required']);
@@ -134,7 +134,7 @@ test('only listed addresses may send events, by the address that the trusted pro
   assert.equal(await from('198.51.100.1'), '200');
 });
 
-test('headers of a proxy are ignored unless it is trusted', async () => {
+test('forwarding headers of an untrusted proxy are ignored', async () => {
   const { key } = await api.newOperator();
   await api.call('PATCH /v1/operator', { key, body: { allowed_ips: ['203.0.113.7'] } });
   const headers = { 'x-forwarded-for': '203.0.113.7' };

@@ -38,7 +38,7 @@ test('an own event name has the class of its standard event', async () => {
   assert.deepEqual(classes, ['once', 'repeatable', 'cumulative', 'negative', 'negative', 'reinstating']);
 });
 
-test('an own event name is known on every route of events, and as the target of a reversal', async () => {
+test('an own event name is accepted on every route of events, and as the reference of a reversal', async () => {
   await name({ name: 'purchase', standard: 'sale' });
   await name({ name: 'cb', standard: 'chargeback' });
   assert.equal((await api.call(`GET /postback?key=${key}&event=purchase&txid=1&customer_id=c`)).status, 202);
@@ -77,7 +77,7 @@ test("own event names may be those of JavaScript's own fields", async () => {
   assert.equal((await send({ event: '__proto__', customer_id: 'p' })).status, 202);
 });
 
-test('an own event name is deleted by name or id, only by its own operator', async () => {
+test('an own event name is deleted by name or id, only by the operator that owns the name', async () => {
   const other = await api.newOperator();
   const { body } = await name({ name: 'gone/soon', standard: 'sale' });
   assert.equal(

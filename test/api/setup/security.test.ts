@@ -37,7 +37,7 @@ describe('a request', () => {
     );
   });
 
-  test('a request to an unknown path or method is answered with the possible ones', async () => {
+  test('a request to an unknown path or method is answered with the allowed methods', async () => {
     assert.equal(await fails('GET /v1/nothing', { key }), '404 not_found');
     const { status, headers, body } = await api.call<Failure>('PUT /v1/events', { key, body: {} });
     assert.deepEqual(
@@ -46,7 +46,7 @@ describe('a request', () => {
     );
   });
 
-  test('a request has an id, its own if that is valid', async () => {
+  test('every request has an id, the given one if valid', async () => {
     const own = await api.call<Failure>('GET /v1/nothing', { headers: { 'x-request-id': 'job-7' } });
     assert.deepEqual([own.headers.get('x-request-id'), own.body.error.request_id], ['job-7', 'job-7']);
     const odd = await api.call<Failure>('GET /healthz', { headers: { 'x-request-id': 'no <b>sane</b> id' } });
@@ -107,17 +107,17 @@ describe('a request', () => {
       { body: '{"name":"\\ud800"}' },
       '400 invalid_request',
     ],
-    ['with an id that cannot be one', 'GET /v1/events/%00', {}, '404 not_found'],
+    ['with an invalid id', 'GET /v1/events/%00', {}, '404 not_found'],
     ['with a path that cannot be decoded', 'GET /v1/events/%E0%A4%A', {}, '400 invalid_request'],
     ['with a limit that is too large', 'GET /v1/events?limit=201', {}, '400 invalid_request'],
-    ['with a limit of nothing', 'GET /v1/events?limit=0', {}, '400 invalid_request'],
-    ['with a cursor that is none', "GET /v1/events?cursor='", {}, '400 invalid_request'],
+    ['with a limit of zero', 'GET /v1/events?limit=0', {}, '400 invalid_request'],
+    ['with an invalid cursor', "GET /v1/events?cursor='", {}, '400 invalid_request'],
     ['with a filter twice', 'GET /v1/events?status=settled&status=accepted', {}, '400 invalid_request'],
-    ['with a filter nobody knows', 'GET /v1/events?colour=red', {}, '400 invalid_request'],
+    ['with an unknown filter', 'GET /v1/events?colour=red', {}, '400 invalid_request'],
     ['with NUL in a filter', 'GET /v1/events?customer_id=%00', {}, '400 invalid_request'],
     ['with a filter that is no id', 'GET /v1/deliveries?endpoint_id=%00', {}, '400 invalid_request'],
   ] as const) {
-    test(`a request with ${name} is answered as a client error`, async () => {
+    test(`a request ${name} is answered as a client error`, async () => {
       assert.equal(await fails(request, { key, ...options }), expected);
     });
   }

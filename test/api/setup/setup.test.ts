@@ -60,7 +60,7 @@ describe('an operator', () => {
 });
 
 describe('an affiliate', () => {
-  test('an affiliate has an external id that no other one has', async () => {
+  test('an affiliate has an external id that is unique for the operator', async () => {
     const first = await post('affiliates', { name: 'A', external_id: 'x-1', parent_id: affiliateId });
     assert.deepEqual([first['external_id'], first['parent_id']], ['x-1', affiliateId]);
     const again = await api.call<Failure>('POST /v1/affiliates', {
@@ -125,9 +125,9 @@ describe('a deal', () => {
   });
 
   for (const [name, terms, expected] of [
-    ['nothing', { components: [] }, ['terms.components too_small']],
+    ['terms without components', { components: [] }, ['terms.components too_small']],
     [
-      'tiers for a share that is not there',
+      'tiers without a revenue share',
       {
         components: [cpa],
         tiers: { metric: 'revenue', mode: 'marginal', steps: [{ from: '0', percent: '1' }] },
@@ -135,7 +135,7 @@ describe('a deal', () => {
       ['terms.tiers ambiguous'],
     ],
     [
-      'steps that fall, and parts of a month by what another one counts',
+      'falling tier steps, and marginal CPA tiers by volume',
       {
         components: [
           {
@@ -152,7 +152,7 @@ describe('a deal', () => {
       ['terms.components.0.tiers.steps.1.from not_rising', 'terms.components.1.tiers.metric not_an_option'],
     ],
     [
-      'a cap of nothing, a count of shares, and six levels of parents',
+      'an empty cap, a cap by count on a revenue share, and six override levels',
       {
         components: [
           { ...cpa, cap: {} },
@@ -163,7 +163,7 @@ describe('a deal', () => {
       ['terms.overrides too_large'],
     ],
     [
-      'deposits that add up to nothing',
+      'cumulative qualification without a minimum',
       { components: [{ ...cpa, qualify: 'cumulative' }] },
       ['terms.components.0.qualify required'],
     ],
@@ -172,9 +172,9 @@ describe('a deal', () => {
       { components: [{ kind: 'percent', on: ['party'], percent: '1' }] },
       ['terms.components.0.on unknown_event'],
     ],
-    ['a bounty without an amount', { components: [{ kind: 'cpa' }] }, ['terms.components.0.amount required']],
+    ['a CPA without an amount', { components: [{ kind: 'cpa' }] }, ['terms.components.0.amount required']],
     [
-      'a tenth of a cent',
+      'an amount with a tenth of a cent',
       { components: [{ ...cpa, amount: '1.001' }] },
       ['terms.components.0.amount invalid_decimal'],
     ],
@@ -184,7 +184,7 @@ describe('a deal', () => {
       ['terms.components.0.amount invalid_type'],
     ],
   ] as const) {
-    test(`a deal is refused with terms that say ${name}`, async () => {
+    test(`a deal is refused with ${name}`, async () => {
       assert.deepEqual(await issuesOf('deals', { name: 'd', terms }), ['invalid_request', ...expected]);
     });
   }
@@ -262,20 +262,20 @@ describe('an endpoint', () => {
   });
 
   for (const [name, body, expected] of [
-    ['a macro nobody knows', { url: 'http://127.0.0.1/?a={colour}' }, ['unknown_macro', 'url unknown_macro']],
-    ['a macro for its host', { url: 'http://{click_id}/' }, ['invalid_request', 'url misplaced_macro']],
+    ['an unknown macro', { url: 'http://127.0.0.1/?a={colour}' }, ['unknown_macro', 'url unknown_macro']],
+    ['a macro in its host', { url: 'http://{click_id}/' }, ['invalid_request', 'url misplaced_macro']],
     [
-      'a macro for a parameter',
+      'a macro as the name of a parameter',
       { url: 'http://127.0.0.1/?{sub1}=1' },
       ['invalid_request', 'url misplaced_macro'],
     ],
     [
-      'a form its macro cannot take',
+      'a format that the macro does not have',
       { url: 'http://127.0.0.1/?a={sub1:minor}' },
       ['invalid_request', 'url invalid_macro'],
     ],
     [
-      'a macro nobody knows in a header',
+      'an unknown macro in a header',
       { url, headers: { 'x-a': '{colour}' } },
       ['unknown_macro', 'headers.x-a unknown_macro'],
     ],
@@ -285,25 +285,29 @@ describe('an endpoint', () => {
       ['invalid_request', 'headers.{sub1} invalid_header'],
     ],
     [
-      "a macro nobody knows in a form, and one in a field's name",
+      "an unknown macro in a form, and a macro in a field's name",
       { url, body: 'form', form: { a: '{colour}', '{sub1}': 'x' } },
       ['unknown_macro', 'form.a unknown_macro', 'form.{sub1} misplaced_macro'],
     ],
-    ['fields without a form', { url, form: { a: 'b' } }, ['invalid_request', 'form not_applicable']],
+    ['form fields but no form body', { url, form: { a: 'b' } }, ['invalid_request', 'form not_applicable']],
     [
-      'an address inside',
+      'a blocked address',
       { url: 'http://169.254.169.254/latest' },
       ['blocked_address', 'url blocked_address'],
     ],
-    ['no URL', { url: 'nowhere' }, ['invalid_request', 'url invalid_url']],
+    ['an invalid URL', { url: 'nowhere' }, ['invalid_request', 'url invalid_url']],
     [
-      'a header that is ours',
+      'a reserved header',
       { url, headers: { 'Webhook-Id': 'x' } },
       ['invalid_request', 'headers.Webhook-Id invalid_header'],
     ],
-    ['a late first try', { url, schedule: [5] }, ['invalid_request', 'schedule invalid_format']],
-    ['an event nobody knows', { url, events: ['party'] }, ['invalid_request', 'events.0 not_an_option']],
-    ['a way to sign nobody knows', { url, signing: 'v2' }, ['invalid_request', 'signing not_an_option']],
+    [
+      'a schedule with a delayed first try',
+      { url, schedule: [5] },
+      ['invalid_request', 'schedule invalid_format'],
+    ],
+    ['an unknown event', { url, events: ['party'] }, ['invalid_request', 'events.0 not_an_option']],
+    ['an unknown signing method', { url, signing: 'v2' }, ['invalid_request', 'signing not_an_option']],
   ] as const) {
     test(`an endpoint is refused with ${name}`, async () => {
       assert.deepEqual(await issuesOf('endpoints', body), expected);
@@ -312,21 +316,21 @@ describe('an endpoint', () => {
 
   test('an endpoint is paused, resumed and enabled only where its state allows', async () => {
     const { id } = await post('endpoints', { url });
-    const press = async (button: string) => {
-      const { status, body } = await api.call<Body>(`POST /v1/endpoints/${id}/${button}`, { key });
+    const requestAction = async (action: string) => {
+      const { status, body } = await api.call<Body>(`POST /v1/endpoints/${id}/${action}`, { key });
       return status === 200 ? body['state'] : status;
     };
-    assert.deepEqual(await press('pause'), 'paused');
-    assert.deepEqual(await press('pause'), 'paused');
-    assert.deepEqual(await press('enable'), 422);
-    assert.deepEqual(await press('resume'), 'active');
+    assert.deepEqual(await requestAction('pause'), 'paused');
+    assert.deepEqual(await requestAction('pause'), 'paused');
+    assert.deepEqual(await requestAction('enable'), 422);
+    assert.deepEqual(await requestAction('resume'), 'active');
     await api.pool.query(
       `update endpoints set state = 'disabled', failures_in_a_row = 9, failing_since = now() where id = $1`,
       [id],
     );
-    assert.deepEqual(await press('resume'), 422);
-    assert.deepEqual(await press('pause'), 422);
-    assert.deepEqual(await press('enable'), 'active');
+    assert.deepEqual(await requestAction('resume'), 422);
+    assert.deepEqual(await requestAction('pause'), 422);
+    assert.deepEqual(await requestAction('enable'), 'active');
     const { body } = await api.call<Body>(`GET /v1/endpoints/${id}`, { key });
     assert.equal(body['failing_since'], null);
   });

@@ -168,7 +168,7 @@ describe('attribution', () => {
       'attributed k coupon null binds',
     ],
     [
-      'assigned by hand belongs to the assigned affiliate regardless of later evidence',
+      'assigned manually belongs to the assigned affiliate regardless of later evidence',
       { clickId: 'x' },
       {
         click: aClick('a'),
@@ -178,7 +178,7 @@ describe('attribution', () => {
       'attributed m manual null binds',
     ],
     [
-      'assigned by hand stays with an existing binding',
+      'assigned manually stays with an existing binding',
       {},
       { binding: boundTo('b'), assignment: { affiliateId: 'm', affiliateExternalId: null } },
       'attributed b binding null',

@@ -52,16 +52,16 @@ describe('a negative event', () => {
     ],
   ];
   for (const [title, changes, expected] of cases) {
-    test(title, () => assert.equal(reverses(anEvent(changes), sale), expected));
+    test(`a negative event ${title}`, () => assert.equal(reverses(anEvent(changes), sale), expected));
   }
 
-  test('never reverses another negative event, and a conversion reverses nothing', () => {
+  test('a negative event never reverses another negative event, and a conversion reverses nothing', () => {
     const chargeback = anEvent({ type: 'chargeback', transactionId: 's1', reference: 's1' });
     assert.equal(reverses(anEvent({ type: 'fraud' }), chargeback), false);
     assert.equal(reverses(anEvent({ type: 'deposit', reference: 's1' }), sale), false);
   });
 
-  test('reverses no transaction whose key only looks like its reference', () => {
+  test('a negative event reverses no transaction whose key only looks like its reference', () => {
     const registration = anEvent({
       type: 'registration',
       transactionId: null,
@@ -70,7 +70,7 @@ describe('a negative event', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback', reference: 's1' }), registration), false);
   });
 
-  test('of type chargeback_won applies only to the transaction it references', () => {
+  test('a negative event of type chargeback_won applies only to the transaction it references', () => {
     assert.equal(reverses(anEvent({ type: 'chargeback_won', reference: 's1' }), sale), true);
     assert.equal(reverses(anEvent({ type: 'chargeback_won', occurredAt: after(1) }), sale), false);
   });
@@ -125,7 +125,7 @@ describe('the amount reversed', () => {
     ['by a reference has no window', { type: 'fraud', reference: 's1', occurredAt: after(900) }, 'all'],
   ];
   for (const [title, changes, expected, clawback] of cases) {
-    test(title, () => {
+    test(`the amount reversed ${title}`, () => {
       const defaults = terms().clawback;
       const taken = reversalOf(
         anEvent({ amountMinor: null, ...changes }),
@@ -175,10 +175,11 @@ describe('the unreversed part of a conversion of 100.00', () => {
     ],
     ['after a fraud that no win undoes is nothing', [fact({ type: 'fraud' }), won], 0n],
   ] as const) {
-    test(title, () => assert.equal(leftOf(100_00n, reversedOf(accrual, reversals), 'half_even'), expected));
+    test(`the unreversed part of a conversion ${title}`, () =>
+      assert.equal(leftOf(100_00n, reversedOf(accrual, reversals), 'half_even'), expected));
   }
 
-  test('is reversed by 3, 4 and 3 of 10 units when 33, 33 and 34 are refunded', () => {
+  test('a commission of 10 units is reversed by 3, 4 and 3 when 33, 33 and 34 are refunded', () => {
     const refunds = [33_00n, 33_00n, 34_00n].map(refund);
     const left = [0, 1, 2, 3].map((count) =>
       leftOf(10n, reversedOf(accrual, refunds.slice(0, count)), 'half_even'),
@@ -201,7 +202,7 @@ describe('the unreversed part of a conversion of 100.00', () => {
     });
   }
 
-  test('is between nothing and all and never rises by a further reversal, whatever the order', () => {
+  test('the unreversed part is between zero and all, and never rises by a further reversal in any order', () => {
     const some = fc.array(
       fc.oneof(fc.bigInt({ min: 1n, max: 150_00n }).map(refund), fc.constant(chargeback)),
       { maxLength: 6 },

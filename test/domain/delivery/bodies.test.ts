@@ -93,7 +93,7 @@ const CASES: [title: string, message: OutgoingMessage, isShared: boolean, data: 
       '"occurred_at":"2026-11-21T00:00:00.000Z","sub1":"a","sub3":"c"}',
   ],
   [
-    'a conversion, for an endpoint that is told the customer',
+    'a conversion, for an endpoint that receives the customer id',
     conversionMessage(created),
     true,
     '{"event":"sale","event_id":"evt_1","transaction_id":"t1","click_id":"clk_1",' +
@@ -174,14 +174,14 @@ const CASES: [title: string, message: OutgoingMessage, isShared: boolean, data: 
   ],
 ];
 for (const [title, message, shareCustomerId, data] of CASES)
-  test(`the body of ${title} is byte for byte as receivers know it`, () => {
+  test(`the body of ${title} is unchanged, byte for byte`, () => {
     assert.equal(
       bodyOf(message, { shareCustomerId }, AT),
       `{"type":"${message.type}","timestamp":"2026-11-22T10:00:00.000Z","data":${data}}`,
     );
   });
 
-test('the body of an endpoint’s test is byte for byte as receivers know it', () => {
+test('the body of an endpoint test is unchanged, byte for byte', () => {
   const listener = { affiliateId: 'aff_1', shareCustomerId: true };
   const data =
     '{"event":"test","event_id":"test","original_event_id":"test","transaction_id":"test",' +

@@ -104,7 +104,7 @@ describe('an endpoint that only fails', () => {
     assert.deepEqual([paused.health.state, paused.notices], ['paused', []]);
   });
 
-  test('an endpoint is disabled at once when it asks for it', () => {
+  test('an endpoint is disabled at once when its answer asks for it', () => {
     const { health, notices } = afterHealthEvents(
       WELL,
       { ...failures(1), disabledBecause: '410 after 3 ms: gone' },
@@ -117,7 +117,7 @@ describe('an endpoint that only fails', () => {
   });
 });
 
-test('an endpoint switched on by hand forgets its failures; switched off it keeps them', () => {
+test('an endpoint enabled by a person forgets its failures; a paused one keeps them', () => {
   assert.deepEqual(
     switched(failingFor(50, { state: 'disabled', stateReason: 'gone', noticesSent: 2 }), 'active'),
     WELL,

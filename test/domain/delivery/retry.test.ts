@@ -238,7 +238,7 @@ test('an attempt is described in a few words', () => {
   assert.equal(errorClassOf(failed('tls_error')), 'tls_error');
 });
 
-test('only failures caused by the endpoint count against it', () => {
+test('only failures caused by the endpoint count for its breaker', () => {
   const its = [
     answered(429),
     answered(500),

@@ -1,4 +1,4 @@
-// When a month can be closed, where the operator is.
+// Closability of months, in the operator's timezone.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -65,7 +65,8 @@ describe('a month can be closed', () => {
       'closable',
     ],
   ] as const) {
-    test(title, () => assert.equal(closabilityOf(period, books(state), Date.parse(now)).kind, expected));
+    test(`a month can be closed ${title}`, () =>
+      assert.equal(closabilityOf(period, books(state), Date.parse(now)).kind, expected));
   }
 });
 

@@ -1,4 +1,4 @@
-// Stored rates: which one holds at a moment, and what an amount comes to by it.
+// Exchange rates: the rate in force at a moment, and converted amounts.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -36,7 +36,7 @@ describe('the exchange rate for a moment', () => {
     ],
     ['is not the rate of the opposite direction', [aRate('a', 0, { base: 'USD', quote: 'EUR' })], undefined],
   ] as const) {
-    test(title, () => {
+    test(`the exchange rate for a moment ${title}`, () => {
       assert.equal(rateAt(rates, 'EUR', 'USD', NOON)?.id, expected);
       assert.equal(rateAt(rates.toReversed(), 'EUR', 'USD', NOON)?.id, expected);
     });
@@ -58,7 +58,7 @@ describe('an amount in another currency', () => {
       assert.equal(converted(minor, { base, quote, rateE12 }), expected));
   }
 
-  test('is converted alike on both sides of zero', () => {
+  test('an amount in another currency is converted alike on both sides of zero', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: 0n, max: 10n ** 12n }),
@@ -76,7 +76,7 @@ describe('an amount in another currency', () => {
   const terms = { components: [{ kind: 'percent' as const, percent: '10' }] };
   const stored = [aRate('a', 0), aRate('b', 5, { rate: '2', rateE12: 2_000_000_000_000n })];
 
-  test('is rated at the exchange rate of its day and reversed at the same rate, whatever the rate is today', () => {
+  test('an amount in another currency is rated at the exchange rate of its day and reversed at the same rate, whatever the rate is today', () => {
     const one = sale();
     const back = anEvent({
       type: 'refund',
@@ -93,7 +93,7 @@ describe('an amount in another currency', () => {
     ]);
   });
 
-  test('of a refund in the deal’s currency is measured against the sale at the rate of the sale’s day', () => {
+  test('a refund in the deal’s currency is measured against the sale at the rate of the sale’s day', () => {
     const one = sale();
     const toEuros = (day: number, rate: string): FxRate =>
       aRate(`to ${day}`, day, {

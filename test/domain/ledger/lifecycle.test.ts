@@ -1,4 +1,4 @@
-// The life of commission after it is booked: each move as a table, and what holds for any life.
+// Commission lifecycle after booking: each step as a table, and properties of any history.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -24,8 +24,8 @@ import {
 const inWords = (legs: readonly Leg[]): string[] =>
   legs.map(({ code, amountMinor, debit, credit }) => `${code} ${amountMinor} ${debit}→${credit}`);
 
-/** A slot that was given what lies in these places. */
-function lying(parts: Partial<SlotMoney>): SlotMoney {
+/** Money of a slot with these parts; the gross amount is their sum. */
+function slotMoneyOf(parts: Partial<SlotMoney>): SlotMoney {
   const money = { ...EMPTY, ...parts };
   const { voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor } = money;
   return {
@@ -50,11 +50,11 @@ describe('a lifecycle step moves a slot’s money:', () => {
     ],
   ] as const satisfies readonly (readonly [Transition, Partial<SlotMoney>, Partial<SlotMoney>, string])[]) {
     test(leg, () => {
-      const { money, legs } = transition(lying(before), code, 3n);
-      assert.deepEqual([inWords(legs), money], [[leg], lying(after)]);
-      assert.deepEqual(transition(lying(before), code, 0n), { money: lying(before), legs: [] });
-      assert.throws(() => transition(lying(before), code, 6n), /where [0-9]+ lies/);
-      assert.throws(() => transition(lying(before), code, -1n), /-1/);
+      const { money, legs } = transition(slotMoneyOf(before), code, 3n);
+      assert.deepEqual([inWords(legs), money], [[leg], slotMoneyOf(after)]);
+      assert.deepEqual(transition(slotMoneyOf(before), code, 0n), { money: slotMoneyOf(before), legs: [] });
+      assert.throws(() => transition(slotMoneyOf(before), code, 6n), /where [0-9]+ lies/);
+      assert.throws(() => transition(slotMoneyOf(before), code, -1n), /-1/);
     });
   }
 });
@@ -62,14 +62,14 @@ describe('a lifecycle step moves a slot’s money:', () => {
 describe('a payout', () => {
   const slots = [5n, 0n, 7n, 4n].map((payableMinor, id) => ({
     id,
-    money: lying({ payableMinor, paidMinor: 1n }),
+    money: slotMoneyOf({ payableMinor, paidMinor: 1n }),
   }));
   const movesOf = (built: ReturnType<typeof buildPayout<(typeof slots)[number]>>) =>
     built.kind === 'payout'
       ? built.moves.map(({ slot, legs }) => `${slot.id}: ${inWords(legs).join(', ')}`)
       : built.kind;
 
-  test('reserves everything payable', () => {
+  test('a payout reserves everything payable', () => {
     const built = buildPayout(slots, 0n, 16n);
     assert.ok(built.kind === 'payout');
     assert.deepEqual([built.amountMinor, built.recoveredMinor], [16n, 0n]);
@@ -80,7 +80,7 @@ describe('a payout', () => {
     ]);
   });
 
-  test('recovers debt first, starting from the oldest slot', () => {
+  test('a payout recovers debt first, starting from the oldest slot', () => {
     const built = buildPayout(slots, 8n, 0n);
     assert.ok(built.kind === 'payout');
     assert.deepEqual([built.amountMinor, built.recoveredMinor], [8n, 8n]);
@@ -91,14 +91,14 @@ describe('a payout', () => {
     ]);
   });
 
-  test('is not created for zero or below its minimum', () => {
+  test('a payout is not created for zero or below its minimum', () => {
     assert.deepEqual(buildPayout([], 0n, 0n), { kind: 'nothing', amountMinor: 0n });
     assert.deepEqual(buildPayout(slots, 16n, 0n), { kind: 'nothing', amountMinor: 0n });
     assert.deepEqual(buildPayout(slots, 99n, 0n), { kind: 'nothing', amountMinor: 0n });
     assert.deepEqual(buildPayout(slots, 1n, 16n), { kind: 'below_minimum', amountMinor: 15n });
   });
 
-  test('passes each state once, and a repeated step changes nothing', () => {
+  test('a payout passes each state once, and a repeated step changes nothing', () => {
     const states: PayoutState[] = ['reserved', 'paid', 'failed', 'returned'];
     const table = (['confirm', 'fail', 'return'] as const).map((step) =>
       states.map((state) => stepFrom(state, step)),
@@ -111,11 +111,11 @@ describe('a payout', () => {
   });
 });
 
-describe('a posting by hand:', () => {
+describe('a manual posting:', () => {
   test('an adjustment up is payable at once, one down becomes debt, and one of zero posts nothing', () => {
     assert.deepEqual(
       [inWords(adjust(5n).legs), adjust(5n).money],
-      [['adjust_up 5 adjustment→payable'], lying({ payableMinor: 5n })],
+      [['adjust_up 5 adjustment→payable'], slotMoneyOf({ payableMinor: 5n })],
     );
     assert.deepEqual(
       [inWords(adjust(-5n).legs), postedOf(adjust(-5n).money)],
@@ -129,8 +129,8 @@ describe('a posting by hand:', () => {
   });
 });
 
-/** What can happen to an affiliate with a few slots, in any order. */
-type Deed =
+/** Operations on an affiliate with a few slots, in any order. */
+type Operation =
   | { do: 'target'; slot: number; minor: bigint }
   | { do: 'release'; slot: number }
   | { do: 'adjust'; minor: bigint }
@@ -140,7 +140,7 @@ type Deed =
 
 const minor = fc.bigInt({ min: 0n, max: 1000n });
 const index = fc.nat({ max: 4 });
-const deed: fc.Arbitrary<Deed> = fc.oneof(
+const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant('target' as const), slot: index, minor }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('release' as const), slot: index }) },
   {
@@ -162,8 +162,8 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('writeOff' as const), minor }) },
 );
 
-/** An affiliate's books, moved by the rules alone. */
-function live(deeds: readonly Deed[]) {
+/** Books of an affiliate after these operations, by the domain rules alone. */
+function booksAfter(operations: readonly Operation[]) {
   const slots = Array.from({ length: 5 }, () => ({ money: EMPTY }));
   const payouts: { state: PayoutState; amountMinor: bigint; parts: Map<{ money: SlotMoney }, bigint> }[] = [];
   const balance = { ...ZERO_BALANCE };
@@ -176,7 +176,7 @@ function live(deeds: readonly Deed[]) {
       if (leg.code === 'write_off') totals.writtenOff += leg.amountMinor;
     }
   };
-  for (const one of deeds) {
+  for (const one of operations) {
     if (one.do === 'target' || one.do === 'release') {
       const slot = slots[one.slot]!;
       const move =
@@ -217,27 +217,27 @@ function live(deeds: readonly Deed[]) {
   return { slots, payouts, balance, totals };
 }
 
-describe('whatever happens to an affiliate,', () => {
+describe('any history of an affiliate', () => {
   const sum = <T>(items: readonly T[], of: (item: T) => bigint): bigint =>
     items.reduce((total, item) => total + of(item), 0n);
-  const check = (holds: (end: ReturnType<typeof live>) => void): void =>
+  const check = (holds: (end: ReturnType<typeof booksAfter>) => void): void =>
     fc.assert(
-      fc.property(fc.array(deed, { maxLength: 60 }), (deeds) => holds(live(deeds))),
+      fc.property(fc.array(operation, { maxLength: 60 }), (operations) => holds(booksAfter(operations))),
       { numRuns: 400 },
     );
 
-  test('the parts of every slot add up, none is below zero, and never more is reversed than was earned', () => {
+  test('in any history the parts of every slot add up, none is below zero, and never more is reversed than was earned', () => {
     check(({ slots }) => {
       for (const [number, { money }] of slots.entries()) {
-        assert.deepEqual(money, lying(money));
+        assert.deepEqual(money, slotMoneyOf(money));
         assert.ok(Object.values(money).every((part) => part >= 0n));
-        // Those from the sixth on are adjustments by hand.
+        // Slots from the sixth on are manual adjustments.
         if (number < 5) assert.ok(money.voidMinor + money.clawedMinor + money.debtMinor <= money.grossMinor);
       }
     });
   });
 
-  test('its balance is the sum of its slots, less recoveries and write-offs', () => {
+  test('in any history an affiliate’s balance is the sum of its slots, less recoveries and write-offs', () => {
     check(({ slots, balance, totals }) => {
       const held = (column: keyof SlotMoney): bigint => sum(slots, ({ money }) => money[column]);
       assert.deepEqual(balance, {
@@ -251,7 +251,7 @@ describe('whatever happens to an affiliate,', () => {
     });
   });
 
-  test('its earnings equal what it holds, was paid or was written off, less its debt', () => {
+  test('in any history earnings equal the held, paid and written-off amounts less debt', () => {
     check(({ slots, balance, totals }) => {
       const earned = sum(slots, ({ money }) => postedOf(money));
       const { pendingMinor, payableMinor, inPayoutMinor, paidMinor, debtMinor } = balance;
@@ -262,7 +262,7 @@ describe('whatever happens to an affiliate,', () => {
     });
   });
 
-  test('its paid amount is the sum of the confirmed payouts', () => {
+  test('in any history the paid amount is the sum of the confirmed payouts', () => {
     check(({ payouts, balance }) => {
       const paid = payouts.filter(({ state }) => state === 'paid');
       assert.equal(

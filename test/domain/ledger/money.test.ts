@@ -49,7 +49,7 @@ describe('decimal text of an amount', () => {
     });
   }
 
-  test('keeps every amount of every currency through writing and reading', () => {
+  test('decimal text keeps every amount of every currency through writing and reading', () => {
     const currency = fc.constantFrom(...EXPONENTS.keys());
     fc.assert(
       fc.property(currency, amount, (code, minor) => {
@@ -61,7 +61,7 @@ describe('decimal text of an amount', () => {
     );
   });
 
-  test('is written with exactly the decimals of the currency, a zero before the point and no minus zero', () => {
+  test('decimal text is written with exactly the decimals of the currency, a zero before the point and no minus zero', () => {
     assert.deepEqual(
       [
         formatMoney(5n, 'USD'),
@@ -93,7 +93,7 @@ describe('rounding', () => {
     });
   }
 
-  test('of a negative number is the negative of rounding its opposite', () => {
+  test('rounding of a negative number is the negative of rounding its opposite', () => {
     fc.assert(
       fc.property(
         amount,
@@ -106,7 +106,7 @@ describe('rounding', () => {
     );
   });
 
-  test('is never further than half a unit off, or less than one unit towards zero by down', () => {
+  test('rounding is never further than half a unit off, or less than one unit towards zero by down', () => {
     fc.assert(
       fc.property(
         amount,
@@ -121,7 +121,7 @@ describe('rounding', () => {
     );
   });
 
-  test('of a tie by half_even gives an even number', () => {
+  test('rounding of a tie by half_even gives an even number', () => {
     fc.assert(
       fc.property(amount, (half) => assert.equal(divideRounded(2n * half + 1n, 2n, 'half_even') % 2n, 0n)),
     );

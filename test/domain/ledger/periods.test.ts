@@ -1,4 +1,4 @@
-// Which month of the books a moment belongs to.
+// The month of the books that a moment belongs to.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -21,7 +21,7 @@ describe('the month of a moment', () => {
       assert.equal(monthOf(Date.parse(moment), timezone), expected));
   }
 
-  test('in UTC equals that of its ISO text, also on repeated calls', () => {
+  test('the month of a moment in UTC equals that of its ISO text, also on repeated calls', () => {
     const year2100 = Date.UTC(2100, 0);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: year2100 }), (moment) => {
@@ -31,7 +31,7 @@ describe('the month of a moment', () => {
     );
   });
 
-  test('throws for a timezone that does not exist', () => {
+  test('the month of a moment throws for a timezone that does not exist', () => {
     assert.throws(() => monthOf(0, 'Mars/Olympus_Mons'), RangeError);
   });
 });

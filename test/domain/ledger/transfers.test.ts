@@ -1,12 +1,11 @@
-// Moving the money of a slot towards its target: tables for the order it is taken in, properties
-// for what always holds.
+// Transfers that move a slot's money to its target: a table of cases, and invariants as properties.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { accountOf, EMPTY, postedOf, postTowards, type SlotMoney } from '../../../domain/ledger/transfers.ts';
 
-/** A slot that was given what lies in these places. */
-function lying(parts: Partial<SlotMoney>): SlotMoney {
+/** Money of a slot with these parts; the gross amount is their sum. */
+function slotMoneyOf(parts: Partial<SlotMoney>): SlotMoney {
   const money = { ...EMPTY, ...parts };
   const { voidMinor, pendingMinor, payableMinor, clawedMinor, inPayoutMinor, paidMinor } = money;
   return {
@@ -18,32 +17,32 @@ function lying(parts: Partial<SlotMoney>): SlotMoney {
 describe('a slot’s money moves', () => {
   for (const [title, before, target, expected] of [
     ['up from nothing to pending', EMPTY, 200n, ['accrue 200 expense→pending']],
-    ['nowhere when it equals the target already', lying({ pendingMinor: 200n }), 200n, []],
-    ['up by the difference', lying({ pendingMinor: 200n }), 250n, ['accrue 50 expense→pending']],
-    ['down out of pending', lying({ pendingMinor: 200n }), 0n, ['void_pending 200 pending→expense']],
-    ['down out of payable', lying({ payableMinor: 200n }), 50n, ['claw_payable 150 payable→expense']],
+    ['nowhere when it equals the target already', slotMoneyOf({ pendingMinor: 200n }), 200n, []],
+    ['up by the difference', slotMoneyOf({ pendingMinor: 200n }), 250n, ['accrue 50 expense→pending']],
+    ['down out of pending', slotMoneyOf({ pendingMinor: 200n }), 0n, ['void_pending 200 pending→expense']],
+    ['down out of payable', slotMoneyOf({ payableMinor: 200n }), 50n, ['claw_payable 150 payable→expense']],
     [
       'down into debt once it is reserved',
-      lying({ inPayoutMinor: 200n }),
+      slotMoneyOf({ inPayoutMinor: 200n }),
       0n,
       ['claw_debt 200 debt→expense'],
     ],
-    ['down into debt once it is paid', lying({ paidMinor: 200n }), 150n, ['claw_debt 50 debt→expense']],
+    ['down into debt once it is paid', slotMoneyOf({ paidMinor: 200n }), 150n, ['claw_debt 50 debt→expense']],
     [
       'down through pending, payable and debt in this order',
-      lying({ pendingMinor: 10n, payableMinor: 20n, paidMinor: 30n }),
+      slotMoneyOf({ pendingMinor: 10n, payableMinor: 20n, paidMinor: 30n }),
       0n,
       ['void_pending 10 pending→expense', 'claw_payable 20 payable→expense', 'claw_debt 30 debt→expense'],
     ],
-    ['up again after it was voided', lying({ voidMinor: 200n }), 200n, ['accrue 200 expense→pending']],
+    ['up again after it was voided', slotMoneyOf({ voidMinor: 200n }), 200n, ['accrue 200 expense→pending']],
     [
       'up again after it became debt',
-      lying({ paidMinor: 200n, debtMinor: 200n }),
+      slotMoneyOf({ paidMinor: 200n, debtMinor: 200n }),
       200n,
       ['accrue 200 expense→pending'],
     ],
   ] as const) {
-    test(title, () => {
+    test(`a slot’s money moves ${title}`, () => {
       const { legs } = postTowards(before, target);
       assert.deepEqual(
         legs.map(({ code, amountMinor, debit, credit }) => `${code} ${amountMinor} ${debit}→${credit}`),
@@ -69,13 +68,13 @@ describe('a slot’s money moves', () => {
     ['cancelling no debt of its own on the way down', 500n, 30n, ['claw_debt 50 debt→expense']],
   ] as const) {
     test(`after its paid commission was charged back, ${title}`, () => {
-      const before = lying({ paidMinor: 200n, debtMinor: 120n });
+      const before = slotMoneyOf({ paidMinor: 200n, debtMinor: 120n });
       const { money, legs } = postTowards(before, target, owed);
       assert.deepEqual(
         legs.map(({ code, amountMinor, debit, credit }) => `${code} ${amountMinor} ${debit}→${credit}`),
         expected,
       );
-      assert.deepEqual([postedOf(money), money], [target, lying(money)]);
+      assert.deepEqual([postedOf(money), money], [target, slotMoneyOf(money)]);
     });
   }
 
@@ -91,10 +90,10 @@ describe('a slot’s money moves', () => {
     })
     .chain((parts) => {
       const owed = fc.bigInt({ min: 0n, max: parts.inPayoutMinor + parts.paidMinor });
-      return owed.map((debtMinor) => lying({ ...parts, debtMinor }));
+      return owed.map((debtMinor) => slotMoneyOf({ ...parts, debtMinor }));
     });
 
-  test('to exactly the target, by the sum of its transfers, each of them positive', () => {
+  test('a slot’s money moves to exactly the target, by the sum of its transfers, each of them positive', () => {
     fc.assert(
       fc.property(money, part, part, (before, target, owed) => {
         const { money: after, legs } = postTowards(before, target, owed);
@@ -110,13 +109,13 @@ describe('a slot’s money moves', () => {
     );
   });
 
-  test('so that its parts add up, none is below zero, and never more is reversed than was earned', () => {
+  test('a slot’s money moves so that its parts add up, none is below zero, and never more is reversed than was earned', () => {
     fc.assert(
       fc.property(money, fc.array(fc.tuple(part, part), { maxLength: 6 }), (start, targets) => {
         let now = start;
         for (const [target, owed] of targets) {
           now = postTowards(now, target, owed).money;
-          assert.deepEqual(now, lying(now));
+          assert.deepEqual(now, slotMoneyOf(now));
           assert.ok(Object.values(now).every((minor) => minor >= 0n));
           assert.ok(now.voidMinor + now.clawedMinor + now.debtMinor <= now.grossMinor);
         }
@@ -124,7 +123,7 @@ describe('a slot’s money moves', () => {
     );
   });
 
-  test('between the accounts that its columns name', () => {
+  test('a slot’s money moves between the accounts that its columns name', () => {
     const column = { pending: 'pendingMinor', payable: 'payableMinor', debt: 'debtMinor' } as const;
     fc.assert(
       fc.property(money, part, (before, target) => {

@@ -1,5 +1,5 @@
-// The books of one batch in memory: what is said twice counts once, and nothing is said against
-// what is not there.
+// Batch ledger in memory: a repeated fact counts once, and a reversal needs its conversion in the
+// slot.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBatchLedger, sumOfDeltas, type Deltas } from '../../../domain/settlement/batch-ledger.ts';

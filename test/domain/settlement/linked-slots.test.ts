@@ -27,15 +27,15 @@ function either(
   events: readonly ConversionEvent[],
   affiliateId?: string,
 ): bigint {
-  const [there, back] = [events, events.toReversed()].map((heard) =>
-    totalOf(settledOneByOne(terms, heard, { parents: { aff_a: ['aff_p'] } }), affiliateId),
+  const [there, back] = [events, events.toReversed()].map((ordered) =>
+    totalOf(settledOneByOne(terms, ordered, { parents: { aff_a: ['aff_p'] } }), affiliateId),
   );
   assert.equal(there, back, 'the order of arrival shows');
   return there!;
 }
 
 /** Messages as text: type, conversion, change and amount reported so far. */
-const toldIn = ({ messages }: ReturnType<typeof settledOneByOne>): string[] =>
+const reportsOf = ({ messages }: ReturnType<typeof settledOneByOne>): string[] =>
   messages.map(({ type, conversion, deltaMinor, reportedMinor }) => {
     return `${type.slice('conversion.'.length)} ${conversion.id} ${deltaMinor > 0n ? '+' : ''}${deltaMinor}=${reportedMinor}`;
   });
@@ -46,9 +46,9 @@ describe('a cap', () => {
   const capped = only({ kind: 'cpa', amount: '10', cap: { count: 2 } });
   const [first, second, third] = [ftd('c1', 0), ftd('c2', 1), ftd('c3', 2)];
 
-  test('pays the earliest conversions in any order of arrival and reports to each what it won or lost', () => {
+  test('a cap pays the earliest conversions in any order of arrival and reports to each conversion its gain or loss', () => {
     const settling = settledOneByOne(capped, [third, second, first]);
-    assert.deepEqual(toldIn(settling), [
+    assert.deepEqual(reportsOf(settling), [
       `created ${third.id} +1000=1000`,
       `created ${second.id} +1000=1000`,
       `created ${first.id} +1000=1000`,
@@ -62,50 +62,53 @@ describe('a cap', () => {
     assert.deepEqual(paid.toSorted(), ['c1', 'c2']);
   });
 
-  test('pays the next conversion when an earlier one is charged back', () => {
+  test('a cap pays the next conversion when an earlier one is charged back', () => {
     const settling = settledOneByOne(capped, [first, second, third, chargeback(first)]);
-    assert.deepEqual(toldIn(settling).slice(3), [
+    assert.deepEqual(reportsOf(settling).slice(3), [
       `reversed ${first.id} -1000=0`,
       `adjusted ${third.id} +1000=1000`,
     ]);
     assert.equal(totalOf(settling), 20_00n);
   });
 
-  test('takes nothing from a conversion that lost its place under the cap and is then charged back', () => {
+  test('a cap takes nothing from a conversion that lost its place under the cap and is then charged back', () => {
     const settling = settledOneByOne(capped, [third, second, first, chargeback(third), chargeback(first)]);
-    assert.deepEqual(toldIn(settling).slice(3), [
+    assert.deepEqual(reportsOf(settling).slice(3), [
       `adjusted ${third.id} -1000=0`,
       `reversed ${third.id} 0=0`,
       `reversed ${first.id} -1000=0`,
     ]);
     const together = settledOneByOne(capped, [first, second, third]);
     together.settle([chargeback(first), chargeback(third)]);
-    assert.deepEqual(toldIn(together).slice(3), [`reversed ${first.id} -1000=0`, `reversed ${third.id} 0=0`]);
+    assert.deepEqual(reportsOf(together).slice(3), [
+      `reversed ${first.id} -1000=0`,
+      `reversed ${third.id} 0=0`,
+    ]);
   });
 
-  test('of an amount pays the last conversion in part', () => {
+  test('a cap of an amount pays the last conversion in part', () => {
     assert.equal(
       either(only({ kind: 'percent', percent: '10', cap: { amount: '15' } }), [anEvent(), anEvent()]),
       15_00n,
     );
   });
 
-  test('starts again from zero each month', () =>
+  test('a cap starts again from zero each month', () =>
     assert.equal(either(capped, [first, second, third, ftd('c4', 31)]), 30_00n));
 
-  test('does not count what a later deal version earns without a cap', () => {
+  test('a cap does not count what a later deal version earns without a cap', () => {
     const deal = versions(
       [0, only({ kind: 'cpa', amount: '10' })],
       [1, only({ kind: 'cpa', amount: '10', cap: { count: 1 } })],
     );
     // c1 came under the capped version when only the later deposit was known, and left it when the
-    // earlier one was heard of.
+    // earlier one arrived.
     assert.equal(either(deal, [ftd('c1', 0), ftd('c1', 2), ftd('c2', 3)]), 20_00n);
   });
 });
 
 describe('tier steps', () => {
-  test('of a CPA count customers for whom the first step pays nothing', () => {
+  test('tier steps of a CPA count customers for whom the first step pays nothing', () => {
     const steps = [
       { from: '0', amount: '0' },
       { from: '3', amount: '100' },
@@ -122,13 +125,13 @@ describe('tier steps', () => {
     }
   });
 
-  test('of a CPA with a cap use up the cap only by customers that were paid', () => {
+  test('tier steps of a CPA with a cap use up the cap only by customers that were paid', () => {
     const tiers = { metric: 'ftd_count', mode: 'marginal', steps: [{ from: '2', amount: '100' }] } as const;
     const terms = only({ kind: 'cpa', tiers: { ...tiers, steps: [...tiers.steps] }, cap: { count: 1 } });
     assert.equal(either(terms, [ftd('c1', 0), ftd('c2', 1), ftd('c3', 2)]), 100_00n);
   });
 
-  test('of a CPA can depend on the month’s revenue', () => {
+  test('tier steps of a CPA can depend on the month’s revenue', () => {
     const steps = [{ from: '500', amount: '80' }];
     const terms = only({
       kind: 'cpa',
@@ -139,7 +142,7 @@ describe('tier steps', () => {
     assert.equal(either(terms, [ftd('c1'), ftd('c2'), revenue(499_99n), revenue(1n)]), 160_00n);
   });
 
-  test('fall again when a first deposit they counted is charged back, and the lower revenue share is reported with that chargeback', () => {
+  test('tier steps fall again when a first deposit they counted is charged back, and the lower revenue share is reported with that chargeback', () => {
     const steps = [{ from: '2', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -151,7 +154,7 @@ describe('tier steps', () => {
     assert.deepEqual(deltasOf(settling), [10_00n, 0n, 10_00n, -10_00n]);
   });
 
-  test('count customers, in the month of their earliest first deposit, in any order of arrival', () => {
+  test('tier steps count customers, in the month of their earliest first deposit, in any order of arrival', () => {
     const steps = [{ from: '2', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -164,7 +167,7 @@ describe('tier steps', () => {
     assert.equal(either(terms, [revenue(100_00n, 1), ftd('c1', 0), ftd('c1', 31), ftd('c2', 31)]), 10_00n);
   });
 
-  test('report the loss of a month whose customer turns out to have deposited first a month earlier', () => {
+  test('tier steps report the loss of a month whose customer turns out to have deposited first a month earlier', () => {
     const steps = [{ from: '1', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -180,7 +183,7 @@ describe('tier steps', () => {
     assert.deepEqual(deltasOf(settling), [10_00n, 10_00n, 5_00n, -5_00n]);
   });
 
-  test('count no customer whose first deposit was reversed, as a CPA pays none', () => {
+  test('tier steps count no customer whose first deposit was reversed, as a CPA pays none', () => {
     const steps = [{ from: '1', percent: '20' }];
     const terms = only({
       kind: 'revshare',
@@ -191,7 +194,7 @@ describe('tier steps', () => {
     assert.equal(either(terms, [revenue(100_00n), first, ftd('c', 1), chargeback(first)]), 10_00n);
   });
 
-  test('by revenue keep an amount without an exchange rate waiting even where it pays nothing', () => {
+  test('tier steps by revenue keep an amount without an exchange rate waiting even where it pays nothing', () => {
     const tiers = { metric: 'revenue', mode: 'retroactive', steps: [{ from: '1', amount: '2' }] } as const;
     const foreign = revenue(100_00n, 0, { currency: 'EUR' });
     const settling = settledOneByOne(
@@ -206,26 +209,26 @@ describe('a negative month that is carried over', () => {
   const carrying = (changes: object = {}): Partial<WireTerms> =>
     only({ kind: 'revshare', percent: '50', negative: 'carry', ...changes });
 
-  test('lowers the months after it until it is made up for, whatever the order of arrival', () => {
+  test('a carried negative month lowers the months after it until it is made up for, whatever the order of arrival', () => {
     assert.equal(either(carrying(), [revenue(-100_00n), revenue(60_00n, 1), revenue(60_00n, 2)]), 10_00n);
   });
 
-  test('is not made up for by the months before it', () => {
+  test('a carried negative month is not made up for by the months before it', () => {
     assert.equal(either(carrying(), [revenue(100_00n), revenue(-60_00n, 1), revenue(20_00n, 2)]), 50_00n);
   });
 
-  test('is dropped by a deal version that resets, even when its month arrives last', () => {
+  test('a carried negative month is dropped by a deal version that resets, even when its month arrives last', () => {
     const deal = versions([0, carrying()], [20, carrying({ negative: 'reset' })], [50, carrying()]);
     assert.equal(either(deal, [revenue(-100_00n), revenue(100_00n, 2)]), 0n);
     assert.equal(either(deal, [revenue(-100_00n), revenue(100_00n, 2), revenue(1_00n, 1)]), 50_50n);
   });
 
-  test('is carried by revenue and by commission at once, since another deal version may carry by the other', () => {
+  test('a carried negative month is carried by revenue and by commission at once, since another deal version may carry by the other', () => {
     const deal = versions([0, carrying()], [20, carrying({ carry_by: 'commission' })]);
     assert.equal(either(deal, [revenue(-100_00n), revenue(120_00n, 1)]), 10_00n);
   });
 
-  test('is paid at the rate of its own steps when another month moves it', () => {
+  test('a carried negative month is paid at the rate of its own steps when another month moves it', () => {
     const tiers = { metric: 'ftd_count', mode: 'retroactive', steps: [{ from: '1', percent: '100' }] };
     const later = [ftd('c', 31), revenue(100_00n, 1)];
     assert.equal(either(carrying({ tiers }), [...later, revenue(-10_00n)]), 90_00n);
@@ -252,15 +255,16 @@ describe('a CPA qualification by cumulative deposits', () => {
     ],
     ['is not reached by one deposit below the minimum', [ftd('c')], 0n],
   ] as const) {
-    test(title, () => assert.equal(either(terms, events), expected));
+    test(`a CPA qualification by cumulative deposits ${title}`, () =>
+      assert.equal(either(terms, events), expected));
   }
 
-  test('is lost when one of its deposits is charged back', () => {
+  test('a CPA qualification by cumulative deposits is lost when one of its deposits is charged back', () => {
     const one = deposit(1);
     assert.equal(either(terms, [ftd('c'), one, chargeback(one)]), 0n);
   });
 
-  test('is not reached by a fully reversed deposit, however low the minimum', () => {
+  test('a CPA qualification by cumulative deposits is not reached by a fully reversed deposit, however low the minimum', () => {
     const one = ftd('c');
     assert.equal(
       either(only({ kind: 'cpa', amount: '10', qualify: 'cumulative', min_amount: '0' }), [
@@ -274,14 +278,14 @@ describe('a CPA qualification by cumulative deposits', () => {
 
 describe('a parent’s override', () => {
   const percent: WireComponent = { kind: 'percent', percent: '10' };
-  test('is of what the affiliate holds, and falls with it', () => {
+  test('a parent’s override is of what the affiliate holds, and falls with it', () => {
     const sale = anEvent();
     const terms = { components: [percent], overrides: [{ percent: '20' }] };
     assert.equal(either(terms, [sale], 'aff_p'), 2_00n);
     assert.equal(either(terms, [sale, chargeback(sale)], 'aff_p'), 0n);
     const settling = settledOneByOne(terms, [sale, chargeback(sale)], { parents: { aff_a: ['aff_p'] } });
-    const told = settling.messages.map(({ type, via, deltaMinor }) => `${type} ${via} ${deltaMinor}`);
-    assert.deepEqual(told, [
+    const reports = settling.messages.map(({ type, via, deltaMinor }) => `${type} ${via} ${deltaMinor}`);
+    assert.deepEqual(reports, [
       'conversion.created null 1000',
       'conversion.created aff_a 200',
       'conversion.reversed null -1000',
@@ -289,13 +293,13 @@ describe('a parent’s override', () => {
     ]);
   });
 
-  test('gets a slot when an earlier deal version with an override becomes the one that rates a CPA', () => {
+  test('a parent’s override gets a slot when an earlier deal version with an override becomes the one that rates a CPA', () => {
     const cpa = only({ kind: 'cpa', amount: '100' });
     const deal = versions([0, { ...cpa, overrides: [{ percent: '10' }] }], [1, cpa]);
     assert.equal(either(deal, [ftd('c', 0), ftd('c', 2)], 'aff_p'), 10_00n);
   });
 
-  test('is held as long as the affiliate’s own slot, also when no money moves', () => {
+  test('a parent’s override is held as long as the affiliate’s own slot, also when no money moves', () => {
     const terms = { ...only({ kind: 'cpa', amount: '100' }), overrides: [{ percent: '10' }] };
     const settling = settledOneByOne(terms, [ftd('c', 0), ftd('c', 5)], { parents: { aff_a: ['aff_p'] } });
     const holds = Array.from(settling.slots.values(), ({ holdUntil }) => holdUntil);

@@ -138,7 +138,7 @@ const conversion = fc
     amountMinor: fields.type === 'revenue' && loses ? -fields.amountMinor : fields.amountMinor,
   }));
 
-const against = fc.record({
+const negativeFields = fc.record({
   type: fc.constantFrom<EventType>(
     'refund',
     'chargeback',
@@ -164,10 +164,10 @@ type Amendment = { eventId: string; values: Values; number: number };
 type Step = { events: ConversionEvent[] } | { version: DealVersion } | { amendment: Amendment };
 
 /**
- * The same steps, but some conversions first come with other values, and are amended to their own
- * by and by: each somewhere behind its own event, one behind the other.
+ * The same steps, but some conversions are first sent with other values (drafts) and amended to
+ * their own later: each somewhere after its own event, in order.
  */
-function misspoken(
+function withDrafts(
   steps: readonly Step[],
   drafts: readonly { index: number; values: Values; wait: number }[],
 ): Step[] {
@@ -205,7 +205,7 @@ const story = fc
       maxLength: 8,
       selector: ({ type, transactionId }) => `${type} ${transactionId}`,
     }),
-    said: fc.array(against, { maxLength: 5 }),
+    negativeEvents: fc.array(negativeFields, { maxLength: 5 }),
     sizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
     seed: fc.array(fc.nat(), { minLength: 13, maxLength: 13 }),
     places: fc.array(fc.nat(), { minLength: 5, maxLength: 5 }),
@@ -213,21 +213,23 @@ const story = fc
       maxLength: 4,
     }),
   })
-  .map(({ versions: agreed, conversions, said, sizes, seed, places, drafts }) => {
-    const events = [...conversions, ...said].map((fields: Partial<ConversionEvent>, index) =>
+  .map(({ versions: agreed, conversions, negativeEvents, sizes, seed, places, drafts }) => {
+    const events = [...conversions, ...negativeEvents].map((fields: Partial<ConversionEvent>, index) =>
       anEvent({ ...fields, id: idOf(index) }),
     );
-    const heard = events.map((event, index) => ({ event, at: seed[index]! })).toSorted((a, b) => a.at - b.at);
+    const arrivals = events
+      .map((event, index) => ({ event, at: seed[index]! }))
+      .toSorted((a, b) => a.at - b.at);
     const steps: Step[] = [];
-    for (let at = 0, turn = 0; at < heard.length; turn++) {
+    for (let at = 0, turn = 0; at < arrivals.length; turn++) {
       const size = sizes[turn % sizes.length]!;
-      steps.push({ events: heard.slice(at, at + size).map(({ event }) => event) });
+      steps.push({ events: arrivals.slice(at, at + size).map(({ event }) => event) });
       at += size;
     }
     // Versions keep the order of their numbers, wherever they fall between the events.
     const where = agreed.map((_, index) => places[index]! % (steps.length + 1)).toSorted((a, b) => a - b);
     agreed.forEach((version, index) => steps.splice(where[index]! + index, 0, { version }));
-    return { agreed, heard: heard.map(({ event }) => event), steps: misspoken(steps, drafts) };
+    return { agreed, arrivals: arrivals.map(({ event }) => event), steps: withDrafts(steps, drafts) };
   });
 
 function played(steps: readonly Step[]): MemorySettling {
@@ -275,18 +277,18 @@ test('a month whose conversions all came to another version makes no loss of ano
 });
 
 describe('deal versions agreed and events amended at any time', () => {
-  test('leave every slot and total as if they had applied from the start', () => {
+  test('versions and amendments at any time leave every slot and total as if they had applied from the start', () => {
     fc.assert(
-      fc.property(story, ({ agreed, heard, steps }) => {
+      fc.property(story, ({ agreed, arrivals, steps }) => {
         const first = createMemorySettling(agreed, { affiliateByCustomer: BOUND_TO, parents: PARENTS });
-        first.settle(heard);
+        first.settle(arrivals);
         assert.deepEqual(booked(played(steps)), booked(first));
       }),
       { numRuns: RUNS, includeErrorInReport: true },
     );
   });
 
-  test('have reported deltas that add up to the balances, each conversion first as created', () => {
+  test('versions and amendments at any time have reported deltas that add up to the balances, each conversion first as created', () => {
     fc.assert(
       fc.property(story, ({ steps }) => {
         const settling = played(steps);
@@ -316,7 +318,7 @@ describe('deal versions agreed and events amended at any time', () => {
     );
   });
 
-  test('leave the sums of every slot equal to those of its facts', () => {
+  test('versions and amendments at any time leave the sums of every slot equal to those of its facts', () => {
     fc.assert(
       fc.property(story, ({ steps }) => {
         for (const { groups, sums, name } of played(steps).slots.values()) {

@@ -84,7 +84,7 @@ function sumsOf(amounts: Iterable<readonly [string, bigint]>): Map<string, bigin
 }
 
 /**
- * More runs when asked for by hand: `RUNS=50000 npm test --
+ * For more runs: `RUNS=50000 npm test --
  * test/domain/settlement/settlement-order.test.ts`.
  */
 const RUNS = Number(process.env.RUNS ?? 600);
@@ -105,13 +105,13 @@ for (const [world, versions] of [
   };
 
   describe(`terms ${world}: a history settled in any order, in any batches, some events twice,`, () => {
-    test('earns what the model says', () => {
+    test('a history in any order earns what the model says', () => {
       always((settling, { versions: of, events }) => {
         assert.deepEqual(byName(earningsOf(settling)), byName(expectedEarnings(events, worldOf(of))));
       });
     });
 
-    test('leaves the same slots, sums, deal versions and settled events as in one batch', () => {
+    test('a history in any order leaves the same slots, sums, deal versions and settled events as in one batch', () => {
       const stateOf = ({ slots, outcomes }: MemorySettling) => {
         const all = Array.from(slots.values(), ({ name, sums, version, holdUntil, affiliateId, money }) => {
           const booked = postedOf(money);
@@ -136,8 +136,8 @@ for (const [world, versions] of [
           statuses: statuses.sort(),
         };
       };
-      always((settling, told) => {
-        assert.deepEqual(stateOf(settling), stateOf(inOneBatch(told)));
+      always((settling, events) => {
+        assert.deepEqual(stateOf(settling), stateOf(inOneBatch(events)));
         for (const { groups, sums, name } of settling.slots.values()) {
           const facts = [...groups.values()].flatMap(({ accrual, laterFacts }) => [accrual, ...laterFacts]);
           assert.equal(facts.length, sums.factsCount, name.key);
@@ -150,7 +150,7 @@ for (const [world, versions] of [
       });
     });
 
-    test('is reported by deltas that add up to every affiliate’s balance, each conversion before its reversals', () => {
+    test('a history in any order is reported by deltas that add up to every affiliate’s balance, each conversion before its reversals', () => {
       always((settling) => {
         const byConversion = new Map<string, bigint>();
         for (const { type, affiliateId, via, conversion, deltaMinor, reportedMinor } of settling.messages) {
@@ -164,14 +164,14 @@ for (const [world, versions] of [
           byConversion.set(key, (byConversion.get(key) ?? 0n) + deltaMinor);
           assert.equal(byConversion.get(key), reportedMinor);
         }
-        const told = settling.messages.map(
+        const reported = settling.messages.map(
           ({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor] as const,
         );
         const booked = Array.from(
           settling.slots.values(),
           ({ affiliateId, money }) => [affiliateId, postedOf(money)] as const,
         );
-        assert.deepEqual(sumsOf(told), sumsOf(booked));
+        assert.deepEqual(sumsOf(reported), sumsOf(booked));
         assert.deepEqual(
           sumsOf(Array.from(settling.reported, ([key, sum]) => [key, sum.amountMinor] as const)),
           sumsOf(byConversion),
@@ -179,7 +179,7 @@ for (const [world, versions] of [
       });
     });
 
-    test('is posted by transfers that explain every slot, are numbered without a gap and never reverse more than was earned', () => {
+    test('a history in any order is posted by transfers that explain every slot, are numbered without a gap and never reverse more than was earned', () => {
       always((settling) => {
         for (const { id, money, transfersCount } of settling.slots.values()) {
           const postings = settling.postings.filter(({ slot }) => slot.id === id);
@@ -198,7 +198,7 @@ for (const [world, versions] of [
       });
     });
 
-    test('changes nothing when all of its events are settled again', () => {
+    test('a history in any order changes nothing when all of its events are settled again', () => {
       always((settling, { batches, events }) => {
         const before = [settling.postings.length, settling.messages.length, earningsOf(settling)];
         for (const batch of [...batches, events]) settling.settle(batch);

@@ -33,10 +33,10 @@ function settled(
 }
 
 /**
- * What was told, in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00 so
- * far.
+ * Reported messages in order: `created:ftd +200.00=200.00` is a delta of 200.00 and a sum of 200.00
+ * so far.
  */
-function toldBy({ messages }: MemorySettling): string[] {
+function reportsOf({ messages }: MemorySettling): string[] {
   return messages.map(({ type, event, deltaMinor, reportedMinor }) => {
     return `${type.replace('conversion.', '')}:${event?.type} ${deltaMinor >= 0n ? '+' : ''}${deltaMinor}=${reportedMinor}`;
   });
@@ -55,11 +55,13 @@ describe('settling', () => {
   test('a first deposit on a hybrid deal earns in both slots and is reported once', () => {
     const settling = settled([[anEvent({ type: 'ftd', amountMinor: 500_00n })]]);
     assert.deepEqual(bookedBy(settling), { cpa: 200_00n, percent: 50_00n });
-    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000']);
+    assert.deepEqual(reportsOf(settling), ['created:ftd +25000=25000']);
   });
 
   test('an event that earns nothing is reported with a zero amount', () => {
-    assert.deepEqual(toldBy(settled([[anEvent({ type: 'kyc', amountMinor: null })]])), ['created:kyc +0=0']);
+    assert.deepEqual(reportsOf(settled([[anEvent({ type: 'kyc', amountMinor: null })]])), [
+      'created:kyc +0=0',
+    ]);
   });
 
   test('an event of an affiliate without a deal is settled and reported in the operator’s currency', () => {
@@ -73,14 +75,14 @@ describe('settling', () => {
     const once = settled([batch]);
     const thrice = settled([[...batch, ...batch], batch, batch.slice(1)]);
     assert.deepEqual(bookedBy(thrice), bookedBy(once));
-    assert.deepEqual(toldBy(thrice), toldBy(once));
+    assert.deepEqual(reportsOf(thrice), reportsOf(once));
   });
 
   test('a chargeback of a first deposit reverses both slots and is reported as one reversal', () => {
     const ftd = anEvent({ type: 'ftd', amountMinor: 500_00n });
     const settling = settled([[ftd], [anEvent({ type: 'chargeback', reference: ftd.transactionId })]]);
     assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 0n });
-    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
+    assert.deepEqual(reportsOf(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
   });
 
   test('a chargeback that arrives first waits and is reported after its conversion', () => {
@@ -91,7 +93,7 @@ describe('settling', () => {
     assert.deepEqual(settling.outcomes.get(chargeback.id)?.reason, 'no_conversion');
     settling.settle([ftd]);
     assert.equal(settling.outcomes.get(chargeback.id)?.status, 'settled');
-    assert.deepEqual(toldBy(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
+    assert.deepEqual(reportsOf(settling), ['created:ftd +25000=25000', 'reversed:chargeback -25000=0']);
   });
 
   test('a chargeback without a reference is reported for each conversion it reverses', () => {
@@ -101,12 +103,12 @@ describe('settling', () => {
       anEvent({ type: 'sale', amountMinor: 50_00n }),
     ];
     const settling = settled([batch, [anEvent({ type: 'fraud', ...later(1) })]]);
-    assert.deepEqual(toldBy(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
+    assert.deepEqual(reportsOf(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
   });
 
   test('a customer’s clawback that arrives before a conversion it covers reverses that conversion too', () => {
     const settling = settled([[anEvent({ type: 'fraud', ...later(1) })], [anEvent()]]);
-    assert.deepEqual(toldBy(settling), ['created:sale +1000=1000', 'reversed:fraud -1000=0']);
+    assert.deepEqual(reportsOf(settling), ['created:sale +1000=1000', 'reversed:fraud -1000=0']);
   });
 
   test('refunds of a third each are rounded together, not one by one', () => {
@@ -114,7 +116,7 @@ describe('settling', () => {
     const refund = (amountMinor: bigint) =>
       anEvent({ type: 'refund', reference: sale.transactionId, amountMinor });
     const settling = settled([[sale], [refund(33n)], [refund(33n)], [refund(34n)]]);
-    assert.deepEqual(toldBy(settling), [
+    assert.deepEqual(reportsOf(settling), [
       'created:sale +10=10',
       'reversed:refund -3=7',
       'reversed:refund -4=3',
@@ -133,7 +135,7 @@ describe('settling', () => {
       'reversed:chargeback -750=0',
       'reinstated:chargeback_won +750=750',
     ];
-    assert.deepEqual(toldBy(settled([[sale], [refund], [chargeback], [won]])), expected);
+    assert.deepEqual(reportsOf(settled([[sale], [refund], [chargeback], [won]])), expected);
     assert.deepEqual(bookedBy(settled([[won], [chargeback, refund], [sale]])), { percent: 7_50n });
   });
 
@@ -142,7 +144,7 @@ describe('settling', () => {
     const second = anEvent({ type: 'ftd', amountMinor: 500_00n, ...later(1) });
     const settling = settled([[second], [first]]);
     assert.deepEqual(bookedBy(settling), { cpa: 0n, percent: 55_00n });
-    assert.deepEqual(toldBy(settling), [
+    assert.deepEqual(reportsOf(settling), [
       'created:ftd +25000=25000',
       'created:ftd +500=500',
       'adjusted:undefined -20000=5000',
@@ -152,7 +154,7 @@ describe('settling', () => {
   test('a month that falls below zero pays nothing, and pays again when it rises', () => {
     const revenue = (amountMinor: bigint) => anEvent({ type: 'revenue', amountMinor });
     const settling = settled([[revenue(100_00n)], [revenue(-300_00n)], [revenue(400_00n)]]);
-    assert.deepEqual(toldBy(settling), [
+    assert.deepEqual(reportsOf(settling), [
       'created:revenue +2500=2500',
       'created:revenue -2500=-2500',
       'created:revenue +5000=5000',
@@ -162,7 +164,10 @@ describe('settling', () => {
   test('the events of a batch are reported in the order they happened, each with what it changed', () => {
     const gain = anEvent({ type: 'revenue', amountMinor: 400_00n, ...later(1) });
     const loss = anEvent({ type: 'revenue', amountMinor: -300_00n });
-    assert.deepEqual(toldBy(settled([[gain, loss]])), ['created:revenue +0=0', 'created:revenue +2500=2500']);
+    assert.deepEqual(reportsOf(settled([[gain, loss]])), [
+      'created:revenue +0=0',
+      'created:revenue +2500=2500',
+    ]);
   });
 
   test('events are rated by the deal version of their own date, also when they arrive later', () => {
@@ -171,7 +176,7 @@ describe('settling', () => {
       aVersion({ components: [{ kind: 'percent', percent: '20' }] }, { version: 2, effectiveFrom: NOON }),
     ];
     const settling = settled([[anEvent()], [anEvent({ occurredAt: NOON - 1 })]], ...versions);
-    assert.deepEqual(toldBy(settling), ['created:sale +2000=2000', 'created:sale +1000=1000']);
+    assert.deepEqual(reportsOf(settling), ['created:sale +2000=2000', 'created:sale +1000=1000']);
   });
 
   for (const [timezone, begins] of [
@@ -199,30 +204,42 @@ describe('an event is left out of settlement', () => {
     anEvent({ currency: 'EUR', ...changes });
   for (const [title, event, expected] of [
     [
-      'when its amount is in a currency without a rate',
+      'an event is set aside when its amount is in a currency without a rate',
       euros({ type: 'sale' }),
       'set_aside no_exchange_rate',
     ],
-    ['not when no component needs its amount', euros({ type: 'trade', volumeE4: 1_0000n }), 'settled null'],
-    ['not when no component listens to it', euros({ type: 'deposit' }), 'settled null'],
     [
-      'when a minimum must be compared with another currency',
+      'an event in a currency without a rate is settled when no component needs the amount',
+      euros({ type: 'trade', volumeE4: 1_0000n }),
+      'settled null',
+    ],
+    [
+      'an event in a currency without a rate is settled when no component pays for its type',
+      euros({ type: 'deposit' }),
+      'settled null',
+    ],
+    [
+      'an event is set aside when a minimum must be compared with a currency without a rate',
       euros({ type: 'ftd' }),
       'set_aside no_exchange_rate',
     ],
-    ['when nobody brought its customer', anEvent({ customerId: 'stranger' }), 'orphaned no_evidence'],
     [
-      'when it takes back what nobody heard of',
+      'an event is orphaned when no affiliate brought its customer',
+      anEvent({ customerId: 'stranger' }),
+      'orphaned no_evidence',
+    ],
+    [
+      'a refund of an unknown transaction is orphaned',
       anEvent({ type: 'refund', reference: 'unheard-of' }),
       'orphaned no_conversion',
     ],
     [
-      'not when its customer did nothing to take back',
+      'a fraud of a customer without conversions is settled as nothing to reverse',
       anEvent({ type: 'fraud' }),
       'settled nothing_to_reverse',
     ],
     [
-      'when it takes back from a stranger',
+      'a fraud of an unknown customer is orphaned',
       anEvent({ type: 'fraud', customerId: 'stranger' }),
       'orphaned no_conversion',
     ],
@@ -235,7 +252,7 @@ describe('an event is left out of settlement', () => {
   }
 
   for (const order of ['before', 'after']) {
-    test(`when it refunds in another currency than that of the sale, arriving ${order} it`, () => {
+    test(`a refund in another currency than its sale is left out of settlement, arriving ${order} the sale`, () => {
       const sale = anEvent();
       const refund = anEvent({
         type: 'refund',
@@ -247,7 +264,7 @@ describe('an event is left out of settlement', () => {
       assert.deepEqual(bookedBy(settling), { percent: 10_00n });
       assert.equal(settling.outcomes.get(refund.id)?.status, 'set_aside');
       assert.equal(settling.outcomes.get(refund.id)?.reason, 'no_exchange_rate');
-      assert.deepEqual(toldBy(settling), ['created:sale +1000=1000']);
+      assert.deepEqual(reportsOf(settling), ['created:sale +1000=1000']);
     });
   }
 });
@@ -269,9 +286,9 @@ describe('attribution within a batch', () => {
   const deposit = anEvent({ type: 'sale', occurredAt: NOON + 1, subs: ['mine', null, null, null, null] });
 
   for (const [title, batches] of [
-    ['carries over from the registration to later events', [[deposit, registration]]],
-    ['carries over to events of later batches', [[registration], [deposit]]],
-    ['carries back to events that arrived earlier', [[deposit], [registration]]],
+    ['attribution carries over from the registration to later events', [[deposit, registration]]],
+    ['attribution carries over to events of later batches', [[registration], [deposit]]],
+    ['attribution carries back to events that arrived earlier', [[deposit], [registration]]],
   ] as const) {
     test(title, () => {
       const settling = createMemorySettling([aVersion()], { clicks: [click] });
@@ -286,7 +303,7 @@ describe('attribution within a batch', () => {
     });
   }
 
-  test('is never set by a reversal', () => {
+  test('attribution of a customer is never set by a reversal', () => {
     const chargeback = anEvent({ type: 'chargeback', clickId: click.id });
     const loaded = [chargeback, deposit].map((event) => {
       return {
@@ -301,7 +318,7 @@ describe('attribution within a batch', () => {
   });
 });
 
-test('a rule that fails names its event, so that it alone can be set aside', () => {
+test('a rule that fails names its event, so that only this event is set aside', () => {
   const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null };
   const ordered = [anEvent(), anEvent()].map((event) => ({
     event,

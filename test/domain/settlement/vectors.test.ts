@@ -1,5 +1,5 @@
-// Published examples of commissions, V1 to V20, each through the rules that answer for it. Where a
-// product pays by a rule that is not ours, the test says so and holds what we do instead.
+// Published examples of commissions, V1 to V20, each computed by the responsible rules. Where a
+// product pays by a rule that is not ours, the test says so and checks our result instead.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatMoney, parseDecimal } from '../../../domain/ledger/money.ts';
@@ -58,8 +58,8 @@ describe('the published example', () => {
   ] as const) {
     test(`V3 (track360): 30 % of −10,000 and then +15,000 are ${expected} by ${negative}, in either order of arrival`, () => {
       const months = [revenue('-10000'), revenue('15000', { occurredAt: NEXT_MONTH })];
-      for (const heard of [months, months.toReversed()])
-        assert.equal(earn({ kind: 'revshare', percent: '30', negative }, heard), expected);
+      for (const ordered of [months, months.toReversed()])
+        assert.equal(earn({ kind: 'revshare', percent: '30', negative }, ordered), expected);
     });
   }
 
@@ -144,7 +144,7 @@ describe('the published example', () => {
     assert.deepEqual(paid, ['0.10', '0.01', '0.00', '0.10']);
   });
 
-  test('V10 (jpfbs) pays by spread, which no component knows: the operator sends the spread’s 68.00 as revenue, and 30 % are 20.40', () => {
+  test('V10 (jpfbs): a share of spread, which no component computes, is a revenue share of the spread of 68.00 sent as revenue: 30 % are 20.40', () => {
     assert.equal(earn({ kind: 'revshare', percent: '30' }, [revenue('68.00')]), '20.40');
     const bySpread = compileTerms(wireTerms({ components: [{ kind: 'per_lot', percent: '30' }] }));
     assert.equal(bySpread.kind, 'invalid');
@@ -200,7 +200,7 @@ describe('the published example', () => {
   test('V14 (c9agency): 20 first deposits at 120 are 2,400.00', () =>
     assert.equal(earn({ kind: 'cpa', amount: '120' }, ftds(20)), '2400.00'));
 
-  test('V15 (globaligaming) fences high rollers off, which we do not: the month’s −10,000 is carried whole, against all players', () => {
+  test('V15 (globaligaming) quarantines high rollers, unlike us: a negative month of −10,000 is carried in full for all players', () => {
     const month = [
       revenue('-8000', { customerId: 'c1' }),
       revenue('-6000', { customerId: 'c2' }),
@@ -247,7 +247,7 @@ describe('the published example', () => {
     assert.equal(earn({ kind: 'revshare', tiers }, [revenue('60000')]), '21000.00');
   });
 
-  test('V19 (impact.com) locks months by a calendar, which we do not: every conversion is held for days of 24 hours of its own', () => {
+  test('V19 (impact.com) locks months by a calendar, unlike us: each conversion is held for its own days of 24 hours', () => {
     const occurredAt = Date.UTC(2026, 0, 31, 12);
     const settling = settledOneByOne({ hold_days: 27 }, [anEvent({ occurredAt })]);
     const [slot] = settling.slots.values();

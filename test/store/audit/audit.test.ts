@@ -1,4 +1,5 @@
-// The audit finds nothing in a healthy history, and whatever is bent behind the books' back.
+// Audit of the ledger: no finding in a healthy history, and a finding for each table that was
+// tampered with.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
@@ -31,14 +32,14 @@ before(async () => {
   const { pool } = database;
   const { clickId } = await addAffiliate(pool, operator.operatorId, HYBRID);
   const yen = await addAffiliate(pool, operator.operatorId, { ...HYBRID, currency: 'JPY' });
-  const against: Partial<ConversionEvent> = {
+  const referenceOnly: Partial<ConversionEvent> = {
     customerId: null,
     clickId: null,
     amountMinor: null,
     occurredAt: Date.now() + 1000,
   };
   const batches: Partial<ConversionEvent>[][] = [
-    [{ type: 'refund', reference: 'early', ...against, amountMinor: 10_00n }],
+    [{ type: 'refund', reference: 'early', ...referenceOnly, amountMinor: 10_00n }],
     [
       { type: 'ftd', transactionId: 'f-1', clickId, customerId: 'c' },
       { type: 'revenue', clickId, customerId: 'c' },
@@ -56,15 +57,15 @@ before(async () => {
       { type: 'revenue', clickId, amountMinor: 400_00n },
     ],
     [
-      { type: 'chargeback', reference: 's-1', ...against },
-      { type: 'refund', reference: 's-2', ...against, amountMinor: 33_33n },
+      { type: 'chargeback', reference: 's-1', ...referenceOnly },
+      { type: 'refund', reference: 's-2', ...referenceOnly, amountMinor: 33_33n },
     ],
     [
-      { type: 'fraud', ...against, customerId: 'c' },
+      { type: 'fraud', ...referenceOnly, customerId: 'c' },
       { clickId: null, customerId: 'stranger' },
       { currency: 'EUR' },
     ],
-    [{ type: 'chargeback_won', reference: 's-1', ...against }],
+    [{ type: 'chargeback_won', reference: 's-1', ...referenceOnly }],
   ];
   const settle = createSettling(pool);
   for (const batch of batches) {
@@ -107,12 +108,12 @@ describe('the audit finds stored data that was tampered with:', () => {
     ],
     ['a deleted balance', `delete from balances`, ['balance_is_its_slots', 'balance_is_its_transfers']],
     [
-      'a slot’s place',
+      'a slot’s amounts moved from pending to payable',
       `update slots set pending_minor = pending_minor - 1, payable_minor = payable_minor + 1 where kind = 'revshare'`,
       ['balance_is_its_slots', 'slot_is_its_transfers'],
     ],
     [
-      'a slot with its balance',
+      'a slot’s earned amount together with its balance',
       `update slots set gross_minor = gross_minor + 1, pending_minor = pending_minor + 1; update balances set pending_minor = pending_minor + 1`,
       [
         'balance_is_its_slots',
@@ -128,7 +129,7 @@ describe('the audit finds stored data that was tampered with:', () => {
       ['slot_is_its_transfers'],
     ],
     [
-      'a slot’s sum',
+      'a slot’s sum of amounts',
       `update slots set basis_minor = basis_minor + 1 where kind = 'revshare'`,
       ['slot_keeps_its_sums'],
     ],
@@ -138,12 +139,12 @@ describe('the audit finds stored data that was tampered with:', () => {
       ['slot_keeps_its_sums'],
     ],
     [
-      'a slot’s count',
+      'a slot’s count of facts',
       `update slots set facts_count = facts_count + 1`,
       ['slot_is_as_rated', 'slot_keeps_its_sums'],
     ],
     [
-      'a slot’s hash',
+      'a slot’s hash of facts',
       `update slots set facts_hash = facts_hash # 1`,
       ['slot_is_as_rated', 'slot_keeps_its_sums'],
     ],
@@ -228,7 +229,7 @@ describe('the audit finds stored data that was tampered with:', () => {
       ['told_is_booked', 'told_is_booked_by_event'],
     ],
     [
-      'the reason shown to an affiliate',
+      'a rated amount shown to an affiliate',
       `update ratings set target_minor = target_minor + 1`,
       ['slot_is_as_rated'],
     ],
@@ -244,7 +245,7 @@ describe('the audit finds stored data that was tampered with:', () => {
     ],
   ];
   for (const [title, statement, expected] of cases) {
-    test(title, async () => {
+    test(`the audit finds tampering: ${title}`, async () => {
       const { checks, findings } = await withCorruptedBooks(database.pool, KEPT, statement, () =>
         auditOf(database.pool),
       );

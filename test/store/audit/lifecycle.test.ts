@@ -1,5 +1,5 @@
-// The audit of what happens to commission after it is booked: nothing in a healthy life, and
-// whatever is bent behind the books' back.
+// Audit of the commission lifecycle after booking: no finding in a healthy history, and a finding
+// for each row that was tampered with.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createAdjustments } from '../../../store/ledger/adjustments.ts';
@@ -14,8 +14,8 @@ import { addAffiliate, auditOf, createSettling } from '../../support/settling.ts
 let database: TestDatabase;
 
 /**
- * A life with everything in it: paid, charged back, recovered, failed, returned, rejected, won
- * back, adjusted, written off.
+ * A history with every step: paid, charged back, recovered, failed, returned, rejected, won back,
+ * adjusted, written off.
  */
 before(async () => {
   database = await withDatabase();
@@ -30,7 +30,7 @@ before(async () => {
   ];
   const by = { actor: 'key_test', reason: 'test' };
   const wanted = { affiliateId, currency: 'USD', actor: 'key_test' };
-  const against = { clickId: null, customerId: null, amountMinor: null };
+  const referenceOnly = { clickId: null, customerId: null, amountMinor: null };
   const sell = async (...names: string[]): Promise<void> => {
     await settle(operatorId, await ingest(names.map((transactionId) => ({ transactionId, clickId }))));
     await createHolds(pool).release(operatorId, null, Date.now());
@@ -47,14 +47,14 @@ before(async () => {
   };
   await sell('a', 'b', 'c');
   await payOut('confirm');
-  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'a', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'a', ...referenceOnly }]));
   await sell('d', 'e');
   await payOut('confirm', 'return');
   await payOut('fail');
   await payOut('confirm');
-  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'a', ...against }]));
-  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'b', ...against }]));
-  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'b', ...against }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'a', ...referenceOnly }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'b', ...referenceOnly }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'b', ...referenceOnly }]));
   const { rows } = await pool.query<{ id: string }>(
     `select id from slots where operator_id = $1 order by id`,
     [operatorId],
@@ -87,12 +87,12 @@ test('the audit of a history with every kind of transfer finds nothing unexplain
 describe('the audit finds lifecycle data that was tampered with:', () => {
   const cases: readonly [string, string, string[]][] = [
     [
-      'a balance of what was paid',
+      'a balance’s paid amount',
       `update balances set paid_minor = paid_minor + 1`,
       ['balance_is_its_slots', 'balance_is_its_transfers'],
     ],
     [
-      'a slot that was paid more',
+      'a slot’s paid amount with its earned amount and its debt',
       `update slots set gross_minor = gross_minor + 1, paid_minor = paid_minor + 1, debt_minor = debt_minor + 1 where id = (select max(id) from slots where paid_minor > 0)`,
       ['balance_is_its_slots', 'slot_is_its_transfers'],
     ],
@@ -114,7 +114,7 @@ describe('the audit finds lifecycle data that was tampered with:', () => {
     ['a payout’s history', `delete from payout_states where state = 'returned'`, ['payout_is_its_transfers']],
     ['a deleted payout', `delete from payouts where state = 'reserved'`, ['payout_is_its_transfers']],
     [
-      'a confirmation that moved nothing',
+      'a confirmed payout without its transfer',
       `delete from transfers where code = 'confirm'`,
       ['balance_is_its_transfers', 'payout_is_its_transfers', 'slot_is_its_transfers'],
     ],
@@ -150,7 +150,7 @@ describe('the audit finds lifecycle data that was tampered with:', () => {
       ['balance_is_its_slots', 'balance_is_its_transfers'],
     ],
     [
-      'a recovery that recovered less',
+      'a recovery of debt with a smaller amount',
       `update transfers set amount_minor = amount_minor - 1 where code = 'recover_debt'`,
       [
         'balance_is_its_slots',
@@ -161,7 +161,7 @@ describe('the audit finds lifecycle data that was tampered with:', () => {
     ],
   ];
   for (const [title, statement, expected] of cases) {
-    test(title, async () => {
+    test(`the audit finds tampering: ${title}`, async () => {
       const { checks, findings } = await withCorruptedBooks(database.pool, KEPT, statement, () =>
         auditOf(database.pool),
       );

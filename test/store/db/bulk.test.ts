@@ -1,4 +1,4 @@
-// Rows on their way into a statement: what went in comes out, whatever it is.
+// Bulk inserts and updates: any row is stored unchanged.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
@@ -52,7 +52,7 @@ const row: fc.Arbitrary<Row> = fc.record({
   doc: fc.record({ note: text }).map((doc) => JSON.stringify(doc)),
 });
 
-test('rows arrive as they were sent, in their order', async () => {
+test('a bulk insert stores rows of any values unchanged and in order', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(row, { maxLength: 5 }), async (sent) => {
       const { rows } = await database.pool.query<object>(
@@ -68,7 +68,7 @@ test('rows arrive as they were sent, in their order', async () => {
   );
 });
 
-test('a statement names all columns once, and changes all but the keys', () => {
+test('a bulk update names every column once, and sets all columns but the keys', () => {
   const two = bulkColumns<bigint>({ id: ['text', String], sum: ['bigint', (sum) => sum] });
   assert.equal(two.names(), 'id, sum');
   assert.equal(two.assignments('n', ['id']), 'sum = n.sum');

@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-test('PostgreSQL gives every endpoint the condition that conditionOf gives it', async () => {
+test('the condition of an endpoint is the same in SQL and in conditionOf', async () => {
   const counts = [0, 1, BREAKER_THRESHOLD - 1, BREAKER_THRESHOLD, BREAKER_THRESHOLD + 1];
   const endpoints = ENDPOINT_STATES.flatMap((state) =>
     counts.flatMap((failuresInARow) =>

@@ -124,12 +124,13 @@ test('resealing opens every secret without the older key, and reports one that n
   const broken = await owner.addEndpoint('https://a.example/');
   await own.pool.query(`update endpoints set secret = '\\x00' where id = $1`, [broken.id]);
 
-  const told: string[] = [];
-  const reseal = () => resealSecrets(own.pool, createSecretBox([newer, older]), (line) => told.push(line));
+  const reportedLines: string[] = [];
+  const reseal = () =>
+    resealSecrets(own.pool, createSecretBox([newer, older]), (line) => reportedLines.push(line));
   assert.deepEqual(await reseal(), { current: 0, resealed: 7, unopened: 1 });
   assert.deepEqual(await reseal(), { current: 7, resealed: 0, unopened: 1 });
-  assert.equal(told.length, 2);
-  assert.ok(told[0]!.includes(broken.id));
+  assert.equal(reportedLines.length, 2);
+  assert.ok(reportedLines[0]!.includes(broken.id));
 
   const keys = [newer, older].map(({ id, key }) => `${id}:${key.toString('base64')}`).join(',');
   const env = { ...process.env, DATABASE_URL: own.url, SECRETS_KEY: keys };

@@ -124,12 +124,12 @@ const WAYS: Record<string, Way[]> = {
   acknowledge: [{ call: (pool, rows) => transitions.acknowledge(pool, ref(rows)) }],
 };
 
-test('every transition of the table is tried by this test', () => {
+test('every transition in the table of transitions has a test', () => {
   assert.deepEqual(Object.keys(WAYS), [...new Set(transitionTable().map(({ name }) => name))]);
 });
 
 for (const [name, ways] of Object.entries(WAYS))
-  test(`${name} moves deliveries from and to the owners and states of its lines, and no others`, async () => {
+  test(`the transition ${name} moves deliveries between the owners and states of its table lines only`, async () => {
     const lines = transitionTable().filter((line) => line.name === name);
     for (const start of STANDINGS) {
       const allowed = lines

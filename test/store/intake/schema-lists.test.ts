@@ -1,4 +1,4 @@
-// Lists of events in the code and in the database: one list each.
+// Lists of event types: those in the code equal those in the database.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { EVENT_KEY_KINDS, NEGATIVE_EVENTS, SUBS } from '../../../domain/types.ts';

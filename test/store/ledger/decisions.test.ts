@@ -1,5 +1,5 @@
-// Decisions where one commission has to do with others: a rejection reaches what parents are paid
-// of it, and nothing else.
+// Decisions about commissions with overrides: a rejection also reverses the parents' overrides of
+// the commission, and no other commission.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createCommissions } from '../../../store/ledger/commissions.ts';
@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => database.drop());
 
-const AGAINST = { clickId: null, customerId: null, amountMinor: null } as const;
+const REFERENCE_ONLY = { clickId: null, customerId: null, amountMinor: null } as const;
 const BY = { actor: 'key_test', reason: 'own traffic' } as const;
 
 test('a rejection reverses the parents’ overrides, reports it to them, and later events change neither amount', async () => {
@@ -53,9 +53,9 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
     `select body from deliveries where operator_id = $1 and type = 'conversion.adjusted'`,
     [operatorId],
   );
-  const told = rows.map(({ body }) => (JSON.parse(body) as { data: Record<string, string> }).data);
+  const reported = rows.map(({ body }) => (JSON.parse(body) as { data: Record<string, string> }).data);
   assert.deepEqual(
-    told.map(({ affiliate_id: to, via, payout, payout_delta: delta, status }) => ({
+    reported.map(({ affiliate_id: to, via, payout, payout_delta: delta, status }) => ({
       to,
       via,
       payout,
@@ -65,8 +65,8 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
     [{ to: parentId, via: affiliateId, payout: '0.00', delta: '-2.00', status: 'rejected' }],
   );
 
-  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'bad', ...AGAINST }]));
-  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'bad', ...AGAINST }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback', reference: 'bad', ...REFERENCE_ONLY }]));
+  await settle(operatorId, await ingest([{ type: 'chargeback_won', reference: 'bad', ...REFERENCE_ONLY }]));
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   assert.deepEqual((await auditOf(pool)).findings, []);
 });

@@ -1,5 +1,5 @@
-// Holds that end: in SQL exactly what the rule says, in chunks until nothing is due, and told to
-// those who asked for it.
+// Release of holds: the SQL agrees with the domain rule, releases run in chunks until none is due,
+// and subscribed endpoints get postbacks.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { SlotMoney } from '../../../domain/ledger/transfers.ts';
@@ -49,7 +49,7 @@ async function moneyOf({ operatorId }: TestOperator): Promise<Map<string, SlotMo
   return new Map(rows.map(({ id, ...money }) => [id, money]));
 }
 
-test('a release moves every due slot as the domain rule says, and no other', async () => {
+test('a release makes every due slot payable as the domain rule says, and no other slot', async () => {
   const { pool } = database;
   const operator = await withBackdatedClicks();
   const { clickId } = await addAffiliate(pool, operator.operatorId, {
@@ -61,12 +61,20 @@ test('a release moves every due slot as the domain rule says, and no other', asy
   const settle = createSettling(pool);
   const occurredAt = longAgo();
   const batches = [
-    [{ occurredAt }, { occurredAt, transactionId: 'struck' }, {}],
+    [{ occurredAt }, { occurredAt, transactionId: 'reversed' }, {}],
     [
       { type: 'revenue' as const, clickId, occurredAt },
       { type: 'sale' as const, clickId, occurredAt, amountMinor: 1n },
     ],
-    [{ type: 'refund' as const, reference: 'struck', clickId: null, customerId: null, amountMinor: 33_00n }],
+    [
+      {
+        type: 'refund' as const,
+        reference: 'reversed',
+        clickId: null,
+        customerId: null,
+        amountMinor: 33_00n,
+      },
+    ],
   ];
   await backdateClicks(operator);
   for (const batch of batches) await settle(operator.operatorId, await operator.ingest(batch));
@@ -111,27 +119,27 @@ test('a release stops at its deadline and returns that more is due; concurrent r
   assert.deepEqual((await auditOf(pool)).findings, []);
 });
 
-describe('an operator’s endpoints receive', () => {
-  type Told = {
+describe('postbacks about releases, payouts and rejections', () => {
+  type PlannedPostback = {
     endpointId: string;
     type: string;
     owner: string;
     body: { type: string; data: Record<string, string> };
   };
 
-  async function told({ operatorId }: TestOperator, type: string): Promise<Told[]> {
-    const { rows } = await database.pool.query<Omit<Told, 'body'> & { body: string }>(
+  async function postbacksOf({ operatorId }: TestOperator, type: string): Promise<PlannedPostback[]> {
+    const { rows } = await database.pool.query<Omit<PlannedPostback, 'body'> & { body: string }>(
       `select endpoint_id as "endpointId", type, owner, body from deliveries where operator_id = $1 and type = $2 order by id`,
       [operatorId, type],
     );
-    return rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as Told['body'] }));
+    return rows.map(({ body, ...row }) => ({ ...row, body: JSON.parse(body) as PlannedPostback['body'] }));
   }
 
   /**
-   * An operator with one endpoint for everything, and one for what has to be asked for; a sale and
-   * a month that are due.
+   * An operator with one endpoint for the default events, and one that subscribes to releases and
+   * payouts; a sale and a month whose holds are over.
    */
-  async function withListeners() {
+  async function withEndpoints() {
     const { pool } = database;
     const operator = await withOperator(pool);
     const { clickId, affiliateId } = await addAffiliate(pool, operator.operatorId, {
@@ -143,30 +151,30 @@ describe('an operator’s endpoints receive', () => {
     });
     const all = await operator.addEndpoint('http://127.0.0.1:9/');
     const events = ['conversion.released', 'payout.paid'];
-    const asked = await operator.addEndpoint('http://127.0.0.1:9/', { events });
+    const subscribed = await operator.addEndpoint('http://127.0.0.1:9/', { events });
     await pool.query(`update endpoints set affiliate_id = $2 where operator_id = $1`, [
       operator.operatorId,
       affiliateId,
     ]);
-    const stranger = await operator.addEndpoint('http://127.0.0.1:9/', { events });
+    const other = await operator.addEndpoint('http://127.0.0.1:9/', { events });
     const settle = createSettling(pool);
     const ids = await operator.ingest([
       { clickId, transactionId: 'sale' },
       { type: 'revenue', clickId },
     ]);
     await settle(operator.operatorId, ids);
-    return { operator, affiliateId, all, asked, stranger, sale: ids[0]!, settle };
+    return { operator, affiliateId, all, subscribed, other, sale: ids[0]!, settle };
   }
 
-  test('releases and payouts only if they subscribe to them, and through their queues', async () => {
+  test('postbacks about releases and payouts go only to endpoints that subscribe to them, through their queues', async () => {
     const { pool } = database;
-    const { operator, affiliateId, asked, sale } = await withListeners();
+    const { operator, affiliateId, subscribed, sale } = await withEndpoints();
     const { endpointsToWake, released } = await createHolds(pool).release(operator.operatorId, null, soon());
-    assert.deepEqual([released, endpointsToWake], [2, [asked.id]]);
-    const releases = await told(operator, 'conversion.released');
+    assert.deepEqual([released, endpointsToWake], [2, [subscribed.id]]);
+    const releases = await postbacksOf(operator, 'conversion.released');
     assert.deepEqual(
       new Set(releases.map(({ endpointId, owner }) => `${endpointId} ${owner}`)),
-      new Set([`${asked.id} endpoint`]),
+      new Set([`${subscribed.id} endpoint`]),
     );
     const data = releases.map(({ body }) => body.data);
     const [first, second] = [
@@ -209,24 +217,24 @@ describe('an operator’s endpoints receive', () => {
     assert.ok(reserved.kind === 'reserved');
     const by = { actor: 'key_test', reason: null, externalReference: 'wire' };
     const paid = await payouts.step(operator.operatorId, reserved.payout.id, 'confirm', by);
-    assert.deepEqual(paid.kind === 'done' && paid.endpointsToWake, [asked.id]);
+    assert.deepEqual(paid.kind === 'done' && paid.endpointsToWake, [subscribed.id]);
     await payouts.step(operator.operatorId, reserved.payout.id, 'confirm', by);
-    const [message, ...others] = await told(operator, 'payout.paid');
-    assert.deepEqual(others, [], 'a repeat told of it again');
+    const [message, ...others] = await postbacksOf(operator, 'payout.paid');
+    assert.deepEqual(others, [], 'a repeated confirmation planned a second postback');
     const { payout_id: id, amount, currency, external_reference: reference } = message!.body.data;
     assert.deepEqual([id, amount, currency, reference], [reserved.payout.id, '35.00', 'USD', 'wire']);
   });
 
-  test('a rejection at every listening endpoint, after pending postbacks of the conversion, and later amounts continue from it', async () => {
+  test('a postback about a rejection follows the conversion’s pending postback, and later amounts start from the rejected sum', async () => {
     const { pool } = database;
-    const { operator, all, sale, settle } = await withListeners();
+    const { operator, all, sale, settle } = await withEndpoints();
     const { rows } = await pool.query<{ id: string }>(
       `select slot_id as id from slot_facts where original_event_id = $1`,
       [sale],
     );
     const by = { actor: 'key_test', reason: 'own traffic' };
     await createDecisions(pool).decide(operator.operatorId, { ids: [rows[0]!.id] }, 'rejected', by);
-    const [adjusted, ...others] = await told(operator, 'conversion.adjusted');
+    const [adjusted, ...others] = await postbacksOf(operator, 'conversion.adjusted');
     assert.deepEqual([adjusted!.endpointId, adjusted!.owner, others], [all.id, 'predecessor', []]);
     const {
       original_event_id: about,
@@ -245,7 +253,7 @@ describe('an operator’s endpoints receive', () => {
         { type: 'chargeback', reference: 'sale', clickId: null, customerId: null, amountMinor: null },
       ]),
     );
-    const [reversed] = await told(operator, 'conversion.reversed');
+    const [reversed] = await postbacksOf(operator, 'conversion.reversed');
     assert.deepEqual([reversed!.body.data['payout'], reversed!.body.data['payout_delta']], ['0.00', '0.00']);
     assert.deepEqual((await auditOf(pool)).findings, []);
   });

@@ -12,7 +12,7 @@ let database: TestDatabase;
 before(async () => {
   database = await withDatabase();
   const { pool } = database;
-  // Two operators, so that one can be mixed up with the other.
+  // Two operators, so that a row can name the wrong operator.
   for (const _ of [1, 2]) {
     const operator = await withOperator(pool);
     await operator.addEndpoint('http://127.0.0.1:9/');
@@ -71,7 +71,7 @@ function factWith(changes: Record<string, string>): string {
     from slot_facts where event_id = original_event_id limit 1`;
 }
 
-/** A transfer like one there is, but for some columns. */
+/** Inserts a copy of a transfer, with other columns in SQL. */
 function transferWith(changes: Record<string, string>): string {
   const columns = {
     operator_id: 't.operator_id',
@@ -132,7 +132,7 @@ describe('the ledger refuses', () => {
       '23505 transfers_operator_id_slot_id_slot_seq_key',
     ],
     [
-      'a slot whose parts do not add up',
+      'a slot with parts that do not add up',
       `update slots set gross_minor = gross_minor + 1`,
       '23514 parts_add_up',
     ],
@@ -147,12 +147,12 @@ describe('the ledger refuses', () => {
       '23514 never_more_back_than_given',
     ],
     [
-      'a second slot of the same name',
+      'a second slot with the same key',
       `insert into slots select (jsonb_populate_record(s, '{"id": "slot_x"}')).* from slots s limit 1`,
       '23505 slots_operator_id_key_key',
     ],
     [
-      'the same fact of a slot twice',
+      'a repeated fact of a slot',
       `insert into slot_facts select * from slot_facts limit 1`,
       '23505 slot_facts_pkey',
     ],
@@ -186,7 +186,7 @@ describe('the ledger refuses', () => {
     ],
   ];
   for (const [title, statement, expected] of cases) {
-    test(title, async () => assert.equal(await answerTo(statement), expected));
+    test(`the ledger refuses ${title}`, async () => assert.equal(await answerTo(statement), expected));
   }
 });
 
@@ -230,6 +230,7 @@ describe('the inbox and outbox tables refuse', () => {
     ],
   ];
   for (const [title, statement, expected] of cases) {
-    test(title, async () => assert.equal(await answerTo(statement), expected));
+    test(`the inbox and outbox tables refuse ${title}`, async () =>
+      assert.equal(await answerTo(statement), expected));
   }
 });

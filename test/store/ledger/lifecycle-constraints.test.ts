@@ -12,8 +12,8 @@ import { createSettling } from '../../support/settling.ts';
 let database: TestDatabase;
 
 /**
- * A confirmed payout and a failed one, an approved and a rejected commission, an adjustment each
- * way.
+ * A confirmed and a failed payout, an approved and a rejected commission, an adjustment up and one
+ * down.
  */
 before(async () => {
   database = await withDatabase();
@@ -50,12 +50,12 @@ before(async () => {
 });
 after(() => database.drop());
 
-describe('the database constraints of the commission lifecycle refuse', () => {
+describe('the constraints of the commission lifecycle refuse', () => {
   const copied = (table: string, where: string, changes: object): string =>
     `insert into ${table} select (jsonb_populate_record(t, '${JSON.stringify(changes)}')).* from ${table} t where ${where} limit 1`;
   const cases: readonly [string, string, string][] = [
     [
-      'no repeated approval',
+      'no repeated approval, which is valid',
       copied('commission_decisions', `decision = 'approved'`, { id: 'dec_x' }),
       'done with 1 rows',
     ],
@@ -122,12 +122,12 @@ describe('the database constraints of the commission lifecycle refuse', () => {
     ],
     ['an unknown payout state', `update payouts set state = 'lost'`, '23514 payouts_state_check'],
     [
-      'to reserve more than is payable',
+      'a reservation of more than the payable amount',
       `update slots set payable_minor = payable_minor - 1, in_payout_minor = in_payout_minor + 1 where payable_minor = 0`,
       '23514 slots_payable_minor_check',
     ],
     [
-      'to reverse more of a commission than was earned',
+      'a reversal of more than was earned',
       `update slots set debt_minor = gross_minor + 1 where kind <> 'manual'`,
       '23514 never_more_back_than_given',
     ],
@@ -142,7 +142,7 @@ describe('the database constraints of the commission lifecycle refuse', () => {
       '23514 of_a_deal_or_manual',
     ],
     [
-      'the same posting by hand twice',
+      'a second manual posting with the same idempotency key',
       `insert into transfers (operator_id, id, posting_group, currency, debit_account, credit_account, amount_minor, code, idempotency_key, occurred_at, posted_at, period, origin_period)
        select operator_id, 'trf_x', posting_group, currency, debit_account, credit_account, amount_minor, code, idempotency_key, occurred_at, posted_at, period, origin_period
        from transfers where idempotency_key is not null limit 1`,
@@ -150,11 +150,12 @@ describe('the database constraints of the commission lifecycle refuse', () => {
     ],
   ];
   for (const [title, statement, expected] of cases) {
-    test(title, async () => assert.equal(await statementResult(database.pool, statement), expected));
+    test(`the constraints of the commission lifecycle refuse ${title}`, async () =>
+      assert.equal(await statementResult(database.pool, statement), expected));
   }
 
   for (const table of ['commission_decisions', 'payout_states']) {
-    test(`to edit ${table}`, async () => {
+    test(`the constraints of the commission lifecycle refuse updates, deletes and truncation of ${table}`, async () => {
       const statements = [`update ${table} set actor = 'x'`, `delete from ${table}`, `truncate ${table}`];
       for (const statement of statements)
         assert.equal(await statementResult(database.pool, statement), '23000', statement);

@@ -1,6 +1,6 @@
-// Everything that moves an affiliate's money at once over 16 connections: settling, releases,
-// decisions, payouts and their steps, adjustments, write-offs. Nothing is paid twice, and what is
-// left is what a model says that only knows what was answered.
+// All operations that move an affiliate's money, concurrently over 16 connections: settling,
+// releases, decisions, payouts and their steps, adjustments, write-offs. No amount is paid twice,
+// and the final balance equals that of a model built from the answers alone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PayoutStep } from '../../../domain/ledger/lifecycle.ts';
@@ -42,17 +42,19 @@ after(async () => {
   assert.equal(rows[0]!.deadlocks, 0n, 'locks are taken in one order');
 });
 
-/** What one affiliate was told happened: by sale what it earns, and the sums that were answered. */
+/** Model of one affiliate, from the answers of the store: its sales, and the answered amounts. */
 type Model = {
-  sales: { id: string; minor: bigint; isStruck: boolean; isWon: boolean; isRejected: boolean }[];
+  sales: { id: string; minor: bigint; isChargedBack: boolean; isWon: boolean; isRejected: boolean }[];
   adjusted: bigint;
   writtenOff: bigint;
   payouts: Map<string, { amountMinor: bigint; state: string }>;
 };
 
-/** What is booked for an affiliate: a chargeback counts unless it was won, a rejection always. */
+/** Expected booked amount: a chargeback counts unless it was won, a rejection always. */
 function earnedBy({ sales, adjusted }: Model): bigint {
-  const kept = sales.filter(({ isStruck, isWon, isRejected }) => !isRejected && (!isStruck || isWon));
+  const kept = sales.filter(
+    ({ isChargedBack, isWon, isRejected }) => !isRejected && (!isChargedBack || isWon),
+  );
   return kept.reduce((sum, { minor }) => sum + minor, adjusted);
 }
 
@@ -78,10 +80,10 @@ function shuffled<T>(items: readonly T[], roll: (below: number) => number): T[] 
 }
 
 /**
- * Takes in sales of every affiliate, chargebacks of a third of them, and won ones of a sixth; gives
- * their ids in batches that mix them.
+ * Ingests sales of every affiliate, chargebacks of a third of the sales, and won chargebacks of a
+ * sixth; returns all ids, shuffled, in batches.
  */
-async function takeIn(models: Model[], roll: (below: number) => number): Promise<string[][]> {
+async function ingestHistory(models: Model[], roll: (below: number) => number): Promise<string[][]> {
   const ids: string[] = [];
   for (const [number, model] of models.entries()) {
     const { clickId } = affiliates[number]!;
@@ -98,20 +100,20 @@ async function takeIn(models: Model[], roll: (below: number) => number): Promise
     model.sales = sales.map((id, index) => ({
       id,
       minor: minors[index]!,
-      isStruck: index % 3 === 0,
+      isChargedBack: index % 3 === 0,
       isWon: index % 6 === 0,
       isRejected: false,
     }));
-    const against = { clickId: null, customerId: null, amountMinor: null };
-    const about = (index: number) => ({ ...against, reference: name(index) });
+    const referenceOnly = { clickId: null, customerId: null, amountMinor: null };
+    const about = (index: number) => ({ ...referenceOnly, reference: name(index) });
     const numbers = [...sales.keys()];
-    const struck = await operator.ingest(
+    const chargebacks = await operator.ingest(
       numbers.filter((i) => i % 3 === 0).map((i) => ({ type: 'chargeback', ...about(i) })),
     );
-    const won = await operator.ingest(
+    const wonChargebacks = await operator.ingest(
       numbers.filter((i) => i % 6 === 0).map((i) => ({ type: 'chargeback_won', ...about(i) })),
     );
-    ids.push(...sales, ...struck, ...won);
+    ids.push(...sales, ...chargebacks, ...wonChargebacks);
   }
   const mixed = shuffled(ids, roll);
   return Array.from({ length: Math.ceil(mixed.length / 8) }, (_, index) =>
@@ -123,7 +125,7 @@ async function balanceOf(affiliateId: string): Promise<Balance> {
   return (await createBalances(pool).find(operator.operatorId, affiliateId))[0]!;
 }
 
-test('16 connections that settle, release, decide, pay, fail, return, adjust and write off leave a ledger that agrees with their answers', async () => {
+test('16 connections that settle, release, decide, pay out, adjust and write off concurrently leave a ledger equal to the model of their answers', async () => {
   const roll = dice(20_261_124);
   const { operatorId } = operator;
   const [holds, decisions, payouts, adjustments] = [
@@ -215,11 +217,11 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     if (answer.kind === 'posted') models[number]!.writtenOff += answer.posting.amountMinor;
   };
 
-  const deeds: (() => Promise<unknown>)[] = (await takeIn(models, roll)).map(
+  const operations: (() => Promise<unknown>)[] = (await ingestHistory(models, roll)).map(
     (ids, index) => () => settlings[index % CONNECTIONS]!(operatorId, ids),
   );
   const add = (times: number, make: () => () => Promise<unknown>): void => {
-    for (let i = 0; i < times; i++) deeds.push(make());
+    for (let i = 0; i < times; i++) operations.push(make());
   };
   const who = (): number => roll(AFFILIATES);
   add(150, () => release);
@@ -260,9 +262,10 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     )(who()),
   );
 
-  const waiting = shuffled(deeds, roll);
+  const waiting = shuffled(operations, roll);
   const work = async (): Promise<void> => {
-    for (let deed = waiting.shift(); deed; deed = waiting.shift()) await againWhenSlow(deed);
+    for (let operation = waiting.shift(); operation; operation = waiting.shift())
+      await retryOnLockTimeout(operation);
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
   assert.deepEqual((await auditOf(pool)).findings, []);
@@ -280,7 +283,7 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
     assert.ok(model.payouts.size > 3 && inState(model, 'paid') > 0n, 'there was something to fight for');
   }
 
-  // Once all is calm, one payout settles exactly what is left.
+  // After the race, one payout pays exactly the remaining amount.
   while ((await release()).more);
   for (const [number, model] of models.entries()) {
     const { affiliateId } = affiliates[number]!;
@@ -300,12 +303,12 @@ test('16 connections that settle, release, decide, pay, fail, return, adjust and
 });
 
 /**
- * A lock that took too long is tried again, as callers do; whatever else goes wrong fails the test.
+ * Retries after a lock timeout, as callers do; any other error fails the test.
  */
-async function againWhenSlow(deed: () => Promise<unknown>): Promise<void> {
+async function retryOnLockTimeout(operation: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
-      await deed();
+      await operation();
       return;
     } catch (error) {
       if (!isOutage(error) || /deadlock/.test(String(error)) || tries > 20) throw error;

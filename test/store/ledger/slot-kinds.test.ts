@@ -1,4 +1,4 @@
-// The kinds of slots in the code and in the database: one list.
+// Kinds of slots: the list in the code equals the one in the database.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { SLOT_KINDS } from '../../../domain/commission/slot-kinds.ts';

@@ -1,5 +1,4 @@
-// Every line of a statement leads to what happened: by its event, and by the conversion whose
-// commission it moves.
+// Every statement line names its cause: its event, and the conversion whose commission it moves.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
@@ -24,7 +23,7 @@ const period = new Date().toISOString().slice(0, 7);
 
 type Story = TestOperator & {
   take(event: Partial<ConversionEvent>): Promise<string>;
-  /** Each line's code with its event and its original, by the names of the story. */
+  /** Code, event and original of each line, with readable names instead of ids. */
   lines(names: Record<string, string>): Promise<string[]>;
 };
 
@@ -80,7 +79,7 @@ test('a statement line names the conversion that a clawback by customer reverses
   ]);
 });
 
-test('a statement line for a cap place that moves names the conversion that held it', async () => {
+test('a statement line for a moved place under a cap names the conversion that lost the place', async () => {
   const story = await withStory({ components: [{ kind: 'cpa', amount: '50', cap: { count: 1 } }] });
   const late = await story.take({ type: 'ftd', customerId: 'c', transactionId: 'late' });
   const early = await story.take({

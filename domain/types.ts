@@ -84,6 +84,11 @@ export function bySub<Value>(valueOf: (index: 0 | 1 | 2 | 3 | 4) => Value): Reco
   return { sub1: valueOf(0), sub2: valueOf(1), sub3: valueOf(2), sub4: valueOf(3), sub5: valueOf(4) };
 }
 
+/** What settling made of an event; `accepted` is one that is not settled yet. */
+export const EVENT_OUTCOMES = ['settled', 'orphaned', 'rejected', 'set_aside'] as const;
+export const EVENT_STATUSES = ['accepted', ...EVENT_OUTCOMES] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
+
 export const EVENT_KEY_KINDS = ['transaction', 'customer', 'click', 'content', 'each'] as const;
 
 /** Deduplication key of an event; `kind` names the field that the value was made from. */

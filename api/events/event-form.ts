@@ -1,6 +1,6 @@
 // Form of a conversion event on the wire: its fields, and what each may hold by itself.
 import { z } from 'zod';
-import { EVENT_TYPES } from '../../domain/types.ts';
+import { EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
 import { externalId, sub, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
@@ -76,7 +76,7 @@ function isShallow(value: unknown, depth: number): boolean {
 export const eventFilter = z.strictObject({
   ...page,
   customer_id: externalId.optional(),
-  status: z.enum(['accepted', 'settled', 'orphaned', 'rejected', 'set_aside']).optional(),
+  status: z.enum(EVENT_STATUSES).optional(),
   event: z.enum(EVENT_TYPES).optional(),
   from: time.optional(),
   to: time.optional(),

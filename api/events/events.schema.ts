@@ -12,6 +12,7 @@ import {
 } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
+import type { Operator } from '../../store/setup/operators.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
 import { isPlausible, momentOf } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
@@ -22,7 +23,7 @@ import { type EventField, type EventForm, formOf } from './event-form.ts';
 /** Settings of the operator that decide how its events are read. */
 export type EventRules = {
   operatorId: string;
-  withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat';
+  withoutTransactionId: NonNullable<Operator['withoutTransactionId']>;
   repeatWindowHours: number;
   /** The operator's own names of events. */
   eventTypes: ReadonlyMap<string, EventType>;

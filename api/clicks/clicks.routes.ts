@@ -1,6 +1,6 @@
 // Routes of clicks: reporting one from the operator's server, the list, one click.
 import type { Router } from 'express';
-import type { Subs } from '../../domain/types.ts';
+import { subsFrom } from '../../domain/types.ts';
 import { isSameClick } from '../../store/attribution/clicks.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
@@ -23,8 +23,6 @@ type Deps = {
   clickWriter: Pick<ClickWriter, 'insert'>;
   temporal: Pick<Temporal, 'rematchSoon'>;
 };
-
-const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 
 export function addClickRoutes(router: Router, { store, auth, clickWriter, temporal }: Deps): void {
   addPath(router, '/v1/clicks', {
@@ -50,7 +48,7 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
           linkId,
           // The schema requires exactly one of the two.
           affiliateId: link?.affiliateId ?? given!,
-          subs: SUB_NAMES.map((name) => subs[name] ?? null) as unknown as Subs,
+          subs: subsFrom((name) => subs[name] ?? null),
           clickedAt: clicked_at?.getTime() ?? Date.now(),
         };
         if (click_id === undefined) {

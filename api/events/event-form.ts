@@ -1,6 +1,6 @@
 // Form of a conversion event on the wire: its fields, and what each may hold by itself.
 import { z } from 'zod';
-import { EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
+import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
 import { externalId, sub, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
@@ -42,11 +42,7 @@ export const eventForm = z.strictObject({
   reference: externalId.nullish(),
   reference_event: z.string().nullish(),
   payout: decimal,
-  sub1: sub.nullish(),
-  sub2: sub.nullish(),
-  sub3: sub.nullish(),
-  sub4: sub.nullish(),
-  sub5: sub.nullish(),
+  ...bySub(() => sub.nullish()),
   coupon: externalId.nullish(),
   occurred_at: z.union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds').nullish(),
   metadata: metadata.nullish(),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { METHODS } from '../../domain/attribution/attribution.ts';
 import { EVIDENCE_KINDS, VERDICTS } from '../../domain/attribution/evidence.ts';
-import { EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
+import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
 import { AMENDMENT_STATES } from '../../store/agreements/amendments.ts';
 import * as field from '../http/answer-fields.ts';
 import { partError } from '../http/errors.answers.ts';
@@ -38,11 +38,7 @@ const sent = z.object({
   reference: field.text.optional(),
   reference_event: z.enum(EVENT_TYPES).optional(),
   payout: field.money.optional(),
-  sub1: field.text.optional(),
-  sub2: field.text.optional(),
-  sub3: field.text.optional(),
-  sub4: field.text.optional(),
-  sub5: field.text.optional(),
+  ...bySub(() => field.text.optional()),
   coupon: field.text.optional(),
   occurred_at: field.time,
   metadata: z.record(z.string(), z.unknown()).optional(),

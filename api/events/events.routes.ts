@@ -17,8 +17,8 @@ import {
   traceOf,
 } from './acceptance.ts';
 import { batchOf } from './event-batch.ts';
-import { eventFilter, sendingOptions } from './event-form.ts';
-import { readEvent } from './events.schema.ts';
+import { eventFilter, sendingOptions } from './events.schema.ts';
+import { readEvent } from './read-event.ts';
 import { eventView } from './events.views.ts';
 type Deps = AcceptanceDeps & { store: Pick<Store, 'events' | 'traces' | 'contentRepeats'>; auth: Auth };
 

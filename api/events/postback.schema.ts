@@ -3,8 +3,8 @@
 import { SUBS } from '../../domain/types.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
 import { invalid } from '../http/read.ts';
-import { formOf } from './event-form.ts';
-import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
+import { formOf } from './events.schema.ts';
+import { type EventReading, type EventRules, readEvent } from './read-event.ts';
 
 /** The fields of an event that can be parameters: all but `metadata`, which is structured. */
 export const POSTBACK_FIELDS = [

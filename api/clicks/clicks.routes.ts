@@ -9,7 +9,7 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { externalId } from '../http/fields.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -70,22 +70,24 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const operatorId = callerOf(res).operator.id;
-        const query = read(clickFilter, req.query);
-        // The index of clicks begins with the affiliate, so a link is searched by its affiliate
-        // too.
-        const link = query.link_id === undefined ? null : await store.links.find(operatorId, query.link_id);
-        const filter = {
-          affiliateId: query.affiliate_id ?? link?.affiliateId ?? null,
-          linkId: query.link_id ?? null,
-          isBot: query.bot ?? null,
-          isSeen: query.seen ?? null,
-          from: query.from ?? null,
-          to: query.to ?? null,
-        };
-        res.json(await answerPage(query, (page) => store.clicks.list(operatorId, filter, page), clickView));
-      },
+      listOf(
+        clickFilter,
+        async (operatorId, page, query) => {
+          // The index of clicks begins with the affiliate, so a link is searched by its affiliate
+          // too.
+          const link = query.link_id === undefined ? null : await store.links.find(operatorId, query.link_id);
+          const filter = {
+            affiliateId: query.affiliate_id ?? link?.affiliateId ?? null,
+            linkId: query.link_id ?? null,
+            isBot: query.bot ?? null,
+            isSeen: query.seen ?? null,
+            from: query.from ?? null,
+            to: query.to ?? null,
+          };
+          return store.clicks.list(operatorId, filter, page);
+        },
+        clickView,
+      ),
     ],
   });
 

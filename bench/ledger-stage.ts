@@ -1,6 +1,6 @@
 // Ledger for the measurements: an operator with affiliates on the bench's deals, bound customers,
 // events as intake stores them, and copies of that history.
-import { readEvent } from '../api/events/events.schema.ts';
+import { readEvent } from '../api/events/read-event.ts';
 import { createSettle } from '../activities/settlement/settle.ts';
 import { DEFAULT_CLAWBACK } from '../domain/commission/terms.ts';
 import { newId } from '../store/db/ids.ts';

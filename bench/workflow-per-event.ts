@@ -2,7 +2,7 @@
 // event.
 import { Client, Connection } from '@temporalio/client';
 import { createIntake } from '../api/intake/intake.ts';
-import { readEvent } from '../api/events/events.schema.ts';
+import { readEvent } from '../api/events/read-event.ts';
 import { newId } from '../store/db/ids.ts';
 import { loadSecrets } from '../local/data-dir.ts';
 import type { BatchInput } from '../workflows/contract.ts';

@@ -35,7 +35,9 @@ const NAT64 = rangesFrom('64:ff9b::/96');
  */
 export function createAddressRule(exceptions: readonly string[]): (address: string) => boolean {
   const allowed = rangesFrom(exceptions.join(' '));
-  return (text) => {
+  return (spelling) => {
+    // ipaddr.js reads `::8.8.8.8`, a spelling of ::808:808 that resolvers use, as 8.8.8.8.
+    const text = spelling.replace(/^::(?=[^:]+$)/, '::0:');
     if (!ipaddr.isValid(text)) return false;
     const address = ipaddr.process(text);
     return isIn(address, allowed) || isPublic(address);

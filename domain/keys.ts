@@ -39,8 +39,10 @@ export const manualSlotKey = (idempotencyKey: string): string => `manual/${idemp
 export const writeOffKey = (idempotencyKey: string): string => `write_off/${idempotencyKey}`;
 
 /** Purposes of accounts: one account per affiliate or per operator, and per currency. */
-export type AffiliatePurpose = 'pending' | 'payable' | 'in_payout' | 'debt';
-export type OperatorPurpose = 'expense' | 'cash' | 'write_off' | 'adjustment';
+export const AFFILIATE_PURPOSES = ['pending', 'payable', 'in_payout', 'debt'] as const;
+export const OPERATOR_PURPOSES = ['expense', 'cash', 'write_off', 'adjustment'] as const;
+export type AffiliatePurpose = (typeof AFFILIATE_PURPOSES)[number];
+export type OperatorPurpose = (typeof OPERATOR_PURPOSES)[number];
 
 export const affiliateAccountId = (purpose: AffiliatePurpose, affiliateId: string): string =>
   `${purpose}/${affiliateId}`;

@@ -79,10 +79,20 @@ type SubName = (typeof SUBS)[number];
 export type Subs = Each<typeof SUBS, string | null>;
 type Each<Items extends readonly unknown[], Value> = { readonly [Index in keyof Items]: Value };
 
+/** The subs, each by its name. */
+export function subsFrom(valueOf: (name: SubName) => string | null): Subs {
+  return SUBS.map(valueOf) as unknown as Subs;
+}
+
 /** A record with one value per sub, made from the position of the sub in `SUBS`. */
 export function bySub<Value>(valueOf: (index: 0 | 1 | 2 | 3 | 4) => Value): Record<SubName, Value> {
   return { sub1: valueOf(0), sub2: valueOf(1), sub3: valueOf(2), sub4: valueOf(3), sub5: valueOf(4) };
 }
+
+/** What settling made of an event; `accepted` is one that is not settled yet. */
+export const EVENT_OUTCOMES = ['settled', 'orphaned', 'rejected', 'set_aside'] as const;
+export const EVENT_STATUSES = ['accepted', ...EVENT_OUTCOMES] as const;
+export type EventStatus = (typeof EVENT_STATUSES)[number];
 
 export const EVENT_KEY_KINDS = ['transaction', 'customer', 'click', 'content', 'each'] as const;
 

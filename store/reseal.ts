@@ -8,7 +8,7 @@ import type { SecretBox } from './db/secret-box.ts';
  * Columns that hold sealed secrets, and the context of each. A new column with secrets adds a line
  * here.
  */
-const SEALED_COLUMNS = [
+export const SEALED_COLUMNS = [
   { table: 'endpoints', id: 'id', contextOf: endpointSecretContext },
   { table: 'inbound_secrets', id: 'id', contextOf: inboundSecretContext },
   { table: 'retiring_secrets', id: 'endpoint_id', contextOf: endpointSecretContext },

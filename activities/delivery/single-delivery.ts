@@ -2,6 +2,7 @@
 // workflow of its own.
 import { isSentDirectly } from '../../domain/delivery/breaker.ts';
 import type { Pool } from '../../store/db/pool.ts';
+import type { UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 import { readDelivery, readSendingEndpoints, type SendingEndpoint } from '../../store/delivery/deliveries.ts';
 import { giveUpDelivery } from '../../store/delivery/manual-actions.ts';
 import { returnToQueue } from '../../store/delivery/transitions.ts';
@@ -133,6 +134,6 @@ export function createSingleDelivery({
  * A person who retries a delivery asks whether its endpoint is back, so such a try passes the
  * breaker.
  */
-function mayTry(endpoint: SendingEndpoint, cause: 'manual' | 'replay' | null): boolean {
+function mayTry(endpoint: SendingEndpoint, cause: UnscheduledCause | null): boolean {
   return isSentDirectly(cause === 'manual' ? { ...endpoint, failuresInARow: 0 } : endpoint);
 }

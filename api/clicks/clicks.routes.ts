@@ -1,6 +1,6 @@
 // Routes of clicks: reporting one from the operator's server, the list, one click.
 import type { Router } from 'express';
-import type { Subs } from '../../domain/types.ts';
+import { subsFrom } from '../../domain/types.ts';
 import { isSameClick } from '../../store/attribution/clicks.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
@@ -9,7 +9,7 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { externalId } from '../http/fields.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -23,8 +23,6 @@ type Deps = {
   clickWriter: Pick<ClickWriter, 'insert'>;
   temporal: Pick<Temporal, 'rematchSoon'>;
 };
-
-const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 
 export function addClickRoutes(router: Router, { store, auth, clickWriter, temporal }: Deps): void {
   addPath(router, '/v1/clicks', {
@@ -50,7 +48,7 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
           linkId,
           // The schema requires exactly one of the two.
           affiliateId: link?.affiliateId ?? given!,
-          subs: SUB_NAMES.map((name) => subs[name] ?? null) as unknown as Subs,
+          subs: subsFrom((name) => subs[name] ?? null),
           clickedAt: clicked_at?.getTime() ?? Date.now(),
         };
         if (click_id === undefined) {
@@ -72,22 +70,24 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const operatorId = callerOf(res).operator.id;
-        const query = read(clickFilter, req.query);
-        // The index of clicks begins with the affiliate, so a link is searched by its affiliate
-        // too.
-        const link = query.link_id === undefined ? null : await store.links.find(operatorId, query.link_id);
-        const filter = {
-          affiliateId: query.affiliate_id ?? link?.affiliateId ?? null,
-          linkId: query.link_id ?? null,
-          isBot: query.bot ?? null,
-          isSeen: query.seen ?? null,
-          from: query.from ?? null,
-          to: query.to ?? null,
-        };
-        res.json(await answerPage(query, (page) => store.clicks.list(operatorId, filter, page), clickView));
-      },
+      listOf(
+        clickFilter,
+        async (operatorId, page, query) => {
+          // The index of clicks begins with the affiliate, so a link is searched by its affiliate
+          // too.
+          const link = query.link_id === undefined ? null : await store.links.find(operatorId, query.link_id);
+          const filter = {
+            affiliateId: query.affiliate_id ?? link?.affiliateId ?? null,
+            linkId: query.link_id ?? null,
+            isBot: query.bot ?? null,
+            isSeen: query.seen ?? null,
+            from: query.from ?? null,
+            to: query.to ?? null,
+          };
+          return store.clicks.list(operatorId, filter, page);
+        },
+        clickView,
+      ),
     ],
   });
 

@@ -1,15 +1,8 @@
 // Requests of clicks: a reported click, and the filter of the list.
 import { z } from 'zod';
+import { bySub } from '../../domain/types.ts';
 import { externalId, id, pastTime, sub, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
-
-const subs = {
-  sub1: sub.optional(),
-  sub2: sub.optional(),
-  sub3: sub.optional(),
-  sub4: sub.optional(),
-  sub5: sub.optional(),
-};
 
 /**
  * `click_id` is an id of the operator's own, or one of ours whose click was lost; events refer to
@@ -21,7 +14,7 @@ export const newClick = z
     affiliate_id: id.optional(),
     click_id: externalId.optional(),
     clicked_at: pastTime.optional(),
-    ...subs,
+    ...bySub(() => sub.optional()),
   })
   .refine((click) => (click.link_id === undefined) !== (click.affiliate_id === undefined), {
     params: { code: 'link_or_affiliate_required' },

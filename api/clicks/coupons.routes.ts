@@ -6,7 +6,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage, byAffiliate } from '../http/lists.ts';
+import { byAffiliate, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -48,17 +48,11 @@ export function addCouponRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(byAffiliate, req.query);
-        const operatorId = callerOf(res).operator.id;
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.coupons.list(operatorId, query.affiliate_id ?? null, page),
-            couponView,
-          ),
-        );
-      },
+      listOf(
+        byAffiliate,
+        (operatorId, page, { affiliate_id: id = null }) => store.coupons.list(operatorId, id, page),
+        couponView,
+      ),
     ],
   });
 

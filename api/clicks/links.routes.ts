@@ -7,7 +7,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { answerPage, byAffiliate } from '../http/lists.ts';
+import { byAffiliate, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { linkView } from './links.answers.ts';
@@ -38,17 +38,11 @@ export function addLinkRoutes(router: Router, { store, auth, config }: Deps): vo
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(byAffiliate, req.query);
-        const operatorId = callerOf(res).operator.id;
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.links.list(operatorId, query.affiliate_id ?? null, page),
-            (link) => linkView(link, publicUrl),
-          ),
-        );
-      },
+      listOf(
+        byAffiliate,
+        (operatorId, page, { affiliate_id: id = null }) => store.links.list(operatorId, id, page),
+        (link) => linkView(link, publicUrl),
+      ),
     ],
   });
 

@@ -1,19 +1,15 @@
 // The redirect and the capture script as a resource: its routes, and its operations for the OpenAPI
 // document.
 import { z } from 'zod';
+import { bySub } from '../../domain/types.ts';
 import type { Operation } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { addRedirectRoutes } from './redirect.routes.ts';
 
-const sub = z.string().optional();
 const visit: Omit<Operation, 'summary'> = {
   who: 'anybody',
   query: z.looseObject({
-    sub1: sub,
-    sub2: sub,
-    sub3: sub,
-    sub4: sub,
-    sub5: sub,
+    ...bySub(() => z.string().optional()),
     to: z
       .string()
       .optional()

@@ -3,7 +3,7 @@
 import type { Request, RequestHandler, Router } from 'express';
 import { isbot } from 'isbot';
 import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
-import type { Subs } from '../../domain/types.ts';
+import { type Subs, subsFrom } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
 import { notFound } from '../http/errors.ts';
@@ -15,7 +15,6 @@ import { createLinkCache } from './link-cache.ts';
 
 type Deps = { store: Pick<Store, 'links'>; clickWriter: Pick<ClickWriter, 'visit' | 'seen'> };
 
-const SUB_NAMES = ['sub1', 'sub2', 'sub3', 'sub4', 'sub5'] as const;
 const SUB_LENGTH = 500;
 const CLICK_ID = /^clk_[0-9a-z]{26}$/;
 /** A changed script reaches every site within a day; browsers revalidate by ETag. */
@@ -95,12 +94,12 @@ function isBot(req: Request): boolean {
 /** An invalid sub never fails a redirect: unsupported characters and excess length are cut off. */
 function subsOf(req: Request): Subs {
   const { query } = req;
-  return SUB_NAMES.map((name) => {
+  return subsFrom((name) => {
     const value = query[name];
     if (typeof value !== 'string' || value === '') return null;
     const kept = Array.from(value.replaceAll(/[\p{Cc}\p{Cs}]/gu, ''))
       .slice(0, SUB_LENGTH)
       .join('');
     return kept === '' ? null : kept;
-  }) as unknown as Subs;
+  });
 }

@@ -6,7 +6,7 @@ import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -47,13 +47,12 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(fxRateFilter, req.query);
-        const operatorId = callerOf(res).operator.id;
-        const readRows = (page: Parameters<typeof store.fxRates.list>[3]) =>
-          store.fxRates.list(operatorId, query.base ?? null, query.quote ?? null, page);
-        res.json(await answerPage(query, readRows, rateView));
-      },
+      listOf(
+        fxRateFilter,
+        (operatorId, page, { base = null, quote = null }) =>
+          store.fxRates.list(operatorId, base, quote, page),
+        rateView,
+      ),
     ],
   });
 }

@@ -13,7 +13,7 @@ import type { Intake, IntakeEvent, IntakeResult } from '../intake/intake.ts';
 import type { RefusalLog } from '../intake/refusals.ts';
 import type { Temporal } from '../temporal.ts';
 import type { BatchLine } from './event-batch.ts';
-import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
+import { type EventReading, type EventRules, readEvent } from './read-event.ts';
 import { dryRunView, traceView } from './events.views.ts';
 
 export type AcceptanceDeps = {

@@ -6,8 +6,8 @@ import type { AmendableValues, AmendableEvent } from '../../store/agreements/ame
 import { ApiError, type Issue } from '../http/errors.ts';
 import { text } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
-import { eventForm } from './event-form.ts';
-import { currencyOf, money, scaled } from './events.schema.ts';
+import { eventForm } from './events.schema.ts';
+import { currencyOf, money, scaled } from './read-event.ts';
 
 const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
 

@@ -1,7 +1,9 @@
 // Schemas of answers about events: acceptance, the event, its trace, the result of a dry run.
 import { z } from 'zod';
+import { METHODS } from '../../domain/attribution/attribution.ts';
 import { EVIDENCE_KINDS, VERDICTS } from '../../domain/attribution/evidence.ts';
-import { EVENT_TYPES } from '../../domain/types.ts';
+import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
+import { AMENDMENT_STATES } from '../../store/agreements/amendments.ts';
 import * as field from '../http/answer-fields.ts';
 import { partError } from '../http/errors.answers.ts';
 import { transfer } from '../ledger/balances.answers.ts';
@@ -36,18 +38,14 @@ const sent = z.object({
   reference: field.text.optional(),
   reference_event: z.enum(EVENT_TYPES).optional(),
   payout: field.money.optional(),
-  sub1: field.text.optional(),
-  sub2: field.text.optional(),
-  sub3: field.text.optional(),
-  sub4: field.text.optional(),
-  sub5: field.text.optional(),
+  ...bySub(() => field.text.optional()),
   coupon: field.text.optional(),
   occurred_at: field.time,
   metadata: z.record(z.string(), z.unknown()).optional(),
 });
 
 const outcome = {
-  status: z.enum(['accepted', 'settled', 'orphaned', 'rejected', 'set_aside']),
+  status: z.enum(EVENT_STATUSES),
   reason: field.text.optional(),
   detail: field.text.optional(),
   received_at: field.time,
@@ -55,7 +53,7 @@ const outcome = {
   attribution: z
     .object({
       affiliate_id: field.affiliateId,
-      method: z.enum(['click', 'binding', 'coupon', 'manual']).nullable(),
+      method: z.enum(METHODS).nullable(),
       click_id: field.text.optional(),
       assigned_by: field.text.nullable().optional(),
       assigned_at: field.time.nullable().optional(),
@@ -94,7 +92,7 @@ const exchangeRates = z.array(
 /** One version of an event's values: past, present or pending. */
 const version = z.object({
   number: field.count.meta({ description: '0 as it was sent; then one for each amendment' }),
-  state: z.enum(['sent', 'accepted', 'waiting', 'applied', 'superseded']),
+  state: z.enum(['sent', ...AMENDMENT_STATES]),
   waits_for: field.text.optional().meta({ description: 'what is missing, where it waits' }),
   since: field.time,
   applied_at: field.time.nullable(),

@@ -4,7 +4,7 @@ import { listOf } from '../http/answer-fields.ts';
 import { jsonAnswer, jsonRequest } from '../http/operation.ts';
 import { defineResource } from '../http/resource.ts';
 import { BATCH_LIMIT } from './event-batch.ts';
-import { eventFilter, eventForm, sendingOptions } from './event-form.ts';
+import { eventFilter, eventForm, sendingOptions } from './events.schema.ts';
 import * as answers from './events.answers.ts';
 import { addEventRoutes } from './events.routes.ts';
 

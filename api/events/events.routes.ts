@@ -4,7 +4,7 @@ import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { batchBody, eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import {
@@ -17,8 +17,8 @@ import {
   traceOf,
 } from './acceptance.ts';
 import { batchOf } from './event-batch.ts';
-import { eventFilter, sendingOptions } from './event-form.ts';
-import { readEvent } from './events.schema.ts';
+import { eventFilter, sendingOptions } from './events.schema.ts';
+import { readEvent } from './read-event.ts';
 import { eventView } from './events.views.ts';
 type Deps = AcceptanceDeps & { store: Pick<Store, 'events' | 'traces' | 'contentRepeats'>; auth: Auth };
 
@@ -37,24 +37,20 @@ export function addEventRoutes(router: Router, deps: Deps): void {
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(eventFilter, req.query);
-        const {
-          customer_id: customerId = null,
-          status = null,
-          event: type = null,
-          from = null,
-          to = null,
-        } = query;
-        const filter = { customerId, status, type, from, to };
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.events.list(callerOf(res).operator.id, filter, page),
-            eventView,
-          ),
-        );
-      },
+      listOf(
+        eventFilter,
+        (operatorId, page, query) => {
+          const {
+            customer_id: customerId = null,
+            status = null,
+            event: type = null,
+            from = null,
+            to = null,
+          } = query;
+          return store.events.list(operatorId, { customerId, status, type, from, to }, page);
+        },
+        eventView,
+      ),
     ],
   });
 

@@ -1,243 +1,86 @@
-// Reads an event from the wire: converts values to minor units, derives its key and content hash,
-// and reports every issue. Every event passes here, so this makes no closures and copies nothing
-// twice.
-import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
-import {
-  type ConversionEvent,
-  EVENT_TYPES,
-  type EventKey,
-  type EventType,
-  isNegative,
-  ONE_OFF_EVENTS,
-} from '../../domain/types.ts';
-import { VOLUME_DECIMALS } from '../../domain/units.ts';
-import { newId } from '../../store/db/ids.ts';
-import type { ApiError, Issue } from '../http/errors.ts';
-import { isPlausible, momentOf } from '../http/fields.ts';
-import { invalid } from '../http/read.ts';
-import { contentHashOf } from '../intake/content-hash.ts';
-import type { IntakeEvent } from '../intake/intake.ts';
-import { type EventField, type EventForm, formOf } from './event-form.ts';
+// Requests of events: the form of an event, the filter of the list, the options of sending.
+import { z } from 'zod';
+import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
+import type { Issue } from '../http/errors.ts';
+import { externalId, sub, time } from '../http/fields.ts';
+import { page } from '../http/lists.ts';
+import { issuesFrom } from '../http/read.ts';
 
-/** Settings of the operator that decide how its events are read. */
-export type EventRules = {
-  operatorId: string;
-  withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat';
-  repeatWindowHours: number;
-  /** The operator's own names of events. */
-  eventTypes: ReadonlyMap<string, EventType>;
-};
+/** Protects recursive readers of metadata from exhausting the stack. */
+const METADATA_DEPTH = 16;
 
-export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
-
-type Form = Partial<EventForm>;
-
-const HOUR_MS = 3_600_000;
-const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
+const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
 /**
- * Fields that identify an event. While one of them is invalid, rules about their combination are
- * skipped.
+ * Validated in place: a copying schema would drop fields such as `__proto__`, with everything
+ * below.
  */
-const IDENTIFYING: ReadonlySet<string> = new Set([
-  'event',
-  'transaction_id',
-  'click_id',
-  'customer_id',
-  'reference',
-]);
-/** A double represents every decimal of up to 15 digits uniquely, so no digit was lost in JSON. */
-const EXACT_DIGITS = 15;
+const metadata = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      params: { code: 'invalid_type' },
+      error: 'must be an object',
+    },
+  )
+  .refine(
+    (value) => isShallow(value, METADATA_DEPTH),
+    `must not be nested deeper than ${METADATA_DEPTH} levels`,
+  )
+  .meta({ type: 'object' });
 
-/** Reads one event. `now` is its time of receipt in milliseconds, the default of `occurred_at`. */
-export function readEvent(value: unknown, rules: EventRules, now: number): EventReading {
-  const issues: Issue[] = [];
-  const form = formOf(value, issues);
-  if (form === null) return { kind: 'invalid', error: invalid(issues) };
-  const event = eventFrom(form, rules, now, issues);
-  if (!issues.some(({ path }) => IDENTIFYING.has(path))) checkIdentity(event, issues);
-  if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
-  const metadata = form.metadata ?? null;
-  const isTimed = form.occurred_at != null;
-  const contentHash = contentHashOf({ event, isTimed, metadata });
-  const notes = metadata === null ? null : JSON.stringify(metadata);
-  const incoming: IntakeEvent = { event, isTimed, metadata: notes, contentHash };
-  if (form.event !== event.type) incoming.sentAs = form.event!;
-  if (event.key.kind === 'content') {
-    event.key.value = contentHash.toString('hex');
-    incoming.repeatableFrom = now + rules.repeatWindowHours * HOUR_MS;
-  }
-  return { kind: 'event', event: incoming };
-}
+/** Null equals an absent field, since many clients write it so. */
+export const eventForm = z.strictObject({
+  event: z
+    .string()
+    .meta({ description: `one of ${EVENT_TYPES.join(', ')}; or a name of the operator's own` }),
+  transaction_id: externalId.nullish(),
+  click_id: externalId.nullish(),
+  customer_id: externalId.nullish(),
+  amount: decimal,
+  currency: z.string().nullish(),
+  volume: decimal,
+  reference: externalId.nullish(),
+  reference_event: z.string().nullish(),
+  payout: decimal,
+  ...bySub(() => sub.nullish()),
+  coupon: externalId.nullish(),
+  occurred_at: z.union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds').nullish(),
+  metadata: metadata.nullish(),
+});
 
-function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
-  const currency = currencyOf(form.currency ?? null, issues);
-  const id = newId('evt', now);
-  const type = typeOf('event', form.event, rules, issues);
-  const transactionId = form.transaction_id ?? null;
-  const clickId = form.click_id ?? null;
-  const customerId = form.customer_id ?? null;
-  return {
-    operatorId: rules.operatorId,
-    id,
-    type,
-    key: keyOf(type, { id, transactionId, customerId, clickId }, rules),
-    transactionId,
-    clickId,
-    customerId,
-    amountMinor: money('amount', form, currency, type === 'revenue', issues),
-    currency,
-    volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
-    reference: form.reference ?? null,
-    referenceType:
-      form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
-    operatorPayoutMinor: money('payout', form, currency, false, issues),
-    subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
-    coupon: form.coupon ?? null,
-    occurredAt: form.occurred_at == null ? now : occurredAt(form.occurred_at, now, issues),
-    receivedAt: now,
-  };
-}
+export type EventForm = z.output<typeof eventForm>;
+export type EventField = keyof EventForm;
 
 /**
- * The key of an event: its transaction id; for one-off events its customer or click; else by the
- * operator's setting. An empty value means that a transaction id is required. The value of a
- * content key is filled in once the content is valid.
+ * The fields of an event. Invalid fields are reported in `issues` and left out, so that the others
+ * are still checked and a caller sees every issue at once. Null where the value is no object.
  */
-function keyOf(
-  type: EventType,
-  ids: Pick<ConversionEvent, 'id' | 'transactionId' | 'customerId' | 'clickId'>,
-  { withoutTransactionId }: EventRules,
-): EventKey {
-  if (ids.transactionId !== null) return { kind: 'transaction', value: ids.transactionId };
-  if (ONE_OFF_EVENTS.has(type)) {
-    if (ids.customerId !== null) return { kind: 'customer', value: ids.customerId };
-    if (ids.clickId !== null) return { kind: 'click', value: ids.clickId };
-  }
-  if (withoutTransactionId === 'same_content_is_repeat') return { kind: 'content', value: 'not known yet' };
-  return { kind: 'each', value: withoutTransactionId === 'accept_each' ? ids.id : '' };
+export function formOf(value: unknown, issues: Issue[]): Partial<EventForm> | null {
+  const result = eventForm.safeParse(value);
+  if (result.success) return result.data;
+  issues.push(...issuesFrom(result.error, value));
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const wrong = new Set(issues.map(({ path }) => path.split('.', 1)[0]));
+  return Object.fromEntries(Object.entries(value).filter(([field]) => !wrong.has(field)));
 }
 
-/** Checks the fields that identify the event, and those that attribute it. */
-function checkIdentity(
-  { type, key, clickId, customerId, reference }: ConversionEvent,
-  issues: Issue[],
-): void {
-  const mayRefer = isNegative(type) || type === 'chargeback_won';
-  if (key.value === '')
-    report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
-  if (reference === null && (type === 'refund' || type === 'chargeback_won'))
-    report(
-      issues,
-      'reference',
-      'reference_required',
-      `is required for ${type}: the transaction_id of what it is about`,
-    );
-  else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
-    report(
-      issues,
-      'click_id',
-      'click_or_customer_required',
-      `give click_id or customer_id${mayRefer ? ' or reference' : ''}`,
-    );
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((item) => isShallow(item, depth - 1));
 }
 
-function typeOf(
-  field: 'event' | 'reference_event',
-  text: string | undefined,
-  { eventTypes }: EventRules,
-  issues: Issue[],
-): EventType {
-  const type = text === undefined ? undefined : (TYPES.get(text) ?? eventTypes.get(text));
-  if (type === undefined) report(issues, field, 'unknown_event', 'is not an event we know');
-  return type ?? (text as EventType);
-}
+export const eventFilter = z.strictObject({
+  ...page,
+  customer_id: externalId.optional(),
+  status: z.enum(EVENT_STATUSES).optional(),
+  event: z.enum(EVENT_TYPES).optional(),
+  from: time.optional(),
+  to: time.optional(),
+});
 
-export function currencyOf(text: string | null, issues: Issue[]): string | null {
-  const code = text?.toUpperCase() ?? null;
-  if (code === null || exponentOf(code) !== undefined) return code;
-  report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
-  return code;
-}
+const YES = ['true', '1'];
+const NO = ['false', '0'];
 
-/** An amount in minor units, or null with an issue; it needs a currency. */
-export function money(
-  field: 'amount' | 'payout',
-  form: Form,
-  currency: string | null,
-  mayBeNegative: boolean,
-  issues: Issue[],
-): bigint | null {
-  const value = form[field];
-  if (value == null) return null;
-  if (currency === null) report(issues, 'currency', 'currency_required', `is required with ${field}`);
-  const exponent = exponentOf(currency ?? '');
-  return exponent === undefined ? null : scaled(field, value, exponent, mayBeNegative, issues);
-}
+const yesOrNo = z.stringbool({ truthy: YES, falsy: NO }).meta({ enum: [...YES, ...NO] });
 
-/** A decimal in its smallest unit (cents for USD, 0.0001 for lots), or null with an issue. */
-export function scaled(
-  field: EventField,
-  value: string | number,
-  decimals: number,
-  mayBeNegative: boolean,
-  issues: Issue[],
-): bigint | null {
-  const text = typeof value === 'number' ? decimalOf(value) : value;
-  if (text === null) {
-    report(
-      issues,
-      field,
-      Number.isInteger(value) ? 'too_large' : 'too_precise',
-      'is not exact as a JSON number; send it as text',
-    );
-    return null;
-  }
-  const parsed = parseDecimal(text, decimals);
-  switch (parsed.kind) {
-    case 'ok':
-      if (parsed.value < 0n && !mayBeNegative) report(issues, field, 'negative', 'must not be negative');
-      return parsed.value;
-    case 'too_precise':
-      report(issues, field, 'too_precise', `must have at most ${decimals} decimals`);
-      return null;
-    case 'too_large':
-      report(issues, field, 'too_large', 'is too large');
-      return null;
-    case 'invalid':
-      report(issues, field, 'invalid_decimal', 'must be a decimal such as "500.00"');
-      return null;
-  }
-}
-
-/** The shortest decimal of a JSON number, or null where digits may have been lost. */
-function decimalOf(value: number): string | null {
-  const text = String(value);
-  if (text.includes('e')) return null;
-  return Number.isSafeInteger(value) || text.replace(/^-?0?\.?0*|\./g, '').length <= EXACT_DIGITS
-    ? text
-    : null;
-}
-
-function occurredAt(value: string | number, now: number, issues: Issue[]): number {
-  const isEpoch = typeof value === 'number' || /^\d{1,11}(\.\d{1,9})?$/.test(value);
-  const moment = isEpoch ? Math.trunc(Number(value) * 1000) : momentOf(value);
-  if (moment === null)
-    report(
-      issues,
-      'occurred_at',
-      'invalid_time',
-      'must be an RFC 3339 time with its offset, or epoch seconds',
-    );
-  else if (!isPlausible(moment, now))
-    report(issues, 'occurred_at', 'invalid_time', 'lies before 1970 or in the future');
-  return moment ?? now;
-}
-
-/** Reports an issue, unless the field has one: only the first cause is shown. */
-function report(issues: Issue[], path: EventField, code: string, message: string): void {
-  if (!issues.some((issue) => issue.path === path)) issues.push({ path, code, message });
-}
-
-function codeOf(issues: Issue[]): 'unknown_event' | 'invalid_request' {
-  return issues.some(({ code }) => code === 'unknown_event') ? 'unknown_event' : 'invalid_request';
-}
+export const sendingOptions = z.strictObject({ dry_run: yesOrNo.default(false) });

@@ -1,6 +1,7 @@
 // Views of events: an event in a list, its trace, and the result of a dry run.
 import { judgeCandidates, type JudgedCandidate } from '../../domain/attribution/evidence.ts';
 import { formatDecimal, formatMoney } from '../../domain/ledger/money.ts';
+import { bySub } from '../../domain/types.ts';
 import type { AmendableValues, EventVersion } from '../../store/agreements/amendments.ts';
 import type { PlannedPostback } from '../../store/db/dry-run.ts';
 import type { StoredEvent } from '../../store/intake/event-lists.ts';
@@ -116,7 +117,6 @@ function present(fields: Record<string, unknown>) {
 
 /** The event's own fields, without those that were not sent. */
 function sentView(row: StoredEvent) {
-  const [sub1, sub2, sub3, sub4, sub5] = row.subs;
   const fields = {
     event: row.type,
     sent_as: row.sentAs,
@@ -126,11 +126,7 @@ function sentView(row: StoredEvent) {
     ...valuesOf(row),
     reference: row.reference,
     reference_event: row.referenceType,
-    sub1,
-    sub2,
-    sub3,
-    sub4,
-    sub5,
+    ...bySub((index) => row.subs[index]),
     coupon: row.coupon,
     occurred_at: row.occurredAt,
     metadata: row.metadata,

@@ -1,9 +1,10 @@
 // Parameters of /postback: our own names, the field's usual other names, and the operator's
 // aliases.
+import { SUBS } from '../../domain/types.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
 import { invalid } from '../http/read.ts';
-import { formOf } from './event-form.ts';
-import { type EventReading, type EventRules, readEvent } from './events.schema.ts';
+import { formOf } from './events.schema.ts';
+import { type EventReading, type EventRules, readEvent } from './read-event.ts';
 
 /** The fields of an event that can be parameters: all but `metadata`, which is structured. */
 export const POSTBACK_FIELDS = [
@@ -12,11 +13,7 @@ export const POSTBACK_FIELDS = [
   'amount',
   'currency',
   'customer_id',
-  'sub1',
-  'sub2',
-  'sub3',
-  'sub4',
-  'sub5',
+  ...SUBS,
   'payout',
   'transaction_id',
   'occurred_at',

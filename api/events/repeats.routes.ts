@@ -2,28 +2,15 @@
 // content.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import { type Auth, callerOf } from '../http/auth.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import type { Auth } from '../http/auth.ts';
+import { listOf, plainPage } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
-import { read } from '../http/read.ts';
 import { repeatView } from './repeats.answers.ts';
 
 type Deps = { store: Pick<Store, 'contentRepeats'>; auth: Auth };
 
 export function addRepeatRoutes(router: Router, { store, auth }: Deps): void {
   addPath(router, '/v1/repeats', {
-    get: [
-      auth.scope('read'),
-      async (req, res) => {
-        const query = read(plainPage, req.query);
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.contentRepeats.list(callerOf(res).operator.id, page),
-            repeatView,
-          ),
-        );
-      },
-    ],
+    get: [auth.scope('read'), listOf(plainPage, store.contentRepeats.list, repeatView)],
   });
 }

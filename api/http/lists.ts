@@ -1,13 +1,31 @@
 // Lists: the query of a page and its answer, newest first, with the cursor of the next page.
+import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Page } from '../../store/db/page.ts';
+import { callerOf } from './auth.ts';
 import { ID, id } from './fields.ts';
+import { read } from './read.ts';
+
+type PageQuery = { limit: number; cursor?: string | undefined };
+
+/** Handles the request of a list: reads its query by `form` and answers with a page of the rows. */
+export function listOf<Query extends PageQuery, Row extends { id: string }>(
+  form: z.ZodType<Query>,
+  readRows: (operatorId: string, page: Page, query: Query) => Promise<Row[]>,
+  view: (row: Row) => unknown,
+): RequestHandler {
+  return async (req, res) => {
+    const query = read(form, req.query);
+    const { operator } = callerOf(res);
+    res.json(await answerPage(query, (page) => readRows(operator.id, page, query), view));
+  };
+}
 
 /**
  * The answer of one page. Reads one row more than asked for, to know whether there is a next page.
  */
 export async function answerPage<Row extends { id: string }, View>(
-  query: { limit: number; cursor?: string | undefined },
+  query: PageQuery,
   readRows: (page: Page) => Promise<Row[]>,
   view: (row: Row) => View,
 ): Promise<{ data: View[]; next_cursor: string | null }> {

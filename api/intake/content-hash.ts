@@ -1,12 +1,14 @@
 // Hashes the content of an event, which tells a repeat from other content under the same key.
 import { hash } from 'node:crypto';
-import type { ConversionEvent } from '../../domain/types.ts';
+import { SUBS, type ConversionEvent } from '../../domain/types.ts';
 import type { IncomingEvent } from '../../store/intake/event-inbox.ts';
 
 /**
  * An event as sent. `isTimed`: it named its own time; else `occurredAt` is a default, no content.
  */
 export type Content = { event: ConversionEvent; isTimed: boolean; metadata: Record<string, unknown> | null };
+
+type ContentField = readonly [name: string, valueOf: (content: Content) => unknown];
 
 /** The first byte of a hash names its form. Hashes of the first form are bare, of 32 bytes. */
 const FORM = Buffer.of(2);
@@ -17,7 +19,7 @@ const FIRST_FORM_BYTES = 32;
  * a field hashes the same before and after the field exists, so fields may be added. Renaming or
  * removing one needs a new form.
  */
-export const CONTENT_FIELDS: readonly [name: string, valueOf: (content: Content) => unknown][] = [
+export const CONTENT_FIELDS: readonly ContentField[] = [
   ['amount', ({ event }) => textOf(event.amountMinor)],
   ['click_id', ({ event }) => event.clickId],
   ['coupon', ({ event }) => event.coupon],
@@ -29,11 +31,7 @@ export const CONTENT_FIELDS: readonly [name: string, valueOf: (content: Content)
   ['payout', ({ event }) => textOf(event.operatorPayoutMinor)],
   ['reference', ({ event }) => event.reference],
   ['reference_event', ({ event }) => event.referenceType],
-  ['sub1', ({ event }) => event.subs[0]],
-  ['sub2', ({ event }) => event.subs[1]],
-  ['sub3', ({ event }) => event.subs[2]],
-  ['sub4', ({ event }) => event.subs[3]],
-  ['sub5', ({ event }) => event.subs[4]],
+  ...SUBS.map((name, index): ContentField => [name, ({ event }) => event.subs[index]]),
   ['transaction_id', ({ event }) => event.transactionId],
   ['volume', ({ event }) => textOf(event.volumeE4)],
 ];

@@ -7,6 +7,7 @@ import {
   COMMISSION_STATES,
   type CommissionDecision,
 } from '../../store/ledger/commissions.ts';
+import { VERDICTS } from '../../store/ledger/decisions.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const commission = z.object({
@@ -40,7 +41,7 @@ export const wholeCommission = commission.extend({
   decisions: z.array(
     z.object({
       id: field.text,
-      decision: z.enum(['approved', 'rejected']),
+      decision: z.enum(VERDICTS),
       amount: field.money,
       actor: field.text,
       reason: field.text.nullable(),
@@ -53,7 +54,7 @@ export const decided = z.object({
   results: z.array(
     z.object({
       id: field.text,
-      status: z.enum(['approved', 'rejected', 'unchanged', 'not_possible', 'not_found']),
+      status: z.enum([...VERDICTS, 'unchanged', 'not_possible', 'not_found']),
     }),
   ),
   more: z.boolean().meta({ description: 'the choice holds more than were decided; send it again' }),

@@ -7,7 +7,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -48,18 +48,14 @@ export function addCommissionRoutes(router: Router, { store, auth, temporal }: D
   addPath(router, '/v1/commissions', {
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(commissionFilter, req.query);
-        const { affiliate_id: affiliateId = null, state = null, currency = null, period = null } = query;
-        const filter = { affiliateId, state, currency, period };
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.commissions.list(callerOf(res).operator.id, filter, page),
-            commissionView,
-          ),
-        );
-      },
+      listOf(
+        commissionFilter,
+        (operatorId, page, query) => {
+          const { affiliate_id: affiliateId = null, state = null, currency = null, period = null } = query;
+          return store.commissions.list(operatorId, { affiliateId, state, currency, period }, page);
+        },
+        commissionView,
+      ),
     ],
   });
 

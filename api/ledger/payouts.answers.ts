@@ -1,10 +1,11 @@
 // Answers about payouts: schemas and views.
 import { z } from 'zod';
+import { PAYOUT_STATES } from '../../domain/ledger/lifecycle.ts';
 import { formatMoney } from '../../domain/ledger/money.ts';
 import type { Payout, PayoutTransition } from '../../store/ledger/payouts.ts';
 import * as field from '../http/answer-fields.ts';
 
-const PAYOUT_STATE = z.enum(['reserved', 'paid', 'failed', 'returned']);
+const PAYOUT_STATE = z.enum(PAYOUT_STATES);
 
 export const payout = z.object({
   id: field.idOf('pay'),

@@ -8,7 +8,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -42,18 +42,12 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(payoutFilter, req.query);
-        const { affiliate_id: affiliateId = null, state = null, currency = null } = query;
-        const filter = { affiliateId, state, currency };
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.payouts.list(callerOf(res).operator.id, filter, page),
-            payoutView,
-          ),
-        );
-      },
+      listOf(
+        payoutFilter,
+        (operatorId, page, { affiliate_id: affiliateId = null, state = null, currency = null }) =>
+          store.payouts.list(operatorId, { affiliateId, state, currency }, page),
+        payoutView,
+      ),
     ],
   });
 

@@ -1,12 +1,14 @@
 // Requests of payouts: a new payout, its steps, the filter of the list, the idempotency key.
 import { z } from 'zod';
+import { PAYOUT_STATES } from '../../domain/ledger/lifecycle.ts';
 import { currency, decimal, externalId, id, reason } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { invalid } from '../http/read.ts';
+
 export const payoutFilter = z.strictObject({
   ...page,
   affiliate_id: id.optional(),
-  state: z.enum(['reserved', 'paid', 'failed', 'returned']).optional(),
+  state: z.enum(PAYOUT_STATES).optional(),
   currency: currency.optional(),
 });
 

@@ -1,11 +1,11 @@
 // Answers about periods, the months of the books: schema and view.
 import { z } from 'zod';
-import type { PeriodRow } from '../../store/ledger/periods.ts';
+import { PERIOD_STATUSES, type PeriodRow } from '../../store/ledger/periods.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const period = z.object({
   period: field.month,
-  status: z.enum(['open', 'closing', 'closed']),
+  status: z.enum(['open', ...PERIOD_STATUSES]),
   closed_at: field.time.nullable(),
   transfers: field.count.nullable(),
   statements: field.count.nullable(),

@@ -2,14 +2,12 @@
 import type { Request, Router } from 'express';
 import { openMonths } from '../../domain/ledger/closing.ts';
 import { monthAfter } from '../../domain/ledger/periods.ts';
-import type { Page } from '../../store/db/page.ts';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { isMonth } from '../http/fields.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
-import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { type Month, openMonth, periodView } from './periods.answers.ts';
 import { periodPage } from './periods.schema.ts';
@@ -35,14 +33,7 @@ export function addPeriodRoutes(router: Router, { store, auth, temporal }: Deps)
   }
 
   addPath(router, '/v1/periods', {
-    get: [
-      auth.scope('read'),
-      async (req, res) => {
-        const { operator } = callerOf(res);
-        const rows = (page: Page) => list(operator.id, page);
-        res.json(await answerPage(read(periodPage, req.query), rows, periodView));
-      },
-    ],
+    get: [auth.scope('read'), listOf(periodPage, list, periodView)],
   });
 
   addPath(router, '/v1/periods/:period', {

@@ -3,9 +3,8 @@ import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage } from '../http/lists.ts';
+import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
-import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { deliveryView, reportView } from './deliveries.answers.ts';
 import { deliveryFilter } from './deliveries.schema.ts';
@@ -26,23 +25,19 @@ export function addDeliveryRoutes(router: Router, { store, auth, temporal }: Dep
   addPath(router, '/v1/deliveries', {
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(deliveryFilter, req.query);
-        const {
-          state = null,
-          endpoint_id: endpointId = null,
-          affiliate_id: affiliateId = null,
-          event_id: eventId = null,
-        } = query;
-        const filter = { state, endpointId, affiliateId, eventId };
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.deliveries.list(callerOf(res).operator.id, filter, page),
-            deliveryView,
-          ),
-        );
-      },
+      listOf(
+        deliveryFilter,
+        (operatorId, page, query) => {
+          const {
+            state = null,
+            endpoint_id: endpointId = null,
+            affiliate_id: affiliateId = null,
+            event_id: eventId = null,
+          } = query;
+          return store.deliveries.list(operatorId, { state, endpointId, affiliateId, eventId }, page);
+        },
+        deliveryView,
+      ),
     ],
   });
 

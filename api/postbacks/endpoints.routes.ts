@@ -8,7 +8,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage, byAffiliate } from '../http/lists.ts';
+import { byAffiliate, listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -68,17 +68,11 @@ export function addEndpointRoutes(
     ],
     get: [
       auth.scope('read'),
-      async (req, res) => {
-        const query = read(byAffiliate, req.query);
-        const operatorId = callerOf(res).operator.id;
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.endpoints.list(operatorId, query.affiliate_id ?? null, page),
-            endpointView,
-          ),
-        );
-      },
+      listOf(
+        byAffiliate,
+        (operatorId, page, { affiliate_id: id = null }) => store.endpoints.list(operatorId, id, page),
+        endpointView,
+      ),
     ],
   });
 

@@ -1,6 +1,7 @@
 // Requests of endpoints. The rules for a URL and headers belong to `delivery/`, and are handed in.
 import { z } from 'zod';
 import { BODY_FORMATS, ENDPOINT_METHODS, SIGNING_KINDS } from '../../domain/delivery/endpoints.ts';
+import { NOTICE_TYPES } from '../../domain/delivery/notices.ts';
 import { DEFAULT_SCHEDULE_SECONDS } from '../../domain/delivery/retry.ts';
 import {
   misplacedMacros,
@@ -18,13 +19,7 @@ import { invalid, problem } from '../http/read.ts';
 const CONVERSION_TYPES = ['created', 'adjusted', 'reversed', 'reinstated', 'released'].map(
   (change) => `conversion.${change}`,
 );
-const OTHER_TYPES = [
-  'payout.paid',
-  'endpoint.test',
-  'endpoint.failing',
-  'endpoint.disabled',
-  'delivery.gave_up',
-];
+const OTHER_TYPES = ['payout.paid', 'endpoint.test', ...NOTICE_TYPES];
 const MOST_FORM_FIELDS = 50;
 const LONGEST_WAIT_SECONDS = 7 * 86_400;
 

@@ -1,12 +1,12 @@
 // Answers about replays: schemas and views.
 import { z } from 'zod';
 import { REPLAYABLE } from '../../domain/delivery/deliveries.ts';
-import type { Replay, ReplayProgress } from '../../store/delivery/replays.ts';
+import { type Replay, REPLAY_STATES, type ReplayProgress } from '../../store/delivery/replays.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const replay = z.object({
   id: field.idOf('rpl'),
-  state: z.enum(['running', 'done', 'cancelled']),
+  state: z.enum(REPLAY_STATES),
   total: field.count,
   released: field.count,
   endpoint_id: field.idOf('ep').nullable(),

@@ -7,7 +7,7 @@ import { requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import { listOf, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
@@ -53,19 +53,7 @@ export function addReplayRoutes(router: Router, { store, auth, temporal }: Deps)
         res.status(202).json(replayView(replay));
       },
     ],
-    get: [
-      auth.scope('read'),
-      async (req, res) => {
-        const operatorId = callerOf(res).operator.id;
-        res.json(
-          await answerPage(
-            read(plainPage, req.query),
-            (page) => store.replays.list(operatorId, page),
-            replayView,
-          ),
-        );
-      },
-    ],
+    get: [auth.scope('read'), listOf(plainPage, store.replays.list, replayView)],
   });
 
   addPath(router, '/v1/replays/:id', {

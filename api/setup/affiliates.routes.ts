@@ -7,7 +7,7 @@ import { findAffiliate, requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import { listOf, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { affiliateView } from './affiliates.answers.ts';
@@ -37,19 +37,7 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
         res.status(201).json(affiliateView(notTaken(affiliate)));
       },
     ],
-    get: [
-      auth.scope('read'),
-      async (req, res) => {
-        const query = read(plainPage, req.query);
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.affiliates.list(callerOf(res).operator.id, page),
-            affiliateView,
-          ),
-        );
-      },
-    ],
+    get: [auth.scope('read'), listOf(plainPage, store.affiliates.list, affiliateView)],
   });
 
   addPath(router, '/v1/affiliates/:id', {

@@ -4,7 +4,7 @@ import { newId } from '../../store/db/ids.ts';
 import { callerOf, newApiKey } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import { listOf, plainPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import { apiKeyView } from './api-keys.answers.ts';
@@ -36,15 +36,7 @@ export function addApiKeyRoutes(router: Router, { store, auth }: Deps): void {
         res.status(201).json({ ...apiKeyView(key), api_key: text });
       },
     ],
-    get: [
-      auth.scope('manage'),
-      async (req, res) => {
-        const query = read(plainPage, req.query);
-        res.json(
-          await answerPage(query, (page) => store.apiKeys.list(callerOf(res).operator.id, page), apiKeyView),
-        );
-      },
-    ],
+    get: [auth.scope('manage'), listOf(plainPage, store.apiKeys.list, apiKeyView)],
   });
 
   addPath(router, '/v1/api-keys/:id', {

@@ -6,7 +6,7 @@ import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
 import { text } from '../http/fields.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import { listOf, plainPage } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { eventTypeView } from './event-types.answers.ts';
@@ -39,19 +39,7 @@ export function addEventTypeRoutes(
         res.status(kept.id === id ? 201 : 200).json(eventTypeView(kept));
       },
     ],
-    get: [
-      auth.scope('read'),
-      async (req, res) => {
-        const query = read(plainPage, req.query);
-        res.json(
-          await answerPage(
-            query,
-            (page) => store.eventTypes.list(callerOf(res).operator.id, page),
-            eventTypeView,
-          ),
-        );
-      },
-    ],
+    get: [auth.scope('read'), listOf(plainPage, store.eventTypes.list, eventTypeView)],
   });
 
   addPath(router, '/v1/event-types/:name', {

@@ -1,6 +1,6 @@
 // Answers about operators: schemas and view.
 import { z } from 'zod';
-import type { Operator } from '../../store/setup/operators.ts';
+import { CLICK_CHOICES, type Operator, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
 import * as field from '../http/answer-fields.ts';
 
 export const newOperator = z.object({
@@ -17,8 +17,8 @@ export const operator = z.object({
   currency: field.currency,
   timezone: field.text,
   click_window_days: z.int(),
-  click_choice: z.enum(['first', 'last']),
-  without_transaction_id: z.enum(['refuse', 'accept_each', 'same_content_is_repeat']).nullable(),
+  click_choice: z.enum(CLICK_CHOICES),
+  without_transaction_id: z.enum(WITHOUT_TRANSACTION_ID).nullable(),
   repeat_window_hours: z.int(),
   allowed_ips: z.array(field.text),
   require_signature: z.boolean(),

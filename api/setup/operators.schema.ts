@@ -1,5 +1,6 @@
 // Requests of operators: a new one, and changes of settings.
 import { z } from 'zod';
+import { CLICK_CHOICES, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
 import { POSTBACK_FIELDS } from '../events/postback.schema.ts';
 import { isRange } from '../http/addresses.ts';
 import { currency, name, text, timezone } from '../http/fields.ts';
@@ -37,8 +38,8 @@ export const operatorChange = z.strictObject({
   name: name.optional(),
   timezone: timezone.optional(),
   click_window_days: z.int().min(1).max(3650).optional(),
-  click_choice: z.enum(['first', 'last']).optional(),
-  without_transaction_id: z.enum(['refuse', 'accept_each', 'same_content_is_repeat']).nullable().optional(),
+  click_choice: z.enum(CLICK_CHOICES).optional(),
+  without_transaction_id: z.enum(WITHOUT_TRANSACTION_ID).nullable().optional(),
   repeat_window_hours: z.int().min(1).max(8760).optional(),
   allowed_ips: allowedIps.optional(),
   require_signature: z.boolean().optional(),

@@ -13,7 +13,8 @@ export type Evidence = {
   assignment?: Assignment;
 };
 
-export type Method = 'click' | 'binding' | 'coupon' | 'manual';
+export const METHODS = ['click', 'binding', 'coupon', 'manual'] as const;
+export type Method = (typeof METHODS)[number];
 
 export type Attribution =
   | { kind: 'attributed'; affiliateId: string; method: Method; click: Click | null; binds: Binding | null }

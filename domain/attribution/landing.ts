@@ -1,6 +1,6 @@
 // Landing URLs: fills the macros of a link's landing page, or checks a deep link, and appends the
 // click id and the subs. Query and fragment of the target stay unchanged, byte for byte.
-import type { Values } from '../delivery/templates/macros.ts';
+import type { MACROS, Values } from '../delivery/templates/macros.ts';
 import {
   fillFormValue,
   fillUrl,
@@ -15,7 +15,12 @@ import {
 import { bySub, SUBS, type Subs } from '../types.ts';
 
 /** Macros known at a click; other macros belong to postbacks. */
-const CLICK_MACROS: ReadonlySet<string> = new Set(['click_id', 'affiliate_id', ...SUBS]);
+const CLICK_MACROS = [
+  'click_id',
+  'affiliate_id',
+  ...SUBS,
+] as const satisfies readonly (keyof typeof MACROS)[];
+type ClickMacro = (typeof CLICK_MACROS)[number];
 /** Parameter that carries the click id to the landing page; reserved for it. */
 const CLICK_PARAMETER = 'click_id';
 /**
@@ -158,7 +163,11 @@ function withoutPlus(text: string): string {
 }
 
 function valuesOf({ affiliateId, clickId, subs }: Visit): Values {
-  const given = { click_id: clickId, affiliate_id: affiliateId, ...bySub((index) => subs[index]) };
+  const given: Record<ClickMacro, string | null> = {
+    click_id: clickId,
+    affiliate_id: affiliateId,
+    ...bySub((index) => subs[index]),
+  };
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? undefined]));
 }
 
@@ -185,11 +194,11 @@ function namesOf(parts: TextTemplate): string[] {
 }
 
 function isUnknownAtClick(name: string): boolean {
-  return !CLICK_MACROS.has(name);
+  return !(CLICK_MACROS as readonly string[]).includes(name);
 }
 
 function unknownAtClick(path: string[]): LandingProblem {
-  return { code: 'unknown_macro', message: `a click knows only ${[...CLICK_MACROS].join(', ')}`, path };
+  return { code: 'unknown_macro', message: `a click knows only ${CLICK_MACROS.join(', ')}`, path };
 }
 
 /** A second parameter of this name would make the click id ambiguous. */

@@ -48,7 +48,15 @@ export function leaving(accrual: SlotFact): SlotFact {
 
 /** The fact that a person rejected a conversion. */
 export function rejecting(accrual: SlotFact): SlotFact {
-  return { ...accrual, basisMinor: 0n, volumeE4: 0n, fx: null, customer: null, type: 'rejected', whole: true };
+  return {
+    ...accrual,
+    basisMinor: 0n,
+    volumeE4: 0n,
+    fx: null,
+    customer: null,
+    type: 'rejected',
+    whole: true,
+  };
 }
 
 /** The facts of the highest revision among the facts of one conversion in one slot. */

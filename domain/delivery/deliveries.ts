@@ -21,5 +21,12 @@ export type Replayable = (typeof REPLAYABLE)[number];
 export const OWNERS = ['batch', 'self', 'endpoint', 'predecessor'] as const;
 export type Owner = (typeof OWNERS)[number];
 
+/** Causes of a next try that is not on the schedule. */
+export const UNSCHEDULED_CAUSES = ['manual', 'replay'] as const;
+export type UnscheduledCause = (typeof UNSCHEDULED_CAUSES)[number];
+
+/** Causes of an attempt. */
+export const ATTEMPT_CAUSES = ['first', 'retry', ...UNSCHEDULED_CAUSES, 'probe'] as const;
+
 /** Owners that make attempts. */
 export type SendingOwner = Exclude<Owner, 'predecessor'>;

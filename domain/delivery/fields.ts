@@ -4,7 +4,7 @@
 // value that no message carries yet must also come into `Message` (from `viewOf` in
 // domain/settlement/notifications.ts) and `ReportedConversion` (store/ledger/announcements.ts).
 import { formatMoney } from '../ledger/money.ts';
-import type { ConversionEvent } from '../types.ts';
+import { bySub, type ConversionEvent } from '../types.ts';
 import type { CommissionChange, Message, MessageData, PaidPayout, ReportedConversion } from './messages.ts';
 
 /** Facts of the three kinds of messages that carry these fields. */
@@ -163,11 +163,7 @@ export const FIELDS = {
     commission: ['maybe', ({ commission }) => commission.conversion?.occurredAt.toISOString()],
     payout: ['always', ({ paidAt }) => paidAt.toISOString()],
   },
-  sub1: sub(0),
-  sub2: sub(1),
-  sub3: sub(2),
-  sub4: sub(3),
-  sub5: sub(4),
+  ...bySub(sub),
   commission_id: { kind: 'text', commission: ['maybe', ({ commission }) => commission.id] },
   commission: {
     kind: 'amount',

@@ -2,17 +2,16 @@
 // up.
 import type { Health, HealthNotice } from './breaker.ts';
 
-export type NoticeType = HealthNotice | 'delivery.gave_up';
-
 /**
  * All types of notices. Notices cause no further notices: giving up one would otherwise create the
  * next.
  */
-export const NOTICE_TYPES: readonly NoticeType[] = [
+export const NOTICE_TYPES = [
   'endpoint.failing',
   'endpoint.disabled',
   'delivery.gave_up',
-];
+] as const satisfies readonly (HealthNotice | 'delivery.gave_up')[];
+export type NoticeType = (typeof NOTICE_TYPES)[number];
 
 /** Facts of a failing endpoint, as shown to its operator. */
 export function endpointData(endpoint: { endpointId: string; affiliateId: string | null; health: Health }) {

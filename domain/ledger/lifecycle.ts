@@ -80,7 +80,8 @@ export function buildPayout<S extends { money: SlotMoney }>(
   return { kind: 'payout', amountMinor, recoveredMinor: debtMinor - owed, moves };
 }
 
-export type PayoutState = 'reserved' | 'paid' | 'failed' | 'returned';
+export const PAYOUT_STATES = ['reserved', 'paid', 'failed', 'returned'] as const;
+export type PayoutState = (typeof PAYOUT_STATES)[number];
 export type PayoutStep = 'confirm' | 'fail' | 'return';
 
 const STEPS = {

@@ -1,7 +1,7 @@
 // Compares an operator's own list of transactions with the stored events: one reason per row, the
 // first that applies.
 import { parseDecimal, exponentOf } from './money.ts';
-import { type EventType, isConversion } from '../types.ts';
+import { type EventStatus, type EventType, isConversion } from '../types.ts';
 
 /**
  * A row of the operator's list. Fields that it leaves out (null) are not compared. Amounts are
@@ -25,7 +25,7 @@ export type StoredTransaction = {
   type: EventType;
   amountMinor: bigint | null;
   currency: string | null;
-  status: 'accepted' | 'settled' | 'orphaned' | 'rejected' | 'set_aside';
+  status: EventStatus;
   statusReason: string | null;
   affiliateId: string | null;
   reportedMinor: bigint | null;

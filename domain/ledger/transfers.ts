@@ -3,6 +3,7 @@ import {
   affiliateAccountId,
   operatorAccountId,
   type AffiliatePurpose,
+  OPERATOR_PURPOSES,
   type OperatorPurpose,
 } from '../keys.ts';
 
@@ -161,12 +162,7 @@ export function addLeg(change: BalanceMoney, { debit, credit, amountMinor }: Leg
   if (to) change[to.column] += to.debitRaises ? -amountMinor : amountMinor;
 }
 
-const OF_OPERATOR: ReadonlySet<string> = new Set<OperatorPurpose>([
-  'expense',
-  'cash',
-  'write_off',
-  'adjustment',
-]);
+const OF_OPERATOR: ReadonlySet<string> = new Set(OPERATOR_PURPOSES);
 
 /** Whether accounts of a purpose belong to the operator, and not to an affiliate. */
 export function isOfOperator(purpose: OperatorPurpose | AffiliatePurpose): purpose is OperatorPurpose {

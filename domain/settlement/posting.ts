@@ -14,8 +14,8 @@ export type PostingCause = { id: string | null; occurredAt: number };
 export type Posting = Leg & { slot: Slot; seq: number; cause: PostingCause };
 
 /**
- * Change of the amount booked to an affiliate for a conversion, which is null for a month.
- * `ownerId`: the conversion's affiliate, of whom the affiliate may be a parent.
+ * Change of the amount booked to an affiliate for a conversion; null where it belongs to none, as
+ * for a month. `ownerId`: the conversion's affiliate, of whom the affiliate may be a parent.
  */
 export type BookedChange = {
   conversionId: string | null;

@@ -21,13 +21,15 @@ export type AmendableEvent = { type: EventType; status: string; values: Amendabl
  */
 type AmendmentResult = { kind: 'accepted' | 'duplicate'; number: number };
 
+export const AMENDMENT_STATES = ['accepted', 'waiting', 'applied', 'superseded'] as const;
+
 /**
  * A version of an event. `sent`: as received; `waiting`: a requirement named by `waitsFor` is
  * missing.
  */
 export type EventVersion = AmendableValues & {
   number: number;
-  state: 'sent' | 'accepted' | 'waiting' | 'applied' | 'superseded';
+  state: 'sent' | (typeof AMENDMENT_STATES)[number];
   waitsFor: string | null;
   actor: string | null;
   reason: string | null;

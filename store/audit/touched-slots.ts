@@ -60,7 +60,12 @@ const SLOTS_WITH_FACTS = `
   order by s.deal_id, "ownerId", s.id, f.original_event_id`;
 
 /** A slot that is being recounted, with the facts of its current conversion. */
-type Counting = { row: Row; recount: Recount; facts: (Row & { factVersion: number } & SlotFact)[]; strays: number };
+type Counting = {
+  row: Row;
+  recount: Recount;
+  facts: (Row & { factVersion: number } & SlotFact)[];
+  strays: number;
+};
 
 /** A slot with all its facts recounted. */
 type Recounted = { row: Row; slot: Slot; strays: number };

@@ -7,7 +7,11 @@ export function subColumns<Row>(subsOf: (row: Row) => Subs | undefined): ColumnS
   return bySub((index) => ['text', (row: Row) => subsOf(row)?.[index]] as const);
 }
 
-/** `array[e.sub1, …]`: reads the subs of the table or alias as `Subs`. */
-export function subArray(table: string): string {
-  return `array[${SUBS.map((sub) => `${table}.${sub}`).join(', ')}]`;
+/**
+ * `array[coalesce(e.sub1, c.sub1), …]`: reads subs as `Subs`, each from the first of the tables or
+ * aliases that has it.
+ */
+export function subArray(...tables: [string, ...string[]]): string {
+  const columns = SUBS.map((sub) => `coalesce(${tables.map((table) => `${table}.${sub}`).join(', ')})`);
+  return `array[${columns.join(', ')}]`;
 }

@@ -1,5 +1,5 @@
 // Attempts of deliveries: the record of each, and the statement that stores them.
-import type { DeliveryState, Owner, SendingOwner } from '../../domain/delivery/deliveries.ts';
+import type { ATTEMPT_CAUSES, DeliveryState, Owner, SendingOwner } from '../../domain/delivery/deliveries.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -19,7 +19,7 @@ export type AttemptRecord = {
     lastError: string | null;
   };
   number: number;
-  cause: 'first' | 'retry' | 'manual' | 'replay' | 'probe';
+  cause: (typeof ATTEMPT_CAUSES)[number];
   startedAt: Date;
   durationMs: number;
   phases: object;

@@ -7,7 +7,7 @@ import type {
   SigningKind,
 } from '../../domain/delivery/endpoints.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { Owner } from '../../domain/delivery/deliveries.ts';
+import type { Owner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 
 /** An unfinished delivery as sending needs it. */
 export type Delivery = {
@@ -22,7 +22,7 @@ export type Delivery = {
   state: string;
   nextAttemptAt: Date;
   /** Cause of its next try, where that is not the schedule. */
-  nextCause: 'manual' | 'replay' | null;
+  nextCause: UnscheduledCause | null;
   lastError: string | null;
 };
 

@@ -15,11 +15,13 @@ export type ReplayFilter = {
   states: readonly Replayable[];
 };
 
+export const REPLAY_STATES = ['running', 'done', 'cancelled'] as const;
+
 export type Replay = ReplayFilter & {
   id: string;
   ratePerSecond: number | null;
   isDryRun: boolean;
-  state: 'running' | 'done' | 'cancelled';
+  state: (typeof REPLAY_STATES)[number];
   total: number;
   released: number;
   createdAt: Date;

@@ -31,7 +31,7 @@
 // replay            none/delivered   predecessor/new    earlier unfinished    replays
 // cancelAll         unfinished/any   none/cancelled     endpoint deleted      endpoints, drain
 // acknowledge       none/gave_up     same/same          seen by a person      delivery-reports
-import type { SendingOwner } from '../../domain/delivery/deliveries.ts';
+import type { SendingOwner, UnscheduledCause } from '../../domain/delivery/deliveries.ts';
 import { bulkColumns } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { AttemptRecord } from './attempts.ts';
@@ -133,7 +133,7 @@ export async function handOverUntried(db: Queryable, operatorId: string, batchId
 export async function returnToQueue(
   db: Queryable,
   { operatorId, deliveryId }: DeliveryRef,
-  nextCause: 'manual' | 'replay' | null,
+  nextCause: UnscheduledCause | null,
 ): Promise<void> {
   await db.query(
     `update deliveries set owner = 'endpoint', next_attempt_at = now(), next_cause = $3

@@ -1,6 +1,6 @@
 // Reads events with their outcomes, for lists and details.
 import type { Method } from '../../domain/attribution/attribution.ts';
-import type { EventType, Subs } from '../../domain/types.ts';
+import type { EventStatus, EventType, Subs } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -30,7 +30,7 @@ export type StoredEvent = {
   metadata: unknown;
   occurredAt: Date;
   receivedAt: Date;
-  status: 'accepted' | 'settled' | 'orphaned' | 'rejected' | 'set_aside';
+  status: EventStatus;
   reason: string | null;
   detail: string | null;
   affiliateId: string | null;

@@ -8,6 +8,7 @@ import type {
 } from '../../domain/delivery/messages.ts';
 import type { Subs } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
+import { subArray } from '../db/subs.ts';
 import { planPostbacks, readListeners } from '../delivery/outbox.ts';
 import type { Ledger } from './ledger-transaction.ts';
 import { inForce, isAccrual } from './facts-in-force.ts';
@@ -66,9 +67,7 @@ export async function readReportedCommissions(
        case when s.source_id is null then null else source.affiliate_id end as via,
        coalesce(
          case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "reportedMinor",
-       array[coalesce(e.sub1, c.sub1, b.sub1), coalesce(e.sub2, c.sub2, b.sub2),
-         coalesce(e.sub3, c.sub3, b.sub3),
-         coalesce(e.sub4, c.sub4, b.sub4), coalesce(e.sub5, c.sub5, b.sub5)] as subs
+       ${subArray('e', 'c', 'b')} as subs
      from ${NAMED_SLOTS}
      join slots source on source.operator_id = $1 and source.id = coalesce(s.source_id, s.id)
        and source.kind in ${OF_SINGLES}

@@ -3,6 +3,7 @@
 import type { SlotMoney } from '../../domain/ledger/transfers.ts';
 import type { Page } from '../db/page.ts';
 import type { Queryable } from '../db/pool.ts';
+import type { Verdict } from './decisions.ts';
 import { selected, SLOT_MONEY } from './money-columns.ts';
 
 export const COMMISSION_STATES = [
@@ -38,7 +39,7 @@ export type Commission = SlotMoney & {
 /** A decision about a commission. `actor` is the id of the API key that was used. */
 export type CommissionDecision = {
   id: string;
-  decision: 'approved' | 'rejected';
+  decision: Verdict;
   amountMinor: bigint;
   actor: string;
   reason: string | null;

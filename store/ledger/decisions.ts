@@ -17,7 +17,8 @@ import { rejectSlots } from './slot-writing.ts';
 import { lockReversals } from '../db/locks.ts';
 import { writeReportedAmounts, type ReportedAmountRow } from './reported-amounts.ts';
 
-export type Verdict = 'approved' | 'rejected';
+export const VERDICTS = ['approved', 'rejected'] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /**
  * The commissions to decide about: by id, or an affiliate's created before a moment (the oldest

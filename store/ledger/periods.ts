@@ -3,10 +3,12 @@ import { beginClosing, readBooks } from './closing.ts';
 import type { Page } from '../db/page.ts';
 import type { Pool } from '../db/pool.ts';
 
+export const PERIOD_STATUSES = ['closing', 'closed'] as const;
+
 /** A closing or closed month. The last four fields are null until it is closed. */
 export type PeriodRow = {
   period: string;
-  status: 'closing' | 'closed';
+  status: (typeof PERIOD_STATUSES)[number];
   closedAt: Date | null;
   transfers: bigint | null;
   statements: bigint | null;

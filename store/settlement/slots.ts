@@ -247,7 +247,9 @@ export async function loadFacts(
 }
 
 /** Facts grouped by slot and conversion. */
-function byConversion(rows: readonly FactRow[]): Iterable<(SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]> {
+function byConversion(
+  rows: readonly FactRow[],
+): Iterable<(SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]> {
   const all = new Map<string, (SlotFact & Pick<FactRow, 'slotId' | 'dealVersion'>)[]>();
   for (const row of rows) {
     const key = `${row.slotId} ${row.originalEventId}`;

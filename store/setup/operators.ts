@@ -3,15 +3,19 @@ import type { EventType } from '../../domain/types.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
+export const CLICK_CHOICES = ['first', 'last'] as const;
+/** What to do with an event without a transaction id. */
+export const WITHOUT_TRANSACTION_ID = ['refuse', 'accept_each', 'same_content_is_repeat'] as const;
+
 export type Operator = {
   id: string;
   name: string;
   currency: string;
   timezone: string;
   clickWindowDays: number;
-  clickChoice: 'first' | 'last';
+  clickChoice: (typeof CLICK_CHOICES)[number];
   /** Null: the default of the intake channel. */
-  withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat' | null;
+  withoutTransactionId: (typeof WITHOUT_TRANSACTION_ID)[number] | null;
   repeatWindowHours: number;
   /** Addresses and ranges that may send events; an empty list allows all. */
   allowedIps: string[];

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildBundle } from '../../worker/bundle.ts';
+import { WORKFLOWS } from '../../workflows/contract.ts';
 import { filesBelow, importsOf, readSource } from '../support/sources.ts';
 
 const { scripts, dependencies } = JSON.parse(readSource('package.json')) as Record<
@@ -37,6 +38,14 @@ test('README.md explains every variable of config.ts', () => {
     configured.filter((name) => !explained.includes(name)),
     [],
   );
+});
+
+test('ARCHITECTURE.md has a row for every workflow', () => {
+  const table = readSource('docs/ARCHITECTURE.md')
+    .split(/^## /m)
+    .find((part) => part.startsWith('Workflows'));
+  const rows = Array.from((table ?? '').matchAll(/^\| `(\w+)`/gm), ([, name]) => name!);
+  assert.deepEqual(sorted(rows), Object.values(WORKFLOWS).toSorted());
 });
 
 test('every npm command and script that the documents name exists', () => {

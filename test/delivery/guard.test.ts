@@ -55,6 +55,38 @@ for (const host of PUBLIC_HOSTS) {
     assert.equal(guard.judgeUrl(`https://${host}/path`).kind, 'allowed'));
 }
 
+/** IPv6 addresses that carry an IPv4 address, as a resolver may spell them: a URL has no dots. */
+const CARRIERS: [string, 'public' | 'not public'][] = [
+  ['::ffff:8.8.8.8', 'public'],
+  ['::ffff:10.0.0.1', 'not public'],
+  ['64:ff9b::8.8.8.8', 'public'],
+  ['64:ff9b::10.0.0.1', 'not public'],
+  ['64:ff9b:1::8.8.8.8', 'not public'],
+  ['::8.8.8.8', 'not public'],
+  ['::8.8.8.8%eth0', 'not public'],
+  ['::0:8.8.8.8', 'not public'],
+  ['0:0:0:0:0:0:8.8.8.8', 'not public'],
+  ['::808:808', 'not public'],
+  ['::0x8.8.8.8', 'not public'],
+  ['::127.0.0.1', 'not public'],
+  ['::10.0.0.1', 'not public'],
+  ['::ffff:0:8.8.8.8', 'not public'],
+  ['::ffff:0:10.0.0.1', 'not public'],
+  ['2002:808:808::', 'not public'],
+  ['2002:0a00:0001::', 'not public'],
+];
+
+for (const [address, verdict] of CARRIERS) {
+  test(`the guard takes the address ${address} for ${verdict}`, () =>
+    assert.equal(guard.mayDial(address), verdict === 'public'));
+}
+
+test('an allowed IPv4 range does not open for an IPv6 address with the same last bits', () => {
+  const inside = createGuard({ ...STRICT, allowCidrs: ['10.0.0.0/8'] });
+  assert.ok(inside.mayDial('10.0.0.1') && inside.mayDial('::ffff:10.0.0.1'));
+  assert.ok(!inside.mayDial('::10.0.0.1') && !inside.mayDial('64:ff9b::10.0.0.1'));
+});
+
 const INVALID_URLS = [
   '',
   'example.com',

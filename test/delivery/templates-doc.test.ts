@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { render } from '../../delivery/render.ts';
-import { MACROS } from '../../domain/delivery/templates/macros.ts';
+import { FORMATS, MACROS } from '../../domain/delivery/templates/macros.ts';
 import { DIALECTS, DIALECT_NAMES, translate } from '../../domain/delivery/dialects/translation.ts';
 import { readSource } from '../support/sources.ts';
 
@@ -59,6 +59,14 @@ test('TEMPLATES.md has examples, and names every macro with its kind', () => {
   );
   const kinds = named.filter(([, kind]) => /^(text|amount|time)$/.test(kind!));
   assert.deepEqual(Object.fromEntries(kinds), MACROS);
+});
+
+test('TEMPLATES.md names every form with the kind of value that it is for', () => {
+  const named = rowsOf(section('Macros')).flatMap(([forms = '', kind = '']) =>
+    Array.from(forms.matchAll(/`:(\w+)`/g), ([, form]) => [form!, kind] as const),
+  );
+  const kinds = Object.entries(FORMATS).map(([form, { on }]) => [form, on.join(', ')]);
+  assert.deepEqual(Object.fromEntries(named), Object.fromEntries(kinds));
 });
 
 test('TEMPLATES.md names every platform with the click ids that the importer maps', () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeConfig, loadApiConfig, loadConfig, loadLocalConfig } from '../../config.ts';
+import { readSource } from '../support/sources.ts';
 
 const KEY = Buffer.alloc(32, 7);
 const GOOD = {
@@ -48,6 +49,27 @@ test('private addresses and plain HTTP are refused as endpoints by default', () 
   ]);
   assert.equal(loadConfig({ ...GOOD, ALLOW_ENDPOINT_PORTS: '*' }).allowEndpointPorts, '*');
 });
+
+/** Addresses of other servers, which have no default and are shown as examples. */
+const EXAMPLES = ['DATABASE_URL', 'TEMPORAL_ADDRESS', 'TEMPORAL_UI_URL'];
+
+for (const [file, pattern] of [
+  ['.env.example', /^# ([A-Z_]+)=(.*)$/gm],
+  ['docker-compose.yml', /\$\{([A-Z_]+):-([^}]*)\}/g],
+] as const) {
+  test(`${file} shows the default of every setting`, () => {
+    const shown = Array.from(
+      readSource(file).matchAll(pattern),
+      ([, name, value]) => [name!, value!] as const,
+    );
+    assert.ok(shown.length > 5, file);
+    for (const [name, value] of shown.filter(([one]) => !EXAMPLES.includes(one))) {
+      assert.deepEqual(loadConfig({ ...GOOD, [name]: value }), loadConfig(GOOD), name);
+      const { env: _, ...local } = loadLocalConfig({ [name]: value });
+      assert.deepEqual({ ...local, env: {} }, loadLocalConfig({}), name);
+    }
+  });
+}
 
 test('a list of secrets keys keeps its order, and a single key may omit its id, in base64 or hex', () => {
   const old = Buffer.alloc(32, 9);

@@ -191,7 +191,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a change under a cap reported with the event that caused it',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (about === null || conversionId === null || conversionId === about)`,
+    from: `if (conversionId === null || conversionId === about)`,
     to: `if (conversionId !== undefined)`,
     tests: [ORDER],
     sees: 'no conversion is ever reported below zero',

@@ -42,10 +42,7 @@ export type MemorySettling = {
   /** Adds a deal version and rerates settled conversions in chunks. */
   addVersion(version: DealVersion, atOnce?: number): void;
   /** Amends the values of an event. */
-  amend(
-    eventId: string,
-    values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>,
-  ): void;
+  amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>): void;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   /** All facts of a slot by its key, also those that are not in force. */

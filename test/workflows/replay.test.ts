@@ -11,6 +11,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { buildBundle } from '../../worker/bundle.ts';
+import { WORKFLOWS } from '../../workflows/contract.ts';
 import * as workflows from '../../workflows/index.ts';
 import { recordedHistories } from '../support/histories.ts';
 
@@ -32,6 +33,10 @@ describe("today's workflows replay the recorded history", () => {
   for (const [shape, history] of histories) {
     test(shape, () => Worker.runReplayHistory({ workflowBundle }, history));
   }
+});
+
+test('the worker registers every workflow that the contract names, and no other', () => {
+  assert.deepEqual(Object.keys(workflows).toSorted(), Object.values(WORKFLOWS).toSorted());
 });
 
 test('every workflow has a recorded history', () => {

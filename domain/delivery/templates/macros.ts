@@ -42,7 +42,8 @@ type ParsedMacro =
   | { kind: 'macro'; macro: Macro }
   | { kind: 'problem'; code: 'unknown_macro' | 'invalid_macro'; message: string };
 
-const FORMATS: Readonly<Record<string, Format>> = {
+/** Formats by name; a map is no format of this list, since each has its own text. */
+export const FORMATS: Readonly<Record<string, Format>> = {
   upper: { on: ['text'], gives: 'text', write: (text) => text.toUpperCase() },
   lower: { on: ['text'], gives: 'text', write: (text) => text.toLowerCase() },
   abs: amountFormat((amount) => amount.replace('-', '')),

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { ingest, type IntakeEvent } from '../../../api/intake/intake.ts';
-import { readEvent } from '../../../api/events/events.schema.ts';
+import { readEvent } from '../../../api/events/read-event.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
 type Answer = {

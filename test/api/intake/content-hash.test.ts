@@ -8,7 +8,7 @@ import {
   type Content,
 } from '../../../api/intake/content-hash.ts';
 import { ingest, type IntakeEvent } from '../../../api/intake/intake.ts';
-import { readEvent } from '../../../api/events/events.schema.ts';
+import { readEvent } from '../../../api/events/read-event.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
 let api: TestApi;

@@ -7,7 +7,12 @@ import { ERROR_CODES } from '../../../api/http/errors.ts';
 import type { DocumentedOperation, OpenApiDocument } from '../../../api/openapi/document.ts';
 import type { Health } from '../../../domain/delivery/breaker.ts';
 import { afterGivenUp, bodyOf, testBodyOf } from '../../../domain/delivery/bodies.ts';
-import { endpointData, givenUpData, type NoticeType } from '../../../domain/delivery/notices.ts';
+import {
+  endpointData,
+  givenUpData,
+  NOTICE_TYPES,
+  type NoticeType,
+} from '../../../domain/delivery/notices.ts';
 import { newId } from '../../../store/db/ids.ts';
 import { ADMIN_TOKEN, withApi, type TestApi } from '../../support/api.ts';
 import { documentedSuccesses } from '../../support/conformance.ts';
@@ -195,6 +200,7 @@ test('a response of every operation and every kind of postback match their docum
   assert.deepEqual(missing.toSorted(), ELSEWHERE);
   for (const body of bodies) api.conformance.checkWebhook(body);
   for (const body of otherMessages()) api.conformance.checkWebhook(body);
+  for (const type of NOTICE_TYPES) assert.ok(type in document.webhooks, type);
   const unseen = Object.keys(document.webhooks).filter((type) => !api.conformance.seen.has(type));
   assert.deepEqual(unseen, []);
 });

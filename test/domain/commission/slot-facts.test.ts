@@ -72,5 +72,9 @@ test('facts state the same whatever their revisions, and differ by every value',
     { fx: { rateId: 'fx_1', rate: '1' } },
     { customer: 'customer c' },
   ])
-    assert.equal(statesTheSame(accrual, { ...accrual, ...change }), false, JSON.stringify(Object.keys(change)));
+    assert.equal(
+      statesTheSame(accrual, { ...accrual, ...change }),
+      false,
+      JSON.stringify(Object.keys(change)),
+    );
 });

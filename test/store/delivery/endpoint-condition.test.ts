@@ -1,15 +1,8 @@
-// The condition of an endpoint in TypeScript and in SQL, and the lists of values beside the CHECKs
-// of their columns.
+// The condition of an endpoint in TypeScript and in SQL.
 import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { BREAKER_THRESHOLD, conditionOf, CONDITIONS } from '../../../domain/delivery/breaker.ts';
-import { DELIVERY_STATES, OWNERS } from '../../../domain/delivery/deliveries.ts';
-import {
-  BODY_FORMATS,
-  ENDPOINT_METHODS,
-  ENDPOINT_STATES,
-  SIGNING_KINDS,
-} from '../../../domain/delivery/endpoints.ts';
+import { ENDPOINT_STATES } from '../../../domain/delivery/endpoints.ts';
 import { conditionSql } from '../../../store/delivery/endpoint-condition.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 
@@ -44,25 +37,3 @@ test('the condition of an endpoint is the same in SQL and in conditionOf', async
   );
   assert.deepEqual([...new Set(expected)].sort(), [...CONDITIONS].sort());
 });
-
-const LISTS: [table: string, column: string, values: readonly string[]][] = [
-  ['endpoints', 'state', ENDPOINT_STATES],
-  ['endpoints', 'method', ENDPOINT_METHODS],
-  ['endpoints', 'body', BODY_FORMATS],
-  ['endpoints', 'signing', SIGNING_KINDS],
-  ['deliveries', 'state', DELIVERY_STATES],
-  ['deliveries', 'owner', OWNERS],
-];
-for (const [table, column, values] of LISTS)
-  test(`the CHECK of ${table}.${column} allows the values of its list in domain/delivery`, async () => {
-    const { rows } = await database.pool.query<{ definition: string }>(
-      `select pg_get_constraintdef(c.oid) as definition
-       from pg_constraint c
-       join pg_attribute a on a.attrelid = c.conrelid and c.conkey = array[a.attnum]
-       where c.conrelid = $1::regclass and c.contype = 'c' and a.attname = $2`,
-      [table, column],
-    );
-    assert.equal(rows.length, 1);
-    const allowed = [...rows[0]!.definition.matchAll(/'([^']+)'/g)].map(([, value]) => value!);
-    assert.deepEqual(allowed.sort(), [...values].sort());
-  });

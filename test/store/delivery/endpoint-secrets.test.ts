@@ -9,7 +9,7 @@ import { readSendingEndpoints } from '../../../store/delivery/deliveries.ts';
 import { createEndpointSecrets, type EndpointSecrets } from '../../../store/delivery/endpoint-secrets.ts';
 import { createEndpoints } from '../../../store/delivery/endpoints.ts';
 import { createInboundSecrets } from '../../../store/setup/inbound-secrets.ts';
-import { resealSecrets } from '../../../store/reseal.ts';
+import { resealSecrets, SEALED_COLUMNS } from '../../../store/reseal.ts';
 import { createSecretBox, type SecretBox } from '../../../store/db/secret-box.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { SECRET_BOX, withOperator, type TestOperator } from '../../support/operator.ts';
@@ -104,6 +104,20 @@ describe('an endpoint whose secret is rotated', () => {
     ]);
     assert.equal(rowCount, 0);
   });
+});
+
+test('resealing knows every column of bytes that are no hash', async () => {
+  const { rows } = await database.pool.query<{ place: string }>(
+    `select c.relname || '.' || a.attname as place from pg_attribute a join pg_class c on c.oid = a.attrelid
+     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+       and a.atttypid = 'bytea'::regtype and a.attnum > 0 and not a.attisdropped
+       and a.attname !~ '(hash|seal)$'
+     order by 1`,
+  );
+  assert.deepEqual(
+    rows.map(({ place }) => place),
+    SEALED_COLUMNS.map(({ table }) => `${table}.secret`).toSorted(),
+  );
 });
 
 test('resealing opens every secret without the older key, and reports one that no key opens', async () => {

@@ -1,0 +1,244 @@
+// Reads an event from the wire: converts values to minor units, derives its key and content hash,
+// and reports every issue. Every event passes here, so this makes no closures and copies nothing
+// twice.
+import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
+import {
+  type ConversionEvent,
+  EVENT_TYPES,
+  type EventKey,
+  type EventType,
+  isNegative,
+  ONE_OFF_EVENTS,
+} from '../../domain/types.ts';
+import { VOLUME_DECIMALS } from '../../domain/units.ts';
+import { newId } from '../../store/db/ids.ts';
+import type { Operator } from '../../store/setup/operators.ts';
+import type { ApiError, Issue } from '../http/errors.ts';
+import { isPlausible, momentOf } from '../http/fields.ts';
+import { invalid } from '../http/read.ts';
+import { contentHashOf } from '../intake/content-hash.ts';
+import type { IntakeEvent } from '../intake/intake.ts';
+import { type EventField, type EventForm, formOf } from './events.schema.ts';
+
+/** Settings of the operator that decide how its events are read. */
+export type EventRules = {
+  operatorId: string;
+  withoutTransactionId: NonNullable<Operator['withoutTransactionId']>;
+  repeatWindowHours: number;
+  /** The operator's own names of events. */
+  eventTypes: ReadonlyMap<string, EventType>;
+};
+
+export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
+
+type Form = Partial<EventForm>;
+
+const HOUR_MS = 3_600_000;
+const TYPES: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [type, type]));
+/**
+ * Fields that identify an event. While one of them is invalid, rules about their combination are
+ * skipped.
+ */
+const IDENTIFYING: ReadonlySet<string> = new Set([
+  'event',
+  'transaction_id',
+  'click_id',
+  'customer_id',
+  'reference',
+]);
+/** A double represents every decimal of up to 15 digits uniquely, so no digit was lost in JSON. */
+const EXACT_DIGITS = 15;
+
+/** Reads one event. `now` is its time of receipt in milliseconds, the default of `occurred_at`. */
+export function readEvent(value: unknown, rules: EventRules, now: number): EventReading {
+  const issues: Issue[] = [];
+  const form = formOf(value, issues);
+  if (form === null) return { kind: 'invalid', error: invalid(issues) };
+  const event = eventFrom(form, rules, now, issues);
+  if (!issues.some(({ path }) => IDENTIFYING.has(path))) checkIdentity(event, issues);
+  if (issues.length > 0) return { kind: 'invalid', error: invalid(issues, codeOf(issues)) };
+  const metadata = form.metadata ?? null;
+  const isTimed = form.occurred_at != null;
+  const contentHash = contentHashOf({ event, isTimed, metadata });
+  const notes = metadata === null ? null : JSON.stringify(metadata);
+  const incoming: IntakeEvent = { event, isTimed, metadata: notes, contentHash };
+  if (form.event !== event.type) incoming.sentAs = form.event!;
+  if (event.key.kind === 'content') {
+    event.key.value = contentHash.toString('hex');
+    incoming.repeatableFrom = now + rules.repeatWindowHours * HOUR_MS;
+  }
+  return { kind: 'event', event: incoming };
+}
+
+function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
+  const currency = currencyOf(form.currency ?? null, issues);
+  const id = newId('evt', now);
+  const type = typeOf('event', form.event, rules, issues);
+  const transactionId = form.transaction_id ?? null;
+  const clickId = form.click_id ?? null;
+  const customerId = form.customer_id ?? null;
+  return {
+    operatorId: rules.operatorId,
+    id,
+    type,
+    key: keyOf(type, { id, transactionId, customerId, clickId }, rules),
+    transactionId,
+    clickId,
+    customerId,
+    amountMinor: money('amount', form, currency, type === 'revenue', issues),
+    currency,
+    volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    reference: form.reference ?? null,
+    referenceType:
+      form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
+    operatorPayoutMinor: money('payout', form, currency, false, issues),
+    subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
+    coupon: form.coupon ?? null,
+    occurredAt: form.occurred_at == null ? now : occurredAt(form.occurred_at, now, issues),
+    receivedAt: now,
+  };
+}
+
+/**
+ * The key of an event: its transaction id; for one-off events its customer or click; else by the
+ * operator's setting. An empty value means that a transaction id is required. The value of a
+ * content key is filled in once the content is valid.
+ */
+function keyOf(
+  type: EventType,
+  ids: Pick<ConversionEvent, 'id' | 'transactionId' | 'customerId' | 'clickId'>,
+  { withoutTransactionId }: EventRules,
+): EventKey {
+  if (ids.transactionId !== null) return { kind: 'transaction', value: ids.transactionId };
+  if (ONE_OFF_EVENTS.has(type)) {
+    if (ids.customerId !== null) return { kind: 'customer', value: ids.customerId };
+    if (ids.clickId !== null) return { kind: 'click', value: ids.clickId };
+  }
+  if (withoutTransactionId === 'same_content_is_repeat') return { kind: 'content', value: 'not known yet' };
+  return { kind: 'each', value: withoutTransactionId === 'accept_each' ? ids.id : '' };
+}
+
+/** Checks the fields that identify the event, and those that attribute it. */
+function checkIdentity(
+  { type, key, clickId, customerId, reference }: ConversionEvent,
+  issues: Issue[],
+): void {
+  const mayRefer = isNegative(type) || type === 'chargeback_won';
+  if (key.value === '')
+    report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
+  if (reference === null && (type === 'refund' || type === 'chargeback_won'))
+    report(
+      issues,
+      'reference',
+      'reference_required',
+      `is required for ${type}: the transaction_id of what it is about`,
+    );
+  else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
+    report(
+      issues,
+      'click_id',
+      'click_or_customer_required',
+      `give click_id or customer_id${mayRefer ? ' or reference' : ''}`,
+    );
+}
+
+function typeOf(
+  field: 'event' | 'reference_event',
+  text: string | undefined,
+  { eventTypes }: EventRules,
+  issues: Issue[],
+): EventType {
+  const type = text === undefined ? undefined : (TYPES.get(text) ?? eventTypes.get(text));
+  if (type === undefined) report(issues, field, 'unknown_event', 'is not an event we know');
+  return type ?? (text as EventType);
+}
+
+export function currencyOf(text: string | null, issues: Issue[]): string | null {
+  const code = text?.toUpperCase() ?? null;
+  if (code === null || exponentOf(code) !== undefined) return code;
+  report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
+  return code;
+}
+
+/** An amount in minor units, or null with an issue; it needs a currency. */
+export function money(
+  field: 'amount' | 'payout',
+  form: Form,
+  currency: string | null,
+  mayBeNegative: boolean,
+  issues: Issue[],
+): bigint | null {
+  const value = form[field];
+  if (value == null) return null;
+  if (currency === null) report(issues, 'currency', 'currency_required', `is required with ${field}`);
+  const exponent = exponentOf(currency ?? '');
+  return exponent === undefined ? null : scaled(field, value, exponent, mayBeNegative, issues);
+}
+
+/** A decimal in its smallest unit (cents for USD, 0.0001 for lots), or null with an issue. */
+export function scaled(
+  field: EventField,
+  value: string | number,
+  decimals: number,
+  mayBeNegative: boolean,
+  issues: Issue[],
+): bigint | null {
+  const text = typeof value === 'number' ? decimalOf(value) : value;
+  if (text === null) {
+    report(
+      issues,
+      field,
+      Number.isInteger(value) ? 'too_large' : 'too_precise',
+      'is not exact as a JSON number; send it as text',
+    );
+    return null;
+  }
+  const parsed = parseDecimal(text, decimals);
+  switch (parsed.kind) {
+    case 'ok':
+      if (parsed.value < 0n && !mayBeNegative) report(issues, field, 'negative', 'must not be negative');
+      return parsed.value;
+    case 'too_precise':
+      report(issues, field, 'too_precise', `must have at most ${decimals} decimals`);
+      return null;
+    case 'too_large':
+      report(issues, field, 'too_large', 'is too large');
+      return null;
+    case 'invalid':
+      report(issues, field, 'invalid_decimal', 'must be a decimal such as "500.00"');
+      return null;
+  }
+}
+
+/** The shortest decimal of a JSON number, or null where digits may have been lost. */
+function decimalOf(value: number): string | null {
+  const text = String(value);
+  if (text.includes('e')) return null;
+  return Number.isSafeInteger(value) || text.replace(/^-?0?\.?0*|\./g, '').length <= EXACT_DIGITS
+    ? text
+    : null;
+}
+
+function occurredAt(value: string | number, now: number, issues: Issue[]): number {
+  const isEpoch = typeof value === 'number' || /^\d{1,11}(\.\d{1,9})?$/.test(value);
+  const moment = isEpoch ? Math.trunc(Number(value) * 1000) : momentOf(value);
+  if (moment === null)
+    report(
+      issues,
+      'occurred_at',
+      'invalid_time',
+      'must be an RFC 3339 time with its offset, or epoch seconds',
+    );
+  else if (!isPlausible(moment, now))
+    report(issues, 'occurred_at', 'invalid_time', 'lies before 1970 or in the future');
+  return moment ?? now;
+}
+
+/** Reports an issue, unless the field has one: only the first cause is shown. */
+function report(issues: Issue[], path: EventField, code: string, message: string): void {
+  if (!issues.some((issue) => issue.path === path)) issues.push({ path, code, message });
+}
+
+function codeOf(issues: Issue[]): 'unknown_event' | 'invalid_request' {
+  return issues.some(({ code }) => code === 'unknown_event') ? 'unknown_event' : 'invalid_request';
+}

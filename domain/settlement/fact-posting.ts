@@ -1,0 +1,107 @@
+// Adds facts to slots of a batch, and posts every slot whose target they change.
+import type { SlotName } from '../commission/commission.ts';
+import type { Group } from '../commission/group.ts';
+import type { SlotFact } from '../commission/slot-facts.ts';
+import { overrideSlotKey } from '../keys.ts';
+import type { DealVersion } from '../types.ts';
+import { countingMonths, moveCustomer } from './first-deposits.ts';
+import { createFamily } from './linked-slots.ts';
+import { createPoster, type BookedChange, type Posting, type PostingCause } from './posting.ts';
+import { componentOf, emptySlot, isSteppedOnly, rank, replaceGroup, type Slot } from './slot.ts';
+import type { SlotIndex } from './slot-index.ts';
+import { createSlotTargets, type SlotTargets } from './slot-targets.ts';
+
+/** A fact that the batch added, with the version that rates its conversion. */
+export type AddedFact = { slot: Slot; fact: SlotFact; version: DealVersion };
+
+/** Functions and figures needed beside slots. Parents are ordered from the nearest. */
+export type FactPostingOptions = {
+  newSlotId: () => string;
+  monthOf: (moment: number) => string;
+  parentsOf?: (affiliateId: string) => readonly string[];
+  debts?: Parameters<typeof createPoster>[2];
+};
+
+type FactPosting = {
+  readonly facts: readonly AddedFact[];
+  readonly postings: readonly Posting[];
+  targetOf: SlotTargets['targetOf'];
+  /**
+   * Puts a conversion with its facts into a slot, of which those of `added` are new. Returns the
+   * changes of the booked amounts; changes by a step, which prices many slots anew, name no
+   * conversion.
+   */
+  add(slot: Slot, group: Group, added: readonly SlotFact[], cause: PostingCause): BookedChange[];
+};
+
+export function createFactPosting(index: SlotIndex, options: FactPostingOptions): FactPosting {
+  const family = createFamily(index.ofDeal, componentOf);
+  const targets = createSlotTargets(index, family);
+  const { post, postings } = createPoster(index, targets, options.debts);
+  const facts: AddedFact[] = [];
+
+  return {
+    facts,
+    postings,
+    targetOf: targets.targetOf,
+    add(slot, group, added, cause) {
+      const movedBefore = family.movedBy(slot);
+      const countedBefore = countingMonth(index, slot, group);
+      const conversionBefore = targets.conversionOf(slot);
+      const levelsBefore = slot.isNew ? 0 : slot.version.terms.overrides.length;
+      replaceGroup(slot, group, added);
+      for (const fact of added) facts.push({ slot, fact, version: group.version });
+      rank(slot, options.monthOf);
+      openParts(index, options, slot, levelsBefore);
+      const recounted = moveCustomer(countedBefore, countingMonth(index, slot, group));
+      family.forget();
+      const movedAfter = [slot, ...recounted].flatMap((one) => family.movedBy(one));
+      const changes = post(slot, cause, conversionBefore);
+      for (const moved of new Set([...movedBefore, ...movedAfter])) {
+        if (moved === slot) continue;
+        const own = post(moved, cause);
+        changes.push(...(isSteppedOnly(moved) ? own.map(withoutConversion) : own));
+      }
+      return changes;
+    },
+  };
+}
+
+function withoutConversion(change: BookedChange): BookedChange {
+  return { ...change, conversionId: null };
+}
+
+/**
+ * Opens the parents' parts of a slot by its deal version. A slot that existed gets only levels that
+ * no version paid before: the parent of a level stays the one who was paid first.
+ */
+function openParts(
+  index: SlotIndex,
+  { parentsOf = () => [], newSlotId }: FactPostingOptions,
+  slot: Slot,
+  levelsBefore: number,
+): void {
+  const { id, name, version, affiliateId } = slot;
+  if (name.kind === 'month') return;
+  const given = index.partsOf(slot).map(({ override }) => override!.level);
+  parentsOf(affiliateId).forEach((parentId, position) => {
+    const level = position + 1;
+    if (level <= levelsBefore || level > version.terms.overrides.length || given.includes(level)) return;
+    const part: SlotName = { ...name, key: overrideSlotKey(level, name.key), kind: 'override' };
+    index.add(emptySlot(newSlotId(), part, version, parentId, { sourceId: id, level }));
+  });
+}
+
+/**
+ * The deal's month that counts a conversion's customer, when the conversion is a first deposit in a
+ * month.
+ */
+function countingMonth(
+  index: SlotIndex,
+  { name, version, affiliateId }: Slot,
+  { accrual: { customer } }: Group,
+): Slot | undefined {
+  if (name.kind !== 'month' || customer === null) return undefined;
+  const months = index.ofDeal(version.dealId, affiliateId).filter((slot) => slot.name.kind === 'month');
+  return countingMonths(months).get(customer);
+}

@@ -112,7 +112,7 @@ export function createActivities({
     ...createSetAside({ pool, ...settling, ...handingOver }),
     ...createMatchOrphans({ pool, ...settling, ...handingOver }),
     ...createRerate({ pool, transact, ...handingOver }),
-    ...createAmend({ pool, transact, ...handingOver }),
+    ...createAmend({ pool, transact, ...settling, ...handingOver }),
     ...createPurge({ pool, retention: limits.retention }),
     ...createSweep({ pool, client, workflows, ...handingOver, graceMs: limits.sweepGraceMs }),
     ...createClosePeriods({ pool, workflows }),

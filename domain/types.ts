@@ -90,7 +90,7 @@ export function bySub<Value>(valueOf: (index: 0 | 1 | 2 | 3 | 4) => Value): Reco
 }
 
 /** What settling made of an event; `accepted` is one that is not settled yet. */
-export const EVENT_OUTCOMES = ['settled', 'orphaned', 'rejected', 'set_aside'] as const;
+export const EVENT_OUTCOMES = ['settled', 'orphaned', 'rejected', 'set_aside', 'voided'] as const;
 export const EVENT_STATUSES = ['accepted', ...EVENT_OUTCOMES] as const;
 export type EventStatus = (typeof EVENT_STATUSES)[number];
 

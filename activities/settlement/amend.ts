@@ -1,40 +1,61 @@
-// Books amendments: puts the last amendment of each event in force and rates settled conversions
-// again with the amended values. Posts the difference in the same transaction and reports it to the
-// affiliate.
-import { amendAll } from '../../domain/settlement/rate-again.ts';
+// Applies changes of events: amended values, events taken out of the books or put back, rejected
+// conversions, and conversions to rate again for other reasons. Posts the differences in the same
+// transaction and reports them to the affiliates.
+import type { Unprompted } from '../../domain/delivery/messages.ts';
+import { rateAgain } from '../../domain/settlement/rate-again.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
+import { isConversion } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
 import { returnToWaiting, putDueInForce, type DueAmendment } from '../../store/agreements/amendments.ts';
+import {
+  requestChanges,
+  returnChanges,
+  takeChanges,
+  type ChangeRequest,
+} from '../../store/agreements/change-requests.ts';
 import { isRefusal } from '../../store/db/pg-errors.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { lockReversals } from '../../store/db/locks.ts';
 import { requestRetries } from '../../store/agreements/retry-requests.ts';
+import { findOthers } from '../../store/settlement/load-events.ts';
+import { unbind, writeRatedAgain, writeStanding } from '../../store/settlement/rated-again.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
+import type { SettleActivities } from './settle.ts';
+import { createSettleFully } from './settle-fully.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
-import { allSettledOrThrow } from '../single-flight.ts';
 
 /**
  * Result of a step. `waiting`: amendments that cannot be booked yet, counted by reason. `isEnd`: no
- * amendment is left.
+ * change is left.
  */
 type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
 
 export type AmendActivities = {
-  /** Books the next amendments. Changes nothing when none are left. */
+  /** Applies the next changes of events. Does nothing when none are left. */
   applyAmendments(input: { operatorId: string }): Promise<AmendedChunk>;
 };
 
-/** Amendments per transaction. While a chunk is booked, no other event of its operator settles. */
+/** Changes per transaction. While a chunk is booked, no other event of its operator settles. */
 const AT_ONCE = 100;
 
-type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities;
+type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities & SettleActivities;
+
+/** Changes of one transaction. `reasons`: what changed for each conversion to rate again. */
+type Changes = {
+  side: 'amendments';
+  eventIds: string[];
+  due: DueAmendment[];
+  requests: readonly ChangeRequest[];
+  reasons: Map<string, Unprompted>;
+};
 
 export function createAmend(deps: AmendDeps): AmendActivities {
-  const { pool, handOver, transact = createTransact(pool), atOnce = AT_ONCE } = deps;
+  const { pool, handOver, settle, transact = createTransact(pool), atOnce = AT_ONCE } = deps;
+  const settleFully = createSettleFully({ settle, handOver });
 
   /**
-   * Books the next `limit` amendments. Rejects with `RuleError` or PostgreSQL's error if one of
-   * them cannot be booked.
+   * Applies the next `limit` changes. Rejects with `RuleError` or PostgreSQL's error if one of them
+   * cannot be booked.
    */
   async function applyNext(operatorId: string, limit: number): Promise<AmendedChunk> {
     const batchId = newId('amd');
@@ -44,33 +65,49 @@ export function createAmend(deps: AmendDeps): AmendActivities {
         async choose(client) {
           await lockReversals(client, operatorId, 'amendments');
           const due = await putDueInForce(client, operatorId, batchId, limit);
-          if (due.length === 0) return null;
-          const eventIds = due.filter(({ isSettled }) => isSettled).map(({ eventId }) => eventId);
-          return { side: 'amendments', eventIds, due };
+          const requests = await takeChanges(client, operatorId, limit - due.length);
+          if (due.length + requests.length === 0) return null;
+          return changesOf(due, requests, await reversedBy(client, operatorId, due));
         },
-        apply: (batch, books, { due }) => {
-          const { kept, messages } = amendAll(batch, books);
+        apply: (batch, books, { due, requests, reasons }) => {
+          const { outcomes, kept, messages } = rateAgain(batch, books, (id) => reasons.get(id)!);
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
           );
-          return { messages, waiting };
+          const requestsWaiting = requests.flatMap((one) =>
+            lacking.has(one.eventId) ? [{ ...one, waitsFor: lacking.get(one.eventId)! }] : [],
+          );
+          return { messages, waiting, requestsWaiting, changed: outcomes };
         },
-        write: (client, { due }, { waiting }) =>
-          allSettledOrThrow([
-            returnToWaiting(client, operatorId, waiting),
-            helpSetAside(client, operatorId, due),
-          ]),
+        write: async (client, { due }, { waiting, requestsWaiting, changed }) => {
+          await writeRatedAgain(client, operatorId, changed);
+          await returnToWaiting(client, operatorId, waiting);
+          await returnChanges(client, operatorId, requestsWaiting);
+          await writeStanding(client, operatorId, standingsOf(due));
+          await helpSetAside(client, operatorId, due);
+          const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
+          await requestChanges(client, operatorId, await unbind(client, operatorId, voided), 'unbound');
+        },
       },
     );
     if (done === null) return { applied: 0, waiting: {}, isEnd: true };
     const { choice, applied, planned } = done;
     const endpointsToWake = planned.endpointsToWake.map((endpointId) => ({ operatorId, endpointId }));
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
+    const backIn = standingsOf(choice.due).filter(({ isVoided }) => !isVoided);
+    const unbound = applied.changed.filter(({ status }) => status === 'orphaned');
+    const eventIds = [...backIn, ...unbound].map(({ eventId }) => eventId);
+    if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
+    const { due, requests } = choice;
     return {
-      applied: choice.due.length - applied.waiting.length,
-      waiting: countsOf(applied.waiting),
-      isEnd: choice.due.length < limit,
+      applied: due.length + requests.length - applied.waiting.length - applied.requestsWaiting.length,
+      waiting: countsOf([
+        ...applied.waiting,
+        ...applied.requestsWaiting.map(({ waitsFor }) => ({ reason: waitsFor })),
+      ]),
+      // Events taken out of the books may have asked for more.
+      isEnd: due.length + requests.length < limit && !due.some(({ isVoided }) => isVoided),
     };
   }
 
@@ -78,13 +115,64 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     async applyAmendments({ operatorId }) {
       const reason = await refusalOf(() => applyNext(operatorId, atOnce));
       if (typeof reason !== 'string') return reason;
-      // One amendment of the chunk is at fault: book them one by one, and park that one.
+      // One change of the chunk is at fault: apply them one by one, and park that one.
       const alone = await refusalOf(() => applyNext(operatorId, 1));
       if (typeof alone !== 'string') return { ...alone, isEnd: false };
       await parkNext(pool, operatorId, alone);
       return { applied: 0, waiting: { [alone]: 1 }, isEnd: false };
     },
   };
+}
+
+/**
+ * The conversions to rate again: amended ones, those of voided reversals, and requested ones. An
+ * event that is put back is settled anew afterwards.
+ */
+function changesOf(
+  due: DueAmendment[],
+  requests: readonly ChangeRequest[],
+  reversed: readonly string[],
+): Changes {
+  const reasons = new Map<string, Unprompted>(requests.map(({ eventId, reason }) => [eventId, reason]));
+  for (const id of reversed) reasons.set(id, 'voided');
+  for (const one of due)
+    if (isConversion(one.type) && one.status === 'settled') reasons.set(one.eventId, reasonOf(one));
+  return { side: 'amendments', eventIds: [...reasons.keys()], due, requests, reasons };
+}
+
+function reasonOf({ isVoided, isRejected, wasRejected }: DueAmendment): Unprompted {
+  if (isVoided) return 'voided';
+  if (isRejected !== wasRejected) return isRejected ? 'rejected' : 'unrejected';
+  return 'amended';
+}
+
+/** The conversions of reversals that are taken out of the books. */
+async function reversedBy(
+  client: PoolClient,
+  operatorId: string,
+  due: readonly DueAmendment[],
+): Promise<string[]> {
+  const reversals = due.filter(({ type, isVoided }) => isVoided && !isConversion(type));
+  if (reversals.length === 0) return [];
+  // Not in force any more when the conversions are rated again.
+  await writeStanding(client, operatorId, standingsOf(reversals));
+  return await findOthers(
+    client,
+    operatorId,
+    'reversals',
+    reversals.map(({ eventId }) => eventId),
+  );
+}
+
+/**
+ * Events whose outcome changes without being rated again: those that are put back, and voided ones
+ * that are in no slot.
+ */
+function standingsOf(due: readonly DueAmendment[]): { eventId: string; isVoided: boolean }[] {
+  return due.filter(({ type, status, isVoided }) => {
+    if (status === null) return false;
+    return isVoided ? status !== 'settled' || !isConversion(type) : status === 'voided';
+  });
 }
 
 /** Result of `work`, or the reason for an error that would happen again. */
@@ -98,7 +186,7 @@ async function refusalOf<T>(work: () => Promise<T>): Promise<T | 'rule_failed' |
   }
 }
 
-/** Parks the next amendment with a reason, so that the amendments after it go on. */
+/** Parks the next change with a reason, so that the changes after it go on. */
 async function parkNext(pool: Pool, operatorId: string, reason: string): Promise<void> {
   await withTransaction(pool, async (client) => {
     await lockReversals(client, operatorId, 'amendments');
@@ -107,6 +195,12 @@ async function parkNext(pool: Pool, operatorId: string, reason: string): Promise
       client,
       operatorId,
       due.map((one) => ({ ...one, reason })),
+    );
+    const requests = due.length > 0 ? [] : await takeChanges(client, operatorId, 1);
+    await returnChanges(
+      client,
+      operatorId,
+      requests.map((one) => ({ ...one, waitsFor: reason })),
     );
   });
 }

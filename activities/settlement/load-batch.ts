@@ -87,7 +87,7 @@ export async function loadBatch(
     reported.set(reportedKey(eventId, affiliateId), { amountMinor, currency });
   const rated =
     wanted.side === 'amendments'
-      ? rateAsBefore(operator, versions, ordered)
+      ? rateAsBefore(operator, versions, ordered, attributions)
       : rateAll(operator, versions, ordered, attributions);
   return {
     batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
@@ -149,12 +149,17 @@ function sorted(
     const { id, type } = one.event;
     const isSettled = one.outcome?.status === 'settled';
     const isDue =
-      eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
+      eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && !isOver(one.outcome?.status));
     if (!isDue) result.others.push(one);
     else if (isConversion(type) === (side === 'reversals')) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);
   }
   return result;
+}
+
+/** Whether an event is over without having been settled. */
+function isOver(status: string | undefined): boolean {
+  return status === 'rejected' || status === 'voided';
 }
 
 function affiliatesOf(attributions: Iterable<Attribution>, others: readonly LoadedEvent[]): string[] {

@@ -1,5 +1,6 @@
-// Requests of amendments: the corrected values of an event, converted to minor units.
-import type { z } from 'zod';
+// Requests of amendments: the corrected values of an event, converted to minor units, and decisions
+// about an event.
+import { z } from 'zod';
 import { isConversion } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import type { AmendableValues, AmendableEvent } from '../../store/agreements/amendments.ts';
@@ -25,6 +26,33 @@ export const amendment = values
 
 type AmendmentForm = z.output<typeof amendment>;
 
+/** Decisions of people about an event, each with the one that takes it back. */
+export const DECISIONS = ['void', 'unvoid', 'reject', 'unreject'] as const;
+type Decision = (typeof DECISIONS)[number];
+
+export const decision = z.strictObject({
+  reason: text(500).meta({ description: 'why, for whoever looks at the event' }),
+});
+/** The reason may be left out where a decision is taken back. */
+export const withdrawal = decision.partial();
+
+/**
+ * The event's values after a decision. Throws `not_possible` for the rejection of a reversal, which
+ * earns nothing.
+ */
+export function decided(event: AmendableEvent, name: Decision): AmendableValues {
+  if (name === 'reject' && !isConversion(event.type))
+    throw new ApiError('not_possible', `only conversions can be rejected; a ${event.type} can be voided`);
+  switch (name) {
+    case 'void':
+    case 'unvoid':
+      return { ...event.values, voided: name === 'void' };
+    case 'reject':
+    case 'unreject':
+      return { ...event.values, rejected: name === 'reject' };
+  }
+}
+
 /**
  * The event's values, replaced by those of the form. Throws `invalid_request` for invalid values,
  * and `not_possible` for an event that cannot be amended.
@@ -35,6 +63,7 @@ export function amended(event: AmendableEvent, form: AmendmentForm): AmendableVa
   const issues: Issue[] = [];
   const currency = currencyOf(form.currency ?? before.currency, issues);
   const after = {
+    ...before,
     amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
     currency,
     volumeE4:

@@ -101,6 +101,8 @@ const version = z.object({
   volume: field.text.optional(),
   payout: field.money.optional(),
   metadata: z.record(z.string(), z.unknown()).optional(),
+  voided: z.literal(true).optional().meta({ description: 'taken out of the books' }),
+  rejected: z.literal(true).optional().meta({ description: 'rejected by a person' }),
   amended_by: field.text.optional().meta({ description: 'the API key' }),
   reason: field.text.optional(),
 });

@@ -97,6 +97,8 @@ function versionView({
   const fields = {
     ...valuesOf(values),
     metadata: metadata === null ? null : (JSON.parse(metadata) as unknown),
+    voided: values.voided || null,
+    rejected: values.rejected || null,
     waits_for: waitsFor,
     amended_by: actor,
     reason,
@@ -104,7 +106,12 @@ function versionView({
   return { number, state, since, applied_at: appliedAt, ...present(fields) };
 }
 
-function valuesOf({ amountMinor, currency, volumeE4, payoutMinor }: Omit<AmendableValues, 'metadata'>) {
+function valuesOf({
+  amountMinor,
+  currency,
+  volumeE4,
+  payoutMinor,
+}: Pick<AmendableValues, 'amountMinor' | 'currency' | 'volumeE4' | 'payoutMinor'>) {
   const money = (minor: bigint | null) =>
     minor === null || currency === null ? null : formatMoney(minor, currency);
   const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);

@@ -5,6 +5,7 @@
 // domain/settlement/notifications.ts) and `ReportedConversion` (store/ledger/announcements.ts).
 import { formatMoney } from '../ledger/money.ts';
 import { bySub, type ConversionEvent } from '../types.ts';
+import { CHANGE_REASONS } from './messages.ts';
 import type { CommissionChange, Message, MessageData, PaidPayout, ReportedConversion } from './messages.ts';
 
 /** Facts of the three kinds of messages that carry these fields. */
@@ -95,9 +96,7 @@ export const FIELDS = {
   },
   reason: {
     kind: 'text',
-    description:
-      'the type of the event against the conversion; without an event `deal_changed` (another agreement), ' +
-      '`amended` (by its operator), or `recomputed` (another conversion took its place, or left it one)',
+    description: `the type of the event against the conversion; without an event ${inWords(CHANGE_REASONS)}`,
     conversion: [
       'maybe',
       (message) =>
@@ -185,6 +184,13 @@ export const FIELDS = {
 export type FieldName = keyof typeof FIELDS;
 
 /** Releasing reports nothing new for the conversion; rejecting takes back what was reported. */
+/** Each name with its meaning. */
+function inWords(meanings: Readonly<Record<string, string>>): string {
+  return Object.entries(meanings)
+    .map(([name, meaning]) => `\`${name}\` (${meaning})`)
+    .join(', ');
+}
+
 function payoutDeltaOf({ commission, change, amountMinor }: CommissionChange): string | undefined {
   if (change === 'rejected') return formatMoney(-amountMinor, commission.currency);
   return commission.conversion ? formatMoney(0n, commission.currency) : undefined;

@@ -43,6 +43,7 @@ export type Reason =
   | 'orphaned'
   | 'rejected'
   | 'set_aside'
+  | 'voided'
   | 'currency_differs'
   | 'amount_differs'
   | 'reversed'

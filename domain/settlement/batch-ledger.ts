@@ -14,6 +14,9 @@ import type { SlotTarget } from './slot-targets.ts';
 /** Changes of the booked amount per affiliate, for one conversion and caused by one event. */
 export type Deltas = ReadonlyMap<string, bigint>;
 
+/** Deltas of a conversion in the slots of its affiliate before a change, and of its affiliate now. */
+export type MoveDeltas = { before: Deltas; now: Deltas };
+
 /** The sums of deltas, in the order in which affiliates are first named. */
 export function sumOfDeltas(all: readonly Deltas[]): Map<string, bigint> {
   return sumByAffiliate(all.flatMap((deltas) => [...deltas]));

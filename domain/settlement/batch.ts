@@ -50,8 +50,8 @@ export function isReversalInForce(outcome: KnownOutcome | null): boolean {
 /** The settlement of an event that is not settled, with the reason. */
 export function notSettled(
   event: ConversionEvent,
-  status: 'orphaned' | 'rejected' | 'set_aside',
-  reason: string,
+  status: 'orphaned' | 'rejected' | 'set_aside' | 'voided',
+  reason: string | null,
 ): Settlement {
   const outcome = {
     eventId: event.id,

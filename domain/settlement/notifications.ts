@@ -1,9 +1,10 @@
 // Messages to affiliates about changes of the batch ledger: one for each conversion and each
 // affiliate whose reported amount changed.
-import type { BatchLedger, Deltas } from './batch-ledger.ts';
+import type { BatchLedger, Deltas, MoveDeltas } from './batch-ledger.ts';
 import type { Click, ConversionEvent, Subs } from '../types.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
+import { reportedKey } from './reported-amounts.ts';
 
 /** The parts of a conversion that its messages show. */
 type ConversionView = Pick<Message, 'conversion' | 'clickId' | 'subs'>;
@@ -31,7 +32,8 @@ export function reportChange(
     const isOwner = affiliateId === about.affiliateId;
     // The conversion's affiliate is always told of an event; a change without an event is reported
     // only where it moved money.
-    if (deltaMinor === 0n && (!isOwner || typeof cause === 'string')) return [];
+    const isAsked = typeof cause !== 'string' || deltas.get(affiliateId) === 0n;
+    if (deltaMinor === 0n && !(isOwner && isAsked)) return [];
     const { amountMinor: reportedMinor, currency } = books.report(
       about.conversion.id,
       affiliateId,
@@ -57,6 +59,71 @@ export function reportChange(
       },
     ];
   });
+}
+
+/** A conversion that was rated again, and what that changed. */
+type Rerating = {
+  reason: Unprompted;
+  /** A person decided about the conversion itself: told also where no money moved. */
+  isDecided: boolean;
+  affiliateBefore: string;
+  affiliateId: string;
+  deltas: MoveDeltas;
+  /** Currency of the rating now; what was reported before keeps its own. */
+  currency: string;
+};
+
+/**
+ * Messages about a conversion that was rated again: to its affiliate and the parents, and where it
+ * came to another affiliate, to the one before as well. An affiliate who never heard of the
+ * conversion hears of it as of a new one.
+ */
+export function reportAgain(
+  books: BatchLedger,
+  loaded: Pick<Loaded, 'event' | 'click' | 'binding'>,
+  { reason, isDecided, affiliateBefore, affiliateId, deltas, currency }: Rerating,
+): Message[] {
+  const { id } = loaded.event;
+  const knownCurrency = (of: string): string => books.reported.get(reportedKey(id, of))?.currency ?? currency;
+  const before = withoutZeros(deltas.before);
+  if (isDecided && !before.has(affiliateBefore)) before.set(affiliateBefore, 0n);
+  const sum = deltas.before.get(affiliateBefore) ?? 0n;
+  const about = { ...viewOf(loaded), affiliateId: affiliateBefore, currency: knownCurrency(affiliateBefore) };
+  const messages = reportChange(books, typeOf(reason, sum), reason, about, before);
+  if (affiliateId === affiliateBefore) {
+    // A conversion that earned nothing so far is reported in the currency of its new deal from now
+    // on.
+    if (!before.has(affiliateId) && books.reported.has(reportedKey(id, affiliateId)))
+      books.report(id, affiliateId, 0n, currency);
+    return messages;
+  }
+  const isKnown = books.reported.has(reportedKey(id, affiliateId));
+  const now = withoutZeros(deltas.now);
+  if (!isKnown && !now.has(affiliateId)) now.set(affiliateId, 0n);
+  const seen = { ...viewFor(loaded, affiliateId), affiliateId, currency };
+  const [type, cause] = isKnown
+    ? (['conversion.adjusted', reason] as const)
+    : (['conversion.created', loaded.event] as const);
+  return [...messages, ...reportChange(books, type, cause, seen, now)];
+}
+
+function withoutZeros(deltas: Deltas): Map<string, bigint> {
+  return new Map([...deltas].filter(([, delta]) => delta !== 0n));
+}
+
+function typeOf(reason: Unprompted, deltaMinor: bigint): Message['type'] {
+  switch (reason) {
+    case 'voided':
+    case 'unbound':
+    case 'rejected':
+    case 'unvoided':
+    case 'unrejected':
+      return deltaMinor < 0n || (deltaMinor === 0n && !reason.startsWith('un'))
+        ? 'conversion.reversed'
+        : 'conversion.reinstated';
+    default:
+      return 'conversion.adjusted';
+  }
 }
 
 /**
@@ -86,6 +153,12 @@ export function viewOf({
 }: Pick<Loaded, 'event' | 'click' | 'binding'>): ConversionView {
   const shown = click ?? binding?.click ?? null;
   return { conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown) };
+}
+
+/** The view of a conversion for an affiliate who did not bring its click. */
+function viewFor(loaded: Pick<Loaded, 'event' | 'click' | 'binding'>, affiliateId: string): ConversionView {
+  const own = loaded.click?.affiliateId === affiliateId ? loaded.click : null;
+  return { conversion: loaded.event, clickId: own?.id ?? null, subs: subsOf(loaded.event, own) };
 }
 
 /** Sub-ids of a conversion: those of the event, then those of the click. */

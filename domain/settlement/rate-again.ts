@@ -1,18 +1,18 @@
 // Rates conversions again that were settled before, after something about them changed: the
-// agreement, their values, or a decision of a person. Afterwards the ledger is as if the change had
-// been there from the start. Pure, like settlement.
+// agreement, their values, their affiliate, or a decision of a person. Afterwards the ledger is as
+// if the change had been there from the start. Pure, like settlement.
 import type { Attribution } from '../attribution/attribution.ts';
-import { type SlotFact } from '../commission/slot-facts.ts';
+import { needsMonthMetric } from '../commission/commission.ts';
+import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
 import { isConversion, type DealVersion } from '../types.ts';
 import { inOrder, isReversalInForce, type Batch } from './batch.ts';
-import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
+import { sumOfDeltas, type BatchLedger, type Deltas, type MoveDeltas } from './batch-ledger.ts';
 import { conversionFacts, reversalsBy, type Lacking, type Rated } from './facts.ts';
-import { reportChange, viewOf } from './notifications.ts';
+import { reportAgain } from './notifications.ts';
 import type { Loaded } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
-import { ratedIn, type OperatorRules } from './rating.ts';
-import { reportedKey } from './reported-amounts.ts';
+import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
 import { RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
 
@@ -25,14 +25,21 @@ export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' |
  */
 type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
-/** Result of rating again; facts and postings are in the batch ledger. */
-type RatedAgain = {
-  changed: { eventId: string; version: DealVersion }[];
-  kept: Kept[];
-  messages: Message[];
+/** The outcome of a conversion after it was rated again. `version` is null where no deal rates it. */
+export type NewOutcome = {
+  eventId: string;
+  status: 'settled' | 'voided' | 'orphaned';
+  reason: string | null;
+  affiliateId: string;
+  version: Pick<DealVersion, 'dealId' | 'version'> | null;
 };
 
-/** Attributions of settled conversions, which rating again does not change. */
+/** Result of rating again; facts and postings are in the batch ledger. */
+export type RatedAgain = { outcomes: NewOutcome[]; kept: Kept[]; messages: Message[] };
+
+export type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly SettledConversion[] };
+
+/** Attributions of settled conversions: those that they have. */
 export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribution> {
   return new Map(
     settled.map(({ event, outcome, click, binding }) => {
@@ -41,6 +48,26 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
       return [event.id, { kind: 'attributed', affiliateId, method: 'binding', click: shown, binds: null }];
     }),
   );
+}
+
+/**
+ * Ratings of settled conversions by the versions that rated them, with the slots that their present
+ * values name; of a conversion that came to another affiliate, by the version in force.
+ */
+export function rateAsBefore(
+  operator: OperatorRules,
+  versions: readonly DealVersion[],
+  settled: readonly SettledConversion[],
+  attributions: ReadonlyMap<string, Attribution>,
+): Map<string, Rated> {
+  const rated = rateAll(operator, versions, settled, attributions);
+  for (const { event, outcome, ratedBy } of settled) {
+    if (affiliateIn(attributions, event.id) !== outcome!.affiliateId) continue;
+    const version = versions.find((one) => isSame(one, ratedBy));
+    if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!));
+    else rated.delete(event.id);
+  }
+  return rated;
 }
 
 /**
@@ -55,57 +82,31 @@ export function rerateAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
     const rated = batch.rated.get(event.id);
     return rated !== undefined && !isSame(rated.version, ratedBy);
   });
-  return rateAgain(batch, books, due, 'deal_changed');
+  return rateAgain({ ...batch, ordered: due }, books, () => 'deal_changed');
 }
 
 /**
- * Rates the ordered conversions, which carry their amended values, by the versions that rated them
- * before. A conversion without a deal changes nothing. Throws like `rerateAll`.
+ * Rates the ordered conversions by their present values, affiliates and decisions of people.
+ * `reasonOf` says what changed for a conversion. Throws like `rerateAll`.
  */
-export function amendAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
-  return rateAgain(batch, books, batch.ordered, 'amended');
-}
-
-/**
- * Ratings of settled conversions by the versions that rated them, with the slots that their present
- * values name.
- */
-export function rateAsBefore(
-  operator: OperatorRules,
-  versions: readonly DealVersion[],
-  settled: readonly SettledConversion[],
-): Map<string, Rated> {
-  const rated = new Map<string, Rated>();
-  for (const { event, outcome, ratedBy } of settled) {
-    const version = versions.find((one) => isSame(one, ratedBy));
-    if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!));
-  }
-  return rated;
-}
-
-type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly SettledConversion[] };
-
-function rateAgain(
+export function rateAgain(
   batch: SettledBatch,
   books: BatchLedger,
-  due: readonly SettledConversion[],
-  reason: Unprompted,
+  reasonOf: (eventId: string) => Unprompted,
 ): RatedAgain {
   const reversals = inOrder(
     batch.others.filter(({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome)),
   );
-  const all: RatedAgain = { changed: [], kept: [], messages: [] };
-  for (const loaded of due) {
+  const all: RatedAgain = { outcomes: [], kept: [], messages: [] };
+  for (const loaded of batch.ordered) {
     const { id } = loaded.event;
-    const rated = batch.rated.get(id);
-    if (!rated) continue;
     try {
-      const messages = rateOneAgain(batch, books, loaded, rated, reversals, reason);
-      if (typeof messages === 'string') {
-        all.kept.push({ eventId: id, reason: messages });
+      const rated = changeOf(batch, books, loaded, reversals, reasonOf(id));
+      if (typeof rated === 'string') {
+        all.kept.push({ eventId: id, reason: rated });
       } else {
-        all.changed.push({ eventId: id, version: rated.version });
-        all.messages.push(...messages);
+        all.outcomes.push(rated.outcome);
+        all.messages.push(...rated.messages);
       }
     } catch (error) {
       throw new RuleError(id, error);
@@ -118,58 +119,112 @@ function isSame(version: DealVersion, other: SettledConversion['ratedBy']): bool
   return version.dealId === other?.dealId && version.version === other.version;
 }
 
-function rateOneAgain(
-  batch: Batch,
+function affiliateIn(attributions: ReadonlyMap<string, Attribution>, eventId: string): string | null {
+  const attribution = attributions.get(eventId);
+  return attribution?.kind === 'attributed' ? attribution.affiliateId : null;
+}
+
+/** Rates one conversion again, or takes it out of the books. */
+function changeOf(
+  batch: SettledBatch,
   books: BatchLedger,
-  { event, outcome, click, binding }: SettledConversion,
-  rated: Rated,
+  loaded: SettledConversion,
   reversals: readonly Loaded[],
   reason: Unprompted,
-): Message[] | Kept['reason'] {
-  const affiliateId = outcome!.affiliateId!;
-  const { currency } = rated.version.terms;
-  const slots = books.slotsOfConversion(event.id);
-  if (slots.some((slot) => slot.version.terms.currency !== currency)) return 'other_currency';
-  const stored = slots.map((slot) => slot.groups.get(event.id)!.accrual.fx).find((fx) => fx !== null) ?? null;
-  const factFor = conversionFacts(event, rated, batch.rates, stored);
-  if (typeof factFor === 'string') return factFor;
-  const reversed = reversalsBy(rated.version.terms, event, reversals, batch.rates);
-  if (typeof reversed === 'string') return reversed;
+): { outcome: NewOutcome; messages: Message[] } | Kept['reason'] {
+  const { event, outcome, isVoided = false, isRejected = false } = loaded;
+  const affiliateBefore = outcome!.affiliateId!;
+  const affiliateId = affiliateIn(batch.attributions, event.id)!;
+  const isOut = isVoided || reason === 'unbound';
+  const rated = isOut ? undefined : batch.rated.get(event.id);
+  const placed = rated ? placesOf(batch, books, loaded, rated, reversals, affiliateId) : [];
+  if (typeof placed === 'string') return placed;
 
   const cause: PostingCause = {
     id: reason === 'deal_changed' ? null : event.id,
     occurredAt: event.occurredAt,
   };
-  const wanted = rated.names.map((name) => ({
-    slot: books.open(name, rated.version, affiliateId),
-    facts: [factFor(name.kind), ...reversed] as const,
-  }));
-  const deltas = moveTo(books, event.id, wanted, rated.version, cause);
-  for (const [deltaOf, delta] of deltas) if (delta === 0n) deltas.delete(deltaOf);
-  const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
-  const messages = reportChange(books, 'conversion.adjusted', reason, about, deltas);
-  // A conversion that earned nothing so far is reported in the currency of its new deal from now
-  // on.
-  if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
-    books.report(event.id, affiliateId, 0n, currency);
-  return messages;
+  const deltas = moveTo(books, event.id, placed, rated?.version, cause, affiliateBefore);
+  const messages = reportAgain(books, loaded, {
+    reason,
+    isDecided: isVoided || reason === 'rejected' || reason === 'unrejected',
+    affiliateBefore,
+    affiliateId,
+    deltas,
+    currency: rated?.version.terms.currency ?? batch.operator.currency,
+  });
+  const status = isVoided ? 'voided' : isOut ? 'orphaned' : 'settled';
+  const said = isOut ? (isVoided ? null : reason) : isRejected ? 'rejected' : null;
+  const version = rated?.version ?? (isOut ? loaded.ratedBy : null);
+  return { outcome: { eventId: event.id, status, reason: said, affiliateId, version }, messages };
+}
+
+/** A slot that a conversion should be in, with its facts. */
+type Place = { slot: Slot; facts: readonly [SlotFact, ...SlotFact[]] };
+
+/** The slots that a conversion should be in by its rating, or why it keeps its rating. */
+function placesOf(
+  batch: Batch,
+  books: BatchLedger,
+  { event, outcome, isRejected }: SettledConversion,
+  rated: Rated,
+  reversals: readonly Loaded[],
+  affiliateId: string,
+): Place[] | Kept['reason'] {
+  const { version, names } = rated;
+  const { currency } = version.terms;
+  const slots = books.slotsOfConversion(event.id);
+  const foreign = slots.filter((slot) => slot.version.terms.currency !== currency);
+  if (affiliateId === outcome!.affiliateId && foreign.some((slot) => isPaidBy(slot, books)))
+    return 'other_currency';
+  const stored =
+    slots
+      .filter((slot) => !foreign.includes(slot))
+      .map((slot) => slot.groups.get(event.id)!.accrual.fx)
+      .find((fx) => fx !== null) ?? null;
+  const factFor = conversionFacts(event, rated, batch.rates, stored);
+  if (typeof factFor === 'string') return factFor;
+  const reversed = reversalsBy(version.terms, event, reversals, batch.rates);
+  if (typeof reversed === 'string') return reversed;
+  return names.map((name) => {
+    const accrual = factFor(name.kind);
+    const decided = isRejected ? [rejecting(accrual)] : [];
+    return { slot: books.open(name, version, affiliateId), facts: [accrual, ...reversed, ...decided] };
+  });
 }
 
 /**
- * Takes a conversion out of the slots that are not wanted, and puts it with these facts into those
- * that are.
+ * Whether something is paid by a slot: the slot itself, or, where it counts a month, other slots of
+ * its deal. A slot that only counted a conversion paid nothing for it.
+ */
+function isPaidBy(slot: Slot, books: BatchLedger): boolean {
+  if (slot.name.kind !== 'month') return true;
+  return [...books.slots.values()].some(
+    ({ name, version, affiliateId }) =>
+      version.dealId === slot.version.dealId &&
+      affiliateId === slot.affiliateId &&
+      version.terms.components.some((one) => one.label === name.component && needsMonthMetric(one)),
+  );
+}
+
+/**
+ * Takes a conversion out of the slots that it should not be in, and puts it into those that it
+ * should be in.
  */
 function moveTo(
   books: BatchLedger,
   eventId: string,
-  wanted: readonly { slot: Slot; facts: readonly [SlotFact, ...SlotFact[]] }[],
-  version: DealVersion,
+  places: readonly Place[],
+  version: DealVersion | undefined,
   cause: PostingCause,
-): Map<string, bigint> {
-  const staysIn = new Set(wanted.map(({ slot }) => slot));
-  const all: Deltas[] = [];
+  affiliateBefore: string,
+): MoveDeltas {
+  const staysIn = new Set(places.map(({ slot }) => slot));
+  const before: Deltas[] = [];
+  const now: Deltas[] = [];
   for (const slot of [...books.slotsOfConversion(eventId)])
-    if (!staysIn.has(slot)) all.push(books.leave(slot, eventId, cause));
-  for (const { slot, facts } of wanted) all.push(books.enter(slot, facts, version, cause));
-  return sumOfDeltas(all);
+    if (!staysIn.has(slot)) before.push(books.leave(slot, eventId, cause));
+  for (const { slot, facts } of places)
+    (slot.affiliateId === affiliateBefore ? before : now).push(books.enter(slot, facts, version!, cause));
+  return { before: sumOfDeltas(before), now: sumOfDeltas(now) };
 }

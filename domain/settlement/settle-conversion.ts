@@ -1,12 +1,13 @@
 // Settles a conversion of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
 import { reverses } from '../commission/reversals.ts';
-import type { ConversionEvent } from '../types.ts';
+import { rejecting } from '../commission/slot-facts.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
 import { reportChange, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
+import { reportedKey } from './reported-amounts.ts';
 import { applyReversal, settledReversal } from './settle-reversal.ts';
 
 /**
@@ -20,11 +21,11 @@ export function settleConversion(
   attribution: Attribution,
   reversals: readonly Loaded[],
 ): Settlement {
-  const { event } = loaded;
+  const { event, isRejected } = loaded;
   if (attribution.kind !== 'attributed') return notSettled(event, attribution.kind, attribution.reason);
   const { affiliateId, click, method } = attribution;
   const version = batch.rated.get(event.id)?.version ?? null;
-  const deltas = accrueIn(books, batch, event, affiliateId);
+  const deltas = accrueIn(books, batch, loaded, affiliateId);
   if (typeof deltas === 'string') return notSettled(event, 'set_aside', deltas);
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
@@ -35,9 +36,20 @@ export function settleConversion(
     subs: subsOf(event, click),
     currency,
   };
-  const messages = reportChange(books, 'conversion.created', event, about, deltas);
+  // An event that was out of the books and is put back was reported before.
+  const isKnown = books.reported.has(reportedKey(event.id, affiliateId));
+  const type = isKnown ? 'conversion.reinstated' : 'conversion.created';
+  const messages = reportChange(books, type, event, about, deltas);
   const outcomes: Outcome[] = [
-    { eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version },
+    {
+      eventId: event.id,
+      status: 'settled',
+      reason: isRejected ? 'rejected' : null,
+      affiliateId,
+      method,
+      clickId,
+      version,
+    },
   ];
   for (const { event: reversal, outcome: earlier } of inOrder(
     reversals.filter((other) => reverses(other.event, event)),
@@ -61,7 +73,7 @@ export function settleConversion(
 function accrueIn(
   books: BatchLedger,
   { rated, rates }: Batch,
-  event: ConversionEvent,
+  { event, isRejected }: Loaded,
   affiliateId: string,
 ): Deltas | Lacking {
   const nothing: Deltas = new Map([[affiliateId, 0n]]);
@@ -70,8 +82,10 @@ function accrueIn(
   const { names, version } = rating;
   const factFor = conversionFacts(event, rating, rates);
   if (typeof factFor === 'string') return factFor;
-  const deltas = names.map((name) =>
-    books.enter(books.open(name, version, affiliateId), [factFor(name.kind)], version, event),
-  );
+  const deltas = names.map((name) => {
+    const accrual = factFor(name.kind);
+    const facts = [accrual, ...(isRejected ? [rejecting(accrual)] : [])] as const;
+    return books.enter(books.open(name, version, affiliateId), facts, version, event);
+  });
   return sumOfDeltas([nothing, ...deltas]);
 }

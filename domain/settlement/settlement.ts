@@ -2,7 +2,7 @@
 // affiliates. Pure: changes only the batch ledger, which the caller loaded and writes afterwards.
 import { attribute, type Attribution } from '../attribution/attribution.ts';
 import { type Binding, isConversion } from '../types.ts';
-import { isReversalInForce, type Batch, type Settlement } from './batch.ts';
+import { isReversalInForce, notSettled, type Batch, type Settlement } from './batch.ts';
 import type { BatchLedger } from './batch-ledger.ts';
 import type { Loaded } from './outcomes.ts';
 import type { OperatorRules } from './rating.ts';
@@ -28,7 +28,8 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   const bound = new Map<string, Binding>();
   const attributions = new Map<string, Attribution>();
   for (const loaded of ordered) {
-    const { event } = loaded;
+    const { event, isVoided } = loaded;
+    if (isVoided) continue;
     const binding =
       loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
     const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);
@@ -55,6 +56,10 @@ export function settleAll(batch: Batch, books: BatchLedger): Settlement {
   const all: Settlement = { outcomes: [], bindings: [], messages: [] };
   for (const loaded of batch.ordered) {
     try {
+      if (loaded.isVoided) {
+        all.outcomes.push(...notSettled(loaded.event, 'voided', null).outcomes);
+        continue;
+      }
       const attribution = batch.attributions.get(loaded.event.id)!;
       const isOne = isConversion(loaded.event.type);
       const one = isOne

@@ -1,15 +1,20 @@
 // Amendments: stores corrections of events, then puts the latest version of each event in force for
 // booking.
-import { POSITIVE_EVENTS, type EventType } from '../../domain/types.ts';
+import type { EventType } from '../../domain/types.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
-/** All amendable values of an event, changed or not. `metadata` is JSON text. */
+/**
+ * All amendable values of an event, changed or not. `metadata` is JSON text. `voided`: the event is
+ * out of the books. `rejected`: a person rejected the conversion.
+ */
 export type AmendableValues = {
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
   payoutMinor: bigint | null;
   metadata: string | null;
+  voided: boolean;
+  rejected: boolean;
 };
 
 /** An event with the values of its latest amendment, booked or not. */
@@ -40,6 +45,9 @@ export type EventVersion = AmendableValues & {
 const VALUES = (alias: string): string => `
   ${alias}.amount_minor as "amountMinor", ${alias}.currency, ${alias}.volume_e4 as "volumeE4",
   ${alias}.payout_minor as "payoutMinor", ${alias}.metadata::text as metadata`;
+
+/** Nothing is voided or rejected in the values that were sent. */
+const AS_SENT = 'false as voided, false as rejected';
 
 /**
  * Joins the amendment in force of an event `e` as `m`. Its values come first in `coalesce`, since
@@ -73,8 +81,8 @@ export function createAmendments(pool: Pool) {
         const number = latest.number + 1;
         await client.query(
           `insert into amendments (operator_id, event_id, number, amount_minor, currency, volume_e4,
-             payout_minor, metadata, actor, reason)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+             payout_minor, metadata, voided, rejected, actor, reason)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
           [
             operatorId,
             eventId,
@@ -84,6 +92,8 @@ export function createAmendments(pool: Pool) {
             values.volumeE4,
             values.payoutMinor,
             values.metadata,
+            values.voided,
+            values.rejected,
             by.actor,
             by.reason,
           ],
@@ -95,8 +105,10 @@ export function createAmendments(pool: Pool) {
     /** Whether this amendment or a later one of the event was booked. */
     async isApplied(operatorId: string, eventId: string, number: number): Promise<boolean> {
       const { rowCount } = await pool.query(
-        `select from amendments
-         where operator_id = $1 and event_id = $2 and number >= $3 and state = 'applied'
+        `select from amendments a
+         left join event_outcomes o on o.operator_id = $1 and o.event_id = $2
+         where a.operator_id = $1 and a.event_id = $2 and a.number >= $3 and a.state = 'applied'
+           and o.reason is distinct from 'unvoided'
          limit 1`,
         [operatorId, eventId, number],
       );
@@ -112,11 +124,11 @@ export async function listVersions(
   eventId: string,
 ): Promise<EventVersion[]> {
   const { rows } = await db.query<EventVersion>(
-    `select number, ${VALUES('m')}, state, waits_for as "waitsFor", actor, reason, amended_at as since,
+    `select number, ${VALUES('m')}, m.voided, m.rejected, state, waits_for as "waitsFor", actor, reason, amended_at as since,
        applied_at as "appliedAt"
      from amendments m where operator_id = $1 and event_id = $2
      union all
-     select 0, ${VALUES('e')}, 'sent', null, null, null, e.received_at, null
+     select 0, ${VALUES('e')}, ${AS_SENT}, 'sent', null, null, null, e.received_at, null
      from events e where e.operator_id = $1 and e.id = $2
        and exists (select from amendments where operator_id = $1 and event_id = $2)
      order by number`,
@@ -131,11 +143,11 @@ async function findLatest(
   eventId: string,
 ): Promise<(AmendableEvent & { number: number }) | null> {
   const { rows } = await db.query<AmendableValues & { type: EventType; status: string; number: number }>(
-    `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}
+    `select 0 as number, e.type, coalesce(o.status, 'accepted') as status, ${VALUES('e')}, ${AS_SENT}
      from events e left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      where e.operator_id = $1 and e.id = $2
      union all
-     select m.number, e.type, coalesce(o.status, 'accepted'), ${VALUES('m')}
+     select m.number, e.type, coalesce(o.status, 'accepted'), ${VALUES('m')}, m.voided, m.rejected
      from amendments m join events e on e.operator_id = $1 and e.id = $2
      left join event_outcomes o on o.operator_id = $1 and o.event_id = $2
      where m.operator_id = $1 and m.event_id = $2
@@ -154,20 +166,25 @@ function sameValues(a: AmendableValues, b: AmendableValues): boolean {
     a.currency === b.currency &&
     a.volumeE4 === b.volumeE4 &&
     a.payoutMinor === b.payoutMinor &&
-    a.metadata === b.metadata
+    a.metadata === b.metadata &&
+    a.voided === b.voided &&
+    a.rejected === b.rejected
   );
 }
 
 /**
- * The latest amendment of an event, to be booked. `isSettled`: the event is settled, so the
- * amendment changes the ledger.
+ * The latest amendment of an event, to be booked. `status`: of the event's outcome, null before it
+ * has one. `before`: number of the amendment that was in force.
  */
 export type DueAmendment = {
   eventId: string;
+  type: EventType;
   number: number;
   before: number;
-  isSettled: boolean;
   status: string | null;
+  isVoided: boolean;
+  isRejected: boolean;
+  wasRejected: boolean;
 };
 
 /**
@@ -192,12 +209,14 @@ export async function putDueInForce(
          coalesce(max(a.number) filter (where a.in_force), 0) as before
        from due d join amendments a on a.operator_id = $1 and a.event_id = d.event_id group by 1
      )
-     select l.event_id as "eventId", l.number, l.before, o.status,
-       o.status = 'settled' and e.type = any($3) as "isSettled"
+     select l.event_id as "eventId", e.type, l.number, l.before, o.status,
+       a.voided as "isVoided", a.rejected as "isRejected", coalesce(b.rejected, false) as "wasRejected"
      from last l join events e on e.operator_id = $1 and e.id = l.event_id
+     join amendments a on a.operator_id = $1 and a.event_id = l.event_id and a.number = l.number
+     left join amendments b on b.operator_id = $1 and b.event_id = l.event_id and b.number = l.before
      left join event_outcomes o on o.operator_id = $1 and o.event_id = l.event_id
      order by l.event_id`,
-    [operatorId, limit, POSITIVE_EVENTS],
+    [operatorId, limit],
   );
   if (rows.length === 0) return rows;
   await putInForce(
@@ -259,23 +278,30 @@ export async function returnToWaiting(
 }
 
 /**
- * Marks waiting amendments for another try, since their requirement may exist now. Returns whether
- * there are any.
+ * Marks waiting amendments and requests for another try, since their requirement may exist now.
+ * Returns whether there are any.
  */
 export async function retryWaitingAmendments(db: Queryable, operatorId: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `update amendments set state = 'accepted', waits_for = null where operator_id = $1 and state = 'waiting'`,
+  const { rows } = await db.query<{ some: boolean }>(
+    `with amended as (
+       update amendments set state = 'accepted', waits_for = null
+       where operator_id = $1 and state = 'waiting' returning 1
+     ), requested as (
+       update change_requests set waits_for = null
+       where operator_id = $1 and waits_for is not null returning 1
+     )
+     select exists (select from amended) or exists (select from requested) as some`,
     [operatorId],
   );
-  return (rowCount ?? 0) > 0;
+  return rows[0]!.some;
 }
 
-/** Operators with amendments to book. */
+/** Operators with amendments to book or conversions to rate again. */
 export async function findDueAmendments(db: Queryable, limit: number): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `select distinct operator_id as id
-     from amendments
+    `select operator_id as id from amendments
      where state = 'accepted' and amended_at < now() - interval '2 seconds'
+     union select operator_id from change_requests where waits_for is null and requested_at < now() - interval '2 seconds'
      limit $1`,
     [limit],
   );

@@ -104,6 +104,8 @@ create table amendments (
   volume_e4 bigint,
   payout_minor bigint,
   metadata json,
+  voided boolean not null default false,
+  rejected boolean not null default false,
   actor text not null,
   reason text,
   amended_at timestamptz not null default now(),
@@ -122,6 +124,8 @@ create index amendments_due on amendments (operator_id, amended_at) where state 
 create index amendments_waiting on amendments (operator_id) where state = 'waiting';
 comment on table amendments is
   'corrected values of an event; each row has all values, also those that were not amended';
+comment on column amendments.voided is 'the event is out of the books, as if it had not been sent';
+comment on column amendments.rejected is 'a person rejected the conversion: it counts, and earns nothing';
 comment on column amendments.state is
   'accepted: not booked yet; waiting: for waits_for; applied: booked; superseded: a later one was booked';
 comment on column amendments.in_force is 'the values the event has now: those of its last applied amendment';
@@ -134,7 +138,7 @@ select estimate_tenants_alike('amendments');
 create table event_outcomes (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
-  status text not null check (status in ('settled', 'orphaned', 'rejected', 'set_aside')),
+  status text not null check (status in ('settled', 'orphaned', 'rejected', 'set_aside', 'voided')),
   reason text,
   detail text,
   batch_id text collate "C" not null,
@@ -179,6 +183,23 @@ create table told_to_parents (
 comment on table told_to_parents is
   'the sum reported to a parent for a conversion so far; the affiliate''s own is in event_outcomes';
 select estimate_tenants_alike('told_to_parents');
+
+create table change_requests (
+  operator_id text collate "C" not null references operators,
+  event_id text collate "C" not null,
+  reason text not null,
+  requested_at timestamptz not null default now(),
+  waits_for text,
+  primary key (operator_id, event_id)
+);
+create index change_requests_next on change_requests (operator_id, requested_at, event_id)
+  where waits_for is null;
+comment on table change_requests is
+  'settled conversions to rate again, since something about them changed; deleted once that is done';
+comment on column change_requests.reason is 'what changed; affiliates are told it with the difference';
+comment on column change_requests.waits_for is
+  'why the conversion could not be rated again, such as no_exchange_rate; null: it is done next';
+select estimate_tenants_alike('change_requests');
 
 create table retries_wanted (
   operator_id text collate "C" not null references operators,

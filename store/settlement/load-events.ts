@@ -90,6 +90,8 @@ type LoadedEventRow = Marks &
     key: string;
     occurredAt: Date;
     receivedAt: Date;
+    isVoided: boolean;
+    isRejected: boolean;
     status: KnownOutcome['status'] | null;
     reason: string | null;
     affiliateId: string | null;
@@ -129,6 +131,7 @@ export async function loadEvents(
        e.reference_type as "referenceType",
        coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
+       coalesce(m.voided, false) as "isVoided", coalesce(m.rejected, false) as "isRejected",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId",
          o.deal_version as "dealVersion", o.payout_minor as "reportedMinor",
          o.payout_currency as "payoutCurrency",
@@ -150,6 +153,8 @@ export async function loadEvents(
   });
   return rows.map((row) => ({
     event: eventFrom(row, operatorId),
+    isVoided: row.isVoided,
+    isRejected: row.isRejected,
     outcome:
       row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
     click: clickFrom(row),

@@ -210,7 +210,11 @@ async function callIntake({ api, operatorId, key, ask, settleAll }: Session, cli
   });
   for (let again = 0; again < 2; again++)
     await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
-  await createAmend({ pool: api.pool, handOver: () => Promise.resolve({ workflows: 0 }) }).applyAmendments({
+  await createAmend({
+    pool: api.pool,
+    ...createSettle({ pool: api.pool }),
+    handOver: () => Promise.resolve({ workflows: 0 }),
+  }).applyAmendments({
     operatorId,
   });
   return { sale, eventId };

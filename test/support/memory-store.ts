@@ -13,7 +13,7 @@ import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import {
-  amendAll,
+  rateAgain,
   attributionsOf,
   rateAsBefore,
   rerateAll,
@@ -77,7 +77,7 @@ export function createMemorySettling(
 ): MemorySettling {
   const { affiliateByCustomer = {}, clicks = [], parents = {}, rates = [], operator = OPERATOR } = options;
   const versions = [...agreed];
-  const ratedBy = new Map<string, DealVersion | null>();
+  const ratedBy = new Map<string, Pick<DealVersion, 'dealId' | 'version'> | null>();
   const events = new Map<string, ConversionEvent>();
   const outcomes = new Map<string, KnownOutcome>();
   const slots = new Map<string, Slot>();
@@ -223,7 +223,7 @@ export function createMemorySettling(
       const others = relatedEvents(chunk, true).map(load);
       applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
         const rerating = rerateAll({ ...side, ordered }, books);
-        for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
+        for (const { eventId, version: by } of rerating.outcomes) ratedBy.set(eventId, by);
         return { outcomes: [], bindings: [], messages: rerating.messages };
       });
     }
@@ -238,10 +238,10 @@ export function createMemorySettling(
     if (outcomes.get(eventId)?.status !== 'settled') return;
     const ordered: SettledConversion[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
     const attributions = attributionsOf(ordered);
-    const rated = rateAsBefore(operator, versions, ordered);
+    const rated = rateAsBefore(operator, versions, ordered, attributions);
     const others = relatedEvents([event], true).map(load);
     applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
-      const amended = amendAll({ ...side, ordered }, books);
+      const amended = rateAgain({ ...side, ordered }, books, () => 'amended');
       return { outcomes: [], bindings: [], messages: amended.messages };
     });
   }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createAmend } from '../../../activities/settlement/amend.ts';
+import { createSettle } from '../../../activities/settlement/settle.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { newId } from '../../../store/db/ids.ts';
@@ -60,6 +61,7 @@ async function amend({ operatorId }: TestOperator, eventId: string, values: Part
 async function apply({ operatorId }: TestOperator, atOnce = 2): Promise<Record<string, number>> {
   const { applyAmendments } = createAmend({
     pool,
+    ...createSettle({ pool }),
     atOnce,
     handOver: () => Promise.resolve({ workflows: 0 }),
   });

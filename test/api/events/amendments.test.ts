@@ -56,6 +56,7 @@ async function settle(...eventIds: string[]): Promise<void> {
 async function apply(): Promise<void> {
   const { applyAmendments } = createAmend({
     pool: api.pool,
+    ...createSettle({ pool: api.pool }),
     handOver: () => Promise.resolve({ workflows: 0 }),
   });
   assert.deepEqual((await applyAmendments({ operatorId })).waiting, {});

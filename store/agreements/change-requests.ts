@@ -1,0 +1,65 @@
+// Requests to rate settled conversions again, since something about them changed.
+import type { Unprompted } from '../../domain/delivery/messages.ts';
+import type { Queryable } from '../db/pool.ts';
+
+/** A conversion to rate again, and what changed. */
+export type ChangeRequest = { eventId: string; reason: Unprompted };
+
+/**
+ * Requests that conversions are rated again. A conversion with a request keeps that one. Call in the
+ * transaction of the change, and `applyAmendments` of the workflows after its commit.
+ */
+export async function requestChanges(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+  reason: Unprompted,
+): Promise<void> {
+  if (eventIds.length === 0) return;
+  await db.query(
+    `insert into change_requests (operator_id, event_id, reason)
+     select $1, id, $3 from unnest($2::text[]) as id order by id
+     on conflict (operator_id, event_id) do update set waits_for = null`,
+    [operatorId, eventIds, reason],
+  );
+}
+
+/**
+ * Takes up to `limit` requests of an operator, the oldest first. They are done once the transaction
+ * commits, unless `returnChanges` puts them back.
+ */
+export async function takeChanges(
+  db: Queryable,
+  operatorId: string,
+  limit: number,
+): Promise<ChangeRequest[]> {
+  if (limit <= 0) return [];
+  const { rows } = await db.query<ChangeRequest>(
+    `with next as (
+       select event_id from change_requests where operator_id = $1 and waits_for is null
+       order by requested_at, event_id limit $2
+       for update skip locked
+     )
+     delete from change_requests r using next
+     where r.operator_id = $1 and r.event_id = next.event_id
+     returning r.event_id as "eventId", r.reason`,
+    [operatorId, limit],
+  );
+  return rows;
+}
+
+/** Puts requests back, with the reason for which their conversions cannot be rated again. */
+export async function returnChanges(
+  db: Queryable,
+  operatorId: string,
+  requests: readonly (ChangeRequest & { waitsFor: string })[],
+): Promise<void> {
+  if (requests.length === 0) return;
+  await db.query(
+    `insert into change_requests (operator_id, event_id, reason, waits_for)
+     select $1, "eventId", reason, "waitsFor"
+     from json_to_recordset($2) as r ("eventId" text, reason text, "waitsFor" text)
+     on conflict (operator_id, event_id) do update set waits_for = excluded.waits_for`,
+    [operatorId, JSON.stringify(requests)],
+  );
+}

@@ -5,7 +5,6 @@ import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
-import { ApiError } from '../http/errors.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
@@ -33,15 +32,10 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
           asOf,
           actor: key.id,
         });
-        if (added === 'other_rate')
-          throw new ApiError(
-            'conflict',
-            'this source gave another rate for this moment; a rate that was used is never changed',
-          );
         void temporal.retrySetAside(operator.id, added.retried);
         for (const { dealId, version } of added.reopened)
           void temporal.startRerating(operator.id, dealId, version);
-        if (added.retriesAmendments) void temporal.applyAmendments(operator.id);
+        if (added.appliesChanges) void temporal.applyAmendments(operator.id);
         res.status(added.isNew ? 201 : 200).json(rateView(added.rate));
       },
     ],

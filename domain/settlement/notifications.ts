@@ -84,13 +84,14 @@ export function reportAgain(
   { reason, isDecided, affiliateBefore, affiliateId, deltas, currency }: Rerating,
 ): Message[] {
   const { id } = loaded.event;
-  const knownCurrency = (of: string): string => books.reported.get(reportedKey(id, of))?.currency ?? currency;
+  const isMoved = affiliateId !== affiliateBefore;
+  const currencyBefore = isMoved ? books.reported.get(reportedKey(id, affiliateBefore))?.currency : undefined;
   const before = withoutZeros(deltas.before);
   if (isDecided && !before.has(affiliateBefore)) before.set(affiliateBefore, 0n);
   const sum = deltas.before.get(affiliateBefore) ?? 0n;
-  const about = { ...viewOf(loaded), affiliateId: affiliateBefore, currency: knownCurrency(affiliateBefore) };
+  const about = { ...viewOf(loaded), affiliateId: affiliateBefore, currency: currencyBefore ?? currency };
   const messages = reportChange(books, typeOf(reason, sum), reason, about, before);
-  if (affiliateId === affiliateBefore) {
+  if (!isMoved) {
     // A conversion that earned nothing so far is reported in the currency of its new deal from now
     // on.
     if (!before.has(affiliateId) && books.reported.has(reportedKey(id, affiliateId)))

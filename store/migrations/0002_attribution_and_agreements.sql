@@ -154,12 +154,13 @@ create table fx_rates (
   actor text not null,
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
-  unique (operator_id, base, quote, as_of, source),
   check (base <> quote)
 );
+create index fx_rates_pair on fx_rates (operator_id, base, quote, as_of, id desc);
 select make_append_only('fx_rates');
 comment on table fx_rates is
-  'one unit of base is rate units of quote from as_of on; past bookings used these rates, so none is edited';
+  'one unit of base is rate units of quote from as_of on; of one pair and as_of the last row holds, and '
+  'the rows before it show what past bookings used';
 comment on column fx_rates.source is 'where the operator has the rate from';
 comment on column fx_rates.actor is 'id of the API key';
 select estimate_tenants_alike('fx_rates');

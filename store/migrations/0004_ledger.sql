@@ -113,6 +113,7 @@ create table slot_facts (
   )
 );
 create index slot_facts_slot on slot_facts (operator_id, slot_id);
+create index slot_facts_exchanged on slot_facts (operator_id, fx_rate_id) where fx_rate_id is not null;
 -- Few facts are rated again, so a fact is soon seen to be in force.
 create index slot_facts_rated_again on slot_facts (operator_id, original_event_id, slot_id, revision)
   where revision > 0;

@@ -103,7 +103,8 @@ async function booksOf({ affiliateId }: TestAffiliate): Promise<string[]> {
      union all
      select concat_ws(' ', e.transaction_id, e.type, 'version', o.deal_version, sum(s.gross_minor - s.void_minor) filter (where s.kind = 'percent'))
      from event_outcomes o join events e on e.id = o.event_id
-     left join slot_facts f on f.event_id = o.event_id and f.rating_version = 0 left join slots s on s.id = f.slot_id
+     left join (select distinct original_event_id, slot_id from slot_facts) f on f.original_event_id = o.event_id
+     left join slots s on s.id = f.slot_id
      where o.affiliate_id = $1 and o.deal_version is not null group by e.transaction_id, e.type, o.deal_version
      order by 1`,
     [affiliateId],

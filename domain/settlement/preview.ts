@@ -6,7 +6,7 @@ import { earliestOf } from '../commission/group.ts';
 import { reversalFact, conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
-import { monthOf } from '../ledger/periods.ts';
+import { monthByZones } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rerating.ts';
 import { inOrder, isReversalInForce } from './settlement.ts';
@@ -58,7 +58,7 @@ type Preview = {
 export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
   const slots = new Map<string, Recount>();
   const lacking = new Map<string, number>();
-  const month = (moment: number): string => monthOf(moment, operator.timezone);
+  const month = (moment: number): string => monthByZones(moment, operator.zones);
 
   function slotOf(name: SlotName, affiliateId: string, by: DealVersion): Recount {
     let slot = slots.get(name.key);

@@ -6,7 +6,7 @@ import { higherRanked } from '../../domain/attribution/attribution.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { monthByZones } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { DealVersion } from '../../domain/types.ts';
 import { RATING } from '../settlement/slots.ts';
@@ -184,9 +184,9 @@ async function* touchedSlots(
   linked: readonly string[],
   touched: readonly string[],
 ): AsyncGenerator<Finding> {
-  const { operatorId, timezone, deals } = audited;
+  const { operatorId, zones, deals } = audited;
   const together = new Set(linked);
-  const month = (moment: number): string => monthOf(moment, timezone);
+  const month = (moment: number): string => monthByZones(moment, zones);
   let open: Counting | undefined;
   let family: Recounted[] = [];
   for await (const rows of inChunks<Row>(audited, SLOTS_WITH_FACTS, [operatorId, linked, touched])) {

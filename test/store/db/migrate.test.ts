@@ -69,3 +69,27 @@ test('migrating a database made before the first release fails with instructions
     await old.drop();
   }
 });
+
+test('an operator made before time zones were dated is in its present zone from the beginning', async () => {
+  const earlier = mkdtempSync(join(tmpdir(), 'postrider-migrations-'));
+  const old = await withEmptyDatabase();
+  try {
+    const isEarlier = (path: string): boolean =>
+      !/\/\d{4}_/.test(path) || path < join(MIGRATIONS_DIR, '0007');
+    cpSync(MIGRATIONS_DIR, earlier, { recursive: true, filter: (path) => isEarlier(path) });
+    rmSync(join(earlier, 'checksums.json'));
+    await recordChecksums(earlier);
+    await migrate(old.url, undefined, earlier);
+    await old.pool.query(
+      `insert into operators (id, name, currency, timezone) values ('opr_old', 'Old', 'EUR', 'Asia/Tokyo')`,
+    );
+    await migrate(old.url);
+    const { rows } = await old.pool.query(
+      `select zone, since::text, month_of('opr_old', '2026-10-31T15:00Z') as month from operator_zones`,
+    );
+    assert.deepEqual(rows, [{ zone: 'Asia/Tokyo', since: '-infinity', month: '2026-11' }]);
+  } finally {
+    await old.drop();
+    rmSync(earlier, { recursive: true });
+  }
+});

@@ -66,7 +66,10 @@ async function start({ endpoints, clicks }: Parameters<NoDurabilityQuestions['st
       { url, method: 'POST', body: 'json', headers: {}, signing: 'v1', secrets },
     ]),
   );
-  const intake = createMemoryIntake(createMemory(OPERATOR, [...endpoints.keys()], clicks), recipients);
+  const intake = createMemoryIntake(
+    createMemory({ ...OPERATOR, zones: [{ zone: 'UTC', since: -Infinity }] }, [...endpoints.keys()], clicks),
+    recipients,
+  );
   const auth = createAuth({
     operators: { findByKey: async () => CALLER },
     apiKeys: { touch: async () => {} },

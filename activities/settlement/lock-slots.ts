@@ -3,7 +3,7 @@ import { newId } from '../../store/db/ids.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import { isLinked } from '../../domain/commission/commission.ts';
 import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { monthByZones } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/batch.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
@@ -27,7 +27,7 @@ export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promis
   const owing = slots.filter(({ money }) => money.debtMinor > 0n).map(({ affiliateId }) => affiliateId);
   return openBatchLedger(slots, reportedBefore, {
     newSlotId: () => newId('slot'),
-    monthOf: (moment) => monthOf(moment, batch.operator.timezone),
+    monthOf: (moment) => monthByZones(moment, batch.operator.zones),
     parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
     debts: owing.length === 0 ? undefined : await readOpenDebts(client, batch.operator.id, owing),
   });
@@ -47,9 +47,9 @@ async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedB
   if (keys.length + conversionIds.length + linked.length === 0) return [];
   const ids: string[] = [];
   if (linked.length > 0) {
-    const months = batch.ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone));
+    const months = batch.ordered.map(({ event }) => monthByZones(event.occurredAt, operator.zones));
     await lockDeals(client, operator.id, linked);
-    const of = { keys, conversionIds, months: [...new Set(months)], timezone: operator.timezone };
+    const of = { keys, conversionIds, months: [...new Set(months)] };
     ids.push(...(await findFamily(client, operator.id, linked, of)));
   }
   const wanted = { keys, conversionIds, ids };

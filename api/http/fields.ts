@@ -1,6 +1,7 @@
 // Fields that many requests share: ids, texts, times, currencies.
 import { z } from 'zod';
 import { exponentOf } from '../../domain/ledger/money.ts';
+import { isTimezone, ZONE_NAME } from '../../domain/setup/time-zones.ts';
 import { DAY_MS } from '../../domain/units.ts';
 import { problem } from './read.ts';
 
@@ -97,19 +98,23 @@ export const webUrl = z
     abort: true,
   });
 
-/** An IANA time zone, such as Europe/Berlin. */
+const UNKNOWN_TIMEZONE = {
+  params: { code: 'unknown_timezone' },
+  error: 'is not an IANA time zone such as Europe/Berlin, or UTC',
+};
+
+/**
+ * An IANA time zone, such as Europe/Berlin, that Node knows. The store asks whether PostgreSQL
+ * knows it too.
+ */
 export const timezone = z
   .string()
-  .regex(/^[A-Za-z0-9_+\-/]{1,64}$/)
-  .refine(isTimezone, { params: { code: 'unknown_timezone' }, error: 'is not an IANA time zone' });
-
-function isTimezone(value: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
+  .max(64)
+  .meta({
+    pattern: ZONE_NAME.source,
+    description: 'the name of an IANA time zone with its region, such as Europe/Berlin, or UTC',
+  })
+  .refine(isTimezone, UNKNOWN_TIMEZONE);
 
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 

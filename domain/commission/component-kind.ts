@@ -54,7 +54,7 @@ export function netOfReversals(
 }
 
 /**
- * Parts of a slot's key, from one event. `month` is the event's month in the operator's time zone.
+ * Parts of a slot's key, from one event. `month` is the event's month in the time zone of its time.
  */
 export type SlotScope = { eventId: string; subject: string; affiliateId: string; month: string };
 

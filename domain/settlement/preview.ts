@@ -5,7 +5,7 @@ import { earliestOf, groupOf } from '../commission/group.ts';
 import { conversionFacts, reversalsBy } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
-import { monthOf } from '../ledger/periods.ts';
+import { monthByZones } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rate-again.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
@@ -57,7 +57,7 @@ type Preview = {
 export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
   const slots = new Map<string, Recount>();
   const lacking = new Map<string, number>();
-  const month = (moment: number): string => monthOf(moment, operator.timezone);
+  const month = (moment: number): string => monthByZones(moment, operator.zones);
 
   function slotOf(name: SlotName, affiliateId: string, by: DealVersion): Recount {
     let slot = slots.get(name.key);

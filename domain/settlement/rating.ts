@@ -4,7 +4,7 @@ import { type Attribution, versionInForce } from '../attribution/attribution.ts'
 import { isLinked, type SlotName, slotNameOf, monthSlotNameOf } from '../commission/commission.ts';
 import { subjectOf } from '../commission/reversals.ts';
 import { isOperatorPayout } from '../commission/slot-kinds.ts';
-import { monthOf } from '../ledger/periods.ts';
+import { monthByZones, type Zones } from '../ledger/periods.ts';
 import {
   type DealVersion,
   isConversion,
@@ -16,8 +16,17 @@ import {
 import type { Rated } from './facts.ts';
 import type { Loaded } from './outcomes.ts';
 
-/** Settings of an operator that rules read. */
-export type OperatorRules = { id: string; currency: string; timezone: string; clickWindowDays: number };
+/**
+ * Settings of an operator that rules read. `timezone`: the present one, by which postings go;
+ * `zones`: all of them, by which conversions go.
+ */
+export type OperatorRules = {
+  id: string;
+  currency: string;
+  timezone: string;
+  zones: Zones;
+  clickWindowDays: number;
+};
 
 /**
  * Ratings of attributed conversions: the deal version in force and the slots. A conversion without
@@ -89,7 +98,7 @@ function slotNamesOf(
     eventId: event.id,
     subject: subjectOf(event),
     affiliateId,
-    month: monthOf(event.occurredAt, operator.timezone),
+    month: monthByZones(event.occurredAt, operator.zones),
   };
   const names = listening.map((component) => slotNameOf(version, component, of));
   return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;

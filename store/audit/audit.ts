@@ -8,6 +8,7 @@ import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
 import { recountedSlots } from './recounted-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
+import { readZones } from '../ledger/time-zones.ts';
 
 /**
  * Result for an operator and a currency. `unexplained`: the sum of all differences, as decimal
@@ -21,7 +22,7 @@ type AuditLine = {
   findings: number;
 };
 
-type Operator = { id: string; currency: string; timezone: string };
+type Operator = { id: string; currency: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
@@ -44,7 +45,7 @@ const LIMITS = { statementTimeoutMs: 3_600_000 };
 
 /** Audits one operator after the other. `onFinding` receives each finding at once. */
 export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
-  const { rows } = await pool.query<Operator>(`select id, currency, timezone from operators order by id`);
+  const { rows } = await pool.query<Operator>(`select id, currency from operators order by id`);
   for (const operator of rows) {
     yield* await withTransaction(pool, (client) => auditOperator(pool, client, operator, onFinding), LIMITS);
   }
@@ -59,12 +60,13 @@ async function auditOperator(
 ): Promise<AuditLine[]> {
   await client.query('set transaction isolation level repeatable read read only');
   const { rows } = await client.query<{ snapshot: string }>('select pg_export_snapshot() as snapshot');
-  const { id: operatorId, currency, timezone } = operator;
+  const { id: operatorId, currency } = operator;
   const isMost = await holdsMost(client, operatorId);
   const deals = await readDeals(client, operatorId);
+  const zones = await readZones(client, operatorId);
   const found = new Map<string, Found>();
   const run = async (own: PoolClient, check: Check): Promise<void> => {
-    for await (const finding of check({ client: own, operatorId, currency, timezone, isMost, deals })) {
+    for await (const finding of check({ client: own, operatorId, currency, zones, isMost, deals })) {
       onFinding(operatorId, finding);
       const { findings, minor } = found.get(finding.currency) ?? NOTHING;
       found.set(finding.currency, { findings: findings + 1, minor: minor + finding.minor });

@@ -2,6 +2,7 @@
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
+import type { Zones } from '../../domain/ledger/periods.ts';
 import { earningBy } from '../../domain/settlement/rating.ts';
 
 /**
@@ -18,7 +19,7 @@ export type Audited = {
   client: PoolClient;
   operatorId: string;
   currency: string;
-  timezone: string;
+  zones: Zones;
   isMost: boolean;
   deals: Deals;
 };

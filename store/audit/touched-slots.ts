@@ -3,7 +3,7 @@
 import { storedGroup } from '../../domain/commission/group.ts';
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { monthByZones } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
@@ -76,9 +76,9 @@ export async function* touchedSlots(
   linked: readonly string[],
   touched: readonly string[],
 ): AsyncGenerator<Finding> {
-  const { operatorId, timezone, deals } = audited;
+  const { operatorId, zones, deals } = audited;
   const together = new Set(linked);
-  const month = (moment: number): string => monthOf(moment, timezone);
+  const month = (moment: number): string => monthByZones(moment, zones);
   let open: Counting | undefined;
   let family: Recounted[] = [];
   for await (const rows of inChunks<Row>(audited, SLOTS_WITH_FACTS, [operatorId, linked, touched])) {

@@ -34,6 +34,8 @@ create index events_reference on events (operator_id, reference) where reference
 create index events_against_subject on events (operator_id, subject)
   where reference is null and type in ('chargeback', 'refund', 'bonus_abuse', 'fraud', 'account_closure');
 create index events_received on events (received_at);
+-- Events that say they happened after they were received: as a rule none.
+create index events_ahead on events (operator_id, occurred_at) where occurred_at > received_at;
 select make_append_only('events');
 comment on table events is
   'events exactly as they were sent; what changes is in amendments and event_outcomes';
@@ -216,3 +218,29 @@ create table sweep_marks (
   through timestamptz not null
 );
 comment on table sweep_marks is 'received_at up to which the sweep found every event settled';
+
+-- Keeps the history of operators.timezone. Takes the reversal lock alone (store/db/locks.ts), so
+-- that no event is settled by the former zone meanwhile. The new zone begins now, or after the last
+-- event that lies ahead of now by its own time or by the clock that received it: its month must not
+-- move. Without any event there is no month to keep, and the zone holds from the beginning.
+create function date_time_zone() returns trigger language plpgsql as $$
+declare
+  starts timestamptz := '-infinity';
+  ahead timestamptz;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('reversals ' || new.id, 0));
+  if exists (select from events where operator_id = new.id) then
+    ahead := greatest(
+      (select max(occurred_at) from events where operator_id = new.id and occurred_at > received_at),
+      (select max(occurred_at) from events
+       where operator_id = new.id and id > id_bound('evt', clock_timestamp())));
+    starts := greatest(date_trunc('milliseconds', clock_timestamp()), ahead + interval '1 millisecond',
+      (select max(since) from operator_zones where operator_id = new.id));
+  end if;
+  insert into operator_zones (operator_id, since, zone) values (new.id, starts, new.timezone)
+  on conflict (operator_id, since) do update set zone = excluded.zone;
+  return null;
+end $$;
+create trigger first_time_zone after insert on operators for each row execute function date_time_zone();
+create trigger next_time_zone after update of timezone on operators for each row
+  when (new.timezone <> old.timezone) execute function date_time_zone();

@@ -16,6 +16,7 @@ import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
+import { ZONES, zonesFrom, type StoredZones } from '../ledger/time-zones.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
 import type { OperatorRules } from '../../domain/settlement/rating.ts';
@@ -25,11 +26,13 @@ export const LONGEST_CLAWBACK_DAYS = 730;
 
 /** The operator's settings that rules read, or null for an unknown operator. */
 export async function readOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
-  const { rows } = await db.query<OperatorRules>(
-    `select id, currency, timezone, click_window_days as "clickWindowDays" from operators where id = $1`,
-    [operatorId],
-  );
-  return rows[0] ?? null;
+  const { rows } = await db.query<Omit<OperatorRules, 'zones'> & { zones: StoredZones }>({
+    name: 'read-operator-rules',
+    text: `select o.id, o.currency, o.timezone, o.click_window_days as "clickWindowDays", ${ZONES} as zones
+      from operators o where o.id = $1`,
+    values: [operatorId],
+  });
+  return rows[0] === undefined ? null : { ...rows[0], zones: zonesFrom(rows[0].zones) };
 }
 
 /** Ids of reversals of these conversions, or of conversions that these reversals may reverse. */

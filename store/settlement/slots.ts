@@ -68,12 +68,7 @@ export async function findFamily(
   db: Queryable,
   operatorId: string,
   deals: readonly DealOfAffiliate[],
-  of: {
-    keys: readonly string[];
-    conversionIds: readonly string[];
-    months: readonly string[];
-    timezone: string;
-  },
+  of: { keys: readonly string[]; conversionIds: readonly string[]; months: readonly string[] },
 ): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>({
     name: 'find-family',
@@ -89,7 +84,7 @@ export async function findFamily(
      ), months as materialized (
        select unnest($5::text[]) as period union select period from touched
        union
-       select to_char(f.occurred_at at time zone $6, 'YYYY-MM') from touched t
+       select month_of($1, f.occurred_at) from touched t
        join slots s on s.operator_id = $1 and s.id = t.id and s.kind in ${PER_CUSTOMER}
        join slot_facts f on f.operator_id = $1 and f.slot_id = t.id
      )
@@ -97,7 +92,7 @@ export async function findFamily(
      join slots s on s.operator_id = $1 and s.affiliate_id = d."affiliateId" and s.deal_id = d."dealId"
        and s.period is not null
      where s.kind in ${OF_CHAINS} or s.period in (select period from months)`,
-    values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months, of.timezone],
+    values: [operatorId, JSON.stringify(deals), of.keys, of.conversionIds, of.months],
   });
   return rows.map(({ id }) => id);
 }

@@ -1,4 +1,5 @@
 // Operators: the tenants, with the settings that attribution, intake and authentication read.
+import { comparedMoments, localTime } from '../../domain/setup/time-zones.ts';
 import type { EventType } from '../../domain/types.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
@@ -81,6 +82,20 @@ export function createOperators(pool: Pool) {
       });
     },
 
+    /** Whether PostgreSQL knows a time zone that Node knows, and gives it the same local times. */
+    async knowsTimezone(timezone: string): Promise<boolean> {
+      const moments = comparedMoments(Date.now());
+      const { rows } = await pool.query<{ local: string }>(
+        `select to_char(moment at time zone n.name, 'YYYY-MM-DD HH24:MI') as local
+         from pg_timezone_names n, unnest($2::timestamptz[]) with ordinality as m (moment, place)
+         where n.name = $1 order by place`,
+        [timezone, moments.map((moment) => new Date(moment))],
+      );
+      return (
+        rows.length > 0 && rows.every(({ local }, index) => local === localTime(moments[index]!, timezone))
+      );
+    },
+
     async find(operatorId: string): Promise<Operator | null> {
       const { rows } = await pool.query<Operator>(`select ${COLUMNS} from operators o where o.id = $1`, [
         operatorId,
@@ -115,7 +130,10 @@ export function createOperators(pool: Pool) {
       };
     },
 
-    /** Changes the given fields. Null for an unknown operator. */
+    /**
+     * Changes the given fields. Null for an unknown operator. A trigger dates a new time zone in
+     * `operator_zones`, and waits for transactions that settle.
+     */
     async update(operatorId: string, change: OperatorChange): Promise<Operator | null> {
       const given = (Object.keys(COLUMN_OF) as Changeable[]).filter((field) => change[field] !== undefined);
       // An update needs at least one assignment, even when no field is given.

@@ -175,10 +175,18 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'UTC months instead of the operator’s months',
     file: 'domain/settlement/rating.ts',
-    from: `month: monthOf(event.occurredAt, operator.timezone)`,
-    to: `month: monthOf(event.occurredAt, 'UTC')`,
+    from: `month: monthByZones(event.occurredAt, operator.zones)`,
+    to: `month: monthByZones(event.occurredAt, [{ zone: 'UTC', since: 0 }])`,
     tests: ['test/domain/settlement/settlement.test.ts'],
     sees: 'calendar in Europe/Berlin',
+  },
+  {
+    title: 'months by the present time zone instead of the one at the time',
+    file: 'domain/ledger/periods.ts',
+    from: `zones.findLast(({ since }) => since <= moment)`,
+    to: `zones.at(-1)`,
+    tests: ['test/domain/ledger/periods.test.ts'],
+    sees: 'is by the zone in force at that moment',
   },
   {
     title: 'reported amounts that forget earlier reports',

@@ -11,7 +11,7 @@ import { isMonthly } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
 import { EMPTY } from '../../domain/ledger/transfers.ts';
-import { monthOf } from '../../domain/ledger/periods.ts';
+import { monthByZones } from '../../domain/ledger/periods.ts';
 import {
   rateAgain,
   attributionsOf,
@@ -56,6 +56,7 @@ export const OPERATOR: OperatorRules = {
   id: 'opr_test',
   currency: 'USD',
   timezone: 'UTC',
+  zones: [{ zone: 'UTC', since: -Infinity }],
   clickWindowDays: 30,
 };
 
@@ -165,12 +166,12 @@ export function createMemorySettling(
     linked: ReturnType<typeof linkedDeals>,
   ): Slot[] {
     const months = new Set<string | null>(
-      ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone)),
+      ordered.map(({ event }) => monthByZones(event.occurredAt, operator.zones)),
     );
     for (const { name, groups } of touched) {
       months.add(name.period);
       if (name.kind !== 'cpa') continue;
-      for (const { accrual } of groups.values()) months.add(monthOf(accrual.occurredAt, operator.timezone));
+      for (const { accrual } of groups.values()) months.add(monthByZones(accrual.occurredAt, operator.zones));
     }
     const isOfDeal = ({ version, affiliateId }: Slot): boolean =>
       linked.some((deal) => deal.dealId === version.dealId && deal.affiliateId === affiliateId);
@@ -254,7 +255,7 @@ export function createMemorySettling(
       new Map([...reported].filter(([key]) => nearby.has(key.split(' ')[0]!))),
       {
         newSlotId,
-        monthOf: (moment) => monthOf(moment, operator.timezone),
+        monthOf: (moment) => monthByZones(moment, operator.zones),
         parentsOf: (affiliateId) => parents[affiliateId] ?? [],
       },
     );

@@ -52,7 +52,7 @@ const FULL_CLAWBACK = {
   account_closure: 'full',
 } as const;
 
-export async function withOperator(pool: Pool): Promise<TestOperator> {
+export async function withOperator(pool: Pool, timezone = 'UTC'): Promise<TestOperator> {
   const [operatorId, affiliateId, clickId] = [newId('opr'), newId('aff'), newId('clk')];
   const key = {
     id: newId('key'),
@@ -62,10 +62,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
     scopes: [],
     expiresAt: null,
   };
-  await createOperators(pool).insert(
-    { id: operatorId, name: 'Test Broker', currency: 'USD', timezone: 'UTC' },
-    key,
-  );
+  await createOperators(pool).insert({ id: operatorId, name: 'Test Broker', currency: 'USD', timezone }, key);
   await createAffiliates(pool).insert(operatorId, {
     id: affiliateId,
     name: 'Test Media',

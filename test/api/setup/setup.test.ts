@@ -57,6 +57,26 @@ describe('an operator', () => {
       ['unknown_currency', 'unknown_timezone'],
     );
   });
+
+  for (const timezone of ['Europe/Berlin', 'Etc/GMT+5', 'America/Argentina/Buenos_Aires', 'UTC'])
+    test(`an operator may be in ${timezone}`, async () => {
+      const { key: own } = await api.newOperator();
+      const { body } = await api.call<Body>('PATCH /v1/operator', { key: own, body: { timezone } });
+      assert.equal(body['timezone'], timezone);
+    });
+
+  // Offsets and abbreviations: Node and PostgreSQL take them for different zones, or one of them
+  // for none. The last two PostgreSQL does not list, or not in this spelling.
+  for (const timezone of ['+0530', '+05', '-03', 'BST', 'IST', 'PST8PDT', 'SystemV/AST4', 'europe/berlin'])
+    test(`an operator is refused the time zone ${timezone}`, async () => {
+      const body = { name: 'x', currency: 'EUR', timezone };
+      const made = await api.call<Failure>('POST /v1/operators', { key: ADMIN_TOKEN, body });
+      const changed = await api.call<Failure>('PATCH /v1/operator', { key, body: { timezone } });
+      for (const { status, body: failure } of [made, changed]) {
+        const issues = failure.error.issues?.map(({ path, code }) => `${path} ${code}`);
+        assert.deepEqual([status, issues], [400, ['timezone unknown_timezone']]);
+      }
+    });
 });
 
 describe('an affiliate', () => {

@@ -185,7 +185,7 @@ describe('settling', () => {
     ['America/New_York', Date.UTC(2026, 3, 1, 4)],
   ] as const) {
     test(`a month belongs to the operator’s calendar in ${timezone}`, () => {
-      const operator = { ...OPERATOR, timezone };
+      const operator = { ...OPERATOR, timezone, zones: [{ zone: timezone, since: -Infinity }] };
       const settling = createMemorySettling([aVersion(HYBRID)], {
         affiliateByCustomer: { c: 'aff_a' },
         operator,

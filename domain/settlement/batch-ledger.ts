@@ -88,13 +88,13 @@ export function openBatchLedger(
       index.add(slot);
       return slot;
     },
-    enter(slot, facts, version, cause) {
-      const { originalEventId } = facts[0];
+    enter(slot, entered, version, cause) {
+      const { originalEventId } = entered[0];
       const known = slot.groups.get(originalEventId);
-      if (known && isSame(known, facts, version)) return NO_DELTAS;
+      if (known && isSame(known, entered, version)) return NO_DELTAS;
       if (!known) index.addConversion(originalEventId, slot);
       const revision = known ? known.revision + 1 : 0;
-      const [accrual, ...reversals] = facts.map((fact) => ({ ...fact, revision }));
+      const [accrual, ...reversals] = entered.map((fact) => ({ ...fact, revision }));
       const group = groupOf([accrual!, ...reversals], version);
       return apply(slot, group, [accrual!, ...reversals], cause);
     },

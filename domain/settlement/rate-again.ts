@@ -222,7 +222,7 @@ function moveTo(
   const staysIn = new Set(places.map(({ slot }) => slot));
   const before: Deltas[] = [];
   const now: Deltas[] = [];
-  for (const slot of [...books.slotsOfConversion(eventId)])
+  for (const slot of books.slotsOfConversion(eventId))
     if (!staysIn.has(slot)) before.push(books.leave(slot, eventId, cause));
   for (const { slot, facts } of places)
     (slot.affiliateId === affiliateBefore ? before : now).push(books.enter(slot, facts, version!, cause));

@@ -7,11 +7,11 @@ import { findAffiliate, requireAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
-import { answerPage, plainPage } from '../http/lists.ts';
+import { answerPage } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
 import { affiliateView } from './affiliates.answers.ts';
-import { affiliateChange, newAffiliate } from './affiliates.schema.ts';
+import { affiliateChange, affiliateFilter, newAffiliate } from './affiliates.schema.ts';
 
 type Deps = { store: Pick<Store, 'affiliates'>; auth: Auth };
 
@@ -26,6 +26,7 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
           name,
           external_id: externalId = null,
           parent_id: parentId = null,
+          state = 'active',
         } = read(newAffiliate, req.body);
         await requireAffiliate(store, operatorId, parentId, 'parent_id');
         const affiliate = await store.affiliates.insert(operatorId, {
@@ -33,6 +34,7 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
           name,
           externalId,
           parentId,
+          state,
         });
         res.status(201).json(affiliateView(notTaken(affiliate)));
       },
@@ -40,11 +42,11 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
     get: [
       auth.scope('read'),
       async (req, res) => {
-        const query = read(plainPage, req.query);
+        const query = read(affiliateFilter, req.query);
         res.json(
           await answerPage(
             query,
-            (page) => store.affiliates.list(callerOf(res).operator.id, page),
+            (page) => store.affiliates.list(callerOf(res).operator.id, query.state ?? null, page),
             affiliateView,
           ),
         );
@@ -66,10 +68,21 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
       ...jsonBody,
       async (req, res) => {
         const operatorId = callerOf(res).operator.id;
-        const { name, external_id: externalId, parent_id: parentId } = read(affiliateChange, req.body);
+        const {
+          name,
+          external_id: externalId,
+          parent_id: parentId,
+          parent_since: since = null,
+          state,
+        } = read(affiliateChange, req.body);
         const { id } = await findAffiliate(store, operatorId, idFromPath(req, 'affiliate'));
         await requireAffiliate(store, operatorId, parentId ?? null, 'parent_id');
-        const affiliate = await store.affiliates.update(operatorId, id, { name, externalId, parentId });
+        const affiliate = await store.affiliates.update(operatorId, id, {
+          name,
+          externalId,
+          state,
+          ...(parentId !== undefined && { parent: { parentId, since } }),
+        });
         if (affiliate === null) throw notFound('affiliate');
         if (affiliate === 'circle')
           throw invalid([

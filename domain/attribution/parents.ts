@@ -1,10 +1,7 @@
 // Parents of affiliates by date: who stands above an affiliate at a moment, and whether a change
 // would put an affiliate above itself.
 
-/**
- * A parent from `since` until the next one, in milliseconds; -Infinity: from the beginning. `parentId`
- * null: no parent.
- */
+/** A parent, null: none, from `since` (milliseconds, or -Infinity) until the next one. */
 export type ParentSince = { since: number; parentId: string | null };
 
 /** By affiliate, each with its parents in the order of `since`, which differ. */

@@ -18,6 +18,7 @@ import { dealsResource } from './deals/deals.operations.ts';
 import { fxRatesResource } from './deals/fx-rates.operations.ts';
 import { previewsResource } from './deals/previews.operations.ts';
 import { amendmentsResource } from './events/amendments.operations.ts';
+import { customersResource } from './events/customers.operations.ts';
 import { eventsResource } from './events/events.operations.ts';
 import { orphansResource } from './events/orphans.operations.ts';
 import { postbackResource } from './events/postback.operations.ts';
@@ -88,6 +89,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   couponsResource,
   repeatsResource,
   orphansResource,
+  customersResource,
   setAsideResource,
   onboardingResource,
   operatorsResource,

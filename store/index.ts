@@ -25,6 +25,7 @@ import { createHolds } from './ledger/holds.ts';
 import { createLinks } from './attribution/links.ts';
 import { createOnboarding } from './setup/onboarding.ts';
 import { createOrphans } from './attribution/orphans.ts';
+import { createReassignments } from './attribution/reassignments.ts';
 import { createOperators } from './setup/operators.ts';
 import { createPeriods } from './ledger/periods.ts';
 import { createPayouts } from './ledger/payouts.ts';
@@ -56,6 +57,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     clicks: createClicks(pool),
     coupons: createCoupons(pool),
     orphans: createOrphans(pool),
+    reassignments: createReassignments(pool),
     setAside: createSetAside(pool),
     onboarding: createOnboarding(pool),
     endpoints: createEndpoints(pool, secretBox),

@@ -22,7 +22,7 @@ export const clicksResource = defineResource({
         201: jsonAnswer(answers.keptClick, 'kept'),
         200: jsonAnswer(answers.keptClick, 'known already'),
       },
-      refusals: ['conflict'],
+      refusals: ['conflict', 'not_possible'],
     },
     'GET /v1/clicks': {
       summary: 'List clicks',

@@ -6,7 +6,7 @@ import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/
 import { type Subs, subsFrom } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Store } from '../../store/index.ts';
-import { notFound } from '../http/errors.ts';
+import { ApiError, notFound } from '../http/errors.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { answerVisitor } from '../http/visitor-page.ts';
 import { readCaptureScript } from './capture-script.ts';
@@ -29,6 +29,7 @@ export function addRedirectRoutes(router: Router, { store, clickWriter }: Deps):
     answerVisitor(res);
     const link = await links.find(idFromPath(req, 'link'));
     if (link === null) throw notFound('link');
+    if (link.state === 'off') throw new ApiError('gone', 'the link is off');
     const clickId = isVisit(req) ? newId('clk') : null;
     const subs = subsOf(req);
     const { operatorId, affiliateId } = link;

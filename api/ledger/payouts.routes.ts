@@ -93,6 +93,8 @@ function reservedOr422(reserved: Reserved, currency: string): Payout {
       return reserved.payout;
     case 'other_request':
       throw new ApiError('conflict', 'this Idempotency-Key was used for another request');
+    case 'suspended':
+      throw new ApiError('not_possible', 'the affiliate is suspended: it earns, and is not paid');
     case 'nothing':
       throw new ApiError('not_possible', 'nothing is payable after what the affiliate owes');
     case 'below_minimum':

@@ -89,16 +89,27 @@ function isOwn(event: ConversionEvent, affiliateExternalId: string | null): bool
   return event.customerId !== null && event.customerId === affiliateExternalId;
 }
 
+/** `endedAt`: from then on no version of the deal is in force; null or missing: it goes on. */
+type Ranked = {
+  affiliateId: string | null;
+  effectiveFrom: number;
+  dealId: string;
+  endedAt?: number | null;
+};
+
 /**
  * The deal version in force for an affiliate at a time: of the affiliate's own deal, or else of the
  * operator's default deal. Null when no version is in force.
  */
-export function versionInForce<
-  V extends { affiliateId: string | null; effectiveFrom: number; dealId: string },
->(versions: readonly V[], affiliateId: string, occurredAt: number): V | null {
+export function versionInForce<V extends Ranked>(
+  versions: readonly V[],
+  affiliateId: string,
+  occurredAt: number,
+): V | null {
   let best: V | null = null;
   for (const version of versions) {
     if (version.effectiveFrom > occurredAt) continue;
+    if (version.endedAt != null && version.endedAt <= occurredAt) continue;
     if (version.affiliateId !== null && version.affiliateId !== affiliateId) continue;
     if (best === null || outranks(version, best)) best = version;
   }
@@ -106,10 +117,7 @@ export function versionInForce<
 }
 
 /** The version that rates a conversion when two may. */
-export function higherRanked<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
-  a: V,
-  b: V,
-): V {
+export function higherRanked<V extends Ranked>(a: V, b: V): V {
   return outranks(b, a) ? b : a;
 }
 
@@ -117,10 +125,7 @@ export function higherRanked<V extends { affiliateId: string | null; effectiveFr
  * An own deal outranks a default deal, then the later date, then the greater deal id, so the result
  * never depends on reading order.
  */
-function outranks<V extends { affiliateId: string | null; effectiveFrom: number; dealId: string }>(
-  a: V,
-  b: V,
-): boolean {
+function outranks(a: Ranked, b: Ranked): boolean {
   if ((a.affiliateId === null) !== (b.affiliateId === null)) return a.affiliateId !== null;
   if (a.effectiveFrom !== b.effectiveFrom) return a.effectiveFrom > b.effectiveFrom;
   return a.dealId > b.dealId;

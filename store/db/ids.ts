@@ -23,6 +23,7 @@ export type IdPrefix =
   | 'bat'
   | 'again'
   | 'rer'
+  | 'rea'
   | 'amd'
   | 'cfl'
   | 'cpn'

@@ -95,7 +95,7 @@ async function callAffiliatesAndDeals({ ask }: Session) {
   const { id: affiliate } = await ask('POST /v1/affiliates', { name: 'Media', parent_id: parent });
   await ask('GET /v1/affiliates?limit=1');
   await ask(`GET /v1/affiliates/${affiliate}`);
-  await ask(`PATCH /v1/affiliates/${affiliate}`, { external_id: 'm-1' });
+  await ask(`PATCH /v1/affiliates/${affiliate}`, { external_id: 'm-1', state: 'active' });
   const { id: deal } = await ask('POST /v1/deals', {
     name: 'd',
     terms: { ...TERMS, overrides: [{ percent: '5' }] },
@@ -103,6 +103,7 @@ async function callAffiliatesAndDeals({ ask }: Session) {
   await ask('GET /v1/deals');
   await ask(`GET /v1/deals/${deal}`);
   await ask(`POST /v1/deals/${deal}/versions`, { terms: TERMS, effective_from: '2099-01-01T00:00:00Z' });
+  await ask(`POST /v1/deals/${deal}/end`, { at: '2100-01-01T00:00:00Z' });
 
   const rate = { base: 'EUR', quote: 'USD', rate: '1.10', as_of: daysAgo(51), source: 'bank' };
   await ask('POST /v1/fx-rates', rate);
@@ -121,6 +122,7 @@ async function callLinksAndClicks({ ask }: Session, affiliate: string): Promise<
   });
   await ask('GET /v1/links');
   await ask(`GET /v1/links/${link}`);
+  await ask(`PATCH /v1/links/${link}`, { params: { from: '{sub2}' }, state: 'active' });
   await ask(`GET /c/${link}?sub1=spring&to=https://shop.example/deep`, undefined, {
     'user-agent': 'Mozilla/5.0',
   });
@@ -230,6 +232,13 @@ async function callEventsAndSetAside(
   await ask(`GET /v1/events/${eventId}`);
   await ask('GET /v1/repeats');
   await ask('GET /v1/orphans');
+  await ask('POST /v1/customers/nobody/reassign', {
+    affiliate_id: affiliate,
+    from: daysAgo(1),
+    reason: 'mistaken',
+  });
+  await ask('GET /v1/customers/nobody');
+  await ask('GET /v1/customers/c');
   await ask(`POST /v1/orphans/${orphan}/assign`, { affiliate_id: affiliate });
   const { id: foreign } = await ask('POST /v1/events', { ...sale, transaction_id: 's-6', currency: 'GBP' });
   await settleAll();

@@ -231,6 +231,12 @@ describe('the deal version in force', () => {
     });
   }
 
+  test('no version of a deal is in force from its end on, and the default deal rates instead', () => {
+    const ended = versions.map((one) => ({ ...one, endedAt: one.dealId === 'own' ? 160 : null }));
+    assert.equal(versionInForce(ended, 'a', 159)?.dealId, 'own');
+    assert.equal(versionInForce(ended, 'a', 160)?.dealId, 'default');
+  });
+
   test('the deal version in force does not depend on reading order', () => {
     const fields = {
       dealId: fc.constantFrom('d1', 'd2', 'd3'),

@@ -175,9 +175,10 @@ const REPORTED_BY_EVENT = `
         and coalesce(s.source_id, s.id) in (select id from shared))`;
 
 /**
- * The slots in which an event earned against the number that its deal promises; only settled events
- * have facts. Promised slots count up, existing ones down. Facts of reratings and amendments count
- * for the original event. An event with facts and no promised slot is compared too.
+ * The slots in which an event earned against the number that its deal promises for its present
+ * values, since an amendment may add a payout; only settled events have facts. Promised slots count
+ * up, existing ones down. Facts of reratings and amendments count for the original event. An event
+ * with facts and no promised slot is compared too.
  */
 const EARNING = `
   with promised as (
@@ -186,8 +187,9 @@ const EARNING = `
   ), each as (
     select e.id as event_id, p.slots as n, false as rerated
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
+    left join amendments m on m.operator_id = $1 and m.event_id = e.id and m.in_force
     join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type
-      and p.is_computed = (e.payout_minor is not null)
+      and p.is_computed = (coalesce(m.payout_minor, e.payout_minor) is not null)
     where e.operator_id = $1
     union all
     select case when rating_version > 0 then original_event_id else event_id end,

@@ -1,5 +1,5 @@
 // Audits exchanged amounts: recomputes each from the amount sent and the stored rate. Amended
-// events are audited in amendments.ts.
+// events are audited in amendments.ts; refunds of them here, in the currency they have now.
 import { converted } from '../../domain/ledger/fx.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 import { OF_PAYOUTS } from '../ledger/slot-kinds.ts';
@@ -19,15 +19,18 @@ type Row = {
 const EXCHANGED = `
   select f.slot_id as "slotId", f.event_id as "eventId", s.currency as "slotCurrency",
     f.event_id = f.original_event_id as "isEarned",
-    coalesce(case when s.kind in ${OF_PAYOUTS} then e.payout_minor else e.amount_minor end, 0) as "sentMinor",
+    coalesce(case when s.kind in ${OF_PAYOUTS} and f.event_id = f.original_event_id then e.payout_minor
+      else e.amount_minor end, 0) as "sentMinor",
     case when f.event_id = f.original_event_id then f.basis_minor else f.amount_minor end as "bookedMinor",
     r.base, r.quote,
     (case when r.rate = f.fx_rate then r.rate * 1000000000000 end)::numeric(38, 0) as "rateE12"
   from slot_facts f join slots s on s.operator_id = $1 and s.id = f.slot_id
   join events e on e.operator_id = $1 and e.id = f.event_id
   join events c on c.operator_id = $1 and c.id = f.original_event_id
+  left join amendments m on m.operator_id = $1 and m.event_id = c.id and m.in_force
   left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id and r.base = e.currency
-    and r.quote = case when f.event_id = f.original_event_id then s.currency else c.currency end
+    and r.quote = case when f.event_id = f.original_event_id then s.currency
+      else coalesce(m.currency, c.currency) end
   where f.operator_id = $1 and f.fx_rate_id is not null and f.rating_version = 0
     and not exists (
       select from amendments m where m.operator_id = $1 and m.event_id = f.event_id and m.in_force)

@@ -2,6 +2,7 @@
 // them, or a new deal) or their operator amended them. Afterwards the ledger is as if the change
 // had been there from the start. Pure, like settlement.
 import type { Attribution } from '../attribution/attribution.ts';
+import { needsMonthMetric } from '../commission/commission.ts';
 import type { BatchLedger, PostingCause, Deltas } from './batch-ledger.ts';
 import {
   amendedBy,
@@ -10,6 +11,7 @@ import {
   reratedBy,
   restatedBy,
   reverses,
+  staysInSlot,
   type Rating,
   type SlotFact,
 } from '../commission/reversals.ts';
@@ -17,7 +19,8 @@ import { reversalFact, conversionFacts, type Lacking, type Rated } from './facts
 import { inOrder, RuleError, isReversalInForce, type Batch } from './settlement.ts';
 import { viewOf, reportChange } from './notifications.ts';
 import { reportedKey } from './reported-amounts.ts';
-import { type DealVersion, isConversion } from '../types.ts';
+import type { Slot } from './slot.ts';
+import { type ConversionEvent, type DealVersion, isConversion } from '../types.ts';
 import type { Message } from '../delivery/messages.ts';
 import type { Loaded } from './outcomes.ts';
 import { ratedIn, type OperatorRules } from './rating.ts';
@@ -140,8 +143,15 @@ function rerate(
   const affiliateId = outcome!.affiliateId!;
   const { currency } = version.terms;
   const slots = [...books.slotsOfConversion(event.id)];
-  if (slots.some((slot) => slot.version.terms.currency !== currency)) return 'other_currency';
-  const stored = slots.map((slot) => slot.groups.get(event.id)!.accrual.fx).find((fx) => fx !== null) ?? null;
+  // A month of another deal only counted the conversion, and paid nothing for it.
+  const foreign = slots.filter((slot) => slot.version.terms.currency !== currency);
+  if (foreign.some((slot) => slot.name.kind !== 'month' || paysByCountOf(slot, event.id, books)))
+    return 'other_currency';
+  const stored =
+    slots
+      .filter((slot) => !foreign.includes(slot))
+      .map((slot) => slot.groups.get(event.id)!.accrual.fx)
+      .find((fx) => fx !== null) ?? null;
   const brings = conversionFacts(event, { version, names }, batch.rates, stored);
   if (typeof brings === 'string') return brings;
   const said: SlotFact[] = [];
@@ -168,7 +178,11 @@ function rerate(
     const first =
       amendment === null
         ? reratedBy(rating, accrual, stays)
-        : amendedBy(rating, brings(slot.name.kind), stays);
+        : amendedBy(
+            rating,
+            foreign.includes(slot) ? unconverted(brings('month'), event, slot) : brings(slot.name.kind),
+            stays,
+          );
     books.rerate(
       slot,
       stays ? [first, ...restated(laterFacts, rating, said, silent)] : [first],
@@ -201,6 +215,27 @@ function rerate(
   if (!deltas.has(affiliateId) && books.reported.has(reportedKey(event.id, affiliateId)))
     books.report(event.id, affiliateId, 0n, currency);
   return messages;
+}
+
+/**
+ * Whether a month counts the conversion and other slots of its deal are paid by the count. Leaving
+ * the month would change them in a currency in which nothing can be reported for the conversion.
+ */
+function paysByCountOf(month: Slot, eventId: string, books: BatchLedger): boolean {
+  const { version: rated, laterFacts } = month.groups.get(eventId)!;
+  if (!staysInSlot(rated, laterFacts)) return false;
+  return [...books.slots.values()].some(
+    ({ name, version, affiliateId }) =>
+      version.dealId === month.version.dealId &&
+      affiliateId === month.affiliateId &&
+      version.terms.components.some((one) => one.label === name.component && needsMonthMetric(one)),
+  );
+}
+
+/** The amended values in a month of another currency, which the conversion left: nothing counts. */
+function unconverted(fact: SlotFact, { currency, amountMinor }: ConversionEvent, month: Slot): SlotFact {
+  const isItsCurrency = currency === null || currency === month.version.terms.currency;
+  return { ...fact, basisMinor: isItsCurrency ? (amountMinor ?? 0n) : 0n, fx: null };
 }
 
 /**

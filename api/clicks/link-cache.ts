@@ -111,5 +111,5 @@ function landingOf({ landingUrl, params }: PublicLink): Landing {
   const compiled = compileLanding(landingUrl, params);
   if (compiled.kind === 'landing') return compiled.landing;
   const [address = '', ...fragment] = landingUrl.split(/(?=#)/);
-  return { address: { origin: address, path: [], query: [] }, fragment, params: [] };
+  return { address: { origin: address, path: [], query: [] }, fragment, params: [], filled: [] };
 }

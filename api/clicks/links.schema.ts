@@ -1,14 +1,14 @@
 // Requests of links: a new link with its landing page, parameters and deep-link hosts, a change,
 // and the filter of the list.
 import { z } from 'zod';
-import { compileLanding, isAllowedHostForm } from '../../domain/attribution/landing.ts';
+import { compileLanding, isAllowedHostForm, reservedParameters } from '../../domain/attribution/landing.ts';
 import { LINK_STATES } from '../../store/attribution/links.ts';
-import { id, text, webUrl } from '../http/fields.ts';
+import { id, record, text, webUrl } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { problem } from '../http/read.ts';
 
 const paramName = /^[A-Za-z0-9_.-]{1,64}$/;
-const params = z.record(z.string(), text(500)).superRefine((value, context) => {
+const params = record(z.string(), text(500)).superRefine((value, context) => {
   const names = Object.keys(value);
   if (names.length > 20) context.addIssue(problem('too_large', 'must have at most 20 parameters'));
   for (const key of names.filter((each) => !paramName.test(each)))
@@ -58,6 +58,7 @@ function checkLanding(
   context: z.RefinementCtx,
 ): void {
   const compiled = compileLanding(landingUrl, given);
-  if (compiled.kind === 'landing') return;
-  for (const { code, message, path } of compiled.problems) context.addIssue(problem(code, message, path));
+  const problems = compiled.kind === 'problems' ? compiled.problems : [];
+  for (const { code, message, path } of [...problems, ...reservedParameters(landingUrl, given)])
+    context.addIssue(problem(code, message, path));
 }

@@ -7,6 +7,7 @@ import type { AmendableValues, AmendableEvent } from '../../store/agreements/ame
 import { ApiError, type Issue } from '../http/errors.ts';
 import { text } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
+import { isSameMetadata } from '../intake/content-hash.ts';
 import { eventForm } from './events.schema.ts';
 import { currencyOf, money, scaled } from './read-event.ts';
 
@@ -69,7 +70,10 @@ export function amended(event: AmendableEvent, form: AmendmentForm): AmendableVa
     volumeE4:
       form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
     payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
-    metadata: form.metadata == null ? before.metadata : JSON.stringify(form.metadata),
+    metadata:
+      form.metadata == null || isSameMetadata(before.metadata, form.metadata)
+        ? before.metadata
+        : JSON.stringify(form.metadata),
   };
   if (issues.length > 0) throw invalid(issues);
   return after;

@@ -21,6 +21,27 @@ export function text(maxCharacters: number) {
     .meta({ pattern: `^[^\\u0000-\\u001f\\u007f-\\u009f]${length}$` });
 }
 
+/**
+ * An object of names that the caller chooses. Zod leaves `__proto__` out of a record, which would
+ * drop the caller's entry without a word; so it is refused.
+ */
+export function record<Name extends z.core.$ZodRecordKey, Value extends z.ZodType>(
+  names: Name,
+  values: Value,
+) {
+  return z.preprocess(
+    (value, context) => {
+      if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__'))
+        context.issues.push({
+          ...problem('invalid_format', 'cannot be used as a name', ['__proto__']),
+          input: value,
+        });
+      return value;
+    },
+    z.record(names, values),
+  );
+}
+
 /** An id of the caller's own: a transaction, a customer, a coupon. */
 export const externalId = text(255);
 export const sub = text(500);

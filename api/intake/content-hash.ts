@@ -84,6 +84,13 @@ function firstFormOf({ event, isTimed, metadata }: Content): Buffer {
   return hash('sha256', JSON.stringify(values), 'buffer');
 }
 
+/** Whether metadata says the same as stored JSON text, in whatever order its fields are. */
+export function isSameMetadata(stored: string | null, metadata: Record<string, unknown>): boolean {
+  if (stored === null) return false;
+  const [before, after] = [JSON.parse(stored) as unknown, metadata].map(sortedKeys);
+  return JSON.stringify(before) === JSON.stringify(after);
+}
+
 function textOf(value: bigint | null): string | null {
   return value === null ? null : String(value);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CLICK_CHOICES, WITHOUT_TRANSACTION_ID } from '../../store/setup/operators.ts';
 import { POSTBACK_FIELDS } from '../events/postback.schema.ts';
 import { isRange } from '../http/addresses.ts';
-import { currency, name, text, timezone } from '../http/fields.ts';
+import { currency, name, record, text, timezone } from '../http/fields.ts';
 import { problem } from '../http/read.ts';
 
 export const newOperator = z.strictObject({ name, currency, timezone: timezone.default('UTC') });
@@ -27,12 +27,12 @@ const aliasName = text(64).refine(
     error: 'is a name of our own',
   },
 );
-const postbackAliases = z
-  .record(aliasName, z.enum(POSTBACK_FIELDS).nullable())
-  .superRefine((value, context) => {
+const postbackAliases = record(aliasName, z.enum(POSTBACK_FIELDS).nullable()).superRefine(
+  (value, context) => {
     if (Object.keys(value).length > 100)
       context.addIssue(problem('too_large', 'must have at most 100 names'));
-  });
+  },
+);
 
 export const operatorChange = z.strictObject({
   name: name.optional(),

@@ -22,7 +22,7 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
   const { kind: _kind, on: listed, tiers: wireTiers, cap: wireCap, ...own } = wire;
   if (form === null) throw new Error(`deals do not list components of kind ${kind}`);
   const problemsBefore = problems.length;
-  const on = listed === undefined ? [...form.defaultOn] : [listed].flat();
+  const on = listed === undefined ? [...form.defaultOn] : [...new Set([listed].flat())];
   const label = labelOf(kind, on, context.seen);
   checkEvents(on, context);
   for (const [name, value] of Object.entries(wire)) {
@@ -49,7 +49,7 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
 
 /**
  * Labels a component by kind and events, so that the same component of the next version continues
- * it. A repeated label gets a number: `cpa:ftd#2`.
+ * it. A repeated label gets a number: `cpa:ftd#2`. An event must be listed once in `on`.
  */
 function labelOf(kind: string, on: readonly EventType[], seen: Map<string, number>): string {
   const label = `${kind}:${on.toSorted().join('+')}`;
@@ -65,7 +65,7 @@ function checkEvents(on: readonly EventType[], { path, problems }: FormContext):
       code: 'required',
       message: 'a component listens to at least one event',
     });
-  for (const event of new Set(on)) {
+  for (const event of on) {
     if ((POSITIVE_EVENTS as readonly string[]).includes(event)) continue;
     problems.push({
       path: [...path, 'on'],

@@ -244,6 +244,47 @@ test('an amendment that supplies a missing payout settles the event that waited 
   assert.deepEqual(await outcomesOf(pool, [sale!]), ['settled 1234']);
 });
 
+test('the audit knows a payout that an amendment added to an event without a component', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const settle = createSettling(pool);
+  for (const deal of [{ payout: 'accept' as const }, DEAL]) {
+    const { clickId, affiliateId } = await addAffiliate(pool, operatorId, deal);
+    const of = { type: 'deposit' as const, clickId };
+    const [settled, early] = await operator.ingest([of, of]);
+    await settle(operatorId, [settled!]);
+    await amend(operator, settled!, { payoutMinor: 5_00n });
+    await amend(operator, early!, { payoutMinor: 7_00n });
+    await apply(operator);
+    await settle(operatorId, [early!]);
+    assert.equal(await pendingOf(pool, affiliateId), 12_00n);
+  }
+  assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+test('the audit measures a refund in the currency that an amendment gave its conversion', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const { clickId, affiliateId } = await addAffiliate(pool, operatorId, DEAL);
+  const rate = { asOf: YESTERDAY, source: 'bank', actor: 'key_1' };
+  for (const [base, quote] of [
+    ['EUR', 'USD'],
+    ['USD', 'EUR'],
+  ] as const)
+    await createFxRates(pool).insert(operatorId, { id: newId('fx'), base, quote, rate: '2', ...rate });
+  const settle = createSettling(pool);
+  const bare = { type: 'deposit' as const, clickId, amountMinor: null, currency: null };
+  const [deposit] = await operator.ingest([{ ...bare, transactionId: 'bare' }]);
+  await settle(operatorId, [deposit!]);
+  await amend(operator, deposit!, { amountMinor: 100_00n, currency: 'EUR', payoutMinor: 10_00n });
+  assert.deepEqual(await apply(operator), {});
+  assert.equal(await pendingOf(pool, affiliateId), 20_00n);
+  const refund = { type: 'refund' as const, reference: 'bare', customerId: null, clickId: null };
+  await settle(operatorId, await operator.ingest([{ ...refund, amountMinor: 10_00n }]));
+  assert.equal(await pendingOf(pool, affiliateId), 16_00n);
+  assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
 test('an amendment that lacks an exchange rate waits visibly, and is booked once the rate is there', async () => {
   const operator = await withOperator(pool);
   const { operatorId } = operator;

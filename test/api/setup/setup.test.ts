@@ -281,6 +281,32 @@ describe('an endpoint', () => {
     ]);
   });
 
+  test('a name that cannot be kept is refused in headers, form fields, link parameters and aliases', async () => {
+    const named = JSON.parse('{"__proto__":"x"}') as object;
+    const refused = async (path: string, body: object) => {
+      const answer = await api.call<{ error: { issues: { path: string }[] } }>(path, { key, body });
+      return [answer.status, ...answer.body.error.issues.map((issue) => issue.path)];
+    };
+    const { id } = await post('endpoints', { url });
+    const endpoint = `PATCH /v1/endpoints/${id}`;
+    assert.deepEqual(await refused('POST /v1/endpoints', { url, headers: named }), [
+      400,
+      'headers.__proto__',
+    ]);
+    assert.deepEqual(await refused('POST /v1/endpoints', { url, body: 'form', form: named }), [
+      400,
+      'form.__proto__',
+    ]);
+    assert.deepEqual(await refused(endpoint, { headers: named }), [400, 'headers.__proto__']);
+    assert.deepEqual(await refused(endpoint, { form: named }), [400, 'form.__proto__']);
+    assert.deepEqual(await refused('PATCH /v1/operator', { postback_aliases: named }), [
+      400,
+      'postback_aliases.__proto__',
+    ]);
+    const link = { affiliate_id: affiliateId, landing_url: 'https://shop.example/', params: named };
+    assert.deepEqual(await refused('POST /v1/links', link), [400, 'params.__proto__']);
+  });
+
   for (const [name, body, expected] of [
     ['an unknown macro', { url: 'http://127.0.0.1/?a={colour}' }, ['unknown_macro', 'url unknown_macro']],
     ['a macro in its host', { url: 'http://{click_id}/' }, ['invalid_request', 'url misplaced_macro']],

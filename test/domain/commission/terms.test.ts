@@ -40,6 +40,16 @@ describe('component of the terms', () => {
       { kind: 'percent', on: ['sale', 'deposit'], percent: '1' },
       { label: 'percent:deposit+sale' },
     ],
+    [
+      'an event type that is listed twice counts once, so that a later version continues the component',
+      { kind: 'cpa', on: ['ftd', 'deposit', 'ftd'], amount: '1' },
+      { on: ['ftd', 'deposit'], label: 'cpa:deposit+ftd' },
+    ],
+    [
+      'a list of one event type twice is that event type',
+      { kind: 'cpa', on: ['ftd', 'ftd'], amount: '1' },
+      { on: ['ftd'], label: 'cpa:ftd' },
+    ],
   ];
   for (const [title, component, expected, currency = 'USD'] of compiled) {
     test(title, () => {

@@ -96,7 +96,7 @@ export function createActivities({
   const attempt = createAttempt({ sender, recorder, secretBox });
   const limiter = createConcurrencyLimiter();
   const transact = createTransact(pool);
-  const settling = createSettle({ pool, transact });
+  const settling = createSettle({ pool, transact, workflows });
   const handingOver = createHandOver({
     pool,
     workflows,

@@ -47,6 +47,8 @@ export type Done<Choice, Applied> = {
   planned: Planned;
   otherSide: string[];
   settledCount: number;
+  /** Settled events of a customer whom nothing names yet: they have only a click. */
+  unknownCustomers: string[];
 };
 
 /**
@@ -90,12 +92,23 @@ export function createTransact(pool: Pool): Transact {
         const messages = await withAdjusted(client, operatorId, books, applied.messages);
         const settlement = { ...NOTHING_SETTLED, ...applied, messages };
         const { operator } = batch;
+        const unknownCustomers = batch.ordered.flatMap(({ event }) =>
+          event.customerId === null ? [event.id] : [],
+        );
         const [written, planned] = await allSettledOrThrow([
           booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
           planPostbacks(client, input, listeners, messages.map(conversionMessage)),
           rule.write?.(client, choice, applied) ?? Promise.resolve(),
         ]);
-        return { written, choice, applied, planned, otherSide, settledCount: batch.ordered.length };
+        return {
+          written,
+          choice,
+          applied,
+          planned,
+          otherSide,
+          settledCount: batch.ordered.length,
+          unknownCustomers,
+        };
       },
       { forceIndexLookups: true },
     );

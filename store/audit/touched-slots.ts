@@ -51,7 +51,8 @@ const SLOTS_WITH_FACTS = `
     f.deal_version as "factVersion",
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (
-      select subject from events where operator_id = $1 and id = f.original_event_id) end as customer
+      select subject_of(operator_id, customer_id, click_id) from events
+      where operator_id = $1 and id = f.original_event_id) end as customer
   from slots s
   left join slots source on source.operator_id = $1 and source.id = s.source_id
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id

@@ -131,11 +131,19 @@ create table bindings (
   primary key (operator_id, customer_id)
 );
 create index bindings_batch on bindings (operator_id, batch_id);
+create index bindings_click on bindings (operator_id, click_id) where click_id is not null;
 comment on table bindings is
   'the affiliate a customer belongs to for ever; a copy of its click, since old clicks are dropped';
 comment on column bindings.event_id is
   'the event that bound the customer; batch_id is the batch that settled it';
 select estimate_tenants_alike('bindings');
+
+-- The customer whom a click bound; of several, the one of the first event. Null when it bound none.
+create function customer_of_click(operator text, click text) returns text language plpgsql stable as $$
+begin
+  return (select customer_id from bindings
+    where operator_id = operator and click_id = click order by event_id limit 1);
+end $$;
 
 create table reassignments (
   operator_id text collate "C" not null references operators,

@@ -46,7 +46,7 @@ comment on column events.key is
 comment on column events.content_hash is
   'SHA-256 of the values as sent; a repeat with another hash is a conflict';
 comment on column events.subject is
-  'whose event this is: the customer, or the click where no customer is named';
+  'whose event this is as sent: the customer, or the click where no customer is named (see subject_of)';
 comment on column events.volume_e4 is 'ten-thousandths of a lot';
 comment on column events.reference is 'key of the conversion that this event reverses or reinstates';
 comment on column events.reference_type is 'type of that conversion, where the key alone could mean several';
@@ -54,6 +54,14 @@ comment on column events.payout_minor is
   'commission that the operator computed itself, where the deal allows it';
 comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
 select estimate_tenants_alike('events');
+
+-- Whose event this is by what is known now: an event that names only a click is of the customer
+-- whom the click bound. The same text as `subjectOf` in domain/commission/reversals.ts.
+create function subject_of(operator text, customer text, click text) returns text
+language plpgsql stable as $$
+begin
+  return coalesce('customer ' || coalesce(customer, customer_of_click(operator, click)), 'click ' || click);
+end $$;
 
 create table event_conflicts (
   operator_id text collate "C" not null,

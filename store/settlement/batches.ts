@@ -1,5 +1,6 @@
 // Reads back the work that a batch left, so that a second run of an activity returns the same as
 // the first.
+import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /**
@@ -43,4 +44,44 @@ export async function findMatched(db: Queryable, operatorId: string, batchId: st
     [operatorId, batchId],
   );
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Requests that conversions are rated again which turned out to be of a known customer: those that
+ * name only a click that this batch bound, and `unknown` ones of this batch whose click was bound
+ * meanwhile. Where such a click has reversals, they take back from all conversions of the customer.
+ * Read after the commit, like `findMatched`. Returns whether there are any.
+ */
+export async function requestSameCustomer(
+  db: Queryable,
+  operatorId: string,
+  batchId: string,
+  unknown: readonly string[],
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `with bound as materialized (
+       select customer_id, click_id from bindings
+       where operator_id = $1 and batch_id = $2 and click_id is not null
+       union
+       select b.customer_id, b.click_id from events e
+       join bindings b on b.operator_id = $1 and b.click_id = e.click_id
+       where e.operator_id = $1 and e.id = any($3)
+     ), alone as materialized (
+       select e.id, e.type, b.customer_id from bound b
+       join events e on e.operator_id = $1 and e.subject = 'click ' || b.click_id
+     ), due as (
+       select id from alone where type = any($4)
+       union
+       select e.id from alone a
+       join events e on e.operator_id = $1 and e.subject = 'customer ' || a.customer_id
+       where a.type <> all($4) and e.type = any($4)
+     )
+     insert into change_requests (operator_id, event_id, reason)
+     select $1, due.id, 'same_customer' from due
+     join event_outcomes o on o.operator_id = $1 and o.event_id = due.id and o.status = 'settled'
+     order by due.id
+     on conflict do nothing`,
+    [operatorId, batchId, unknown, POSITIVE_EVENTS],
+  );
+  return (rowCount ?? 0) > 0;
 }

@@ -54,9 +54,23 @@ export async function findOthers(
   return rows.map(({ id }) => id);
 }
 
+/**
+ * The events, and `subjects` with one row for each subject under which events of the same customer
+ * were sent: the customer, and the click that bound the customer.
+ */
 const BATCH = `with batch as materialized (
-    select e.operator_id, id, key, type, subject, reference, occurred_at
+    select e.operator_id, id, key, type, reference, occurred_at, subject,
+      coalesce(customer_id, customer_of_click(e.operator_id, click_id)) as customer_id
     from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and id = item
+  ), subjects as materialized (
+    select operator_id, type, reference, occurred_at, subject from batch
+    union
+    select operator_id, type, reference, occurred_at, 'customer ' || customer_id from batch
+    where customer_id is not null
+    union
+    select b.operator_id, b.type, b.reference, b.occurred_at, 'click ' || k.click_id
+    from batch b join bindings k on k.operator_id = b.operator_id and k.customer_id = b.customer_id
+    where k.click_id is not null
   )`;
 /**
  * Inlined as text: with a parameter PostgreSQL would not use the partial index
@@ -68,14 +82,14 @@ const REVERSALS = `${BATCH}
   select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key
     and n.reference is not null
   union
-  select n.id from batch b join events n on n.operator_id = b.operator_id and n.subject = b.subject
+  select n.id from subjects b join events n on n.operator_id = b.operator_id and n.subject = b.subject
     and n.reference is null and n.type in ${NEGATIVE_TYPES}`;
 
 const REVERSED_CONVERSIONS = `${BATCH}
   select x.id from batch b join events x on x.operator_id = b.operator_id and x.key = b.reference
     where b.reference is not null
   union
-  select x.id from batch b join events x on x.operator_id = b.operator_id and x.subject = b.subject
+  select x.id from subjects b join events x on x.operator_id = b.operator_id and x.subject = b.subject
     and x.occurred_at between b.occurred_at - make_interval(days => $3) and b.occurred_at
   where b.reference is null and b.type in ${NEGATIVE_TYPES}`;
 
@@ -128,7 +142,7 @@ export async function loadEvents(
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId",
        e.click_id as "clickId",
-       e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
+       coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency,
        coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
        e.reference_type as "referenceType",
@@ -149,7 +163,8 @@ export async function loadEvents(
      from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${JOIN_AMENDMENT}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-     left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id
+     left join bindings b on b.operator_id = $1
+       and b.customer_id = coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id))
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
      left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)`,
     values: [operatorId, [...new Set(eventIds)]],

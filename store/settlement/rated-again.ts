@@ -80,10 +80,11 @@ export async function unbind(
   if (eventIds.length === 0) return [];
   const { rows } = await db.query<{ id: string }>(
     `with unbound as (
-       delete from bindings where operator_id = $1 and event_id = any($2) returning customer_id
+       delete from bindings where operator_id = $1 and event_id = any($2) returning customer_id, click_id
      )
      select e.id from unbound u
-     join events e on e.operator_id = $1 and e.subject = 'customer ' || u.customer_id
+     join events e on e.operator_id = $1
+       and e.subject in ('customer ' || u.customer_id, 'click ' || u.click_id)
      join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
      where o.method is not null and e.id <> all($2)`,
     [operatorId, eventIds],

@@ -183,7 +183,10 @@ export async function findFirstDeposits(
     name: 'find-first-deposits',
     text: `select distinct x.id from ${itemsWithOperator(2)}
      join events e on e.operator_id = named.operator_id and e.id = item and e.type = 'ftd'
-     join events x on x.operator_id = e.operator_id and x.subject = e.subject and x.type = 'ftd'`,
+     cross join lateral (select coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as id) c
+     left join bindings b on b.operator_id = e.operator_id and b.customer_id = c.id
+     join events x on x.operator_id = e.operator_id and x.type = 'ftd'
+       and x.subject in (e.subject, 'customer ' || c.id, 'click ' || b.click_id)`,
     values: [operatorId, eventIds],
   });
   return rows.map(({ id }) => id);
@@ -225,7 +228,7 @@ export async function loadFacts(
       on f.operator_id = named.operator_id and slot_id = item
      union all
      select ${columns}, case when type = 'ftd' then
-         (select subject from events e where e.operator_id = f.operator_id
+         (select subject_of(e.operator_id, e.customer_id, e.click_id) from events e where e.operator_id = f.operator_id
            and e.id = f.original_event_id) end as customer
      from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id
        and original_event_id = item and slot_id || '' = any($3)`,

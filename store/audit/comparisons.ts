@@ -192,8 +192,8 @@ const EARNING = `
       and p.is_computed = (coalesce(m.payout_minor, e.payout_minor) is not null)
     where e.operator_id = $1
     union all
-    select f.original_event_id, -1 from slot_facts f
-    where f.operator_id = $1 and ${isAccrual('f')} and ${inForce('f')}
+    select f.event_id, -(${isAccrual('f')})::int from slot_facts f
+    where f.operator_id = $1 and f.type not in ('left', 'rejected') and ${inForce('f')}
   ), off as (
     select event_id, greatest(max(n), 0) as due, sum(n) as missing
     from each group by 1 having sum(n) <> 0 or max(n) <= 0
@@ -201,7 +201,8 @@ const EARNING = `
   select off.event_id as about, o.payout_currency as currency, 0::numeric as minor,
     format('earns in %s slots by version %s of %s, has %s, and is %s', due, o.deal_version, o.deal_id,
       due - missing, coalesce(o.status, 'not settled')) as detail
-  from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id`;
+  from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
+  where missing <> 0 or o.status is distinct from 'settled'`;
 
 /** Facts in force against the values of their events in force. Exchanged values are audited in fx.ts. */
 const FACTS = `

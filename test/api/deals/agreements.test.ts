@@ -90,7 +90,7 @@ const balanceOf = async (affiliateId: string) => {
 describe('an exchange rate', () => {
   const rate = { base: 'eur', quote: 'USD', rate: '1.084200', as_of: '2026-10-01T00:00:00Z', source: 'ECB' };
 
-  test('an exchange rate is stored once per source and moment, and never changes', async () => {
+  test('an exchange rate of the same pair and moment replaces the former, which is kept and marked', async () => {
     const first = await call('POST /v1/fx-rates', rate);
     assert.equal(first.status, 201);
     const { id, base, quote, rate: text, source, as_of: asOf } = first.body;
@@ -100,8 +100,16 @@ describe('an exchange rate', () => {
     );
     const again = await call('POST /v1/fx-rates', { ...rate, rate: '1.0842' });
     assert.deepEqual([again.status, again.body.id], [200, id]);
-    assert.equal((await call('POST /v1/fx-rates', { ...rate, rate: '1.0843' })).status, 409);
-    assert.equal((await call('POST /v1/fx-rates', { ...rate, rate: '1.0843', source: 'bank' })).status, 201);
+    const corrected = await call('POST /v1/fx-rates', { ...rate, rate: '1.0843' });
+    assert.deepEqual([corrected.status, corrected.body['replaced_at']], [201, null]);
+    const { data } = (await call('GET /v1/fx-rates')).body;
+    assert.deepEqual(
+      data.map(({ rate: kept, replaced_at: replacedAt }) => [kept, replacedAt !== null]),
+      [
+        ['1.0843', false],
+        ['1.0842', true],
+      ],
+    );
   });
 
   test('exchange rates are listed newest first, page by page, by currencies', async () => {

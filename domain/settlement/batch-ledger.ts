@@ -32,7 +32,8 @@ export type BatchLedger = ReportedAmounts & {
   open(name: SlotName, version: DealVersion, affiliateId: string): Slot;
   /**
    * Puts a conversion into a slot, rated by a deal version: its own fact, then its reversals. A
-   * conversion that is in the slot is rated again. Facts that the slot has change nothing.
+   * conversion that is in the slot is rated again. Facts that the slot has are not added; the slot
+   * and the parents' parts of it are still posted towards their targets.
    */
   enter(
     slot: Slot,
@@ -91,7 +92,7 @@ export function openBatchLedger(
     enter(slot, entered, version, cause) {
       const { originalEventId } = entered[0];
       const known = slot.groups.get(originalEventId);
-      if (known && isSame(known, entered, version)) return NO_DELTAS;
+      if (known && isSame(known, entered, version)) return apply(slot, known, [], cause);
       if (!known) index.addConversion(originalEventId, slot);
       const revision = known ? known.revision + 1 : 0;
       const [accrual, ...reversals] = entered.map((fact) => ({ ...fact, revision }));

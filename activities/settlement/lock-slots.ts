@@ -89,11 +89,11 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
 }
 
 /**
- * Conversions that are in slots already: those that the batch's reversals may reverse, and those
- * rated again.
+ * Conversions that may be in slots already: those that the batch's reversals may reverse, and those
+ * that have an outcome, since one that was put back left its slots.
  */
 export function inSlots({ ordered, others }: Batch): string[] {
-  const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
+  const again = ordered.filter(({ outcome }) => outcome !== null).map(({ event }) => event.id);
   if (ordered.every(({ event }) => isConversion(event.type))) return again;
   return [...again, ...others.filter(({ event }) => isConversion(event.type)).map(({ event }) => event.id)];
 }

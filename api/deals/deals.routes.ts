@@ -17,7 +17,7 @@ import { completeTerms, dealEnd, newDeal, newDealVersion } from './deals.schema.
 type Deps = {
   store: Pick<Store, 'deals' | 'affiliates'>;
   auth: Auth;
-  temporal: Pick<Temporal, 'retrySetAside' | 'startRerating'>;
+  temporal: Pick<Temporal, 'retrySetAside' | 'startRerating' | 'applyAmendments'>;
 };
 
 export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): void {
@@ -124,6 +124,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           throw new ApiError('not_possible', 'a deal cannot end before its first version begins');
         if (deal === 'ended')
           throw new ApiError('not_possible', 'the deal has ended at another time already');
+        void temporal.applyAmendments(callerOf(res).operator.id);
         res.json(dealView(deal));
       },
     ],

@@ -10,13 +10,18 @@ import { notFound } from '../http/errors.ts';
 import { externalId, id, pastTime, reason } from '../http/fields.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
+import type { Temporal } from '../temporal.ts';
 import { customerView } from './customers.answers.ts';
 
 export const newReassignment = z.strictObject({ affiliate_id: id, from: pastTime, reason });
 
-type Deps = { store: Pick<Store, 'affiliates' | 'reassignments'>; auth: Auth };
+type Deps = {
+  store: Pick<Store, 'affiliates' | 'reassignments'>;
+  auth: Auth;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon'>;
+};
 
-export function addCustomerRoutes(router: Router, { store, auth }: Deps): void {
+export function addCustomerRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addPath(router, '/v1/customers/:customer_id', {
     get: [
       auth.scope('read'),
@@ -48,6 +53,8 @@ export function addCustomerRoutes(router: Router, { store, auth }: Deps): void {
           actor: key.id,
         };
         await store.reassignments.insert(operator.id, reassignment);
+        void temporal.applyAmendments(operator.id);
+        void temporal.rematchSoon(operator.id);
         res.status(202).json({ id: reassignment.id, status: 'accepted' });
       },
     ],

@@ -10,12 +10,17 @@ import { ApiError, notFound } from '../http/errors.ts';
 import { listOf } from '../http/lists.ts';
 import { addPath, idFromPath } from '../http/path.ts';
 import { invalid, read } from '../http/read.ts';
+import type { Temporal } from '../temporal.ts';
 import { affiliateView } from './affiliates.answers.ts';
 import { affiliateChange, affiliateFilter, newAffiliate } from './affiliates.schema.ts';
 
-type Deps = { store: Pick<Store, 'affiliates'>; auth: Auth };
+type Deps = {
+  store: Pick<Store, 'affiliates'>;
+  auth: Auth;
+  temporal: Pick<Temporal, 'applyAmendments' | 'rematchSoon'>;
+};
 
-export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void {
+export function addAffiliateRoutes(router: Router, { store, auth, temporal }: Deps): void {
   addPath(router, '/v1/affiliates', {
     post: [
       auth.scope('manage'),
@@ -83,6 +88,9 @@ export function addAffiliateRoutes(router: Router, { store, auth }: Deps): void 
           throw invalid([
             { path: 'parent_id', code: 'circle', message: 'an affiliate cannot stand above itself' },
           ]);
+        if (parentId !== undefined) void temporal.applyAmendments(operatorId);
+        // Events that a closed affiliate left without one may be attributed now.
+        if (state !== undefined && state !== 'closed') void temporal.rematchSoon(operatorId);
         res.json(affiliateView(notTaken(affiliate)));
       },
     ],

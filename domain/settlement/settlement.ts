@@ -29,7 +29,10 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
   const attributions = new Map<string, Attribution>();
   for (const loaded of ordered) {
     const { event, isVoided } = loaded;
-    if (isVoided) continue;
+    if (isVoided) {
+      attributions.set(event.id, { kind: 'orphaned', reason: 'no_evidence' });
+      continue;
+    }
     const binding =
       loaded.binding ?? (event.customerId === null ? undefined : bound.get(event.customerId)) ?? null;
     const attribution = attribute(event, { ...loaded, binding }, operator.clickWindowDays);

@@ -1,6 +1,10 @@
 // Requests to rate settled conversions again, since something about them changed.
 import type { Unprompted } from '../../domain/delivery/messages.ts';
+import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
+import { sqlList } from '../db/sql-list.ts';
+
+const CONVERSION_TYPES = sqlList(POSITIVE_EVENTS);
 
 /** A conversion to rate again, and what changed. */
 export type ChangeRequest = { eventId: string; reason: Unprompted };
@@ -21,6 +25,29 @@ export async function requestChanges(
      select $1, id, $3 from unnest($2::text[]) as id order by id
      on conflict (operator_id, event_id) do update set waits_for = null`,
     [operatorId, eventIds, reason],
+  );
+}
+
+/**
+ * Requests that the conversions that a query selects are rated again. `selection` returns a column
+ * `id` of events, with the operator as `$1` and these values from `$3` on.
+ */
+export async function requestChangesOf(
+  db: Queryable,
+  operatorId: string,
+  reason: Unprompted,
+  selection: string,
+  values: readonly unknown[],
+): Promise<void> {
+  await db.query(
+    `with chosen as (${selection})
+     insert into change_requests (operator_id, event_id, reason)
+     select $1, o.event_id, $2 from chosen
+     join event_outcomes o on o.operator_id = $1 and o.event_id = chosen.id and o.status = 'settled'
+     join events e on e.operator_id = $1 and e.id = o.event_id and e.type in ${CONVERSION_TYPES}
+     order by o.event_id
+     on conflict (operator_id, event_id) do update set waits_for = null`,
+    [operatorId, reason, ...values],
   );
 }
 

@@ -1,5 +1,6 @@
 // Ends of deals: from its end on, an affiliate of a deal falls back to the operator's default deal.
 import type { Queryable } from '../db/pool.ts';
+import { requestChangesOf } from './change-requests.ts';
 
 /** A deal with its end, null: none, and its versions. */
 type Ending = { id: string; endedAt: Date | null; versions: readonly { effectiveFrom: Date }[] };
@@ -27,15 +28,20 @@ export async function endDeal(
   const first = Math.min(...versions.map(({ effectiveFrom }) => effectiveFrom.getTime()));
   if (end.getTime() < first) return 'before_first_version';
   await db.query(`update deals set ended_at = $3 where operator_id = $1 and id = $2`, [operatorId, id, end]);
-  // rates again
-  await markEnded(db, operatorId, id, endedAt === null || end < endedAt ? end : endedAt);
+  await requestEnded(db, operatorId, id, endedAt === null || end < endedAt ? end : endedAt);
   return end;
 }
 
-/**
- * Called in the transaction that ends a deal or moves its end. `from`: conversions that occurred
- * from then on may have another version in force. Returns the deal's id.
- */
-export function markEnded(_db: Queryable, _operatorId: string, dealId: string, _from: Date): Promise<string> {
-  return Promise.resolve(dealId);
+/** Conversions that occurred from a moment on and that the deal rates, or would if it went on. */
+async function requestEnded(db: Queryable, operatorId: string, dealId: string, from: Date): Promise<void> {
+  await requestChangesOf(
+    db,
+    operatorId,
+    'deal_changed',
+    `select o.event_id as id from deals d
+     join event_outcomes o on o.operator_id = $1 and o.affiliate_id = coalesce(d.affiliate_id, o.affiliate_id)
+     join events e on e.operator_id = $1 and e.id = o.event_id and e.occurred_at >= $4
+     where d.operator_id = $1 and d.id = $3`,
+    [dealId, from],
+  );
 }

@@ -1,6 +1,8 @@
 // Dated parents of affiliates: an append-only history, read for everyone above an affiliate.
 import { formsCircle, type ParentSince } from '../../domain/attribution/parents.ts';
 import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
+import { requestChangesOf } from '../agreements/change-requests.ts';
+import { lockReversals } from '../db/locks.ts';
 import type { Queryable } from '../db/pool.ts';
 
 /** `since` null: from now on. */
@@ -65,6 +67,8 @@ export async function checkParentChange(
   affiliateId: string,
   { parentId, since: given }: ParentChange,
 ): Promise<ParentSince | 'circle' | null> {
+  // Settling is excluded, so that no conversion misses the change.
+  await lockReversals(db, operatorId, 'rerating');
   await db.query(`select pg_advisory_xact_lock(hashtextextended('parents ' || $1, 0))`, [operatorId]);
   // The clock after the lock, so that of two changes from now on the later one stays in force.
   const { rows } = await db.query<{ now: Date }>(
@@ -80,7 +84,21 @@ export async function checkParentChange(
   return saysNothing && (given === null || before?.since === change.since) ? null : change;
 }
 
-/** Adds a checked change to the history, in the transaction that checked it. */
+/** Conversions that occurred from a moment on, of an affiliate and of everyone below it. */
+const OF_AFFILIATES_BELOW = `
+  with recursive below as (
+    select $3::text collate "C" as id
+    union
+    select p.affiliate_id from below join affiliate_parents p on p.operator_id = $1 and p.parent_id = below.id
+  )
+  select o.event_id as id from below
+  join event_outcomes o on o.operator_id = $1 and o.affiliate_id = below.id
+  join events e on e.operator_id = $1 and e.id = o.event_id and e.occurred_at >= $4`;
+
+/**
+ * Adds a checked change to the history, in the transaction that checked it. Conversions that
+ * occurred since are to be rated again.
+ */
 export async function insertParent(
   db: Queryable,
   operatorId: string,
@@ -92,4 +110,9 @@ export async function insertParent(
      values ($1, $2, coalesce($3, '-infinity'::timestamptz), $4)`,
     [operatorId, affiliateId, Number.isFinite(since) ? new Date(since) : null, parentId],
   );
+  if (Number.isFinite(since))
+    await requestChangesOf(db, operatorId, 'parent_changed', OF_AFFILIATES_BELOW, [
+      affiliateId,
+      new Date(since),
+    ]);
 }

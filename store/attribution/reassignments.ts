@@ -1,4 +1,6 @@
 // Customers: who they are bound to, and the affiliates they were given to by hand since.
+import { requestChangesOf } from '../agreements/change-requests.ts';
+import { lockReversals } from '../db/locks.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 
 /** Events of the customer that occurred from `from` on belong to the affiliate. */
@@ -23,15 +25,19 @@ const SHOWN_AT_MOST = 200;
 
 export function createReassignments(pool: Pool) {
   return {
-    /** Throws when the affiliate does not exist: check it first. */
+    /**
+     * Gives a customer to an affiliate, and requests that settled conversions follow. Throws when the
+     * affiliate does not exist: check it first.
+     */
     async insert(operatorId: string, given: Omit<Reassignment, 'createdAt'>): Promise<void> {
       await withTransaction(pool, async (client) => {
+        await lockReversals(client, operatorId, 'rerating');
         await client.query(
           `insert into reassignments (operator_id, id, customer_id, affiliate_id, from_at, reason, actor)
            values ($1, $2, $3, $4, $5, $6, $7)`,
           [operatorId, given.id, given.customerId, given.affiliateId, given.from, given.reason, given.actor],
         );
-        await requestRejudging(client, operatorId, given.customerId, given.from);
+        await requestChangesOf(client, operatorId, 'reassigned', OF_CUSTOMER, [given.customerId, given.from]);
       });
     },
 
@@ -48,16 +54,14 @@ export function createReassignments(pool: Pool) {
   };
 }
 
-/**
- * Requests that the customer's events which occurred from a moment on are judged again, in the
- * transaction that gave the customer to another affiliate.
- */
-export async function requestRejudging(
-  _db: Queryable,
-  _operatorId: string,
-  _customerId: string,
-  _from: Date,
-): Promise<void> {}
+/** Conversions of a customer that occurred from a moment on, also under the click that bound them. */
+const OF_CUSTOMER = `
+  select e.id from events e
+  where e.operator_id = $1 and e.subject = 'customer ' || $3 and e.occurred_at >= $4
+  union
+  select e.id from bindings b
+  join events e on e.operator_id = $1 and e.subject = 'click ' || b.click_id and e.occurred_at >= $4
+  where b.operator_id = $1 and b.customer_id = $3`;
 
 async function findBinding(
   db: Queryable,

@@ -66,7 +66,7 @@ export async function loadBatch(
   const { due, otherSide, others } = sorted(loaded, wanted);
   const ordered = inOrder(due);
   const attributions = isAgain(wanted) ? attributionsOf(ordered) : attributeAll(operator, ordered);
-  const affiliates = affiliatesOf(attributions.values(), others);
+  const affiliates = affiliatesOf(attributions.values(), [...ordered, ...others]);
   const [stored, listeners] =
     affiliates.length === 0
       ? [[], []]
@@ -162,11 +162,12 @@ function isOver(status: string | undefined): boolean {
   return status === 'rejected' || status === 'voided';
 }
 
-function affiliatesOf(attributions: Iterable<Attribution>, others: readonly LoadedEvent[]): string[] {
+/** Affiliates of these attributions, and those that the events had before. */
+function affiliatesOf(attributions: Iterable<Attribution>, loaded: readonly LoadedEvent[]): string[] {
   const affiliates = new Set<string>();
   for (const attribution of attributions)
     if (attribution.kind === 'attributed') affiliates.add(attribution.affiliateId);
-  for (const { outcome } of others) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
+  for (const { outcome } of loaded) if (outcome?.affiliateId) affiliates.add(outcome.affiliateId);
   return [...affiliates];
 }
 

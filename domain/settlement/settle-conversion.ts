@@ -8,7 +8,7 @@ import { conversionFacts, type Lacking } from './facts.ts';
 import { reportChange, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
-import { applyReversal, settledReversal } from './settle-reversal.ts';
+import { applyReversal, putBackBy, settledReversal } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -36,10 +36,12 @@ export function settleConversion(
     subs: subsOf(event, click),
     currency,
   };
-  // An event that was out of the books and is put back was reported before.
-  const isKnown = books.reported.has(reportedKey(event.id, affiliateId));
-  const type = isKnown ? 'conversion.reinstated' : 'conversion.created';
-  const messages = reportChange(books, type, event, about, deltas);
+  // What affiliates heard of an event once is not reported as the event again.
+  const putBack = books.reported.has(reportedKey(event.id, affiliateId)) ? putBackBy(loaded) : null;
+  const messages =
+    putBack === null
+      ? reportChange(books, 'conversion.created', event, about, deltas)
+      : reportChange(books, 'conversion.reinstated', putBack, about, deltas);
   const outcomes: Outcome[] = [
     {
       eventId: event.id,
@@ -54,7 +56,7 @@ export function settleConversion(
   for (const { event: reversal, outcome: earlier } of inOrder(
     reversals.filter((other) => reverses(other.event, event)),
   )) {
-    const reported = applyReversal(batch, books, reversal, about);
+    const reported = applyReversal(batch, books, reversal, about, putBack ?? reversal);
     if (reported === 'no_exchange_rate') {
       if (earlier?.status === 'orphaned')
         outcomes.push(...notSettled(reversal, 'set_aside', reported).outcomes);

@@ -2,7 +2,7 @@
 import type { Attribution } from '../attribution/attribution.ts';
 import { reverses } from '../commission/reversals.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
-import type { Message } from '../delivery/messages.ts';
+import type { Message, Unprompted } from '../delivery/messages.ts';
 import type { ConversionEvent, Terms } from '../types.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
@@ -41,7 +41,8 @@ export function settleReversal(
     const about = { affiliateId: outcome!.affiliateId!, ...viewOf({ event: conversion, click, binding }) };
     const { currency } = books.reported.get(reportedKey(conversion.id, about.affiliateId)) ?? batch.operator;
     const of = { ...about, currency };
-    messages.push(...(applyReversal(batch, books, event, of) as Message[]));
+    const cause = putBackBy(loaded) ?? event;
+    messages.push(...(applyReversal(batch, books, event, of, cause) as Message[]));
   }
   return {
     outcomes: [settledReversal(event, affiliateId, reversed.length === 0 ? 'nothing_to_reverse' : null)],
@@ -51,14 +52,16 @@ export function settleReversal(
 }
 
 /**
- * Applies a reversal to a conversion in each slot where the conversion earned. A reversal without a
- * reference is not reported for a conversion that loses nothing.
+ * Applies a reversal to a conversion in each slot where the conversion earned. `cause` is what
+ * affiliates hear of. A reversal without a reference is not reported for a conversion that loses
+ * nothing.
  */
 export function applyReversal(
   batch: Batch,
   books: BatchLedger,
   event: ConversionEvent,
   about: ReportSubject,
+  cause: ConversionEvent | Unprompted,
 ): Message[] | 'no_exchange_rate' {
   const { conversion } = about;
   const facts = reversalFacts(batch, books, event, conversion);
@@ -69,10 +72,16 @@ export function applyReversal(
   return reportChange(
     books,
     event.type === 'chargeback_won' ? 'conversion.reinstated' : 'conversion.reversed',
-    event,
+    cause,
     about,
     deltas,
   );
+}
+
+/** Why an event is settled anew that was out of the books; null for any other event. */
+export function putBackBy({ outcome }: Pick<Loaded, 'outcome'>): Unprompted | null {
+  const reason = outcome?.reason;
+  return reason === 'unvoided' || reason === 'unbound' ? reason : null;
 }
 
 /** The facts that a reversal adds, one for each slot where the conversion earned. */

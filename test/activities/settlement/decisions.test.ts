@@ -80,7 +80,7 @@ describe('an event taken out of the books', () => {
     assert.deepEqual(await messagesAbout(sale!), [
       'conversion.created 10.00',
       'conversion.reversed voided -10.00',
-      'conversion.reinstated sale 10.00',
+      'conversion.reinstated unvoided 10.00',
     ]);
   });
 
@@ -96,10 +96,11 @@ describe('an event taken out of the books', () => {
     await change(operatorId, refund!, { voided: true });
     assert.equal(await pendingOf(pool, affiliateId), 10_00n);
     await change(operatorId, refund!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [sale!, refund!]), ['settled 600', 'settled']);
     assert.equal(await pendingOf(pool, affiliateId), 6_00n);
     assert.deepEqual((await messagesAbout(sale!)).slice(2), [
       'conversion.reinstated voided 4.00',
-      'conversion.reversed refund -4.00',
+      'conversion.reversed unvoided -4.00',
     ]);
   });
 

@@ -137,7 +137,9 @@ export function createSettle(deps: SettleDeps): SettleActivities {
     },
   };
 
-  /** Asks that events which name only a click are rated again as events of the customer it bound. */
+  /**
+   * Asks that events which name only a click are rated again as events of the customer it bound.
+   */
   async function joinCustomers(operatorId: string, batchId: string, parts: readonly Part[]): Promise<void> {
     const unknown = parts.flatMap(({ unknownCustomers }) => unknownCustomers);
     if (unknown.length === 0 && !parts.some(({ mayMatch, isRepeated }) => mayMatch || isRepeated)) return;

@@ -14,7 +14,9 @@ import type { SlotTarget } from './slot-targets.ts';
 /** Changes of the booked amount per affiliate, for one conversion and caused by one event. */
 export type Deltas = ReadonlyMap<string, bigint>;
 
-/** Deltas of a conversion in the slots of its affiliate before a change, and of its affiliate now. */
+/**
+ * Deltas of a conversion in the slots of its affiliate before a change, and of its affiliate now.
+ */
 export type MoveDeltas = { before: Deltas; now: Deltas };
 
 /** The sums of deltas, in the order in which affiliates are first named. */
@@ -43,7 +45,9 @@ export type BatchLedger = ReportedAmounts & {
   ): Deltas;
   /** Takes a conversion out of a slot that it is in, with its reversals. */
   leave(slot: Slot, eventId: string, cause: PostingCause): Deltas;
-  /** Adds a reversal of a conversion that is in the slot. A reversal that it has changes nothing. */
+  /**
+   * Adds a reversal of a conversion that is in the slot. A reversal that it has changes nothing.
+   */
   reverse(slot: Slot, fact: SlotFact, cause: PostingCause): Deltas;
   /** The slots that a conversion is in. */
   slotsOfConversion(eventId: string): readonly Slot[];

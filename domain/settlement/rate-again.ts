@@ -25,7 +25,9 @@ export type SettledConversion = Loaded & { ratedBy: Pick<DealVersion, 'dealId' |
  */
 type Kept = { eventId: string; reason: Lacking | 'other_currency' };
 
-/** The outcome of a conversion after it was rated again. `version` is null where no deal rates it. */
+/**
+ * The outcome of a conversion after it was rated again. `version` is null where no deal rates it.
+ */
 export type NewOutcome = {
   eventId: string;
   status: 'settled' | 'voided' | 'orphaned';

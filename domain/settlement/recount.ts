@@ -14,8 +14,8 @@ type Identity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version' | 'override
 
 export type Recount = {
   /**
-   * Adds one conversion; each conversion of the slot is added once, in any order. `facts`: its facts
-   * of all revisions, where it has earlier ones.
+   * Adds one conversion; each conversion of the slot is added once, in any order. `facts`: its
+   * facts of all revisions, where it has earlier ones.
    */
   add(group: Group, facts?: readonly SlotFact[]): void;
   /** The slot as its facts make it, without money. */

@@ -10,8 +10,8 @@ const CONVERSION_TYPES = sqlList(POSITIVE_EVENTS);
 export type ChangeRequest = { eventId: string; reason: Unprompted };
 
 /**
- * Requests that conversions are rated again. A conversion with a request keeps that one. Call in the
- * transaction of the change, and `applyAmendments` of the workflows after its commit.
+ * Requests that conversions are rated again. A conversion with a request keeps that one. Call in
+ * the transaction of the change, and `applyAmendments` of the workflows after its commit.
  */
 export async function requestChanges(
   db: Queryable,

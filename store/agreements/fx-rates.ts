@@ -11,8 +11,8 @@ import { requestRetries, type RetryableReason } from './retry-requests.ts';
 import { lockReversals } from '../db/locks.ts';
 
 /**
- * A stored rate; `rate` is decimal text with twelve decimals. `replacedAt`: when another rate of the
- * same pair and moment was added; null while the rate holds.
+ * A stored rate; `rate` is decimal text with twelve decimals. `replacedAt`: when another rate of
+ * the same pair and moment was added; null while the rate holds.
  */
 export type StoredRate = {
   id: string;
@@ -120,7 +120,9 @@ async function findRate(
   return rows[0] ?? null;
 }
 
-/** Conversions whose amounts, or those of their reversals, were exchanged at a rate of this moment. */
+/**
+ * Conversions whose amounts, or those of their reversals, were exchanged at a rate of this moment.
+ */
 async function exchangedAt(
   db: Queryable,
   operatorId: string,

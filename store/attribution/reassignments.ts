@@ -26,8 +26,8 @@ const SHOWN_AT_MOST = 200;
 export function createReassignments(pool: Pool) {
   return {
     /**
-     * Gives a customer to an affiliate, and requests that settled conversions follow. Throws when the
-     * affiliate does not exist: check it first.
+     * Gives a customer to an affiliate, and requests that settled conversions follow. Throws when
+     * the affiliate does not exist: check it first.
      */
     async insert(operatorId: string, given: Omit<Reassignment, 'createdAt'>): Promise<void> {
       await withTransaction(pool, async (client) => {
@@ -54,7 +54,9 @@ export function createReassignments(pool: Pool) {
   };
 }
 
-/** Conversions of a customer that occurred from a moment on, also under the click that bound them. */
+/**
+ * Conversions of a customer that occurred from a moment on, also under the click that bound them.
+ */
 const OF_CUSTOMER = `
   select e.id from events e
   where e.operator_id = $1 and e.subject = 'customer ' || $3 and e.occurred_at >= $4

@@ -204,7 +204,10 @@ const EARNING = `
   from off left join event_outcomes o on o.operator_id = $1 and o.event_id = off.event_id
   where missing <> 0 or o.status is distinct from 'settled'`;
 
-/** Facts in force against the values of their events in force. Exchanged values are audited in fx.ts. */
+/**
+ * Facts in force against the values of their events in force. Exchanged values are audited in
+ * fx.ts.
+ */
 const FACTS = `
   select f.event_id as about, s.currency, case when f.whole and f.event_id <> original_event_id then 0
       else abs(coalesce(m.amount_minor, e.amount_minor, 0) - f.amount_minor) end::numeric as minor,

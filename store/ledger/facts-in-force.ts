@@ -1,8 +1,8 @@
 // SQL conditions on facts of slots.
 
 /**
- * Whether a fact of `alias` is in force: its conversion was not rated again in the slot since. Needs
- * the operator as `$1`.
+ * Whether a fact of `alias` is in force: its conversion was not rated again in the slot since.
+ * Needs the operator as `$1`.
  */
 export const inForce = (alias: string): string => `not exists (
     select from slot_facts later

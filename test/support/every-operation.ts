@@ -212,6 +212,9 @@ async function callIntake({ api, operatorId, key, ask, settleAll }: Session, cli
   });
   for (let again = 0; again < 2; again++)
     await ask(`POST /v1/events/${eventId}/amend`, { amount: '120.00', reason: 'mistyped' });
+  for (const decision of ['void', 'unvoid', 'reject', 'unreject'])
+    for (let again = 0; again < 2; again++)
+      await ask(`POST /v1/events/${eventId}/${decision}`, { reason: 'a mistake' });
   await createAmend({
     pool: api.pool,
     ...createSettle({ pool: api.pool }),

@@ -205,7 +205,7 @@ function bodyFor(request: string): object {
   if (request.endsWith('/versions')) return TERMS;
   if (request.endsWith('/assign')) return { affiliate_id: strangersAffiliate };
   if (request.endsWith('/amend')) return { amount: '1.00', currency: 'USD' };
-  if (request.endsWith('/reject')) return { reason: 'not mine' };
+  if (/\/(reject|void)$/.test(request)) return { reason: 'not mine' };
   if (request.endsWith('/write-offs')) return { currency: 'USD', reason: 'not mine' };
   if (request.endsWith('/adjustments'))
     return { currency: 'USD', amount: '1.00', reason: 'not mine', idempotency_key: 'k' };

@@ -15,6 +15,7 @@ export const clicksResource = defineResource({
   operations: {
     'POST /v1/clicks': {
       summary: 'Tell of a click, also afterwards',
+      description: '`clicked_at` is not before 2000, and at most a day ahead.',
       who: 'events:write',
       signable: true,
       body: jsonRequest(newClick),

@@ -1,5 +1,6 @@
 // Routes of clicks: reporting one from the operator's server, the list, one click.
 import type { Router } from 'express';
+import { storedClickId } from '../../domain/attribution/click-ids.ts';
 import { subsFrom } from '../../domain/types.ts';
 import { isSameClick } from '../../store/attribution/clicks.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -98,7 +99,9 @@ export function addClickRoutes(router: Router, { store, auth, clickWriter, tempo
       auth.scope('read'),
       async (req, res) => {
         const id = externalId.safeParse(req.params['id']);
-        const click = id.success ? await store.clicks.find(callerOf(res).operator.id, id.data) : null;
+        const click = id.success
+          ? await store.clicks.find(callerOf(res).operator.id, storedClickId(id.data))
+          : null;
         if (click === null) throw notFound('click');
         res.json(clickView(click));
       },

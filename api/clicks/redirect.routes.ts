@@ -2,6 +2,7 @@
 // and the beacon by which that script confirms that a click arrived.
 import type { Request, RequestHandler, Router } from 'express';
 import { isbot } from 'isbot';
+import { storedClickId } from '../../domain/attribution/click-ids.ts';
 import { deepLinkOf, landingPageOf, type Visit } from '../../domain/attribution/landing.ts';
 import { type Subs, subsFrom } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -62,9 +63,9 @@ export function addRedirectRoutes(router: Router, { store, clickWriter }: Deps):
   addPath(router, '/c/:id/seen', {
     post: [
       (req, res) => {
-        const { id } = req.params;
+        const id = storedClickId(String(req.params['id']));
         // Browsers send this by `sendBeacon`, which ignores the answer.
-        if (typeof id === 'string' && CLICK_ID.test(id)) clickWriter.seen(id);
+        if (CLICK_ID.test(id)) clickWriter.seen(id);
         res.status(204).setHeader('access-control-allow-origin', '*').end();
       },
     ],

@@ -8,17 +8,20 @@ import { ApiError, type Issue } from '../http/errors.ts';
 import { text } from '../http/fields.ts';
 import { invalid, problem } from '../http/read.ts';
 import { isSameMetadata } from '../intake/content-hash.ts';
-import { eventForm } from './events.schema.ts';
+import { eventForm, isAbsent } from './events.schema.ts';
 import { currencyOf, money, scaled } from './read-event.ts';
 
 const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
 
-/** Null equals an absent field, as in events: an amendment replaces values and removes none. */
+/**
+ * Null and empty text equal an absent field, as in events: an amendment replaces values and removes
+ * none.
+ */
 export const amendment = values
   .extend({ reason: text(500).nullish().meta({ description: 'why, for whoever looks at the event' }) })
   .check((ctx) => {
     const { reason: _reason, ...given } = ctx.value;
-    if (Object.values(given).every((value) => value == null))
+    if (Object.values(given).every(isAbsent))
       ctx.issues.push({
         ...problem('required', 'needs amount, currency, volume, payout or metadata'),
         input: ctx.value,
@@ -62,13 +65,14 @@ export function amended(event: AmendableEvent, form: AmendmentForm): AmendableVa
   refuseWhatCannotBe(event, form);
   const before = event.values;
   const issues: Issue[] = [];
-  const currency = currencyOf(form.currency ?? before.currency, issues);
+  const currency = currencyOf(isAbsent(form.currency) ? before.currency : form.currency, issues);
   const after = {
     ...before,
     amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
     currency,
-    volumeE4:
-      form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    volumeE4: isAbsent(form.volume)
+      ? before.volumeE4
+      : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
     payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
     metadata:
       form.metadata == null || isSameMetadata(before.metadata, form.metadata)
@@ -87,7 +91,7 @@ function refuseWhatCannotBe(
     throw new ApiError('not_possible', `only conversions can be amended, and a ${type} is none`);
   if (status === 'rejected')
     throw new ApiError('not_possible', 'the event was rejected, so nothing of it counts');
-  if (form.currency != null && currency !== null && form.currency.toUpperCase() !== currency)
+  if (!isAbsent(form.currency) && currency !== null && form.currency.toUpperCase() !== currency)
     throw new ApiError(
       'not_possible',
       `an event stays in its currency, ${currency}, since refunds are measured in it; take it back with a refund, and send it again`,

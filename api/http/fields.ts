@@ -10,13 +10,13 @@ import { problem } from './read.ts';
  * cannot store. The documented pattern avoids Unicode classes, which many JSON Schema tools do not
  * support, and omits surrogates, which UTF-8 JSON can only send as escapes.
  */
-export function text(maxCharacters: number) {
-  const length = `{1,${maxCharacters}}`;
+export function text(maxCharacters: number, minCharacters = 1) {
+  const length = `{${minCharacters},${maxCharacters}}`;
   return z
     .string()
     .regex(
       new RegExp(`^[^\\p{Cc}\\p{Cs}]${length}$`, 'u'),
-      `must be 1 to ${maxCharacters} characters, without control characters`,
+      `must be ${minCharacters} to ${maxCharacters} characters, without control characters`,
     )
     .meta({ pattern: `^[^\\u0000-\\u001f\\u007f-\\u009f]${length}$` });
 }
@@ -44,7 +44,9 @@ export function record<Name extends z.core.$ZodRecordKey, Value extends z.ZodTyp
 
 /** An id of the caller's own: a transaction, a customer, a coupon. */
 export const externalId = text(255);
-export const sub = text(500);
+const SUB_CHARACTERS = 500;
+export const sub = text(SUB_CHARACTERS);
+export const subOrEmpty = text(SUB_CHARACTERS, 0);
 export const name = text(200);
 
 export const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/;
@@ -56,7 +58,10 @@ export function isId(value: string): boolean {
 }
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+/** The earliest bound of a range of time, and start of a deal. */
 const EARLIEST_MS = 0;
+/** Nothing reported is older: an earlier moment is an unset time, or a date read as seconds. */
+const EARLIEST_REPORTED_MS = Date.UTC(2000, 0, 1);
 
 /**
  * Milliseconds since 1970 for an RFC 3339 time, or null where it is none; a time without an offset
@@ -70,9 +75,9 @@ export function momentOf(value: string): number | null {
   return Number.isNaN(moment) || day > new Date(Date.UTC(year, month, 0)).getUTCDate() ? null : moment;
 }
 
-/** Whether a reported moment is plausible: not before 1970, at most a day ahead of our clock. */
+/** Whether a reported moment is plausible: not before 2000, at most a day ahead of our clock. */
 export function isPlausible(moment: number, now = Date.now()): boolean {
-  return moment >= EARLIEST_MS && moment <= now + DAY_MS;
+  return moment >= EARLIEST_REPORTED_MS && moment <= now + DAY_MS;
 }
 
 /** A time as RFC 3339; gives a Date. */
@@ -89,10 +94,10 @@ export const time = z
     return z.NEVER;
   });
 
-/** A time that is not in the future. */
+/** A time at which something happened: not before 2000, and not in the future. */
 export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
   params: { code: 'invalid_time' },
-  error: 'lies in the future',
+  error: 'lies before the year 2000 or in the future',
   abort: true,
 });
 

@@ -32,6 +32,17 @@ export type IntegrationStats = {
     byReason: readonly RefusalCount<'reason'>[];
     byAddress: readonly RefusalCount<'address'>[];
   };
+  /** Samples of refused requests that had a placeholder for an id, by the name of the field. */
+  placeholders: { days: number; byField: readonly { field: string; count: number }[] };
+  /**
+   * First deposits and deposits. `twice`: transactions that one customer's `ftd` and `deposit` both
+   * name. The examples are transaction ids and event ids.
+   */
+  deposits: {
+    count: number;
+    twice: { count: number; examples: string[] };
+    withoutAmount: { count: number; examples: string[] };
+  };
   /** Customers with revenue, how many lack a first deposit, and ids of some of these. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
 };
@@ -56,8 +67,11 @@ export function checkIntegration(stats: IntegrationStats): Check[] {
     registration(stats),
     eventTypes(stats),
     refusedCalls(stats),
+    placeholders(stats),
     signedEvent(stats),
     withoutClick(stats),
+    paymentsSentTwice(stats),
+    depositsWithoutAmount(stats),
     revenue(stats),
   ];
 }
@@ -140,6 +154,21 @@ function refusedCalls({ refused: { total, byReason, byAddress } }: IntegrationSt
   };
 }
 
+function placeholders({ placeholders: { days, byField } }: IntegrationStats): Check {
+  const refused = byField.reduce((sum, { count }) => sum + count, 0);
+  const fields = byField.map(({ field }) => field).join(', ');
+  return {
+    name: 'placeholder_ids',
+    state: refused > 0 ? 'attention' : 'ok',
+    todo:
+      refused > 0
+        ? `Within ${days} days calls were refused because an id was a macro that nobody replaced, or a word for nothing: ` +
+          `correct the template or the code that fills ${fields}.`
+        : '',
+    facts: { days, refused, by_field: byField },
+  };
+}
+
 function signedEvent({ signed: { lastAt, hasSecret, isRequired } }: IntegrationStats): Check {
   const todo =
     lastAt !== null
@@ -176,6 +205,38 @@ function withoutClick({ registrations: { thisWeek, lastWeek } }: IntegrationStat
       last_week_registrations: lastWeek.all,
       last_week_share: before,
     },
+  };
+}
+
+const NO_DEPOSIT = 'No deposit was told yet; this says nothing where your deals do not pay for it.';
+
+/** A payment told as both types counts twice where a deal pays for both. */
+function paymentsSentTwice({ deposits: { count, twice } }: IntegrationStats): Check {
+  return {
+    name: 'payments_sent_twice',
+    state: twice.count > 0 ? 'attention' : count === 0 ? 'missing' : 'ok',
+    todo:
+      twice.count > 0
+        ? "Payments were sent as ftd and as deposit: send a customer's first payment as ftd alone, and each later one as deposit."
+        : count === 0
+          ? NO_DEPOSIT
+          : '',
+    facts: { deposits: count, sent_twice: twice.count, examples: twice.examples },
+  };
+}
+
+function depositsWithoutAmount({ deposits: { count, withoutAmount } }: IntegrationStats): Check {
+  return {
+    name: 'deposits_without_amount',
+    state: withoutAmount.count > 0 ? 'attention' : count === 0 ? 'missing' : 'ok',
+    todo:
+      withoutAmount.count > 0
+        ? 'Deposits came without an amount, so percentages and minimum amounts find nothing: send amount and currency, ' +
+          'and amend the events below.'
+        : count === 0
+          ? NO_DEPOSIT
+          : '',
+    facts: { deposits: count, without_amount: withoutAmount.count, examples: withoutAmount.examples },
   };
 }
 

@@ -10,12 +10,16 @@ const NEWEST_EVENTS = 10_000;
 const NEWEST_CLICKS = 1000;
 const NEWEST_REGISTRATIONS = 100;
 const NEWEST_CUSTOMERS = 200;
+const NEWEST_FIRST_DEPOSITS = 1000;
+const NEWEST_REFUSALS = 10_000;
+/** Days back to which placeholders are counted. */
+const PLACEHOLDER_DAYS = 7;
 /** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
 /** Newest events of the operator `$1`. */
 const LATEST = `latest as materialized (
-  select id, type, click_id, subject, received_at
+  select id, type, transaction_id, click_id, subject, amount_minor, received_at
   from events
   where operator_id = $1
   order by id desc limit ${NEWEST_EVENTS})`;
@@ -33,7 +37,19 @@ export function createOnboarding(db: Pool) {
     async read(operatorId: string): Promise<IntegrationStats> {
       const now = Date.now();
       const lastDay = { from: new Date(now - DAY_MS), to: new Date(now), reason: null, address: null };
-      const [clicks, expected, types, registrations, weeks, revenue, signed, refused] = await Promise.all([
+      const [
+        clicks,
+        expected,
+        types,
+        registrations,
+        weeks,
+        revenue,
+        signed,
+        refused,
+        placeholders,
+        twice,
+        deposits,
+      ] = await Promise.all([
         readRow<IntegrationStats['clicks']>(CLICKS, operatorId),
         db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
         db.query<{ type: EventType; lastAt: Date }>(NEWEST_BY_TYPE, [operatorId]),
@@ -45,6 +61,9 @@ export function createOnboarding(db: Pool) {
         readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
         readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
         refusals.totals(operatorId, lastDay),
+        db.query<{ field: string; count: number }>(PLACEHOLDERS, [operatorId]),
+        readRow<IntegrationStats['deposits']['twice']>(SENT_TWICE, operatorId),
+        readRow<{ count: number; withoutAmount: number; examples: string[] }>(DEPOSITS, operatorId),
       ]);
       return {
         clicks,
@@ -58,6 +77,12 @@ export function createOnboarding(db: Pool) {
         revenue,
         signed,
         refused,
+        placeholders: { days: PLACEHOLDER_DAYS, byField: placeholders.rows },
+        deposits: {
+          count: deposits.count,
+          twice,
+          withoutAmount: { count: deposits.withoutAmount, examples: deposits.examples },
+        },
       };
     },
   };
@@ -125,3 +150,34 @@ const REVENUE_WITHOUT_FTD = `
       select distinct subject from latest
       where type = 'revenue' and subject like 'customer %'
       limit ${NEWEST_CUSTOMERS}) r) c`;
+
+/** Of the samples of refusals, which are some of each minute. */
+const PLACEHOLDERS = `
+  select field, count(*)::int as count
+  from (
+    select issue_path as field, issue_code from refusals
+    where operator_id = $1 and id >= id_bound('rfs', now() - make_interval(days => ${PLACEHOLDER_DAYS}))
+    order by id desc limit ${NEWEST_REFUSALS}) r
+  where issue_code = 'placeholder' and field is not null
+  group by field order by count desc, field`;
+
+const SENT_TWICE = `
+  with ${LATEST}
+  select count(*)::int as count,
+    coalesce((array_agg(f.transaction_id order by f.id desc))[1:5], '{}') as examples
+  from (
+    select id, transaction_id, subject from latest
+    where type = 'ftd' and transaction_id is not null
+    limit ${NEWEST_FIRST_DEPOSITS}) f
+  join events d on d.operator_id = $1 and d.key = f.transaction_id and d.type = 'deposit'
+    and d.key_kind = 'transaction' and d.subject = f.subject`;
+
+/** An amendment may have given an amount since. */
+const DEPOSITS = `
+  with ${LATEST}
+  select count(*)::int as count, count(*) filter (where lacks_amount)::int as "withoutAmount",
+    coalesce((array_agg(id order by id desc) filter (where lacks_amount))[1:5], '{}') as examples
+  from (
+    select id, amount_minor is null and not exists (select from amendments a
+        where a.operator_id = $1 and a.event_id = l.id and a.amount_minor is not null) as lacks_amount
+    from latest l where type in ('ftd', 'deposit')) d`;

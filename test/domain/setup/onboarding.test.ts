@@ -12,6 +12,12 @@ const NOTHING: IntegrationStats = {
   registrations: { thisWeek: { all: 0, withoutClick: 0 }, lastWeek: { all: 0, withoutClick: 0 } },
   signed: { lastAt: null, hasSecret: false, isRequired: false },
   refused: { total: 0, byReason: [], byAddress: [] },
+  placeholders: { days: 7, byField: [] },
+  deposits: {
+    count: 0,
+    twice: { count: 0, examples: [] },
+    withoutAmount: { count: 0, examples: [] },
+  },
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
 };
 
@@ -21,7 +27,10 @@ const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
 test('a new operator has every check missing, each with advice', () => {
   assert.deepEqual(
     checkIntegration(NOTHING).filter(({ state }) => state !== 'missing'),
-    [{ name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } }],
+    [
+      { name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } },
+      { name: 'placeholder_ids', state: 'ok', todo: '', facts: { days: 7, refused: 0, by_field: [] } },
+    ],
   );
   assert.ok(checkIntegration(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
 });
@@ -75,6 +84,33 @@ describe('refused calls', () => {
       assert.equal(check.state, 'attention');
       assert.match(check.todo, todo);
       assert.deepEqual(check.facts['by_address'], [{ address: '203.0.113.9', count: 4 }]);
+    });
+  }
+});
+
+test('placeholders in ids need attention, and the advice names their fields', () => {
+  const byField = [
+    { field: 'click_id', count: 3 },
+    { field: 'uid', count: 1 },
+  ];
+  const stats = { ...NOTHING, placeholders: { days: 7, byField } };
+  const check = checkIntegration(stats).find(({ name }) => name === 'placeholder_ids')!;
+  assert.deepEqual([check.state, check.facts], ['attention', { days: 7, refused: 4, by_field: byField }]);
+  assert.match(check.todo, /click_id, uid/);
+});
+
+describe('deposits', () => {
+  const none = { count: 0, examples: [] };
+  const some = { count: 2, examples: ['p-1', 'p-2'] };
+  for (const [title, name, deposits, expected] of [
+    ['sent once each pass', 'payments_sent_twice', { twice: none }, 'ok'],
+    ['sent as ftd and as deposit need attention', 'payments_sent_twice', { twice: some }, 'attention'],
+    ['with amounts pass', 'deposits_without_amount', { withoutAmount: none }, 'ok'],
+    ['without an amount need attention', 'deposits_without_amount', { withoutAmount: some }, 'attention'],
+  ] as const) {
+    test(`deposits ${title}`, () => {
+      const stats = { count: 9, twice: none, withoutAmount: none, ...deposits } as const;
+      assert.equal(stateOf({ deposits: structuredClone(stats) as never }, name), expected);
     });
   }
 });

@@ -78,13 +78,18 @@ export function reportAdjustments(
 
 /**
  * The view of a settled conversion: with its own click, or with the click that bound its customer.
+ * An affiliate is never shown the click of another one, to whom the customer may belong at another
+ * time.
  */
 export function viewOf({
   event,
   click,
   binding,
-}: Pick<Loaded, 'event' | 'click' | 'binding'>): ConversionView {
-  const shown = click ?? binding?.click ?? null;
+  outcome,
+}: Pick<Loaded, 'event' | 'click' | 'binding' | 'outcome'>): ConversionView {
+  const affiliateId = outcome?.affiliateId ?? null;
+  const clicks = [click, binding?.click ?? null];
+  const shown = clicks.find((one) => one && (affiliateId ?? one.affiliateId) === one.affiliateId) ?? null;
   return { conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown) };
 }
 

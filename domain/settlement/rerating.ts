@@ -45,7 +45,8 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
   return new Map(
     settled.map(({ event, outcome, click, binding }) => {
       const affiliateId = outcome!.affiliateId!;
-      const shown = click?.affiliateId === affiliateId ? click : (binding?.click ?? null);
+      const bound = binding?.affiliateId === affiliateId ? binding.click : null;
+      const shown = click?.affiliateId === affiliateId ? click : bound;
       return [event.id, { kind: 'attributed', affiliateId, method: 'binding', click: shown, binds: null }];
     }),
   );
@@ -151,7 +152,7 @@ function rerate(
 
   const deltas = moveToRating(books, { event, affiliateId, rated, amendment, factFor, reversed });
   for (const [deltaOf, delta] of deltas) if (delta === 0n) deltas.delete(deltaOf);
-  const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
+  const about = { affiliateId, ...viewOf({ event, outcome, click, binding }), currency };
   const reason = amendment === null ? 'deal_changed' : 'amended';
   const messages = reportChange(books, 'conversion.adjusted', reason, about, deltas);
   // A conversion that earned nothing so far is reported in the currency of its new deal from now

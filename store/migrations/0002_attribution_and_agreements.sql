@@ -8,6 +8,7 @@ create table affiliates (
   name text not null,
   external_id text,
   parent_id text collate "C",
+  closed_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (operator_id, id),
   unique (operator_id, external_id),
@@ -16,6 +17,8 @@ create table affiliates (
 );
 comment on column affiliates.external_id is 'the affiliate''s id at the operator';
 comment on column affiliates.parent_id is 'the affiliate who is paid overrides of what this one earns';
+comment on column affiliates.closed_at is
+  'the affiliate attributes no event that occurred from then on, by whatever evidence; null: open';
 
 create table links (
   operator_id text collate "C" not null,
@@ -84,6 +87,7 @@ create table assignments (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
   affiliate_id text collate "C" not null,
+  from_at timestamptz,
   actor text not null,
   assigned_at timestamptz not null default now(),
   primary key (operator_id, event_id),
@@ -91,6 +95,8 @@ create table assignments (
 );
 select make_append_only('assignments');
 comment on table assignments is 'orphans given to an affiliate by hand: evidence for the next settling';
+comment on column assignments.from_at is
+  'since when the customer belongs to the affiliate; null: since the orphan occurred';
 comment on column assignments.actor is 'id of the API key';
 select estimate_tenants_alike('assignments');
 
@@ -103,6 +109,7 @@ create table bindings (
   link_id text collate "C",
   sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
   clicked_at timestamptz,
+  since timestamptz not null,
   batch_id text collate "C" not null,
   bound_at timestamptz not null default now(),
   primary key (operator_id, customer_id)
@@ -110,9 +117,30 @@ create table bindings (
 create index bindings_batch on bindings (operator_id, batch_id);
 comment on table bindings is
   'the affiliate a customer belongs to for ever; a copy of its click, since old clicks are dropped';
+comment on column bindings.since is
+  'the binding counts for events that occurred since: its click, the from of its assignment, or its event';
 comment on column bindings.event_id is
   'the event that bound the customer; batch_id is the batch that settled it';
 select estimate_tenants_alike('bindings');
+
+create table reassignments (
+  operator_id text collate "C" not null,
+  id text collate "C" not null,
+  customer_id text collate "C" not null,
+  affiliate_id text collate "C" not null,
+  from_at timestamptz not null,
+  reason text not null,
+  actor text not null,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, id),
+  foreign key (operator_id, affiliate_id) references affiliates (operator_id, id)
+);
+create index reassignments_customer on reassignments (operator_id, customer_id, from_at);
+select make_append_only('reassignments');
+comment on table reassignments is
+  'customers moved to another affiliate by hand: whose they are from a date on, before their binding';
+comment on column reassignments.actor is 'id of the API key';
+select estimate_tenants_alike('reassignments');
 
 create table deals (
   operator_id text collate "C" not null references operators,

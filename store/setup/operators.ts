@@ -10,6 +10,8 @@ export type Operator = {
   timezone: string;
   clickWindowDays: number;
   clickChoice: 'first' | 'last';
+  /** `ignore`: a click or coupon counts for no customer who was known before it. */
+  existingCustomers: 'bind' | 'ignore';
   /** Null: the default of the intake channel. */
   withoutTransactionId: 'refuse' | 'accept_each' | 'same_content_is_repeat' | null;
   repeatWindowHours: number;
@@ -45,6 +47,7 @@ const COLUMN_OF: Record<Changeable, string> = {
   timezone: 'timezone',
   clickWindowDays: 'click_window_days',
   clickChoice: 'click_choice',
+  existingCustomers: 'existing_customers',
   withoutTransactionId: 'without_transaction_id',
   repeatWindowHours: 'repeat_window_hours',
   allowedIps: 'allowed_ips',

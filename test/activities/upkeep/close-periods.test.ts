@@ -34,7 +34,10 @@ type Books = TestOperator & {
 async function withBooks(timezone = 'UTC'): Promise<Books> {
   const operator = await withOperator(pool);
   const { operatorId } = operator;
-  await pool.query(`update operators set timezone = $2 where id = $1`, [operatorId, timezone]);
+  await pool.query(`update operators set timezone = $2, click_window_days = 3650 where id = $1`, [
+    operatorId,
+    timezone,
+  ]);
   let now = new Date();
   const settling = createSettling(pool, () => now);
   const { closePeriod } = createClosePeriods({
@@ -46,6 +49,8 @@ async function withBooks(timezone = 'UTC'): Promise<Books> {
     ...operator,
     async settle(at, events) {
       now = new Date(at);
+      // The events of the tests lie in months that are over, and none counts before its click.
+      await pool.query(`update clicks set clicked_at = '2020-01-01' where operator_id = $1`, [operatorId]);
       const ids = await operator.ingest(events.map((event) => ({ occurredAt: now.getTime(), ...event })));
       await settling(operatorId, ids);
       assert.ok((await outcomesOf(pool, ids)).every((outcome) => outcome.startsWith('settled')));

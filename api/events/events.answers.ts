@@ -55,7 +55,7 @@ const outcome = {
   attribution: z
     .object({
       affiliate_id: field.affiliateId,
-      method: z.enum(['click', 'binding', 'coupon', 'manual']).nullable(),
+      method: z.enum(['click', 'binding', 'coupon', 'manual', 'reassigned']).nullable(),
       click_id: field.text.optional(),
       assigned_by: field.text.nullable().optional(),
       assigned_at: field.time.nullable().optional(),
@@ -71,10 +71,13 @@ const candidates = z.array(
     evidence: z.enum(EVIDENCE_KINDS),
     id: field.text.meta({
       description:
-        'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
+        'the reassignment, the event that bound the customer, the API key that assigned it, ' +
+        'the click’s id, or the coupon’s code',
     }),
     affiliate_id: field.affiliateId.nullable(),
-    at: field.time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
+    at: field.time.nullable().meta({
+      description: 'since when it counts; an event that occurred more than an hour before is not its',
+    }),
     verdict: z.enum(VERDICTS).meta({ description: 'whether it decided, or why it did not' }),
   }),
 );

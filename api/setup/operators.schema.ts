@@ -38,6 +38,14 @@ export const operatorChange = z.strictObject({
   timezone: timezone.optional(),
   click_window_days: z.int().min(1).max(3650).optional(),
   click_choice: z.enum(['first', 'last']).optional(),
+  existing_customers: z
+    .enum(['bind', 'ignore'])
+    .optional()
+    .meta({
+      description:
+        'ignore: a click or coupon attributes no event of a customer of whom an event is known that ' +
+        'occurred more than an hour before it (orphaned, existing_customer)',
+    }),
   without_transaction_id: z.enum(['refuse', 'accept_each', 'same_content_is_repeat']).nullable().optional(),
   repeat_window_hours: z.int().min(1).max(8760).optional(),
   allowed_ips: allowedIps.optional(),

@@ -10,6 +10,7 @@ const NEWEST_EVENTS = 10_000;
 const NEWEST_CLICKS = 1000;
 const NEWEST_REGISTRATIONS = 100;
 const NEWEST_CUSTOMERS = 200;
+const NEWEST_ORPHANS = 10_000;
 /** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
@@ -33,19 +34,21 @@ export function createOnboarding(db: Pool) {
     async read(operatorId: string): Promise<IntegrationStats> {
       const now = Date.now();
       const lastDay = { from: new Date(now - DAY_MS), to: new Date(now), reason: null, address: null };
-      const [clicks, expected, types, registrations, weeks, revenue, signed, refused] = await Promise.all([
-        readRow<IntegrationStats['clicks']>(CLICKS, operatorId),
-        db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
-        db.query<{ type: EventType; lastAt: Date }>(NEWEST_BY_TYPE, [operatorId]),
-        readRow<{ lastAt: Date | null }>(REGISTRATION_WITH_CLICK, operatorId),
-        readRow<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(
-          REGISTRATIONS_BY_WEEK,
-          operatorId,
-        ),
-        readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
-        readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
-        refusals.totals(operatorId, lastDay),
-      ]);
+      const [clicks, expected, types, registrations, weeks, revenue, beforeClick, signed, refused] =
+        await Promise.all([
+          readRow<IntegrationStats['clicks']>(CLICKS, operatorId),
+          db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
+          db.query<{ type: EventType; lastAt: Date }>(NEWEST_BY_TYPE, [operatorId]),
+          readRow<{ lastAt: Date | null }>(REGISTRATION_WITH_CLICK, operatorId),
+          readRow<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(
+            REGISTRATIONS_BY_WEEK,
+            operatorId,
+          ),
+          readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
+          readRow<IntegrationStats['beforeClick']>(EVENTS_BEFORE_CLICKS, operatorId),
+          readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
+          refusals.totals(operatorId, lastDay),
+        ]);
       return {
         clicks,
         expectedTypes: expected.rows.map(({ type }) => type),
@@ -56,6 +59,7 @@ export function createOnboarding(db: Pool) {
           lastWeek: { all: weeks.lastWeek, withoutClick: weeks.lastWeekWithout },
         },
         revenue,
+        beforeClick,
         signed,
         refused,
       };
@@ -125,3 +129,12 @@ const REVENUE_WITHOUT_FTD = `
       select distinct subject from latest
       where type = 'revenue' and subject like 'customer %'
       limit ${NEWEST_CUSTOMERS}) r) c`;
+
+/** Orphans of an event that occurred before its click or binding. */
+const EVENTS_BEFORE_CLICKS = `
+  select count(*)::int as count,
+    coalesce((array_agg(event_id order by event_id desc))[1:5], '{}') as examples
+  from (select event_id, reason from event_outcomes
+    where operator_id = $1 and status = 'orphaned'
+    order by event_id desc limit ${NEWEST_ORPHANS}) o
+  where reason = 'before_click'`;

@@ -274,7 +274,7 @@ test('onboarding shows a missing signal until it was seen', async () => {
   assert.equal(script, '<script src="http://track.example/capture.js" async></script>');
   assert.ok(
     checks.every(({ check, state, todo }) =>
-      state === 'ok' ? check === 'refused_calls' : todo.endsWith('.'),
+      state === 'ok' ? ['refused_calls', 'events_before_clicks'].includes(check) : todo.endsWith('.'),
     ),
   );
 
@@ -302,6 +302,7 @@ test('onboarding shows a missing signal until it was seen', async () => {
     refused_calls: 'ok',
     signed_event: 'missing',
     registrations_without_click: 'ok',
+    events_before_clicks: 'ok',
     revenue_without_ftd: 'attention',
   });
   const types = (await get<Onboarding>('onboarding')).checks.find(

@@ -33,7 +33,6 @@ export function createMemory(
     outcome: null,
     click: clickOf(event, clicks),
     binding: bindings.get(event.customerId ?? '') ?? null,
-    affiliateExternalId: null,
   });
 
   return {

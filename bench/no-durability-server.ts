@@ -39,6 +39,7 @@ const OPERATOR: Operator = {
   timezone: 'UTC',
   clickWindowDays: 30,
   clickChoice: 'last',
+  existingCustomers: 'bind',
   withoutTransactionId: null,
   repeatWindowHours: 24,
   allowedIps: [],

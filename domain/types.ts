@@ -120,26 +120,52 @@ export type ConversionEvent = {
   receivedAt: number;
 };
 
+/**
+ * What attribution has to know of the affiliate of a piece of evidence: its id at the operator, and
+ * since when it attributes nothing, in milliseconds since 1970. Left out where neither is known.
+ */
+export type Party = { affiliateExternalId?: string | null; affiliateClosedAt?: number | null };
+
 /** A click, as far as attribution needs it. */
-export type Click = { id: string; affiliateId: string; linkId: string | null; subs: Subs; clickedAt: number };
+export type Click = Party & {
+  id: string;
+  affiliateId: string;
+  linkId: string | null;
+  subs: Subs;
+  clickedAt: number;
+};
 
 /**
  * A coupon: attributes events that occurred from `startsAt` to before `endsAt` to an affiliate. A
  * null bound is open.
  */
-export type Coupon = {
+export type Coupon = Party & {
   affiliateId: string;
-  affiliateExternalId: string | null;
   bindsCustomer: boolean;
   startsAt: number | null;
   endsAt: number | null;
 };
 
-/** Affiliate that a person assigned to an orphan. */
-export type Assignment = { affiliateId: string; affiliateExternalId: string | null };
+/**
+ * Affiliate that a person assigned to an orphan. `from`: since when the customer belongs to the
+ * affiliate; without it, since the orphan occurred.
+ */
+export type Assignment = Party & { affiliateId: string; from?: number };
 
-/** Lasting assignment of a customer to an affiliate, with the click that led to it. */
-export type Binding = { customerId: string; affiliateId: string; eventId: string; click: Click | null };
+/** A person moved a customer to another affiliate, for events that occur from `from` on. */
+export type Reassignment = Party & { affiliateId: string; from: number };
+
+/**
+ * Lasting assignment of a customer to an affiliate, with the event and the click that led to it. It
+ * counts for events that occurred since `since`, in any order of arrival.
+ */
+export type Binding = Party & {
+  customerId: string;
+  affiliateId: string;
+  eventId: string;
+  click: Click | null;
+  since: number;
+};
 
 /**
  * Tiers of a component: rates by the total of a calendar month. Steps are half-open, [from, next
@@ -207,6 +233,10 @@ export type DealVersion = {
   version: number;
   affiliateId: string | null;
   effectiveFrom: number;
+  /** `new_customers`: rates only events of customers who came since `effectiveFrom`. */
+  appliesTo?: 'events' | 'new_customers';
+  /** From then on no version of the deal is in force; null or missing: it goes on. */
+  endedAt?: number | null;
   terms: Terms;
 };
 

@@ -10,5 +10,8 @@ export const LOT = 10_000n;
 /** Decimals of a volume in lots: 0.0001 lot is one unit of volume. */
 export const VOLUME_DECIMALS = 4;
 
+/** Milliseconds in an hour. */
+export const HOUR_MS = 3_600_000;
+
 /** Milliseconds in a day. */
 export const DAY_MS = 86_400_000;

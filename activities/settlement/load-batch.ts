@@ -3,7 +3,7 @@
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
-import { attributeAll } from '../../domain/settlement/settlement.ts';
+import { attributeAll, bindingsOf } from '../../domain/settlement/settlement.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
@@ -63,9 +63,11 @@ export async function loadBatch(
 ): Promise<LoadedBatch> {
   const { operatorId } = wanted;
   const { operator, loaded } = await loadAll(client, wanted);
-  const { due, otherSide, others } = sorted(loaded, wanted);
+  const { due, aside, otherSide, others } = sorted(loaded, wanted);
   const ordered = inOrder(due);
-  const attributions = isAgain(wanted) ? attributionsOf(ordered) : attributeAll(operator, ordered);
+  const attributions = isAgain(wanted)
+    ? attributionsOf(ordered)
+    : attributeAll(operator, inOrder([...due, ...aside]));
   const affiliates = affiliatesOf(attributions.values(), [...ordered, ...others]);
   const [stored, listeners] =
     affiliates.length === 0
@@ -90,7 +92,15 @@ export async function loadBatch(
       ? rateAsBefore(operator, versions, ordered, attributions)
       : rateAll(operator, versions, ordered, attributions);
   return {
-    batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
+    batch: {
+      operator,
+      ordered,
+      attributions,
+      rated,
+      rates,
+      boundAside: bindingsOf(aside, attributions),
+      others: [...others, ...otherSide],
+    },
     versions,
     listeners: hasOverrides
       ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))]
@@ -122,7 +132,7 @@ async function loadAll(
   return {
     operator,
     loaded: [
-      ...(await addRareEvidence(client, operatorId, own)),
+      ...(await addRareEvidence(client, operator, own)),
       ...(await loadEvents(client, operatorId, rest)),
     ],
   };
@@ -133,18 +143,16 @@ function isAgain({ side }: Wanted): boolean {
   return side === 'rerating' || side === 'amendments';
 }
 
-/** Sorts events: those that this transaction settles, those of the other side, and context. */
-function sorted(
-  loaded: readonly LoadedEvent[],
-  wanted: Wanted,
-): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
+type Sorted = Record<'due' | 'aside' | 'otherSide' | 'others', LoadedEvent[]>;
+
+/**
+ * Sorts events: those that this transaction settles, those it sets aside, those of the other side,
+ * and context.
+ */
+function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
   const { side, isSetAside } = wanted;
   const eventIds = new Set(wanted.eventIds);
-  const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = {
-    due: [],
-    otherSide: [],
-    others: [],
-  };
+  const result: Sorted = { due: [], aside: [], otherSide: [], others: [] };
   for (const one of loaded) {
     const { id, type } = one.event;
     const isSettled = one.outcome?.status === 'settled';
@@ -152,7 +160,8 @@ function sorted(
       eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && !isOver(one.outcome?.status));
     if (!isDue) result.others.push(one);
     else if (isConversion(type) === (side === 'reversals')) result.otherSide.push(one);
-    else if (!isSetAside(id)) result.due.push(one);
+    else if (isSetAside(id)) result.aside.push(one);
+    else result.due.push(one);
   }
   return result;
 }

@@ -6,7 +6,7 @@ import { conversionMessage } from '../../domain/delivery/bodies.ts';
 import type { Message } from '../../domain/delivery/messages.ts';
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/batch.ts';
-import type { DealVersion } from '../../domain/types.ts';
+import type { DealVersion, Terms } from '../../domain/types.ts';
 import { lockLedgerShared } from '../../store/db/locks.ts';
 import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool.ts';
 import { planPostbacks, type Planned } from '../../store/delivery/outbox.ts';
@@ -119,22 +119,22 @@ export function createTransact(pool: Pool): Transact {
   };
 }
 
-/** Compiled terms kept per process; versions are immutable, so they never go stale. */
+/** Compiled terms kept per process; terms are immutable, so they never go stale. */
 const VERSIONS_AT_MOST = 20_000;
 
-/** Compiles the terms of stored versions and caches the result. */
+/** Compiles the terms of stored versions and caches them. What else a version says may change. */
 function createCompiler(): (operatorId: string, stored: StoredVersion) => DealVersion {
-  const versions = new LRUCache<string, DealVersion>({ max: VERSIONS_AT_MOST });
+  const compiled = new LRUCache<string, Terms>({ max: VERSIONS_AT_MOST });
   return (operatorId, stored) => {
     const key = `${operatorId}/${stored.dealId}/${stored.version}`;
-    let version = versions.get(key);
-    if (!version) {
+    let terms = compiled.get(key);
+    if (!terms) {
       const result = compileTerms(stored.terms);
       if (result.kind === 'invalid') throw new Error(`the stored terms of ${key} do not compile`);
-      version = { ...stored, terms: result.terms };
-      versions.set(key, version);
+      ({ terms } = result);
+      compiled.set(key, terms);
     }
-    return version;
+    return { ...stored, terms };
   };
 }
 

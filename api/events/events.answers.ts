@@ -69,10 +69,13 @@ const candidates = z.array(
     evidence: z.enum(EVIDENCE_KINDS),
     id: field.text.meta({
       description:
-        'the event that bound the customer, the API key that assigned it, the click’s id, or the coupon’s code',
+        'the reassignment, the event that bound the customer, the API key that assigned it, ' +
+        'the click’s id, or the coupon’s code',
     }),
     affiliate_id: field.affiliateId.nullable(),
-    at: field.time.nullable().meta({ description: 'when it was bound, assigned or clicked' }),
+    at: field.time.nullable().meta({
+      description: 'since when it counts; an event that occurred more than an hour before is not its',
+    }),
     verdict: z.enum(VERDICTS).meta({ description: 'whether it decided, or why it did not' }),
   }),
 );

@@ -60,6 +60,7 @@ export function addOperatorRoutes(router: Router, { store, auth }: Deps): void {
           timezone: change.timezone,
           clickWindowDays: change.click_window_days,
           clickChoice: change.click_choice,
+          existingCustomers: change.existing_customers,
           withoutTransactionId: change.without_transaction_id,
           repeatWindowHours: change.repeat_window_hours,
           allowedIps: change.allowed_ips,

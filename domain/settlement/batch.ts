@@ -17,6 +17,8 @@ export type Batch = {
   /** Attributions and ratings of the ordered events, by `attributeAll` and `rateAll`. */
   attributions: ReadonlyMap<string, Attribution>;
   rated: ReadonlyMap<string, Rated>;
+  /** Bindings by events of the batch that are set aside, and so not among the ordered ones. */
+  boundAside?: readonly Binding[];
   others: readonly Loaded[];
   /** Exchange rates between the currencies of the events and deals. */
   rates: readonly FxRate[];

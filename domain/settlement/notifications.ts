@@ -80,7 +80,7 @@ type Rerating = {
  */
 export function reportAgain(
   books: BatchLedger,
-  loaded: Pick<Loaded, 'event' | 'click' | 'binding'>,
+  loaded: Pick<Loaded, 'event' | 'click' | 'binding' | 'outcome'>,
   { reason, isDecided, affiliateBefore, affiliateId, deltas, currency }: Rerating,
 ): Message[] {
   const { id } = loaded.event;
@@ -101,7 +101,11 @@ export function reportAgain(
   const isKnown = books.reported.has(reportedKey(id, affiliateId));
   const now = withoutZeros(deltas.now);
   if (!isKnown && !now.has(affiliateId)) now.set(affiliateId, 0n);
-  const seen = { ...viewFor(loaded, affiliateId), affiliateId, currency };
+  const seen = {
+    ...viewOf({ ...loaded, outcome: { ...loaded.outcome!, affiliateId } }),
+    affiliateId,
+    currency,
+  };
   const [type, cause] = isKnown
     ? (['conversion.adjusted', reason] as const)
     : (['conversion.created', loaded.event] as const);
@@ -146,20 +150,19 @@ export function reportAdjustments(
 
 /**
  * The view of a settled conversion: with its own click, or with the click that bound its customer.
+ * An affiliate is never shown the click of another one, to whom the customer may belong at another
+ * time.
  */
 export function viewOf({
   event,
   click,
   binding,
-}: Pick<Loaded, 'event' | 'click' | 'binding'>): ConversionView {
-  const shown = click ?? binding?.click ?? null;
+  outcome,
+}: Pick<Loaded, 'event' | 'click' | 'binding' | 'outcome'>): ConversionView {
+  const affiliateId = outcome?.affiliateId ?? null;
+  const clicks = [click, binding?.click ?? null];
+  const shown = clicks.find((one) => one && (affiliateId ?? one.affiliateId) === one.affiliateId) ?? null;
   return { conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown) };
-}
-
-/** The view of a conversion for an affiliate who did not bring its click. */
-function viewFor(loaded: Pick<Loaded, 'event' | 'click' | 'binding'>, affiliateId: string): ConversionView {
-  const own = loaded.click?.affiliateId === affiliateId ? loaded.click : null;
-  return { conversion: loaded.event, clickId: own?.id ?? null, subs: subsOf(loaded.event, own) };
 }
 
 /** Sub-ids of a conversion: those of the event, then those of the click. */

@@ -1,7 +1,7 @@
 // Rates conversions again that were settled before, after something about them changed: the
 // agreement, their values, their affiliate, or a decision of a person. Afterwards the ledger is as
 // if the change had been there from the start. Pure, like settlement.
-import type { Attribution } from '../attribution/attribution.ts';
+import { lastMove, type Attribution } from '../attribution/attribution.ts';
 import { needsMonthMetric } from '../commission/commission.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
@@ -41,13 +41,22 @@ export type RatedAgain = { outcomes: NewOutcome[]; kept: Kept[]; messages: Messa
 
 export type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly SettledConversion[] };
 
-/** Attributions of settled conversions: those that they have. */
+/**
+ * Attributions of settled conversions: those that they have, unless their customer was given to
+ * another affiliate by then.
+ */
 export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribution> {
   return new Map(
-    settled.map(({ event, outcome, click, binding }) => {
-      const affiliateId = outcome!.affiliateId!;
-      const shown = click?.affiliateId === affiliateId ? click : (binding?.click ?? null);
-      return [event.id, { kind: 'attributed', affiliateId, method: 'binding', click: shown, binds: null }];
+    settled.map(({ event, outcome, click, binding, reassignments = [] }) => {
+      const move = lastMove(event, reassignments);
+      const affiliateId = move?.affiliateId ?? outcome!.affiliateId!;
+      const bound = binding?.affiliateId === affiliateId ? binding : null;
+      const shown = click?.affiliateId === affiliateId ? click : (bound?.click ?? null);
+      const from = move?.from ?? bound?.since ?? shown?.clickedAt ?? event.occurredAt;
+      return [
+        event.id,
+        { kind: 'attributed', affiliateId, method: 'binding', click: shown, from, binds: null },
+      ];
     }),
   );
 }

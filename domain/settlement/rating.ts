@@ -49,7 +49,7 @@ export function rateAll(
       own = versions.filter((version) => version.affiliateId === null || version.affiliateId === affiliateId);
       ofAffiliate.set(affiliateId, own);
     }
-    const version = versionInForce(own, affiliateId, event.occurredAt);
+    const version = versionInForce(own, affiliateId, event.occurredAt, attribution.from);
     if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
   }
   return rated;

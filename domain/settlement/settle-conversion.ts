@@ -23,10 +23,12 @@ export function settleConversion(
 ): Settlement {
   const { event, isRejected } = loaded;
   if (attribution.kind !== 'attributed') return notSettled(event, attribution.kind, attribution.reason);
-  const { affiliateId, click, method } = attribution;
+  const { affiliateId, click, method, binds } = attribution;
+  const bindings = binds === null ? [] : [binds];
   const version = batch.rated.get(event.id)?.version ?? null;
   const deltas = accrueIn(books, batch, loaded, affiliateId);
-  if (typeof deltas === 'string') return notSettled(event, 'set_aside', deltas);
+  // What is set aside binds all the same: whose the customer is does not wait for a rate.
+  if (typeof deltas === 'string') return { ...notSettled(event, 'set_aside', deltas), bindings };
   const currency = version?.terms.currency ?? batch.operator.currency;
   const clickId = click?.id ?? null;
   const about: ReportSubject = {
@@ -65,7 +67,7 @@ export function settleConversion(
     messages.push(...reported);
     if (earlier?.status === 'orphaned') outcomes.push(settledReversal(reversal, affiliateId, null));
   }
-  return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
+  return { outcomes, bindings, messages };
 }
 
 /**

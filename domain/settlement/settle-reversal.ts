@@ -38,7 +38,10 @@ export function settleReversal(
   )
     return notSettled(event, 'set_aside', 'no_exchange_rate');
   for (const { event: conversion, outcome, click, binding } of reversed) {
-    const about = { affiliateId: outcome!.affiliateId!, ...viewOf({ event: conversion, click, binding }) };
+    const about = {
+      affiliateId: outcome!.affiliateId!,
+      ...viewOf({ event: conversion, outcome, click, binding }),
+    };
     const { currency } = books.reported.get(reportedKey(conversion.id, about.affiliateId)) ?? batch.operator;
     const of = { ...about, currency };
     const cause = putBackBy(loaded) ?? event;

@@ -45,6 +45,21 @@ export function attributeAll(operator: OperatorRules, ordered: readonly Loaded[]
 }
 
 /**
+ * Bindings by events that are set aside because a rule failed or PostgreSQL refused their rows: the
+ * customer is the affiliate's all the same, so that no later event takes the customer over.
+ */
+export function bindingsOf(
+  aside: readonly Loaded[],
+  attributions: ReadonlyMap<string, Attribution>,
+): Binding[] {
+  return aside.flatMap(({ event }) => {
+    const attribution = attributions.get(event.id);
+    if (!isConversion(event.type) || attribution?.kind !== 'attributed') return [];
+    return attribution.binds === null ? [] : [attribution.binds];
+  });
+}
+
+/**
  * Settles the ordered events of a batch in its ledger.
  * Throws a RuleError for the event whose rule failed. The ledger is then inconsistent and must be
  * loaded again.
@@ -56,7 +71,7 @@ export function settleAll(batch: Batch, books: BatchLedger): Settlement {
   const reversals = batch.others.filter(
     ({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome),
   );
-  const all: Settlement = { outcomes: [], bindings: [], messages: [] };
+  const all: Settlement = { outcomes: [], bindings: [...(batch.boundAside ?? [])], messages: [] };
   for (const loaded of batch.ordered) {
     try {
       if (loaded.isVoided) {

@@ -45,6 +45,8 @@ export type IntegrationStats = {
   };
   /** Customers with revenue, how many lack a first deposit, and ids of some of these. */
   revenue: { customers: number; withoutFtd: number; examples: string[] };
+  /** Orphans that occurred before their click or binding, of the newest, and ids of some. */
+  beforeClick: { count: number; examples: string[] };
 };
 
 /** `missing`: never seen. `attention`: seen, and wrong. */
@@ -72,6 +74,7 @@ export function checkIntegration(stats: IntegrationStats): Check[] {
     withoutClick(stats),
     paymentsSentTwice(stats),
     depositsWithoutAmount(stats),
+    beforeClicks(stats),
     revenue(stats),
   ];
 }
@@ -237,6 +240,20 @@ function depositsWithoutAmount({ deposits: { count, withoutAmount } }: Integrati
           ? NO_DEPOSIT
           : '',
     facts: { deposits: count, without_amount: withoutAmount.count, examples: withoutAmount.examples },
+  };
+}
+
+function beforeClicks({ beforeClick: { count, examples } }: IntegrationStats): Check {
+  return {
+    name: 'events_before_clicks',
+    state: count > 0 ? 'attention' : 'ok',
+    todo:
+      count > 0
+        ? 'Events occurred before the click of their customer, and belong to nobody: look for a wrong ' +
+          'occurred_at, or for customers of yours who follow a link; GET /v1/orphans?reason=before_click ' +
+          'lists them, and each can be assigned.'
+        : '',
+    facts: { events: count, examples },
   };
 }
 

@@ -103,6 +103,7 @@ create table operators (
   timezone text not null,
   click_window_days int not null default 30 check (click_window_days between 1 and 3650),
   click_choice text not null default 'last' check (click_choice in ('first', 'last')),
+  existing_customers text not null default 'bind' check (existing_customers in ('bind', 'ignore')),
   without_transaction_id text
     check (without_transaction_id in ('refuse', 'accept_each', 'same_content_is_repeat')),
   repeat_window_hours int not null default 24 check (repeat_window_hours between 1 and 8760),
@@ -117,6 +118,8 @@ comment on column operators.timezone is
   'IANA name of the present zone, by which months of the books begin and end; operator_zones has those before';
 comment on column operators.click_window_days is 'a click older than this attributes nothing';
 comment on column operators.click_choice is 'which click of one visitor counts: the first or the last';
+comment on column operators.existing_customers is
+  'ignore: a click or coupon attributes no event of a customer who was known before it';
 comment on column operators.without_transaction_id is
   'events without a transaction id; null: refuse for JSON, same_content_is_repeat for /postback';
 comment on column operators.repeat_window_hours is

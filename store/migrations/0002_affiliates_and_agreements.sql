@@ -107,6 +107,7 @@ create table assignments (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
   affiliate_id text collate "C" not null,
+  from_at timestamptz,
   actor text not null,
   assigned_at timestamptz not null default now(),
   primary key (operator_id, event_id),
@@ -114,6 +115,8 @@ create table assignments (
 );
 select make_append_only('assignments');
 comment on table assignments is 'orphans given to an affiliate by hand: evidence for the next settling';
+comment on column assignments.from_at is
+  'since when the customer belongs to the affiliate; null: since the orphan occurred';
 comment on column assignments.actor is 'id of the API key';
 select estimate_tenants_alike('assignments');
 
@@ -126,6 +129,7 @@ create table bindings (
   link_id text collate "C",
   sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
   clicked_at timestamptz,
+  since timestamptz not null,
   batch_id text collate "C" not null,
   bound_at timestamptz not null default now(),
   primary key (operator_id, customer_id)
@@ -134,6 +138,8 @@ create index bindings_batch on bindings (operator_id, batch_id);
 create index bindings_click on bindings (operator_id, click_id) where click_id is not null;
 comment on table bindings is
   'the affiliate a customer belongs to for ever; a copy of its click, since old clicks are dropped';
+comment on column bindings.since is
+  'the binding counts for events that occurred since: its click, the from of its assignment, or its event';
 comment on column bindings.event_id is
   'the event that bound the customer; batch_id is the batch that settled it';
 select estimate_tenants_alike('bindings');

@@ -153,7 +153,7 @@ create table event_outcomes (
   detail text,
   batch_id text collate "C" not null,
   affiliate_id text collate "C",
-  method text check (method in ('click', 'binding', 'coupon', 'manual')),
+  method text check (method in ('click', 'binding', 'coupon', 'manual', 'reassigned')),
   click_id text collate "C",
   deal_id text collate "C",
   deal_version int,

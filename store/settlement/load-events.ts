@@ -20,15 +20,20 @@ import { ZONES, zonesFrom, type StoredZones } from '../ledger/time-zones.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
 import type { Side } from '../db/locks.ts';
 import type { OperatorRules } from '../../domain/settlement/rating.ts';
+import { MOVES, reassignmentFrom, type StoredMove } from './moves.ts';
 
 /** Longest reach of a clawback without a reference, in days, regardless of a deal's terms. */
 export const LONGEST_CLAWBACK_DAYS = 730;
 
+/** Settings of an operator by which events are loaded and settled. */
+export type SettlingOperator = OperatorRules & { existingCustomers: 'bind' | 'ignore' };
+
 /** The operator's settings that rules read, or null for an unknown operator. */
-export async function readOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
-  const { rows } = await db.query<Omit<OperatorRules, 'zones'> & { zones: StoredZones }>({
+export async function readOperatorRules(db: Queryable, operatorId: string): Promise<SettlingOperator | null> {
+  const { rows } = await db.query<Omit<SettlingOperator, 'zones'> & { zones: StoredZones }>({
     name: 'read-operator-rules',
-    text: `select o.id, o.currency, o.timezone, o.click_window_days as "clickWindowDays", ${ZONES} as zones
+    text: `select o.id, o.currency, o.timezone, o.click_window_days as "clickWindowDays",
+        o.existing_customers as "existingCustomers", ${ZONES} as zones
       from operators o where o.id = $1`,
     values: [operatorId],
   });
@@ -122,15 +127,21 @@ type LoadedEventRow = Marks &
     boundClickId: string | null;
     boundLinkId: string | null;
     boundClickedAt: Date | null;
+    boundSince: Date;
+    boundExternalId: string | null;
+    boundClosedAt: Date | null;
     clickAffiliateId: string | null;
     clickLinkId: string | null;
     clickedAt: Date;
-    affiliateExternalId: string | null;
+    clickExternalId: string | null;
+    clickClosedAt: Date | null;
+    /** Null for a customer who was never moved to another affiliate. */
+    moves: StoredMove[] | null;
   };
 
 /**
- * Loads events with their present values, outcome, click, the binding of their customer, and their
- * affiliate's external id. The rarer evidence comes from `addRareEvidence`.
+ * Loads events with their present values, outcome, click, and the binding and reassignments of
+ * their customer. The rarer evidence comes from `addRareEvidence`.
  */
 export async function loadEvents(
   db: Queryable,
@@ -156,17 +167,19 @@ export async function loadEvents(
          b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
        b.sub3 as "boundSub3", b.sub4 as "boundSub4", b.sub5 as "boundSub5", b.clicked_at as "boundClickedAt",
+       b.since as "boundSince", ba.external_id as "boundExternalId", ba.closed_at as "boundClosedAt",
        c.affiliate_id as "clickAffiliateId", c.link_id as "clickLinkId",
        c.sub1 as "clickSub1", c.sub2 as "clickSub2", c.sub3 as "clickSub3", c.sub4 as "clickSub4",
        c.sub5 as "clickSub5", c.clicked_at as "clickedAt",
-       a.external_id as "affiliateExternalId"
+       ca.external_id as "clickExternalId", ca.closed_at as "clickClosedAt", ${MOVES} as moves
      from ${itemsWithOperator(2)} join events e on e.operator_id = named.operator_id and e.id = named.item
      ${JOIN_AMENDMENT}
      left join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
      left join bindings b on b.operator_id = $1
        and b.customer_id = coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id))
      left join clicks c on c.operator_id = $1 and c.id = e.click_id
-     left join affiliates a on a.operator_id = $1 and a.id = coalesce(b.affiliate_id, c.affiliate_id)`,
+     left join affiliates ba on ba.operator_id = $1 and ba.id = b.affiliate_id
+     left join affiliates ca on ca.operator_id = $1 and ca.id = c.affiliate_id`,
     values: [operatorId, [...new Set(eventIds)]],
   });
   return rows.map((row) => ({
@@ -177,7 +190,7 @@ export async function loadEvents(
       row.status === null ? null : { status: row.status, reason: row.reason, affiliateId: row.affiliateId },
     click: clickFrom(row),
     binding: bindingFrom(row),
-    affiliateExternalId: row.affiliateExternalId,
+    ...(row.moves !== null && { reassignments: row.moves.map(reassignmentFrom) }),
     reported:
       row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.payoutCurrency! },
     ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
@@ -214,6 +227,8 @@ function clickFrom(row: LoadedEventRow): Click | null {
     linkId: row.clickLinkId,
     subs: [row.clickSub1, row.clickSub2, row.clickSub3, row.clickSub4, row.clickSub5],
     clickedAt: row.clickedAt.getTime(),
+    affiliateExternalId: row.clickExternalId,
+    affiliateClosedAt: row.clickClosedAt?.getTime() ?? null,
   };
 }
 
@@ -230,7 +245,15 @@ function bindingFrom(row: LoadedEventRow): Binding | null {
     id === null || clickedAt === null
       ? null
       : { id, affiliateId, linkId, subs, clickedAt: clickedAt.getTime() };
-  return { customerId: row.customerId!, affiliateId, eventId: row.boundBy, click };
+  return {
+    customerId: row.customerId!,
+    affiliateId,
+    eventId: row.boundBy,
+    click,
+    since: row.boundSince.getTime(),
+    affiliateExternalId: row.boundExternalId,
+    affiliateClosedAt: row.boundClosedAt?.getTime() ?? null,
+  };
 }
 
 /** A deal version as stored; the caller compiles its terms, once per version and process. */
@@ -242,18 +265,24 @@ export async function readVersions(
   operatorId: string,
   affiliateIds: readonly string[],
 ): Promise<StoredVersion[]> {
-  const { rows } = await db.query<Omit<StoredVersion, 'effectiveFrom'> & { effectiveFrom: Date }>({
+  const { rows } = await db.query<
+    Omit<StoredVersion, 'effectiveFrom' | 'endedAt'> & { effectiveFrom: Date; endedAt: Date | null }
+  >({
     name: 'read-versions',
     text: `select v.deal_id as "dealId", v.version, d.affiliate_id as "affiliateId",
-      v.effective_from as "effectiveFrom", v.terms
+      v.effective_from as "effectiveFrom", v.applies_to as "appliesTo", d.ended_at as "endedAt", v.terms
      from (
-       select id, affiliate_id from deals where operator_id = $1 and affiliate_id is null
+       select id, affiliate_id, ended_at from deals where operator_id = $1 and affiliate_id is null
        union all
-       select id, affiliate_id from ${itemsWithOperator(2)} join deals d
+       select id, affiliate_id, ended_at from ${itemsWithOperator(2)} join deals d
          on d.operator_id = named.operator_id and affiliate_id = item
      ) d
      join deal_versions v on v.operator_id = $1 and v.deal_id = d.id`,
     values: [operatorId, affiliateIds],
   });
-  return rows.map((row) => ({ ...row, effectiveFrom: row.effectiveFrom.getTime() }));
+  return rows.map((row) => ({
+    ...row,
+    effectiveFrom: row.effectiveFrom.getTime(),
+    endedAt: row.endedAt?.getTime() ?? null,
+  }));
 }

@@ -17,6 +17,7 @@ const BINDINGS = bulkColumns<Binding>({
   sub4: ['text', ({ click }) => click?.subs[3]],
   sub5: ['text', ({ click }) => click?.subs[4]],
   clicked_at: ['timestamptz', ({ click }) => click && new Date(click.clickedAt)],
+  since: ['timestamptz', ({ since }) => new Date(since)],
 });
 
 /**

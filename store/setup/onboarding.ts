@@ -14,6 +14,7 @@ const NEWEST_FIRST_DEPOSITS = 1000;
 const NEWEST_REFUSALS = 10_000;
 /** Days back to which placeholders are counted. */
 const PLACEHOLDER_DAYS = 7;
+const NEWEST_ORPHANS = 10_000;
 /** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
@@ -44,6 +45,7 @@ export function createOnboarding(db: Pool) {
         registrations,
         weeks,
         revenue,
+        beforeClick,
         signed,
         refused,
         placeholders,
@@ -59,6 +61,7 @@ export function createOnboarding(db: Pool) {
           operatorId,
         ),
         readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
+        readRow<IntegrationStats['beforeClick']>(EVENTS_BEFORE_CLICKS, operatorId),
         readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
         refusals.totals(operatorId, lastDay),
         db.query<{ field: string; count: number }>(PLACEHOLDERS, [operatorId]),
@@ -75,6 +78,7 @@ export function createOnboarding(db: Pool) {
           lastWeek: { all: weeks.lastWeek, withoutClick: weeks.lastWeekWithout },
         },
         revenue,
+        beforeClick,
         signed,
         refused,
         placeholders: { days: PLACEHOLDER_DAYS, byField: placeholders.rows },
@@ -181,3 +185,12 @@ const DEPOSITS = `
     select id, amount_minor is null and not exists (select from amendments a
         where a.operator_id = $1 and a.event_id = l.id and a.amount_minor is not null) as lacks_amount
     from latest l where type in ('ftd', 'deposit')) d`;
+
+/** Orphans of an event that occurred before its click or binding. */
+const EVENTS_BEFORE_CLICKS = `
+  select count(*)::int as count,
+    coalesce((array_agg(event_id order by event_id desc))[1:5], '{}') as examples
+  from (select event_id, reason from event_outcomes
+    where operator_id = $1 and status = 'orphaned'
+    order by event_id desc limit ${NEWEST_ORPHANS}) o
+  where reason = 'before_click'`;

@@ -5,6 +5,8 @@ import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
 export const CLICK_CHOICES = ['first', 'last'] as const;
+/** What a click or coupon means for customers who were known before it. */
+export const EXISTING_CUSTOMERS = ['bind', 'ignore'] as const;
 /** What to do with an event without a transaction id. */
 export const WITHOUT_TRANSACTION_ID = ['refuse', 'accept_each', 'same_content_is_repeat'] as const;
 
@@ -15,6 +17,8 @@ export type Operator = {
   timezone: string;
   clickWindowDays: number;
   clickChoice: (typeof CLICK_CHOICES)[number];
+  /** `ignore`: a click or coupon counts for no customer who was known before it. */
+  existingCustomers: (typeof EXISTING_CUSTOMERS)[number];
   /** Null: the default of the intake channel. */
   withoutTransactionId: (typeof WITHOUT_TRANSACTION_ID)[number] | null;
   repeatWindowHours: number;
@@ -50,6 +54,7 @@ const COLUMN_OF: Record<Changeable, string> = {
   timezone: 'timezone',
   clickWindowDays: 'click_window_days',
   clickChoice: 'click_choice',
+  existingCustomers: 'existing_customers',
   withoutTransactionId: 'without_transaction_id',
   repeatWindowHours: 'repeat_window_hours',
   allowedIps: 'allowed_ips',

@@ -15,6 +15,7 @@ export type Defect = {
 };
 
 const ORDER = 'test/domain/settlement/settlement-order.test.ts';
+const ATTRIBUTION = 'test/domain/attribution/attribution.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';
 const RACES = 'test/activities/settlement/settle-races.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
@@ -259,5 +260,37 @@ export const DEFECTS: readonly Defect[] = [
     to: `and false`,
     tests: [STORED],
     sees: 'random histories',
+  },
+  {
+    title: 'a binding reaches back before itself',
+    file: 'domain/attribution/attribution.ts',
+    from: `if (binding === null || !reaches(binding.since, event)) return null;`,
+    to: `if (binding === null) return null;`,
+    tests: [ATTRIBUTION],
+    sees: 'more than an hour before the binding is nobody',
+  },
+  {
+    title: 'a click reaches back before itself',
+    file: 'domain/attribution/attribution.ts',
+    from: `return reaches(click.clickedAt, event) && event.occurredAt`,
+    to: `return event.occurredAt`,
+    tests: [ATTRIBUTION],
+    sees: 'more than an hour before its click is nobody',
+  },
+  {
+    title: 'what is set aside for want of a rate binds nobody',
+    file: 'domain/settlement/settle-conversion.ts',
+    from: `return { ...notSettled(event, 'set_aside', deltas), bindings };`,
+    to: `return notSettled(event, 'set_aside', deltas);`,
+    tests: ['test/domain/attribution/arrival-order.test.ts'],
+    sees: 'does not depend on the order in which they arrive',
+  },
+  {
+    title: 'what is set aside by a failed rule binds nobody',
+    file: 'domain/settlement/settlement.ts',
+    from: `bindings: [...(batch.boundAside ?? [])]`,
+    to: `bindings: []`,
+    tests: ['test/activities/settlement/settle-set-aside.test.ts'],
+    sees: 'because a rule failed binds its customer',
   },
 ];

@@ -20,6 +20,7 @@ import {
   type SettledConversion,
 } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch, type Settlement } from '../../domain/settlement/batch.ts';
+import { reaches } from '../../domain/attribution/attribution.ts';
 import { attributeAll, settleAll } from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
@@ -90,7 +91,7 @@ export function createMemorySettling(
   const newSlotId = (): string => `slot_${++slotCount}`;
   const bindings = new Map<string, Binding>();
   for (const [customerId, affiliateId] of Object.entries(affiliateByCustomer)) {
-    bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null });
+    bindings.set(customerId, { customerId, affiliateId, eventId: '', click: null, since: 0 });
   }
 
   const load = (event: ConversionEvent): Loaded => ({
@@ -98,7 +99,6 @@ export function createMemorySettling(
     outcome: outcomes.get(event.id) ?? null,
     click: clicks.find(({ id }) => id === event.clickId) ?? null,
     binding: bindings.get(event.customerId ?? '') ?? null,
-    affiliateExternalId: null,
   });
 
   /**
@@ -315,8 +315,12 @@ export function createMemorySettling(
       conversions.outcomes.every(({ status }) => status !== 'orphaned')
     )
       return;
-    const isMatched = ({ id, customerId, type }: ConversionEvent): boolean =>
-      outcomes.get(id)?.status === 'orphaned' && isConversion(type) && bindings.has(customerId ?? '');
+    const isMatched = (event: ConversionEvent): boolean => {
+      const outcome = outcomes.get(event.id);
+      const binding = bindings.get(event.customerId ?? '');
+      if (outcome?.status !== 'orphaned' || !isConversion(event.type) || binding === undefined) return false;
+      return outcome.reason === 'no_evidence' || reaches(binding.since, event);
+    };
     const matched = [...events.values()].filter(isMatched);
     if (matched.length > 0) settle(matched);
   }

@@ -311,7 +311,6 @@ describe('attribution within a batch', () => {
         outcome: null,
         click: event.clickId ? click : null,
         binding: null,
-        affiliateExternalId: null,
       };
     });
     assert.equal(attributeAll(OPERATOR, loaded).get(deposit.id)?.kind, 'orphaned');
@@ -319,13 +318,12 @@ describe('attribution within a batch', () => {
 });
 
 test('a rule that fails names its event, so that only this event is set aside', () => {
-  const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null };
+  const binding: Binding = { customerId: 'c', affiliateId: 'aff_a', eventId: '', click: null, since: 0 };
   const ordered = [anEvent(), anEvent()].map((event) => ({
     event,
     outcome: null,
     click: null,
     binding,
-    affiliateExternalId: null,
   }));
   const books = new Proxy({} as BatchLedger, {
     get: () => () => {

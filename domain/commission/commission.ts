@@ -52,6 +52,13 @@ export function slotNameOf(version: DealVersion, component: Component, of: SlotS
   return { key: slotKey(version, component.label, of), kind, component: component.label, period };
 }
 
+/** The customer of a slot per customer; null for all other slots. */
+export function subjectOfSlot({ key, kind }: SlotName): string | null {
+  if (kind === 'month' || kind === 'override') return null;
+  const rules = kindOf({ kind });
+  return rules.slotPer === 'month' ? null : rules.subjectIn(key);
+}
+
 /** The slot that counts an affiliate's month in a deal, across the deal's versions. */
 export function monthSlotNameOf(dealId: string, { affiliateId, month }: SlotScope): SlotName {
   return { key: monthSlotKey(dealId, affiliateId, month), kind: 'month', component: 'month', period: month };
@@ -76,6 +83,7 @@ export function targetOf(
   links: SlotLinks = NO_LINKS,
 ): bigint {
   const kind = kindOf(component);
+  if (links.earnedBefore !== null) return 0n;
   if (kind.slotPer !== 'month')
     return links.allotment?.minor ?? kind.uncappedCommissionOf(component, terms, groups, 1n, 1n).minor;
   if (links.share !== null) return links.share.minor;

@@ -22,7 +22,7 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
   const { kind: _kind, on: listed, tiers: wireTiers, cap: wireCap, ...own } = wire;
   if (form === null) throw new Error(`deals do not list components of kind ${kind}`);
   const problemsBefore = problems.length;
-  const on = listed === undefined ? [...form.defaultOn] : [listed].flat();
+  const on = listed === undefined ? [...form.defaultOn] : [...new Set([listed].flat())];
   const label = labelOf(kind, on, context.seen);
   checkEvents(on, context);
   for (const [name, value] of Object.entries(wire)) {
@@ -65,7 +65,7 @@ function checkEvents(on: readonly EventType[], { path, problems }: FormContext):
       code: 'required',
       message: 'a component listens to at least one event',
     });
-  for (const event of new Set(on)) {
+  for (const event of on) {
     if ((POSITIVE_EVENTS as readonly string[]).includes(event)) continue;
     problems.push({
       path: [...path, 'on'],

@@ -23,9 +23,15 @@ export type SlotSums = {
 /**
  * Inputs of a target from other slots: the deal's month in the units of the component's tiers, the
  * share of a monthly slot in its month, and the slot's allotment where caps or tiers rank the
- * month's slots. Without a share, a monthly slot is a month of its own.
+ * month's slots. Without a share, a monthly slot is a month of its own. `earnedBefore`: the
+ * conversion with which the customer earned a rival bounty, so that this slot earns nothing.
  */
-export type SlotLinks = { metric: bigint; share: MonthShare | null; allotment: Allotment | null };
+export type SlotLinks = {
+  metric: bigint;
+  share: MonthShare | null;
+  allotment: Allotment | null;
+  earnedBefore: Group | null;
+};
 
 /**
  * Share of one deal version's part in a month's commission, in minor units. `carriedMinor`: the
@@ -116,6 +122,8 @@ type KindForm<K extends Kind, F extends Fields> = {
  */
 export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'customer' | 'event';
+  /** The customer in a key that `slotKey` made; null for a slot per event. */
+  subjectIn(key: string): string | null;
   /**
    * Commission before caps; never below zero. Tiers pay by the slot's `place` in the month, from 1,
    * or by the total that the month `reached`.

@@ -15,6 +15,9 @@ export type Explanation = { formula: string; inputs: Record<string, string> };
 /** Formula of a slot that a person rejected. */
 export const REJECTED_FORMULA = 'nothing, since it was rejected';
 
+/** Formula of a CPA whose customer earned another one first. */
+const EARNED_BEFORE_FORMULA = 'nothing, since this customer earned a CPA before';
+
 /** A slot to explain: the arguments of `targetOf`, and the slot's month. */
 type ExplainedSlot = {
   component: Component;
@@ -35,6 +38,15 @@ export function explain({ component, terms, groups, sums, links, period }: Expla
     const { minor, conversion } = uncappedCommissionOf(component, terms, groups);
     if (conversion === null) return { formula, inputs: {} };
     const inputs = conversionInputs(conversion, terms, money);
+    if (links.earnedBefore !== null) {
+      const { accrual, version } = links.earnedBefore;
+      const before = {
+        earned_by: accrual.eventId,
+        by_deal: version.dealId,
+        by_version: String(version.version),
+      };
+      return { formula: EARNED_BEFORE_FORMULA, inputs: { ...inputs, ...before } };
+    }
     if (links.allotment !== null) {
       Object.assign(inputs, {
         month: period ?? '',

@@ -1,14 +1,16 @@
-// Links between slots of one deal and affiliate: which slots' targets change with a slot, and which
-// figures a target takes from other slots.
+// Links between slots of one affiliate: which slots' targets change with a slot, and which figures a
+// target takes from other slots.
 import { allotMonth, type RankedSlot } from '../commission/allotment.ts';
+import { areRivals, claimsLost, type Bounty, type Claim } from '../commission/bounties.ts';
 import { sharesOfMonths } from '../commission/carry.ts';
-import { carriesLosses, needsMonthMetric, isRanked } from '../commission/commission.ts';
+import { carriesLosses, needsMonthMetric, isRanked, subjectOfSlot } from '../commission/commission.ts';
 import type { MonthShare, SlotLinks } from '../commission/component-kind.ts';
+import type { Group } from '../commission/group.ts';
 import { compareParts, NO_SHARE, type MonthPart, type PartStart } from '../commission/month.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
 import { NO_LINKS } from '../commission/sums.ts';
 import type { Component, Tiers } from '../types.ts';
-import { componentOf, countedIn, type Slot } from './slot.ts';
+import { componentOf, countedIn, payingConversion, type Slot } from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
 
 /** Links of the slots of a batch. */
@@ -22,16 +24,19 @@ export type Family = {
   linksOf(slot: Slot, component: Component): SlotLinks;
   /** The slots that share a slot's month, in order, without those that have no conversions. */
   monthOf(slot: Slot): Slot[];
-  /** Drops computed allotments and shares. To be called after the facts of a slot changed. */
+  /** Drops computed allotments, shares and lost claims. To be called after the facts of a slot changed. */
   forget(): void;
 };
 
 /** The index is read at every call, since a batch opens slots. */
-export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf'>): Family {
+export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf' | 'ofCustomer'>): Family {
   /** Allotments of a month, computed once for all of its slots. */
   const allotments = new Map<string, ReturnType<typeof allotMonth>>();
   /** Shares of all months of a component, computed once for all of its slots. */
   const shares = new Map<string, Map<string, MonthShare>>();
+
+  /** Claims of a customer that earn nothing, computed once for all slots of the customer. */
+  const lost = new Map<string, ReturnType<typeof claimsLost>>();
 
   /** The slots of all months and versions of a slot's component, in order. */
   const chainOf = (slot: Slot): Slot[] =>
@@ -63,9 +68,33 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf'>): Fam
       .toSorted(inChain),
   ];
 
+  /** The other slots of a customer whose claims decide with a slot's; empty without a rival. */
+  const rivalsOf = (slot: Slot): Slot[] => {
+    const ofCustomer = slotsOfCustomer(index, slot);
+    const isContested = ofCustomer.some(
+      (other) => other !== slot && areRivals(asBounty(slot), asBounty(other)),
+    );
+    return isContested ? ofCustomer.filter((other) => other !== slot).toSorted(inChain) : [];
+  };
+
+  const earnedBefore = (slot: Slot): Group | null => {
+    const ofCustomer = slotsOfCustomer(index, slot);
+    if (ofCustomer.length < 2) return null;
+    const customer = `${slot.affiliateId} ${subjectOfSlot(slot.name)}`;
+    let known = lost.get(customer);
+    if (!known) lost.set(customer, (known = claimsLost(ofCustomer.map(asClaim))));
+    return known.get(slot.id) ?? null;
+  };
+
+  /** The other slots that caps or steps move with a slot of a customer or an event. */
+  const rankedWith = (slot: Slot): Slot[] => {
+    const component = componentOf(slot);
+    return component !== null && isRanked(component) ? membersOf(slot).slice(1) : [];
+  };
+
   const asMember = (slot: Slot): RankedSlot[] => {
     const component = componentOf(slot);
-    if (component === null) return [];
+    if (component === null || earnedBefore(slot) !== null) return [];
     const metric = needsMonthMetric(component) ? metricOf(slot, component.tiers) : null;
     return [{ id: slot.id, component, terms: slot.version.terms, groups: [...countedIn(slot)], metric }];
   };
@@ -121,12 +150,13 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf'>): Fam
         );
       }
       if (isMonthly(slot.name.kind)) return alongWith(slot);
-      const component = componentOf(slot);
-      return component !== null && isRanked(component) ? membersOf(slot).slice(1) : [];
+      return [...rankedWith(slot), ...rivalsOf(slot).flatMap((rival) => [rival, ...rankedWith(rival)])];
     },
     linksOf(slot, component) {
       const links = { ...NO_LINKS, metric: metricOf(slot, component.tiers) };
       if (isMonthly(slot.name.kind)) return { ...links, share: shareOf(slot) };
+      const before = earnedBefore(slot);
+      if (before !== null) return { ...links, earnedBefore: before };
       return isRanked(component) ? { ...links, allotment: allotmentOf(slot) } : links;
     },
     monthOf: (slot) =>
@@ -134,6 +164,7 @@ export function createFamily(index: Pick<SlotIndex, 'ofDeal' | 'monthsOf'>): Fam
     forget() {
       allotments.clear();
       shares.clear();
+      lost.clear();
     },
   };
 }
@@ -147,6 +178,19 @@ const hasConversions = ({ sums }: Slot): boolean => sums.conversionsCount > 0;
 function countsMonth(slot: Slot): boolean {
   const component = componentOf(slot);
   return component !== null && needsMonthMetric(component);
+}
+
+function slotsOfCustomer(index: Pick<SlotIndex, 'ofCustomer'>, { name, affiliateId }: Slot): readonly Slot[] {
+  const subject = subjectOfSlot(name);
+  return subject === null ? [] : index.ofCustomer(affiliateId, subject);
+}
+
+function asBounty(slot: Slot): Bounty {
+  return { version: slot.version, component: componentOf(slot)! };
+}
+
+function asClaim(slot: Slot): Claim {
+  return { ...asBounty(slot), id: slot.id, key: slot.name.key, conversion: payingConversion(slot) };
 }
 
 /** The order of months, and of the parts of a month. */

@@ -1,4 +1,5 @@
 // Slots of a batch by key, conversion, deal and source.
+import { subjectOfSlot } from '../commission/commission.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
 import type { Slot } from './slot.ts';
 
@@ -12,6 +13,8 @@ export type SlotIndex = {
   ofDeal(dealId: string, affiliateId: string): readonly Slot[];
   /** Those of them that sum a month. */
   monthsOf(dealId: string, affiliateId: string): readonly Slot[];
+  /** An affiliate's slots of a customer, of all deals. */
+  ofCustomer(affiliateId: string, subject: string): readonly Slot[];
   /** The parents' parts of a slot. */
   partsOf(slot: Slot): readonly Slot[];
   /** The slot that a parent's part is a part of. */
@@ -24,6 +27,7 @@ export function createSlotIndex(loaded: readonly Slot[]): SlotIndex {
   const byConversion = new Map<string, Slot[]>();
   const byDeal = new Map<string, Slot[]>();
   const monthsByDeal = new Map<string, Slot[]>();
+  const byCustomer = new Map<string, Slot[]>();
   const bySource = new Map<string, Slot[]>();
 
   const index: SlotIndex = {
@@ -35,12 +39,15 @@ export function createSlotIndex(loaded: readonly Slot[]): SlotIndex {
       if (slot.override) push(bySource, slot.override.sourceId, slot);
       else push(byDeal, deal, slot);
       if (isMonthly(slot.name.kind)) push(monthsByDeal, deal, slot);
+      const subject = subjectOfSlot(slot.name);
+      if (subject !== null) push(byCustomer, `${slot.affiliateId} ${subject}`, slot);
       for (const eventId of slot.groups.keys()) push(byConversion, eventId, slot);
     },
     addConversion: (eventId, slot) => push(byConversion, eventId, slot),
     ofConversion: (eventId) => byConversion.get(eventId) ?? [],
     ofDeal: (dealId, affiliateId) => byDeal.get(`${dealId} ${affiliateId}`) ?? [],
     monthsOf: (dealId, affiliateId) => monthsByDeal.get(`${dealId} ${affiliateId}`) ?? [],
+    ofCustomer: (affiliateId, subject) => byCustomer.get(`${affiliateId} ${subject}`) ?? [],
     partsOf: ({ id }) => bySource.get(id) ?? [],
     sourceOf: ({ sourceId }) => byId.get(sourceId)!,
   };

@@ -229,10 +229,27 @@ function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
     };
     return { name, conversion, version, component, hasRemainder: !isFullyReversed(conversion), uncapped };
   });
-  return afterCapsAndTiers(
-    found.filter((earning) => earning !== null),
-    conversions,
-  );
+  return afterCapsAndTiers(firstBounties(found.filter((earning) => earning !== null)), conversions);
+}
+
+/**
+ * Leaves out bounties of a customer who earned another one before: for events of which one is the
+ * same, and not offered beside it.
+ */
+function firstBounties(all: readonly RankableEarning[]): RankableEarning[] {
+  const offered = ({ version }: RankableEarning): string =>
+    JSON.stringify(version.terms.components.filter(({ kind }) => kind === 'cpa'));
+  const excludes = (a: RankableEarning, b: RankableEarning): boolean =>
+    a.conversion.event.customerId === b.conversion.event.customerId &&
+    onOf(a.component).some((type) => onOf(b.component).includes(type)) &&
+    offered(a) !== offered(b);
+  const inTime = (one: RankableEarning): string => `${timeKey(one.conversion.event)} ${one.name}`;
+  return all
+    .toSorted((a, b) => (inTime(a) < inTime(b) ? -1 : 1))
+    .reduce<RankableEarning[]>(
+      (paid, one) => (paid.some((other) => excludes(other, one)) ? paid : [...paid, one]),
+      [],
+    );
 }
 
 /** The conversion that qualifies a customer for a CPA; null while none does. */
@@ -630,7 +647,7 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 };
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
-  on === undefined ? DEFAULT_ON[kind] : [on].flat();
+  on === undefined ? DEFAULT_ON[kind] : [...new Set([on].flat())];
 const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
   onOf(component).includes(type);
 

@@ -106,7 +106,7 @@ export function createMemorySettling(
    * entries of conversions that may be reversed.
    */
   function loadSlots(batch: Batch): Slot[] {
-    const { keys, monthly } = namedSlots(batch);
+    const { keys, monthly } = namedSlots(batch, versions);
     const conversionIds = new Set(inSlots(batch));
     const linked = linkedDeals(batch, versions);
     if (keys.length + conversionIds.size + linked.length === 0) return [];

@@ -1,11 +1,12 @@
 // Finds the bounties of a batch's customers that rival each other: one affiliate's CPAs for the
 // same events, in several versions or deals.
 import { contestedBounties, type Bounty } from '../../domain/commission/bounties.ts';
-import { slotNameOf } from '../../domain/commission/commission.ts';
+import { slotNameOf, subjectOfSlot } from '../../domain/commission/commission.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
 import type { Batch } from '../../domain/settlement/batch.ts';
 import type { Loaded } from '../../domain/settlement/outcomes.ts';
 import type { DealVersion } from '../../domain/types.ts';
+import type { CustomerSlot } from '../../store/settlement/customer-slots.ts';
 
 /** The affiliates of the batch whose bounties have rivals, with those bounties. */
 export function contestedIn(batch: Batch, versions: readonly DealVersion[]): Map<string, Bounty[]> {
@@ -31,6 +32,24 @@ export function rivalKeys(batch: Batch, contested: ReadonlyMap<string, readonly 
       const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: '' };
       return bounties.map(({ version, component }) => slotNameOf(version, component, of).key);
     });
+  });
+}
+
+/**
+ * Keys of the slots of contested bounties for the customers of these slots. Whether a slot takes a
+ * place under a cap depends on them.
+ */
+export function rivalKeysOf(
+  slots: readonly Pick<CustomerSlot, 'key' | 'kind' | 'affiliateId'>[],
+  contested: ReadonlyMap<string, readonly Bounty[]>,
+): string[] {
+  return slots.flatMap(({ key, kind, affiliateId }) => {
+    const subject = subjectOfSlot({ key, kind });
+    if (subject === null) return [];
+    const of = { eventId: '', subject, affiliateId, month: '' };
+    return (contested.get(affiliateId) ?? []).map(
+      ({ version, component }) => slotNameOf(version, component, of).key,
+    );
   });
 }
 

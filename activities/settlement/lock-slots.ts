@@ -16,8 +16,9 @@ import {
   lockSlots,
   type DealOfAffiliate,
 } from '../../store/settlement/slots.ts';
+import { readCustomerSlots } from '../../store/settlement/customer-slots.ts';
 import { insertEmptySlots } from '../../store/ledger/slot-writing.ts';
-import { contestedIn, rivalKeys } from './contested.ts';
+import { contestedIn, rivalKeys, rivalKeysOf } from './contested.ts';
 import type { LoadedBatch } from './load-batch.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 
@@ -50,15 +51,15 @@ async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedB
   const linked = linkedDeals(batch, versions);
   if (keys.length + conversionIds.length + linked.length === 0) return [];
   const ids: string[] = [];
-  const contested = Array.from(contestedIn(batch, versions).keys(), (affiliateId) => ({
-    dealId: CONTESTED,
-    affiliateId,
-  }));
-  if (contested.length + linked.length > 0) await lockDeals(client, operator.id, [...linked, ...contested]);
+  const contested = contestedIn(batch, versions);
+  const shared = Array.from(contested.keys(), (affiliateId) => ({ dealId: CONTESTED, affiliateId }));
+  if (shared.length + linked.length > 0) await lockDeals(client, operator.id, [...linked, ...shared]);
   if (linked.length > 0) {
     const months = batch.ordered.map(({ event }) => monthOf(event.occurredAt, operator.timezone));
     const of = { keys, conversionIds, months: [...new Set(months)], timezone: operator.timezone };
     ids.push(...(await findFamily(client, operator.id, linked, of)));
+    if (contested.size > 0)
+      keys.push(...rivalKeysOf(await readCustomerSlots(client, operator.id, ids), contested));
   }
   const wanted = { keys, conversionIds, ids };
   let slots = await lockSlots(client, operator.id, wanted, versionOf);

@@ -53,7 +53,7 @@ export function slotNameOf(version: DealVersion, component: Component, of: SlotS
 }
 
 /** The customer of a slot per customer; null for all other slots. */
-export function subjectOfSlot({ key, kind }: SlotName): string | null {
+export function subjectOfSlot({ key, kind }: Pick<SlotName, 'key' | 'kind'>): string | null {
   if (kind === 'month' || kind === 'override') return null;
   const rules = kindOf({ kind });
   return rules.slotPer === 'month' ? null : rules.subjectIn(key);

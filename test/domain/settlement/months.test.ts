@@ -182,7 +182,10 @@ describe('a customer earns one bounty', () => {
 
   test('and one that holds nothing takes no place under a cap', () => {
     const capped = only({ kind: 'cpa', amount: '100', cap: { count: 1 } });
-    assert.equal(either([aVersion(first), own(capped)], [ftd(0), ftd(2), ftd(3, 'c2')]), 200_00n);
+    const events = [ftd(0), ftd(2), ftd(3, 'c2'), ftd(4, 'c3')];
+    const settling = settledOneByOne([aVersion(first), own(capped)], events);
+    assert.equal(either([aVersion(first), own(capped)], events), 200_00n);
+    assert.deepEqual(deltasOf(settling), [100_00n, 0n, 100_00n, 0n]);
   });
 
   test('and a later one that had been paid is taken back as an adjustment of its own conversion', () => {

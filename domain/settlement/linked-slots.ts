@@ -1,5 +1,5 @@
-// Links between slots of one affiliate: which slots' targets change with a slot, and which figures a
-// target takes from other slots.
+// Links between slots of one affiliate: which slots' targets change with a slot, and which figures
+// a target takes from other slots.
 import { allotMonth, type RankedSlot } from '../commission/allotment.ts';
 import { areRivals, claimsLost, type Bounty, type Claim } from '../commission/bounties.ts';
 import { sharesOfMonths } from '../commission/carry.ts';
@@ -24,7 +24,10 @@ export type Family = {
   linksOf(slot: Slot, component: Component): SlotLinks;
   /** The slots that share a slot's month, in order, without those that have no conversions. */
   monthOf(slot: Slot): Slot[];
-  /** Drops computed allotments, shares and lost claims. To be called after the facts of a slot changed. */
+  /**
+   * Drops computed allotments, shares and lost claims. To be called after the facts of a slot
+   * changed.
+   */
   forget(): void;
 };
 

@@ -500,8 +500,8 @@ function exactMonth(
     const risen = paid + above(next) - above(sum);
     const limit = cap === undefined ? risen : minorOf(cap, conversion.version.terms.currency) * per;
     const kept = lowest([paid, above(next)]);
-    const capped = lowest([risen, limit]);
-    paid = capped > kept ? capped : kept;
+    const upToCap = lowest([risen, limit]);
+    paid = upToCap > kept ? upToCap : kept;
     sum = next;
   }
   return { exact: { gains, paid }, per, rounding: stretches.at(-1)!.part.conversion.version.terms.rounding };
@@ -516,8 +516,12 @@ function rateText({ component, conversion: { version } }: MonthSum): string {
   const steps = tiers?.steps.map((step) => [step.from, step.percent, step.amount].map(number).join(' '));
   return [
     ...[percent, amount, cap?.amount].map(number),
-    ...[negative, negative === 'carry' ? by : '', terms.rounding],
-    ...[tiers?.metric, tiers?.mode, steps?.join(';')],
+    negative,
+    negative === 'carry' ? by : '',
+    terms.rounding,
+    tiers?.metric,
+    tiers?.mode,
+    steps?.join(';'),
   ].join('|');
 }
 

@@ -18,7 +18,6 @@ const ORDER = 'test/domain/settlement/settlement-order.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';
 const RACES = 'test/activities/settlement/settle-races.test.ts';
 const MONTHS = 'test/domain/settlement/months.test.ts';
-const CUTS = 'test/domain/settlement/version-cuts.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 export const DEFECTS: readonly Defect[] = [
@@ -163,8 +162,8 @@ export const DEFECTS: readonly Defect[] = [
     file: 'domain/commission/month.ts',
     from: `if (index > 0 && !isSameRate(parts[index - 1]!, part)) start = state;`,
     to: `if (index > 0) start = state;`,
-    tests: [CUTS],
-    sees: 'changes no balance and no reported amount',
+    tests: [MONTHS],
+    sees: 'as if two equal versions in a row were one',
   },
   {
     title: 'a month whose versions are rated apart',

@@ -134,6 +134,13 @@ describe('a version in mid-month continues the month', () => {
   ])[])
     test(title, () => assert.equal(either(deal, events), expected));
 
+  test('as if two equal versions in a row were one, also behind a version whose cap was reached', () => {
+    const capped = share('50', { cap: { amount: '50' } });
+    const events = [revenue(0, 200_00n), revenue(1, -60_00n), revenue(3, 60_00n)];
+    assert.equal(either(versions([0, capped], [1, share('50')]), events), 50_00n);
+    assert.equal(either(versions([0, capped], [1, share('50')], [2, share('50')]), events), 50_00n);
+  });
+
   test('and a change of another version’s part is reported with the event that caused it', () => {
     const deal = versions([0, share('50')], [1, share('10')]);
     const settling = settledOneByOne(deal, [revenue(0, 100_00n), revenue(2, -1000_00n), revenue(0, 300_00n)]);

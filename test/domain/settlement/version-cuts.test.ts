@@ -20,7 +20,7 @@ import {
 } from '../../support/stories.ts';
 
 /** More runs when asked for by hand: `RUNS=50000 npm test -- <this file>`. */
-const RUNS = Number(process.env.RUNS ?? 400);
+const RUNS = Number(process.env.RUNS ?? 1200);
 
 /** Events occur at the start of days, so that a millisecond behind is between all events. */
 const moment = fc.nat({ max: 75 }).map((day) => START + day * DAY_MS + 1);

@@ -16,7 +16,9 @@ import {
   lockSlots,
   type DealOfAffiliate,
 } from '../../store/settlement/slots.ts';
+import { readCustomerSlots } from '../../store/settlement/customer-slots.ts';
 import { insertEmptySlots } from '../../store/ledger/slot-writing.ts';
+import { contestedIn, rivalKeys, rivalKeysOf } from './contested.ts';
 import type { LoadedBatch } from './load-batch.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 
@@ -33,6 +35,9 @@ export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promis
   });
 }
 
+/** Name of the lock of an affiliate's contested bounties, in place of a deal's id. */
+const CONTESTED = 'cpa';
+
 /**
  * Missing monthly slots are inserted first, since many batches share them. The slot of a percentage
  * belongs to one event, so it cannot exist before that event is settled. Deals with linked slots
@@ -40,17 +45,21 @@ export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promis
  */
 async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
   const { operator } = batch;
-  const { keys, monthly } = namedSlots(batch);
+  const { keys, monthly } = namedSlots(batch, versions);
   const conversionIds = inSlots(batch);
   const versionOf = versionFinder(versions);
   const linked = linkedDeals(batch, versions);
   if (keys.length + conversionIds.length + linked.length === 0) return [];
   const ids: string[] = [];
+  const contested = contestedIn(batch, versions);
+  const shared = Array.from(contested.keys(), (affiliateId) => ({ dealId: CONTESTED, affiliateId }));
+  if (shared.length + linked.length > 0) await lockDeals(client, operator.id, [...linked, ...shared]);
   if (linked.length > 0) {
     const months = batch.ordered.map(({ event }) => monthByZones(event.occurredAt, operator.zones));
-    await lockDeals(client, operator.id, linked);
     const of = { keys, conversionIds, months: [...new Set(months)] };
     ids.push(...(await findFamily(client, operator.id, linked, of)));
+    if (contested.size > 0)
+      keys.push(...rivalKeysOf(await readCustomerSlots(client, operator.id, ids), contested));
   }
   const wanted = { keys, conversionIds, ids };
   let slots = await lockSlots(client, operator.id, wanted, versionOf);
@@ -69,9 +78,16 @@ async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedB
 
 type MonthlySlot = Parameters<typeof insertEmptySlots>[2][number];
 
-/** Slots in which the batch's conversions earn and that may exist. */
-export function namedSlots({ rated, attributions }: Batch): { keys: string[]; monthly: MonthlySlot[] } {
-  const keys = new Set<string>();
+/**
+ * Slots in which the batch's conversions earn and that may exist, with those of rival bounties of
+ * the same customers.
+ */
+export function namedSlots(
+  batch: Batch,
+  versions: readonly DealVersion[],
+): { keys: string[]; monthly: MonthlySlot[] } {
+  const { rated, attributions } = batch;
+  const keys = new Set(rivalKeys(batch, contestedIn(batch, versions)));
   const monthly = new Map<string, MonthlySlot>();
   for (const [eventId, { version, names }] of rated) {
     for (const name of names) {
@@ -106,12 +122,15 @@ export function firstDepositsIn({ ordered, others }: Batch): string[] {
   return [...ordered, ...others].filter(({ event }) => event.type === 'ftd').map(({ event }) => event.id);
 }
 
-/** Deals of the batch with linked slots, once for each affiliate who earns by them. */
-export function linkedDeals(
-  { ordered, rated, attributions, others }: Batch,
-  versions: readonly DealVersion[],
-): DealOfAffiliate[] {
-  const linked = new Set(versions.filter(({ terms }) => isLinked(terms)).map(({ dealId }) => dealId));
+/**
+ * Deals of the batch with linked slots, once for each affiliate who earns by them. Versions of one
+ * deal share their months.
+ */
+export function linkedDeals(batch: Batch, versions: readonly DealVersion[]): DealOfAffiliate[] {
+  const { ordered, rated, attributions, others } = batch;
+  const linked = new Set(
+    versions.filter(({ terms, version }) => version > 1 || isLinked(terms)).map(({ dealId }) => dealId),
+  );
   if (linked.size === 0) return [];
   const deals = new Map<string, DealOfAffiliate>();
   const add = (dealId: string, affiliateId: string): void => {
@@ -126,6 +145,8 @@ export function linkedDeals(
     for (const { dealId, affiliateId } of versions)
       if (affiliateId === null || affiliateId === outcome.affiliateId) add(dealId, outcome.affiliateId);
   }
+  for (const [affiliateId, bounties] of contestedIn(batch, versions))
+    for (const { version } of bounties) add(version.dealId, affiliateId);
   return [...deals.values()];
 }
 

@@ -1,9 +1,10 @@
 // Slot names and targets: the slot a component earns in, and the commission the slot should hold.
 // A target depends only on the slot's facts, the deal version pinned to the slot and the slot's
 // links to other slots. It is rounded once. The rules of each kind are in `components/`.
-import { kindOf, supportsCarryover } from './components/index.ts';
-import type { MonthlyKind, SlotLinks, SlotScope, SlotSums, UncappedCommission } from './component-kind.ts';
+import { kindOf } from './components/index.ts';
+import type { SlotLinks, SlotScope, SlotSums, UncappedCommission } from './component-kind.ts';
 import type { Group } from './group.ts';
+import { carryUnitOf, NO_LOSS, shareMonth } from './month.ts';
 import { NO_LINKS } from './sums.ts';
 import type { SlotKind } from './slot-kinds.ts';
 import { monthSlotKey } from '../keys.ts';
@@ -31,7 +32,7 @@ export function needsMonthMetric(component: Component): boolean {
 
 /** Whether negative months of the component lower the months that follow. */
 export function carriesLosses(component: Component): boolean {
-  return supportsCarryover(component) && component.negative === 'carry';
+  return carryUnitOf(component) !== null;
 }
 
 /**
@@ -51,6 +52,13 @@ export function slotNameOf(version: DealVersion, component: Component, of: SlotS
   return { key: slotKey(version, component.label, of), kind, component: component.label, period };
 }
 
+/** The customer of a slot per customer; null for all other slots. */
+export function subjectOfSlot({ key, kind }: Pick<SlotName, 'key' | 'kind'>): string | null {
+  if (kind === 'month' || kind === 'override') return null;
+  const rules = kindOf({ kind });
+  return rules.slotPer === 'month' ? null : rules.subjectIn(key);
+}
+
 /** The slot that counts an affiliate's month in a deal, across the deal's versions. */
 export function monthSlotNameOf(dealId: string, { affiliateId, month }: SlotScope): SlotName {
   return { key: monthSlotKey(dealId, affiliateId, month), kind: 'month', component: 'month', period: month };
@@ -64,8 +72,8 @@ export function needsAmount(component: Component): boolean {
 /**
  * Target of a slot: the commission that the slot should hold, in minor units of the deal's
  * currency; never below zero. A slot of a customer or an event holds its allotment where its month
- * ranks it, and its own commission elsewhere. A monthly slot holds its month's commission, up to
- * the cap. Example: 25 % of a month's 175.00 is 43.75.
+ * ranks it, and its own commission elsewhere. A monthly slot holds its share of the month's
+ * commission. Example: 25 % of a month's 175.00 is 43.75.
  */
 export function targetOf(
   component: Component,
@@ -75,24 +83,11 @@ export function targetOf(
   links: SlotLinks = NO_LINKS,
 ): bigint {
   const kind = kindOf(component);
+  if (links.earnedBefore !== null) return 0n;
   if (kind.slotPer !== 'month')
     return links.allotment?.minor ?? kind.uncappedCommissionOf(component, terms, groups, 1n, 1n).minor;
-  const commission = kind.monthCommissionOf(component, terms, sums, links);
-  const cap = component.cap?.amountMinor;
-  return commission < 0n ? 0n : cap != null && commission > cap ? cap : commission;
-}
-
-/**
- * Commission of a month before its cap, in minor units; below zero for a loss.
- * Throws for a component whose slots are not monthly.
- */
-export function monthCommissionOf(
-  component: Component,
-  terms: Terms,
-  sums: SlotSums,
-  links: SlotLinks,
-): bigint {
-  return monthlyKindOf(component).monthCommissionOf(component, terms, sums, links);
+  if (links.share !== null) return links.share.minor;
+  return shareMonth([{ component, terms, sums, metric: links.metric }], NO_LOSS).shares[0]!.minor;
 }
 
 /**
@@ -111,10 +106,4 @@ export function uncappedCommissionOf(
   const kind = kindOf(component);
   if (kind.slotPer === 'month') throw new Error(`slots of kind ${kind.kind} are monthly`);
   return kind.uncappedCommissionOf(component, terms, groups, place, reached);
-}
-
-function monthlyKindOf(component: Component): MonthlyKind {
-  const kind = kindOf(component);
-  if (kind.slotPer !== 'month') throw new Error(`slots of kind ${kind.kind} are not monthly`);
-  return kind;
 }

@@ -22,10 +22,29 @@ export type SlotSums = {
 
 /**
  * Inputs of a target from other slots: the deal's month in the units of the component's tiers, the
- * loss carried over from earlier months (minor units, never above zero), and the slot's allotment
- * where caps or tiers rank the month's slots.
+ * share of a monthly slot in its month, and the slot's allotment where caps or tiers rank the
+ * month's slots. Without a share, a monthly slot is a month of its own. `earnedBefore`: the
+ * conversion with which the customer earned a rival bounty, so that this slot earns nothing.
  */
-export type SlotLinks = { metric: bigint; carriedMinor: bigint; allotment: Allotment | null };
+export type SlotLinks = {
+  metric: bigint;
+  share: MonthShare | null;
+  allotment: Allotment | null;
+  earnedBefore: Group | null;
+};
+
+/**
+ * Share of one deal version's part in a month's commission, in minor units. `carriedMinor`: the
+ * loss that entered the month, as revenue or as commission, never above zero. `reached`: the sum of
+ * the whole month that the rate applies to, after revenue carried over. `whole`: the month's sums
+ * and what its earlier parts hold; null for a month of one part.
+ */
+export type MonthShare = {
+  minor: bigint;
+  carriedMinor: bigint;
+  reached: bigint;
+  whole: { sums: SlotSums; beforeMinor: bigint } | null;
+};
 
 /**
  * Commission that a month leaves to one ranked slot, in minor units. `place` is the slot's place in
@@ -103,6 +122,8 @@ type KindForm<K extends Kind, F extends Fields> = {
  */
 export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'customer' | 'event';
+  /** The customer in a key that `slotKey` made; null for a slot per event. */
+  subjectIn(key: string): string | null;
   /**
    * Commission before caps; never below zero. Tiers pay by the slot's `place` in the month, from 1,
    * or by the total that the month `reached`.
@@ -117,22 +138,20 @@ export type SingleKind<K extends Kind = Kind, F extends Fields = Fields> = KindR
 };
 
 /**
- * A kind with a slot per affiliate, deal version and month, rounded once a month.
- * Settling and audit compute its target from the slot's sums, without the facts.
+ * A kind with a slot per affiliate, deal version and month. The slots of a month are rated
+ * together, in `month.ts`, and rounded once.
+ * Settling and audit compute their targets from the slots' sums, without the facts.
  */
 export type MonthlyKind<K extends Kind = Kind, F extends Fields = Fields> = KindRules<K, F> & {
   slotPer: 'month';
-  /** Commission of the month before its cap, in minor units; below zero for a loss. */
-  monthCommissionOf(
-    component: Component & { kind: K },
-    terms: Terms,
-    sums: SlotSums,
-    links: SlotLinks,
-  ): bigint;
-  /** The month's total in the units of the component's tiers. */
-  tierMetricOf(component: Component & { kind: K }, sums: SlotSums, links: SlotLinks): bigint;
-  /** The sum that the rate applies to, as an input of the explanation. */
-  sumInputsOf(sums: SlotSums, money: FormatMoney): Record<string, string>;
+  /** Divisor that turns a sum times a rate into minor units. */
+  unit: bigint;
+  /** The component's own rate, below the first step of tiers. */
+  rateOf(component: Component & { kind: K }): bigint;
+  /** The sum that the rate applies to. */
+  sumOf(sums: SlotSums): bigint;
+  /** The same sum by its name, for the explanation. */
+  sumInputOf(sums: SlotSums, money: FormatMoney): { name: string; value: string };
 };
 
 export type ComponentKind<K extends Kind = Kind, F extends Fields = Fields> =

@@ -7,7 +7,7 @@ import type { DealVersion } from '../types.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { createFamily } from './linked-slots.ts';
 import { createPoster, type BookedChange, type Posting, type PostingCause } from './posting.ts';
-import { componentOf, emptySlot, isSteppedOnly, rank, replaceGroup, type Slot } from './slot.ts';
+import { emptySlot, isSteppedOnly, rank, replaceGroup, type Slot } from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
 import { createSlotTargets, type SlotTargets } from './slot-targets.ts';
 
@@ -35,7 +35,7 @@ type FactPosting = {
 };
 
 export function createFactPosting(index: SlotIndex, options: FactPostingOptions): FactPosting {
-  const family = createFamily(index.ofDeal, componentOf);
+  const family = createFamily(index);
   const targets = createSlotTargets(index, family);
   const { post, postings } = createPoster(index, targets, options.debts);
   const facts: AddedFact[] = [];

@@ -4,15 +4,14 @@ import type { SlotName } from '../commission/commission.ts';
 import { earliestOf, groupOf } from '../commission/group.ts';
 import { conversionFacts, reversalsBy } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
-import { divideRounded } from '../ledger/money.ts';
+import { overrideSlotKey } from '../keys.ts';
 import { monthByZones } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rate-again.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
-import type { Slot } from './slot.ts';
-import { MILLION } from '../units.ts';
+import { emptySlot, type Slot } from './slot.ts';
 import { rateAll, type OperatorRules } from './rating.ts';
 
 /**
@@ -94,22 +93,36 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
     },
     result(parentsOf, monthsBefore) {
       const counted = [...slots.values()].map((slot) => slot.result());
-      const targets = recountedTargets(counted, month, monthsBefore);
+      const parts = counted.flatMap((slot) => partsOf(slot, parentsOf(slot.affiliateId)));
+      const targets = recountedTargets([...counted, ...parts], month, monthsBefore);
       return counted.flatMap((slot): WouldPay[] => {
-        const targetMinor = slot.version === version ? targets.get(slot.id)! : 0n;
-        if (targetMinor === 0n) return [];
+        const minor = slot.version === version ? targets.get(slot.id)! : 0n;
+        if (minor === 0n) return [];
         const first = earliestOf(slot.groups.values());
         const of = { month: slot.name.period ?? month(first!.accrual.occurredAt) };
-        const { overrides, rounding } = version.terms;
-        const parts = parentsOf(slot.affiliateId).slice(0, overrides.length);
         return [
-          { ...of, affiliateId: slot.affiliateId, component: slot.name.component, minor: targetMinor },
-          ...parts.map((affiliateId, index) => {
-            const minor = divideRounded(overrides[index]! * targetMinor, MILLION, rounding);
-            return { ...of, affiliateId, component: 'override', minor };
-          }),
+          { ...of, affiliateId: slot.affiliateId, component: slot.name.component, minor },
+          ...parts
+            .filter(({ override }) => override!.sourceId === slot.id)
+            .map((part) => ({
+              ...of,
+              affiliateId: part.affiliateId,
+              component: 'override',
+              minor: targets.get(part.id)!,
+            })),
         ];
       });
     },
   };
+}
+
+/** The parts of a slot that its version pays to parents, who are ordered from the nearest. */
+function partsOf({ id, name, version }: Slot, parents: readonly string[]): Slot[] {
+  if (name.kind === 'month') return [];
+  return parents.slice(0, version.terms.overrides.length).map((parentId, index) => {
+    const level = index + 1;
+    const key = overrideSlotKey(level, name.key);
+    const part: SlotName = { ...name, key, kind: 'override' };
+    return emptySlot(key, part, version, parentId, { sourceId: id, level });
+  });
 }

@@ -2,11 +2,12 @@
 // are recounted once, from their sums; all others slot by slot.
 import { groupOf } from '../../domain/commission/group.ts';
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
+import { contestedBounties } from '../../domain/commission/bounties.ts';
 import { isLinked, targetOf } from '../../domain/commission/commission.ts';
 import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
-import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
+import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { touchedSlots } from './touched-slots.ts';
 
 /** A group of untouched slots that are alike, with an example; or one touched slot. */
@@ -25,7 +26,10 @@ type Alike = {
   example: string;
 };
 
-/** Groups of slots. An untouched slot has only conversions, all rated by the slot's own version. */
+/**
+ * Groups of slots. An untouched slot has only conversions, all rated by the slot's own version.
+ * `$3`: deals whose versions share months; `$4`: deals with bounties that have rivals.
+ */
 const ALIKE = `
   with facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
@@ -39,7 +43,9 @@ const ALIKE = `
         = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
         and rejected_at is null
-        and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
+        and (kind in ${OF_COMPONENT_MONTHS} and deal_id <> all($3)
+          or kind in ${OF_SINGLES} and facts = 1
+            and not (kind in ${PER_CUSTOMER} and deal_id = any($4))) as plain
     from slots s left join facts f on f.slot_id = s.id
     where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)
   )
@@ -49,18 +55,20 @@ const ALIKE = `
   group by plain, component, kind, currency, deal_id, deal_version, basis, volume, posted, is_as_kept,
     case when not plain then id end`;
 
-/** Recounts groups of untouched slots of unlinked deals, and then all other slots. */
+/** Recounts groups of untouched slots that no other slot moves, and then all other slots. */
 export async function* recountedSlots(audited: Audited): AsyncGenerator<Finding> {
   const { operatorId, deals } = audited;
   const linked = linkedDeals(deals);
+  const shared = [...new Set(deals.all.filter(({ version }) => version > 1).map(({ dealId }) => dealId))];
+  const contested = contestedDeals(deals);
   const touched: string[] = [];
-  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked])) {
+  for await (const rows of inChunks<Alike>(audited, ALIKE, [operatorId, linked, shared, contested])) {
     for (const row of rows) {
       if (row.isPlain) yield* compareAlike(row, deals);
       else touched.push(row.example);
     }
   }
-  yield* touchedSlots(audited, linked, touched);
+  yield* touchedSlots(audited, linked, touched, [...linked, ...shared, ...contested]);
 }
 
 function* compareAlike(row: Alike, deals: Deals): Generator<Finding> {
@@ -115,4 +123,16 @@ function linkedDeals(deals: Deals): string[] {
         .map(({ dealId }) => dealId),
     ),
   ];
+}
+
+/** The deals with bounties of which a customer can earn only one, among those of an affiliate. */
+function contestedDeals({ all }: Deals): string[] {
+  const common = all.filter(({ affiliateId }) => affiliateId === null);
+  const owners = new Set(all.map(({ affiliateId }) => affiliateId));
+  const contested = new Set<string>();
+  for (const owner of owners) {
+    const own = owner === null ? [] : all.filter(({ affiliateId }) => affiliateId === owner);
+    for (const { version } of contestedBounties([...common, ...own])) contested.add(version.dealId);
+  }
+  return [...contested];
 }

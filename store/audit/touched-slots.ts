@@ -58,7 +58,7 @@ const SLOTS_WITH_FACTS = `
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
   where s.operator_id = $1 and s.kind <> 'manual'
     and (s.deal_id = any($2) or s.id in (select unnest($3::text[])))
-  order by s.deal_id, "ownerId", s.id, f.original_event_id`;
+  order by "ownerId", s.deal_id, s.id, f.original_event_id`;
 
 /** A slot that is being recounted, with the facts of its current conversion. */
 type Counting = {
@@ -71,14 +71,18 @@ type Counting = {
 /** A slot with all its facts recounted. */
 type Recounted = { row: Row; slot: Slot; strays: number };
 
-/** Recounts slots one by one from their facts; slots of `linked` deals are compared together. */
+/**
+ * Recounts slots one by one from their facts. An affiliate's slots of `dealsTogether` are compared
+ * together.
+ */
 export async function* touchedSlots(
   audited: Audited,
   linked: readonly string[],
   touched: readonly string[],
+  dealsTogether: readonly string[],
 ): AsyncGenerator<Finding> {
   const { operatorId, zones, deals } = audited;
-  const together = new Set(linked);
+  const together = new Set(dealsTogether);
   const month = (moment: number): string => monthByZones(moment, zones);
   let open: Counting | undefined;
   let family: Recounted[] = [];
@@ -88,7 +92,7 @@ export async function* touchedSlots(
         if (open) {
           family.push(end(open, deals));
           const isSameFamily =
-            together.has(row.dealId) && open.row.dealId === row.dealId && open.row.ownerId === row.ownerId;
+            together.has(row.dealId) && together.has(open.row.dealId) && open.row.ownerId === row.ownerId;
           if (!isSameFamily) yield* compare(family.splice(0), month);
         }
         open = { row, recount: startRecount(identityOf(row, deals), month), facts: [], strays: 0 };

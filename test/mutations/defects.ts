@@ -18,6 +18,7 @@ const ORDER = 'test/domain/settlement/settlement-order.test.ts';
 const ATTRIBUTION = 'test/domain/attribution/attribution.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';
 const RACES = 'test/activities/settlement/settle-races.test.ts';
+const MONTHS = 'test/domain/settlement/months.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 export const DEFECTS: readonly Defect[] = [
@@ -135,27 +136,59 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a carried loss forgotten after one month',
-    file: 'domain/commission/carry.ts',
-    from: `loss(sums.basisMinor + left.ngr)`,
-    to: `loss(sums.basisMinor)`,
+    file: 'domain/commission/month.ts',
+    from: `follow(parts, { sum: loss.ngr, exact: 0n })`,
+    to: `follow(parts, { sum: 0n, exact: 0n })`,
     tests: ['test/domain/commission/carry.test.ts'],
     sees: 'a loss of revenue is carried until later months make up for it',
   },
   {
     title: 'later months not settled again when an earlier month changes',
     file: 'domain/settlement/linked-slots.ts',
-    from: `return chain.slice(chain.indexOf(slot) + 1).filter(`,
-    to: `return chain.slice(chain.length).filter(`,
+    from: `(carries && inChain(slot, other) < 0)`,
+    to: `(carries && false)`,
     tests: [LINKED],
     sees: 'lowers the months after it until it is made up for',
   },
   {
     title: 'a parent’s part of the gross amount instead of the remaining amount',
     file: 'domain/settlement/slot-targets.ts',
-    from: `rate * currentTarget(source).targetMinor`,
-    to: `rate * source.money.grossMinor`,
+    from: `minor: currentTarget(one).targetMinor`,
+    to: `minor: one.money.grossMinor`,
     tests: [LINKED],
     sees: 'is of what the affiliate holds, and falls with it',
+  },
+  {
+    title: 'a version that changes nothing starts the month again',
+    file: 'domain/commission/month.ts',
+    from: `if (index > 0 && !isSameRate(parts[index - 1]!, part)) start = state;`,
+    to: `if (index > 0) start = state;`,
+    tests: [MONTHS],
+    sees: 'as if two equal versions in a row were one',
+  },
+  {
+    title: 'a month whose versions are rated apart',
+    file: 'domain/settlement/linked-slots.ts',
+    from: `const { period } = part.name;`,
+    to: `const period = part.name.key;`,
+    tests: [MONTHS],
+    sees: 'so that a cap of 1,000 pays 1,000',
+  },
+  {
+    title: 'a bounty paid again by another deal',
+    file: 'domain/commission/bounties.ts',
+    from: `return a.version.dealId !== b.version.dealId || !isSameOffer(`,
+    to: `return a.version.dealId === b.version.dealId && !isSameOffer(`,
+    tests: [MONTHS],
+    sees: 'over the default deal and a deal of the affiliate’s own',
+  },
+  {
+    title: 'a paid bounty that takes a place under a cap of another deal',
+    file: 'activities/settlement/lock-slots.ts',
+    from: `if (contested.size > 0)`,
+    to: `if (contested.size < 0)`,
+    tests: ['test/activities/settlement/settle-continued-months.test.ts'],
+    sees: 'pay one bounty to each customer',
   },
   {
     title: 'the latest exchange rate instead of the rate of the day',
@@ -208,8 +241,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'an emptied month forgets its carried loss',
     file: 'domain/settlement/linked-slots.ts',
-    from: `month.sums.conversionsCount === 0`,
-    to: `month.sums.factsCount === 0`,
+    from: `sums.conversionsCount > 0`,
+    to: `sums.factsCount > 0`,
     tests: ['test/domain/settlement/rerating.test.ts'],
     sees: 'makes no loss of another month forgotten',
   },
@@ -240,7 +273,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'linked slots of an affiliate settled concurrently',
     file: 'activities/settlement/lock-slots.ts',
-    from: `await lockDeals(client, operator.id, linked);`,
+    from: `await lockDeals(client, operator.id, [...linked, ...shared]);`,
     to: ``,
     tests: [STORED],
     sees: 'come at the same moment',

@@ -1,7 +1,8 @@
 // Reference model of commission: the earnings that a whole history of events should end with.
 // The model knows no slots, batches or deltas. It reads the wire form of terms and computes by
-// other methods than the rules: caps by clipping running totals, carryover by the worst run of
-// earlier months, tiers by cutting a sum into bands, rounding by counting half units.
+// other methods than the rules: caps by clipping running totals, months by what they would pay if
+// they ended with each version, carryover from the last month back, tiers by cutting a stretch of a
+// sum into bands, rounding by counting half units.
 import type { WireComponent, WireTerms, WireTiers } from '../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../domain/types.ts';
 import { DAY_MS } from './builders.ts';
@@ -53,18 +54,31 @@ export function expectedEarnings(history: readonly ConversionEvent[], world: Wor
     ...eventEarnings(conversions),
     ...monthlyEarnings(conversions),
   ];
-  const overrides = direct.flatMap(({ version: { terms }, ...earning }) =>
-    (terms.overrides ?? []).flatMap(({ percent }, index) => {
-      const affiliateId = world.parentsOf(earning.affiliateId)[index];
-      if (affiliateId === undefined) return [];
-      const minor = rounded(ppm(percent) * earning.minor, 1_000_000n, terms.rounding);
-      return [{ name: `part ${index + 1} of ${earning.name}`, affiliateId, minor }];
-    }),
+  const months = groupBy(direct, ({ name }) => name.replace(/ v\d+$/, ''));
+  const overrides = [...months.values()].flatMap((month) =>
+    Array.from({ length: 5 }, (_, level) => level).flatMap((level) => overridesOf(month, level, world)),
   );
   return [
     ...direct.map(({ name, affiliateId, minor }) => ({ name, affiliateId, minor })),
     ...overrides,
   ].filter(({ minor }) => minor !== 0n);
+}
+
+/** A parent's parts of a month's earnings, or of a single earning; `level` from 0. */
+function overridesOf(month: readonly DirectEarning[], level: number, world: World): Earning[] {
+  const affiliateId = world.parentsOf(month[0]!.affiliateId)[level];
+  if (affiliateId === undefined) return [];
+  const paying = month.filter(({ version: { terms } }) => terms.overrides?.[level] !== undefined);
+  const ends = paying.map(({ version: { terms } }, index) => {
+    const exact = paying
+      .slice(0, index + 1)
+      .reduce((sum, { version, minor }) => sum + ppm(version.terms.overrides![level]!.percent) * minor, 0n);
+    return rounded(exact, 1_000_000n, terms.rounding);
+  });
+  return paying.map(({ name }, index) => {
+    const earlier = index === 0 ? 0n : lowest(ends.slice(index - 1));
+    return { name: `part ${level + 1} of ${name}`, affiliateId, minor: lowest(ends.slice(index)) - earlier };
+  });
 }
 
 /**
@@ -215,10 +229,27 @@ function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
     };
     return { name, conversion, version, component, hasRemainder: !isFullyReversed(conversion), uncapped };
   });
-  return afterCapsAndTiers(
-    found.filter((earning) => earning !== null),
-    conversions,
-  );
+  return afterCapsAndTiers(firstBounties(found.filter((earning) => earning !== null)), conversions);
+}
+
+/**
+ * Leaves out bounties of a customer who earned another one before: for events of which one is the
+ * same, and not offered beside it.
+ */
+function firstBounties(all: readonly RankableEarning[]): RankableEarning[] {
+  const offered = ({ version }: RankableEarning): string =>
+    JSON.stringify(version.terms.components.filter(({ kind }) => kind === 'cpa'));
+  const excludes = (a: RankableEarning, b: RankableEarning): boolean =>
+    a.conversion.event.customerId === b.conversion.event.customerId &&
+    onOf(a.component).some((type) => onOf(b.component).includes(type)) &&
+    offered(a) !== offered(b);
+  const inTime = (one: RankableEarning): string => `${timeKey(one.conversion.event)} ${one.name}`;
+  return all
+    .toSorted((a, b) => (inTime(a) < inTime(b) ? -1 : 1))
+    .reduce<RankableEarning[]>(
+      (paid, one) => (paid.some((other) => excludes(other, one)) ? paid : [...paid, one]),
+      [],
+    );
 }
 
 /** The conversion that qualifies a customer for a CPA; null while none does. */
@@ -357,98 +388,176 @@ function monthlyEarnings(conversions: readonly Conversion[]): DirectEarning[] {
     const [basis, volume] = [sum((part) => part.basis), sum(({ event }) => event.volumeE4 ?? 0n)];
     return { name, label, month: conversion.month, component, conversion, basis, volume };
   });
-  const monthsByComponent = groupBy(
+  const byComponent = groupBy(
     all,
     ({ component, label, conversion }) => `${component.kind} ${label} ${conversion.affiliateId}`,
   );
-  return [...monthsByComponent.values()].flatMap((months) => {
-    const ordered = months.toSorted((a, b) =>
+  return [...byComponent.values()].flatMap((parts) => {
+    const ordered = parts.toSorted((a, b) =>
       a.month === b.month
-        ? a.conversion.version.version - b.conversion.version.version
+        ? a.conversion.version.from - b.conversion.version.from
         : a.month < b.month
           ? -1
           : 1,
     );
-    return ordered.map((month, index) => monthEarning(month, ordered.slice(0, index), conversions));
+    const months = [...groupBy(ordered, ({ month }) => month).values()];
+    return months.flatMap((month, index) => monthEarnings(month, months.slice(0, index), conversions));
   });
 }
 
-/** The earning of one month after carryover and cap; `before`: earlier months of the component. */
-function monthEarning(
-  month: MonthSum,
-  before: readonly MonthSum[],
+/** The earnings of a month's versions; `before`: earlier months of the component. */
+function monthEarnings(
+  month: readonly MonthSum[],
+  before: readonly (readonly MonthSum[])[],
   conversions: readonly Conversion[],
-): DirectEarning {
-  const { name, component, conversion } = month;
-  const { currency } = conversion.version.terms;
-  let minor: bigint;
-  if (component.kind === 'per_lot' || component.negative !== 'carry')
-    minor = uncappedMonth(month, 0n, conversions);
-  else if (component.carry_by === 'commission')
-    minor =
-      uncappedMonth(month, 0n, conversions) +
-      carriedLoss(before, (earlier) => uncappedMonth(earlier, 0n, conversions));
-  else
-    minor = uncappedMonth(
-      month,
-      carriedLoss(before, ({ basis }) => basis),
-      conversions,
-    );
-  const cap = component.cap?.amount === undefined ? null : minorOf(component.cap.amount, currency);
-  const earned = minor < 0n ? 0n : minor;
-  return {
-    name,
-    affiliateId: conversion.affiliateId,
-    version: conversion.version,
-    minor: cap !== null && earned > cap ? cap : earned,
-  };
+): DirectEarning[] {
+  const { negative, carry_by: by = 'ngr' } = month[0]!.component;
+  const loss = negative === 'carry' ? lossInto(before, by, conversions) : 0n;
+  // What the month would pay if it ended with each version, lowered to what it pays at last.
+  const ends = month.map((_, index) => {
+    const { exact, per, rounding } = exactMonth(month, index + 1, by, loss, conversions);
+    return rounded(exact.paid, per, rounding);
+  });
+  return month.map(({ name, conversion }, index) => {
+    const [earlier, now] = [index === 0 ? 0n : lowest(ends.slice(index - 1)), lowest(ends.slice(index))];
+    return {
+      name,
+      affiliateId: conversion.affiliateId,
+      version: conversion.version,
+      minor: now - earlier,
+    };
+  });
 }
 
-/** The largest loss of any unbroken run of carrying months up to this month; 0 without a loss. */
-function carriedLoss(before: readonly MonthSum[], lossOf: (month: MonthSum) => bigint): bigint {
-  let [worst, run] = [0n, 0n];
-  for (const month of before.toReversed()) {
-    if (month.component.negative !== 'carry') break;
-    run += lossOf(month);
-    if (run < worst) worst = run;
+const lowest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
+const above = (value: bigint): bigint => (value > 0n ? value : 0n);
+const below = (value: bigint): bigint => (value < 0n ? value : 0n);
+
+/** The loss that earlier months leave to the next one, in the unit; 0 without a loss. */
+function lossInto(
+  before: readonly (readonly MonthSum[])[],
+  by: 'ngr' | 'commission',
+  conversions: readonly Conversion[],
+): bigint {
+  const month = before.at(-1);
+  if (month === undefined) return 0n;
+  const isCarrying = ({ component }: MonthSum): boolean => component.negative === 'carry';
+  if (!isCarrying(month.at(-1)!)) return 0n;
+  const earlier = isCarrying(month[0]!) ? lossInto(before.slice(0, -1), by, conversions) : 0n;
+  const resets = month.length - month.toReversed().findIndex((part) => !isCarrying(part));
+  const tailFrom = month.every(isCarrying) ? 0 : resets;
+  if (by === 'ngr') {
+    const sum = (from: number): bigint => month.slice(from).reduce((total, { basis }) => total + basis, 0n);
+    const whole = earlier + sum(0);
+    return below(tailFrom === 0 ? whole : sum(tailFrom) > whole ? sum(tailFrom) : whole);
   }
-  return worst;
+  const { exact, per, rounding } = exactMonth(month, month.length, by, earlier, conversions);
+  const whole = exact.gains.reduce((total, gain) => total + gain, earlier * per);
+  const tail = exact.gains.slice(tailFrom).reduce((total, gain) => total + gain, 0n);
+  return rounded(below(tailFrom === 0 ? whole : tail > whole ? tail : whole), per, rounding);
 }
 
-/** Commission of a month before its cap, in minor units; below zero for a loss. */
-function uncappedMonth(
-  { component, basis, volume, conversion }: MonthSum,
-  carried: bigint,
+/**
+ * A month up to one of its versions, in parts of a minor unit: what each version's stretch of the
+ * month comes to, and what the month pays. `loss` of earlier months precedes the first stretch, as
+ * a sum or as a share.
+ */
+function exactMonth(
+  month: readonly MonthSum[],
+  count: number,
+  by: 'ngr' | 'commission',
+  loss: bigint,
+  conversions: readonly Conversion[],
+): { exact: { gains: bigint[]; paid: bigint }; per: bigint; rounding: Mode } {
+  const isLots = month[0]!.component.kind === 'per_lot';
+  const per = isLots ? 10_000n : 1_000_000n;
+  const sumOf = ({ basis, volume }: MonthSum): bigint => (isLots ? volume : basis);
+  const start = by === 'ngr' ? loss : 0n;
+  const total = month.reduce((sum, part) => sum + sumOf(part), start);
+  const stretches = month.slice(0, count).map((part, index) => {
+    const from = month.slice(0, index).reduce((sum, other) => sum + sumOf(other), start);
+    return { part, from, to: from + sumOf(part) };
+  });
+  const earned = ({ part, from, to }: (typeof stretches)[number]): bigint =>
+    stretchProduct(part, from, to, total, conversions);
+  const gains = stretches.map(earned);
+
+  // Neighbours with equal rates are one stretch.
+  const merged: typeof stretches = [];
+  for (const stretch of stretches) {
+    const last = merged.at(-1);
+    if (last && rateText(last.part) === rateText(stretch.part))
+      merged[merged.length - 1] = { ...last, to: stretch.to };
+    else merged.push(stretch);
+  }
+  const first = stretches[0]!;
+  let sum = (by === 'commission' ? loss * per : 0n) + earned({ part: first.part, from: 0n, to: start });
+  let paid = 0n;
+  for (const stretch of merged) {
+    const { component, conversion } = stretch.part;
+    const next = sum + earned(stretch);
+    const cap = component.cap?.amount;
+    const risen = paid + above(next) - above(sum);
+    const limit = cap === undefined ? risen : minorOf(cap, conversion.version.terms.currency) * per;
+    const kept = lowest([paid, above(next)]);
+    const upToCap = lowest([risen, limit]);
+    paid = upToCap > kept ? upToCap : kept;
+    sum = next;
+  }
+  return { exact: { gains, paid }, per, rounding: stretches.at(-1)!.part.conversion.version.terms.rounding };
+}
+
+/** All that rates a version's part of a month, as text. */
+function rateText({ component, conversion: { version } }: MonthSum): string {
+  const { terms } = version;
+  const { percent, amount, negative = 'reset', carry_by: by = 'ngr', cap } = component;
+  const tiers = tiersOf(component, terms);
+  const number = (text: string | undefined): string => (text === undefined ? '' : String(scaled(text, 6)));
+  const steps = tiers?.steps.map((step) => [step.from, step.percent, step.amount].map(number).join(' '));
+  return [
+    ...[percent, amount, cap?.amount].map(number),
+    negative,
+    negative === 'carry' ? by : '',
+    terms.rounding,
+    tiers?.metric,
+    tiers?.mode,
+    steps?.join(';'),
+  ].join('|');
+}
+
+/**
+ * A stretch of the month's own sum times its rates, counted in the bands between the steps. Below
+ * zero the rate is that of zero. `total`: the own sum of the whole month.
+ */
+function stretchProduct(
+  { component, conversion }: MonthSum,
+  from: bigint,
+  to: bigint,
+  total: bigint,
   conversions: readonly Conversion[],
 ): bigint {
   const { terms } = conversion.version;
   const isLots = component.kind === 'per_lot';
-  const sum = isLots ? volume : basis + carried;
   const given = isLots ? component.amount : component.percent;
   const base = given === undefined ? 0n : isLots ? minorOf(given, terms.currency) : ppm(given);
   const tiers = tiersOf(component, terms);
-  const per = isLots ? 10_000n : 1_000_000n;
-  if (!tiers) return rounded(base * sum, per, terms.rounding);
+  if (!tiers) return base * (to - from);
   const isOwnMetric = tiers.metric === (isLots ? 'volume' : 'revenue');
-  const metric = isOwnMetric ? sum : monthMetrics(conversion, conversions)[tiers.metric];
-  const exact =
-    tiers.mode === 'retroactive'
-      ? tierRateAt(tiers, metric, base, terms.currency) * sum
-      : marginalProduct(tiers, sum, base, terms.currency);
-  return rounded(exact, per, terms.rounding);
+  const metric = isOwnMetric ? total : monthMetrics(conversion, conversions)[tiers.metric];
+  if (tiers.mode === 'retroactive') return tierRateAt(tiers, metric, base, terms.currency) * (to - from);
+  if (to < from) return -bandsProduct(tiers, to, from, base, terms.currency);
+  return bandsProduct(tiers, from, to, base, terms.currency);
 }
 
-/**
- * A sum times its marginal rates, summed over the bands between the steps. A negative sum is rated
- * like the first unit above zero.
- */
-function marginalProduct(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
-  if (sum < 0n) return tierRateAt(tiers, 0n, base, currency) * sum;
-  const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency)];
-  return steps.reduce((total, { from, rate }, index) => {
-    const to = steps[index + 1]?.from ?? sum;
-    const top = to < sum ? to : sum;
-    return top > from ? total + rate * (top - from) : total;
+function bandsProduct(tiers: WireTiers, from: bigint, to: bigint, base: bigint, currency: string): bigint {
+  const edges = [0n, ...stepsOf(tiers, currency).map((step) => step.from)].filter(
+    (edge) => edge > from && edge < to,
+  );
+  const points = [from, ...edges, to];
+  return points.slice(1).reduce((sum, end, index) => {
+    const begin = points[index]!;
+    const rate = tierRateAt(tiers, begin < 0n ? 0n : begin, base, currency);
+    return sum + rate * (end - begin);
   }, 0n);
 }
 
@@ -542,7 +651,7 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 };
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
-  on === undefined ? DEFAULT_ON[kind] : [on].flat();
+  on === undefined ? DEFAULT_ON[kind] : [...new Set([on].flat())];
 const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
   onOf(component).includes(type);
 

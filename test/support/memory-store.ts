@@ -2,6 +2,7 @@
 // keep, and gives each batch only the rows that the statements in `store/settlement/` load. A slot
 // or entry that the statements miss is missing here too.
 import assert from 'node:assert/strict';
+import { contestedIn, rivalKeysOf } from '../../activities/settlement/contested.ts';
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Posting } from '../../domain/settlement/posting.ts';
@@ -106,7 +107,7 @@ export function createMemorySettling(
    * entries of conversions that may be reversed.
    */
   function loadSlots(batch: Batch): Slot[] {
-    const { keys, monthly } = namedSlots(batch);
+    const { keys, monthly } = namedSlots(batch, versions);
     const conversionIds = new Set(inSlots(batch));
     const linked = linkedDeals(batch, versions);
     if (keys.length + conversionIds.size + linked.length === 0) return [];
@@ -137,7 +138,12 @@ export function createMemorySettling(
     const touched = all.filter(
       ({ name, groups }) => keys.includes(name.key) || [...groups.keys()].some((id) => conversionIds.has(id)),
     );
-    const own = new Set([...touched, ...familyOf(touched, batch, linked)].map(({ id }) => id));
+    const family = familyOf(touched, batch, linked);
+    const ofFamily = family.map(({ name, affiliateId }) => ({ ...name, affiliateId }));
+    const rivals = new Set(rivalKeysOf(ofFamily, contestedIn(batch, versions)));
+    const own = new Set(
+      [...touched, ...family, ...all.filter(({ name }) => rivals.has(name.key))].map(({ id }) => id),
+    );
     const locked = all.filter(
       ({ id, override }) => own.has(id) || (override !== null && own.has(override.sourceId)),
     );

@@ -43,6 +43,7 @@ export const cpa = {
     },
   },
   slotKey: ({ dealId }, label, { subject }) => `cpa/${dealId}/${label}/${subject}`,
+  subjectIn: (key) => key.split('/').slice(3).join('/'),
   needsAmount: ({ minAmountMinor }) => minAmountMinor !== null,
   uncappedCommissionOf(component, terms, groups, place, reached) {
     const conversion = qualifyingConversion(component, groups);

@@ -15,6 +15,7 @@ export const payout = {
   supportsCarryover: false,
   form: null,
   slotKey: ({ dealId }, _label, { eventId }) => `payout/${dealId}/${eventId}`,
+  subjectIn: () => null,
   needsAmount: () => false,
   uncappedCommissionOf(_component, { rounding }, groups) {
     const [conversion] = groups;

@@ -24,6 +24,7 @@ export const percent = {
     }),
   },
   slotKey: ({ dealId }, label, { eventId }) => `percent/${dealId}/${label}/${eventId}`,
+  subjectIn: () => null,
   needsAmount: () => true,
   uncappedCommissionOf({ ratePpm }, { rounding }, groups) {
     const [conversion] = groups;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { groupOf } from '../../../domain/commission/group.ts';
 import type { SlotSums, SlotLinks } from '../../../domain/commission/component-kind.ts';
+import { NO_SHARE } from '../../../domain/commission/month.ts';
 import { EMPTY_SUMS, NO_LINKS } from '../../../domain/commission/sums.ts';
 import { explain, explainOverride } from '../../../domain/commission/explanation.ts';
 import type { WireComponent } from '../../../domain/commission/terms.ts';
@@ -102,14 +103,14 @@ describe('figures of an explanation', () => {
       'the figures of a revenue share name the loss carried over',
       { kind: 'revshare', percent: '10', negative: 'carry' },
       { basisMinor: 500n },
-      { carriedMinor: -200n },
+      { share: { ...NO_SHARE, carriedMinor: -200n } },
       { sum: '5.00 USD', carried_over: '-2.00 USD' },
     ],
     [
       'revenue tiers show the month’s revenue after the loss carried over',
       { kind: 'revshare', negative: 'carry', tiers: steps('revenue', 'marginal', 'percent') },
       { basisMinor: 500n },
-      { carriedMinor: -200n },
+      { share: { ...NO_SHARE, carriedMinor: -200n, reached: 300n } },
       { sum: '5.00 USD', carried_over: '-2.00 USD', revenue: '3.00 USD' },
     ],
     [
@@ -118,6 +119,24 @@ describe('figures of an explanation', () => {
       {},
       { metric: 4n },
       { sum: '0.00 USD', ftd_count: '4' },
+    ],
+    [
+      'the figures of one version’s part name the whole month, and what earlier versions hold of it',
+      { kind: 'revshare', percent: '10' },
+      { basisMinor: 500n },
+      {
+        share: {
+          ...NO_SHARE,
+          minor: 50n,
+          whole: { sums: { ...EMPTY_SUMS, basisMinor: 900n }, beforeMinor: 40n },
+        },
+      },
+      {
+        sum: '5.00 USD',
+        sum_of_all_versions: '9.00 USD',
+        month_with_earlier_versions: '0.90 USD',
+        of_it_earlier_versions: '0.40 USD',
+      },
     ],
     [
       'volume tiers of a commission per lot show the month’s lots',

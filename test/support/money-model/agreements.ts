@@ -33,7 +33,9 @@ export function inForce<T>(history: readonly Dated<T>[], at: number): T | undefi
 /** The calendar month of a time, "2026-11", by the zone that was in force at that time. */
 export function monthOf(world: World, at: number): string {
   const timeZone = inForce(world.operator.zones, at) ?? 'UTC';
-  const parts = new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit' }).formatToParts(at);
+  const parts = new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit' }).formatToParts(
+    at,
+  );
   const part = (type: string) => parts.find((each) => each.type === type)!.value;
   return `${part('year')}-${part('month')}`;
 }
@@ -64,7 +66,12 @@ export interface InForce {
  * The version that prices an event: of the affiliate's own deal, or of the default deal where it has none, or none that
  * has begun, or one that ended. A version for new customers counts only for those who were bound since its start.
  */
-export function versionFor(world: World, affiliate: string, at: number, boundSince: number): InForce | undefined {
+export function versionFor(
+  world: World,
+  affiliate: string,
+  at: number,
+  boundSince: number,
+): InForce | undefined {
   for (const owner of [affiliate, undefined]) {
     let best: InForce | undefined;
     for (const deal of world.deals) {
@@ -117,7 +124,8 @@ const DEFAULT_POLICY: Record<ReversalType, Policy> = {
   account_closure: 'none',
 };
 
-export const policyOf = (terms: Terms, type: ReversalType): Policy => terms.clawback?.[type] ?? DEFAULT_POLICY[type];
+export const policyOf = (terms: Terms, type: ReversalType): Policy =>
+  terms.clawback?.[type] ?? DEFAULT_POLICY[type];
 export const clawbackDays = (terms: Terms): number => terms.clawback?.days ?? 90;
 
 const DEFAULT_ON: Record<Component['kind'], string> = {
@@ -133,10 +141,18 @@ export function triggersOf(component: Component): string[] {
   return [...new Set(typeof on === 'string' ? [on] : on)].sort();
 }
 
-/** What makes two components of versions of one deal the same: their kind and triggers; for lots also their symbols. */
-export function labelOf(component: Component): string {
-  const symbols = [component.symbol_group ?? '', ...[...(component.symbols ?? [])].sort()].filter(Boolean).join(',');
+function plainLabel(component: Component): string {
+  const symbols = [component.symbol_group ?? '', ...[...(component.symbols ?? [])].sort()]
+    .filter(Boolean)
+    .join(',');
   return `${component.kind}:${triggersOf(component).join('+')}${symbols ? `[${symbols}]` : ''}`;
+}
+
+/** What makes components of versions of one deal the same: kind, triggers, symbols, and the place among alike ones. */
+export function labelOf(terms: Terms, component: Component): string {
+  const plain = plainLabel(component);
+  const place = terms.components.filter((each) => plainLabel(each) === plain).indexOf(component);
+  return place <= 0 ? plain : `${plain}#${place + 1}`;
 }
 
 /** The deal's own tiers hold for a revshare component that has none of its own. */
@@ -159,7 +175,9 @@ const isForSymbols = (component: Component) =>
 /** The components of a version that an event counts for. Lots without symbols take what no other lots take. */
 export function componentsFor(terms: Terms, event: WorldEvent): Component[] {
   const named = terms.components.filter((component) => triggersOf(component).includes(event.event));
-  const isTaken = named.some((each) => each.kind === 'per_lot' && isForSymbols(each) && matchesSymbol(each, event));
+  const isTaken = named.some(
+    (each) => each.kind === 'per_lot' && isForSymbols(each) && matchesSymbol(each, event),
+  );
   return named.filter((component) => {
     if (component.kind !== 'per_lot') return true;
     return isForSymbols(component) ? matchesSymbol(component, event) : !isTaken;

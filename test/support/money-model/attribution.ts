@@ -101,7 +101,8 @@ function byCoupon(world: World, event: WorldEvent): Judged | undefined {
 const FINAL = ['own_referral', 'affiliate_closed'];
 const REASONS = [...FINAL, 'before_click', 'existing_customer', 'click_expired'];
 
-const isFinal = (judged: Judged): boolean => judged.kind === 'valid' || FINAL.includes(judged.outcome.reason ?? '');
+const isFinal = (judged: Judged): boolean =>
+  judged.kind === 'valid' || FINAL.includes(judged.outcome.reason ?? '');
 
 /** The event's own evidence: the first of its kinds that is valid, or the weightiest reason why none is. */
 function byOwnEvidence(world: World, event: WorldEvent): Judged {
@@ -141,14 +142,20 @@ function bindingsOf(world: World, conversions: readonly WorldEvent[]): Map<strin
   return bindings;
 }
 
-function judge(world: World, event: WorldEvent, customer: string | undefined, binding: Binding | undefined): Judged {
+function judge(
+  world: World,
+  event: WorldEvent,
+  customer: string | undefined,
+  binding: Binding | undefined,
+): Judged {
   const at = timeOf(event.occurred_at);
   const journaled = byJournal(world, customer, at);
   if (journaled !== undefined) return given(world, event, journaled, false);
-  if (binding !== undefined && at >= binding.since - HOUR) {
-    return given(world, event, { ...binding, method: 'binding' }, false);
-  }
   const own = byOwnEvidence(world, event);
+  if (binding !== undefined && at >= binding.since - HOUR) {
+    const isAgreed = own.kind === 'valid' && own.whose.affiliate === binding.affiliate;
+    return given(world, event, { ...binding, method: isAgreed ? own.whose.method : 'binding' }, false);
+  }
   return binding !== undefined && !isFinal(own) ? orphaned('before_click') : own;
 }
 

@@ -43,10 +43,10 @@ function needsAmount(terms: Terms, components: readonly Component[], event: Worl
 }
 
 /** Stands in where an affiliate has no deal: the conversion is settled and earns nothing. */
-const NO_DEAL = {
+const NO_DEAL: { readonly deal: Deal; readonly version: Version } = {
   deal: { id: 'none', versions: [] },
   version: { terms: { components: [] }, effective_from: null },
-} satisfies { deal: Deal; version: Version };
+};
 
 function price(world: World, event: WorldEvent, seq: number, whose: Whose, subject: string): Pricing {
   const at = timeOf(event.occurred_at);

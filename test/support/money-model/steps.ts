@@ -63,6 +63,8 @@ const patch = (path: string, body: Readonly<Record<string, unknown>>): ApiStep =
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Stands first in a history that needs another currency or zone than USD and UTC. */
+export const newOperator = (fields: Fields): ApiStep => post('/v1/operators', { name: 'story', ...fields });
 export const operator = (fields: Fields): ApiStep => patch('/v1/operator', fields);
 export const currency = (code: string, exponent: number): ApiStep =>
   post('/v1/currencies', { code, exponent });

@@ -20,7 +20,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 class Builder {
   readonly operator: Mutable<World['operator']> = {
     currency: 'USD',
-    zones: [],
+    zones: [{ value: 'UTC', since: null }],
     click_window_days: 30,
     existing_customers: 'bind',
   };
@@ -37,7 +37,8 @@ class Builder {
   apply(step: ApiStep, name: string, body: Body, at: string): void {
     const [, , resource, id = '', action = ''] = step.path.split('/');
     const target = id.replace('$', '');
-    if (resource === 'operator' || resource === 'operators') this.setOperator(body, at);
+    if (resource === 'operator' || resource === 'operators')
+      this.setOperator(body, at, resource === 'operators');
     else if (resource === 'currencies') this.currencies[body['code'] as string] = body['exponent'] as number;
     else if (resource === 'affiliates') this.affiliate(step.method === 'POST' ? name : target, body, at);
     else if (resource === 'deals') this.deal(target || name, action, body, at);
@@ -58,11 +59,12 @@ class Builder {
       throw new Error(`the model knows no ${step.path}`);
   }
 
-  private setOperator({ timezone, name: _name, ...settings }: Body, at: string): void {
+  /** A zone that the operator began with holds from the beginning, a changed one from its change on. */
+  private setOperator({ timezone, name: _name, ...settings }: Body, at: string, isNew: boolean): void {
     Object.assign(this.operator, settings);
     if (timezone === undefined) return;
-    const since = this.operator.zones.length === 0 && this.events.size === 0 ? null : at;
-    this.operator.zones = [...this.operator.zones, { value: timezone as string, since }];
+    const zone = { value: timezone as string, since: isNew ? null : at };
+    this.operator.zones = isNew ? [zone] : [...this.operator.zones, zone];
   }
 
   private affiliate(name: string, body: Body, at: string): void {
@@ -144,7 +146,6 @@ export function worldFrom(steps: readonly ApiStep[], now: number): World {
     builder.apply(step, nameOf(step, index), body, new Date(now + index).toISOString());
   }
   const { operator } = builder;
-  if (operator.zones.length === 0) operator.zones = [{ value: 'UTC', since: null }];
   return {
     operator,
     currencies: builder.currencies,

@@ -1,5 +1,5 @@
 /** Reads a world's agreements at a moment: deal and version in force, terms, exchange rates, zone, month, parents. */
-import { decimal, exponentOf, fraction, minorUnits, multiply, round, type Fraction } from './exact.ts';
+import { decimal, exponentOf, fraction, minorUnits, multiply, ONE, round, type Fraction } from './exact.ts';
 import type {
   Component,
   Dated,
@@ -99,18 +99,20 @@ export function rateAt(world: World, base: string, quote: string, at: number): F
   return found && decimal(found.rate);
 }
 
-/** An amount in another currency's smallest units, rounded once when it is converted; undefined without a rate. */
+/**
+ * An amount in another currency's smallest units; undefined without a rate. What is converted is rounded once, halves
+ * to the even, whatever the deal says of commissions: it is a base, and not a commission.
+ */
 export function convert(
   world: World,
   text: string,
   from: string,
   to: string,
   at: number,
-  mode: Rounding,
 ): bigint | undefined {
-  if (from === to) return round(minorUnits(text, exponentOf(to, world.currencies)), mode);
-  const rate = rateAt(world, from, to, at);
-  return rate && round(multiply(minorUnits(text, exponentOf(to, world.currencies)), rate), mode);
+  const exact = minorUnits(text, exponentOf(to, world.currencies));
+  const factor = from === to ? ONE : rateAt(world, from, to, at);
+  return factor && round(multiply(exact, factor), 'half_even');
 }
 
 export const currencyOf = (world: World, terms: Terms): string => terms.currency ?? world.operator.currency;

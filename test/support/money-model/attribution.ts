@@ -135,7 +135,6 @@ function bindingsOf(world: World, conversions: readonly WorldEvent[]): Map<strin
   for (const event of conversions) {
     const customer = event.customer_id;
     if (customer === undefined || bindings.has(customer)) continue;
-    if (byJournal(world, customer, timeOf(event.occurred_at)) !== undefined) continue;
     const judged = byOwnEvidence(world, event);
     if (judged.kind === 'valid' && judged.binds) bindings.set(customer, judged.whose);
   }

@@ -64,7 +64,7 @@ function price(world: World, event: WorldEvent, seq: number, whose: Whose, subje
     return setAside('payout_required');
   const isPaidOut = policy !== 'ignore' && event.payout !== undefined;
   const components = isPaidOut ? [] : takers;
-  const money = (text: string, from: string) => convert(world, text, from, currency, at, rounding);
+  const money = (text: string, from: string) => convert(world, text, from, currency, at);
   const payout = isPaidOut
     ? money(event.payout, event.payout_currency ?? event.currency ?? currency)
     : undefined;

@@ -122,11 +122,12 @@ class Reversals {
     const own = isNamed ? found.filter((conversion) => !this.contradicts(event, conversion)) : found;
     if (own.length === 0) return { status: 'set_aside', reason: 'customer_mismatch' };
     const reason = this.vain(reversal, own, isNamed);
-    if (reason !== undefined) return settledBecause(reason);
     const reached = own.filter((conversion) => this.reaches(reversal, conversion, isNamed));
-    return isNamed || event.amount === undefined
-      ? this.each(reversal, reached)
-      : this.latestFirst(reversal, reached);
+    const outcome =
+      isNamed || event.amount === undefined
+        ? this.each(reversal, reached)
+        : this.latestFirst(reversal, reached);
+    return reason !== undefined && outcome.status === 'settled' ? settledBecause(reason) : outcome;
   }
 
   private contradicts(event: WorldEvent, conversion: Rated): boolean {

@@ -103,7 +103,8 @@ class Builder {
 
   private click(name: string, body: Body, at: string): void {
     const clickedAt = (body['clicked_at'] as string | undefined) ?? at;
-    this.clicks.push({ id: name, affiliate: body['affiliate_id'] as string, clicked_at: clickedAt });
+    const id = (body['click_id'] as string | undefined) ?? name;
+    this.clicks.push({ id, affiliate: body['affiliate_id'] as string, clicked_at: clickedAt });
   }
 
   /** A rate for the same pair and time replaces the former one. */

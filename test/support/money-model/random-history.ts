@@ -37,12 +37,16 @@ const AFFILIATES = ['A', 'B', 'C', 'D'];
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Pacific/Auckland', 'Asia/Kathmandu'];
 const HOUR = 3_600_000;
 
+/** Mostly nothing. */
+const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+
 const customers = fc.record({
   affiliate: fc.nat(3),
   evidence: fc.constantFrom('click', 'click', 'coupon'),
   /** Hours ago that the customer clicked, or sent the coupon. */
   since: fc.integer({ min: 48, max: HOURS }),
-  movesTo: fc.option(fc.nat(3), { nil: undefined, freq: 5 }),
+  movesTo: seldom(fc.nat(3)),
   movesAfter: fc.integer({ min: 3, max: 400 }),
 });
 
@@ -61,8 +65,8 @@ const events = fc.record({
   names: fc.constantFrom('customer', 'both', 'click'),
   volume: fc.constantFrom('0.01', '0.5', '1', '2.25', '7'),
   symbol: fc.constantFrom('XAUUSD', 'EURUSD'),
-  payout: fc.option(fc.integer({ min: 0, max: 5000 }), { nil: undefined, freq: 6 }),
-  amended: fc.option(fc.integer({ min: 1, max: 300_000 }), { nil: undefined, freq: 5 }),
+  payout: seldom(fc.integer({ min: 0, max: 5000 })),
+  amended: seldom(fc.integer({ min: 1, max: 300_000 })),
   decision: fc.constantFrom(...DECISIONS),
 });
 
@@ -258,9 +262,9 @@ export function histories(now: number, options: Options = {}): fc.Arbitrary<Hist
           nil: undefined,
         },
       ),
-      people: fc.array(customers, { minLength: 2, maxLength: 12 }),
-      events: fc.array(events, { minLength: 3, maxLength: count }),
-      reversals: fc.array(reversals, { maxLength: Math.ceil(count / 4) }),
+      people: fc.array(customers, { minLength: 2, maxLength: 12, size: 'max' }),
+      events: fc.array(events, { minLength: 3, maxLength: count, size: 'max' }),
+      reversals: fc.array(reversals, { maxLength: Math.ceil(count / 4), size: 'max' }),
       parents: fc.array(
         fc.record({
           of: fc.integer({ min: 1, max: 3 }),

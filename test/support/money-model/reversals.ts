@@ -178,18 +178,20 @@ class Reversals {
       .filter((conversion) => isLess(ZERO, amountOf(conversion.event)))
       .sort((a, b) => isForeign(a) - isForeign(b) || byTime(b, a));
     let rest = amountOf(event);
+    const taken: { conversion: Rated; share: Fraction }[] = [];
     for (const conversion of order) {
       if (!isLess(ZERO, rest)) break;
       const rate = this.rateTo(event, conversion);
       if (rate === undefined) return { status: 'set_aside', reason: 'no_exchange_rate' };
       const whole = amountOf(conversion.event);
-      const taken = total(this.strikesOn(conversion).map(({ share }) => share));
-      const left = multiply(whole, larger(ZERO, subtract(ONE, taken)));
+      const before = total(this.strikesOn(conversion).map(({ share }) => share));
+      const left = multiply(whole, larger(ZERO, subtract(ONE, before)));
       const taking = smaller(left, multiply(rest, rate));
       if (!isLess(ZERO, taking)) continue;
-      this.strike(reversal, conversion, divide(taking, whole));
+      taken.push({ conversion, share: divide(taking, whole) });
       rest = subtract(rest, divide(taking, rate));
     }
+    for (const { conversion, share } of taken) this.strike(reversal, conversion, share);
     return SETTLED;
   }
 

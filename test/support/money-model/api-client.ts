@@ -60,8 +60,11 @@ export class ApiClient {
     return id;
   };
 
-  /** Whether the step was answered as it should be; decisions wait for their event to be settled. */
-  async play(step: ApiStep, index: number): Promise<boolean> {
+  /**
+   * Whether the step was answered as it should be; decisions wait for their event to be settled. With `isInTurn` every
+   * event is settled before the next step, so that what binds first is what came first.
+   */
+  async play(step: ApiStep, index: number, isInTurn: boolean): Promise<boolean> {
     if (step.path === '/v1/operators') return true;
     const path = step.path.replace(/\$(\w+(?:-\w+)*)/, (_, name: string) => this.idOf(name));
     const isDecision = /^\/v1\/(events|orphans)\/./.test(step.path);
@@ -75,7 +78,10 @@ export class ApiClient {
     const id = (body['id'] ?? body['click_id']) as string | undefined;
     const name = nameOf(step, index);
     if (id !== undefined && !isDecision && step.method === 'POST') this.ids.set(name, id);
-    if (step.path === '/v1/events') this.events.push({ id: id!, name });
+    if (step.path === '/v1/events') {
+      this.events.push({ id: id!, name });
+      if (isInTurn) await this.settled(id!);
+    }
     return true;
   }
 
@@ -123,7 +129,9 @@ export class ApiClient {
 
   /** Amounts of single commissions of an event, from its trace, with the id of whose they are. */
   async commissionsOf(event: string): Promise<{ affiliate: string; component: string; amount: string }[]> {
-    const { body } = await this.call('GET', `/v1/events/${this.idOf(event)}`, undefined);
+    const id = this.ids.get(event);
+    if (id === undefined) return [];
+    const { body } = await this.call('GET', `/v1/events/${id}`, undefined);
     return ((body['commissions'] ?? []) as Record<string, string>[]).map((each) => ({
       ...{ affiliate: each['affiliate_id']!, component: each['component']!, amount: each['amount']! },
     }));

@@ -3,7 +3,7 @@
  * model's:
  *
  *     node --import @oxc-node/core/register test/support/money-model/drive.ts BASE_URL ADMIN_TOKEN [stories|random] \
- *       [--only TEXT] [--rules 1,2] [--runs 10] [--events 60] [--seed 1] [--wait 20]
+ *       [--only TEXT] [--rules 1,2] [--runs 10] [--events 60] [--seed 1] [--wait 20] [--plain] [--explain]
  *
  * Exit code 1 when anything differs. A random history is played twice, in two orders, to two operators.
  */
@@ -19,17 +19,33 @@ import { STORIES, type Story } from './stories.ts';
 import { worldFrom } from './world-from-steps.ts';
 import type { Expected, World } from './world.ts';
 
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'string', default: '' },
+    rules: { type: 'string', default: '' },
+    runs: { type: 'string', default: '5' },
+    events: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    wait: { type: 'string', default: '10' },
+    plain: { type: 'boolean', default: false },
+    explain: { type: 'boolean', default: false },
+  },
+});
+const [base = 'http://127.0.0.1:8080', token = '', what = 'stories'] = positionals;
+const wait = Number(values.wait);
+
 interface Run {
   readonly client: ApiClient;
   readonly world: World;
   readonly model: Expected;
 }
 
-async function play(base: string, token: string, steps: readonly ApiStep[]): Promise<Run> {
+async function play(steps: readonly ApiStep[], isInTurn: boolean): Promise<Run> {
   const now = Date.now();
   const client = new ApiClient(base, token, now);
   await client.begin(steps);
-  for (const [index, step] of steps.entries()) await client.play(step, index);
+  for (const [index, step] of steps.entries()) await client.play(step, index, isInTurn);
   const world = worldFrom(steps, now);
   return { client, world, model: expected(world) };
 }
@@ -103,24 +119,9 @@ async function explain({ client, world, model }: Run): Promise<string[]> {
   return lines;
 }
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    only: { type: 'string', default: '' },
-    rules: { type: 'string', default: '' },
-    runs: { type: 'string', default: '5' },
-    events: { type: 'string', default: '60' },
-    seed: { type: 'string', default: '1' },
-    wait: { type: 'string', default: '10' },
-    explain: { type: 'boolean', default: false },
-  },
-});
-const [base = 'http://127.0.0.1:8080', token = '', what = 'stories'] = positionals;
-const wait = Number(values.wait);
-
 async function report(title: string, steps: readonly ApiStep[], story?: Story): Promise<boolean> {
   try {
-    const run = await play(base, token, steps);
+    const run = await play(steps, story !== undefined);
     const lines = await differences(run, story, wait);
     const isRight = lines.length === 0;
     console.log(`${isRight ? 'same     ' : 'DIFFERENT'} ${title}`);
@@ -151,7 +152,7 @@ async function tellStories(): Promise<number> {
 async function tellHistories(): Promise<number> {
   const seed = Number(values.seed);
   const runs = Number(values.runs);
-  const sampled = fc.sample(histories(Date.now(), { events: Number(values.events) }), {
+  const sampled = fc.sample(histories(Date.now(), { events: Number(values.events), isPlain: values.plain }), {
     numRuns: runs,
     seed,
   });

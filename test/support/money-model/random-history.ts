@@ -245,66 +245,89 @@ export interface Options {
   /** Off: parents stay as they were, for the order of chains within a month is an open question. */
   readonly changesParents?: boolean;
   readonly reassigns?: boolean;
+  /** Only what the system could do before issue 13: to try the model and the driver against it. */
+  readonly isPlain?: boolean;
 }
+
+/** The history without what the rules of issue 13 brought. */
+function plain(random: Random): Random {
+  return {
+    ...random,
+    ...{ later: [], own: undefined, parents: [], corrected: false },
+    skeleton: { ...random.skeleton, lots: 'none' },
+    people: random.people.map((each) => ({ ...each, movesTo: undefined })),
+    events: random.events.map((each) => ({
+      ...each,
+      ...{ after: Math.abs(each.after) + 1, isAtMonthEnd: false, decision: 'none' },
+      names: each.names === 'click' ? 'both' : each.names,
+      type: each.type === 'trade' ? 'deposit' : each.type,
+    })),
+    reversals: random.reversals.map((each) => ({
+      ...each,
+      ...{ win: undefined, decision: 'none', isByCustomer: each.isByCustomer && each.type === 'fraud' },
+    })),
+  };
+}
+
+const randoms = (count: number) =>
+  fc.record({
+    zone: fc.constantFrom(...ZONES),
+    skeleton: skeletons,
+    first: numbers,
+    later: versions,
+    own: fc.option(
+      fc.record({ skeleton: skeletons, first: numbers, daysAgo: fc.integer({ min: 5, max: 80 }) }),
+      { nil: undefined },
+    ),
+    people: fc.array(customers, { minLength: 2, maxLength: 12, size: 'max' }),
+    events: fc.array(events, { minLength: 3, maxLength: count, size: 'max' }),
+    reversals: fc.array(reversals, { maxLength: Math.ceil(count / 4), size: 'max' }),
+    parents: fc.array(
+      fc.record({
+        of: fc.integer({ min: 1, max: 3 }),
+        daysAgo: fc.integer({ min: 1, max: 80 }),
+        gone: fc.boolean(),
+      }),
+      { maxLength: 3 },
+    ),
+    corrected: fc.boolean(),
+    pays: fc.boolean(),
+  });
+
+type Random = ReturnType<typeof randoms> extends fc.Arbitrary<infer T> ? T : never;
 
 /** Random histories that end at `now`. */
 export function histories(now: number, options: Options = {}): fc.Arbitrary<History> {
-  const { events: count = 60, changesParents = true, reassigns = true } = options;
-  return fc
-    .record({
-      zone: fc.constantFrom(...ZONES),
-      skeleton: skeletons,
-      first: numbers,
-      later: versions,
-      own: fc.option(
-        fc.record({ skeleton: skeletons, first: numbers, daysAgo: fc.integer({ min: 5, max: 80 }) }),
-        {
-          nil: undefined,
-        },
-      ),
-      people: fc.array(customers, { minLength: 2, maxLength: 12, size: 'max' }),
-      events: fc.array(events, { minLength: 3, maxLength: count, size: 'max' }),
-      reversals: fc.array(reversals, { maxLength: Math.ceil(count / 4), size: 'max' }),
-      parents: fc.array(
-        fc.record({
-          of: fc.integer({ min: 1, max: 3 }),
-          daysAgo: fc.integer({ min: 1, max: 80 }),
-          gone: fc.boolean(),
-        }),
-        {
-          maxLength: 3,
-        },
-      ),
-      corrected: fc.boolean(),
-      pays: fc.boolean(),
-    })
-    .map((random): History => {
-      const policy = [random.skeleton.policy, random.own?.skeleton.policy].includes('full')
-        ? 'full'
-        : 'proportional';
-      // Since when a customer who was moved counts as bound is an open question for cohorts.
-      const hasCohorts = random.later.some(({ isForNewCustomers }) => isForNewCustomers);
-      const people = random.people.map((each) =>
-        reassigns && !hasCohorts ? each : { ...each, movesTo: undefined },
-      );
-      const builder = new HistoryBuilder(now, people, policy);
-      for (const index of people.keys()) builder.customer(index);
-      for (const [index, each] of random.events.entries()) builder.event(each, index);
-      for (const [index, each] of random.reversals.entries()) builder.reversal(each, index);
-      const first = termsOf(random.skeleton, random.first);
-      const items = [...builder.items, ...versionSteps('Z', random.skeleton, first, random.later, now)];
-      if (changesParents) items.push(...parentSteps(random.parents, now));
-      const asOf = new Date(now - 45 * 24 * HOUR).toISOString();
-      if (random.corrected) items.push({ name: 'rate', needs: [], step: rate('EUR', 'USD', '1.0825', asOf) });
-      if (random.pays) {
-        items.push({
-          name: 'pay',
-          needs: [],
-          step: { method: 'POST', path: '/v1/payouts', body: { affiliate_id: '$A', currency: 'USD' } },
-        });
-      }
-      return { setup: setupOf(random, first, now), items };
-    });
+  const { events: count = 60, isPlain = false } = options;
+  return randoms(count).map((random) => historyFrom(isPlain ? plain(random) : random, now, options));
+}
+
+function historyFrom(
+  random: Random,
+  now: number,
+  { changesParents = true, reassigns = true }: Options,
+): History {
+  const policy = [random.skeleton.policy, random.own?.skeleton.policy].includes('full')
+    ? 'full'
+    : 'proportional';
+  // Since when a customer who was moved counts as bound is an open question for cohorts.
+  const hasCohorts = random.later.some(({ isForNewCustomers }) => isForNewCustomers);
+  const people = random.people.map((each) =>
+    reassigns && !hasCohorts ? each : { ...each, movesTo: undefined },
+  );
+  const builder = new HistoryBuilder(now, people, policy);
+  for (const index of people.keys()) builder.customer(index);
+  for (const [index, each] of random.events.entries()) builder.event(each, index);
+  for (const [index, each] of random.reversals.entries()) builder.reversal(each, index);
+  const first = termsOf(random.skeleton, random.first);
+  const items = [...builder.items, ...versionSteps('Z', random.skeleton, first, random.later, now)];
+  if (changesParents) items.push(...parentSteps(random.parents, now));
+  const asOf = new Date(now - 45 * 24 * HOUR).toISOString();
+  if (random.corrected) items.push({ name: 'rate', needs: [], step: rate('EUR', 'USD', '1.0825', asOf) });
+  const body = { affiliate_id: '$A', currency: 'USD' };
+  if (random.pays)
+    items.push({ name: 'pay', needs: [], step: { method: 'POST', path: '/v1/payouts', body } });
+  return { setup: setupOf(random, first, now), items };
 }
 
 function parentSteps(
@@ -322,14 +345,7 @@ function parentSteps(
   });
 }
 
-function setupOf(
-  random: {
-    zone: string;
-    own: { skeleton: Skeleton; first: Parameters<typeof termsOf>[1]; daysAgo: number } | undefined;
-  },
-  first: Terms,
-  now: number,
-): ApiStep[] {
+function setupOf(random: Random, first: Terms, now: number): ApiStep[] {
   const rates = [120, 90, 70, 45, 20].map((days, index) =>
     rate('EUR', 'USD', `1.${10 + index}`, new Date(now - days * 24 * HOUR).toISOString()),
   );

@@ -78,14 +78,19 @@ async function outcomesThatDiffer({ client, model }: Run, story: Story | undefin
   return lines;
 }
 
-/** Asks until nothing differs, or the time is over: amendments, reratings and orphans are worked off by and by. */
+/**
+ * Asks until nothing differs twice in a row, or the time is over: amendments, reratings and orphans are worked off by
+ * and by, and a sum that is right for now may still change.
+ */
 async function differences(run: Run, story: Story | undefined, waitSeconds: number): Promise<string[]> {
   const deadline = Date.now() + waitSeconds * 1000;
+  let wasSame = false;
   for (;;) {
     const lines = [...(await outcomesThatDiffer(run, story)), ...(await sumsThatDiffer(run))];
-    // A difference may still go away, and a sum that is right for now may still change.
-    await new Promise((done) => setTimeout(done, 300));
-    if (lines.length === 0 || Date.now() > deadline) return [...run.client.complaints, ...lines];
+    const isSame = lines.length === 0;
+    if ((isSame && wasSame) || Date.now() > deadline) return [...run.client.complaints, ...lines];
+    wasSame = isSame;
+    await new Promise((done) => setTimeout(done, 400));
   }
 }
 

@@ -46,6 +46,8 @@ const customers = fc.record({
   evidence: fc.constantFrom('click', 'click', 'coupon'),
   /** Hours ago that the customer clicked, or sent the coupon. */
   since: fc.integer({ min: 48, max: HOURS }),
+  /** Whether a registration names the click; otherwise only what other events name binds the customer. */
+  registers: fc.boolean(),
   movesTo: seldom(fc.nat(3)),
   movesAfter: fc.integer({ min: 3, max: 400 }),
 });
@@ -126,6 +128,7 @@ class HistoryBuilder {
     else this.add(`why${index}`, coupon(`code-${index}`, of));
     const more = evidence === 'click' ? { click_id: `c-${index}` } : { coupon: `code-${index}` };
     const registered = new Date(this.time(since, index + 1)).toISOString();
+    if (!this.registers(index)) return;
     this.add(`reg${index}`, event('registration', `reg${index}`, { of: `u${index}`, at: registered, more }));
     if (movesTo === undefined || since - movesAfter < 2) return;
     const from = new Date(this.time(since - movesAfter, -1)).toISOString();
@@ -133,6 +136,11 @@ class HistoryBuilder {
       `reg${index}`,
       `why${index}`,
     ]);
+  }
+
+  private registers(index: number): boolean {
+    const { evidence, registers, movesTo } = this.people[index]!;
+    return registers || evidence === 'coupon' || movesTo !== undefined;
   }
 
   event(random: RandomEvent, index: number): void {
@@ -173,7 +181,8 @@ class HistoryBuilder {
         this.add(`${name}-amended`, amend(name, { amount: money(random.amended) }), [name]);
     }
     // What is nobody's cannot be rejected.
-    if (random.after > 0 && !random.isAtMonthEnd) this.decide(name, customer, random.decision);
+    if (random.after > 0 && !random.isAtMonthEnd && this.registers(customer))
+      this.decide(name, customer, random.decision);
     else if (random.decision === 'void') this.decide(name, customer, 'void');
   }
 

@@ -15,6 +15,8 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: und
 /** What all versions of a deal have in common. */
 export interface Skeleton {
   readonly isCumulative: boolean;
+  /** A second bounty, for the registration or else the first deposit, beside the other. */
+  readonly hasSecondBounty: boolean;
   readonly bounty: 'flat' | 'marginal' | 'retroactive' | 'none';
   readonly share: 'flat' | 'marginal' | 'retroactive' | 'by_ftds' | 'none';
   readonly negative: 'reset' | 'carry';
@@ -29,6 +31,7 @@ export interface Skeleton {
 
 export const skeletons: fc.Arbitrary<Skeleton> = fc.record({
   isCumulative: fc.boolean(),
+  hasSecondBounty: fc.boolean(),
   bounty: fc.constantFrom('flat', 'marginal', 'retroactive', 'none'),
   share: fc.constantFrom('flat', 'marginal', 'retroactive', 'by_ftds', 'none'),
   negative: fc.constantFrom('reset', 'carry'),
@@ -144,8 +147,10 @@ export function termsOf(skeleton: Skeleton, rates: Numbers): Terms {
   const percents: Component[] = hasPercent
     ? [{ kind: 'percent', on: ['sale'], percent: rates.percents[2] }]
     : [];
+  const second: Component = { kind: 'cpa', on: ['registration', 'ftd'], amount: rates.minimum };
   const components = [
     ...bountyOf(skeleton, rates),
+    ...(skeleton.hasSecondBounty ? [second] : []),
     ...shareOf(skeleton, rates),
     ...lotsOf(skeleton, rates),
     ...percents,

@@ -133,7 +133,9 @@ export class ApiClient {
     if (id === undefined) return [];
     const { body } = await this.call('GET', `/v1/events/${id}`, undefined);
     return ((body['commissions'] ?? []) as Record<string, string>[]).map((each) => ({
-      ...{ affiliate: each['affiliate_id']!, component: each['component']!, amount: each['amount']! },
+      affiliate: each['affiliate_id']!,
+      component: each['component']!,
+      amount: each['amount']!,
     }));
   }
 }

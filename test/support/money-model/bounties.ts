@@ -83,7 +83,9 @@ function candidatesOf(shares: Shares, conversions: readonly Rated[]): Candidate[
     }
   }
   return [...groups.values()].map(({ component, label, conversions: own }) => ({
-    ...{ pin: own[0]!, component, label },
+    pin: own[0]!,
+    component,
+    label,
     payments: paymentsOf(shares, own),
   }));
 }

@@ -18,7 +18,9 @@ export function outcomeText({ events }: Expected, event: string): string {
 export function saidSums({ balances }: Story): { affiliate: string; currency: string; sum: string }[] {
   return Object.entries(balances).flatMap(([affiliate, said]) =>
     Object.entries(typeof said === 'string' ? { USD: said } : said).map(([currency, sum]) => ({
-      ...{ affiliate, currency, sum },
+      affiliate,
+      currency,
+      sum,
     })),
   );
 }
@@ -26,11 +28,13 @@ export function saidSums({ balances }: Story): { affiliate: string; currency: st
 /** Where the model disagrees with a story, a line each. */
 export function disagreements(story: Story, world: World, model: Expected): string[] {
   const sums = saidSums(story).map(({ affiliate, currency, sum }) => ({
-    ...{ of: `${affiliate} in ${currency}`, said: sum },
+    of: `${affiliate} in ${currency}`,
+    said: sum,
     model: sumText(world, model, affiliate, currency),
   }));
   const outcomes = Object.entries(story.events ?? {}).map(([event, said]) => ({
-    ...{ of: event, said },
+    of: event,
+    said,
     model: outcomeText(model, event),
   }));
   const said = new Set(Object.keys(story.balances));

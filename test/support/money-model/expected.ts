@@ -52,18 +52,28 @@ function withOverrides(world: World, single: Single): Commission[] {
   return [
     { ...common, affiliate, kind, label, amount, customer: conversion.subject },
     ...parentsAt(world, affiliate, at, percents.length).map((parent, level): Commission => ({
-      ...{ ...common, affiliate: parent, kind: 'override', label, via: affiliate },
+      ...common,
+      affiliate: parent,
+      kind: 'override',
+      label,
+      via: affiliate,
       amount: percentOf(amount, percents[level]!, pricedBy.rounding),
     })),
   ];
 }
 
-function ofMonth(monthly: MonthlyCommission): Commission[] {
+function monthlyWithOverrides(monthly: MonthlyCommission): Commission[] {
   const { shares, ...own } = monthly;
   const { deal, currency, month, label } = own;
   const overrides = shares.flatMap(({ chain, percents, rounding, amount }) =>
     chain.map((parent, level): Commission => ({
-      ...{ affiliate: parent, kind: 'override', label, deal, currency, month, via: own.affiliate },
+      affiliate: parent,
+      kind: 'override',
+      label,
+      deal,
+      currency,
+      month,
+      via: own.affiliate,
       amount: percentOf(amount, percents[level]!, rounding),
     })),
   );
@@ -112,7 +122,7 @@ export function expected(world: World): Expected {
   const singles = [...bountiesOf(world, conversions, shares), ...perEvent(world, conversions, shares)];
   const commissions = [
     ...singles.flatMap((single) => withOverrides(world, single)),
-    ...monthlyCommissions(world, conversions, shares).flatMap(ofMonth),
+    ...monthlyCommissions(world, conversions, shares).flatMap(monthlyWithOverrides),
   ];
   const events = outcomesOf(world, attributions.refused, pricings, outcomes, attributions.whose);
   return { totals: totalsOf(commissions), events, commissions };

@@ -10,9 +10,9 @@ export type Shares = ReadonlyMap<string, Fraction>;
 export const shareOf = (shares: Shares, conversion: Rated): Fraction =>
   shares.get(conversion.event.id) ?? ZERO;
 
-/** What reversals leave of a conversion's amount, in the deal's smallest units. */
+/** What reversals leave of a conversion's amount in the deal's smallest units: a base, so halves go to the even. */
 export function amountLeft(shares: Shares, conversion: Rated): bigint {
-  return leftOf(conversion.amount, shareOf(shares, conversion), (value) => round(value, conversion.rounding));
+  return leftOf(conversion.amount, shareOf(shares, conversion), (value) => round(value, 'half_even'));
 }
 
 export function volumeLeft(shares: Shares, conversion: Rated): Fraction {

@@ -214,8 +214,14 @@ function monthsOf(world: World, entries: readonly Entry[], ofDeal: readonly Rate
     losses = parts.every(isCarrying) ? { ngr: smaller(ZERO, base), commission: smaller(ZERO, sum) } : carried;
     const { affiliate, deal, currency, terms } = own[0]!.conversion;
     commissions.push({
-      ...{ kind, affiliate, deal: deal.id, label: labelOf(terms, own[0]!.component), month: name, currency },
-      ...{ amount: divided.reduce((all, each) => all + each.amount, 0n), shares: divided },
+      kind,
+      affiliate,
+      deal: deal.id,
+      label: labelOf(terms, own[0]!.component),
+      month: name,
+      currency,
+      amount: divided.reduce((all, each) => all + each.amount, 0n),
+      shares: divided,
     });
   }
   return commissions;

@@ -168,9 +168,13 @@ class HistoryBuilder {
       name,
       event(random.type, name, {
         ...(isClickOnly ? {} : { of: `u${customer}` }),
-        ...{ at: new Date(at).toISOString(), more: values },
+        at: new Date(at).toISOString(),
+        more: values,
         ...(hasAmount
-          ? { amount: (isLoss ? '-' : '') + money(random.amount), currency: random.currency }
+          ? {
+              amount: (isLoss ? '-' : '') + money(random.amount),
+              currency: random.currency,
+            }
           : {}),
       }),
     );
@@ -262,18 +266,31 @@ export interface Options {
 function plain(random: Random): Random {
   return {
     ...random,
-    ...{ later: [], own: undefined, parents: [], corrected: false },
-    skeleton: { ...random.skeleton, lots: 'none' },
-    people: random.people.map((each) => ({ ...each, movesTo: undefined })),
+    later: [],
+    own: undefined,
+    parents: [],
+    corrected: false,
+    skeleton: {
+      ...random.skeleton,
+      lots: 'none',
+    },
+    people: random.people.map((each) => ({
+      ...each,
+      movesTo: undefined,
+    })),
     events: random.events.map((each) => ({
       ...each,
-      ...{ after: Math.abs(each.after) + 1, isAtMonthEnd: false, decision: 'none' },
+      after: Math.abs(each.after) + 1,
+      isAtMonthEnd: false,
+      decision: 'none',
       names: each.names === 'click' ? 'both' : each.names,
       type: each.type === 'trade' ? 'deposit' : each.type,
     })),
     reversals: random.reversals.map((each) => ({
       ...each,
-      ...{ win: undefined, decision: 'none', isByCustomer: each.isByCustomer && each.type === 'fraud' },
+      win: undefined,
+      decision: 'none',
+      isByCustomer: each.isByCustomer && each.type === 'fraud',
     })),
   };
 }

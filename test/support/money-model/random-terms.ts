@@ -77,10 +77,17 @@ function bountyOf({ bounty, isCumulative, isCapped }: Skeleton, rates: Numbers):
       ? { amount: rates.bounty }
       : {
           tiers: {
-            ...{ metric: 'ftd_count', mode: bounty },
+            metric: 'ftd_count',
+            mode: bounty,
             steps: [
-              { from: '0', amount: rates.bounty },
-              { from: `${rates.from + 1}`, amount: rates.cap },
+              {
+                from: '0',
+                amount: rates.bounty,
+              },
+              {
+                from: `${rates.from + 1}`,
+                amount: rates.cap,
+              },
             ],
           } satisfies Tiers,
         };
@@ -116,7 +123,9 @@ function shareOf(
   };
   return [
     {
-      ...{ kind: 'revshare', on: ['revenue'], negative },
+      kind: 'revshare',
+      on: ['revenue'],
+      negative,
       ...(negative === 'carry' ? { carry_by: carryBy } : {}),
       ...(share === 'flat' ? { percent: low } : { tiers }),
       ...(isCapped ? { cap: { amount: cap } } : {}),
@@ -157,7 +166,10 @@ export function termsOf(skeleton: Skeleton, rates: Numbers): Terms {
   ];
   const spare: Component = { kind: 'percent', on: ['challenge_purchase'], percent: rates.percents[2] };
   return {
-    ...{ hold_days: 0, rounding, payout, components: [...components, spare] },
+    hold_days: 0,
+    rounding,
+    payout,
+    components: [...components, spare],
     clawback: {
       days: 40,
       chargeback: policy,

@@ -72,8 +72,19 @@ function price(world: World, event: WorldEvent, seq: number, whose: Whose, subje
   if (isPaidOut && payout === undefined) return setAside('no_exchange_rate');
   if (amount === undefined && needsAmount(terms, components, event)) return setAside('no_exchange_rate');
   const rated: Rated = {
-    ...{ event, at, seq, affiliate: whose.affiliate, subject, month: monthOf(world, at) },
-    ...{ terms, deal, version, currency, rounding, components, amount: amount ?? 0n },
+    event,
+    at,
+    seq,
+    affiliate: whose.affiliate,
+    subject,
+    month: monthOf(world, at),
+    terms,
+    deal,
+    version,
+    currency,
+    rounding,
+    components,
+    amount: amount ?? 0n,
     ...(payout === undefined ? {} : { payout }),
   };
   return { kind: 'rated', rated };

@@ -52,7 +52,9 @@ export function nameOf(step: ApiStep, index: number): string {
 }
 
 const post = (path: string, body: Readonly<Record<string, unknown>>, as?: string): ApiStep => ({
-  ...{ method: 'POST', path, body },
+  method: 'POST',
+  path,
+  body,
   ...(as === undefined ? {} : { as }),
 });
 const patch = (path: string, body: Readonly<Record<string, unknown>>): ApiStep => ({
@@ -111,11 +113,17 @@ export function event(
   { of, by, at, amount, currency: code, more }: EventFields,
 ): ApiStep {
   return post('/v1/events', {
-    ...{ event: type, transaction_id: id },
+    event: type,
+    transaction_id: id,
     ...(of === undefined ? {} : { customer_id: of }),
     ...(by === undefined ? {} : { click_id: `$${by}` }),
     ...(at === undefined ? {} : { occurred_at: at }),
-    ...(amount === undefined ? {} : { amount, currency: code ?? 'USD' }),
+    ...(amount === undefined
+      ? {}
+      : {
+          amount,
+          currency: code ?? 'USD',
+        }),
     ...more,
   });
 }

@@ -233,13 +233,22 @@ const PEOPLE: readonly Story[] = [
     name: 'After an own deal has ended the default deal holds',
     // 20 % of 100.00 before, 10 % after.
     steps: [
-      ...[
-        A,
-        TEN_PERCENT,
-        deal(terms({ ...PERCENT, percent: '20' }), { affiliate_id: '$A' }, 'OWN'),
-        ...bound,
-      ],
-      ...[end('OWN'), event('sale', 's2', { of: 'u', amount: '100.00' })],
+      A,
+      TEN_PERCENT,
+      deal(
+        terms({
+          ...PERCENT,
+          percent: '20',
+        }),
+        { affiliate_id: '$A' },
+        'OWN',
+      ),
+      ...bound,
+      end('OWN'),
+      event('sale', 's2', {
+        of: 'u',
+        amount: '100.00',
+      }),
     ],
     balances: { A: '30.00' },
   },

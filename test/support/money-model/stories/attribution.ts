@@ -182,14 +182,22 @@ export const ATTRIBUTION: readonly Story[] = [
     name: 'A person may give an existing customer to an affiliate all the same',
     // 25 % of 1,000.00.
     steps: [
-      ...[
-        A,
-        HYBRID,
-        IGNORE,
-        event('ftd', 'f1', { of: 'u', at: '@-9d', amount: '50.00' }),
-        click('C', 'A', '@-3d'),
-      ],
-      ...[event('revenue', 'r1', { of: 'u', by: 'C', at: '@-2d', amount: '1000.00' }), assign('r1', 'A')],
+      A,
+      HYBRID,
+      IGNORE,
+      event('ftd', 'f1', {
+        of: 'u',
+        at: '@-9d',
+        amount: '50.00',
+      }),
+      click('C', 'A', '@-3d'),
+      event('revenue', 'r1', {
+        of: 'u',
+        by: 'C',
+        at: '@-2d',
+        amount: '1000.00',
+      }),
+      assign('r1', 'A'),
     ],
     balances: { A: '250.00' },
     events: { r1: 'settled' },
@@ -280,13 +288,20 @@ export const ATTRIBUTION: readonly Story[] = [
       A,
       deal(
         terms({
-          ...{ kind: 'revshare', on: ['revenue'] },
+          kind: 'revshare',
+          on: ['revenue'],
           tiers: {
             metric: 'ftd_count',
             mode: 'retroactive',
             steps: [
-              { from: '0', percent: '10' },
-              { from: '2', percent: '20' },
+              {
+                from: '0',
+                percent: '10',
+              },
+              {
+                from: '2',
+                percent: '20',
+              },
             ],
           },
         }),
@@ -321,8 +336,8 @@ export const ATTRIBUTION: readonly Story[] = [
       name: 'Of one payment told twice with two amounts the larger counts',
     },
   ].map(({ id, amount, sum, name }): Story => ({
-    ...{ rule: 2, name },
-    // CPA from 200.00: 100 is too little, 100 + 100 enough, 250 enough.
+    rule: 2,
+    name,
     steps: [
       A,
       deal(
@@ -334,8 +349,23 @@ export const ATTRIBUTION: readonly Story[] = [
           qualify: 'cumulative',
         }),
       ),
-      ...[click('C', 'A', '@-3d'), event('ftd', 'p1', { of: 'u', by: 'C', at: '@-2d', amount: '100.00' })],
-      { ...event('deposit', id, { of: 'u', at: '@-1d', amount }), as: 'later' },
+      ...[
+        click('C', 'A', '@-3d'),
+        event('ftd', 'p1', {
+          of: 'u',
+          by: 'C',
+          at: '@-2d',
+          amount: '100.00',
+        }),
+      ],
+      {
+        ...event('deposit', id, {
+          of: 'u',
+          at: '@-1d',
+          amount,
+        }),
+        as: 'later',
+      },
     ],
     balances: { A: sum },
   })),

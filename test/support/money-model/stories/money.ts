@@ -18,12 +18,16 @@ const CLICK = click('C', 'A', '@-9d');
 const trade = (id: string, volume: string, more: Readonly<Record<string, unknown>> = {}) =>
   event('trade', id, { of: 'u', by: 'C', at: '@-8d', more: { volume, ...more } });
 const lot = (amount: string, more: Readonly<Record<string, unknown>> = {}) => ({
-  ...{ kind: 'per_lot', on: ['trade'], amount },
+  kind: 'per_lot',
+  on: ['trade'],
+  amount,
   ...more,
 });
 
 const lots = (name: string, amount: string, trades: readonly string[], sum: string): Story => ({
-  ...{ rule: 14, name, balances: { A: sum } },
+  rule: 14,
+  name,
+  balances: { A: sum },
   steps: [A, CLICK, deal(terms(lot(amount))), ...trades.map((volume, index) => trade(`t${index}`, volume))],
 });
 
@@ -132,8 +136,11 @@ export const MONEY: readonly Story[] = [
     name: 'A group of symbols has its own rate, and other trades have the general one',
     // 2 × 10.00 and 3 × 4.00.
     steps: [
-      ...[A, CLICK, deal({ components: [lot('10.00', { symbol_group: 'metals' }), lot('4.00')] })],
-      ...[trade('t1', '2', { symbol_group: 'metals' }), trade('t2', '3')],
+      A,
+      CLICK,
+      deal({ components: [lot('10.00', { symbol_group: 'metals' }), lot('4.00')] }),
+      trade('t1', '2', { symbol_group: 'metals' }),
+      trade('t2', '3'),
     ],
     balances: { A: '32.00' },
   },
@@ -142,8 +149,11 @@ export const MONEY: readonly Story[] = [
     name: 'Symbols may be named by their beginning',
     // 10.00 for gold, 4.00 for EURUSD.
     steps: [
-      ...[A, CLICK, deal({ components: [lot('10.00', { symbols: ['XAU*', 'XAGUSD'] }), lot('4.00')] })],
-      ...[trade('t1', '1', { symbol: 'XAUUSD' }), trade('t2', '1', { symbol: 'EURUSD' })],
+      A,
+      CLICK,
+      deal({ components: [lot('10.00', { symbols: ['XAU*', 'XAGUSD'] }), lot('4.00')] }),
+      trade('t1', '1', { symbol: 'XAUUSD' }),
+      trade('t2', '1', { symbol: 'EURUSD' }),
     ],
     balances: { A: '14.00' },
   },

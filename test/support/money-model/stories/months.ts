@@ -9,7 +9,8 @@ const day = (date: string) => `@month-1.${date}T12:00`;
 
 type Fields = Readonly<Record<string, unknown>>;
 const share = (fields: Fields) => ({
-  ...{ kind: 'revshare', on: ['revenue'] },
+  kind: 'revshare',
+  on: ['revenue'],
   ...('tiers' in fields ? {} : { percent: '25' }),
   ...fields,
 });
@@ -115,13 +116,20 @@ const ofMonth: readonly Parts[] = [
 ];
 
 const lots = (mode: string) => ({
-  ...{ kind: 'per_lot', on: ['trade'] },
+  kind: 'per_lot',
+  on: ['trade'],
   tiers: {
     metric: 'volume',
     mode,
     steps: [
-      { from: '0', amount: '40.00' },
-      { from: '10', amount: '60.00' },
+      {
+        from: '0',
+        amount: '40.00',
+      },
+      {
+        from: '10',
+        amount: '60.00',
+      },
     ],
   },
 });
@@ -151,13 +159,20 @@ const threeCustomers = (component: Fields): Story['steps'] => [
   event('ftd', 'f3', { of: 'u3', by: 'C', at: day('21'), amount: '50.00' }),
 ];
 const bounties = (mode: string) => ({
-  ...{ kind: 'cpa', on: 'ftd' },
+  kind: 'cpa',
+  on: 'ftd',
   tiers: {
     metric: 'ftd_count',
     mode,
     steps: [
-      { from: '0', amount: '100.00' },
-      { from: '3', amount: '300.00' },
+      {
+        from: '0',
+        amount: '100.00',
+      },
+      {
+        from: '3',
+        amount: '300.00',
+      },
     ],
   },
 });

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
 /**
  * Random histories of up to 300 events in which no result depends on the order of arrival: every customer has one
  * click or coupon, so nobody rivals for it. `arrange` brings a history's calls into any order that makes sense.

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
 /** Stories of rules 6, 10, 11, 12 and 15: dated facts, corrected rates, people and deals that change, cohorts. */
 import {
   affiliate,

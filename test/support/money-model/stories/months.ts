@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
 /** Stories of rules 4 and 5: one bounty per customer, and versions that continue a month. */
 import { affiliate, against, click, deal, event, version } from '../steps.ts';
 import { CPA, terms, type Story } from './story.ts';

@@ -29,7 +29,7 @@ export function rivalKeys(batch: Batch, contested: ReadonlyMap<string, readonly 
     return affiliatesOf(batch, loaded).flatMap((affiliateId) => {
       const bounties = contested.get(affiliateId) ?? [];
       if (!bounties.some(({ component }) => component.on.includes(event.type))) return [];
-      const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: '' };
+      const of = { eventId: event.id, subject: subjectOf(event), affiliateId, month: '', parentsSince: null };
       return bounties.map(({ version, component }) => slotNameOf(version, component, of).key);
     });
   });
@@ -46,7 +46,7 @@ export function rivalKeysOf(
   return slots.flatMap(({ key, kind, affiliateId }) => {
     const subject = subjectOfSlot({ key, kind });
     if (subject === null) return [];
-    const of = { eventId: '', subject, affiliateId, month: '' };
+    const of = { eventId: '', subject, affiliateId, month: '', parentsSince: null };
     return (contested.get(affiliateId) ?? []).map(
       ({ version, component }) => slotNameOf(version, component, of).key,
     );

@@ -6,7 +6,8 @@ import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
 import { attributeAll, bindingsOf } from '../../domain/settlement/settlement.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
-import { readParents } from '../../store/attribution/affiliates.ts';
+import type { ParentHistory } from '../../domain/attribution/parents.ts';
+import { readParentHistory } from '../../store/attribution/parents.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
 import { readListeners, type PlannedEndpoint } from '../../store/delivery/outbox.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
@@ -45,8 +46,8 @@ export type LoadedBatch = {
   waited: ReadonlySet<string>;
   /** Amounts reported by earlier batches, by `reportedKey`. */
   reportedBefore: Map<string, ReportedAmount>;
-  /** Parents of each affiliate whose deal pays them, nearest first. */
-  parents: ReadonlyMap<string, readonly string[]>;
+  /** Parents of affiliates whose deals pay them, and of everyone above. */
+  parents: ParentHistory;
 };
 
 /** Compiles the terms of a version, once per version and process. */
@@ -81,7 +82,9 @@ export async function loadBatch(
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
   const [rates, parents, reportedToParents] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
-    hasOverrides ? readParents(client, operatorId, affiliates) : Promise.resolve(new Map<string, string[]>()),
+    hasOverrides
+      ? readParentHistory(client, operatorId, affiliates)
+      : Promise.resolve<ParentHistory>(new Map()),
     hasOverrides ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
   const reported = reportedFor([...ordered, ...others]);
@@ -89,8 +92,8 @@ export async function loadBatch(
     reported.set(reportedKey(eventId, affiliateId), { amountMinor, currency });
   const rated =
     wanted.side === 'amendments'
-      ? rateAsBefore(operator, versions, ordered, attributions)
-      : rateAll(operator, versions, ordered, attributions);
+      ? rateAsBefore(operator, versions, ordered, attributions, parents)
+      : rateAll(operator, versions, ordered, attributions, parents);
   return {
     batch: {
       operator,
@@ -205,9 +208,10 @@ async function parentsListeners(
   client: PoolClient,
   operatorId: string,
   affiliates: readonly string[],
-  parents: ReadonlyMap<string, readonly string[]>,
+  parents: ParentHistory,
 ): Promise<PlannedEndpoint[]> {
-  const others = [...new Set([...parents.values()].flat())].filter((id) => !affiliates.includes(id));
+  const all = [...parents.values()].flatMap((history) => history.flatMap(({ parentId }) => parentId ?? []));
+  const others = [...new Set(all)].filter((id) => !affiliates.includes(id));
   if (others.length === 0) return [];
   return (await readListeners(client, operatorId, others)).filter(({ affiliateId }) => affiliateId !== null);
 }

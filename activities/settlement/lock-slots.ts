@@ -1,7 +1,9 @@
 // Locks every slot that a batch can change, loads it with its facts, and opens the batch ledger.
 import { newId } from '../../store/db/ids.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
+import { parentsAt, type ParentHistory } from '../../domain/attribution/parents.ts';
 import { isLinked } from '../../domain/commission/commission.ts';
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
 import { monthByZones } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/batch.ts';
@@ -30,7 +32,7 @@ export async function loadBooks(client: PoolClient, loaded: LoadedBatch): Promis
   return openBatchLedger(slots, reportedBefore, {
     newSlotId: () => newId('slot'),
     monthOf: (moment) => monthByZones(moment, batch.operator.zones),
-    parentsOf: (affiliateId) => parents.get(affiliateId) ?? [],
+    parentsOf: (affiliateId, moment) => parentsAt(parents, affiliateId, moment, MAX_OVERRIDE_LEVELS),
     debts: owing.length === 0 ? undefined : await readOpenDebts(client, batch.operator.id, owing),
   });
 }
@@ -43,12 +45,15 @@ const CONTESTED = 'cpa';
  * belongs to one event, so it cannot exist before that event is settled. Deals with linked slots
  * are locked as a whole, and all slots that may change are loaded.
  */
-async function lockAndLoadSlots(client: PoolClient, { batch, versions }: LoadedBatch): Promise<Slot[]> {
+async function lockAndLoadSlots(
+  client: PoolClient,
+  { batch, versions, parents }: LoadedBatch,
+): Promise<Slot[]> {
   const { operator } = batch;
   const { keys, monthly } = namedSlots(batch, versions);
   const conversionIds = inSlots(batch);
   const versionOf = versionFinder(versions);
-  const linked = linkedDeals(batch, versions);
+  const linked = linkedDeals(batch, versions, parents);
   if (keys.length + conversionIds.length + linked.length === 0) return [];
   const ids: string[] = [];
   const contested = contestedIn(batch, versions);
@@ -124,12 +129,21 @@ export function firstDepositsIn({ ordered, others }: Batch): string[] {
 
 /**
  * Deals of the batch with linked slots, once for each affiliate who earns by them. Versions of one
- * deal share their months.
+ * deal share their months, and so do the times of different parents.
  */
-export function linkedDeals(batch: Batch, versions: readonly DealVersion[]): DealOfAffiliate[] {
+export function linkedDeals(
+  batch: Batch,
+  versions: readonly DealVersion[],
+  parents: ParentHistory,
+): DealOfAffiliate[] {
   const { ordered, rated, attributions, others } = batch;
+  const isDated = [...parents.values()].some((history) => history.some(({ since }) => since > -Infinity));
   const linked = new Set(
-    versions.filter(({ terms, version }) => version > 1 || isLinked(terms)).map(({ dealId }) => dealId),
+    versions
+      .filter(
+        ({ terms, version }) => version > 1 || isLinked(terms) || (isDated && terms.overrides.length > 0),
+      )
+      .map(({ dealId }) => dealId),
   );
   if (linked.size === 0) return [];
   const deals = new Map<string, DealOfAffiliate>();

@@ -26,9 +26,27 @@ export function parentsAt(
   return path.slice(1);
 }
 
+/**
+ * Since when the parents that an affiliate has at a moment, at most `levels`, stand above it in this
+ * order; -Infinity where they always did.
+ */
+export function parentsSince(
+  history: ParentHistory,
+  affiliateId: string,
+  moment: number,
+  levels: number,
+): number {
+  const chain = [affiliateId, ...parentsAt(history, affiliateId, moment, levels)].slice(0, levels);
+  const sinces = chain.map((id) => inForceAt(history, id, moment)?.since ?? -Infinity);
+  return Math.max(-Infinity, ...sinces);
+}
+
 function parentAt(history: ParentHistory, affiliateId: string, moment: number): string | null {
-  const inForce = history.get(affiliateId)?.findLast(({ since }) => since <= moment);
-  return inForce?.parentId ?? null;
+  return inForceAt(history, affiliateId, moment)?.parentId ?? null;
+}
+
+function inForceAt(history: ParentHistory, affiliateId: string, moment: number): ParentSince | undefined {
+  return history.get(affiliateId)?.findLast(({ since }) => since <= moment);
 }
 
 /**

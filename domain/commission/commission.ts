@@ -7,14 +7,21 @@ import type { Group } from './group.ts';
 import { carryUnitOf, NO_LOSS, shareMonth } from './month.ts';
 import { NO_LINKS } from './sums.ts';
 import type { SlotKind } from './slot-kinds.ts';
-import { monthSlotKey } from '../keys.ts';
+import { monthSlotKey, partSlotKey } from '../keys.ts';
 import type { Component, DealVersion, Terms } from '../types.ts';
 
 /**
  * Identity of a slot. The key never changes. `period` is the month that the slot sums, or the month
- * whose caps and tiers rank the slot; null for neither.
+ * whose caps and tiers rank the slot; null for neither. `parentsSince`: of a month that pays parents,
+ * since when the present ones stand above the affiliate; null: always, or it pays none.
  */
-export type SlotName = { key: string; kind: SlotKind; component: string; period: string | null };
+export type SlotName = {
+  key: string;
+  kind: SlotKind;
+  component: string;
+  period: string | null;
+  parentsSince: number | null;
+};
 
 /**
  * Whether a monthly cap or tiers rank the component's slots, so that the commission for one
@@ -49,7 +56,13 @@ export function isLinked({ components }: Terms): boolean {
 export function slotNameOf(version: DealVersion, component: Component, of: SlotScope): SlotName {
   const { kind, slotPer, slotKey } = kindOf(component);
   const period = slotPer === 'month' || isRanked(component) ? of.month : null;
-  return { key: slotKey(version, component.label, of), kind, component: component.label, period };
+  const key = slotKey(version, component.label, of);
+  const name = { kind, component: component.label, period };
+  // Another parent from some moment on begins another part of the month.
+  const since = slotPer === 'month' && version.terms.overrides.length > 0 ? of.parentsSince : null;
+  return since === null
+    ? { ...name, key, parentsSince: null }
+    : { ...name, key: partSlotKey(key, since), parentsSince: since };
 }
 
 /** The customer of a slot per customer; null for all other slots. */
@@ -61,7 +74,8 @@ export function subjectOfSlot({ key, kind }: Pick<SlotName, 'key' | 'kind'>): st
 
 /** The slot that counts an affiliate's month in a deal, across the deal's versions. */
 export function monthSlotNameOf(dealId: string, { affiliateId, month }: SlotScope): SlotName {
-  return { key: monthSlotKey(dealId, affiliateId, month), kind: 'month', component: 'month', period: month };
+  const key = monthSlotKey(dealId, affiliateId, month);
+  return { key, kind: 'month', component: 'month', period: month, parentsSince: null };
 }
 
 /** Whether the component's commission depends on the event's amount, and so on its currency. */

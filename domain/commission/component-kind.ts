@@ -74,8 +74,15 @@ export function netOfReversals(
 
 /**
  * Parts of a slot's key, from one event. `month` is the event's month in the time zone of its time.
+ * `parentsSince`: since when the affiliate's parents at the event stand above it; null: always.
  */
-export type SlotScope = { eventId: string; subject: string; affiliateId: string; month: string };
+export type SlotScope = {
+  eventId: string;
+  subject: string;
+  affiliateId: string;
+  month: string;
+  parentsSince: number | null;
+};
 
 /** Formats minor units of the deal's currency for an explanation. */
 export type FormatMoney = (minor: bigint) => string;

@@ -27,10 +27,10 @@ export const NO_LOSS: Loss = { ngr: 0n, commission: 0n };
 export const NO_SHARE: MonthShare = { minor: 0n, carriedMinor: 0n, reached: 0n, whole: null };
 
 /** When a part of a month begins, for the order of parts. Times are milliseconds since 1970. */
-export type PartStart = { effectiveFrom: number; version: number; partFrom: number };
+export type PartStart = { effectiveFrom: number; version: number; parentsSince: number };
 
 export function compareParts(a: PartStart, b: PartStart): number {
-  return a.effectiveFrom - b.effectiveFrom || a.version - b.version || a.partFrom - b.partFrom;
+  return a.effectiveFrom - b.effectiveFrom || a.version - b.version || a.parentsSince - b.parentsSince;
 }
 
 /** The unit by which the loss of earlier months enters a month; null where it is dropped. */

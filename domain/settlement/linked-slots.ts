@@ -203,6 +203,6 @@ function inChain(a: Slot, b: Slot): number {
   return compareParts(startOf(a), startOf(b)) || (a.name.key < b.name.key ? -1 : 1);
 }
 
-function startOf({ version: { effectiveFrom, version } }: Slot): PartStart {
-  return { effectiveFrom, version, partFrom: 0 };
+function startOf({ name, version: { effectiveFrom, version } }: Slot): PartStart {
+  return { effectiveFrom, version, parentsSince: name.parentsSince ?? 0 };
 }

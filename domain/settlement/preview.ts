@@ -1,5 +1,7 @@
 // Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
 // slots in memory.
+import { parentsAt, type ParentHistory, type ParentSince } from '../attribution/parents.ts';
+import { MAX_OVERRIDE_LEVELS } from '../commission/terms.ts';
 import type { SlotName } from '../commission/commission.ts';
 import { earliestOf, groupOf } from '../commission/group.ts';
 import { conversionFacts, reversalsBy } from './facts.ts';
@@ -11,7 +13,8 @@ import { attributionsOf } from './rate-again.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
-import { emptySlot, type Slot } from './slot.ts';
+import { emptySlot, parentsMoment, type Slot } from './slot.ts';
+import type { ParentsOf } from './slot-targets.ts';
 import { rateAll, type OperatorRules } from './rating.ts';
 
 /**
@@ -32,6 +35,8 @@ type PreviewChunk = {
   others: readonly Loaded[];
   versions: readonly DealVersion[];
   rates: readonly FxRate[];
+  /** Parents of the affiliates of these conversions, and of everyone above. */
+  parents: ParentHistory;
 };
 
 type Preview = {
@@ -43,10 +48,10 @@ type Preview = {
   add(chunk: PreviewChunk): Loaded[];
   readonly lacking: ReadonlyMap<string, number>;
   /**
-   * `parents` are ordered from the nearest. `monthsBefore`: sums of the deal's earlier months, from
+   * `monthsBefore`: sums of the deal's earlier months, from
    * which losses are carried.
    */
-  result(parentsOf: (affiliateId: string) => readonly string[], monthsBefore: readonly Slot[]): WouldPay[];
+  result(monthsBefore: readonly Slot[]): WouldPay[];
 };
 
 /**
@@ -54,9 +59,12 @@ type Preview = {
  * be among a chunk's.
  */
 export function startPreview(operator: OperatorRules, version: DealVersion): Preview {
+  const parents = new Map<string, readonly ParentSince[]>();
   const slots = new Map<string, Recount>();
   const lacking = new Map<string, number>();
   const month = (moment: number): string => monthByZones(moment, operator.zones);
+  const parentsOf: ParentsOf = (affiliateId, moment) =>
+    parentsAt(parents, affiliateId, moment, MAX_OVERRIDE_LEVELS);
 
   function slotOf(name: SlotName, affiliateId: string, by: DealVersion): Recount {
     let slot = slots.get(name.key);
@@ -72,9 +80,10 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
 
   return {
     lacking,
-    add({ settled, others, versions, rates }) {
+    add({ settled, others, versions, rates, parents: above }) {
+      for (const [affiliateId, history] of above) parents.set(affiliateId, history);
       const ordered = inOrder(settled);
-      const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
+      const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered), parents);
       const reversals = others.filter(({ outcome }) => isReversalInForce(outcome));
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
       return ofDeal.filter(({ event, outcome }) => {
@@ -91,10 +100,10 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
         return by === version;
       });
     },
-    result(parentsOf, monthsBefore) {
+    result(monthsBefore) {
       const counted = [...slots.values()].map((slot) => slot.result());
-      const parts = counted.flatMap((slot) => partsOf(slot, parentsOf(slot.affiliateId)));
-      const targets = recountedTargets([...counted, ...parts], month, monthsBefore);
+      const parts = counted.flatMap((slot) => partsOf(slot, parentsOf));
+      const targets = recountedTargets([...counted, ...parts], month, parentsOf, monthsBefore);
       return counted.flatMap((slot): WouldPay[] => {
         const minor = slot.version === version ? targets.get(slot.id)! : 0n;
         if (minor === 0n) return [];
@@ -116,12 +125,15 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
   };
 }
 
-/** The parts of a slot that its version pays to parents, who are ordered from the nearest. */
-function partsOf({ id, name, version }: Slot, parents: readonly string[]): Slot[] {
-  if (name.kind === 'month') return [];
-  return parents.slice(0, version.terms.overrides.length).map((parentId, index) => {
+/** The parts of a slot that its version pays to parents. */
+function partsOf(slot: Slot, parentsOf: ParentsOf): Slot[] {
+  const { id, name, version, affiliateId } = slot;
+  const moment = parentsMoment(slot);
+  if (name.kind === 'month' || moment === null) return [];
+  const parents = parentsOf(affiliateId, moment).slice(0, version.terms.overrides.length);
+  return parents.map((parentId, index) => {
     const level = index + 1;
-    const key = overrideSlotKey(level, name.key);
+    const key = overrideSlotKey(level, parentId, name.key);
     const part: SlotName = { ...name, key, kind: 'override' };
     return emptySlot(key, part, version, parentId, { sourceId: id, level });
   });

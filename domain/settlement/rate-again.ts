@@ -2,6 +2,7 @@
 // agreement, their values, their affiliate, or a decision of a person. Afterwards the ledger is as
 // if the change had been there from the start. Pure, like settlement.
 import { lastMove, type Attribution } from '../attribution/attribution.ts';
+import type { ParentHistory } from '../attribution/parents.ts';
 import { needsMonthMetric } from '../commission/commission.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
@@ -70,12 +71,13 @@ export function rateAsBefore(
   versions: readonly DealVersion[],
   settled: readonly SettledConversion[],
   attributions: ReadonlyMap<string, Attribution>,
+  parents: ParentHistory = new Map(),
 ): Map<string, Rated> {
-  const rated = rateAll(operator, versions, settled, attributions);
+  const rated = rateAll(operator, versions, settled, attributions, parents);
   for (const { event, outcome, ratedBy } of settled) {
     if (affiliateIn(attributions, event.id) !== outcome!.affiliateId) continue;
     const version = versions.find((one) => isSame(one, ratedBy));
-    if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!));
+    if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!, parents));
     else rated.delete(event.id);
   }
   return rated;

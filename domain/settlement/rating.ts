@@ -1,6 +1,7 @@
 // Rates conversions: the deal version in force and the slots in which a conversion earns.
 
 import { type Attribution, versionInForce } from '../attribution/attribution.ts';
+import { parentsSince, type ParentHistory } from '../attribution/parents.ts';
 import { isLinked, type SlotName, slotNameOf, monthSlotNameOf } from '../commission/commission.ts';
 import { subjectOf } from '../commission/reversals.ts';
 import { isOperatorPayout } from '../commission/slot-kinds.ts';
@@ -28,6 +29,8 @@ export type OperatorRules = {
   clickWindowDays: number;
 };
 
+const NO_PARENTS: ParentHistory = new Map();
+
 /**
  * Ratings of attributed conversions: the deal version in force and the slots. A conversion without
  * a deal has none.
@@ -37,6 +40,7 @@ export function rateAll(
   versions: readonly DealVersion[],
   ordered: readonly Loaded[],
   attributions: ReadonlyMap<string, Attribution>,
+  parents: ParentHistory = NO_PARENTS,
 ): Map<string, Rated> {
   const ofAffiliate = new Map<string, readonly DealVersion[]>();
   const rated = new Map<string, Rated>();
@@ -50,7 +54,7 @@ export function rateAll(
       ofAffiliate.set(affiliateId, own);
     }
     const version = versionInForce(own, affiliateId, event.occurredAt, attribution.from);
-    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId));
+    if (version !== null) rated.set(event.id, ratedIn(operator, version, event, affiliateId, parents));
   }
   return rated;
 }
@@ -61,8 +65,9 @@ export function ratedIn(
   version: DealVersion,
   event: ConversionEvent,
   affiliateId: string,
+  parents: ParentHistory = NO_PARENTS,
 ): Rated {
-  return { version, names: slotNamesOf(operator, version, event, affiliateId) };
+  return { version, names: slotNamesOf(operator, version, event, affiliateId, parents) };
 }
 
 /**
@@ -87,6 +92,7 @@ function slotNamesOf(
   version: DealVersion,
   event: ConversionEvent,
   affiliateId: string,
+  parents: ParentHistory,
 ): SlotName[] {
   const { components: listening, isCounted: counts } = earningBy(
     version.terms,
@@ -94,11 +100,13 @@ function slotNamesOf(
     event.operatorPayoutMinor !== null,
   );
   if (listening.length === 0 && !counts) return [];
+  const since = parentsSince(parents, affiliateId, event.occurredAt, version.terms.overrides.length);
   const of = {
     eventId: event.id,
     subject: subjectOf(event),
     affiliateId,
     month: monthByZones(event.occurredAt, operator.zones),
+    parentsSince: Number.isFinite(since) ? since : null,
   };
   const names = listening.map((component) => slotNameOf(version, component, of));
   return counts ? [monthSlotNameOf(version.dealId, of), ...names] : names;

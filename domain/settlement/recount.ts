@@ -7,6 +7,7 @@ import { isMonthly } from '../commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../commission/sums.ts';
 import { countFirstDeposits } from './first-deposits.ts';
 import { EMPTY } from '../ledger/transfers.ts';
+import type { ParentsOf } from './slot-targets.ts';
 import { hashOf, rank, type Slot, countedIn, countedOf } from './slot.ts';
 
 /** Identity of a slot, without its sums and money. */
@@ -77,6 +78,7 @@ function plus(a: SlotSums, b: SlotSums): SlotSums {
 export function recountedTargets(
   slots: readonly Slot[],
   monthOf: (moment: number) => string,
+  parentsOf: ParentsOf,
   asKept: readonly Slot[] = [],
 ): Map<string, bigint> {
   countFirstDeposits(slots);
@@ -85,6 +87,6 @@ export function recountedTargets(
   const newSlotId = (): string => {
     throw new Error('a recount opens no slots');
   };
-  const books = openBatchLedger(believed, new Map(), { newSlotId, monthOf });
+  const books = openBatchLedger(believed, new Map(), { newSlotId, monthOf, parentsOf });
   return new Map(believed.map((slot) => [slot.id, books.targetOf(slot).targetMinor]));
 }

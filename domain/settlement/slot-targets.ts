@@ -5,7 +5,7 @@ import { overrideShares } from '../commission/month.ts';
 import { isMonthly } from '../commission/slot-kinds.ts';
 import { NO_LINKS } from '../commission/sums.ts';
 import type { Family } from './linked-slots.ts';
-import { componentOf, countedIn, payingConversion, type Slot } from './slot.ts';
+import { componentOf, countedIn, parentsMoment, payingConversion, type Slot } from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
 
 /** A target, and the figures of linked slots that it depends on. */
@@ -18,7 +18,10 @@ export type SlotTargets = {
   conversionOf(slot: Slot): string | null;
 };
 
-export function createSlotTargets(index: SlotIndex, family: Family): SlotTargets {
+/** Parents of an affiliate at a moment, ordered from the nearest. */
+export type ParentsOf = (affiliateId: string, moment: number) => readonly string[];
+
+export function createSlotTargets(index: SlotIndex, family: Family, parentsOf: ParentsOf): SlotTargets {
   function currentTarget(slot: Slot): SlotTarget {
     if (slot.isRejected) return { targetMinor: 0n, links: NO_LINKS };
     if (slot.override) return { targetMinor: overrideOf(slot, slot.override), links: NO_LINKS };
@@ -29,17 +32,16 @@ export function createSlotTargets(index: SlotIndex, family: Family): SlotTargets
   }
 
   /**
-   * A parent's part of a slot. Over the parts of a month it is rounded once, like the month itself.
+   * A parent's part of a slot; nothing where the parent did not stand above the affiliate then. Over
+   * the parts of a month it is rounded once, like the month itself.
    */
   function overrideOf({ affiliateId }: Slot, { sourceId, level }: NonNullable<Slot['override']>): bigint {
     const source = index.sourceOf({ sourceId, level });
-    const isPaidToo = (other: Slot): boolean =>
-      index
-        .partsOf(other)
-        .some(({ affiliateId: parentId, override }) => parentId === affiliateId && override!.level === level);
-    const sources = isMonthly(source.name.kind)
-      ? family.monthOf(source).filter((other) => other === source || isPaidToo(other))
-      : [source];
+    const isPaid = (other: Slot): boolean => {
+      const moment = parentsMoment(other);
+      return moment !== null && parentsOf(other.affiliateId, moment)[level - 1] === affiliateId;
+    };
+    const sources = (isMonthly(source.name.kind) ? family.monthOf(source) : [source]).filter(isPaid);
     const shares = overrideShares(
       sources.map((one) => ({ terms: one.version.terms, minor: currentTarget(one).targetMinor })),
       level,

@@ -60,6 +60,15 @@ export function payingConversion(slot: Slot): Group | null {
 }
 
 /**
+ * The moment whose parents are paid a part of a slot: of the conversion that it is paid for, or
+ * since when a month has them. Null where the slot is paid for nothing.
+ */
+export function parentsMoment(slot: Slot): number | null {
+  if (isMonthly(slot.name.kind)) return slot.name.parentsSince ?? -Infinity;
+  return payingConversion(slot)?.accrual.occurredAt ?? null;
+}
+
+/**
  * The component that rates a slot; null for slots that earn nothing by themselves (deal months,
  * overrides).
  */

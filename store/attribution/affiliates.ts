@@ -1,9 +1,7 @@
 // Affiliates: their names, their states, and who stands above them now.
-import { parentsAt } from '../../domain/attribution/parents.ts';
-import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { checkParentChange, insertParent, readParentHistory, type ParentChange } from './parents.ts';
+import { checkParentChange, insertParent, type ParentChange } from './parents.ts';
 
 /** `suspended` earns and is not paid; `closed` is attributed nothing that occurs from then on. */
 export const AFFILIATE_STATES = ['active', 'suspended', 'closed'] as const;
@@ -121,18 +119,4 @@ async function update(
   if (rowCount === 0) return null;
   if (parentSince !== null) await insertParent(db, operatorId, id, parentSince);
   return await find(db, operatorId, id);
-}
-
-/**
- * Parents of affiliates as they are now, nearest first, up to the number of levels that deals can
- * pay.
- */
-export async function readParents(
-  db: Queryable,
-  operatorId: string,
-  affiliateIds: readonly string[],
-): Promise<Map<string, string[]>> {
-  const history = await readParentHistory(db, operatorId, affiliateIds);
-  const now = Date.now();
-  return new Map(affiliateIds.map((id) => [id, parentsAt(history, id, now, MAX_OVERRIDE_LEVELS)]));
 }

@@ -29,7 +29,7 @@ async function readHistory(
 ): Promise<Map<string, ParentSince[]>> {
   // Over time two affiliates may have stood above each other. Without a limit the level stays 0, so
   // that `union` drops those who came already.
-  const { rows } = await db.query<{ affiliateId: string; since: Date | number; parentId: string | null }>({
+  const { rows } = await db.query<ParentRow>({
     name: 'read-parent-history',
     text: `with recursive above as (
        select unnest($2::text[]) collate "C" as id, 0 as level
@@ -46,6 +46,25 @@ async function readHistory(
      order by p.affiliate_id, p.since, p.number desc`,
     values: [operatorId, affiliateIds, levels],
   });
+  return historyFrom(rows);
+}
+
+/** Dated parents of all affiliates of an operator. */
+export async function readAllParents(db: Queryable, operatorId: string): Promise<Map<string, ParentSince[]>> {
+  const { rows } = await db.query<ParentRow>(
+    `select distinct on (affiliate_id, since)
+       affiliate_id as "affiliateId", since, parent_id as "parentId"
+     from affiliate_parents where operator_id = $1
+     order by affiliate_id, since, number desc`,
+    [operatorId],
+  );
+  return historyFrom(rows);
+}
+
+type ParentRow = { affiliateId: string; since: Date | number; parentId: string | null };
+
+/** Histories by affiliate, of rows in the order of affiliate and `since`. */
+function historyFrom(rows: readonly ParentRow[]): Map<string, ParentSince[]> {
   const history = new Map<string, ParentSince[]>();
   for (const { affiliateId, since, parentId } of rows) {
     const known = history.get(affiliateId) ?? [];

@@ -8,6 +8,10 @@ import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
 import { recountedSlots } from './recounted-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
+import { parentsAt } from '../../domain/attribution/parents.ts';
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
+import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
+import { readAllParents } from '../attribution/parents.ts';
 import { readZones } from '../ledger/time-zones.ts';
 
 /**
@@ -64,9 +68,13 @@ async function auditOperator(
   const isMost = await holdsMost(client, operatorId);
   const deals = await readDeals(client, operatorId);
   const zones = await readZones(client, operatorId);
+  const parents = await readAllParents(client, operatorId);
+  const parentsOf: ParentsOf = (affiliateId, moment) =>
+    parentsAt(parents, affiliateId, moment, MAX_OVERRIDE_LEVELS);
   const found = new Map<string, Found>();
   const run = async (own: PoolClient, check: Check): Promise<void> => {
-    for await (const finding of check({ client: own, operatorId, currency, zones, isMost, deals })) {
+    const audited = { client: own, operatorId, currency, zones, parentsOf, isMost, deals };
+    for await (const finding of check(audited)) {
       onFinding(operatorId, finding);
       const { findings, minor } = found.get(finding.currency) ?? NOTHING;
       found.set(finding.currency, { findings: findings + 1, minor: minor + finding.minor });

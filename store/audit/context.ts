@@ -2,6 +2,7 @@
 import { compileTerms, type WireTerms } from '../../domain/commission/terms.ts';
 import { EVENT_TYPES, type DealVersion, type EventType, isConversion } from '../../domain/types.ts';
 import type { PoolClient, Queryable } from '../db/pool.ts';
+import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
 import type { Zones } from '../../domain/ledger/periods.ts';
 import { earningBy } from '../../domain/settlement/rating.ts';
 
@@ -20,6 +21,8 @@ export type Audited = {
   operatorId: string;
   currency: string;
   zones: Zones;
+  /** Parents of an affiliate at a moment. */
+  parentsOf: ParentsOf;
   isMost: boolean;
   deals: Deals;
 };

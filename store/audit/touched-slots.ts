@@ -6,6 +6,7 @@ import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { monthByZones } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
+import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 
 /**
@@ -17,6 +18,7 @@ type Row = {
   kind: SlotKind;
   component: string;
   period: string | null;
+  parentsSince: Date | null;
   currency: string;
   affiliateId: string;
   ownerId: string;
@@ -39,7 +41,7 @@ type Row = {
  * its affiliate.
  */
 const SLOTS_WITH_FACTS = `
-  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.currency, s.affiliate_id as "affiliateId",
+  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.parents_since as "parentsSince", s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor",
     s.volume_e4 as "slotVolumeE4", s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount",
@@ -81,7 +83,7 @@ export async function* touchedSlots(
   touched: readonly string[],
   dealsTogether: readonly string[],
 ): AsyncGenerator<Finding> {
-  const { operatorId, zones, deals } = audited;
+  const { operatorId, zones, deals, parentsOf } = audited;
   const together = new Set(dealsTogether);
   const month = (moment: number): string => monthByZones(moment, zones);
   let open: Counting | undefined;
@@ -93,7 +95,7 @@ export async function* touchedSlots(
           family.push(end(open, deals));
           const isSameFamily =
             together.has(row.dealId) && together.has(open.row.dealId) && open.row.ownerId === row.ownerId;
-          if (!isSameFamily) yield* compare(family.splice(0), month);
+          if (!isSameFamily) yield* compare(family.splice(0), month, parentsOf);
         }
         open = { row, recount: startRecount(identityOf(row, deals), month), facts: [], strays: 0 };
       }
@@ -103,13 +105,19 @@ export async function* touchedSlots(
     }
   }
   if (open) family.push(end(open, deals));
-  yield* compare(family, month);
+  yield* compare(family, month, parentsOf);
 }
 
 function identityOf(row: Row, deals: Deals): Parameters<typeof startRecount>[0] {
   return {
     id: row.slotId,
-    name: { key: row.key, kind: row.kind, component: row.component, period: row.period },
+    name: {
+      key: row.key,
+      kind: row.kind,
+      component: row.component,
+      period: row.period,
+      parentsSince: row.parentsSince?.getTime() ?? null,
+    },
     affiliateId: row.affiliateId,
     version: deals.version(row.dealId, row.slotVersion),
     override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },
@@ -132,10 +140,15 @@ function end(open: Counting, deals: Deals): Recounted {
 
 const COMPARED = 'basis, volume, first deposits, conversions, facts, hash, deal version, month, stray facts';
 
-function* compare(family: readonly Recounted[], month: (moment: number) => string): Generator<Finding> {
+function* compare(
+  family: readonly Recounted[],
+  month: (moment: number) => string,
+  parentsOf: ParentsOf,
+): Generator<Finding> {
   const targets = recountedTargets(
     family.map(({ slot }) => slot),
     month,
+    parentsOf,
   );
   for (const { row, slot, strays } of family) {
     const about = { about: row.slotId, currency: row.currency };

@@ -7,6 +7,8 @@ import { moneySpec, SLOT_MONEY } from './money-columns.ts';
 
 type SlotIdentity = Pick<Slot, 'id' | 'name' | 'affiliateId' | 'version'> & { override?: Slot['override'] };
 
+const dateOf = (moment: number | null): Date | null => (moment === null ? null : new Date(moment));
+
 /** The identity of a slot. */
 const IDENTITY = {
   id: ['text', ({ id }) => id],
@@ -17,6 +19,7 @@ const IDENTITY = {
   kind: ['text', ({ name }) => name.kind],
   source_id: ['text', ({ override }) => override?.sourceId],
   level: ['int', ({ override }) => override?.level],
+  parents_since: ['timestamptz', ({ name }) => dateOf(name.parentsSince)],
   currency: ['text', ({ version }) => version.terms.currency],
 } as const satisfies ColumnSpec<SlotIdentity>;
 

@@ -19,6 +19,7 @@ create table slots (
   source_id text collate "C",
   level int check (level between 1 and 5),
   period text,
+  parents_since timestamptz,
   currency text not null,
   basis_minor bigint not null default 0,
   volume_e4 bigint not null default 0,
@@ -75,6 +76,8 @@ comment on column slots.kind is
 comment on column slots.source_id is
   'of an override: the slot of which a parent is paid a part; level 1 is the parent next to its affiliate';
 comment on column slots.period is 'month of its sums, or the month in which caps and tiers rank it';
+comment on column slots.parents_since is
+  'of a month that pays parents: since when the present ones stand above the affiliate; null: always';
 comment on column slots.basis_minor is
   'sum over the facts, kept under the row''s lock so that a busy month''s facts are not read again; audited';
 comment on column slots.conversions_count is

@@ -8,7 +8,7 @@ import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
-import { readParents } from '../attribution/affiliates.ts';
+import { readParentHistory } from '../attribution/parents.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { OF_CHAINS } from '../ledger/slot-kinds.ts';
@@ -91,9 +91,8 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
         if (page.last === null) break;
         after = page.last;
       }
-      const parents = await readParents(pool, operatorId, [...affiliates]);
       const months = await readMonthsBefore(pool, operatorId, version, [...affiliates], begin.month);
-      const would = preview.result((affiliateId) => parents.get(affiliateId) ?? [], months);
+      const would = preview.result(months);
       return { would, ...counted.result(), lacking: Object.fromEntries(preview.lacking) };
     },
   };
@@ -196,9 +195,16 @@ async function readMonthsBefore(
     ({ dealId }) => dealId === version.dealId,
   );
   const { rows } = await db.query<
-    Slot['sums'] & Slot['name'] & { id: string; affiliateId: string; dealVersion: number; kind: SlotKind }
+    Slot['sums'] &
+      Omit<Slot['name'], 'parentsSince'> & {
+        id: string;
+        affiliateId: string;
+        dealVersion: number;
+        kind: SlotKind;
+        parentsSince: Date | null;
+      }
   >(
-    `select id, key, kind, component, period, affiliate_id as "affiliateId",
+    `select id, key, kind, component, period, parents_since as "parentsSince", affiliate_id as "affiliateId",
        deal_version as "dealVersion", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", ftd_count as "ftdCount", conversions_count as "conversionsCount",
        facts_count as "factsCount", facts_hash as "factsHash"
@@ -217,14 +223,14 @@ async function readMonthsBefore(
     isChanged: false,
   };
   return rows.flatMap(
-    ({ id, key, kind, component, period: of, affiliateId, dealVersion, ...sums }): Slot[] => {
+    ({ id, key, kind, component, period: of, parentsSince, affiliateId, dealVersion, ...sums }): Slot[] => {
       const by = versions.find((one) => one.version === dealVersion);
       return by
         ? [
             {
               ...asMonth,
               id,
-              name: { key, kind, component, period: of },
+              name: { key, kind, component, period: of, parentsSince: parentsSince?.getTime() ?? null },
               affiliateId,
               version: by,
               sums,
@@ -265,8 +271,10 @@ async function loadChunk(
     from: times.reduce((a, b) => Math.min(a, b)),
     to: times.reduce((a, b) => Math.max(a, b)),
   });
+  const affiliateIds = [...new Set(loaded.flatMap(({ outcome }) => outcome?.affiliateId ?? []))];
+  const parents = await readParentHistory(db, operatorId, affiliateIds);
   const reportedToParents = new Map<string, ReportedAmountRow[]>();
   for (const row of await readAmountsOfParents(db, operatorId, eventIds))
     reportedToParents.set(row.eventId, [...(reportedToParents.get(row.eventId) ?? []), row]);
-  return { settled, others, versions, rates, reportedToParents };
+  return { settled, others, versions, rates, parents, reportedToParents };
 }

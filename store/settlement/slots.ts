@@ -28,6 +28,7 @@ type SlotRow = Omit<
     kind: SlotKind;
     component: string;
     period: string | null;
+    parentsSince: Date | null;
     dealId: string;
     dealVersion: number;
     sourceId: string | null;
@@ -124,7 +125,7 @@ export async function lockSlots(
            and part.source_id is not null
        )
      select id, key, affiliate_id as "affiliateId", deal_id as "dealId", deal_version as "dealVersion",
-       component, kind, period,
+       component, kind, period, parents_since as "parentsSince",
        basis_minor as "basisMinor", volume_e4 as "volumeE4", ftd_count as "ftdCount",
          conversions_count as "conversionsCount",
        facts_count as "factsCount", facts_hash as "factsHash",
@@ -154,7 +155,7 @@ export async function lockSlots(
     } = row;
     return {
       id,
-      name: { key, kind, component, period },
+      name: { key, kind, component, period, parentsSince: row.parentsSince?.getTime() ?? null },
       affiliateId,
       version: versionOf(row.dealId, row.dealVersion),
       override: row.sourceId === null ? null : { sourceId: row.sourceId, level: row.level! },

@@ -8,6 +8,8 @@ import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch
 import type { Posting } from '../../domain/settlement/posting.ts';
 import { subjectOf } from '../../domain/commission/reversals.ts';
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
+import { parentsAt, type ParentHistory } from '../../domain/attribution/parents.ts';
+import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import { isMonthly } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import type { FxRate } from '../../domain/ledger/fx.ts';
@@ -79,6 +81,7 @@ export function createMemorySettling(
   options: MemoryOptions = {},
 ): MemorySettling {
   const { affiliateByCustomer = {}, clicks = [], parents = {}, rates = [], operator = OPERATOR } = options;
+  const history = historyOf(parents);
   const versions = [...agreed];
   const ratedBy = new Map<string, Pick<DealVersion, 'dealId' | 'version'> | null>();
   const events = new Map<string, ConversionEvent>();
@@ -109,7 +112,7 @@ export function createMemorySettling(
   function loadSlots(batch: Batch): Slot[] {
     const { keys, monthly } = namedSlots(batch, versions);
     const conversionIds = new Set(inSlots(batch));
-    const linked = linkedDeals(batch, versions);
+    const linked = linkedDeals(batch, versions, history);
     if (keys.length + conversionIds.size + linked.length === 0) return [];
     for (const { name, affiliateId, version } of monthly) {
       if (slots.has(name.key)) continue;
@@ -262,7 +265,7 @@ export function createMemorySettling(
       {
         newSlotId,
         monthOf: (moment) => monthByZones(moment, operator.zones),
-        parentsOf: (affiliateId) => parents[affiliateId] ?? [],
+        parentsOf: (affiliateId, moment) => parentsAt(history, affiliateId, moment, MAX_OVERRIDE_LEVELS),
       },
     );
     const settled = rules(batch, books);
@@ -332,4 +335,15 @@ export function createMemorySettling(
   }
 
   return { settle, addVersion, amend, outcomes, slots, facts, reported, postings, messages };
+}
+
+/** Lists of parents, nearest first, as parents that always were. */
+function historyOf(parents: Readonly<Record<string, readonly string[]>>): ParentHistory {
+  return new Map(
+    Object.entries(parents).flatMap(([affiliateId, above]) =>
+      [affiliateId, ...above].slice(0, above.length).map((id, index) => {
+        return [id, [{ since: -Infinity, parentId: above[index]! }]] as const;
+      }),
+    ),
+  );
 }

@@ -215,7 +215,13 @@ test('slot keys differ by customer, by event, or by affiliate and month, and by 
       { kind: 'per_lot', amount: '1' },
     ],
   });
-  const of = { eventId: 'evt_1', subject: 'customer c', affiliateId: 'aff_1', month: '2026-03' };
+  const of = {
+    eventId: 'evt_1',
+    subject: 'customer c',
+    affiliateId: 'aff_1',
+    month: '2026-03',
+    parentsSince: null,
+  };
   const keysOf = (changes: Partial<typeof of>): string[] =>
     version.terms.components.map((component) => slotNameOf(version, component, { ...of, ...changes }).key);
   const keys = keysOf({});

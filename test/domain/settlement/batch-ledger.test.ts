@@ -11,7 +11,13 @@ import { anEvent, aVersion } from '../../support/builders.ts';
 const version = aVersion();
 const OPTIONS = { newSlotId: () => 'slot_1', monthOf: () => '2026-03' };
 const [sale, refund] = [anEvent(), anEvent({ type: 'refund', amountMinor: 40_00n })];
-const of = { eventId: sale.id, subject: 'customer c', affiliateId: 'aff_a', month: '2026-03' };
+const of = {
+  eventId: sale.id,
+  subject: 'customer c',
+  affiliateId: 'aff_a',
+  month: '2026-03',
+  parentsSince: null,
+};
 const name = slotNameOf(version, version.terms.components[0]!, of);
 
 function aFact(event: typeof sale): SlotFact {

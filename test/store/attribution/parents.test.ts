@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { parentsAt } from '../../../domain/attribution/parents.ts';
 import { newId } from '../../../store/db/ids.ts';
-import { createAffiliates, readParents } from '../../../store/attribution/affiliates.ts';
+import { createAffiliates } from '../../../store/attribution/affiliates.ts';
 import { readParentHistory } from '../../../store/attribution/parents.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
@@ -71,11 +71,7 @@ test('a future parent is not among the parents of now', async () => {
   const [now, later, low] = [await anAffiliate(), await anAffiliate(), await anAffiliate()];
   await setParent(low, now, null);
   await setParent(low, later, '2099-01-01T00:00:00Z');
-  assert.deepEqual(
-    await readParents(database.pool, operatorId, [low, now]),
-    new Map([
-      [low, [now]],
-      [now, []],
-    ]),
-  );
+  const history = await readParentHistory(database.pool, operatorId, [low, now]);
+  assert.deepEqual(parentsAt(history, low, Date.now(), 5), [now]);
+  assert.deepEqual(parentsAt(history, low, Date.UTC(2099, 1), 5), [later]);
 });

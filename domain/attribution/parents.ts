@@ -27,8 +27,8 @@ export function parentsAt(
 }
 
 /**
- * Since when the parents that an affiliate has at a moment, at most `levels`, stand above it in this
- * order; -Infinity where they always did.
+ * Since when the parents that an affiliate has at a moment, at most `levels`, stand above it in
+ * this order; -Infinity where they always did.
  */
 export function parentsSince(
   history: ParentHistory,

@@ -12,8 +12,8 @@ import type { Component, DealVersion, Terms } from '../types.ts';
 
 /**
  * Identity of a slot. The key never changes. `period` is the month that the slot sums, or the month
- * whose caps and tiers rank the slot; null for neither. `parentsSince`: of a month that pays parents,
- * since when the present ones stand above the affiliate; null: always, or it pays none.
+ * whose caps and tiers rank the slot; null for neither. `parentsSince`: of a month that pays
+ * parents, since when the present ones stand above the affiliate; null: always, or it pays none.
  */
 export type SlotName = {
   key: string;

@@ -14,7 +14,9 @@ import { createSlotTargets, type ParentsOf, type SlotTargets } from './slot-targ
 /** A fact that the batch added, with the version that rates its conversion. */
 export type AddedFact = { slot: Slot; fact: SlotFact; version: DealVersion };
 
-/** Functions and figures needed beside slots. `parentsOf`: at a moment, ordered from the nearest. */
+/**
+ * Functions and figures needed beside slots. `parentsOf`: at a moment, ordered from the nearest.
+ */
 export type FactPostingOptions = {
   newSlotId: () => string;
   monthOf: (moment: number) => string;

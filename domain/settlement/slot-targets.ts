@@ -32,8 +32,8 @@ export function createSlotTargets(index: SlotIndex, family: Family, parentsOf: P
   }
 
   /**
-   * A parent's part of a slot; nothing where the parent did not stand above the affiliate then. Over
-   * the parts of a month it is rounded once, like the month itself.
+   * A parent's part of a slot; nothing where the parent did not stand above the affiliate then.
+   * Over the parts of a month it is rounded once, like the month itself.
    */
   function overrideOf({ affiliateId }: Slot, { sourceId, level }: NonNullable<Slot['override']>): bigint {
     const source = index.sourceOf({ sourceId, level });

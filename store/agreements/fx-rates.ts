@@ -3,7 +3,6 @@
 import { RATE_HOLDS_DAYS, type FxRate } from '../../domain/ledger/fx.ts';
 import { retryWaitingAmendments } from './amendments.ts';
 import { requestChanges } from './change-requests.ts';
-import { inForce } from '../ledger/facts-in-force.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
 import { reopenReratings, type ReratedVersion } from './reratings.ts';
@@ -131,7 +130,7 @@ async function exchangedAt(
   const { rows } = await db.query<{ id: string }>(
     `select distinct f.original_event_id as id from fx_rates r
      join slot_facts f on f.operator_id = $1 and f.fx_rate_id = r.id
-     where r.operator_id = $1 and r.base = $2 and r.quote = $3 and r.as_of = $4 and ${inForce('f')}`,
+     where r.operator_id = $1 and r.base = $2 and r.quote = $3 and r.as_of = $4`,
     [operatorId, base, quote, asOf],
   );
   return rows.map(({ id }) => id);

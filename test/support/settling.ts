@@ -8,6 +8,7 @@ import { createClicks } from '../../store/attribution/clicks.ts';
 import { createDeals } from '../../store/agreements/deals.ts';
 import type { Pool } from '../../store/db/pool.ts';
 import { wireTerms } from './builders.ts';
+import { CLICK_AGE_MS } from './operator.ts';
 
 export type TestAffiliate = {
   readonly affiliateId: string;
@@ -15,7 +16,7 @@ export type TestAffiliate = {
   readonly dealId: string;
 };
 
-/** Creates an affiliate with a deal of its own and a click a minute ago. */
+/** Creates an affiliate with a deal of its own and an old click. */
 export async function addAffiliate(
   pool: Pool,
   operatorId: string,
@@ -40,7 +41,7 @@ export async function addAffiliate(
     affiliateId,
     linkId: null,
     subs: [null, null, null, null, null],
-    clickedAt: Date.now() - 60_000,
+    clickedAt: Date.now() - CLICK_AGE_MS,
   });
   return { affiliateId, clickId, dealId };
 }

@@ -253,7 +253,11 @@ test('an affiliate attributes nothing from its closing on, by click, coupon or b
   await post('coupons', { code: 'SPRING', affiliate_id: id });
   await send({ ...sale, transaction_id: '1', click_id: clickId, occurred_at: ago(2) });
   const close = (moment: string | null) =>
-    api.pool.query(`update affiliates set closed_at = $2 where operator_id = $1`, [operatorId, moment]);
+    api.pool.query(
+      `update affiliates set closed_at = $2::timestamptz, state = case when $2 is null then 'active' else 'closed' end
+       where operator_id = $1`,
+      [operatorId, moment],
+    );
   await close(ago(1));
   const events = [
     await send({ ...sale, transaction_id: '2' }),

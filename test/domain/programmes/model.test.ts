@@ -1,3 +1,5 @@
+// The independent model of the money rules: stories with sums by hand, and properties of random
+// histories.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,5 @@
-/** Reads a world's agreements at a moment: deal and version in force, terms, exchange rates, zone, month, parents. */
+// Reads a world's agreements at a moment: deal and version in force, terms, exchange rates, zone,
+// month, parents.
 import { decimal, exponentOf, fraction, minorUnits, multiply, ONE, round, type Fraction } from './exact.ts';
 import type {
   Component,
@@ -20,7 +21,10 @@ export const DAY = 24 * HOUR;
 /** Milliseconds since 1970. */
 export const timeOf = (text: string): number => Date.parse(text);
 
-/** The value in force at a time: that of the latest date at or before it; of equal dates the one said last. */
+/**
+ * The value in force at a time: that of the latest date at or before it; of equal dates the one
+ * said last.
+ */
 export function inForce<T>(history: readonly Dated<T>[], at: number): T | undefined {
   let best: { value: T; since: number } | undefined;
   for (const { value, since } of history) {
@@ -63,8 +67,9 @@ export interface InForce {
 }
 
 /**
- * The version that prices an event: of the affiliate's own deal, or of the default deal where it has none, or none that
- * has begun, or one that ended. A version for new customers counts only for those who were bound since its start.
+ * The version that prices an event: of the affiliate's own deal, or of the default deal where it
+ * has none, or none that has begun, or one that ended. A version for new customers counts only for
+ * those who were bound since its start.
  */
 export function versionFor(
   world: World,
@@ -87,7 +92,9 @@ export function versionFor(
   return undefined;
 }
 
-/** The latest rate at or before the time, if it is at most 31 days old. Inverse rates stay unused. */
+/**
+ * The latest rate at or before the time, if it is at most 31 days old. Inverse rates stay unused.
+ */
 export function rateAt(world: World, base: string, quote: string, at: number): Fraction | undefined {
   const found = world.rates
     .filter((rate) => rate.base === base && rate.quote === quote)
@@ -100,8 +107,9 @@ export function rateAt(world: World, base: string, quote: string, at: number): F
 }
 
 /**
- * An amount in another currency's smallest units; undefined without a rate. What is converted is rounded once, halves
- * to the even, whatever the deal says of commissions: it is a base, and not a commission.
+ * An amount in another currency's smallest units; undefined without a rate. What is converted is
+ * rounded once, halves to the even, whatever the deal says of commissions: it is a base, and not a
+ * commission.
  */
 export function convert(
   world: World,
@@ -150,7 +158,10 @@ function plainLabel(component: Component): string {
   return `${component.kind}:${triggersOf(component).join('+')}${symbols ? `[${symbols}]` : ''}`;
 }
 
-/** What makes components of versions of one deal the same: kind, triggers, symbols, and the place among alike ones. */
+/**
+ * What makes components of versions of one deal the same: kind, triggers, symbols, and the place
+ * among alike ones.
+ */
 export function labelOf(terms: Terms, component: Component): string {
   const plain = plainLabel(component);
   const place = terms.components.filter((each) => plainLabel(each) === plain).indexOf(component);
@@ -174,7 +185,10 @@ function matchesSymbol(component: Component, event: WorldEvent): boolean {
 const isForSymbols = (component: Component) =>
   component.symbol_group !== undefined || component.symbols !== undefined;
 
-/** The components of a version that an event counts for. Lots without symbols take what no other lots take. */
+/**
+ * The components of a version that an event counts for. Lots without symbols take what no other
+ * lots take.
+ */
 export function componentsFor(terms: Terms, event: WorldEvent): Component[] {
   const named = terms.components.filter((component) => triggersOf(component).includes(event.event));
   const isTaken = named.some(

@@ -1,4 +1,4 @@
-/** Plays steps over HTTP as one operator of a running API, and reads back what came of them. */
+// Plays steps over HTTP as one operator of a running API, and reads back what came of them.
 import { nameOf, resolve, type ApiStep } from './steps.ts';
 
 export interface Answer {
@@ -45,7 +45,10 @@ export class ApiClient {
     };
   }
 
-  /** Makes an operator of its own for the history, by the step that stands first or with USD and UTC. */
+  /**
+   * Makes an operator of its own for the history, by the step that stands first or with USD and
+   * UTC.
+   */
   async begin(steps: readonly ApiStep[]): Promise<void> {
     const first = steps.find(({ path }) => path === '/v1/operators');
     const body = { name: 'model', currency: 'USD', ...first?.body };
@@ -61,8 +64,9 @@ export class ApiClient {
   };
 
   /**
-   * Whether the step was answered as it should be; decisions wait for their event to be settled. With `isInTurn` every
-   * event is settled before the next step, so that what binds first is what came first.
+   * Whether the step was answered as it should be; decisions wait for their event to be settled.
+   * With `isInTurn` every event is settled before the next step, so that what binds first is what
+   * came first.
    */
   async play(step: ApiStep, index: number, isInTurn: boolean): Promise<boolean> {
     if (step.path === '/v1/operators') return true;
@@ -115,7 +119,9 @@ export class ApiClient {
     return outcomes;
   }
 
-  /** What an affiliate has been given in all, by currency: what it has and had, less what it owes. */
+  /**
+   * What an affiliate has been given in all, by currency: what it has and had, less what it owes.
+   */
   async sums(affiliate: string): Promise<Map<string, readonly string[]>> {
     const { body } = await this.call('GET', `/v1/affiliates/${this.idOf(affiliate)}/balance`, undefined);
     const balances = (body['balances'] ?? []) as Record<string, string>[];

@@ -1,7 +1,6 @@
-/**
- * Decides whose each conversion is: bindings in order of arrival, then every event by the evidence of its own time.
- * A click, coupon or binding never reaches back before itself, with an hour for clocks.
- */
+// Decides whose each conversion is: bindings in order of arrival, then every event by the evidence
+// of its own time. A click, coupon or binding never reaches back before itself, with an hour for
+// clocks.
 import { DAY, HOUR, timeOf } from './agreements.ts';
 import { REVERSALS, type Affiliate, type EventOutcome, type World, type WorldEvent } from './world.ts';
 
@@ -18,7 +17,10 @@ interface Binding extends Whose {
 
 export interface Attributions {
   readonly whose: ReadonlyMap<string, Whose>;
-  /** The person an event is about: "customer X", or "click X" as long as the click bound no customer. */
+  /**
+   * The person an event is about: "customer X", or "click X" as long as the click bound no
+   * customer.
+   */
   readonly subject: ReadonlyMap<string, string>;
   /** Outcomes of conversions that have no affiliate. */
   readonly refused: ReadonlyMap<string, EventOutcome>;
@@ -32,7 +34,9 @@ type Judged = { kind: 'valid'; whose: Binding; binds: boolean } | { kind: 'not';
 const orphaned = (reason: string): Judged => ({ kind: 'not', outcome: { status: 'orphaned', reason } });
 const rejected = (reason: string): Judged => ({ kind: 'not', outcome: { status: 'rejected', reason } });
 
-/** With `existing_customers: ignore`: an event of the customer is known from before the evidence. */
+/**
+ * With `existing_customers: ignore`: an event of the customer is known from before the evidence.
+ */
 function isExisting(world: World, event: WorldEvent, since: number): boolean {
   if (world.operator.existing_customers === 'bind' || event.customer_id === undefined) return false;
   return world.events.some(
@@ -104,7 +108,10 @@ const REASONS = [...FINAL, 'before_click', 'existing_customer', 'click_expired']
 const isFinal = (judged: Judged): boolean =>
   judged.kind === 'valid' || FINAL.includes(judged.outcome.reason ?? '');
 
-/** The event's own evidence: the first of its kinds that is valid, or the weightiest reason why none is. */
+/**
+ * The event's own evidence: the first of its kinds that is valid, or the weightiest reason why none
+ * is.
+ */
 function byOwnEvidence(world: World, event: WorldEvent): Judged {
   const judged = [byClick(world, event), byAssignment(world, event), byCoupon(world, event)].filter(
     (each) => each !== undefined,

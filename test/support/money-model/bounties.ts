@@ -1,7 +1,6 @@
-/**
- * CPA: one bounty per customer and affiliate for triggers that overlap, pinned to the version of the customer's first
- * triggering event, within the caps and steps of the month of the conversion that qualifies.
- */
+// CPA: one bounty per customer and affiliate for triggers that overlap, pinned to the version of
+// the customer's first triggering event, within the caps and steps of the month of the conversion
+// that qualifies.
 import { DAY, labelOf, triggersOf, volumeOf } from './agreements.ts';
 import {
   add,
@@ -90,7 +89,9 @@ function candidatesOf(shares: Shares, conversions: readonly Rated[]): Candidate[
   }));
 }
 
-/** The conversion with which the customer qualifies: the first, or the one that completes the sum. */
+/**
+ * The conversion with which the customer qualifies: the first, or the one that completes the sum.
+ */
 function qualifying(
   world: World,
   { component, payments, pin }: Candidate,
@@ -116,7 +117,10 @@ function qualifying(
   return undefined;
 }
 
-/** Two components that one version pays side by side do not compete; all others with overlapping triggers do. */
+/**
+ * Two components that one version pays side by side do not compete; all others with overlapping
+ * triggers do.
+ */
 function compete(a: Candidate, b: Candidate): boolean {
   if (!overlap(triggersOf(a.component), triggersOf(b.component))) return false;
   const has = ({ pin }: Candidate, label: string) =>
@@ -124,7 +128,10 @@ function compete(a: Candidate, b: Candidate): boolean {
   return a.pin.deal !== b.pin.deal || !(has(a, b.label) || has(b, a.label));
 }
 
-/** The candidates of one customer that may be paid: of those that compete, the one that qualified first. */
+/**
+ * The candidates of one customer that may be paid: of those that compete, the one that qualified
+ * first.
+ */
 function winnersOf(world: World, candidates: readonly Candidate[]): Candidate[] {
   const qualified = candidates
     .map((candidate) => ({ candidate, by: qualifying(world, candidate, false) }))
@@ -143,7 +150,10 @@ const grouped = <T>(items: readonly T[], keyOf: (item: T) => string): T[][] => {
   return [...groups.values()];
 };
 
-/** What a bounty pays by its fixed amount or its steps, of which own ones count the month's bounties. */
+/**
+ * What a bounty pays by its fixed amount or its steps, of which own ones count the month's
+ * bounties.
+ */
 function grossOf(
   world: World,
   single: Single,
@@ -166,7 +176,10 @@ function grossOf(
   return round(minorUnits(stepAt(tiers, from, figure)?.amount ?? '0', exponent), pricedBy.rounding);
 }
 
-/** Caps of a month: the earliest conversions come first, and one that is paid nothing takes no place. */
+/**
+ * Caps of a month: the earliest conversions come first, and one that is paid nothing takes no
+ * place.
+ */
 export function cap(world: World, singles: readonly Single[]): void {
   let [count, sum] = [0, 0n];
   for (const single of [...singles].sort((a, b) => byTime(a.conversion, b.conversion))) {

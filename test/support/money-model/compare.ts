@@ -1,4 +1,4 @@
-/** Writes what the model expects in wire forms, and lists where a story says otherwise. */
+// Writes what the model expects in wire forms, and lists where a story says otherwise.
 import { decimalText, exponentOf } from './exact.ts';
 import type { Story } from './stories.ts';
 import type { Expected, World } from './world.ts';

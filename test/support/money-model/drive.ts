@@ -1,12 +1,12 @@
-/**
- * Plays stories or random histories over HTTP against a running API, and compares its sums and outcomes with the
- * model's:
- *
- *     node --import @oxc-node/core/register test/support/money-model/drive.ts BASE_URL ADMIN_TOKEN [stories|random] \
- *       [--only TEXT] [--rules 1,2] [--runs 10] [--events 60] [--seed 1] [--wait 20] [--plain] [--explain]
- *
- * Exit code 1 when anything differs. A random history is played twice, in two orders, to two operators.
- */
+// Plays stories or random histories over HTTP against a running API, and compares its sums and
+// outcomes with the model's:
+//
+//     node --import @oxc-node/core/register test/support/money-model/drive.ts BASE_URL ADMIN_TOKEN \
+//       [stories|random] [--only TEXT] [--rules 1,2] [--runs 10] [--events 60] [--seed 1]
+//       [--wait 20] [--plain] [--explain]
+//
+// Exit code 1 when anything differs. A random history is played twice, in two orders, to two
+// operators.
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { ApiClient } from './api-client.ts';
@@ -66,7 +66,10 @@ async function sumsThatDiffer({ client, world, model }: Run): Promise<string[]> 
   return lines;
 }
 
-/** Where outcomes differ. In random histories reasons may be those of an earlier try: there statuses alone count. */
+/**
+ * Where outcomes differ. In random histories reasons may be those of an earlier try: there statuses
+ * alone count.
+ */
 async function outcomesThatDiffer({ client, model }: Run, story: Story | undefined): Promise<string[]> {
   const lines: string[] = [];
   for (const [event, api] of await client.outcomes()) {
@@ -79,8 +82,8 @@ async function outcomesThatDiffer({ client, model }: Run, story: Story | undefin
 }
 
 /**
- * Asks until nothing differs twice in a row, or the time is over: amendments, reratings and orphans are worked off by
- * and by, and a sum that is right for now may still change.
+ * Asks until nothing differs twice in a row, or the time is over: amendments, reratings and orphans
+ * are worked off by and by, and a sum that is right for now may still change.
  */
 async function differences(run: Run, story: Story | undefined, waitSeconds: number): Promise<string[]> {
   const deadline = Date.now() + waitSeconds * 1000;
@@ -94,7 +97,10 @@ async function differences(run: Run, story: Story | undefined, waitSeconds: numb
   }
 }
 
-/** For a difference: the single commissions of each event that the API and the model see differently. */
+/**
+ * For a difference: the single commissions of each event that the API and the model see
+ * differently.
+ */
 async function explain({ client, world, model }: Run): Promise<string[]> {
   const lines: string[] = [];
   const names = new Map([...client.ids].map(([name, id]) => [id, name]));

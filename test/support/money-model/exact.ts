@@ -1,4 +1,5 @@
-/** Exact arithmetic for the model: fractions of big integers, decimals in and out, and the three roundings. */
+// Exact arithmetic for the model: fractions of big integers, decimals in and out, and the three
+// roundings.
 import type { Rounding } from './world.ts';
 
 export interface Fraction {
@@ -37,7 +38,10 @@ export function decimal(text: string): Fraction {
   return fraction(match[1] === '-' ? -n : n, 10n ** BigInt(decimals.length));
 }
 
-/** Rounds to a whole number. Halves: to the even neighbour, or away from zero; `down` is towards zero. */
+/**
+ * Rounds to a whole number. Halves: to the even neighbour, or away from zero; `down` is towards
+ * zero.
+ */
 export function round(value: Fraction, mode: Rounding): bigint {
   const isNegative = value.n < 0n;
   const n = isNegative ? -value.n : value.n;

@@ -1,4 +1,4 @@
-/** The model: from a whole history to every commission, every sum and every event's outcome. */
+// The model: from a whole history to every commission, every sum and every event's outcome.
 import { labelOf, parentsAt } from './agreements.ts';
 import { attribute } from './attribution.ts';
 import { bountiesOf, cap, type Single } from './bounties.ts';

@@ -1,4 +1,5 @@
-/** What steps go by: the month's revenue, volume or number of new customers of an affiliate under one deal. */
+// Figures that steps go by: the month's revenue, volume or number of new customers of an affiliate
+// under one deal.
 import { volumeOf } from './agreements.ts';
 import { add, fraction, isLess, multiply, round, ZERO, type Fraction } from './exact.ts';
 import { byTime, type Rated } from './rated.ts';
@@ -10,7 +11,10 @@ export type Shares = ReadonlyMap<string, Fraction>;
 export const shareOf = (shares: Shares, conversion: Rated): Fraction =>
   shares.get(conversion.event.id) ?? ZERO;
 
-/** What reversals leave of a conversion's amount in the deal's smallest units: a base, so halves go to the even. */
+/**
+ * What reversals leave of a conversion's amount in the deal's smallest units: a base, so halves go
+ * to the even.
+ */
 export function amountLeft(shares: Shares, conversion: Rated): bigint {
   return leftOf(conversion.amount, shareOf(shares, conversion), (value) => round(value, 'half_even'));
 }
@@ -19,7 +23,10 @@ export function volumeLeft(shares: Shares, conversion: Rated): Fraction {
   return multiply(volumeOf(conversion.event), restOf(shareOf(shares, conversion)));
 }
 
-/** First deposits of a month: each customer once, in the month of its earliest, unless that one was taken back. */
+/**
+ * First deposits of a month: each customer once, in the month of its earliest, unless that one was
+ * taken back.
+ */
 function firstDeposits(shares: Shares, conversions: readonly Rated[], month: string): bigint {
   const seen = new Set<string>();
   let count = 0n;
@@ -31,7 +38,10 @@ function firstDeposits(shares: Shares, conversions: readonly Rated[], month: str
   return count;
 }
 
-/** A month's figure over all conversions of one affiliate under one deal, whatever version prices them. */
+/**
+ * A month's figure over all conversions of one affiliate under one deal, whatever version prices
+ * them.
+ */
 export function metricOf(
   metric: Tiers['metric'],
   shares: Shares,

@@ -1,8 +1,6 @@
-/**
- * Revenue shares and lots: one sum per affiliate, deal, component and calendar month, whatever number of versions the
- * month has. Versions are its parts in order of their start; equal ones side by side count as one. Where parents are
- * paid, a part is divided by who they were.
- */
+// Revenue shares and lots: one sum per affiliate, deal, component and calendar month, whatever
+// number of versions the month has. Versions are its parts in order of their start; equal ones side
+// by side count as one. Where parents are paid, a part is divided by who they were.
 import { labelOf, parentsAt, startOf, tiersOf } from './agreements.ts';
 import { add, decimal, exponentOf, fraction, isLess, larger, minorUnits, multiply } from './exact.ts';
 import { round, smaller, subtract, total, ZERO, type Fraction } from './exact.ts';
@@ -136,7 +134,9 @@ class Month {
   }
 }
 
-/** The sum of a month's gains, and what is paid of it: nothing below zero, and no more than the cap. */
+/**
+ * The sum of a month's gains, and what is paid of it: nothing below zero, and no more than the cap.
+ */
 interface Running {
   readonly sum: Fraction;
   readonly paid: Fraction;
@@ -149,7 +149,10 @@ function advance({ sum, paid }: Running, gain: Fraction, limit: Fraction | undef
   return { sum: next, paid: larger(paid, limit === undefined ? up : smaller(up, limit)) };
 }
 
-/** Divides what a part is paid among chains of parents, in order of their first conversion; the last takes the rest. */
+/**
+ * Divides what a part is paid among chains of parents, in order of their first conversion; the last
+ * takes the rest.
+ */
 function divide(
   part: Part,
   gains: readonly Fraction[],

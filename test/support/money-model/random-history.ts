@@ -1,8 +1,7 @@
+// Random histories of up to 300 events in which no result depends on the order of arrival: every
+// customer has one click or coupon, so nobody rivals for it. `arrange` brings a history's calls
+// into any order that makes sense.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-/**
- * Random histories of up to 300 events in which no result depends on the order of arrival: every customer has one
- * click or coupon, so nobody rivals for it. `arrange` brings a history's calls into any order that makes sense.
- */
 import fc from 'fast-check';
 import {
   affiliate,
@@ -47,7 +46,10 @@ const customers = fc.record({
   evidence: fc.constantFrom('click', 'click', 'coupon'),
   /** Hours ago that the customer clicked, or sent the coupon. */
   since: fc.integer({ min: 48, max: HOURS }),
-  /** Whether a registration names the click; otherwise only what other events name binds the customer. */
+  /**
+   * Whether a registration names the click; otherwise only what other events name binds the
+   * customer.
+   */
   registers: fc.boolean(),
   movesTo: seldom(fc.nat(3)),
   movesAfter: fc.integer({ min: 3, max: 400 }),
@@ -235,7 +237,9 @@ class HistoryBuilder {
   }
 }
 
-/** Versions of a deal in order of their start; a version without rates says the former terms again. */
+/**
+ * Versions of a deal in order of their start; a version without rates says the former terms again.
+ */
 function versionSteps(
   of: string,
   skeleton: Skeleton,

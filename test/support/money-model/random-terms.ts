@@ -1,7 +1,6 @@
-/**
- * Random agreements for histories: versions of one deal share their kinds of component, and differ in rates, steps and
- * caps, or in nothing. What the rules leave open for differing parts (rounding, carry beside reset) stays alike.
- */
+// Random agreements for histories: versions of one deal share their kinds of component, and differ
+// in rates, steps and caps, or in nothing. What the rules leave open for differing parts (rounding,
+// carry beside reset) stays alike.
 import fc from 'fast-check';
 import type { Component, Policy, Terms, Tiers } from './world.ts';
 

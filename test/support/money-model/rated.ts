@@ -1,4 +1,5 @@
-/** Prices conversions: the deal version of each, its amounts in the deal's currency, or why it is set aside. */
+// Prices conversions: the deal version of each, its amounts in the deal's currency, or why it is
+// set aside.
 import type { Attributions, Whose } from './attribution.ts';
 import { isReversal } from './attribution.ts';
 import { componentsFor, convert, currencyOf, monthOf, roundingOf, timeOf, versionFor } from './agreements.ts';

@@ -1,7 +1,6 @@
-/**
- * Works out what reversals take from each conversion, as a share of it between nothing and all. Reversals and wins are
- * taken in the order in which they happened, so that the order of arrival does not matter.
- */
+// Works out what reversals take from each conversion, as a share of it between nothing and all.
+// Reversals and wins are taken in the order in which they happened, so that the order of arrival
+// does not matter.
 import { clawbackDays, DAY, policyOf, rateAt, timeOf } from './agreements.ts';
 import { isReversal } from './attribution.ts';
 import {
@@ -170,7 +169,10 @@ class Reversals {
     return SETTLED;
   }
 
-  /** The latest conversions first, those of the same currency before others, by what is left of each. */
+  /**
+   * The latest conversions first, those of the same currency before others, by what is left of
+   * each.
+   */
   private latestFirst(reversal: Timed, reached: readonly Rated[]): EventOutcome {
     const { event } = reversal;
     const isForeign = (conversion: Rated) => (conversion.event.currency === event.currency ? 0 : 1);
@@ -195,7 +197,10 @@ class Reversals {
     return SETTLED;
   }
 
-  /** A win gives back chargebacks before it: the one that it names, or the oldest first, up to its amount. */
+  /**
+   * A win gives back chargebacks before it: the one that it names, or the oldest first, up to its
+   * amount.
+   */
   private win(win: Timed): EventOutcome {
     const { event } = win;
     const named = event.reference === undefined ? this.ofSubject(win) : this.named(event);
@@ -244,7 +249,10 @@ export function reverse(
   return { shares, outcomes: reversals.outcomes };
 }
 
-/** What a share leaves of a sum: the reversed part is rounded, not the rest, so that refunds in thirds add up. */
+/**
+ * What a share leaves of a sum: the reversed part is rounded, not the rest, so that refunds in
+ * thirds add up.
+ */
 export function leftOf(sum: bigint, share: Fraction, round: (value: Fraction) => bigint): bigint {
   return sum - round(multiply(fraction(sum), share));
 }

@@ -1,7 +1,6 @@
-/**
- * Histories as calls of the API, in data: `$name` stands for the id that an earlier step made, `@…` for a time relative
- * to the run. One table of steps makes both a world for the model (`world-from-steps.ts`) and a run over HTTP (`drive.ts`).
- */
+// Histories as calls of the API, in data: `$name` stands for the id that an earlier step made, `@…`
+// for a time relative to the run. One table of steps makes both a world for the model
+// (`world-from-steps.ts`) and a run over HTTP (`drive.ts`).
 
 export interface ApiStep {
   readonly method: 'POST' | 'PATCH';
@@ -16,8 +15,8 @@ export interface ApiStep {
 const UNITS = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000 } as const;
 
 /**
- * A time that a step names: `@now`, `@-3d`, `@-90m`, `@+1s`, or by months `@month-1.05T12:00`: noon (UTC) of the 5th of
- * the month before the run's.
+ * A time that a step names: `@now`, `@-3d`, `@-90m`, `@+1s`, or by months `@month-1.05T12:00`: noon
+ * (UTC) of the 5th of the month before the run's.
  */
 export function timeFrom(text: string, now: number): string {
   const relative = /^@([+-]\d+)([dhms])$/.exec(text);

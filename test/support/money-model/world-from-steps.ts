@@ -1,4 +1,4 @@
-/** Plays steps into a world without any system: what a history of calls comes to be at its end. */
+// Plays steps into a world without any system: what a history of calls comes to be at its end.
 import { nameOf, resolve, type ApiStep } from './steps.ts';
 import type {
   Affiliate,
@@ -59,7 +59,9 @@ class Builder {
       throw new Error(`the model knows no ${step.path}`);
   }
 
-  /** A zone that the operator began with holds from the beginning, a changed one from its change on. */
+  /**
+   * A zone that the operator began with holds from the beginning, a changed one from its change on.
+   */
   private setOperator({ timezone, name: _name, ...settings }: Body, at: string, isNew: boolean): void {
     Object.assign(this.operator, settings);
     if (timezone === undefined) return;
@@ -138,7 +140,10 @@ function affiliateOf(body: Body): { affiliate: string; from?: string } {
   return { affiliate: body['affiliate_id'] as string, ...(from === undefined ? {} : { from }) };
 }
 
-/** The world after the steps. What names no time happens at `now`, one step a millisecond after the other. */
+/**
+ * The world after the steps. What names no time happens at `now`, one step a millisecond after the
+ * other.
+ */
 export function worldFrom(steps: readonly ApiStep[], now: number): World {
   const builder = new Builder();
   for (const [index, step] of steps.entries()) {

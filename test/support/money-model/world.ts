@@ -1,7 +1,6 @@
-/**
- * A whole history at its end, as data: what an operator agreed, what it was told, and what people decided since. Values
- * are in their wire forms: decimal strings, RFC 3339 times, terms as they were sent. Names stand for ids.
- */
+// A whole history at its end, as data: what an operator agreed, what it was told, and what people
+// decided since. Values are in their wire forms: decimal strings, RFC 3339 times, terms as they
+// were sent. Names stand for ids.
 
 /** A fact that holds from a date on; `null` is the beginning of time. */
 export interface Dated<T> {

@@ -1,5 +1,6 @@
+// Stories of rules 6, 10, 11, 12 and 15: dated facts, corrected rates, people and deals that
+// change, cohorts.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-/** Stories of rules 6, 10, 11, 12 and 15: dated facts, corrected rates, people and deals that change, cohorts. */
 import {
   affiliate,
   amend,
@@ -115,7 +116,9 @@ const PARENTS: readonly Story[] = [
   },
 ];
 
-/** 1,000.00 in the last hours (UTC) of the month before last, and a loss of 400.00 earlier in it. */
+/**
+ * 1,000.00 in the last hours (UTC) of the month before last, and a loss of 400.00 earlier in it.
+ */
 const LATE = [
   ...[A, click('C', 'A', '@month-2.10T12:00')],
   event('revenue', 'r1', { of: 'u', by: 'C', at: '@month-1.01T00:00', amount: '1000.00' }),

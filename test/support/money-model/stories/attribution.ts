@@ -1,5 +1,6 @@
+// Stories of rules 1 to 3: time decides whose an event is, one person is one customer, what is set
+// aside binds.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-/** Stories of rules 1 to 3: time decides whose an event is, one person is one customer, what is set aside binds. */
 import { affiliate, assign, click, coupon, deal, event, operator, rate } from '../steps.ts';
 import { CPA, PERCENT, REVSHARE, terms, type Story } from './story.ts';
 

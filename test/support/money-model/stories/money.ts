@@ -1,5 +1,5 @@
+// Stories of rules 13 and 14: placeholders at the door; lots, symbols, payouts and currencies.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-/** Stories of rules 13 and 14: placeholders at the door; lots, symbols, payouts and currencies. */
 import {
   affiliate,
   against,

@@ -1,5 +1,5 @@
+// Stories of rules 4 and 5: one bounty per customer, and versions that continue a month.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-/** Stories of rules 4 and 5: one bounty per customer, and versions that continue a month. */
 import { affiliate, against, click, deal, event, version } from '../steps.ts';
 import { CPA, terms, type Story } from './story.ts';
 
@@ -98,7 +98,8 @@ const ofMonth: readonly Parts[] = [
       ...(['9000.00', '9000.00'] as const),
     ),
   },
-  // 20 % of 9,000.00; of the stretch from 9,000 to 18,000 by other steps: 30 % of 1,000.00 and 50 % of 8,000.00.
+  // 20 % of 9,000.00; of the stretch from 9,000 to 18,000 by other steps: 30 % of 1,000.00 and 50 %
+  // of 8,000.00.
   {
     name: 'Marginal steps of a version go on where the month stood',
     sum: '6100.00',

@@ -1,5 +1,5 @@
+// Stories of rules 7, 8 and 9: disputes, reversals that name little, decisions that are taken back.
 /* oxlint-disable unicorn/no-useless-spread -- groups fields and steps that belong together on a line */
-/** Stories of rules 7, 8 and 9: disputes, reversals that name little, decisions that are taken back. */
 import { affiliate, against, amend, click, deal, decide, event, type ApiStep } from '../steps.ts';
 import { CPA, PERCENT, PROPORTIONAL, REVSHARE, terms, type Story } from './story.ts';
 

@@ -1,4 +1,5 @@
-/** The form of a story: a rule in one sentence, the calls that try it, and the sums worked out by hand. */
+// The form of a story: a rule in one sentence, the calls that try it, and the sums worked out by
+// hand.
 import type { ApiStep } from '../steps.ts';
 
 export interface Story {

@@ -3,7 +3,9 @@
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
-import { attributeAll } from '../../domain/settlement/settlement.ts';
+import { attributeAll, knownOf } from '../../domain/settlement/settlement.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
+import { reverses } from '../../domain/commission/reversals.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
@@ -18,6 +20,7 @@ import {
   type LoadedEvent,
   type StoredVersion,
 } from '../../store/settlement/load-events.ts';
+import { withRelated } from './load-related.ts';
 import { addRareEvidence } from '../../store/settlement/coupons-and-assignments.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
@@ -26,7 +29,8 @@ import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
 /**
  * Selection of one operator's events: those of one side to settle, without events set aside, or
- * settled ones to rate again.
+ * settled ones to rate again. Conversions that a reversal divides its amount among are settled on
+ * the side of reversals.
  */
 export type Wanted = {
   operatorId: string;
@@ -90,7 +94,15 @@ export async function loadBatch(
       ? rateAsBefore(operator, versions, ordered)
       : rateAll(operator, versions, ordered, attributions);
   return {
-    batch: { operator, ordered, attributions, rated, rates, others: [...others, ...otherSide] },
+    batch: {
+      operator,
+      ordered,
+      attributions,
+      rated,
+      ratedBefore: ratedBefore(others, versions),
+      rates,
+      others: [...others, ...otherSide],
+    },
     versions,
     listeners: hasOverrides
       ? [...listeners, ...(await parentsListeners(client, operatorId, affiliates, parents))]
@@ -116,16 +128,9 @@ async function loadAll(
     loadEvents(client, operatorId, eventIds),
     findOthers(client, operatorId, side, eventIds),
   ]);
-  const ownIds = new Set(eventIds);
-  const rest = otherIds.filter((id) => !ownIds.has(id));
   if (operator === null) throw new Error(`there is no operator ${operatorId}`);
-  return {
-    operator,
-    loaded: [
-      ...(await addRareEvidence(client, operatorId, own)),
-      ...(await loadEvents(client, operatorId, rest)),
-    ],
-  };
+  const loaded = await addRareEvidence(client, operatorId, own);
+  return { operator, loaded: await withRelated(client, operatorId, { side, own: loaded, otherIds }) };
 }
 
 /** Whether the selection is about events settled before. */
@@ -140,6 +145,11 @@ function sorted(
 ): Record<'due' | 'otherSide' | 'others', LoadedEvent[]> {
   const { side, isSetAside } = wanted;
   const eventIds = new Set(wanted.eventIds);
+  const spread = spreadAmong(knownOf(loaded).reversals);
+  // A reversal up to an amount must be divided anew among all conversions of the customer, which
+  // no concurrent transaction may add to: such a conversion is settled alone, like a reversal.
+  const isDivided = ({ event }: LoadedEvent): boolean =>
+    spread.some(({ event: reversal }) => reverses(reversal, event));
   const result: Record<'due' | 'otherSide' | 'others', LoadedEvent[]> = {
     due: [],
     otherSide: [],
@@ -151,10 +161,24 @@ function sorted(
     const isDue =
       eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
     if (!isDue) result.others.push(one);
-    else if (isConversion(type) === (side === 'reversals')) result.otherSide.push(one);
+    else if (side === 'conversions' && (!isConversion(type) || isDivided(one))) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);
   }
   return result;
+}
+
+/** The versions that rated settled conversions before, by event id. */
+function ratedBefore(
+  others: readonly LoadedEvent[],
+  versions: readonly DealVersion[],
+): Map<string, DealVersion> {
+  const rated = new Map<string, DealVersion>();
+  for (const { event, ratedBy } of others) {
+    const version =
+      ratedBy && versions.find((one) => one.dealId === ratedBy.dealId && one.version === ratedBy.version);
+    if (version) rated.set(event.id, version);
+  }
+  return rated;
 }
 
 function affiliatesOf(attributions: Iterable<Attribution>, others: readonly LoadedEvent[]): string[] {

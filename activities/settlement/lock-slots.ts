@@ -5,6 +5,7 @@ import { isLinked } from '../../domain/commission/commission.ts';
 import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
 import { monthOf } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/batch.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { readOpenDebts } from '../../store/ledger/locked-slots.ts';
@@ -89,12 +90,13 @@ export function namedSlots({ rated, attributions }: Batch): { keys: string[]; mo
 }
 
 /**
- * Conversions that are in slots already: those that the batch's reversals may reverse, and those
- * rated again.
+ * Conversions that are in slots already: those that the batch's reversals may reverse, those of
+ * which a reversal may take more or less than before, and those rated again.
  */
 export function inSlots({ ordered, others }: Batch): string[] {
   const again = ordered.filter(({ outcome }) => outcome?.status === 'settled').map(({ event }) => event.id);
-  if (ordered.every(({ event }) => isConversion(event.type))) return again;
+  const isAlone = ordered.every(({ event }) => isConversion(event.type)) && spreadAmong(others).length === 0;
+  if (isAlone) return again;
   return [...again, ...others.filter(({ event }) => isConversion(event.type)).map(({ event }) => event.id)];
 }
 

@@ -2,12 +2,13 @@
 // slots in memory.
 import type { SlotName } from '../commission/commission.ts';
 import { earliestOf, groupOf } from '../commission/group.ts';
-import { conversionFacts, reversalsBy } from './facts.ts';
+import { conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rate-again.ts';
+import { effectsOf } from './reversal-effects.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
@@ -76,17 +77,31 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
     add({ settled, others, versions, rates }) {
       const ordered = inOrder(settled);
       const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
-      const reversals = others.filter(({ outcome }) => isReversalInForce(outcome));
+      // A reversal up to an amount is divided among the conversions of its customer in this chunk.
+      const effects = Map.groupBy(
+        effectsOf(
+          ordered.map(({ event }) => ({
+            event,
+            terms: rated.get(event.id)?.version.terms ?? null,
+            known: [],
+          })),
+          others.filter(isReversalInForce),
+          rates,
+        ),
+        ({ conversionId }) => conversionId,
+      );
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
       return ofDeal.filter(({ event, outcome }) => {
         const { version: by, names } = rated.get(event.id)!;
         const factFor = conversionFacts(event, { version: by, names }, rates);
-        const reversed = reversalsBy(by.terms, event, reversals, rates);
-        if (typeof factFor === 'string' || typeof reversed === 'string') {
+        const own = effects.get(event.id) ?? [];
+        const lacksRate = own.some(({ why }) => why === 'no_exchange_rate');
+        if (typeof factFor === 'string' || lacksRate) {
           const lacks = typeof factFor === 'string' ? factFor : 'no_exchange_rate';
           if (by === version) lacking.set(lacks, (lacking.get(lacks) ?? 0) + 1);
           return false;
         }
+        const reversed = own.flatMap(({ fact }) => fact ?? []);
         for (const name of names)
           slotOf(name, outcome!.affiliateId!, by).add(groupOf([factFor(name.kind), ...reversed], by));
         return by === version;

@@ -4,16 +4,17 @@
 import type { Attribution } from '../attribution/attribution.ts';
 import { type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
-import { isConversion, type DealVersion } from '../types.ts';
-import { inOrder, isReversalInForce, type Batch } from './batch.ts';
+import type { DealVersion } from '../types.ts';
+import { restateOthers, reversalsBy, type Known } from './apply-reversals.ts';
+import type { Batch } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
-import { conversionFacts, reversalsBy, type Lacking, type Rated } from './facts.ts';
+import { conversionFacts, type Lacking, type Rated } from './facts.ts';
 import { reportChange, viewOf } from './notifications.ts';
 import type { Loaded } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { ratedIn, type OperatorRules } from './rating.ts';
 import { reportedKey } from './reported-amounts.ts';
-import { RuleError } from './settlement.ts';
+import { knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
 
 /** A settled conversion and the deal version that rated it; null when no deal covered it. */
@@ -91,16 +92,14 @@ function rateAgain(
   due: readonly SettledConversion[],
   reason: Unprompted,
 ): RatedAgain {
-  const reversals = inOrder(
-    batch.others.filter(({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome)),
-  );
+  const known = knownOf([...batch.others, ...batch.ordered]);
   const all: RatedAgain = { changed: [], kept: [], messages: [] };
   for (const loaded of due) {
     const { id } = loaded.event;
     const rated = batch.rated.get(id);
     if (!rated) continue;
     try {
-      const messages = rateOneAgain(batch, books, loaded, rated, reversals, reason);
+      const messages = rateOneAgain(batch, books, loaded, rated, known, reason);
       if (typeof messages === 'string') {
         all.kept.push({ eventId: id, reason: messages });
       } else {
@@ -121,11 +120,12 @@ function isSame(version: DealVersion, other: SettledConversion['ratedBy']): bool
 function rateOneAgain(
   batch: Batch,
   books: BatchLedger,
-  { event, outcome, click, binding }: SettledConversion,
+  loaded: SettledConversion,
   rated: Rated,
-  reversals: readonly Loaded[],
+  known: Known,
   reason: Unprompted,
 ): Message[] | Kept['reason'] {
+  const { event, outcome } = loaded;
   const affiliateId = outcome!.affiliateId!;
   const { currency } = rated.version.terms;
   const slots = books.slotsOfConversion(event.id);
@@ -133,7 +133,7 @@ function rateOneAgain(
   const stored = slots.map((slot) => slot.groups.get(event.id)!.accrual.fx).find((fx) => fx !== null) ?? null;
   const factFor = conversionFacts(event, rated, batch.rates, stored);
   if (typeof factFor === 'string') return factFor;
-  const reversed = reversalsBy(rated.version.terms, event, reversals, batch.rates);
+  const reversed = reversalsBy(batch, books, loaded, rated.version.terms, known);
   if (typeof reversed === 'string') return reversed;
 
   const cause: PostingCause = {
@@ -145,8 +145,9 @@ function rateOneAgain(
     facts: [factFor(name.kind), ...reversed] as const,
   }));
   const deltas = moveTo(books, event.id, wanted, rated.version, cause);
+  restateOthers(batch, books, loaded, known, cause);
   for (const [deltaOf, delta] of deltas) if (delta === 0n) deltas.delete(deltaOf);
-  const about = { affiliateId, ...viewOf({ event, click, binding }), currency };
+  const about = { affiliateId, ...viewOf(loaded), currency };
   const messages = reportChange(books, 'conversion.adjusted', reason, about, deltas);
   // A conversion that earned nothing so far is reported in the currency of its new deal from now
   // on.

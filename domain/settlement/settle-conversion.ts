@@ -1,13 +1,15 @@
 // Settles a conversion of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { reverses } from '../commission/reversals.ts';
+import { contradicts } from '../commission/reversals.ts';
 import type { ConversionEvent } from '../types.ts';
+import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
 import { reportChange, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
-import { applyReversal, settledReversal } from './settle-reversal.ts';
+import { reasonOf } from './reversal-reasons.ts';
+import { lacksRate, settledReversal } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -18,7 +20,7 @@ export function settleConversion(
   books: BatchLedger,
   loaded: Loaded,
   attribution: Attribution,
-  reversals: readonly Loaded[],
+  known: Known,
 ): Settlement {
   const { event } = loaded;
   if (attribution.kind !== 'attributed') return notSettled(event, attribution.kind, attribution.reason);
@@ -36,22 +38,50 @@ export function settleConversion(
     currency,
   };
   const messages = reportChange(books, 'conversion.created', event, about, deltas);
-  const outcomes: Outcome[] = [
-    { eventId: event.id, status: 'settled', reason: null, affiliateId, method, clickId, version },
-  ];
-  for (const { event: reversal, outcome: earlier } of inOrder(
-    reversals.filter((other) => reverses(other.event, event)),
-  )) {
-    const reported = applyReversal(batch, books, reversal, about);
-    if (reported === 'no_exchange_rate') {
-      if (earlier?.status === 'orphaned')
-        outcomes.push(...notSettled(reversal, 'set_aside', reported).outcomes);
-      continue;
+  const outcome: Outcome = {
+    eventId: event.id,
+    status: 'settled',
+    reason: null,
+    affiliateId,
+    method,
+    clickId,
+    version,
+  };
+  const scope = scopeOf(batch, books, [{ ...loaded, outcome }], known);
+  const applied = applyReversals(books, scope, event, (conversion) =>
+    conversion.event.id === event.id ? about : subjectAbout(batch, books, conversion),
+  );
+  return {
+    outcomes: [outcome, ...waitingOutcomes(books, event, affiliateId, scope, known)],
+    bindings: attribution.binds ? [attribution.binds] : [],
+    messages: [...messages, ...applied.messages],
+  };
+}
+
+/** Outcomes of the reversals that waited for a conversion, or for one of its customer. */
+function waitingOutcomes(
+  books: BatchLedger,
+  conversion: ConversionEvent,
+  affiliateId: string,
+  scope: Scope,
+  { reversals }: Known,
+): Outcome[] {
+  return inOrder(reversals).flatMap(({ event, outcome }): Outcome[] => {
+    if (outcome?.status === 'settled') return [];
+    const isHit = scope.effects.some(
+      ({ reversal, conversionId }) => reversal.id === event.id && conversionId === conversion.id,
+    );
+    if (isHit) {
+      if (!lacksRate(event, scope))
+        return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+      return outcome?.status === 'orphaned'
+        ? notSettled(event, 'set_aside', 'no_exchange_rate').outcomes
+        : [];
     }
-    messages.push(...reported);
-    if (earlier?.status === 'orphaned') outcomes.push(settledReversal(reversal, affiliateId, null));
-  }
-  return { outcomes, bindings: attribution.binds ? [attribution.binds] : [], messages };
+    return outcome?.status === 'orphaned' && contradicts(event, conversion)
+      ? notSettled(event, 'set_aside', 'customer_mismatch').outcomes
+      : [];
+  });
 }
 
 /**

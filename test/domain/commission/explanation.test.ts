@@ -159,6 +159,7 @@ describe('figures of an explanation', () => {
     basisMinor: 110_00n,
     fx: { rateId: 'fx_1', rate: '1.1' },
     customer: null,
+    cancels: null,
   };
 
   test('figures of a converted amount show the stored rate and the reversed share in percent', () => {
@@ -171,6 +172,7 @@ describe('figures of an explanation', () => {
       basisMinor: 0n,
       fx: null,
       customer: null,
+      cancels: null,
     };
     const groups = [groupOf([earned, refund], aVersion())];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);

@@ -28,6 +28,7 @@ function aFact(event: typeof sale): SlotFact {
     occurredAt,
     fx: null,
     customer: null,
+    cancels: null,
   };
 }
 

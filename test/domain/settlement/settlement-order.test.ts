@@ -117,10 +117,14 @@ for (const [world, versions] of [
           const booked = postedOf(money);
           // Where nothing is earned it does not matter which month would rank it.
           const period = booked === 0n ? null : name.period;
+          // How often a conversion was stated anew depends on the order; what it is worth does not.
+          const { basisMinor, volumeE4, ftdCount, conversionsCount } = sums;
+          const isEmpty = sums.factsCount === 0;
           return {
             key: name.key,
             period,
-            sums,
+            sums: { basisMinor, volumeE4, ftdCount, conversionsCount },
+            isEmpty,
             version: name.kind === 'month' ? null : version.version,
             holdUntil,
             affiliateId,
@@ -131,7 +135,7 @@ for (const [world, versions] of [
         // A month that only an event set aside would have counted in may be there, empty.
         return {
           slots: all
-            .filter(({ sums, booked }) => sums.factsCount > 0 || booked !== 0n)
+            .filter(({ isEmpty, booked }) => !isEmpty || booked !== 0n)
             .sort((a, b) => (a.key < b.key ? -1 : 1)),
           statuses: statuses.sort(),
         };

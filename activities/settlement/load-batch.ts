@@ -161,7 +161,8 @@ function sorted(
     const isDue =
       eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && one.outcome?.status !== 'rejected');
     if (!isDue) result.others.push(one);
-    else if (side === 'conversions' && (!isConversion(type) || isDivided(one))) result.otherSide.push(one);
+    else if (side !== 'reversals' && !isConversion(type)) result.otherSide.push(one);
+    else if (side === 'conversions' && isDivided(one)) result.otherSide.push(one);
     else if (!isSetAside(id)) result.due.push(one);
   }
   return result;

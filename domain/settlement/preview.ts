@@ -1,6 +1,7 @@
 // Commission of past conversions by proposed terms. Nothing is posted: targets are computed over
 // slots in memory.
 import type { SlotName } from '../commission/commission.ts';
+import { isUpToAmount } from '../commission/reversals.ts';
 import { earliestOf, groupOf } from '../commission/group.ts';
 import { conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
@@ -8,7 +9,7 @@ import { divideRounded } from '../ledger/money.ts';
 import { monthOf } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rate-again.ts';
-import { effectsOf } from './reversal-effects.ts';
+import { effectsOf, type Effect } from './reversal-effects.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
@@ -77,25 +78,23 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
     add({ settled, others, versions, rates }) {
       const ordered = inOrder(settled);
       const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered));
+      const reversibles = ordered.map(({ event }) => ({
+        event,
+        terms: rated.get(event.id)?.version.terms ?? null,
+        known: [],
+      }));
+      const effects = new Map<string, Effect[]>(reversibles.map(({ event }) => [event.id, []]));
       // A reversal up to an amount is divided among the conversions of its customer in this chunk.
-      const effects = Map.groupBy(
-        effectsOf(
-          ordered.map(({ event }) => ({
-            event,
-            terms: rated.get(event.id)?.version.terms ?? null,
-            known: [],
-          })),
-          others.filter(isReversalInForce),
-          rates,
-        ),
-        ({ conversionId }) => conversionId,
-      );
+      for (const effect of effectsOf(reversibles, others.filter(isReversalInForce), rates))
+        effects.get(effect.conversionId)!.push(effect);
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
       return ofDeal.filter(({ event, outcome }) => {
         const { version: by, names } = rated.get(event.id)!;
         const factFor = conversionFacts(event, { version: by, names }, rates);
-        const own = effects.get(event.id) ?? [];
-        const lacksRate = own.some(({ why }) => why === 'no_exchange_rate');
+        const own = effects.get(event.id)!;
+        const lacksRate = own.some(
+          ({ reversal, why }) => why === 'no_exchange_rate' && !isUpToAmount(reversal),
+        );
         if (typeof factFor === 'string' || lacksRate) {
           const lacks = typeof factFor === 'string' ? factFor : 'no_exchange_rate';
           if (by === version) lacking.set(lacks, (lacking.get(lacks) ?? 0) + 1);

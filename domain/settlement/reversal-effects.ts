@@ -69,7 +69,11 @@ export function spreadAmong<R extends { event: ConversionEvent }>(reversals: rea
   );
 }
 
-function isSpread(reversal: ConversionEvent, named?: ConversionEvent): boolean {
+/**
+ * Whether a reversal divides its amount among conversions. `named`: the chargeback that it names, if
+ * it is a win.
+ */
+export function isSpread(reversal: ConversionEvent, named?: ConversionEvent): boolean {
   return isUpToAmount(reversal) || (reversal.amountMinor !== null && named?.reference === null);
 }
 

@@ -1,21 +1,25 @@
 // Reads statistics of an operator's integration. Every statement reads a bounded number of the
 // newest rows, so it is as fast for a billion events as for ten.
-import type { EventType } from '../../domain/types.ts';
+import { NEGATIVE_EVENTS, POSITIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import { DAY_MS } from '../../domain/units.ts';
 import type { IntegrationStats } from '../../domain/setup/onboarding.ts';
 import type { Pool } from '../db/pool.ts';
+import { sqlList } from '../db/sql-list.ts';
 import { createRefusals } from '../intake/refusals.ts';
 
 const NEWEST_EVENTS = 10_000;
 const NEWEST_CLICKS = 1000;
 const NEWEST_REGISTRATIONS = 100;
 const NEWEST_CUSTOMERS = 200;
+const NEWEST_REVERSALS = 200;
+/** Of each customer whom a reversal names. */
+const NEWEST_CONVERSIONS = 50;
 /** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
 /** Newest events of the operator `$1`. */
 const LATEST = `latest as materialized (
-  select id, type, click_id, subject, received_at
+  select id, type, click_id, subject, reference, amount_minor, received_at
   from events
   where operator_id = $1
   order by id desc limit ${NEWEST_EVENTS})`;
@@ -33,19 +37,21 @@ export function createOnboarding(db: Pool) {
     async read(operatorId: string): Promise<IntegrationStats> {
       const now = Date.now();
       const lastDay = { from: new Date(now - DAY_MS), to: new Date(now), reason: null, address: null };
-      const [clicks, expected, types, registrations, weeks, revenue, signed, refused] = await Promise.all([
-        readRow<IntegrationStats['clicks']>(CLICKS, operatorId),
-        db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
-        db.query<{ type: EventType; lastAt: Date }>(NEWEST_BY_TYPE, [operatorId]),
-        readRow<{ lastAt: Date | null }>(REGISTRATION_WITH_CLICK, operatorId),
-        readRow<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(
-          REGISTRATIONS_BY_WEEK,
-          operatorId,
-        ),
-        readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
-        readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
-        refusals.totals(operatorId, lastDay),
-      ]);
+      const [clicks, expected, types, registrations, weeks, revenue, broadReversals, signed, refused] =
+        await Promise.all([
+          readRow<IntegrationStats['clicks']>(CLICKS, operatorId),
+          db.query<{ type: EventType }>(EXPECTED_TYPES, [operatorId]),
+          db.query<{ type: EventType; lastAt: Date }>(NEWEST_BY_TYPE, [operatorId]),
+          readRow<{ lastAt: Date | null }>(REGISTRATION_WITH_CLICK, operatorId),
+          readRow<{ thisWeek: number; thisWeekWithout: number; lastWeek: number; lastWeekWithout: number }>(
+            REGISTRATIONS_BY_WEEK,
+            operatorId,
+          ),
+          readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
+          readRow<IntegrationStats['broadReversals']>(BROAD_REVERSALS, operatorId),
+          readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
+          refusals.totals(operatorId, lastDay),
+        ]);
       return {
         clicks,
         expectedTypes: expected.rows.map(({ type }) => type),
@@ -56,6 +62,7 @@ export function createOnboarding(db: Pool) {
           lastWeek: { all: weeks.lastWeek, withoutClick: weeks.lastWeekWithout },
         },
         revenue,
+        broadReversals,
         signed,
         refused,
       };
@@ -125,3 +132,18 @@ const REVENUE_WITHOUT_FTD = `
       select distinct subject from latest
       where type = 'revenue' and subject like 'customer %'
       limit ${NEWEST_CUSTOMERS}) r) c`;
+
+/** Newest reversals by customer alone that took back several of the customer's newest conversions. */
+const BROAD_REVERSALS = `
+  with ${LATEST}
+  select count(*)::int as count, coalesce((array_agg(id order by id desc))[1:5], '{}') as examples
+  from (
+    select id, subject from latest
+    where reference is null and amount_minor is null and type in ${sqlList(NEGATIVE_EVENTS)}
+    limit ${NEWEST_REVERSALS}) r
+  join event_outcomes o on o.operator_id = $1 and o.event_id = r.id and o.status = 'settled'
+  where (select count(*) from (
+      select id from events where operator_id = $1 and subject = r.subject
+        and type in ${sqlList(POSITIVE_EVENTS)} order by occurred_at desc limit ${NEWEST_CONVERSIONS}) x
+    where exists (select from slot_facts f
+      where f.operator_id = $1 and f.original_event_id = x.id and f.event_id = r.id)) > 1`;

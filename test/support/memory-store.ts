@@ -44,6 +44,7 @@ export type MemorySettling = {
   addVersion(version: DealVersion, atOnce?: number): void;
   /** Amends the values of an event. */
   amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>): void;
+  readonly events: ReadonlyMap<string, ConversionEvent>;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   /** All facts of a slot by its key, also those that are not in force. */
@@ -360,5 +361,5 @@ export function createMemorySettling(
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, addVersion, amend, outcomes, slots, facts, reported, postings, messages };
+  return { settle, addVersion, amend, events, outcomes, slots, facts, reported, postings, messages };
 }

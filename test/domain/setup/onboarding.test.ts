@@ -13,6 +13,7 @@ const NOTHING: IntegrationStats = {
   signed: { lastAt: null, hasSecret: false, isRequired: false },
   refused: { total: 0, byReason: [], byAddress: [] },
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
+  broadReversals: { count: 0, examples: [] },
 };
 
 const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
@@ -21,7 +22,10 @@ const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
 test('a new operator has every check missing, each with advice', () => {
   assert.deepEqual(
     checkIntegration(NOTHING).filter(({ state }) => state !== 'missing'),
-    [{ name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } }],
+    [
+      { name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } },
+      { name: 'reversals_that_name_little', state: 'ok', todo: '', facts: { reversals: 0, examples: [] } },
+    ],
   );
   assert.ok(checkIntegration(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
 });
@@ -99,4 +103,9 @@ test('event types without a paying deal are shown, and not missing', () => {
     { event: 'kyc', state: 'ok', last_at: AT },
   ]);
   assert.equal(check?.todo, 'Send these events, for which your deals wait: registration, ftd.');
+});
+
+test('reversals that took several conversions because they name too little need attention', () => {
+  const broad = { broadReversals: { count: 2, examples: ['evt_1', 'evt_2'] } };
+  assert.equal(stateOf(broad, 'reversals_that_name_little'), 'attention');
 });

@@ -1,6 +1,6 @@
 // Settles a reversal of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { contradicts, namesChargeback, reinstates, reverses } from '../commission/reversals.ts';
+import { contradicts, isUpToAmount, namesChargeback, reinstates, reverses } from '../commission/reversals.ts';
 import type { ConversionEvent } from '../types.ts';
 import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
@@ -31,12 +31,13 @@ export function settleReversal(
       return notSettled(event, 'orphaned', 'no_conversion');
   }
   const scope = scopeOf(batch, books, reversed, all);
+  const setAside = lacksRate(event, scope) ? notSettled(event, 'set_aside', 'no_exchange_rate') : null;
   // Checked before the first conversion is changed: the reversal waits as a whole.
-  if (lacksRate(event, scope)) return notSettled(event, 'set_aside', 'no_exchange_rate');
+  if (setAside && !isUpToAmount(event)) return setAside;
   const { messages } = applyReversals(books, scope, event, (conversion) =>
     subjectAbout(batch, books, conversion),
   );
-  const outcomes = [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+  const outcomes = setAside?.outcomes ?? [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
   for (const { event: win, outcome } of winsNaming(event, known)) {
     if (outcome?.status === 'orphaned' && reversed.some((one) => reinstates(win, event, one.event)))
       outcomes.push(settledReversal(win, affiliateId, reasonOf(books, win, scope)));

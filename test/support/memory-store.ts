@@ -196,7 +196,7 @@ export function createMemorySettling(
   }
 
   /** Like `withRelated`. */
-  function nearby(own: readonly ConversionEvent[], isConversions: boolean): Set<ConversionEvent> {
+  function eventsAround(own: readonly ConversionEvent[], isConversions: boolean): Set<ConversionEvent> {
     const near = new Set([...own, ...relatedEvents(own, isConversions)]);
     const winsAmong = (some: Iterable<ConversionEvent>): ConversionEvent[] => {
       const chargebacks = [...some].filter(({ type }) => type === 'chargeback');
@@ -229,7 +229,7 @@ export function createMemorySettling(
 
   /** `isAlone`: also conversions that a reversal divides its amount among. */
   function settleEvents(batch: readonly ConversionEvent[], isAlone: boolean): Settlement {
-    const near = nearby(batch, !isAlone);
+    const near = eventsAround(batch, !isAlone);
     const spread = spreadAmong(knownOf([...near].map(load)).reversals);
     const isDivided = (event: ConversionEvent): boolean =>
       spread.some(({ event: reversal }) => reverses(reversal, event));
@@ -259,7 +259,7 @@ export function createMemorySettling(
       const attributions = attributionsOf(ordered);
       const rated = rateAll(operator, versions, ordered, attributions);
       const own = new Set(chunk);
-      const others = [...nearby(chunk, true)].filter((event) => !own.has(event)).map(load);
+      const others = [...eventsAround(chunk, true)].filter((event) => !own.has(event)).map(load);
       applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
         const rerating = rerateAll({ ...side, ordered }, books);
         for (const changed of rerating.changed) ratedBy.set(changed.eventId, changed.version);
@@ -278,7 +278,7 @@ export function createMemorySettling(
     const ordered: SettledConversion[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
     const attributions = attributionsOf(ordered);
     const rated = rateAsBefore(operator, versions, ordered);
-    const others = [...nearby([event], true)].filter(({ id }) => id !== eventId).map(load);
+    const others = [...eventsAround([event], true)].filter(({ id }) => id !== eventId).map(load);
     applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
       const amended = amendAll({ ...side, ordered }, books);
       return { outcomes: [], bindings: [], messages: amended.messages };

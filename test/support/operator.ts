@@ -99,7 +99,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
       key: { kind: 'transaction', value: transactionId },
       transactionId,
       clickId,
-      customerId: `customer of ${fields.reference ?? transactionId}`,
+      customerId: `customer of ${changes.reference ?? transactionId}`,
       amountMinor: 100_00n,
       currency: 'USD',
       volumeE4: null,

@@ -199,7 +199,7 @@ describe('the unreversed part of a conversion of 100.00', () => {
     ['after a chargeback whose amount was won back is all', [chargeback, wonPart(100_00n)], 100_00n],
     [
       'after two chargebacks of which the later one is named by the win is less the earlier one',
-      [parts(30), named, { ...won, cancels: named.eventId }],
+      [parts(30), named, at(1, { ...won, cancels: named.eventId })],
       70_00n,
     ],
   ] as const) {

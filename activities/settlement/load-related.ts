@@ -9,8 +9,8 @@ import type { PoolClient } from '../../store/db/pool.ts';
 import { findOthers, findWins, loadEvents, type LoadedEvent } from '../../store/settlement/load-events.ts';
 
 /**
- * The batch's own events and the related ones. `otherIds`: what `findOthers` found for them. A batch
- * of conversions whose customers have no chargebacks needs no further query.
+ * The batch's own events and the related ones. `otherIds`: the ids that `findOthers` returned for
+ * them. A batch of conversions whose customers have no chargebacks needs no further query.
  */
 export async function withRelated(
   client: PoolClient,

@@ -132,7 +132,7 @@ export function reversalOf(
   if (!isNegative(event.type) || whyKept(event, conversion, terms) !== null) return null;
   const isPart = terms.clawback[event.type] === 'proportional' && amount !== null && ofConversion > 0n;
   if (isPart) return amount === 'no_rate' ? amount : { ...fact, whole: false, amountMinor: amount };
-  // Wins are measured against a chargeback's amount. Without one it counts as all of the conversion.
+  // Wins are measured against a chargeback's amount; without one it counts as the conversion's.
   const chargedMinor = typeof amount === 'bigint' ? amount : ofConversion;
   return { ...fact, whole: true, amountMinor: event.type === 'chargeback' ? chargedMinor : 0n };
 }

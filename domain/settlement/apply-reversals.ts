@@ -179,7 +179,7 @@ export function adjust(books: BatchLedger, about: ReportSubject, deltas: Deltas)
     books.addAdjustment(conversion.id, { affiliateId, ownerId, deltaMinor, currency });
 }
 
-/** What messages about a settled conversion show. */
+/** The subject of messages about a settled conversion. */
 export function subjectAbout(batch: Batch, books: BatchLedger, loaded: Loaded): ReportSubject {
   const affiliateId = loaded.outcome!.affiliateId!;
   const { currency } = books.reported.get(reportedKey(loaded.event.id, affiliateId)) ?? batch.operator;

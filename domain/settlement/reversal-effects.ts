@@ -1,5 +1,5 @@
-// What the reversals of some conversions take from each of them. A pure function of the set of
-// events, so that the order of arrival does not show.
+// Effects of reversals on conversions: the amount that each takes of each. A pure function of the
+// set of events, so that the order of arrival does not show.
 import {
   isTooOld,
   isUpToAmount,
@@ -70,8 +70,8 @@ export function spreadAmong<R extends { event: ConversionEvent }>(reversals: rea
 }
 
 /**
- * Whether a reversal divides its amount among conversions. `named`: the chargeback that it names, if
- * it is a win.
+ * Whether a reversal divides its amount among conversions. `named`: the chargeback that a win
+ * names.
  */
 export function isSpread(reversal: ConversionEvent, named?: ConversionEvent): boolean {
   return isUpToAmount(reversal) || (reversal.amountMinor !== null && named?.reference === null);

@@ -133,7 +133,7 @@ const REVENUE_WITHOUT_FTD = `
       where type = 'revenue' and subject like 'customer %'
       limit ${NEWEST_CUSTOMERS}) r) c`;
 
-/** Newest reversals by customer alone that took back several of the customer's newest conversions. */
+/** Newest reversals by customer alone that took back several of its newest conversions. */
 const BROAD_REVERSALS = `
   with ${LATEST}
   select count(*)::int as count, coalesce((array_agg(id order by id desc))[1:5], '{}') as examples

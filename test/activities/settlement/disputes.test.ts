@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { DEFAULT_CLAWBACK } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { DAY_MS } from '../../support/builders.ts';
+import { withCorruptedBooks } from '../../support/corrupted-books.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
 import {
@@ -103,4 +104,16 @@ test('a reversal that contradicts its reference is set aside, also when the conv
   const mismatch = 'set_aside customer_mismatch';
   assert.deepEqual(await outcomesOf(database.pool, [early!, late!]), [mismatch, mismatch]);
   assert.equal(await pending(), 10_00n);
+});
+
+test('the audit finds a divided reversal that took another part of a conversion than its own', async () => {
+  const { operatorId, settled } = await withSales();
+  await settled(sale(0), sale(1));
+  await settled(charge(15, { amountMinor: 150_00n }));
+  const corrupt = `update slot_facts set amount_minor = 60_00
+    where operator_id = '${operatorId}' and type = 'chargeback' and amount_minor = 50_00`;
+  const { checks } = await withCorruptedBooks(database.pool, ['slot_facts'], corrupt, () =>
+    auditOf(database.pool),
+  );
+  assert.deepEqual(checks, ['reversal_is_divided', 'slot_is_its_target']);
 });

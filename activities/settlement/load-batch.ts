@@ -3,7 +3,9 @@
 import type { Attribution } from '../../domain/attribution/attribution.ts';
 import { attributionsOf, rateAsBefore } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
-import { attributeAll, bindingsOf } from '../../domain/settlement/settlement.ts';
+import { attributeAll, bindingsOf, knownOf } from '../../domain/settlement/settlement.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
+import { reverses } from '../../domain/commission/reversals.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import type { ParentHistory } from '../../domain/attribution/parents.ts';
@@ -19,6 +21,7 @@ import {
   type LoadedEvent,
   type StoredVersion,
 } from '../../store/settlement/load-events.ts';
+import { withRelated } from './load-related.ts';
 import { addRareEvidence } from '../../store/settlement/coupons-and-assignments.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
@@ -27,7 +30,8 @@ import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
 /**
  * Selection of one operator's events: those of one side to settle, without events set aside, or
- * settled ones to rate again.
+ * settled ones to rate again. Conversions that a reversal divides its amount among are settled on
+ * the side of reversals.
  */
 export type Wanted = {
   operatorId: string;
@@ -100,6 +104,7 @@ export async function loadBatch(
       ordered,
       attributions,
       rated,
+      ratedBefore: ratedBefore(others, versions),
       rates,
       boundAside: bindingsOf(aside, attributions),
       others: [...others, ...otherSide],
@@ -129,16 +134,9 @@ async function loadAll(
     loadEvents(client, operatorId, eventIds),
     findOthers(client, operatorId, side, eventIds),
   ]);
-  const ownIds = new Set(eventIds);
-  const rest = otherIds.filter((id) => !ownIds.has(id));
   if (operator === null) throw new Error(`there is no operator ${operatorId}`);
-  return {
-    operator,
-    loaded: [
-      ...(await addRareEvidence(client, operator, own)),
-      ...(await loadEvents(client, operatorId, rest)),
-    ],
-  };
+  const loaded = await addRareEvidence(client, operator, own);
+  return { operator, loaded: await withRelated(client, operatorId, { side, own: loaded, otherIds }) };
 }
 
 /** Whether the selection is about events settled before. */
@@ -155,6 +153,11 @@ type Sorted = Record<'due' | 'aside' | 'otherSide' | 'others', LoadedEvent[]>;
 function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
   const { side, isSetAside } = wanted;
   const eventIds = new Set(wanted.eventIds);
+  const spread = spreadAmong(knownOf(loaded).reversals);
+  // A reversal up to an amount must be divided anew among all conversions of the customer, which
+  // no concurrent transaction may add to: such a conversion is settled alone, like a reversal.
+  const isDivided = ({ event }: LoadedEvent): boolean =>
+    spread.some(({ event: reversal }) => reverses(reversal, event));
   const result: Sorted = { due: [], aside: [], otherSide: [], others: [] };
   for (const one of loaded) {
     const { id, type } = one.event;
@@ -162,7 +165,8 @@ function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
     const isDue =
       eventIds.has(id) && (isAgain(wanted) ? isSettled : !isSettled && !isOver(one.outcome?.status));
     if (!isDue) result.others.push(one);
-    else if (isConversion(type) === (side === 'reversals')) result.otherSide.push(one);
+    else if (side !== 'reversals' && !isConversion(type)) result.otherSide.push(one);
+    else if (side === 'conversions' && isDivided(one)) result.otherSide.push(one);
     else if (isSetAside(id)) result.aside.push(one);
     else result.due.push(one);
   }
@@ -172,6 +176,20 @@ function sorted(loaded: readonly LoadedEvent[], wanted: Wanted): Sorted {
 /** Whether an event is over without having been settled. */
 function isOver(status: string | undefined): boolean {
   return status === 'rejected' || status === 'voided';
+}
+
+/** The versions that rated settled conversions before, by event id. */
+function ratedBefore(
+  others: readonly LoadedEvent[],
+  versions: readonly DealVersion[],
+): Map<string, DealVersion> {
+  const rated = new Map<string, DealVersion>();
+  for (const { event, ratedBy } of others) {
+    const version =
+      ratedBy && versions.find((one) => one.dealId === ratedBy.dealId && one.version === ratedBy.version);
+    if (version) rated.set(event.id, version);
+  }
+  return rated;
 }
 
 /** Affiliates of these attributions, and those that the events had before. */

@@ -7,6 +7,7 @@ import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
 import { isMonthly, isPerEvent } from '../../domain/commission/slot-kinds.ts';
 import { monthByZones } from '../../domain/ledger/periods.ts';
 import type { Batch } from '../../domain/settlement/batch.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
 import { type DealVersion, isConversion } from '../../domain/types.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
 import { readOpenDebts } from '../../store/ledger/locked-slots.ts';
@@ -110,12 +111,15 @@ export function namedSlots(
 }
 
 /**
- * Conversions that may be in slots already: those that the batch's reversals may reverse, and those
- * that have an outcome, since one that was put back left its slots.
+/**
+ * Conversions that may be in slots already: those that the batch's reversals may reverse, those of
+ * which a reversal may take more or less than before, and those that have an outcome, since one
+ * that was put back left its slots.
  */
 export function inSlots({ ordered, others }: Batch): string[] {
   const again = ordered.filter(({ outcome }) => outcome !== null).map(({ event }) => event.id);
-  if (ordered.every(({ event }) => isConversion(event.type))) return again;
+  const isAlone = ordered.every(({ event }) => isConversion(event.type)) && spreadAmong(others).length === 0;
+  if (isAlone) return again;
   return [...again, ...others.filter(({ event }) => isConversion(event.type)).map(({ event }) => event.id)];
 }
 

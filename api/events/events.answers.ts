@@ -23,6 +23,12 @@ export const batchResults = z.object({
   ),
 });
 
+const REASONS =
+  'why it has this status. A settled reversal that changed nothing has `nothing_to_reverse` (no conversion ' +
+  'of the customer that earned), `already_reversed`, `already_won` (won back since), `not_clawed_back` (the ' +
+  'deal lets the affiliate keep it), `too_old` (outside the clawback window) or `not_charged_back` (a win ' +
+  'without a chargeback before it). `customer_mismatch`: the reference is to another customer’s conversion';
+
 /** The event as sent or amended. Fields that were not sent are absent. */
 const sent = z.object({
   event: z.enum(EVENT_TYPES),
@@ -46,7 +52,7 @@ const sent = z.object({
 
 const outcome = {
   status: z.enum(EVENT_STATUSES),
-  reason: field.text.optional(),
+  reason: field.text.optional().meta({ description: REASONS }),
   detail: field.text.optional(),
   received_at: field.time,
   event: sent,

@@ -43,8 +43,20 @@ export const eventForm = z.strictObject({
   amount: decimal,
   currency: z.string().nullish(),
   volume: decimal,
-  reference: eventId.nullish(),
-  reference_event: z.string().nullish(),
+  reference: eventId.nullish().meta({
+    description:
+      'on negative events and chargeback_won: the transaction_id of what is taken back or given back, or, ' +
+      'with reference_event, the customer_id or click_id that a one-off event is keyed by; a chargeback_won ' +
+      'may name the chargeback. A customer_id that contradicts it is set aside, `customer_mismatch`',
+  }),
+  reference_event: z
+    .string()
+    .nullish()
+    .meta({
+      description:
+        'type of the event that `reference` means; without a reference, with customer_id, the customer’s ' +
+        'events of that type, the latest first up to the amount',
+    }),
   payout: decimal,
   ...bySub(() => subOrEmpty.nullish()),
   coupon: eventId.nullish(),

@@ -119,18 +119,21 @@ function keyOf(
 
 /** Checks the fields that identify the event, and those that attribute it. */
 function checkIdentity(
-  { type, key, clickId, customerId, reference }: ConversionEvent,
+  { type, key, clickId, customerId, reference, referenceType }: ConversionEvent,
   issues: Issue[],
 ): void {
   const mayRefer = isNegative(type) || type === 'chargeback_won';
   if (key.value === '')
     report(issues, 'transaction_id', 'transaction_id_required', `is required for ${type}`);
-  if (reference === null && (type === 'refund' || type === 'chargeback_won'))
+  const namesByType = type === 'refund' && customerId !== null && referenceType !== null;
+  if (reference === null && (type === 'refund' || type === 'chargeback_won') && !namesByType)
     report(
       issues,
       'reference',
       'reference_required',
-      `is required for ${type}: the transaction_id of what it is about`,
+      `is required for ${type}: the transaction_id of what it is about${
+        type === 'refund' ? '; or give customer_id with reference_event' : ''
+      }`,
     );
   else if (clickId === null && customerId === null && !(mayRefer && reference !== null))
     report(

@@ -6,10 +6,12 @@ import type { EventType } from '../types.ts';
  * A fact about a conversion in a slot: the conversion itself, a reversal of it, or that it left the
  * slot.
  * `eventId`: the conversion, or the event that reverses it. `revision`: 0 for the first rating of
- * the conversion in the slot. `whole`: of a reversal, whether it takes everything. `amountMinor`:
- * in the conversion's currency, in which refunds are measured. `basisMinor`: in the deal's
+ * the conversion in the slot. `whole`: of a reversal, whether it takes everything; of a win,
+ * whether it undoes its chargebacks whatever they took. `amountMinor`: in the conversion's
+ * currency, in which refunds, chargebacks and wins are measured. `basisMinor`: in the deal's
  * currency, by the stored rate `fx` when the currencies differ. `customer`: the customer of a first
- * deposit in a month that counts them; otherwise null.
+ * deposit in a month that counts them; otherwise null. `cancels`: the event id of the chargeback
+ * that a win names; null for any.
  */
 export type SlotFact = {
   originalEventId: string;
@@ -23,6 +25,7 @@ export type SlotFact = {
   occurredAt: number;
   fx: { rateId: string; rate: string } | null;
   customer: string | null;
+  cancels: string | null;
 };
 
 /**
@@ -75,6 +78,7 @@ export function statesTheSame(a: SlotFact, b: SlotFact): boolean {
     a.basisMinor === b.basisMinor &&
     a.volumeE4 === b.volumeE4 &&
     a.fx?.rateId === b.fx?.rateId &&
-    a.customer === b.customer
+    a.customer === b.customer &&
+    a.cancels === b.cancels
   );
 }

@@ -1,11 +1,10 @@
-// Facts that events add to slots: conversions and reversals, each in the deal's currency.
-import { reverses, subjectOf, reversalOf } from '../commission/reversals.ts';
+// Facts that conversions add to slots, each in the deal's currency.
+import { subjectOf } from '../commission/reversals.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
 import { needsAmount, type SlotName } from '../commission/commission.ts';
 import { isOperatorPayout, type SlotKind } from '../commission/slot-kinds.ts';
 import { converted, rateAt, type FxRate } from '../ledger/fx.ts';
-import type { Component, ConversionEvent, DealVersion, Terms } from '../types.ts';
-import type { Loaded } from './outcomes.ts';
+import type { Component, ConversionEvent, DealVersion } from '../types.ts';
 
 /** Reasons for which a fact cannot be made yet. */
 export type Lacking = 'payout_required' | 'no_exchange_rate';
@@ -50,6 +49,7 @@ export function conversionFacts(
     occurredAt,
     fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
     customer: null,
+    cancels: null,
   };
   return (kind) => {
     if (isOperatorPayout(kind)) return { ...fact, basisMinor: worth(event.operatorPayoutMinor ?? 0n) };
@@ -59,42 +59,4 @@ export function conversionFacts(
 
 function countsRevenue({ tiers }: Component): boolean {
   return tiers?.metric === 'revenue';
-}
-
-/**
- * The fact of a reversal by these terms; null when they let the affiliate keep the commission. A
- * partial reversal in another currency is converted at the conversion's date.
- */
-export function reversalFact(
-  event: ConversionEvent,
-  conversion: ConversionEvent,
-  terms: Terms,
-  rates: readonly FxRate[],
-): SlotFact | 'no_exchange_rate' | null {
-  const fact = reversalOf(event, conversion, terms);
-  if (fact !== 'no_rate') return fact;
-  const rate = rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt);
-  if (rate === null) return 'no_exchange_rate';
-  const amountMinor = converted(event.amountMinor ?? 0n, rate);
-  const inIts = reversalOf({ ...event, amountMinor, currency: conversion.currency }, conversion, terms);
-  return inIts === null || inIts === 'no_rate'
-    ? null
-    : { ...inIts, fx: { rateId: rate.id, rate: rate.rate } };
-}
-
-/** The facts of a conversion's reversals by a deal's terms. */
-export function reversalsBy(
-  terms: Terms,
-  conversion: ConversionEvent,
-  reversals: readonly Pick<Loaded, 'event'>[],
-  rates: readonly FxRate[],
-): SlotFact[] | 'no_exchange_rate' {
-  const facts: SlotFact[] = [];
-  for (const { event } of reversals) {
-    if (!reverses(event, conversion)) continue;
-    const fact = reversalFact(event, conversion, terms, rates);
-    if (fact === 'no_exchange_rate') return fact;
-    if (fact !== null) facts.push(fact);
-  }
-  return facts;
 }

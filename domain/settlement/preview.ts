@@ -3,13 +3,15 @@
 import { parentsAt, type ParentHistory, type ParentSince } from '../attribution/parents.ts';
 import { MAX_OVERRIDE_LEVELS } from '../commission/terms.ts';
 import type { SlotName } from '../commission/commission.ts';
+import { isUpToAmount } from '../commission/reversals.ts';
 import { earliestOf, groupOf } from '../commission/group.ts';
-import { conversionFacts, reversalsBy } from './facts.ts';
+import { conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { overrideSlotKey } from '../keys.ts';
 import { monthByZones } from '../ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from './recount.ts';
 import { attributionsOf } from './rate-again.ts';
+import { effectsOf, type Effect } from './reversal-effects.ts';
 import { inOrder, isReversalInForce } from './batch.ts';
 import type { DealVersion } from '../types.ts';
 import type { Loaded } from './outcomes.ts';
@@ -84,17 +86,30 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
       for (const [affiliateId, history] of above) parents.set(affiliateId, history);
       const ordered = inOrder(settled);
       const rated = rateAll(operator, [...versions, version], ordered, attributionsOf(ordered), parents);
-      const reversals = others.filter(({ outcome }) => isReversalInForce(outcome));
+      const reversibles = ordered.map(({ event, isRejected = false }) => ({
+        event,
+        terms: rated.get(event.id)?.version.terms ?? null,
+        known: [],
+        isRejected,
+      }));
+      const effects = new Map<string, Effect[]>(reversibles.map(({ event }) => [event.id, []]));
+      // A reversal up to an amount is divided among the conversions of its customer in this chunk.
+      for (const effect of effectsOf(reversibles, others.filter(isReversalInForce), rates))
+        effects.get(effect.conversionId)!.push(effect);
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
       return ofDeal.filter(({ event, outcome }) => {
         const { version: by, names } = rated.get(event.id)!;
         const factFor = conversionFacts(event, { version: by, names }, rates);
-        const reversed = reversalsBy(by.terms, event, reversals, rates);
-        if (typeof factFor === 'string' || typeof reversed === 'string') {
+        const own = effects.get(event.id)!;
+        const lacksRate = own.some(
+          ({ reversal, why }) => why === 'no_exchange_rate' && !isUpToAmount(reversal),
+        );
+        if (typeof factFor === 'string' || lacksRate) {
           const lacks = typeof factFor === 'string' ? factFor : 'no_exchange_rate';
           if (by === version) lacking.set(lacks, (lacking.get(lacks) ?? 0) + 1);
           return false;
         }
+        const reversed = own.flatMap(({ fact }) => fact ?? []);
         for (const name of names)
           slotOf(name, outcome!.affiliateId!, by).add(groupOf([factFor(name.kind), ...reversed], by));
         return by === version;

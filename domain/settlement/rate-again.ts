@@ -6,15 +6,16 @@ import type { ParentHistory } from '../attribution/parents.ts';
 import { needsMonthMetric } from '../commission/commission.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
-import { isConversion, type DealVersion } from '../types.ts';
-import { inOrder, isReversalInForce, type Batch } from './batch.ts';
+import type { DealVersion } from '../types.ts';
+import { restateOthers, reversalsBy, type Known } from './apply-reversals.ts';
+import type { Batch } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas, type MoveDeltas } from './batch-ledger.ts';
-import { conversionFacts, reversalsBy, type Lacking, type Rated } from './facts.ts';
+import { conversionFacts, type Lacking, type Rated } from './facts.ts';
 import { reportAgain } from './notifications.ts';
 import type { Loaded } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
-import { RuleError } from './settlement.ts';
+import { knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
 
 /** A settled conversion and the deal version that rated it; null when no deal covered it. */
@@ -107,14 +108,13 @@ export function rateAgain(
   books: BatchLedger,
   reasonOf: (eventId: string) => Unprompted,
 ): RatedAgain {
-  const reversals = inOrder(
-    batch.others.filter(({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome)),
-  );
+  const isOut = (one: Loaded): boolean => one.isVoided === true || reasonOf(one.event.id) === 'unbound';
+  const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
   const all: RatedAgain = { outcomes: [], kept: [], messages: [] };
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
     try {
-      const rated = changeOf(batch, books, loaded, reversals, reasonOf(id));
+      const rated = changeOf(batch, books, loaded, known, reasonOf(id));
       if (typeof rated === 'string') {
         all.kept.push({ eventId: id, reason: rated });
       } else {
@@ -142,7 +142,7 @@ function changeOf(
   batch: SettledBatch,
   books: BatchLedger,
   loaded: SettledConversion,
-  reversals: readonly Loaded[],
+  known: Known,
   reason: Unprompted,
 ): { outcome: NewOutcome; messages: Message[] } | Kept['reason'] {
   const { event, outcome, isVoided = false, isRejected = false } = loaded;
@@ -150,7 +150,7 @@ function changeOf(
   const affiliateId = affiliateIn(batch.attributions, event.id)!;
   const isOut = isVoided || reason === 'unbound';
   const rated = isOut ? undefined : batch.rated.get(event.id);
-  const placed = rated ? placesOf(batch, books, loaded, rated, reversals, affiliateId) : [];
+  const placed = rated ? placesOf(batch, books, loaded, rated, known, affiliateId) : [];
   if (typeof placed === 'string') return placed;
 
   const cause: PostingCause = {
@@ -158,6 +158,7 @@ function changeOf(
     occurredAt: event.occurredAt,
   };
   const deltas = moveTo(books, event.id, placed, rated?.version, cause, affiliateBefore);
+  restateOthers(batch, books, loaded, known, cause);
   const messages = reportAgain(books, loaded, {
     reason,
     isDecided: isVoided || reason === 'rejected' || reason === 'unrejected',
@@ -179,11 +180,12 @@ type Place = { slot: Slot; facts: readonly [SlotFact, ...SlotFact[]] };
 function placesOf(
   batch: Batch,
   books: BatchLedger,
-  { event, outcome, isRejected }: SettledConversion,
+  loaded: SettledConversion,
   rated: Rated,
-  reversals: readonly Loaded[],
+  known: Known,
   affiliateId: string,
 ): Place[] | Kept['reason'] {
+  const { event, outcome, isRejected } = loaded;
   const { version, names } = rated;
   const { currency } = version.terms;
   const slots = books.slotsOfConversion(event.id);
@@ -197,7 +199,7 @@ function placesOf(
       .find((fx) => fx !== null) ?? null;
   const factFor = conversionFacts(event, rated, batch.rates, stored);
   if (typeof factFor === 'string') return factFor;
-  const reversed = reversalsBy(version.terms, event, reversals, batch.rates);
+  const reversed = reversalsBy(batch, books, loaded, version.terms, known);
   if (typeof reversed === 'string') return reversed;
   return names.map((name) => {
     const accrual = factFor(name.kind);

@@ -1,14 +1,17 @@
 // Settles a conversion of a batch.
 import type { Attribution } from '../attribution/attribution.ts';
-import { reverses } from '../commission/reversals.ts';
+import { contradicts } from '../commission/reversals.ts';
 import { rejecting } from '../commission/slot-facts.ts';
+import type { ConversionEvent } from '../types.ts';
+import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from './apply-reversals.ts';
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
 import { reportChange, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
-import { applyReversal, putBackBy, settledReversal } from './settle-reversal.ts';
+import { reasonOf } from './reversal-reasons.ts';
+import { lacksRate, putBackBy, settledReversal } from './settle-reversal.ts';
 
 /**
  * Settles a conversion: books its commission, and then applies and reports the reversals that
@@ -19,7 +22,7 @@ export function settleConversion(
   books: BatchLedger,
   loaded: Loaded,
   attribution: Attribution,
-  reversals: readonly Loaded[],
+  known: Known,
 ): Settlement {
   const { event, isRejected } = loaded;
   if (attribution.kind !== 'attributed') return notSettled(event, attribution.kind, attribution.reason);
@@ -44,30 +47,55 @@ export function settleConversion(
     putBack === null
       ? reportChange(books, 'conversion.created', event, about, deltas)
       : reportChange(books, 'conversion.reinstated', putBack, about, deltas);
-  const outcomes: Outcome[] = [
-    {
-      eventId: event.id,
-      status: 'settled',
-      reason: isRejected ? 'rejected' : null,
-      affiliateId,
-      method,
-      clickId,
-      version,
-    },
-  ];
-  for (const { event: reversal, outcome: earlier } of inOrder(
-    reversals.filter((other) => reverses(other.event, event)),
-  )) {
-    const reported = applyReversal(batch, books, reversal, about, putBack ?? reversal);
-    if (reported === 'no_exchange_rate') {
-      if (earlier?.status === 'orphaned')
-        outcomes.push(...notSettled(reversal, 'set_aside', reported).outcomes);
-      continue;
+  const outcome: Outcome = {
+    eventId: event.id,
+    status: 'settled',
+    reason: isRejected ? 'rejected' : null,
+    affiliateId,
+    method,
+    clickId,
+    version,
+  };
+  const scope = scopeOf(batch, books, [{ ...loaded, outcome }], known);
+  const isOwn = (conversion: Loaded): boolean => conversion.event.id === event.id;
+  const applied = applyReversals(
+    books,
+    scope,
+    event,
+    (conversion) => (isOwn(conversion) ? about : subjectAbout(batch, books, conversion)),
+    putBack,
+  );
+  return {
+    outcomes: [outcome, ...waitingOutcomes(books, event, affiliateId, scope, known)],
+    bindings,
+    messages: [...messages, ...applied.messages],
+  };
+}
+
+/** Outcomes of the reversals that waited for a conversion, or for one of its customer. */
+function waitingOutcomes(
+  books: BatchLedger,
+  conversion: ConversionEvent,
+  affiliateId: string,
+  scope: Scope,
+  { reversals }: Known,
+): Outcome[] {
+  return inOrder(reversals).flatMap(({ event, outcome }): Outcome[] => {
+    if (outcome?.status === 'settled') return [];
+    const isHit = scope.effects.some(
+      ({ reversal, conversionId }) => reversal.id === event.id && conversionId === conversion.id,
+    );
+    if (isHit) {
+      if (!lacksRate(event, scope))
+        return [settledReversal(event, affiliateId, reasonOf(books, event, scope))];
+      return outcome?.status === 'orphaned'
+        ? notSettled(event, 'set_aside', 'no_exchange_rate').outcomes
+        : [];
     }
-    messages.push(...reported);
-    if (earlier?.status === 'orphaned') outcomes.push(settledReversal(reversal, affiliateId, null));
-  }
-  return { outcomes, bindings, messages };
+    return outcome?.status === 'orphaned' && contradicts(event, conversion)
+      ? notSettled(event, 'set_aside', 'customer_mismatch').outcomes
+      : [];
+  });
 }
 
 /**

@@ -4,7 +4,8 @@ import { attribute, type Attribution } from '../attribution/attribution.ts';
 import { type Binding, isConversion } from '../types.ts';
 import { isReversalInForce, notSettled, type Batch, type Settlement } from './batch.ts';
 import type { BatchLedger } from './batch-ledger.ts';
-import type { Loaded } from './outcomes.ts';
+import type { Known } from './apply-reversals.ts';
+import type { Loaded, Outcome } from './outcomes.ts';
 import type { OperatorRules } from './rating.ts';
 import { settleConversion } from './settle-conversion.ts';
 import { settleReversal } from './settle-reversal.ts';
@@ -65,12 +66,7 @@ export function bindingsOf(
  * loaded again.
  */
 export function settleAll(batch: Batch, books: BatchLedger): Settlement {
-  const conversions = batch.others.filter(
-    ({ event, outcome }) => isConversion(event.type) && outcome?.status === 'settled',
-  );
-  const reversals = batch.others.filter(
-    ({ event, outcome }) => !isConversion(event.type) && isReversalInForce(outcome),
-  );
+  const known = knownOf(batch.others);
   const all: Settlement = { outcomes: [], bindings: [...(batch.boundAside ?? [])], messages: [] };
   for (const loaded of batch.ordered) {
     try {
@@ -80,19 +76,39 @@ export function settleAll(batch: Batch, books: BatchLedger): Settlement {
       }
       const attribution = batch.attributions.get(loaded.event.id)!;
       const isOne = isConversion(loaded.event.type);
-      const one = isOne
-        ? settleConversion(batch, books, loaded, attribution, reversals)
-        : settleReversal(batch, books, loaded, attribution, conversions);
+      const settle = isOne ? settleConversion : settleReversal;
+      const one = settle(batch, books, loaded, attribution, known);
       all.outcomes.push(...one.outcomes);
       all.bindings.push(...one.bindings);
       all.messages.push(...one.messages);
-      const outcome = one.outcomes[0]!;
       const click = attribution.kind === 'attributed' ? attribution.click : null;
-      if (isOne && outcome.status === 'settled') conversions.push({ ...loaded, outcome, click });
-      if (!isOne && isReversalInForce(outcome)) reversals.push({ ...loaded, outcome });
+      note(known, isOne ? { ...loaded, click } : loaded, one.outcomes);
     } catch (error) {
       throw new RuleError(loaded.event.id, error);
     }
   }
   return all;
+}
+
+/** Settled conversions and reversals in force among these events. */
+export function knownOf(others: readonly Loaded[]): Known {
+  return {
+    conversions: others.filter(
+      ({ event, outcome }) => isConversion(event.type) && outcome?.status === 'settled',
+    ),
+    reversals: others.filter((other) => !isConversion(other.event.type) && isReversalInForce(other)),
+  };
+}
+
+/** Adds a settled event to those that are known; its settling may have ended the wait of others. */
+function note(known: Known, loaded: Loaded, [own, ...waited]: readonly Outcome[]): void {
+  for (const outcome of waited) {
+    const at = known.reversals.findIndex(({ event }) => event.id === outcome.eventId);
+    known.reversals[at] = { ...known.reversals[at]!, outcome };
+  }
+  known.reversals = known.reversals.filter(isReversalInForce);
+  const now = { ...loaded, outcome: own! };
+  if (!isConversion(loaded.event.type)) {
+    if (isReversalInForce(now)) known.reversals.push(now);
+  } else if (own!.status === 'settled') known.conversions.push(now);
 }

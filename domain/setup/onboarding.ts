@@ -47,6 +47,11 @@ export type IntegrationStats = {
   revenue: { customers: number; withoutFtd: number; examples: string[] };
   /** Orphans that occurred before their click or binding, of the newest, and ids of some. */
   beforeClick: { count: number; examples: string[] };
+  /**
+   * Settled reversals with neither reference nor amount that took back several conversions, and ids
+   * of some of them.
+   */
+  broadReversals: { count: number; examples: string[] };
 };
 
 /** `missing`: never seen. `attention`: seen, and wrong. */
@@ -76,6 +81,7 @@ export function checkIntegration(stats: IntegrationStats): Check[] {
     depositsWithoutAmount(stats),
     beforeClicks(stats),
     revenue(stats),
+    broadReversals(stats),
   ];
 }
 
@@ -268,5 +274,18 @@ function revenue({ revenue: { customers, withoutFtd, examples } }: IntegrationSt
           ? 'No revenue was told yet; this says nothing where your deals do not pay for it.'
           : '',
     facts: { customers, without_ftd: withoutFtd, examples },
+  };
+}
+
+function broadReversals({ broadReversals: { count, examples } }: IntegrationStats): Check {
+  return {
+    name: 'reversals_that_name_little',
+    state: count > 0 ? 'attention' : 'ok',
+    todo:
+      count > 0
+        ? 'Reversals with neither reference nor amount took back several conversions of their customers: ' +
+          'send the reference of the conversion, or at least the amount.'
+        : '',
+    facts: { reversals: count, examples },
   };
 }

@@ -4,6 +4,7 @@
 import { formatMoney } from '../../domain/ledger/money.ts';
 import { COMPARISONS } from './comparisons.ts';
 import { readDeals, type Check, type Finding } from './context.ts';
+import { dividedReversals } from './divided-reversals.ts';
 import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
 import { recountedSlots } from './recounted-slots.ts';
@@ -30,7 +31,13 @@ type Operator = { id: string; currency: string };
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
-const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges];
+const CHECKS: readonly Check[] = [
+  recountedSlots,
+  ...COMPARISONS,
+  missingReversals,
+  dividedReversals,
+  exchanges,
+];
 
 /**
  * Concurrent checks. On two cores a third would only wait, and further cores are left to live

@@ -1,5 +1,6 @@
 // Comparisons of the audit inside PostgreSQL: slots and balances with transfers, reported with
 // booked amounts, facts with events.
+import { REINSTATING_EVENT } from '../../domain/types.ts';
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
 import { LIFECYCLE_COMPARISONS } from './lifecycle.ts';
@@ -222,6 +223,9 @@ const FACTS = `
     or case when f.event_id = original_event_id
          then (f.amount_minor, f.volume_e4) <> (
            coalesce(m.amount_minor, e.amount_minor, 0), coalesce(m.volume_e4, e.volume_e4, 0))
+       when e.reference is null or f.type = '${REINSTATING_EVENT}'
+         then not f.whole and f.fx_rate_id is null
+           and f.amount_minor > coalesce(m.amount_minor, e.amount_minor, 0)
        else not f.whole and f.fx_rate_id is null and f.amount_minor is distinct from e.amount_minor end
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
       when s.kind = 'month' and coalesce(m.payout_minor, e.payout_minor) is not null and f.basis_minor = 0

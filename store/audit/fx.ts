@@ -1,5 +1,6 @@
 // Audits exchanged amounts: recomputes each from the event's amount in force and the stored rate.
 import { converted } from '../../domain/ledger/fx.ts';
+import { REINSTATING_EVENT } from '../../domain/types.ts';
 import { inChunks, type Audited, type Finding } from './context.ts';
 import { OF_PAYOUTS } from '../ledger/slot-kinds.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
@@ -10,6 +11,8 @@ type Row = {
   eventId: string;
   slotCurrency: string;
   isEarned: boolean;
+  /** Of a divided amount or of a win, the fact may hold a part. */
+  mayBePart: boolean;
   sentMinor: bigint;
   bookedMinor: bigint;
   base: string | null;
@@ -20,6 +23,8 @@ type Row = {
 const EXCHANGED = `
   select f.slot_id as "slotId", f.event_id as "eventId", s.currency as "slotCurrency",
     f.event_id = f.original_event_id as "isEarned",
+    f.event_id <> f.original_event_id
+      and (e.reference is null or e.type = '${REINSTATING_EVENT}') as "mayBePart",
     coalesce(case when s.kind in ${OF_PAYOUTS} and f.event_id = f.original_event_id
         then coalesce(m.payout_minor, e.payout_minor)
       else coalesce(m.amount_minor, e.amount_minor) end, 0) as "sentMinor",
@@ -38,13 +43,15 @@ const EXCHANGED = `
 
 export async function* exchanges(audited: Audited): AsyncGenerator<Finding> {
   for await (const rows of inChunks<Row>(audited, EXCHANGED, [audited.operatorId])) {
-    for (const { slotId, eventId, slotCurrency, sentMinor, bookedMinor, base, quote, rateE12 } of rows) {
+    for (const row of rows) {
+      const { slotId, eventId, slotCurrency, sentMinor, bookedMinor, base, quote, rateE12 } = row;
       const rate =
         base === null || quote === null || rateE12 === null
           ? null
           : { base, quote, rateE12: BigInt(rateE12) };
       const worthMinor = rate === null ? null : converted(sentMinor, rate);
       if (worthMinor === bookedMinor) continue;
+      if (row.mayBePart && worthMinor !== null && bookedMinor < worthMinor) continue;
       const off = bookedMinor - (worthMinor ?? 0n);
       const should =
         worthMinor === null

@@ -106,6 +106,7 @@ function worth(
     occurredAt: 0,
     fx: null,
     customer: null,
+    cancels: null,
   };
   return targetOf(component, version.terms, [groupOf([accrual], version)], {
     ...EMPTY_SUMS,

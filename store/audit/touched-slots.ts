@@ -50,7 +50,7 @@ const SLOTS_WITH_FACTS = `
     s.rejected_at is not null as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.revision, f.type, f.whole,
     f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
-    f.deal_version as "factVersion",
+    f.deal_version as "factVersion", f.cancels,
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (
       select subject_of(operator_id, customer_id, click_id) from events

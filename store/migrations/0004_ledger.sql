@@ -109,6 +109,7 @@ create table slot_facts (
   fx_rate_id text collate "C",
   fx_rate numeric(24, 12),
   revision int not null default 0 check (revision >= 0),
+  cancels text collate "C",
   primary key (operator_id, original_event_id, slot_id, event_id, revision, type),
   constraint rate_and_its_source check ((fx_rate_id is null) = (fx_rate is null)),
   constraint left_and_rejected_are_of_the_conversion check (
@@ -127,12 +128,14 @@ comment on column slot_facts.original_event_id is 'the conversion';
 comment on column slot_facts.event_id is 'the conversion itself, or the event that reverses it';
 comment on column slot_facts.type is
   'of the event; left: the conversion is not in this slot any more; rejected: a person rejected the conversion';
-comment on column slot_facts.whole is 'false: only amount_minor of the conversion is reversed';
+comment on column slot_facts.whole is
+  'false: only amount_minor of the conversion is reversed, or of its chargebacks won';
 comment on column slot_facts.amount_minor is
   'in the conversion''s currency, which refunds are measured against';
 comment on column slot_facts.basis_minor is 'the conversion''s worth in the deal''s currency, by fx_rate';
 comment on column slot_facts.revision is
   'counts the times the conversion was rated again in this slot; the facts of its highest revision are in force';
+comment on column slot_facts.cancels is 'of chargeback_won: the chargeback that it names; null for any';
 select estimate_tenants_alike('slot_facts');
 
 create table ratings (

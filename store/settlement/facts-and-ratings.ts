@@ -23,6 +23,7 @@ const FACTS = bulkColumns<NewFact>({
   occurred_at: ['timestamptz', ({ fact }) => new Date(fact.occurredAt)],
   fx_rate_id: ['text', ({ fact }) => fact.fx?.rateId],
   fx_rate: ['numeric', ({ fact }) => fact.fx?.rate],
+  cancels: ['text', ({ fact }) => fact.cancels],
 });
 
 export async function writeFacts(

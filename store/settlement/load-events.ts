@@ -6,6 +6,7 @@ import type { WireTerms } from '../../domain/commission/terms.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
   NEGATIVE_EVENTS,
+  REINSTATING_EVENT,
   type Binding,
   type Click,
   type ConversionEvent,
@@ -56,6 +57,23 @@ export async function findOthers(
         }
       : { name: 'find-reversals', text: REVERSALS, values: [operatorId, eventIds] },
   );
+  return rows.map(({ id }) => id);
+}
+
+/** Ids of the wins that reference these chargebacks by the chargebacks' own keys. */
+export async function findWins(
+  db: Queryable,
+  operatorId: string,
+  chargebackIds: readonly string[],
+): Promise<string[]> {
+  if (chargebackIds.length === 0) return [];
+  const { rows } = await db.query<{ id: string }>({
+    name: 'find-wins',
+    text: `${BATCH}
+      select n.id from batch b join events n on n.operator_id = b.operator_id and n.reference = b.key
+        and n.reference is not null and n.type = '${REINSTATING_EVENT}'`,
+    values: [operatorId, chargebackIds],
+  });
   return rows.map(({ id }) => id);
 }
 

@@ -220,7 +220,7 @@ export async function loadFacts(
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId",
        revision, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
-       fx_rate_id as "fxRateId", fx_rate as "fxRate"`;
+       fx_rate_id as "fxRateId", fx_rate as "fxRate", cancels`;
   // The empty text keeps PostgreSQL from the index by slot, through which it would read a busy
   // month whole.
   const { rows } = await db.query<FactRow>({

@@ -1,9 +1,10 @@
 // Reads statistics of an operator's integration. Every statement reads a bounded number of the
 // newest rows, so it is as fast for a billion events as for ten.
-import type { EventType } from '../../domain/types.ts';
+import { NEGATIVE_EVENTS, POSITIVE_EVENTS, type EventType } from '../../domain/types.ts';
 import { DAY_MS } from '../../domain/units.ts';
 import type { IntegrationStats } from '../../domain/setup/onboarding.ts';
 import type { Pool } from '../db/pool.ts';
+import { sqlList } from '../db/sql-list.ts';
 import { createRefusals } from '../intake/refusals.ts';
 
 const NEWEST_EVENTS = 10_000;
@@ -15,12 +16,15 @@ const NEWEST_REFUSALS = 10_000;
 /** Days back to which placeholders are counted. */
 const PLACEHOLDER_DAYS = 7;
 const NEWEST_ORPHANS = 10_000;
+const NEWEST_REVERSALS = 200;
+/** Of each customer whom a reversal names. */
+const NEWEST_CONVERSIONS = 50;
 /** Time that the browser of a visitor gets to report its arrival. */
 const ARRIVAL_GRACE_SECONDS = 60;
 
 /** Newest events of the operator `$1`. */
 const LATEST = `latest as materialized (
-  select id, type, transaction_id, click_id, subject, amount_minor, received_at
+  select id, type, transaction_id, click_id, subject, reference, amount_minor, received_at
   from events
   where operator_id = $1
   order by id desc limit ${NEWEST_EVENTS})`;
@@ -46,6 +50,7 @@ export function createOnboarding(db: Pool) {
         weeks,
         revenue,
         beforeClick,
+        broadReversals,
         signed,
         refused,
         placeholders,
@@ -62,6 +67,7 @@ export function createOnboarding(db: Pool) {
         ),
         readRow<IntegrationStats['revenue']>(REVENUE_WITHOUT_FTD, operatorId),
         readRow<IntegrationStats['beforeClick']>(EVENTS_BEFORE_CLICKS, operatorId),
+        readRow<IntegrationStats['broadReversals']>(BROAD_REVERSALS, operatorId),
         readRow<IntegrationStats['signed']>(SIGNED_REQUESTS, operatorId),
         refusals.totals(operatorId, lastDay),
         db.query<{ field: string; count: number }>(PLACEHOLDERS, [operatorId]),
@@ -79,6 +85,7 @@ export function createOnboarding(db: Pool) {
         },
         revenue,
         beforeClick,
+        broadReversals,
         signed,
         refused,
         placeholders: { days: PLACEHOLDER_DAYS, byField: placeholders.rows },
@@ -194,3 +201,17 @@ const EVENTS_BEFORE_CLICKS = `
     where operator_id = $1 and status = 'orphaned'
     order by event_id desc limit ${NEWEST_ORPHANS}) o
   where reason = 'before_click'`;
+/** Newest reversals by customer alone that took back several of its newest conversions. */
+const BROAD_REVERSALS = `
+  with ${LATEST}
+  select count(*)::int as count, coalesce((array_agg(id order by id desc))[1:5], '{}') as examples
+  from (
+    select id, subject from latest
+    where reference is null and amount_minor is null and type in ${sqlList(NEGATIVE_EVENTS)}
+    limit ${NEWEST_REVERSALS}) r
+  join event_outcomes o on o.operator_id = $1 and o.event_id = r.id and o.status = 'settled'
+  where (select count(*) from (
+      select id from events where operator_id = $1 and subject = r.subject
+        and type in ${sqlList(POSITIVE_EVENTS)} order by occurred_at desc limit ${NEWEST_CONVERSIONS}) x
+    where exists (select from slot_facts f
+      where f.operator_id = $1 and f.original_event_id = x.id and f.event_id = r.id)) > 1`;

@@ -119,7 +119,7 @@ function conversionOf(
     version.terms.currency,
     world.rates,
   );
-  const reversed = reversedOf(event, version.terms, history, world.rates);
+  const reversed = reversedOf(event, version.terms, history, world);
   const month = new Date(event.occurredAt).toISOString().slice(0, 7);
   const affiliateId = world.affiliateOf(event.customerId!);
   return [{ event, version, affiliateId, month, hasOperatorPayout, basis, reversed }];
@@ -130,27 +130,135 @@ function reversedOf(
   conversion: ConversionEvent,
   { clawback }: WireTerms,
   history: readonly ConversionEvent[],
-  rates: readonly ModelRate[],
+  world: World,
 ): Fraction {
-  const reversals = history.filter((event) => reverses(event, conversion));
-  const isWon = reversals.some(({ type }) => type === 'chargeback_won');
+  return fractionTaken(conversion, clawback, takingsOf(history, world).get(conversion.id) ?? []);
+}
+
+/** An amount that a reversal is about, in the conversion's currency; null for all of it. */
+type Taking = { event: ConversionEvent; minor: bigint | null; named: string | null };
+
+/**
+ * The fraction taken, found day by day: a chargeback is open from its moment on, until the wins
+ * that may undo it have come up to its amount.
+ */
+function fractionTaken(
+  conversion: ConversionEvent,
+  clawback: WireTerms['clawback'],
+  takings: readonly Taking[],
+): Fraction {
   const amount = conversion.amountMinor ?? 0n;
-  let refunded = 0n;
-  for (const event of reversals) {
-    const { type, reference, amountMinor, occurredAt } = event;
-    if (type === 'chargeback_won' || (type === 'chargeback' && isWon)) continue;
-    const policy = clawback[type as 'refund'];
-    if (policy === 'none') continue;
-    if (reference === null && occurredAt - conversion.occurredAt > clawback.days * DAY_MS) continue;
-    if (policy === 'full' || reference === null || amountMinor === null || amount <= 0n) return [1n, 1n];
-    refunded += convert(
-      amountMinor,
-      { ...event, occurredAt: conversion.occurredAt },
-      conversion.currency!,
-      rates,
-    );
+  const isAll = ({ event, minor }: Taking): boolean =>
+    clawback[event.type as 'refund'] === 'full' || minor === null || amount <= 0n;
+  const counted = takings.filter(
+    ({ event: { type, reference, occurredAt } }) =>
+      type === 'chargeback_won' ||
+      (clawback[type as 'refund'] !== 'none' &&
+        (reference !== null || occurredAt - conversion.occurredAt <= clawback.days * DAY_MS)),
+  );
+  const lost = new Map<string, bigint>();
+  for (const taking of counted) {
+    const { event } = taking;
+    if (event.type === 'chargeback') lost.set(event.id, taking.minor ?? amount);
+    if (event.type !== 'chargeback_won') continue;
+    let rest = taking.minor;
+    for (const id of [...lost.keys()].filter((one) => taking.named === null || taking.named === one)) {
+      const owed = lost.get(id)!;
+      if (rest === null || (rest > 0n && rest >= owed)) lost.delete(id);
+      else lost.set(id, owed - rest);
+      if (rest !== null) rest = rest > owed ? rest - owed : 0n;
+    }
   }
-  return amount > 0n && refunded > 0n ? [refunded < amount ? refunded : amount, amount] : [0n, 1n];
+  let sum = 0n;
+  for (const taking of counted) {
+    const { event, minor } = taking;
+    if (event.type === 'chargeback_won' || (event.type === 'chargeback' && !lost.has(event.id))) continue;
+    if (isAll(taking)) return [1n, 1n];
+    sum += event.type === 'chargeback' ? lost.get(event.id)! : minor!;
+  }
+  return amount > 0n && sum > 0n ? [sum < amount ? sum : amount, amount] : [0n, 1n];
+}
+
+const allTakings = new WeakMap<readonly ConversionEvent[], WeakMap<World, Map<string, Taking[]>>>();
+
+/** What each reversal of a history takes of each conversion, worked out once per history. */
+function takingsOf(history: readonly ConversionEvent[], world: World): Map<string, Taking[]> {
+  const byWorld = allTakings.get(history) ?? new WeakMap<World, Map<string, Taking[]>>();
+  allTakings.set(history, byWorld);
+  let takings = byWorld.get(world);
+  if (!takings) byWorld.set(world, (takings = computeTakings(history, world)));
+  return takings;
+}
+
+function computeTakings(history: readonly ConversionEvent[], world: World): Map<string, Taking[]> {
+  const inTime = history.toSorted((a, b) => (timeKey(a) < timeKey(b) ? -1 : 1));
+  const conversions = inTime.filter((event) => !isReversal(event) && !mustBeSetAside(event, world));
+  const takings = new Map<string, Taking[]>(conversions.map(({ id }) => [id, []]));
+  const inCurrencyOf = (event: ConversionEvent, minor: bigint, to: ConversionEvent): bigint | null => {
+    if (event.currency === to.currency) return minor;
+    const rate = fxRateAt(world.rates, event.currency!, to.currency!, to.occurredAt);
+    return rate === undefined
+      ? null
+      : convert(minor, { ...event, occurredAt: to.occurredAt }, to.currency!, world.rates);
+  };
+  const give = (event: ConversionEvent, to: ConversionEvent, minor: bigint | null, named: string | null) =>
+    takings.get(to.id)!.push({ event, minor, named });
+  for (const event of inTime.filter(isReversal)) {
+    const named = inTime.find((other) => namesChargeback(event, other));
+    const hit = conversions.filter(
+      (one) =>
+        reverses(event, one) ||
+        (named && reverses(named, one) && [null, one.customerId].includes(event.customerId)),
+    );
+    const isDivided =
+      event.amountMinor !== null &&
+      (event.type === 'chargeback_won' ? named?.reference === null : event.reference === null);
+    if (!isDivided) {
+      for (const one of hit) {
+        const minor = event.amountMinor === null ? null : inCurrencyOf(event, event.amountMinor, one);
+        give(event, one, minor, reverses(event, one) ? null : named!.id);
+      }
+      continue;
+    }
+    let rest = event.amountMinor!;
+    const latestFirst = hit.toReversed();
+    const inTurn = [true, false].flatMap((own) =>
+      latestFirst.filter((one) => (one.currency === event.currency) === own),
+    );
+    for (const one of inTurn) {
+      const { clawback } = versionAt(world.versions, one.occurredAt).terms;
+      const isTooOld = named === undefined && event.occurredAt - one.occurredAt > clawback.days * DAY_MS;
+      const asked = inCurrencyOf(event, rest, one);
+      if (rest <= 0n || isTooOld || asked === null) continue;
+      const before = takings.get(one.id)!;
+      const kept = before.filter(({ event: { type } }) => clawback[type as 'refund'] === 'none');
+      const [part, of] = fractionTaken(one, clawback, before);
+      const absorbed = kept
+        .filter(({ event: { reference } }) => reference === null)
+        .reduce((sum, { minor }) => sum + (minor ?? 0n), 0n);
+      const left = named
+        ? chargedBy(named, one, before, clawback)
+        : (one.amountMinor ?? 0n) - ((one.amountMinor ?? 0n) * part) / of - absorbed;
+      const taken = asked < left ? asked : left;
+      if (taken <= 0n) continue;
+      rest = rounded(rest * (asked - taken), asked, 'half_even');
+      give(event, one, taken, named?.id ?? null);
+    }
+  }
+  return takings;
+}
+
+/** The amount by which a chargeback counts against a conversion, before any win. */
+function chargedBy(
+  { id, occurredAt }: ConversionEvent,
+  conversion: ConversionEvent,
+  takings: readonly Taking[],
+  clawback: WireTerms['clawback'],
+): bigint {
+  const taking = takings.find(({ event }) => event.id === id);
+  const isKept =
+    clawback.chargeback === 'none' || occurredAt - conversion.occurredAt > clawback.days * DAY_MS;
+  return taking === undefined || isKept ? 0n : (taking.minor ?? conversion.amountMinor ?? 0n);
 }
 
 const REVERSALS: readonly string[] = [
@@ -166,16 +274,28 @@ function isReversal({ type }: ConversionEvent): boolean {
   return REVERSALS.includes(type);
 }
 
+function namesChargeback(win: ConversionEvent, { type, transactionId }: ConversionEvent): boolean {
+  return (
+    win.type === 'chargeback_won' &&
+    type === 'chargeback' &&
+    transactionId === win.reference &&
+    [null, 'chargeback'].includes(win.referenceType)
+  );
+}
+
 function reverses(event: ConversionEvent, conversion: ConversionEvent): boolean {
   if (!isReversal(event)) return false;
   if (event.reference !== null)
     return (
-      event.reference === conversion.transactionId && [null, conversion.type].includes(event.referenceType)
+      event.reference === conversion.transactionId &&
+      [null, conversion.type].includes(event.referenceType) &&
+      [null, conversion.customerId].includes(event.customerId)
     );
   return (
     event.type !== 'chargeback_won' &&
     event.customerId === conversion.customerId &&
-    conversion.occurredAt <= event.occurredAt
+    conversion.occurredAt <= event.occurredAt &&
+    [null, conversion.type].includes(event.referenceType)
   );
 }
 

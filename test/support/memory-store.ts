@@ -6,7 +6,7 @@ import { contestedIn, rivalKeysOf } from '../../activities/settlement/contested.
 import { firstDepositsIn, inSlots, linkedDeals, namedSlots } from '../../activities/settlement/lock-slots.ts';
 import { openBatchLedger, type BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Posting } from '../../domain/settlement/posting.ts';
-import { subjectOf } from '../../domain/commission/reversals.ts';
+import { namesChargeback, reverses, subjectOf } from '../../domain/commission/reversals.ts';
 import type { SlotFact } from '../../domain/commission/slot-facts.ts';
 import { parentsAt, type ParentHistory } from '../../domain/attribution/parents.ts';
 import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
@@ -24,7 +24,8 @@ import {
 } from '../../domain/settlement/rate-again.ts';
 import { inOrder, type Batch, type Settlement } from '../../domain/settlement/batch.ts';
 import { reaches } from '../../domain/attribution/attribution.ts';
-import { attributeAll, settleAll } from '../../domain/settlement/settlement.ts';
+import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
+import { attributeAll, knownOf, settleAll } from '../../domain/settlement/settlement.ts';
 import { viewOf, reportAdjustments } from '../../domain/settlement/notifications.ts';
 import type { ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
 import {
@@ -47,6 +48,7 @@ export type MemorySettling = {
   addVersion(version: DealVersion, atOnce?: number): void;
   /** Amends the values of an event. */
   amend(eventId: string, values: Pick<ConversionEvent, 'amountMinor' | 'operatorPayoutMinor'>): void;
+  readonly events: ReadonlyMap<string, ConversionEvent>;
   readonly outcomes: ReadonlyMap<string, KnownOutcome>;
   readonly slots: ReadonlyMap<string, Slot>;
   /** All facts of a slot by its key, also those that are not in force. */
@@ -203,14 +205,50 @@ export function createMemorySettling(
     );
   }
 
-  function settleEvents(batch: readonly ConversionEvent[], isConversions: boolean): Settlement {
+  /** Like `withRelated`. */
+  function eventsAround(own: readonly ConversionEvent[], isConversions: boolean): Set<ConversionEvent> {
+    const near = new Set([...own, ...relatedEvents(own, isConversions)]);
+    const winsAmong = (some: Iterable<ConversionEvent>): ConversionEvent[] => {
+      const chargebacks = [...some].filter(({ type }) => type === 'chargeback');
+      return [...events.values()].filter((win) => chargebacks.some((one) => namesChargeback(win, one)));
+    };
+    const addAll = (some: Iterable<ConversionEvent>): void => {
+      for (const event of some) near.add(event);
+    };
+    addAll(winsAmong(near));
+    if (isConversions && own.every(({ id }) => outcomes.get(id)?.status !== 'settled')) return near;
+    const addAround = (): void => {
+      addAll(
+        relatedEvents(
+          [...near].filter(({ type }) => isConversion(type)),
+          true,
+        ),
+      );
+      addAll(winsAmong(near));
+    };
+    const named = [...near].filter((chargeback) => own.some((win) => namesChargeback(win, chargeback)));
+    addAll(relatedEvents(named, false));
+    addAround();
+    const loaded = [...near].map(load);
+    const waiting = loaded.filter(({ event }) => own.includes(event));
+    const spread = spreadAmong([...knownOf(loaded).reversals, ...waiting]).map(({ event }) => event);
+    addAll(relatedEvents(spread, false));
+    if (spread.length > 0) addAround();
+    return near;
+  }
+
+  /** `isAlone`: also conversions that a reversal divides its amount among. */
+  function settleEvents(batch: readonly ConversionEvent[], isAlone: boolean): Settlement {
+    const near = eventsAround(batch, !isAlone);
+    const spread = spreadAmong(knownOf([...near].map(load)).reversals);
+    const isDivided = (event: ConversionEvent): boolean =>
+      spread.some(({ event: reversal }) => reverses(reversal, event));
     const isDue = ({ event, outcome }: Loaded): boolean =>
-      isConversion(event.type) === isConversions &&
+      (isAlone || (isConversion(event.type) && !isDivided(event))) &&
       outcome?.status !== 'settled' &&
       outcome?.status !== 'rejected';
     const ordered = inOrder(batch.map(load).filter(isDue));
     const due = new Set(ordered.map(({ event }) => event.id));
-    const near = new Set([...batch, ...relatedEvents(batch, isConversions)]);
     const others = [...near].filter(({ id }) => !due.has(id)).map(load);
     const attributions = attributeAll(operator, ordered);
     const rated = rateAll(operator, versions, ordered, attributions);
@@ -230,7 +268,8 @@ export function createMemorySettling(
       }));
       const attributions = attributionsOf(ordered);
       const rated = rateAll(operator, versions, ordered, attributions);
-      const others = relatedEvents(chunk, true).map(load);
+      const own = new Set(chunk);
+      const others = [...eventsAround(chunk, true)].filter((event) => !own.has(event)).map(load);
       applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
         const rerating = rerateAll({ ...side, ordered }, books);
         for (const { eventId, version: by } of rerating.outcomes) ratedBy.set(eventId, by);
@@ -249,7 +288,7 @@ export function createMemorySettling(
     const ordered: SettledConversion[] = [{ ...load(event), ratedBy: ratedBy.get(eventId) ?? null }];
     const attributions = attributionsOf(ordered);
     const rated = rateAsBefore(operator, versions, ordered, attributions);
-    const others = relatedEvents([event], true).map(load);
+    const others = [...eventsAround([event], true)].filter(({ id }) => id !== eventId).map(load);
     applyRules({ operator, ordered, attributions, rated, rates: rates, others }, (side, books) => {
       const amended = rateAgain({ ...side, ordered }, books, () => 'amended');
       return { outcomes: [], bindings: [], messages: amended.messages };
@@ -257,7 +296,13 @@ export function createMemorySettling(
   }
 
   /** Applies settlement rules to the slots loaded for a batch, and keeps the result. */
-  function applyRules(batch: Batch, rules: (batch: Batch, books: BatchLedger) => Settlement): Settlement {
+  function applyRules(given: Batch, rules: (batch: Batch, books: BatchLedger) => Settlement): Settlement {
+    const ratedBefore = new Map<string, DealVersion>();
+    for (const [id, by] of ratedBy) {
+      const version = versions.find((one) => one.dealId === by?.dealId && one.version === by.version);
+      if (version) ratedBefore.set(id, version);
+    }
+    const batch: Batch = { ...given, ratedBefore };
     const nearby = new Set([...batch.ordered, ...batch.others].map(({ event }) => event.id));
     const books = openBatchLedger(
       loadSlots(batch),
@@ -316,12 +361,12 @@ export function createMemorySettling(
   function settle(incoming: readonly ConversionEvent[]): void {
     for (const event of incoming) events.set(event.id, event);
     const batch = [...new Set(incoming.map(({ id }) => events.get(id)!))];
-    const conversions = settleEvents(batch, true);
-    const reversals = batch.filter(({ type }) => !isConversion(type));
-    if (reversals.length > 0) settleEvents(reversals, false);
+    const conversions = settleEvents(batch, false);
+    const rest = batch.filter(({ id, type }) => !isConversion(type) || !outcomes.has(id));
+    const alone = rest.length > 0 ? settleEvents(rest, true) : { bindings: [], outcomes: [] };
     if (
-      conversions.bindings.length === 0 &&
-      conversions.outcomes.every(({ status }) => status !== 'orphaned')
+      [...conversions.bindings, ...alone.bindings].length === 0 &&
+      [...conversions.outcomes, ...alone.outcomes].every(({ status }) => status !== 'orphaned')
     )
       return;
     const isMatched = (event: ConversionEvent): boolean => {
@@ -334,7 +379,7 @@ export function createMemorySettling(
     if (matched.length > 0) settle(matched);
   }
 
-  return { settle, addVersion, amend, outcomes, slots, facts, reported, postings, messages };
+  return { settle, addVersion, amend, events, outcomes, slots, facts, reported, postings, messages };
 }
 
 /** Lists of parents, nearest first, as parents that always were. */

@@ -99,7 +99,7 @@ export async function withOperator(pool: Pool, timezone = 'UTC'): Promise<TestOp
       key: { kind: 'transaction', value: transactionId },
       transactionId,
       clickId,
-      customerId: `customer of ${transactionId}`,
+      customerId: `customer of ${changes.reference ?? transactionId}`,
       amountMinor: 100_00n,
       currency: 'USD',
       volumeE4: null,

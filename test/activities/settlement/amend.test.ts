@@ -104,8 +104,8 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
     of(6, { type: 'revenue', transactionId: 'r6', amountMinor: -40_00n }),
     of(7, { type: 'revenue', transactionId: 'r7', amountMinor: 210_07n }),
     of(8, { type: 'trade', transactionId: 't8', amountMinor: null, currency: null, volumeE4: 1_5000n }),
-    of(9, { type: 'refund', reference: 's4', amountMinor: 20_00n, transactionId: 'x1' }),
-    of(10, { type: 'chargeback', reference: 'd1', amountMinor: null, transactionId: 'x2' }),
+    of(9, { type: 'refund', reference: 's4', customerId: null, amountMinor: 20_00n, transactionId: 'x1' }),
+    of(10, { type: 'chargeback', reference: 'd1', customerId: null, amountMinor: null, transactionId: 'x2' }),
   ];
 }
 

@@ -78,7 +78,7 @@ function story(clickId: string, start: number): Partial<ConversionEvent>[] {
     of(day, { type: 'revenue', transactionId: `r${day}`, amountMinor: day === 7 ? -40_00n : 21_07n }),
   );
   const reversals = [
-    of(6, { type: 'refund', reference: 's4', amountMinor: 20_00n, transactionId: 'x1' }),
+    of(6, { type: 'refund', reference: 's4', customerId: null, amountMinor: 20_00n, transactionId: 'x1' }),
     of(9, { type: 'refund', reference: 's9', amountMinor: 10_00n, transactionId: 'x2' }),
     of(10, { type: 'chargeback', reference: 'd2', amountMinor: null, transactionId: 'x3' }),
     of(11, { type: 'fraud', amountMinor: null, transactionId: 'x4', customerId: 'c1' }),

@@ -275,7 +275,9 @@ test('onboarding shows an integration check as missing until its signal was rece
   assert.ok(
     checks.every(({ check, state, todo }) =>
       state === 'ok'
-        ? ['refused_calls', 'placeholder_ids', 'events_before_clicks'].includes(check)
+        ? ['refused_calls', 'placeholder_ids', 'events_before_clicks', 'reversals_that_name_little'].includes(
+            check,
+          )
         : todo.endsWith('.'),
     ),
   );
@@ -309,6 +311,7 @@ test('onboarding shows an integration check as missing until its signal was rece
     deposits_without_amount: 'missing',
     events_before_clicks: 'ok',
     revenue_without_ftd: 'attention',
+    reversals_that_name_little: 'ok',
   });
   const types = (await get<Onboarding>('onboarding')).checks.find(
     ({ check }) => check === 'event_types',

@@ -178,6 +178,7 @@ describe('figures of an explanation', () => {
     basisMinor: 110_00n,
     fx: { rateId: 'fx_1', rate: '1.1' },
     customer: null,
+    cancels: null,
   };
 
   test('figures of a converted amount show the stored rate and the reversed share in percent', () => {
@@ -190,6 +191,7 @@ describe('figures of an explanation', () => {
       basisMinor: 0n,
       fx: null,
       customer: null,
+      cancels: null,
     };
     const groups = [groupOf([earned, refund], aVersion())];
     const { inputs } = explained({ kind: 'percent', percent: '10' }, {}, {}, groups);

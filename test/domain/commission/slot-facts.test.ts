@@ -17,6 +17,7 @@ const accrual: SlotFact = {
   occurredAt: 0,
   fx: null,
   customer: null,
+  cancels: null,
 };
 
 const refundOf = (eventId: string, revision: number): SlotFact => ({

@@ -102,12 +102,12 @@ describe('settling', () => {
       anEvent({ type: 'kyc' }),
       anEvent({ type: 'sale', amountMinor: 50_00n }),
     ];
-    const settling = settled([batch, [anEvent({ type: 'fraud', ...later(1) })]]);
+    const settling = settled([batch, [anEvent({ type: 'fraud', amountMinor: null, ...later(1) })]]);
     assert.deepEqual(reportsOf(settling).slice(3), ['reversed:fraud -1000=0', 'reversed:fraud -500=0']);
   });
 
   test('a customer’s clawback that arrives before a conversion it covers reverses that conversion too', () => {
-    const settling = settled([[anEvent({ type: 'fraud', ...later(1) })], [anEvent()]]);
+    const settling = settled([[anEvent({ type: 'fraud', amountMinor: null, ...later(1) })], [anEvent()]]);
     assert.deepEqual(reportsOf(settling), ['created:sale +1000=1000', 'reversed:fraud -1000=0']);
   });
 

@@ -20,6 +20,7 @@ const NOTHING: IntegrationStats = {
   },
   revenue: { customers: 0, withoutFtd: 0, examples: [] },
   beforeClick: { count: 0, examples: [] },
+  broadReversals: { count: 0, examples: [] },
 };
 
 const stateOf = (signs: Partial<IntegrationStats>, name: string) =>
@@ -32,6 +33,7 @@ test('a new operator has every check missing, each with advice', () => {
       { name: 'refused_calls', state: 'ok', todo: '', facts: { refused: 0, by_reason: [], by_address: [] } },
       { name: 'placeholder_ids', state: 'ok', todo: '', facts: { days: 7, refused: 0, by_field: [] } },
       { name: 'events_before_clicks', state: 'ok', todo: '', facts: { events: 0, examples: [] } },
+      { name: 'reversals_that_name_little', state: 'ok', todo: '', facts: { reversals: 0, examples: [] } },
     ],
   );
   assert.ok(checkIntegration(NOTHING).every(({ state, todo }) => state === 'ok' || todo.endsWith('.')));
@@ -146,4 +148,9 @@ test('event types without a paying deal are shown, and not missing', () => {
     { event: 'kyc', state: 'ok', last_at: AT },
   ]);
   assert.equal(check?.todo, 'Send these events, for which your deals wait: registration, ftd.');
+});
+
+test('reversals that took several conversions because they name too little need attention', () => {
+  const broad = { broadReversals: { count: 2, examples: ['evt_1', 'evt_2'] } };
+  assert.equal(stateOf(broad, 'reversals_that_name_little'), 'attention');
 });

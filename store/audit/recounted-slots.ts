@@ -7,6 +7,7 @@ import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES } from '../ledger/slot-kinds.ts';
+import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { touchedSlots } from './touched-slots.ts';
 
 /** A group of untouched slots that are alike, with an example; or one touched slot. */
@@ -27,7 +28,7 @@ type Alike = {
 
 /** Groups of slots. An untouched slot has only conversions, all rated by the slot's own version. */
 const ALIKE = `
-  with facts as (
+  with rejected as materialized ${REJECTED_SLOTS}, facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
       bool_and(event_id = original_event_id and revision = 0) as untouched
@@ -38,7 +39,7 @@ const ALIKE = `
       (basis_minor, volume_e4, facts_count, conversions_count, ftd_count)
         = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
-        and rejected_at is null
+        and id not in (select id from rejected)
         and (kind in ${OF_COMPONENT_MONTHS} or kind in ${OF_SINGLES} and facts = 1) as plain
     from slots s left join facts f on f.slot_id = s.id
     where s.operator_id = $1 and kind <> 'manual' and deal_id <> all($2)

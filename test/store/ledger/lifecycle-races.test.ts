@@ -8,6 +8,7 @@ import { createAdjustments } from '../../../store/ledger/adjustments.ts';
 import { createBalances, type Balance } from '../../../store/ledger/balances.ts';
 import { createDecisions, type AskedVerdict } from '../../../store/ledger/decisions.ts';
 import { createHolds } from '../../../store/ledger/holds.ts';
+import { isConflict } from '../../../store/db/conflict.ts';
 import { isOutage } from '../../../store/db/pg-errors.ts';
 import { createPayouts } from '../../../store/ledger/payouts.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
@@ -288,8 +289,7 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
 
   const waiting = shuffled(operations, roll);
   const work = async (): Promise<void> => {
-    for (let operation = waiting.shift(); operation; operation = waiting.shift())
-      await retryOnLockTimeout(operation);
+    for (let operation = waiting.shift(); operation; operation = waiting.shift()) await repeat(operation);
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
   await applyChanges(pool, operatorId);
@@ -329,15 +329,17 @@ test('16 connections that settle, release, decide, pay out, adjust and write off
 });
 
 /**
- * Retries after a lock timeout, as callers do; any other error fails the test.
+ * Retries after a lock timeout, as callers do, and after debt was recovered meanwhile, as the
+ * workflow of changes does; any other error fails the test.
  */
-async function retryOnLockTimeout(operation: () => Promise<unknown>): Promise<void> {
+async function repeat(operation: () => Promise<unknown>): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       await operation();
       return;
     } catch (error) {
-      if (!isOutage(error) || /deadlock/.test(String(error)) || tries > 20) throw error;
+      const mayRepeat = isConflict(error) || (isOutage(error) && !/deadlock/.test(String(error)));
+      if (!mayRepeat || tries > 20) throw error;
     }
   }
 }

@@ -115,7 +115,7 @@ test('a percentage and the parent’s part of it come back together, reported as
 });
 
 test('a bounty comes back for the deposit that earned it, whichever conversion settlement was asked about', async () => {
-  const { send, slot, decide, apply, pending, messages } = await withParent({
+  const { operatorId, send, slot, decide, apply, pending, messages } = await withParent({
     components: [
       { kind: 'cpa', on: ['deposit'], amount: '200.00', qualify: 'cumulative', min_amount: '50.00' },
     ],
@@ -127,7 +127,11 @@ test('a bounty comes back for the deposit that earned it, whichever conversion s
     amountMinor,
     occurredAt,
   });
-  await send(deposit(10_00n, now - 3000), deposit(100_00n, now - 2000), deposit(90_00n, now - 1000));
+  const [, qualifying] = await send(
+    deposit(10_00n, now - 3000),
+    deposit(100_00n, now - 2000),
+    deposit(90_00n, now - 1000),
+  );
   const id = await slot('cpa');
   assert.equal(await decide('rejected', id), 'rejected 1', 'one of three deposits earned it');
   await messages();
@@ -135,6 +139,12 @@ test('a bounty comes back for the deposit that earned it, whichever conversion s
   await apply();
   assert.equal(await pending(), '20000 0');
   assert.deepEqual(await messages(), ['affiliate reinstated unrejected 200.00 200.00 pending']);
+  const { rows } = await database.pool.query<{ id: string }>(
+    `select original_event_id as id from deliveries
+     where operator_id = $1 and type = 'conversion.reinstated'`,
+    [operatorId],
+  );
+  assert.deepEqual(rows, [{ id: qualifying }]);
 });
 
 test('a month comes back with what happened in it meanwhile, and no conversion is reported with the sum of the month', async () => {

@@ -1,8 +1,9 @@
 // Applies changes of events: amended values, events taken out of the books or put back, rejected
-// conversions, and conversions to rate again for other reasons. Posts the differences in the same
-// transaction and reports them to the affiliates.
+// conversions, and conversions to rate again for other reasons; and gives reinstated commissions
+// back. Posts the differences in the same transaction and reports them to the affiliates.
 import type { Unprompted } from '../../domain/delivery/messages.ts';
-import { rateAgain } from '../../domain/settlement/rate-again.ts';
+import { rateAgain, type SettledConversion } from '../../domain/settlement/rate-again.ts';
+import { reinstateAll } from '../../domain/settlement/reinstating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { isConversion } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -40,13 +41,17 @@ const AT_ONCE = 100;
 
 type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities & SettleActivities;
 
-/** Changes of one transaction. `reasons`: what changed for each conversion to rate again. */
+/**
+ * Changes of one transaction. `reasons`: what changed for each conversion to rate again.
+ * `reinstated`: conversions of reinstated commissions.
+ */
 type Changes = {
   side: 'amendments';
   eventIds: string[];
   due: DueAmendment[];
   requests: readonly ChangeRequest[];
   reasons: Map<string, Unprompted>;
+  reinstated: ReadonlySet<string>;
 };
 
 export function createAmend(deps: AmendDeps): AmendActivities {
@@ -69,8 +74,11 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           if (due.length + requests.length === 0) return null;
           return changesOf(due, requests, await reversedBy(client, operatorId, due));
         },
-        apply: (batch, books, { due, requests, reasons }) => {
-          const { outcomes, kept, messages } = rateAgain(batch, books, (id) => reasons.get(id)!);
+        apply: (batch, books, { due, requests, reasons, reinstated }) => {
+          const settled: readonly SettledConversion[] = batch.ordered;
+          const ordered = settled.filter(({ event }) => reasons.has(event.id));
+          const again = rateAgain({ ...batch, ordered }, books, (id) => reasons.get(id)!);
+          const { outcomes, kept, messages } = again;
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
@@ -78,7 +86,8 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           const requestsWaiting = requests.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, waitsFor: lacking.get(one.eventId)! }] : [],
           );
-          return { messages, waiting, requestsWaiting, changed: outcomes };
+          const given = reinstateAll(batch, books, reinstated);
+          return { messages, waiting, requestsWaiting, changed: outcomes, reinstated: given };
         },
         write: async (client, { due }, { waiting, requestsWaiting, changed }) => {
           await writeRatedAgain(client, operatorId, changed);
@@ -126,18 +135,24 @@ export function createAmend(deps: AmendDeps): AmendActivities {
 
 /**
  * The conversions to rate again: amended ones, those of voided reversals, and requested ones. An
- * event that is put back is settled anew afterwards.
+ * event that is put back is settled anew afterwards. Requests for the reason `unrejected` come from
+ * reinstated commissions, whose facts stay.
  */
 function changesOf(
   due: DueAmendment[],
   requests: readonly ChangeRequest[],
   reversed: readonly string[],
 ): Changes {
-  const reasons = new Map<string, Unprompted>(requests.map(({ eventId, reason }) => [eventId, reason]));
+  const reasons = new Map<string, Unprompted>();
+  const reinstated = new Set<string>();
+  for (const { eventId, reason } of requests)
+    if (reason === 'unrejected') reinstated.add(eventId);
+    else reasons.set(eventId, reason);
   for (const id of reversed) reasons.set(id, 'voided');
   for (const one of due)
     if (isConversion(one.type) && one.status === 'settled') reasons.set(one.eventId, reasonOf(one));
-  return { side: 'amendments', eventIds: [...reasons.keys()], due, requests, reasons };
+  const eventIds = [...new Set([...reasons.keys(), ...reinstated])];
+  return { side: 'amendments', eventIds, due, requests, reasons, reinstated };
 }
 
 function reasonOf({ isVoided, isRejected, wasRejected }: DueAmendment): Unprompted {

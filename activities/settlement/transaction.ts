@@ -2,8 +2,8 @@
 // concurrent transactions from deadlocking. Settling, rerating and amending are its three rules.
 import { LRUCache } from 'lru-cache';
 import { compileTerms } from '../../domain/commission/terms.ts';
-import { conversionMessage } from '../../domain/delivery/bodies.ts';
-import type { Message } from '../../domain/delivery/messages.ts';
+import { conversionMessage, reinstatedOf } from '../../domain/delivery/bodies.ts';
+import type { CommissionChange, Message } from '../../domain/delivery/messages.ts';
 import type { BatchLedger } from '../../domain/settlement/batch-ledger.ts';
 import type { Settlement } from '../../domain/settlement/batch.ts';
 import type { DealVersion, Terms } from '../../domain/types.ts';
@@ -35,7 +35,11 @@ type Rule<Choice extends Chosen, Applied extends { messages: Message[] }> = {
    */
   choose(client: PoolClient): Promise<Choice | null>;
   /** Pure: changes the ledger of the batch and returns what to write beside it. */
-  apply(batch: LoadedBatch['batch'], books: BatchLedger, choice: Choice): Applied & Partial<Settlement>;
+  apply(
+    batch: LoadedBatch['batch'],
+    books: BatchLedger,
+    choice: Choice,
+  ): Applied & Partial<Settlement> & { reinstated?: readonly CommissionChange[] };
   /** Writes rows of the rule's own, together with the ledger. */
   write?(client: PoolClient, choice: Choice, applied: Applied): Promise<unknown>;
 };
@@ -97,7 +101,10 @@ export function createTransact(pool: Pool): Transact {
         );
         const [written, planned] = await allSettledOrThrow([
           booking.write(client, { ...input, operator, books, settlement, setAside, waited, closedThrough }),
-          planPostbacks(client, input, listeners, messages.map(conversionMessage)),
+          planPostbacks(client, input, listeners, [
+            ...messages.map(conversionMessage),
+            ...(applied.reinstated ?? []).map(reinstatedOf),
+          ]),
           rule.write?.(client, choice, applied) ?? Promise.resolve(),
         ]);
         return {

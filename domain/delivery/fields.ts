@@ -42,6 +42,9 @@ const amountOf = ({
 }: Pick<ReportedConversion, 'amountMinor' | 'currency'>): string | null =>
   amountMinor === null || currency === null ? null : formatMoney(amountMinor, currency);
 
+/** A reinstated commission waits for the end of its hold, as any other. */
+const COMMISSION_STATUS = { released: 'payable', rejected: 'rejected', reinstated: 'pending' } as const;
+
 const sub = (index: 0 | 1 | 2 | 3 | 4): Field => ({
   kind: 'text',
   conversion: ['maybe', ({ subs }) => subs[index] ?? undefined],
@@ -91,7 +94,7 @@ export const FIELDS = {
     conversion: ['maybe', (message) => (isAboutEarlier(message) ? message.conversion.id : undefined)],
     commission: [
       'maybe',
-      ({ commission, change }) => (change === 'rejected' ? commission.conversion?.id : undefined),
+      ({ commission, change }) => (change === 'released' ? undefined : commission.conversion?.id),
     ],
   },
   reason: {
@@ -153,7 +156,7 @@ export const FIELDS = {
       ({ type, reportedMinor }) =>
         type === 'conversion.reversed' && reportedMinor === 0n ? 'reversed' : 'pending',
     ],
-    commission: ['always', ({ change }) => (change === 'released' ? 'payable' : 'rejected')],
+    commission: ['always', ({ change }) => COMMISSION_STATUS[change]],
     payout: ['always', () => 'paid'],
   },
   occurred_at: {
@@ -183,7 +186,6 @@ export const FIELDS = {
 
 export type FieldName = keyof typeof FIELDS;
 
-/** Releasing reports nothing new for the conversion; rejecting takes back what was reported. */
 /** Each name with its meaning. */
 function inWords(meanings: Readonly<Record<string, string>>): string {
   return Object.entries(meanings)
@@ -191,8 +193,10 @@ function inWords(meanings: Readonly<Record<string, string>>): string {
     .join(', ');
 }
 
+/** Releasing reports nothing new for the conversion; rejecting takes back what was reported. */
 function payoutDeltaOf({ commission, change, amountMinor }: CommissionChange): string | undefined {
-  if (change === 'rejected') return formatMoney(-amountMinor, commission.currency);
+  if (change !== 'released')
+    return formatMoney(change === 'rejected' ? -amountMinor : amountMinor, commission.currency);
   return commission.conversion ? formatMoney(0n, commission.currency) : undefined;
 }
 

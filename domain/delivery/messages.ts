@@ -121,12 +121,12 @@ export type ReportedCommission = {
 };
 
 /**
- * A commission that became payable (`released`) or was rejected. `amountMinor` is the part
- * affected, in minor units.
+ * A commission that became payable (`released`), was rejected, or was given back after a rejection
+ * (`reinstated`). `amountMinor` is the part affected, in minor units.
  */
 export type CommissionChange = {
   commission: ReportedCommission;
-  change: 'released' | 'rejected';
+  change: 'released' | 'rejected' | 'reinstated';
   amountMinor: bigint;
   reason: string | null;
 };

@@ -187,7 +187,13 @@ function report(
 export function adjust(books: BatchLedger, about: ReportSubject, deltas: Deltas): void {
   const { affiliateId: ownerId, conversion, currency } = about;
   for (const [affiliateId, deltaMinor] of deltas)
-    books.addAdjustment(conversion.id, { affiliateId, ownerId, deltaMinor, currency });
+    books.addAdjustment(conversion.id, {
+      affiliateId,
+      ownerId,
+      deltaMinor,
+      currency,
+      reason: 'recomputed',
+    });
 }
 
 /** The subject of messages about a settled conversion. */

@@ -5,7 +5,8 @@ import { groupOf, type Group } from '../commission/group.ts';
 import { leaving, statesTheSame, type SlotFact } from '../commission/slot-facts.ts';
 import type { DealVersion } from '../types.ts';
 import { createFactPosting, type AddedFact, type FactPostingOptions } from './fact-posting.ts';
-import type { Posting, PostingCause } from './posting.ts';
+import type { Unprompted } from '../delivery/messages.ts';
+import type { BookedChange, Posting, PostingCause } from './posting.ts';
 import { createReportedAmounts, type ReportedAmounts, type ReportedAmount } from './reported-amounts.ts';
 import { emptySlot, type Slot } from './slot.ts';
 import { createSlotIndex, type SlotIndex } from './slot-index.ts';
@@ -49,6 +50,11 @@ export type BatchLedger = ReportedAmounts & {
    * Adds a reversal of a conversion that is in the slot. A reversal that it has changes nothing.
    */
   reverse(slot: Slot, fact: SlotFact, cause: PostingCause): Deltas;
+  /**
+   * Posts a slot whose facts stay, and the parents' parts of it, towards their targets. The changes
+   * for conversions become their adjustments, for this reason; those for a month are returned.
+   */
+  repost(slot: Slot, occurredAt: number, reason: Unprompted): BookedChange[];
   /** The slots that a conversion is in. */
   slotsOfConversion(eventId: string): readonly Slot[];
   sourceOf: SlotIndex['sourceOf'];
@@ -67,7 +73,7 @@ export function openBatchLedger(
   options: FactPostingOptions,
 ): BatchLedger {
   const index = createSlotIndex(loaded);
-  const { facts, postings, targetOf, add } = createFactPosting(index, options);
+  const { facts, postings, targetOf, add, repost } = createFactPosting(index, options);
   const reportedAmounts = createReportedAmounts(reportedBefore);
 
   /** Adds facts, returns the deltas of their conversion and keeps the others as adjustments. */
@@ -76,7 +82,7 @@ export function openBatchLedger(
     const own: [string, bigint][] = [];
     for (const { conversionId, ...change } of add(slot, group, added, cause)) {
       if (conversionId === null || conversionId === about) own.push([change.affiliateId, change.deltaMinor]);
-      else reportedAmounts.addAdjustment(conversionId, change);
+      else reportedAmounts.addAdjustment(conversionId, { ...change, reason: 'recomputed' });
     }
     return sumByAffiliate(own);
   }
@@ -113,6 +119,12 @@ export function openBatchLedger(
       if (group.reversals.some(({ eventId }) => eventId === fact.eventId)) return NO_DELTAS;
       const added = { ...fact, revision: group.revision };
       return apply(slot, { ...group, reversals: [...group.reversals, added] }, [added], cause);
+    },
+    repost(slot, occurredAt, reason) {
+      return repost(slot, occurredAt).filter(({ conversionId, ...change }) => {
+        if (conversionId !== null) reportedAmounts.addAdjustment(conversionId, { ...change, reason });
+        return conversionId === null;
+      });
     },
     sourceOf: index.sourceOf,
     slotsOfConversion: (eventId) =>

@@ -3,6 +3,7 @@ import type { SlotName } from '../commission/commission.ts';
 import type { Group } from '../commission/group.ts';
 import type { SlotFact } from '../commission/slot-facts.ts';
 import { overrideSlotKey } from '../keys.ts';
+import { postedOf } from '../ledger/transfers.ts';
 import type { DealVersion } from '../types.ts';
 import { countingMonths, moveCustomer } from './first-deposits.ts';
 import { createFamily } from './linked-slots.ts';
@@ -34,6 +35,11 @@ type FactPosting = {
    * conversion.
    */
   add(slot: Slot, group: Group, added: readonly SlotFact[], cause: PostingCause): BookedChange[];
+  /**
+   * Posts a slot and the parents' parts of it towards their targets, where no fact changed. Those
+   * that hold nothing are rated anew, to say why. `occurredAt`: when a conversion of it happened.
+   */
+  repost(slot: Slot, occurredAt: number): BookedChange[];
 };
 
 export function createFactPosting(index: SlotIndex, options: FactPostingOptions): FactPosting {
@@ -80,6 +86,10 @@ export function createFactPosting(index: SlotIndex, options: FactPostingOptions)
         changes.push(...(isSteppedOnly(moved) ? own.map(withoutConversion) : own));
       }
       return changes;
+    },
+    repost(slot, occurredAt) {
+      for (const one of [slot, ...index.partsOf(slot)]) one.isChanged ||= postedOf(one.money) === 0n;
+      return post(slot, { id: targets.conversionOf(slot), occurredAt });
     },
   };
 }

@@ -132,8 +132,9 @@ function typeOf(reason: Unprompted, deltaMinor: bigint): Message['type'] {
 }
 
 /**
- * Messages about conversions whose commission another conversion changed, by taking a place under a
- * cap or by qualifying the customer. `shown` returns the view of a conversion.
+ * Messages about conversions whose commission changed without an event of their own: another
+ * conversion took a place under a cap or qualified the customer, or a rejection was taken back.
+ * `shown` returns the view of a conversion.
  */
 export function reportAdjustments(
   books: BatchLedger,
@@ -141,10 +142,11 @@ export function reportAdjustments(
 ): Message[] {
   return books.conversionsToAdjust().flatMap((conversionId) => {
     const adjustments = books.takeAdjustments(conversionId);
-    const { ownerId, currency } = adjustments[0]!;
+    const { ownerId, currency, reason } = adjustments[0]!;
     const deltas = new Map(adjustments.map(({ affiliateId, deltaMinor }) => [affiliateId, deltaMinor]));
     const about = { ...shown(conversionId), affiliateId: ownerId, currency };
-    return reportChange(books, 'conversion.adjusted', 'recomputed', about, deltas);
+    const sum = adjustments.reduce((total, { deltaMinor }) => total + deltaMinor, 0n);
+    return reportChange(books, typeOf(reason, sum), reason, about, deltas);
   });
 }
 

@@ -8,6 +8,7 @@ import type { SlotKind } from '../../domain/commission/slot-kinds.ts';
 import { EMPTY_SUMS } from '../../domain/commission/sums.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
+import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { touchedSlots } from './touched-slots.ts';
 
 /** A group of untouched slots that are alike, with an example; or one touched slot. */
@@ -31,7 +32,7 @@ type Alike = {
  * `$3`: deals whose versions share months; `$4`: deals with bounties that have rivals.
  */
 const ALIKE = `
-  with facts as (
+  with rejected as materialized ${REJECTED_SLOTS}, facts as (
     select slot_id, count(*) as facts, bigint_sum(basis_minor) as basis, bigint_sum(volume_e4) as volume,
       min(deal_version) as lowest, max(deal_version) as highest,
       bool_and(event_id = original_event_id and revision = 0) as untouched
@@ -42,7 +43,7 @@ const ALIKE = `
       (basis_minor, volume_e4, facts_count, conversions_count, ftd_count)
         = (basis, volume, facts, facts, 0) as is_as_kept,
       coalesce(untouched and lowest = deal_version and highest = deal_version, false)
-        and rejected_at is null
+        and id not in (select id from rejected)
         and (kind in ${OF_COMPONENT_MONTHS} and deal_id <> all($3)
           or kind in ${OF_SINGLES} and facts = 1
             and not (kind in ${PER_CUSTOMER} and deal_id = any($4))) as plain

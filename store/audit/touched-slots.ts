@@ -7,6 +7,7 @@ import { monthByZones } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
+import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 
 /**
@@ -41,13 +42,15 @@ type Row = {
  * its affiliate.
  */
 const SLOTS_WITH_FACTS = `
-  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.parents_since as "parentsSince", s.currency, s.affiliate_id as "affiliateId",
+  with rejected as materialized ${REJECTED_SLOTS}
+  select s.id as "slotId", s.key, s.kind, s.component, s.period, s.parents_since as "parentsSince",
+    s.currency, s.affiliate_id as "affiliateId",
     coalesce(source.affiliate_id, s.affiliate_id) as "ownerId", s.source_id as "sourceId", s.level,
     s.deal_id as "dealId", s.deal_version as "slotVersion", s.basis_minor as "slotBasisMinor",
     s.volume_e4 as "slotVolumeE4", s.ftd_count as "ftdCount", s.conversions_count as "conversionsCount",
     s.facts_count as "factsCount", s.facts_hash as "factsHash",
     s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as "postedMinor",
-    s.rejected_at is not null as "isRejected",
+    s.id in (select id from rejected) as "isRejected",
     f.original_event_id as "originalEventId", f.event_id as "eventId", f.revision, f.type, f.whole,
     f.amount_minor as "amountMinor", f.basis_minor as "basisMinor", f.volume_e4 as "volumeE4",
     f.deal_version as "factVersion", f.cancels,

@@ -143,3 +143,16 @@ export async function rejectSlots(
     [operatorId, ids, rejectedAt],
   );
 }
+
+/** Marks locked slots as no longer rejected. */
+export async function reinstateSlots(
+  db: Queryable,
+  operatorId: string,
+  ids: readonly string[],
+): Promise<void> {
+  await db.query(
+    `update slots s set rejected_at = null from ${itemsWithOperator(2)}
+     where s.operator_id = named.operator_id and s.id = named.item`,
+    [operatorId, ids],
+  );
+}

@@ -90,7 +90,7 @@ comment on column slots.clawed_minor is 'reversed while payable';
 comment on column slots.debt_minor is
   'cumulative: reversed after a payout reserved or paid it; what is still owed is in balances.debt_minor';
 comment on column slots.rejected_at is
-  'when a person rejected it (commission_decisions has who and why): its target is zero for good';
+  'when a person rejected it (commission_decisions has who and why): its target is zero until that is taken back';
 select estimate_tenants_alike('slots');
 
 create table slot_facts (
@@ -316,20 +316,21 @@ create table commission_decisions (
   operator_id text collate "C" not null,
   id text collate "C" not null,
   slot_id text collate "C" not null,
-  decision text not null check (decision in ('approved', 'rejected')),
+  decision text not null check (decision in ('approved', 'rejected', 'reinstated')),
   amount_minor bigint not null check (amount_minor >= 0),
   actor text not null,
   reason text,
   decided_at timestamptz not null,
   primary key (operator_id, id),
   foreign key (operator_id, slot_id) references slots (operator_id, id),
-  check (decision = 'approved' or reason is not null)
+  check (decision <> 'rejected' or reason is not null)
 );
 create index commission_decisions_slot on commission_decisions (operator_id, slot_id);
-create unique index commission_decisions_one_rejection on commission_decisions (operator_id, slot_id)
-  where decision = 'rejected';
 select make_append_only('commission_decisions');
-comment on column commission_decisions.amount_minor is 'what became payable, or was taken back';
+comment on column commission_decisions.decision is
+  'reinstated: a rejection was taken back; of one commission rejected and reinstated take turns';
+comment on column commission_decisions.amount_minor is
+  'what became payable, or was taken back; 0 of a reinstated one, whose worth settlement works out';
 comment on column commission_decisions.actor is 'id of the API key';
 select estimate_tenants_alike('commission_decisions');
 

@@ -19,6 +19,7 @@ const ATTRIBUTION = 'test/domain/attribution/attribution.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';
 const RACES = 'test/activities/settlement/settle-races.test.ts';
 const MONTHS = 'test/domain/settlement/months.test.ts';
+const REINSTATED = 'test/store/ledger/reinstatements.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
 export const DEFECTS: readonly Defect[] = [
@@ -341,5 +342,29 @@ export const DEFECTS: readonly Defect[] = [
     to: `bindings: []`,
     tests: ['test/activities/settlement/settle-set-aside.test.ts'],
     sees: 'because a rule failed binds its customer',
+  },
+  {
+    title: 'a parent’s part that was rejected for itself reinstated with its source',
+    file: 'store/ledger/reinstatements.ts',
+    from: `(asked.has(slot.id) || wentWithIt)`,
+    to: `(asked.has(slot.id) || wentWithIt || true)`,
+    tests: [REINSTATED],
+    sees: 'one rejected by itself stays so',
+  },
+  {
+    title: 'a commission reinstated after its debt was written off',
+    file: 'store/ledger/reinstatements.ts',
+    from: `where w.at >= o.rejected_at`,
+    to: `where w.at < o.rejected_at`,
+    tests: ['test/api/ledger/commissions.test.ts'],
+    sees: 'is not given back after its debt was written off',
+  },
+  {
+    title: 'a reinstated commission told with the conversion that settlement was asked about',
+    file: 'domain/settlement/batch-ledger.ts',
+    from: `if (conversionId !== null) reportedAmounts.addAdjustment(conversionId, { ...change, reason });`,
+    to: `if (conversionId !== null) reportedAmounts.addAdjustment([...slot.groups.keys()][0]!, { ...change, reason });`,
+    tests: [REINSTATED],
+    sees: 'whichever conversion settlement was asked about',
   },
 ];

@@ -1,4 +1,6 @@
 // Settling on a real database: affiliates with deals of their own, batches, and their outcomes.
+import assert from 'node:assert/strict';
+import { createAmend } from '../../activities/settlement/amend.ts';
 import { createSettle, type Settled } from '../../activities/settlement/settle.ts';
 import type { WireTerms } from '../../domain/commission/terms.ts';
 import { newId } from '../../store/db/ids.ts';
@@ -70,6 +72,17 @@ export function createSettling(pool: Pool, now: () => Date = () => new Date()): 
     }
     return settled;
   };
+}
+
+/** Applies all changes of an operator's events that wait, as its workflow does. */
+export async function applyChanges(pool: Pool, operatorId: string): Promise<void> {
+  const handOver = () => Promise.resolve({ workflows: 0 });
+  const { applyAmendments } = createAmend({ pool, ...createSettle({ pool }), handOver });
+  for (;;) {
+    const { isEnd, waiting } = await applyAmendments({ operatorId });
+    assert.deepEqual(waiting, {});
+    if (isEnd) return;
+  }
 }
 
 /**

@@ -2,8 +2,6 @@
 // conversions rejected, exchange rates corrected, and customers who turn out to be one.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createAmend } from '../../../activities/settlement/amend.ts';
-import { createSettle } from '../../../activities/settlement/settle.ts';
 import type { WireTerms } from '../../../domain/commission/terms.ts';
 import type { ConversionEvent } from '../../../domain/types.ts';
 import { createAmendments, type AmendableValues } from '../../../store/agreements/amendments.ts';
@@ -12,7 +10,14 @@ import { newId } from '../../../store/db/ids.ts';
 import { createPool, type Pool } from '../../../store/db/pool.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
-import { addAffiliate, auditOf, createSettling, outcomesOf, pendingOf } from '../../support/settling.ts';
+import {
+  addAffiliate,
+  applyChanges,
+  auditOf,
+  createSettling,
+  outcomesOf,
+  pendingOf,
+} from '../../support/settling.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -34,17 +39,7 @@ after(async () => {
 async function change(operatorId: string, eventId: string, values: Partial<AmendableValues>): Promise<void> {
   const by = { actor: 'key_test', reason: 'a test' };
   await createAmendments(pool).insert(operatorId, eventId, by, (event) => ({ ...event.values, ...values }));
-  await applyChanges(operatorId);
-}
-
-async function applyChanges(operatorId: string): Promise<void> {
-  const handOver = () => Promise.resolve({ workflows: 0 });
-  const { applyAmendments } = createAmend({ pool, ...createSettle({ pool }), handOver });
-  for (;;) {
-    const { isEnd, waiting } = await applyAmendments({ operatorId });
-    assert.deepEqual(waiting, {});
-    if (isEnd) return;
-  }
+  await applyChanges(pool, operatorId);
 }
 
 /** Messages to an affiliate about a conversion: type, reason and delta, in order. */
@@ -169,7 +164,7 @@ test('a corrected exchange rate rates again what the former converted', async ()
   const [sale] = await settled(operator, [{ currency: 'EUR' }]);
   assert.equal(await pendingOf(pool, affiliateId), 108_00n);
   assert.equal((await add('1.08')).appliesChanges, true);
-  await applyChanges(operatorId);
+  await applyChanges(pool, operatorId);
   assert.equal(await pendingOf(pool, affiliateId), 10_80n);
   assert.deepEqual(await messagesAbout(sale!), [
     'conversion.created 108.00',
@@ -213,10 +208,10 @@ describe('an event that names only a click', () => {
       const { operatorId } = operator;
       const { affiliateId, clickId } = await addAffiliate(pool, operatorId, CPA);
       await settled(operator, events(clickId));
-      await applyChanges(operatorId);
+      await applyChanges(pool, operatorId);
       assert.equal(await pendingOf(pool, affiliateId), 200_00n, 'one bounty');
       await settled(operator, [{ type: 'fraud', customerId: 'u', clickId: null, ...none }]);
-      await applyChanges(operatorId);
+      await applyChanges(pool, operatorId);
       assert.equal(await pendingOf(pool, affiliateId), 0n, 'a fraud of the customer takes it back');
     });
   }
@@ -231,7 +226,7 @@ describe('an event that names only a click', () => {
       { type: 'fraud', customerId: null, clickId, occurredAt: now, ...none },
       { type: 'ftd', customerId: 'u', clickId, occurredAt: now - 2000 },
     ]);
-    await applyChanges(operatorId);
+    await applyChanges(pool, operatorId);
     assert.equal(await pendingOf(pool, affiliateId), 0n);
   });
 });

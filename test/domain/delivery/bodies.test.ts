@@ -6,6 +6,7 @@ import {
   bodyOf,
   conversionMessage,
   paidOf,
+  reinstatedOf,
   rejectedOf,
   releasedOf,
   testBodyOf,
@@ -164,6 +165,13 @@ const CASES: [title: string, message: OutgoingMessage, isShared: boolean, data: 
     false,
     '{"affiliate_id":"aff_1","via":"aff_2","commission_id":"slt_2","payout_currency":"USD",' +
       '"period":"2026-11","payout_delta":"-5.00","status":"rejected","reason":"fraud"}',
+  ],
+  [
+    'a reinstated monthly commission',
+    reinstatedOf({ commission: monthly, change: 'reinstated', amountMinor: 500n, reason: 'unrejected' }),
+    false,
+    '{"affiliate_id":"aff_1","via":"aff_2","commission_id":"slt_2","payout_currency":"USD",' +
+      '"period":"2026-11","payout_delta":"5.00","status":"pending","reason":"unrejected"}',
   ],
   [
     'a payout',

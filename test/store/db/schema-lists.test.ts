@@ -21,7 +21,7 @@ import { EVENT_KEY_KINDS, EVENT_OUTCOMES, NEGATIVE_EVENTS, SUBS } from '../../..
 import { AMENDMENT_STATES } from '../../../store/agreements/amendments.ts';
 import { sqlList } from '../../../store/db/sql-list.ts';
 import { REPLAY_STATES } from '../../../store/delivery/replays.ts';
-import { VERDICTS } from '../../../store/ledger/decisions.ts';
+import { VERDICTS } from '../../../store/ledger/decision-rows.ts';
 import { PERIOD_STATUSES } from '../../../store/ledger/periods.ts';
 import { CLICK_CHOICES, EXISTING_CUSTOMERS, WITHOUT_TRANSACTION_ID } from '../../../store/setup/operators.ts';
 import { APPLIES_TO } from '../../../store/agreements/deals.ts';

@@ -41,7 +41,11 @@ test('a rejection reverses the parents’ overrides, reports it to them, and lat
   const [, bad] = await commissions.list(operatorId, filter, page);
   const decisions = createDecisions(pool);
   const { results } = await decisions.decide(operatorId, { ids: [bad!.id] }, 'rejected', BY);
-  assert.deepEqual(results, [{ id: bad!.id, status: 'rejected' }], 'only what was asked for is answered');
+  assert.deepEqual(
+    results,
+    [{ id: bad!.id, status: 'rejected', events: 1 }],
+    'only what was asked for is answered',
+  );
   assert.deepEqual([await pendingOf(pool, affiliateId), await pendingOf(pool, parentId)], [10_00n, 2_00n]);
   const ofParent = await commissions.list(operatorId, { ...filter, affiliateId: parentId }, page);
   assert.deepEqual(

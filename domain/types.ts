@@ -114,11 +114,26 @@ export type ConversionEvent = {
   reference: string | null;
   referenceType: EventType | null;
   operatorPayoutMinor: bigint | null;
+  /** Currency of the operator's payout where it named one; null: that of the amount. */
+  operatorPayoutCurrency: string | null;
   subs: Subs;
   coupon: string | null;
   occurredAt: number;
   receivedAt: number;
 };
+
+/** Currency of the payout that the operator computed: its own, or else that of the amount. */
+export function payoutCurrencyOf({
+  operatorPayoutCurrency,
+  currency,
+}: Pick<ConversionEvent, 'operatorPayoutCurrency' | 'currency'>): string | null {
+  return operatorPayoutCurrency ?? currency;
+}
+
+/** Currencies of the amounts of an event, each once. */
+export function currenciesOf(event: Pick<ConversionEvent, 'operatorPayoutCurrency' | 'currency'>): string[] {
+  return [...new Set([event.currency, payoutCurrencyOf(event)])].filter((code) => code !== null);
+}
 
 /** A click, as far as attribution needs it. */
 export type Click = { id: string; affiliateId: string; linkId: string | null; subs: Subs; clickedAt: number };

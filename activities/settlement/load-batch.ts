@@ -5,7 +5,7 @@ import { attributionsOf, rateAsBefore } from '../../domain/settlement/rate-again
 import { inOrder, type Batch } from '../../domain/settlement/batch.ts';
 import { attributeAll } from '../../domain/settlement/settlement.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
-import { type DealVersion, isConversion } from '../../domain/types.ts';
+import { currenciesOf, type DealVersion, isConversion } from '../../domain/types.ts';
 import { readParents } from '../../store/attribution/affiliates.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
 import { readListeners, type PlannedEndpoint } from '../../store/delivery/outbox.ts';
@@ -178,7 +178,7 @@ function exchanged(
   loaded: readonly LoadedEvent[],
   versions: readonly DealVersion[],
 ): Parameters<typeof readRates>[2] {
-  const bases = new Set(loaded.flatMap(({ event }) => event.currency ?? []));
+  const bases = new Set(loaded.flatMap(({ event }) => currenciesOf(event)));
   const quotes = new Set([...bases, ...versions.map(({ terms }) => terms.currency)]);
   if (bases.size === 0 || quotes.size < 2) return null;
   const times = loaded.map(({ event }) => event.occurredAt);

@@ -10,7 +10,14 @@ import { invalid, problem } from '../http/read.ts';
 import { eventForm } from './events.schema.ts';
 import { currencyOf, money, scaled } from './read-event.ts';
 
-const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
+const values = eventForm.pick({
+  amount: true,
+  currency: true,
+  volume: true,
+  payout: true,
+  payout_currency: true,
+  metadata: true,
+});
 
 /** Null equals an absent field, as in events: an amendment replaces values and removes none. */
 export const amendment = values
@@ -19,7 +26,7 @@ export const amendment = values
     const { reason: _reason, ...given } = ctx.value;
     if (Object.values(given).every((value) => value == null))
       ctx.issues.push({
-        ...problem('required', 'needs amount, currency, volume, payout or metadata'),
+        ...problem('required', 'needs amount, currency, volume, payout, payout_currency or metadata'),
         input: ctx.value,
       });
   });
@@ -61,14 +68,19 @@ export function amended(event: AmendableEvent, form: AmendmentForm): AmendableVa
   refuseWhatCannotBe(event, form);
   const before = event.values;
   const issues: Issue[] = [];
-  const currency = currencyOf(form.currency ?? before.currency, issues);
+  const currency = currencyOf('currency', form.currency ?? before.currency, issues);
+  const payoutCurrency = currencyOf('payout_currency', form.payout_currency ?? before.payoutCurrency, issues);
+  const isPayoutMoved = (payoutCurrency ?? currency) !== (before.payoutCurrency ?? before.currency);
+  if (isPayoutMoved && before.payoutMinor !== null && form.payout == null)
+    issues.push({ path: 'payout', code: 'required', message: 'is required with another payout_currency' });
   const after = {
     ...before,
     amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
     currency,
     volumeE4:
       form.volume == null ? before.volumeE4 : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
-    payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
+    payoutMinor: money('payout', form, payoutCurrency ?? currency, false, issues) ?? before.payoutMinor,
+    payoutCurrency,
     metadata: form.metadata == null ? before.metadata : JSON.stringify(form.metadata),
   };
   if (issues.length > 0) throw invalid(issues);

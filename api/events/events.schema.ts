@@ -42,6 +42,10 @@ export const eventForm = z.strictObject({
   reference: externalId.nullish(),
   reference_event: z.string().nullish(),
   payout: decimal,
+  payout_currency: z
+    .string()
+    .nullish()
+    .meta({ description: 'the currency of `payout`, where it is not that of the amount' }),
   ...bySub(() => sub.nullish()),
   coupon: externalId.nullish(),
   occurred_at: z.union([z.string(), z.number()], 'must be an RFC 3339 time or epoch seconds').nullish(),

@@ -71,7 +71,8 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
 }
 
 function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
-  const currency = currencyOf(form.currency ?? null, issues);
+  const currency = currencyOf('currency', form.currency ?? null, issues);
+  const payoutCurrency = currencyOf('payout_currency', form.payout_currency ?? null, issues);
   const id = newId('evt', now);
   const type = typeOf('event', form.event, rules, issues);
   const transactionId = form.transaction_id ?? null;
@@ -91,7 +92,8 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     reference: form.reference ?? null,
     referenceType:
       form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),
-    operatorPayoutMinor: money('payout', form, currency, false, issues),
+    operatorPayoutMinor: money('payout', form, payoutCurrency ?? currency, false, issues),
+    operatorPayoutCurrency: payoutCurrency,
     subs: [form.sub1 ?? null, form.sub2 ?? null, form.sub3 ?? null, form.sub4 ?? null, form.sub5 ?? null],
     coupon: form.coupon ?? null,
     occurredAt: form.occurred_at == null ? now : occurredAt(form.occurred_at, now, issues),
@@ -153,10 +155,14 @@ function typeOf(
   return type ?? (text as EventType);
 }
 
-export function currencyOf(text: string | null, issues: Issue[]): string | null {
+export function currencyOf(
+  field: 'currency' | 'payout_currency',
+  text: string | null,
+  issues: Issue[],
+): string | null {
   const code = text?.toUpperCase() ?? null;
   if (code === null || exponentOf(code) !== undefined) return code;
-  report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
+  report(issues, field, 'unknown_currency', 'is not an ISO 4217 currency');
   return code;
 }
 

@@ -29,6 +29,7 @@ export const CONTENT_FIELDS: readonly ContentField[] = [
   ['metadata', ({ metadata }) => sortedKeys(metadata)],
   ['occurred_at', ({ event, isTimed }) => (isTimed ? event.occurredAt : null)],
   ['payout', ({ event }) => textOf(event.operatorPayoutMinor)],
+  ['payout_currency', ({ event }) => event.operatorPayoutCurrency],
   ['reference', ({ event }) => event.reference],
   ['reference_event', ({ event }) => event.referenceType],
   ...SUBS.map((name, index): ContentField => [name, ({ event }) => event.subs[index]]),

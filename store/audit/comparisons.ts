@@ -222,8 +222,10 @@ const FACTS = `
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
       when s.kind = 'month' and coalesce(m.payout_minor, e.payout_minor) is not null and f.basis_minor = 0
         then 0
+      when s.kind in ${OF_PAYOUTS} then
+        case when coalesce(m.payout_currency, e.payout_currency, m.currency, e.currency) <> s.currency then 0
+          else coalesce(m.payout_minor, e.payout_minor) end
       when coalesce(m.currency, e.currency) <> s.currency then 0
-      when s.kind in ${OF_PAYOUTS} then coalesce(m.payout_minor, e.payout_minor)
       else coalesce(m.amount_minor, e.amount_minor, 0) end)`;
 
 /** Long comparisons first, so that none of them runs alone at the end. */

@@ -43,6 +43,7 @@ export const EVENT_COLUMNS: ColumnSpec<IncomingEvent> = {
   reference: ['text', ({ event }) => event.reference],
   reference_type: ['text', ({ event }) => event.referenceType],
   payout_minor: ['bigint', ({ event }) => event.operatorPayoutMinor],
+  payout_currency: ['text', ({ event }) => event.operatorPayoutCurrency],
   ...subColumns<IncomingEvent>(({ event }) => event.subs),
   coupon: ['text', ({ event }) => event.coupon],
   metadata: ['json', ({ metadata }) => metadata],

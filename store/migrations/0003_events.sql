@@ -20,6 +20,7 @@ create table events (
   reference text collate "C",
   reference_type text,
   payout_minor bigint,
+  payout_currency text,
   sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
   coupon text,
   metadata json,
@@ -50,6 +51,8 @@ comment on column events.reference is 'key of the conversion that this event rev
 comment on column events.reference_type is 'type of that conversion, where the key alone could mean several';
 comment on column events.payout_minor is
   'commission that the operator computed itself, where the deal allows it';
+comment on column events.payout_currency is
+  'currency of payout_minor, where the operator named one; null: currency';
 comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
 select estimate_tenants_alike('events');
 
@@ -103,6 +106,7 @@ create table amendments (
   currency text,
   volume_e4 bigint,
   payout_minor bigint,
+  payout_currency text,
   metadata json,
   voided boolean not null default false,
   rejected boolean not null default false,

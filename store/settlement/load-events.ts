@@ -97,9 +97,9 @@ type LoadedEventRow = Marks &
     affiliateId: string | null;
     dealId: string | null;
     dealVersion: number | null;
-    /** The payout that the operator sent; `payoutMinor` is the reported amount. */
+    /** The amount reported so far; `operatorPayoutMinor` is the payout that the operator sent. */
     reportedMinor: bigint | null;
-    payoutCurrency: string | null;
+    reportedCurrency: string | null;
     boundAffiliateId: string | null;
     boundBy: string;
     boundClickId: string | null;
@@ -129,12 +129,14 @@ export async function loadEvents(
        coalesce(m.currency, e.currency) as currency,
        coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
        e.reference_type as "referenceType",
-       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor",
+       coalesce(m.payout_currency, e.payout_currency) as "operatorPayoutCurrency",
+       e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
        coalesce(m.voided, false) as "isVoided", coalesce(m.rejected, false) as "isRejected",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId",
          o.deal_version as "dealVersion", o.payout_minor as "reportedMinor",
-         o.payout_currency as "payoutCurrency",
+         o.payout_currency as "reportedCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId",
          b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
@@ -161,7 +163,7 @@ export async function loadEvents(
     binding: bindingFrom(row),
     affiliateExternalId: row.affiliateExternalId,
     reported:
-      row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.payoutCurrency! },
+      row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.reportedCurrency! },
     ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
   }));
 }
@@ -181,6 +183,7 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     reference: row.reference,
     referenceType: row.referenceType,
     operatorPayoutMinor: row.operatorPayoutMinor,
+    operatorPayoutCurrency: row.operatorPayoutCurrency,
     subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
     coupon: row.coupon,
     occurredAt: row.occurredAt.getTime(),

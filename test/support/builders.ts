@@ -30,6 +30,7 @@ export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent
     reference: null,
     referenceType: null,
     operatorPayoutMinor: null,
+    operatorPayoutCurrency: null,
     subs: [null, null, null, null, null],
     coupon: null,
     occurredAt: NOON,

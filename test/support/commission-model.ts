@@ -77,12 +77,21 @@ function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boo
   const hasOperatorPayout = policy !== 'ignore' && event.operatorPayoutMinor !== null;
   const matching = terms.components.filter((component) => matches(component, event));
   if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
-  if (event.currency === null || event.currency === terms.currency) return false;
-  const hasRate = fxRateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
+  const lacksRate = ({ currency, occurredAt }: ConversionEvent): boolean =>
+    currency !== null &&
+    currency !== terms.currency &&
+    fxRateAt(rates, currency, terms.currency, occurredAt) === undefined;
   const isCounted =
     event.type === 'revenue' &&
     terms.components.some((component) => tiersOf(component, terms)?.metric === 'revenue');
-  return !hasRate && (hasOperatorPayout || matching.some((component) => needsAmount(component)) || isCounted);
+  if (hasOperatorPayout && lacksRate(inPayoutCurrency(event))) return true;
+  const isNeeded = isCounted || (!hasOperatorPayout && matching.some((component) => needsAmount(component)));
+  return isNeeded && lacksRate(event);
+}
+
+/** The event as if it were in the currency of the payout that the operator computed. */
+function inPayoutCurrency(event: ConversionEvent): ConversionEvent {
+  return { ...event, currency: event.operatorPayoutCurrency ?? event.currency };
 }
 
 function needsAmount({ kind, min_amount: minimum }: WireComponent): boolean {
@@ -101,7 +110,7 @@ function conversionOf(
     (version.terms.payout ?? 'ignore') !== 'ignore' && event.operatorPayoutMinor !== null;
   const basis = convert(
     (hasOperatorPayout ? event.operatorPayoutMinor : event.amountMinor) ?? 0n,
-    event,
+    hasOperatorPayout ? inPayoutCurrency(event) : event,
     version.terms.currency,
     world.rates,
   );

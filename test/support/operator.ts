@@ -106,6 +106,7 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
       reference: null,
       referenceType: null,
       operatorPayoutMinor: null,
+      operatorPayoutCurrency: null,
       subs,
       coupon: null,
       occurredAt: now,

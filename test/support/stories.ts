@@ -259,6 +259,7 @@ const conversion = fc
     amountMinor: cents,
     volumeE4: fc.bigInt({ min: 0n, max: 3_0000n }),
     operatorPayoutMinor: fc.option(cents, { freq: 1 }),
+    operatorPayoutCurrency: fc.constantFrom(null, null, 'USD', 'EUR', 'GBP'),
     loses: fc.boolean(),
     occurredAt,
   })

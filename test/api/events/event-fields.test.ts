@@ -28,6 +28,7 @@ const SENT: { [Field in EventField]-?: NonNullable<EventForm[Field]> } = {
   reference: 't-1',
   reference_event: 'sale',
   payout: '4.50',
+  payout_currency: 'EUR',
   sub1: 'a',
   sub2: 'b',
   sub3: 'c',

@@ -41,7 +41,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           affiliate_id: affiliateId = null,
           effective_from: from = null,
           terms: form,
-        } = read(newDeal, req.body);
+        } = read(newDeal, req.body, callerOf(res));
         const terms = completeTerms(form, operator.currency);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
@@ -78,7 +78,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
       async (req, res) => {
         const { operator } = callerOf(res);
         const id = idFromPath(req, 'deal');
-        const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body);
+        const { effective_from: from = new Date(), terms } = read(newDealVersion, req.body, callerOf(res));
         const version = await store.deals.addVersion(
           operator.id,
           id,

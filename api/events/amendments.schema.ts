@@ -1,6 +1,7 @@
 // Requests of amendments: the corrected values of an event, converted to minor units, and decisions
 // about an event.
 import { z } from 'zod';
+import type { AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import { isConversion } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import type { AmendableValues, AmendableEvent } from '../../store/agreements/amendments.ts';
@@ -61,15 +62,20 @@ export function decided(event: AmendableEvent, name: Decision): AmendableValues 
 }
 
 /**
- * The event's values, replaced by those of the form. Throws `invalid_request` for invalid values,
+ * The event's values, replaced by those of the form. `added`: the operator's currencies. Throws `invalid_request` for invalid values,
  * and `not_possible` for an event that cannot be amended.
  */
-export function amended(event: AmendableEvent, form: AmendmentForm): AmendableValues {
+export function amended(event: AmendableEvent, form: AmendmentForm, added: AddedCurrencies): AmendableValues {
   refuseWhatCannotBe(event, form);
   const before = event.values;
   const issues: Issue[] = [];
-  const currency = currencyOf('currency', form.currency ?? before.currency, issues);
-  const payoutCurrency = currencyOf('payout_currency', form.payout_currency ?? before.payoutCurrency, issues);
+  const currency = currencyOf('currency', form.currency ?? before.currency, added, issues);
+  const payoutCurrency = currencyOf(
+    'payout_currency',
+    form.payout_currency ?? before.payoutCurrency,
+    added,
+    issues,
+  );
   const isPayoutMoved = (payoutCurrency ?? currency) !== (before.payoutCurrency ?? before.currency);
   if (isPayoutMoved && before.payoutMinor !== null && form.payout == null)
     issues.push({ path: 'payout', code: 'required', message: 'is required with another payout_currency' });

@@ -1,7 +1,8 @@
 // Reads an event from the wire: converts values to minor units, derives its key and content hash,
 // and reports every issue. Every event passes here, so this makes no closures and copies nothing
 // twice.
-import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
+import { exponentOf, isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
+import { parseDecimal } from '../../domain/ledger/money.ts';
 import {
   type ConversionEvent,
   EVENT_TYPES,
@@ -14,7 +15,7 @@ import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Operator } from '../../store/setup/operators.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
-import { isPlausible, momentOf } from '../http/fields.ts';
+import { isPlausible, momentOf, NOT_A_CURRENCY } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
 import { contentHashOf } from '../intake/content-hash.ts';
 import type { IntakeEvent } from '../intake/intake.ts';
@@ -27,6 +28,7 @@ export type EventRules = {
   repeatWindowHours: number;
   /** The operator's own names of events. */
   eventTypes: ReadonlyMap<string, EventType>;
+  currencies: AddedCurrencies;
 };
 
 export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
@@ -71,8 +73,13 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
 }
 
 function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
-  const currency = currencyOf('currency', form.currency ?? null, issues);
-  const payoutCurrency = currencyOf('payout_currency', form.payout_currency ?? null, issues);
+  const currency = currencyOf('currency', form.currency ?? null, rules.currencies, issues);
+  const payoutCurrency = currencyOf(
+    'payout_currency',
+    form.payout_currency ?? null,
+    rules.currencies,
+    issues,
+  );
   const id = newId('evt', now);
   const type = typeOf('event', form.event, rules, issues);
   const transactionId = form.transaction_id ?? null;
@@ -158,11 +165,12 @@ function typeOf(
 export function currencyOf(
   field: 'currency' | 'payout_currency',
   text: string | null,
+  added: AddedCurrencies,
   issues: Issue[],
 ): string | null {
   const code = text?.toUpperCase() ?? null;
-  if (code === null || exponentOf(code) !== undefined) return code;
-  report(issues, field, 'unknown_currency', 'is not an ISO 4217 currency');
+  if (code === null || isUsable(code, added)) return code;
+  report(issues, field, 'unknown_currency', NOT_A_CURRENCY);
   return code;
 }
 

@@ -7,6 +7,7 @@ import { readDeals, type Check, type Finding } from './context.ts';
 import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
 import { recountedSlots } from './recounted-slots.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 
 /**
@@ -21,7 +22,7 @@ type AuditLine = {
   findings: number;
 };
 
-type Operator = { id: string; currency: string; timezone: string };
+type Operator = { id: string; currency: string; timezone: string } & CurrenciesColumn;
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
@@ -44,8 +45,11 @@ const LIMITS = { statementTimeoutMs: 3_600_000 };
 
 /** Audits one operator after the other. `onFinding` receives each finding at once. */
 export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
-  const { rows } = await pool.query<Operator>(`select id, currency, timezone from operators order by id`);
+  const { rows } = await pool.query<Operator>(
+    `select id, currency, timezone, ${currenciesColumn('operators.id')} from operators order by id`,
+  );
   for (const operator of rows) {
+    knowCurrencies(operator);
     yield* await withTransaction(pool, (client) => auditOperator(pool, client, operator, onFinding), LIMITS);
   }
 }

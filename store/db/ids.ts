@@ -28,6 +28,7 @@ export type IdPrefix =
   | 'cpn'
   | 'fx'
   | 'typ'
+  | 'cur'
   | 'sec'
   | 'rfs'
   | 'req'

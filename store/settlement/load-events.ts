@@ -14,6 +14,7 @@ import {
 } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
 import type { KnownOutcome } from '../../domain/settlement/outcomes.ts';
@@ -23,13 +24,20 @@ import type { OperatorRules } from '../../domain/settlement/rating.ts';
 /** Longest reach of a clawback without a reference, in days, regardless of a deal's terms. */
 export const LONGEST_CLAWBACK_DAYS = 730;
 
-/** The operator's settings that rules read, or null for an unknown operator. */
+/**
+ * The operator's settings that rules read, or null for an unknown operator. Its added currencies are
+ * known to this process from then on.
+ */
 export async function readOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
-  const { rows } = await db.query<OperatorRules>(
-    `select id, currency, timezone, click_window_days as "clickWindowDays" from operators where id = $1`,
+  const { rows } = await db.query<OperatorRules & CurrenciesColumn>(
+    `select id, currency, timezone, click_window_days as "clickWindowDays", ${currenciesColumn('operators.id')}
+     from operators where id = $1`,
     [operatorId],
   );
-  return rows[0] ?? null;
+  if (rows[0] === undefined) return null;
+  const { currencies, ...rules } = rows[0];
+  knowCurrencies({ currencies });
+  return rules;
 }
 
 /** Ids of reversals of these conversions, or of conversions that these reversals may reverse. */

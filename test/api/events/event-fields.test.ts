@@ -62,6 +62,7 @@ test('an event is loaded for settling with every value that it was stored with',
     withoutTransactionId: 'refuse',
     repeatWindowHours: 24,
     eventTypes: new Map(),
+    currencies: new Map(),
   } as const;
   const reading = readEvent(SENT, rules, Date.now());
   assert.ok(reading.kind === 'event');

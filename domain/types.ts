@@ -111,6 +111,9 @@ export type ConversionEvent = {
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
+  /** What was traded, and the operator's group of such symbols. */
+  symbol: string | null;
+  symbolGroup: string | null;
   reference: string | null;
   referenceType: EventType | null;
   operatorPayoutMinor: bigint | null;
@@ -186,6 +189,12 @@ export type Qualify =
   { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
 
 /**
+ * Trades that a component takes: those of a group, and those whose symbol is in a list, in upper
+ * case. A symbol that ends with `*` stands for all that begin so.
+ */
+export type SymbolRule = { group: string | null; symbols: readonly string[] };
+
+/**
  * One component of a deal: a rate for some events. Rates are parts per million.
  * The label ("cpa:ftd") identifies the component that continues it in the next version.
  * A `payout` component pays the amount that the operator computed, in place of the other
@@ -196,7 +205,7 @@ export type Component = { label: string; on: readonly EventType[]; tiers: Tiers 
   | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }
   | { kind: 'percent'; ratePpm: bigint }
   | { kind: 'revshare'; ratePpm: bigint; negative: 'reset' | 'carry'; carryBy: 'ngr' | 'commission' }
-  | { kind: 'per_lot'; perLotMinor: bigint }
+  | { kind: 'per_lot'; perLotMinor: bigint; takes: SymbolRule | null }
   | { kind: 'payout' }
 );
 

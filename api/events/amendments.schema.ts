@@ -62,8 +62,8 @@ export function decided(event: AmendableEvent, name: Decision): AmendableValues 
 }
 
 /**
- * The event's values, replaced by those of the form. `added`: the operator's currencies. Throws `invalid_request` for invalid values,
- * and `not_possible` for an event that cannot be amended.
+ * The event's values, replaced by those of the form. `added`: the operator's currencies. Throws
+ * `invalid_request` for invalid values, and `not_possible` for an event that cannot be amended.
  */
 export function amended(event: AmendableEvent, form: AmendmentForm, added: AddedCurrencies): AmendableValues {
   refuseWhatCannotBe(event, form);

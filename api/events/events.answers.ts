@@ -35,6 +35,8 @@ const sent = z.object({
   amount: field.money.optional(),
   currency: field.currency.optional(),
   volume: field.text.optional(),
+  symbol: field.text.optional(),
+  symbol_group: field.text.optional(),
   reference: field.text.optional(),
   reference_event: z.enum(EVENT_TYPES).optional(),
   payout: field.money.optional(),

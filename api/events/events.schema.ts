@@ -39,6 +39,8 @@ export const eventForm = z.strictObject({
   amount: decimal,
   currency: z.string().nullish(),
   volume: decimal,
+  symbol: externalId.nullish(),
+  symbol_group: externalId.nullish(),
   reference: externalId.nullish(),
   reference_event: z.string().nullish(),
   payout: decimal,

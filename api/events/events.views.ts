@@ -138,6 +138,8 @@ function sentView(row: StoredEvent) {
     click_id: row.clickId,
     customer_id: row.customerId,
     ...valuesOf(row),
+    symbol: row.symbol,
+    symbol_group: row.symbolGroup,
     reference: row.reference,
     reference_event: row.referenceType,
     ...bySub((index) => row.subs[index]),

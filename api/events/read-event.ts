@@ -96,6 +96,8 @@ function eventFrom(form: Form, rules: EventRules, now: number, issues: Issue[]):
     amountMinor: money('amount', form, currency, type === 'revenue', issues),
     currency,
     volumeE4: form.volume == null ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    symbol: form.symbol ?? null,
+    symbolGroup: form.symbol_group ?? null,
     reference: form.reference ?? null,
     referenceType:
       form.reference_event == null ? null : typeOf('reference_event', form.reference_event, rules, issues),

@@ -33,6 +33,8 @@ export const CONTENT_FIELDS: readonly ContentField[] = [
   ['reference', ({ event }) => event.reference],
   ['reference_event', ({ event }) => event.referenceType],
   ...SUBS.map((name, index): ContentField => [name, ({ event }) => event.subs[index]]),
+  ['symbol', ({ event }) => event.symbol],
+  ['symbol_group', ({ event }) => event.symbolGroup],
   ['transaction_id', ({ event }) => event.transactionId],
   ['volume', ({ event }) => textOf(event.volumeE4)],
 ];

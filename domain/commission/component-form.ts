@@ -17,6 +17,8 @@ export type WireCap = { count?: number | undefined; amount?: string | undefined 
 /** The type of one wire field. The API's schema is generated from it. */
 export type FieldForm =
   | { type: 'decimal' }
+  | { type: 'text'; most: number }
+  | { type: 'texts'; most: number; items: number }
   | { type: 'integer'; min: number; max: number }
   | { type: 'option'; options: readonly [string, ...string[]] };
 
@@ -27,7 +29,9 @@ type ValueOf<F extends FieldForm> = F extends { type: 'option' }
   ? F['options'][number]
   : F extends { type: 'integer' }
     ? number
-    : string;
+    : F extends { type: 'texts' }
+      ? string[]
+      : string;
 
 /** Wire values of the fields; every field may be absent. */
 export type WireOf<F extends Fields> = { -readonly [Name in keyof F]?: ValueOf<F[Name]> | undefined };

@@ -54,7 +54,7 @@ export function compileTerms(
       code: 'unknown_currency',
       message: `${wire.currency} is not a currency`,
     });
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
   const components = withRevshareTiers(wire, problems).map(({ component, tiersPath }, index) =>
     compileComponent(component, {
       exponent: exponent ?? 2,

@@ -40,8 +40,8 @@ export function registerCurrencies(added: AddedCurrencies): void {
 }
 
 /**
- * Decimals of a currency's minor unit, or undefined for a code that is not a currency. An added code
- * keeps its decimals if ISO 4217 takes the code up later, since amounts were stored in them.
+ * Decimals of a currency's minor unit, or undefined for a code that is not a currency. An added
+ * code keeps its decimals if ISO 4217 takes the code up later, since amounts were stored in them.
  */
 export function exponentOf(currency: string): number | undefined {
   return registered.get(currency) ?? EXPONENTS.get(currency);

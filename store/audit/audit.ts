@@ -6,6 +6,7 @@ import { COMPARISONS } from './comparisons.ts';
 import { readDeals, type Check, type Finding } from './context.ts';
 import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
+import { misplacedTrades } from './symbols.ts';
 import { recountedSlots } from './recounted-slots.ts';
 import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
@@ -26,7 +27,13 @@ type Operator = { id: string; currency: string; timezone: string } & CurrenciesC
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
-const CHECKS: readonly Check[] = [recountedSlots, ...COMPARISONS, missingReversals, exchanges];
+const CHECKS: readonly Check[] = [
+  recountedSlots,
+  ...COMPARISONS,
+  missingReversals,
+  exchanges,
+  misplacedTrades,
+];
 
 /**
  * Concurrent checks. On two cores a third would only wait, and further cores are left to live

@@ -17,6 +17,8 @@ create table events (
   amount_minor bigint,
   currency text,
   volume_e4 bigint,
+  symbol text,
+  symbol_group text,
   reference text collate "C",
   reference_type text,
   payout_minor bigint,
@@ -47,6 +49,7 @@ comment on column events.content_hash is
 comment on column events.subject is
   'whose event this is: the customer, or the click where no customer is named';
 comment on column events.volume_e4 is 'ten-thousandths of a lot';
+comment on column events.symbol is 'what was traded; symbol_group is the operator''s group of such symbols';
 comment on column events.reference is 'key of the conversion that this event reverses or reinstates';
 comment on column events.reference_type is 'type of that conversion, where the key alone could mean several';
 comment on column events.payout_minor is

@@ -25,8 +25,8 @@ import type { OperatorRules } from '../../domain/settlement/rating.ts';
 export const LONGEST_CLAWBACK_DAYS = 730;
 
 /**
- * The operator's settings that rules read, or null for an unknown operator. Its added currencies are
- * known to this process from then on.
+ * The operator's settings that rules read, or null for an unknown operator. Its added currencies
+ * are known to this process from then on.
  */
 export async function readOperatorRules(db: Queryable, operatorId: string): Promise<OperatorRules | null> {
   const { rows } = await db.query<OperatorRules & CurrenciesColumn>(
@@ -135,7 +135,7 @@ export async function loadEvents(
        e.click_id as "clickId",
        e.customer_id as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency,
-       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
+       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.symbol, e.symbol_group as "symbolGroup", e.reference,
        e.reference_type as "referenceType",
        coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor",
        coalesce(m.payout_currency, e.payout_currency) as "operatorPayoutCurrency",
@@ -188,6 +188,8 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     amountMinor: row.amountMinor,
     currency: row.currency,
     volumeE4: row.volumeE4,
+    symbol: row.symbol,
+    symbolGroup: row.symbolGroup,
     reference: row.reference,
     referenceType: row.referenceType,
     operatorPayoutMinor: row.operatorPayoutMinor,

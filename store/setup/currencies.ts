@@ -1,5 +1,5 @@
-// Currencies that operators add to those of ISO 4217, such as USDT. A code has one number of decimals
-// in an installation; which operators use it is kept apart.
+// Currencies that operators add to those of ISO 4217, such as USDT. A code has one number of
+// decimals in an installation; which operators use it is kept apart.
 import { registerCurrencies } from '../../domain/ledger/currencies.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';

@@ -27,6 +27,8 @@ export function anEvent(changes: Partial<ConversionEvent> = {}): ConversionEvent
     amountMinor: 100_00n,
     currency: 'USD',
     volumeE4: null,
+    symbol: null,
+    symbolGroup: null,
     reference: null,
     referenceType: null,
     operatorPayoutMinor: null,

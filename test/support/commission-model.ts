@@ -75,7 +75,7 @@ function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boo
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
   const hasOperatorPayout = policy !== 'ignore' && event.operatorPayoutMinor !== null;
-  const matching = terms.components.filter((component) => matches(component, event));
+  const matching = terms.components.filter((component) => matches(component, event, terms.components));
   if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
   const lacksRate = ({ currency, occurredAt }: ConversionEvent): boolean =>
     currency !== null &&
@@ -552,8 +552,21 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
   on === undefined ? DEFAULT_ON[kind] : [on].flat();
-const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
-  onOf(component).includes(type);
+const symbolsOf = ({ symbol_group: group, symbols }: WireComponent): string =>
+  group !== undefined ? `@${group}` : symbols ? `@${symbols.join('+')}` : '';
+
+/** Whether a component takes an event for its symbol; the symbols of the model are beginnings. */
+const isNamed = (component: WireComponent, { symbol, symbolGroup }: ConversionEvent): boolean =>
+  (component.symbol_group !== undefined && component.symbol_group === symbolGroup) ||
+  (component.symbols ?? []).some((pattern) => symbol?.startsWith(pattern.replace('*', '')));
+
+/** Whether a component of a deal pays for an event. */
+function matches(component: WireComponent, event: ConversionEvent, all: readonly WireComponent[]): boolean {
+  if (!onOf(component).includes(event.type)) return false;
+  if (symbolsOf(component) !== '') return isNamed(component, event);
+  const others = all.filter((other) => onOf(other).includes(event.type));
+  return component.kind !== 'per_lot' || !others.some((other) => isNamed(other, event));
+}
 
 /**
  * Components of a kind that pay for a conversion, labelled by kind and events; a repeated label
@@ -562,10 +575,10 @@ const matches = (component: WireComponent, { type }: ConversionEvent): boolean =
 function matchingComponents(conversion: Conversion, kind: WireComponent['kind']) {
   if (conversion.hasOperatorPayout) return [];
   const labelOf = (component: WireComponent): string =>
-    `${kind}:${[...onOf(component)].toSorted().join('+')}`;
+    `${kind}:${[...onOf(component)].toSorted().join('+')}${symbolsOf(component)}`;
   const ofKind = conversion.version.terms.components.filter((component) => component.kind === kind);
   return ofKind.flatMap((component, index) => {
-    if (!matches(component, conversion.event)) return [];
+    if (!matches(component, conversion.event, ofKind)) return [];
     const earlier = ofKind.slice(0, index).filter((other) => labelOf(other) === labelOf(component)).length;
     return [
       { component, conversion, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` },

@@ -103,6 +103,8 @@ export async function withOperator(pool: Pool): Promise<TestOperator> {
       amountMinor: 100_00n,
       currency: 'USD',
       volumeE4: null,
+      symbol: null,
+      symbolGroup: null,
       reference: null,
       referenceType: null,
       operatorPayoutMinor: null,

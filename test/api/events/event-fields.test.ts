@@ -25,6 +25,8 @@ const SENT: { [Field in EventField]-?: NonNullable<EventForm[Field]> } = {
   amount: '12.30',
   currency: 'USD',
   volume: '0.2500',
+  symbol: 'XAUUSD',
+  symbol_group: 'metals',
   reference: 't-1',
   reference_event: 'sale',
   payout: '4.50',

@@ -1,5 +1,5 @@
-// Added currencies in a process that did not add them: it learns them with the operator whose amounts
-// it is about to book.
+// Added currencies in a process that did not add them: it learns them with the operator whose
+// amounts it is about to book.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { exponentOf } from '../../../domain/ledger/currencies.ts';

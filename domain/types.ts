@@ -1,5 +1,6 @@
 // Types of the domain, shared by every layer. Amounts are bigint minor units, volumes bigint
-// ten-thousandths of a lot, rates bigint parts per million, times milliseconds since 1970 in UTC.
+// ten-thousandths of a lot, rates bigint parts per million, rates per lot bigint millionths of a
+// minor unit, times milliseconds since 1970 in UTC.
 //
 // Terms
 //   click: a visitor followed an affiliate's link
@@ -171,7 +172,7 @@ export type Tiers = {
    * at the rate of the reached step.
    */
   mode: 'marginal' | 'retroactive';
-  /** `rate`: parts per million for a share, minor units for a CPA or a lot. */
+  /** `rate`: parts per million for a share, minor units for a CPA, millionths of those for a lot. */
   steps: readonly { from: bigint; rate: bigint }[];
 };
 
@@ -205,7 +206,7 @@ export type Component = { label: string; on: readonly EventType[]; tiers: Tiers 
   | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }
   | { kind: 'percent'; ratePpm: bigint }
   | { kind: 'revshare'; ratePpm: bigint; negative: 'reset' | 'carry'; carryBy: 'ngr' | 'commission' }
-  | { kind: 'per_lot'; perLotMinor: bigint; takes: SymbolRule | null }
+  | { kind: 'per_lot'; perLotMinorE6: bigint; takes: SymbolRule | null }
   | { kind: 'payout' }
 );
 

@@ -39,7 +39,11 @@ export function compileComponent(wire: WireComponent, context: ComponentContext)
   const tiers =
     wireTiers === undefined || form.tierField === null
       ? null
-      : readTiers(wireTiers, { kind, ownMetric, pays: form.tierField }, tiersContext);
+      : readTiers(
+          wireTiers,
+          { kind, ownMetric, pays: form.tierField, isPerLot: form.hasLotRates === true },
+          tiersContext,
+        );
   const capContext = { ...context, path: [...path, 'cap'] };
   const cap =
     wireCap === undefined ? null : readCap(wireCap, { kind, isMonthly: slotPer === 'month' }, capContext);

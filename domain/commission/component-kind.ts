@@ -58,8 +58,11 @@ export function netOfReversals(
  */
 export type SlotScope = { eventId: string; subject: string; affiliateId: string; month: string };
 
-/** Formats minor units of the deal's currency for an explanation. */
-export type FormatMoney = (minor: bigint) => string;
+/**
+ * Formats minor units of the deal's currency for an explanation. `decimals`: how many more the
+ * amount has than minor units.
+ */
+export type FormatMoney = (minor: bigint, decimals?: number) => string;
 
 type Kind = Component['kind'];
 
@@ -94,6 +97,8 @@ type KindForm<K extends Kind, F extends Fields> = {
   defaultOn: readonly EventType[];
   /** Field of a tier's step, which replaces the component's own; null for a kind without tiers. */
   tierField: 'amount' | 'percent' | null;
+  /** Whether the amounts of tiers are rates per lot, which have more decimals. */
+  hasLotRates?: true;
   /** What tells two components with the same events apart, as a part of their labels. */
   labelOf?(wire: WireOf<F>): string;
   /** Adds problems to `context.problems`; the caller then discards the returned component. */

@@ -31,9 +31,13 @@ export function formatDecimal(value: bigint, decimals: number): string {
   return (value < 0n ? '-' : '') + (decimals === 0 ? whole : `${whole}.${digits.slice(-decimals)}`);
 }
 
-/** Formats minor units as decimal text with the decimals of their currency. */
-export function formatMoney(minor: bigint, currency: string): string {
-  return formatDecimal(minor, decimalsOf(currency));
+/**
+ * Formats minor units as decimal text with the decimals of their currency. `more`: how many decimals
+ * the amount has besides; zeros at their end are left out.
+ */
+export function formatMoney(minor: bigint, currency: string, more = 0): string {
+  const text = formatDecimal(minor, decimalsOf(currency) + more);
+  return more === 0 ? text : text.replace(new RegExp(`0{1,${more}}$`), '').replace(/\.$/, '');
 }
 
 /**

@@ -434,16 +434,17 @@ function uncappedMonth(
   const isLots = component.kind === 'per_lot';
   const sum = isLots ? volume : basis + carried;
   const given = isLots ? component.amount : component.percent;
-  const base = given === undefined ? 0n : isLots ? minorOf(given, terms.currency) : ppm(given);
+  const base = given === undefined ? 0n : isLots ? lotRate(given, terms.currency) : ppm(given);
   const tiers = tiersOf(component, terms);
-  const per = isLots ? 10_000n : 1_000_000n;
+  const per = isLots ? 10_000n * 1_000_000n : 1_000_000n;
+  const rateOf = isLots ? lotRate : minorOf;
   if (!tiers) return rounded(base * sum, per, terms.rounding);
   const isOwnMetric = tiers.metric === (isLots ? 'volume' : 'revenue');
   const metric = isOwnMetric ? sum : monthMetrics(conversion, conversions)[tiers.metric];
   const exact =
     tiers.mode === 'retroactive'
-      ? tierRateAt(tiers, metric, base, terms.currency) * sum
-      : marginalProduct(tiers, sum, base, terms.currency);
+      ? tierRateAt(tiers, metric, base, terms.currency, rateOf) * sum
+      : marginalProduct(tiers, sum, base, terms.currency, rateOf);
   return rounded(exact, per, terms.rounding);
 }
 
@@ -451,9 +452,15 @@ function uncappedMonth(
  * A sum times its marginal rates, summed over the bands between the steps. A negative sum is rated
  * like the first unit above zero.
  */
-function marginalProduct(tiers: WireTiers, sum: bigint, base: bigint, currency: string): bigint {
-  if (sum < 0n) return tierRateAt(tiers, 0n, base, currency) * sum;
-  const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency)];
+function marginalProduct(
+  tiers: WireTiers,
+  sum: bigint,
+  base: bigint,
+  currency: string,
+  rateOf: RateOf,
+): bigint {
+  if (sum < 0n) return tierRateAt(tiers, 0n, base, currency, rateOf) * sum;
+  const steps = [{ from: 0n, rate: base }, ...stepsOf(tiers, currency, rateOf)];
   return steps.reduce((total, { from, rate }, index) => {
     const to = steps[index + 1]?.from ?? sum;
     const top = to < sum ? to : sum;
@@ -525,7 +532,11 @@ function tiersOf(component: WireComponent, terms: WireTerms): WireTiers | undefi
   return component.tiers ?? (component.kind === 'revshare' ? terms.tiers : undefined);
 }
 
-function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint; rate: bigint }[] {
+function stepsOf(
+  { metric, steps }: WireTiers,
+  currency: string,
+  rateOf: RateOf,
+): { from: bigint; rate: bigint }[] {
   const from = {
     revenue: (text: string) => minorOf(text, currency),
     volume: (text: string) => scaled(text, 4),
@@ -533,12 +544,18 @@ function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint
   }[metric];
   return steps.map((step) => ({
     from: from(step.from),
-    rate: step.percent === undefined ? minorOf(step.amount!, currency) : ppm(step.percent),
+    rate: step.percent === undefined ? rateOf(step.amount!, currency) : ppm(step.percent),
   }));
 }
 
-function tierRateAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
-  return stepsOf(tiers, currency).findLast(({ from }) => from <= reached)?.rate ?? base;
+function tierRateAt(
+  tiers: WireTiers,
+  reached: bigint,
+  base: bigint,
+  currency: string,
+  rateOf: RateOf = minorOf,
+): bigint {
+  return stepsOf(tiers, currency, rateOf).findLast(({ from }) => from <= reached)?.rate ?? base;
 }
 
 // Components that match an event.
@@ -639,7 +656,10 @@ function convert(
   );
 }
 
-const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);
+type RateOf = (text: string, currency: string) => bigint;
+const minorOf: RateOf = (text, currency) => scaled(text, DECIMALS[currency]!);
+/** Millionths of a minor unit. */
+const lotRate: RateOf = (text, currency) => scaled(text, DECIMALS[currency]! + 6);
 const ppm = (percent: string): bigint => scaled(percent, 4);
 
 /** Decimal text as a scaled integer: "12.5" with four decimals is 125000. */

@@ -134,7 +134,10 @@ const share: fc.Arbitrary<WireComponent> = fc
   .map(({ by, ...rest }) => ({ ...rest, carry_by: rest.negative === 'carry' ? by : undefined }));
 const perLot: fc.Arbitrary<WireComponent> = fc.record({
   kind: fc.constant('per_lot' as const),
-  amount,
+  amount: fc.oneof(
+    amount,
+    fc.bigInt({ min: 1n, max: 3_000_000n }).map((millionths) => formatDecimal(millionths, 6)),
+  ),
   symbol_group: fc.constantFrom(undefined, undefined, 'metals'),
   symbols: fc.constantFrom(undefined, undefined, undefined, ['EUR*', 'XAU*']),
   tiers: sometimes(tiers([['volume', 'marginal'], ...anyRetroactive], 'amount')),

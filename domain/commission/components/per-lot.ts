@@ -2,8 +2,8 @@
 import { divideRounded } from '../../ledger/money.ts';
 import { tieredProduct } from '../tiers.ts';
 import type { Component, SymbolRule } from '../../types.ts';
-import { LOT } from '../../units.ts';
-import { readAmount, type Fields, type WireOf } from '../component-form.ts';
+import { LOT, LOT_RATE_DECIMALS, MILLION } from '../../units.ts';
+import { readLotRate, type Fields, type WireOf } from '../component-form.ts';
 import type { SlotSums, SlotLinks, MonthlyKind } from '../component-kind.ts';
 import { symbolLabel, symbolPhrase } from '../symbols.ts';
 import { capPhrase, formatLots, tierPhrase } from '../wording.ts';
@@ -24,6 +24,7 @@ export const perLot = {
     fields,
     defaultOn: ['trade', 'volume'],
     tierField: 'amount',
+    hasLotRates: true,
     labelOf: (wire) => symbolLabel(ruleOf(wire)),
     compile(wire, common, context) {
       wire.symbols?.forEach((symbol, index) => {
@@ -35,8 +36,8 @@ export const perLot = {
           message,
         });
       });
-      const perLotMinor = readAmount(wire, common, context);
-      return { ...common, kind: 'per_lot', perLotMinor, takes: ruleOf(wire) };
+      const perLotMinorE6 = wire.amount === undefined && common.tiers ? 0n : readLotRate(wire, context);
+      return { ...common, kind: 'per_lot', perLotMinorE6, takes: ruleOf(wire) };
     },
   },
   slotKey: ({ dealId, version }, label, { affiliateId, month }) =>
@@ -44,19 +45,21 @@ export const perLot = {
   needsAmount: () => false,
   symbolsOf: ({ takes }) => takes,
   monthCommissionOf(component, terms, sums, links) {
-    const { perLotMinor, tiers } = component;
+    const { perLotMinorE6, tiers } = component;
     const { volumeE4 } = sums;
     const metric = tierMetricOf(component, sums, links);
     return divideRounded(
-      tiers ? tieredProduct(tiers, volumeE4, metric, perLotMinor) : perLotMinor * volumeE4,
-      LOT,
+      tiers ? tieredProduct(tiers, volumeE4, metric, perLotMinorE6) : perLotMinorE6 * volumeE4,
+      LOT * MILLION,
       terms.rounding,
     );
   },
   tierMetricOf,
   sumInputsOf: ({ volumeE4 }) => ({ lots: formatLots(volumeE4) }),
-  formulaOf: ({ tiers, perLotMinor, takes, cap }, money) =>
-    `${tierPhrase(tiers, money(perLotMinor), money)} per lot of the month${symbolPhrase(takes)}${capPhrase(cap, money)}`,
+  formulaOf({ tiers, perLotMinorE6, takes, cap }, money) {
+    const rate = (amount: bigint): string => money(amount, LOT_RATE_DECIMALS);
+    return `${tierPhrase(tiers, rate(perLotMinorE6), money, rate)} per lot of the month${symbolPhrase(takes)}${capPhrase(cap, money)}`;
+  },
 } as const satisfies MonthlyKind<'per_lot', typeof fields>;
 
 function ruleOf({ symbol_group: group, symbols = [] }: WireOf<typeof fields>): SymbolRule | null {

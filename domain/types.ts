@@ -172,7 +172,7 @@ export type Tiers = {
    * at the rate of the reached step.
    */
   mode: 'marginal' | 'retroactive';
-  /** `rate`: parts per million for a share, minor units for a CPA, millionths of those for a lot. */
+  /** `rate`: parts per million for a share, minor units for a CPA, millionths of them for a lot. */
   steps: readonly { from: bigint; rate: bigint }[];
 };
 

@@ -83,8 +83,8 @@ export function readAmount(
 }
 
 /**
- * Reads a required rate per lot in millionths of a minor unit. It may have six decimals, or those of
- * the currency where it has more.
+ * Reads a required rate per lot in millionths of a minor unit. It may have six decimals, or those
+ * of the currency where it has more.
  */
 export function readLotRate(wire: { amount?: string | undefined }, context: FormContext): bigint {
   const decimals = Math.max(LOT_RATE_DECIMALS, context.exponent);

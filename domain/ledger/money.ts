@@ -32,8 +32,8 @@ export function formatDecimal(value: bigint, decimals: number): string {
 }
 
 /**
- * Formats minor units as decimal text with the decimals of their currency. `more`: how many decimals
- * the amount has besides; zeros at their end are left out.
+ * Formats minor units as decimal text with the decimals of their currency. `more`: how many
+ * decimals the amount has besides; zeros at their end are left out.
  */
 export function formatMoney(minor: bigint, currency: string, more = 0): string {
   const text = formatDecimal(minor, decimalsOf(currency) + more);

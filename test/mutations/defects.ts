@@ -33,9 +33,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'decimals of currencies from Intl instead of ISO 4217',
-    file: 'domain/ledger/money.ts',
-    from: `return EXPONENTS.get(currency);`,
-    to: `return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
+    file: 'domain/ledger/currencies.ts',
+    from: `?? EXPONENTS.get(currency);`,
+    to: `?? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V20',
   },

@@ -109,6 +109,8 @@ export type ConversionEvent = {
   transactionId: string | null;
   clickId: string | null;
   customerId: string | null;
+  /** No customer was sent: it is the one whom the click bound. */
+  isCustomerOfClick?: boolean;
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;

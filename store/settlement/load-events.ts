@@ -134,11 +134,12 @@ type SubColumns<Prefix extends string> = Record<`${Prefix}${1 | 2 | 3 | 4 | 5}`,
 type Marks = SubColumns<'sub'> & SubColumns<'boundSub'> & SubColumns<'clickSub'>;
 
 type LoadedEventRow = Marks &
-  Omit<ConversionEvent, 'key' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
+  Omit<ConversionEvent, 'key' | 'isCustomerOfClick' | 'subs' | 'occurredAt' | 'receivedAt' | 'operatorId'> & {
     keyKind: ConversionEvent['key']['kind'];
     key: string;
     occurredAt: Date;
     receivedAt: Date;
+    isCustomerOfClick: boolean;
     isVoided: boolean;
     isRejected: boolean;
     status: KnownOutcome['status'] | null;
@@ -180,7 +181,8 @@ export async function loadEvents(
     name: 'load-events',
     text: `select e.id, e.type, e.key_kind as "keyKind", e.key, e.transaction_id as "transactionId",
        e.click_id as "clickId",
-       coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
+       coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as "customerId",
+       e.customer_id is null as "isCustomerOfClick", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency,
        coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.symbol, e.symbol_group as "symbolGroup", e.reference,
        e.reference_type as "referenceType",
@@ -235,6 +237,7 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     transactionId: row.transactionId,
     clickId: row.clickId,
     customerId: row.customerId,
+    isCustomerOfClick: row.isCustomerOfClick && row.customerId !== null,
     amountMinor: row.amountMinor,
     currency: row.currency,
     volumeE4: row.volumeE4,

@@ -65,7 +65,8 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
 
 /**
  * Ratings of settled conversions by the versions that rated them, with the slots that their present
- * values name; of a conversion that came to another affiliate, by the version in force.
+ * values name; by the version in force where the conversion came to another affiliate, or the deal
+ * has ended by then.
  */
 export function rateAsBefore(
   operator: OperatorRules,
@@ -78,6 +79,8 @@ export function rateAsBefore(
   for (const { event, outcome, ratedBy } of settled) {
     if (affiliateIn(attributions, event.id) !== outcome!.affiliateId) continue;
     const version = versions.find((one) => isSame(one, ratedBy));
+    // The version in force rates what occurred after the end of the deal.
+    if (version?.endedAt != null && version.endedAt <= event.occurredAt) continue;
     if (version) rated.set(event.id, ratedIn(operator, version, event, outcome!.affiliateId!, parents));
     else rated.delete(event.id);
   }
@@ -96,17 +99,19 @@ export function rerateAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
     const rated = batch.rated.get(event.id);
     return rated !== undefined && !isSame(rated.version, ratedBy);
   });
-  return rateAgain({ ...batch, ordered: due }, books, () => 'deal_changed');
+  return rateAgain({ ...batch, ordered: due }, books, () => 'deal_changed', null);
 }
 
 /**
  * Rates the ordered conversions by their present values, affiliates and decisions of people.
- * `reasonOf` says what changed for a conversion. Throws like `rerateAll`.
+ * `reasonOf` says what changed for a conversion; postings name the conversion, or `cause`. Throws
+ * like `rerateAll`.
  */
 export function rateAgain(
   batch: SettledBatch,
   books: BatchLedger,
   reasonOf: (eventId: string) => Unprompted,
+  cause?: null,
 ): RatedAgain {
   const isOut = (one: Loaded): boolean => one.isVoided === true || reasonOf(one.event.id) === 'unbound';
   const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
@@ -114,7 +119,8 @@ export function rateAgain(
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
     try {
-      const rated = changeOf(batch, books, loaded, known, reasonOf(id));
+      const causeId = cause === undefined ? id : cause;
+      const rated = changeOf(batch, books, loaded, known, { reason: reasonOf(id), causeId });
       if (typeof rated === 'string') {
         all.kept.push({ eventId: id, reason: rated });
       } else {
@@ -143,7 +149,7 @@ function changeOf(
   books: BatchLedger,
   loaded: SettledConversion,
   known: Known,
-  reason: Unprompted,
+  { reason, causeId }: { reason: Unprompted; causeId: string | null },
 ): { outcome: NewOutcome; messages: Message[] } | Kept['reason'] {
   const { event, outcome, isVoided = false, isRejected = false } = loaded;
   const affiliateBefore = outcome!.affiliateId!;
@@ -153,10 +159,7 @@ function changeOf(
   const placed = rated ? placesOf(batch, books, loaded, rated, known, affiliateId) : [];
   if (typeof placed === 'string') return placed;
 
-  const cause: PostingCause = {
-    id: reason === 'deal_changed' ? null : event.id,
-    occurredAt: event.occurredAt,
-  };
+  const cause: PostingCause = { id: causeId, occurredAt: event.occurredAt };
   const deltas = moveTo(books, event.id, placed, rated?.version, cause, affiliateBefore);
   restateOthers(batch, books, loaded, known, cause);
   const messages = reportAgain(books, loaded, {

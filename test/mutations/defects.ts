@@ -208,6 +208,14 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'pay one bounty to each customer',
   },
   {
+    title: 'a deal that has ended rates what it rated before',
+    file: 'domain/settlement/rate-again.ts',
+    from: `if (version?.endedAt != null && version.endedAt <= event.occurredAt) continue;`,
+    to: ``,
+    tests: ['test/activities/settlement/rerate.test.ts'],
+    sees: 'rates settled conversions that occurred since by the default deal',
+  },
+  {
     title: 'the latest exchange rate instead of the rate of the day',
     file: 'domain/ledger/fx.ts',
     from: ` || rate.asOf > moment`,

@@ -118,14 +118,16 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
       async (req, res) => {
         const id = idFromPath(req, 'deal');
         const { at = null } = read(dealEnd, req.body);
-        const deal = await store.deals.end(callerOf(res).operator.id, id, at);
-        if (deal === null) throw notFound('deal');
-        if (deal === 'before_first_version')
+        const { operator } = callerOf(res);
+        const ended = await store.deals.end(operator.id, id, at);
+        if (ended === null) throw notFound('deal');
+        if (ended === 'before_first_version')
           throw new ApiError('not_possible', 'a deal cannot end before its first version begins');
-        if (deal === 'ended')
+        if (ended === 'ended')
           throw new ApiError('not_possible', 'the deal has ended at another time already');
-        void temporal.applyAmendments(callerOf(res).operator.id);
-        res.json(dealView(deal));
+        void temporal.applyAmendments(operator.id);
+        void temporal.retrySetAside(operator.id, ended.retried);
+        res.json(dealView(ended.deal));
       },
     ],
   });

@@ -81,7 +81,7 @@ export const terms = z.strictObject({
     .optional(),
 });
 
-const appliesTo = z
+export const appliesTo = z
   .enum(APPLIES_TO)
   .default('events')
   .meta({ description: 'new_customers: only customers who were bound from `effective_from` on' });

@@ -207,7 +207,7 @@ create table change_requests (
   reason text not null,
   requested_at timestamptz not null default now(),
   waits_for text,
-  primary key (operator_id, event_id)
+  primary key (operator_id, event_id, reason)
 );
 create index change_requests_next on change_requests (operator_id, requested_at, event_id)
   where waits_for is null;

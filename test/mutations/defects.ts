@@ -209,9 +209,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a deal that has ended rates what it rated before',
-    file: 'domain/settlement/rate-again.ts',
-    from: `if (version?.endedAt != null && version.endedAt <= event.occurredAt) continue;`,
-    to: ``,
+    file: 'activities/settlement/amend.ts',
+    from: `requests[0]?.reason === 'deal_changed' ? 'rerating' : 'amendments'`,
+    to: `requests.length < 0 ? 'rerating' : 'amendments'`,
     tests: ['test/activities/settlement/rerate.test.ts'],
     sees: 'rates settled conversions that occurred since by the default deal',
   },

@@ -49,6 +49,7 @@ export function conversionFacts(
     occurredAt,
     fx: rate === null ? null : { rateId: rate.id, rate: rate.rate },
     customer: null,
+    payment: type === 'ftd' || type === 'deposit' ? event.transactionId : null,
     cancels: null,
   };
   return (kind) => {

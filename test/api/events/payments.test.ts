@@ -159,3 +159,18 @@ test('a deposit of another customer under the transaction id of an ftd is a paym
   await sent('deposit', 'p3', '50.00');
   assert.equal(await earned(), '160.00');
 });
+
+test('a first deposit known by its click and a deposit of the customer that the click bound are one payment', async () => {
+  await sent('ftd', 'p1', '150.00', { customer_id: undefined });
+  await sent('deposit', 'p1', '150.00');
+  assert.equal(await earned(), '0.00');
+  await sent('deposit', 'p2', '50.00');
+  assert.equal(await earned(), '80.00');
+});
+
+test('the audit counts a payment that is told twice once, as the books do', async () => {
+  await sent('ftd', 'p1', '150.00');
+  await sent('deposit', 'p1', '150.00');
+  assert.equal(await earned(), '0.00');
+  assert.deepEqual((await auditOf(api.pool)).findings, []);
+});

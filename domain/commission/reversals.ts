@@ -128,6 +128,7 @@ export function reversalOf(
     occurredAt: event.occurredAt,
     fx: null,
     customer: null,
+    payment: null,
     cancels,
   };
   if (event.type === 'chargeback_won')

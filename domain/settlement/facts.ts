@@ -54,6 +54,7 @@ export function conversionFacts(
     occurredAt,
     fx: ofAmount.fx,
     customer: null,
+    payment: type === 'ftd' || type === 'deposit' ? event.transactionId : null,
     cancels: null,
   };
   return (kind) => {

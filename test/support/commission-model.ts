@@ -392,21 +392,33 @@ function qualifyingConversion(
   if (qualify !== 'cumulative')
     return minimumMinor === null || ordered[0]!.basis >= minimumMinor ? ordered[0]! : null;
   const until = days === undefined ? Infinity : ordered[0]!.event.occurredAt + days * DAY_MS;
-  const inTime = ordered.filter(({ event }) => event.occurredAt <= until);
+  const standing = ordered.filter((conversion) => !isFullyReversed(conversion));
+  const inTime = standing.filter(
+    (conversion) =>
+      conversion.event.occurredAt <= until && !standing.some((other) => isToldAgain(other, conversion)),
+  );
   const sum = (upTo: number, valueOf: (conversion: Conversion) => bigint): bigint =>
-    inTime
-      .slice(0, upTo + 1)
-      .reduce(
-        (total, conversion) => total + afterReversal(valueOf(conversion), conversion.reversed, 'half_even'),
-        0n,
-      );
+    inTime.slice(0, upTo + 1).reduce((total, conversion) => {
+      const told = [conversion, ...standing.filter((other) => isToldAgain(conversion, other))];
+      const left = told.map((one) => afterReversal(valueOf(one), one.reversed, 'half_even'));
+      return total + left.reduce((a, b) => (b > a ? b : a));
+    }, 0n);
   const index = inTime.findIndex(
-    (conversion, at) =>
-      !isFullyReversed(conversion) &&
+    (_, at) =>
       (minimumMinor === null || sum(at, ({ basis }) => basis) >= minimumMinor) &&
       (lots === undefined || sum(at, ({ event }) => event.volumeE4 ?? 0n) >= scaled(lots, 4)),
   );
   return inTime[index] ?? null;
+}
+
+/** Whether a deposit tells the payment of a first deposit again: under its transaction id. */
+function isToldAgain({ event: ftd }: Conversion, { event: deposit }: Conversion): boolean {
+  return (
+    ftd.type === 'ftd' &&
+    deposit.type === 'deposit' &&
+    ftd.transactionId !== null &&
+    ftd.transactionId === deposit.transactionId
+  );
 }
 
 function eventEarnings(conversions: readonly Conversion[]): DirectEarning[] {

@@ -101,6 +101,13 @@ export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
   abort: true,
 });
 
+/** A time from which on something holds: past or future, and not before 2000. */
+export const startTime = time.refine((value) => value.getTime() >= EARLIEST_REPORTED_MS, {
+  params: { code: 'invalid_time' },
+  error: 'lies before the year 2000',
+  abort: true,
+});
+
 /** An ISO 4217 code in any case; gives upper case. */
 export const currency = z
   .string()

@@ -89,8 +89,8 @@ export async function insertOutcomes(
 
 /**
  * Updates outcomes of events that waited as orphans or set aside. An event that had an affiliate
- * once, and has another one now or none, keeps the amount reported to each. Throws ConflictError if a
- * concurrent transaction settled one of them.
+ * once, and has another one now or none, keeps the amount reported to each. Throws ConflictError
+ * if a concurrent transaction settled one of them.
  */
 export async function changeOutcomes(
   db: Queryable,

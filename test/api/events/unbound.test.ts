@@ -34,8 +34,8 @@ const bind = async (broker: SettledBroker, affiliateId: string, days: number) =>
     occurred_at: ago(days),
   });
 
-describe('events of a customer whose binding event is voided', () => {
-  test('are found again when a coupon, a click, an assignment or a move arrives', async () => {
+describe('events of a customer whose binding is voided', () => {
+  test('unbound events are found again when a coupon, a click, an assignment or a move arrives', async () => {
     const arrivals: [string, (broker: SettledBroker, id: string, eventId: string) => Promise<unknown>][] = [
       ['coupon', (broker, id) => broker.made('POST /v1/coupons', { code: 'LATE', affiliate_id: id })],
       [
@@ -74,7 +74,7 @@ describe('events of a customer whose binding event is voided', () => {
     }
   });
 
-  test('are told as reinstated to an affiliate who heard of them, and never as new ones', async () => {
+  test('unbound events are told as reinstated to an affiliate who heard of them, and never as new ones', async () => {
     const broker = await withSettledBroker(api, TEN_PERCENT);
     const a = await broker.affiliate();
     const registration = await bind(broker, a, 12);
@@ -92,7 +92,7 @@ describe('events of a customer whose binding event is voided', () => {
     ]);
   });
 
-  test('are told as reinstated to the first affiliate after they were another one’s', async () => {
+  test('unbound events are told as adjusted to the first affiliate after they were another one’s', async () => {
     const broker = await withSettledBroker(api, TEN_PERCENT);
     const [a, b] = [await broker.affiliate(), await broker.affiliate()];
     const registration = await bind(broker, a, 12);
@@ -109,7 +109,7 @@ describe('events of a customer whose binding event is voided', () => {
     assert.deepEqual(await broker.heard(b, id), ['created 10.00 10.00', 'adjusted reassigned -10.00 0.00']);
   });
 
-  test('stay with an affiliate whom a person moved the customer to', async () => {
+  test('events stay with an affiliate whom a person moved the customer to', async () => {
     const broker = await withSettledBroker(api, TEN_PERCENT);
     const [a, b] = [await broker.affiliate(), await broker.affiliate()];
     const registration = await bind(broker, a, 12);
@@ -120,7 +120,7 @@ describe('events of a customer whose binding event is voided', () => {
     assert.deepEqual(await broker.heard(b, id), ['created 10.00 10.00'], 'nothing changed for the affiliate');
   });
 
-  test('have the reason that they would have without that event', async () => {
+  test('unbound events have the reason that they would have without the voided event', async () => {
     const broker = await withSettledBroker(api, TEN_PERCENT);
     const a = await broker.affiliate();
     const early = await broker.send(sale('s', ago(20)));
@@ -134,7 +134,7 @@ describe('events of a customer whose binding event is voided', () => {
     assert.equal(await broker.outcome(early), 'orphaned before_click');
   });
 
-  test('are freed from a binding to an affiliate who was closed', async () => {
+  test('unbound events are freed from a binding to an affiliate who was closed', async () => {
     const broker = await withSettledBroker(api, TEN_PERCENT);
     const [a, b] = [await broker.affiliate(), await broker.affiliate()];
     const registration = await bind(broker, a, 12);

@@ -25,7 +25,7 @@ const paying = (component: object) => ({
 const PERCENT = paying({ kind: 'percent', on: ['sale'], percent: '10' });
 
 describe('a parent by date', () => {
-  test('is paid a part of a percentage when it stood above the affiliate at the time of the sale', async () => {
+  test('a parent is paid a part of a percentage when it stood above the affiliate at the time of the sale', async () => {
     const broker = await withSettledBroker(api, PERCENT);
     const [a, p, q] = [await broker.affiliate(), await broker.affiliate(), await broker.affiliate()];
     const sale = { event: 'sale', customer_id: 'u', amount: '100.00' };
@@ -53,7 +53,7 @@ describe('a parent by date', () => {
     assert.deepEqual(await broker.heard(p, ids[0]!), ['adjusted parent_changed 1.00 1.00']);
   });
 
-  test('is paid a part of a bounty when it stood above at the time of the deposit that earns it', async () => {
+  test('a parent is paid a part of a bounty when it stood above at the time of the deposit that earns it', async () => {
     const broker = await withSettledBroker(api, paying({ kind: 'cpa', on: ['ftd'], amount: '200.00' }));
     const [a, p, q] = [await broker.affiliate(), await broker.affiliate(), await broker.affiliate()];
     const ftd = { event: 'ftd', amount: '50.00' };
@@ -76,7 +76,7 @@ describe('a parent by date', () => {
     assert.deepEqual(await broker.earned(a, p, q), ['400.00', '20.00', '20.00']);
   });
 
-  test('is paid a part of a month from its date on, also when it is given a date in the past', async () => {
+  test('a parent is paid a part of a month from its date on, also when it is given a date in the past', async () => {
     const broker = await withSettledBroker(api, paying({ kind: 'revshare', on: ['revenue'], percent: '25' }));
     const [a, p, q] = [await broker.affiliate(), await broker.affiliate(), await broker.affiliate()];
     const revenue = { event: 'revenue', customer_id: 'u' };
@@ -97,7 +97,7 @@ describe('a parent by date', () => {
     assert.deepEqual(await broker.earned(a, p, q), ['850.00', '10.00', '55.00']);
   });
 
-  test('is paid nothing before a date in the future', async () => {
+  test('a parent is paid nothing before a date in the future', async () => {
     const broker = await withSettledBroker(api, PERCENT);
     const [a, p] = [await broker.affiliate(), await broker.affiliate()];
     await broker.change(a, { parent_id: p, parent_since: ago(-0.5) });
@@ -114,7 +114,7 @@ describe('a parent by date', () => {
     assert.deepEqual(await broker.earned(a, p), ['20.00', '1.00']);
   });
 
-  test('of a refunded sale loses its part with the affiliate, whoever is the parent by then', async () => {
+  test('a parent loses its part of a refunded sale with the affiliate, whoever is the parent by then', async () => {
     const broker = await withSettledBroker(api, PERCENT);
     const [a, p, q] = [await broker.affiliate(), await broker.affiliate(), await broker.affiliate()];
     await broker.change(a, { parent_id: p, parent_since: ago(40) });

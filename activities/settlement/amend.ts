@@ -72,6 +72,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
    */
   async function applyNext(operatorId: string, limit: number): Promise<AmendedChunk> {
     const batchId = newId('amd');
+    let unboundOrphans: string[] = [];
     const done = await transact(
       { operatorId, batchId, owner: 'endpoint', now: new Date() },
       {
@@ -108,7 +109,9 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           await writeStanding(client, operatorId, standingsOf(due));
           await helpWaiting(client, operatorId, due);
           const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
-          await requestChanges(client, operatorId, await unbind(client, operatorId, voided), 'unbound');
+          const { settled, orphaned } = await unbind(client, operatorId, voided);
+          await requestChanges(client, operatorId, settled, 'unbound');
+          unboundOrphans = orphaned;
         },
       },
     );
@@ -118,7 +121,7 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     await handOver({ batchId, operators: [{ operatorId }], endpointsToWake, setAside: [] });
     const backIn = standingsOf(choice.due).filter(({ isVoided }) => !isVoided);
     const unbound = applied.changed.filter(({ status }) => status === 'orphaned');
-    const eventIds = [...backIn, ...unbound].map(({ eventId }) => eventId);
+    const eventIds = [...[...backIn, ...unbound].map(({ eventId }) => eventId), ...unboundOrphans];
     if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
     const { due, requests } = choice;
     const { waiting, requestsWaiting, requestsKept } = applied;

@@ -83,13 +83,15 @@ export async function loadBatch(
         ]);
   const versions = stored.map((version) => compiled(operatorId, version));
   const hasOverrides = versions.some(({ terms }) => terms.overrides.length > 0);
+  // Also affiliates who had a conversion before have amounts of their own.
+  const wereTold = hasOverrides || ordered.some(({ outcome }) => outcome !== null);
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
   const [rates, parents, reportedToParents] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
     hasOverrides
       ? readParentHistory(client, operatorId, affiliates)
       : Promise.resolve<ParentHistory>(new Map()),
-    hasOverrides ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
+    wereTold ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
   const reported = reportedFor([...ordered, ...others]);
   for (const { eventId, affiliateId, amountMinor, currency } of reportedToParents)

@@ -7,7 +7,10 @@ const binding = z.object({
   affiliate_id: field.affiliateId,
   event_id: field.idOf('evt').meta({ description: 'the event that bound the customer' }),
   click_id: field.text.nullable(),
-  since: field.time.meta({ description: 'the time of that click, or else of that event' }),
+  since: field.time.meta({
+    description:
+      'since when the customer belongs to it: the time of that click, the `from` of an assignment, or the time of that event',
+  }),
 });
 
 const reassignment = z.object({

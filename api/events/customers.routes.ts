@@ -7,13 +7,13 @@ import { findAffiliate, refuseClosed } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
-import { externalId, id, pastTime, reason } from '../http/fields.ts';
+import { externalId, id, reason, startTime } from '../http/fields.ts';
 import { addPath } from '../http/path.ts';
 import { read } from '../http/read.ts';
 import type { Temporal } from '../temporal.ts';
 import { customerView } from './customers.answers.ts';
 
-export const newReassignment = z.strictObject({ affiliate_id: id, from: pastTime, reason });
+export const newReassignment = z.strictObject({ affiliate_id: id, from: startTime, reason });
 
 type Deps = {
   store: Pick<Store, 'affiliates' | 'reassignments'>;

@@ -11,7 +11,9 @@ import { commissionView } from '../ledger/commissions.answers.ts';
 
 /** An event in a list: as sent or amended, with its status and attribution. */
 export function eventView(row: StoredEvent) {
-  const attribution = row.affiliateId === null ? null : attributionView(row);
+  // An orphan that waits to be judged anew has an affiliate on record: the one who heard of it.
+  const isAttributed = row.affiliateId !== null && row.status !== 'orphaned';
+  const attribution = isAttributed ? attributionView(row) : null;
   return {
     id: row.id,
     status: row.status,

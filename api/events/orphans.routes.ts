@@ -1,7 +1,7 @@
 // Routes of orphans: events without an affiliate, the reasons, and assignment by hand.
 import type { Router } from 'express';
 import type { Store } from '../../store/index.ts';
-import { requireAffiliate } from '../http/affiliate-lookup.ts';
+import { requireOpenAffiliate } from '../http/affiliate-lookup.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { jsonBody } from '../http/body.ts';
 import { ApiError, notFound } from '../http/errors.ts';
@@ -48,7 +48,7 @@ export function addOrphanRoutes(router: Router, { store, auth, temporal }: Deps)
         const eventId = req.params['event_id'];
         if (typeof eventId !== 'string' || !isId(eventId)) throw notFound('event');
         const { affiliate_id: affiliateId, from = null } = read(assignment, req.body);
-        await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
+        await requireOpenAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const given = { eventId, affiliateId, from, actor: key.id };
         const assigned = await store.orphans.assign(operator.id, given);
         if (assigned === 'not_found') throw notFound('event');

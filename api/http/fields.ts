@@ -100,6 +100,13 @@ export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
   abort: true,
 });
 
+/** A time from which on something holds: past or future, and not before 2000. */
+export const startTime = time.refine((value) => value.getTime() >= EARLIEST_REPORTED_MS, {
+  params: { code: 'invalid_time' },
+  error: 'lies before the year 2000',
+  abort: true,
+});
+
 export const NOT_A_CURRENCY = 'is neither an ISO 4217 currency nor one that you added';
 
 /** An ISO 4217 code, or one that the operator added, in any case; gives upper case. */

@@ -47,6 +47,18 @@ export const ORPHAN_REASONS = [
 ] as const;
 type OrphanReason = (typeof ORPHAN_REASONS)[number];
 
+/**
+ * Reasons of orphans that were judged before and wait until they are judged anew: `unvoided` ones
+ * were put back into the books, and of `unbound` ones the event that bound their customer was taken
+ * out.
+ */
+export const ANEW_REASONS = ['unvoided', 'unbound'] as const;
+
+/** Whether an event with this reason waits to be judged anew. */
+export function isToBeJudgedAnew(reason: string | null): boolean {
+  return (ANEW_REASONS as readonly (string | null)[]).includes(reason);
+}
+
 /** `from`: since when the customer is the affiliate's. */
 export type Attribution =
   | {

@@ -1,6 +1,6 @@
 // Attribution candidates: explains for each piece of evidence whether it decided the attribution of
 // an event, or why not.
-import type { Method } from './attribution.ts';
+import { isToBeJudgedAnew, type Method } from './attribution.ts';
 
 /** Kinds of evidence, strongest first. */
 export const EVIDENCE_KINDS = ['reassignment', 'binding', 'assignment', 'click', 'coupon'] as const;
@@ -85,6 +85,7 @@ export function judgeCandidates(
   outcome: AttributionOutcome,
 ): JudgedCandidate[] {
   const { status, reason, method } = outcome;
+  if (status === 'orphaned' && isToBeJudgedAnew(reason)) return [];
   if (method === null && status !== 'orphaned' && reason !== 'click_expired' && reason !== 'own_referral')
     return [];
   return candidates.map((candidate) => {

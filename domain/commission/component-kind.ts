@@ -103,7 +103,8 @@ type KindRules<K extends Kind, F extends Fields> = {
   /** Wire form in a deal's `components`; null for a kind that other terms add. */
   form: KindForm<K, F> | null;
   /**
-   * Permanent key of the slot. A kind whose keys change would open new slots and book past
+   * Permanent key of the slot. It names the affiliate, since a conversion may come to another one
+   * who earns by the same deal. A kind whose keys change would open new slots and book past
    * commission twice.
    */
   slotKey(deal: { dealId: string; version: number }, label: string, of: SlotScope): string;

@@ -164,7 +164,16 @@ export function viewOf({
   const affiliateId = outcome?.affiliateId ?? null;
   const clicks = [click, binding?.click ?? null];
   const shown = clicks.find((one) => one && (affiliateId ?? one.affiliateId) === one.affiliateId) ?? null;
-  return { conversion: event, clickId: shown?.id ?? event.clickId, subs: subsOf(event, shown) };
+  const clickId = shown?.id ?? ownClickId({ event, click }, affiliateId);
+  return { conversion: event, clickId, subs: subsOf(event, shown) };
+}
+
+/** The click that an event names; null where it is known to be of another affiliate. */
+export function ownClickId(
+  { event, click }: Pick<Loaded, 'event' | 'click'>,
+  affiliateId: string | null,
+): string | null {
+  return click === null || click.affiliateId === affiliateId ? event.clickId : null;
 }
 
 /** Sub-ids of a conversion: those of the event, then those of the click. */

@@ -7,7 +7,7 @@ import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from '.
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
-import { reportChange, subsOf, type ReportSubject } from './notifications.ts';
+import { ownClickId, reportChange, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
 import { reasonOf } from './reversal-reasons.ts';
@@ -37,12 +37,13 @@ export function settleConversion(
   const about: ReportSubject = {
     affiliateId,
     conversion: event,
-    clickId: clickId ?? event.clickId,
+    clickId: clickId ?? ownClickId(loaded, affiliateId),
     subs: subsOf(event, click),
     currency,
   };
   // What affiliates heard of an event once is not reported as the event again.
-  const putBack = books.reported.has(reportedKey(event.id, affiliateId)) ? putBackBy(loaded) : null;
+  const isKnown = books.reported.has(reportedKey(event.id, affiliateId));
+  const putBack = isKnown ? (putBackBy(loaded) ?? 'unbound') : null;
   const messages =
     putBack === null
       ? reportChange(books, 'conversion.created', event, about, deltas)

@@ -1,6 +1,7 @@
 // SQL that says whether settling an orphan again may change its outcome: the same rule as
 // `attribute` in domain/attribution, for statements that look through many orphans.
-import { CLOCK_TOLERANCE_MS } from '../../domain/attribution/attribution.ts';
+import { ANEW_REASONS, CLOCK_TOLERANCE_MS } from '../../domain/attribution/attribution.ts';
+import { sqlList } from '../db/sql-list.ts';
 
 const TOLERANCE = `interval '${CLOCK_TOLERANCE_MS} milliseconds'`;
 
@@ -71,11 +72,13 @@ const COUPON = `exists (select from coupons k
       and ${changesUnlessKnown('f', 'e.occurred_at')})`;
 
 /**
- * Whether settling the orphan `o` again may change its outcome. Its customer may be an affiliate's;
- * else its own evidence counts. A binding that is later than the event only makes the reason
- * `before_click`, once.
+ * Whether settling the orphan `o` again may change its outcome. One that waits to be judged anew is
+ * settled in any case, should the step be lost that was to do so. Its customer may be an
+ * affiliate's; else its own evidence counts. A binding that is later than the event only makes the
+ * reason `before_click`, once.
  */
 export const MAY_CHANGE = `case
+    when o.reason in ${sqlList(ANEW_REASONS)} then true
     when ${ASSIGNED} then true
     when owner.id is not null then ${changesOrphan('owner')}
     else (${CLICKED}) or ${COUPON} or (o.reason = 'no_evidence' and b.customer_id is not null) end`;

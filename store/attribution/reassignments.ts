@@ -15,7 +15,7 @@ export type Reassignment = {
   createdAt: Date;
 };
 
-/** `since`: the time of the click that bound the customer, or else of the event. */
+/** `since`: since when the customer belongs to the affiliate. */
 export type CustomerBinding = { affiliateId: string; eventId: string; clickId: string | null; since: Date };
 
 export type Customer = { binding: CustomerBinding | null; reassignments: Reassignment[] };
@@ -72,8 +72,8 @@ async function findBinding(
 ): Promise<CustomerBinding | null> {
   const { rows } = await db.query<CustomerBinding>(
     `select b.affiliate_id as "affiliateId", b.event_id as "eventId", b.click_id as "clickId",
-       coalesce(b.clicked_at, e.occurred_at) as since
-     from bindings b join events e on e.operator_id = $1 and e.id = b.event_id
+       b.since
+     from bindings b
      where b.operator_id = $1 and b.customer_id = $2`,
     [operatorId, customerId],
   );

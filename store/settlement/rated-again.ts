@@ -68,26 +68,38 @@ export async function writeStanding(
   );
 }
 
+/** Events of customers who lost their binding. */
+export type Unbound = { settled: string[]; orphaned: string[] };
+
 /**
- * Removes the bindings that these events made, and returns the settled conversions of their
- * customers, whose attribution is to be decided anew.
+ * Removes the bindings that these events made, and returns the events of their customers whose
+ * attribution is to be decided anew: settled conversions, which leave the books first, and orphans,
+ * which the binding may have kept from other evidence. A customer moved by a person stays where it
+ * was moved to.
  */
 export async function unbind(
   db: Queryable,
   operatorId: string,
   eventIds: readonly string[],
-): Promise<string[]> {
-  if (eventIds.length === 0) return [];
-  const { rows } = await db.query<{ id: string }>(
+): Promise<Unbound> {
+  if (eventIds.length === 0) return { settled: [], orphaned: [] };
+  const { rows } = await db.query<{ id: string; status: 'settled' | 'orphaned' }>(
     `with unbound as (
        delete from bindings where operator_id = $1 and event_id = any($2) returning customer_id, click_id
+     ), theirs as materialized (
+       select e.id, o.status from unbound u
+       join events e on e.operator_id = $1
+         and e.subject in ('customer ' || u.customer_id, 'click ' || u.click_id)
+       join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
+       where e.id <> all($2) and (o.status = 'settled' and o.method <> 'reassigned'
+         or o.status = 'orphaned' and o.reason <> 'no_conversion')
+     ), waiting as (
+       update event_outcomes o set reason = 'unbound' from theirs t
+       where o.operator_id = $1 and o.event_id = t.id and t.status = 'orphaned'
      )
-     select e.id from unbound u
-     join events e on e.operator_id = $1
-       and e.subject in ('customer ' || u.customer_id, 'click ' || u.click_id)
-     join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
-     where o.method is not null and e.id <> all($2)`,
+     select id, status from theirs`,
     [operatorId, eventIds],
   );
-  return rows.map(({ id }) => id);
+  const having = (status: string): string[] => rows.flatMap((row) => (row.status === status ? row.id : []));
+  return { settled: having('settled'), orphaned: having('orphaned') };
 }

@@ -88,8 +88,8 @@ export async function bookedIn(pool: Pool, operatorId: string): Promise<Earning[
        select s.affiliate_id, s.level, s.gross_minor - s.void_minor - s.clawed_minor - s.debt_minor as minor,
          case own.kind
            when 'cpa' then 'cpa ' || own.component || ' ' || split_part(own.key, 'customer ', 2)
-           when 'percent' then 'percent ' || own.component || ' ' || split_part(own.key, '/', 4)
-           when 'payout' then 'payout ' || split_part(own.key, '/', 3)
+           when 'percent' then 'percent ' || own.component || ' ' || split_part(own.key, '/', 5)
+           when 'payout' then 'payout ' || split_part(own.key, '/', 4)
            else own.kind || ' ' || own.component || ' ' || own.affiliate_id || ' ' || own.period
              || ' v' || own.deal_version
          end as name

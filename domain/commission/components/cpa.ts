@@ -43,8 +43,9 @@ export const cpa = {
       return { ...common, kind: 'cpa', amountMinor, minAmountMinor, qualify: qualifyOf(wire, context) };
     },
   },
-  slotKey: ({ dealId }, label, { subject }) => `cpa/${dealId}/${label}/${subject}`,
-  subjectIn: (key) => key.split('/').slice(3).join('/'),
+  slotKey: ({ dealId }, label, { affiliateId, subject }) =>
+    `cpa/${dealId}/${label}/${affiliateId}/${subject}`,
+  subjectIn: (key) => key.split('/').slice(4).join('/'),
   needsAmount: ({ minAmountMinor }) => minAmountMinor !== null,
   uncappedCommissionOf(component, terms, groups, place, reached) {
     const conversion = qualifyingConversion(component, groups);

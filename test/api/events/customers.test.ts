@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { createSettle } from '../../../activities/settlement/settle.ts';
 import { newId } from '../../../store/db/ids.ts';
+import { createSettling } from '../../support/settling.ts';
 import { withApi, type TestApi } from '../../support/api.ts';
 
 type Body = Record<string, never> & { id: string; reassignments: Body[]; [name: string]: unknown };
@@ -42,6 +43,18 @@ test('a customer is shown with the affiliate it is bound to, by which event and 
   assert.deepEqual((await call('GET /v1/customers/anna')).body, { ...unbound, binding });
 });
 
+test('a customer assigned to an affiliate since a date is shown to belong to it since then', async () => {
+  const event = { event: 'registration', customer_id: 'dora', occurred_at: FROM };
+  const { id: eventId } = (await call('POST /v1/events', event)).body;
+  const settle = createSettling(api.pool);
+  await settle(operatorId, [eventId]);
+  const since = '2026-01-15T00:00:00.000Z';
+  await call(`POST /v1/orphans/${eventId}/assign`, { affiliate_id: affiliateId, from: since });
+  await settle(operatorId, [eventId]);
+  const binding = { affiliate_id: affiliateId, event_id: eventId, click_id: null, since };
+  assert.deepEqual((await call('GET /v1/customers/dora')).body['binding'], binding);
+});
+
 test('a customer is given to another affiliate, also before its first event, and the journal keeps every one', async () => {
   const path = `/v1/customers/${encodeURIComponent('a/b c?ü')}`;
   assert.equal((await call(`GET ${path}`)).status, 404);
@@ -70,8 +83,8 @@ test('a customer is not given to an unknown or a closed affiliate, nor without a
   assert.equal(await refused(given({ affiliate_id: newId('aff') })), '404');
   assert.equal(await refused(given({ affiliate_id: closed })), '422');
   assert.equal(await refused({ affiliate_id: affiliateId }), '400 from required reason required');
-  const nextWeek = new Date(Date.now() + 7 * 86_400_000).toISOString();
-  assert.equal(await refused(given({ from: nextWeek })), '400 from invalid_time');
+  for (const from of ['1999-12-31T23:59:59Z', 'yesterday'])
+    assert.equal(await refused(given({ from })), '400 from invalid_time');
   assert.equal((await call('GET /v1/customers/ben')).status, 404);
 });
 

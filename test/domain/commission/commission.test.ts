@@ -209,7 +209,7 @@ test('a conversion contributes its amount and volume after reversals to a monthl
   });
 });
 
-test('slot keys differ by customer, by event, or by affiliate and month, and by component', () => {
+test('slot keys differ by affiliate, by component, and by customer, by event or by month', () => {
   const version = aVersion({
     components: [
       { kind: 'cpa', amount: '1' },
@@ -234,7 +234,7 @@ test('slot keys differ by customer, by event, or by affiliate and month, and by 
   assert.equal(new Set(keys).size, 5);
   assert.deepEqual(differ({ subject: 'customer d' }), [true, true, false, false, false]);
   assert.deepEqual(differ({ eventId: 'evt_2' }), [false, false, true, false, false]);
-  assert.deepEqual(differ({ affiliateId: 'aff_2' }), [false, false, false, true, true]);
+  assert.deepEqual(differ({ affiliateId: 'aff_2' }), [true, true, true, true, true]);
   assert.deepEqual(differ({ month: '2026-04' }), [false, false, false, true, true]);
 });
 

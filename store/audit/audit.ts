@@ -7,6 +7,7 @@ import { readDeals, type Check, type Finding } from './context.ts';
 import { dividedReversals } from './divided-reversals.ts';
 import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
+import { bountiesPaidTwice } from './limits.ts';
 import { recountedSlots } from './recounted-slots.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 import { parentsAt } from '../../domain/attribution/parents.ts';
@@ -35,6 +36,7 @@ const CHECKS: readonly Check[] = [
   recountedSlots,
   ...COMPARISONS,
   missingReversals,
+  bountiesPaidTwice,
   dividedReversals,
   exchanges,
 ];

@@ -117,9 +117,19 @@ const DIVIDED = `
   from divided d join sums s on s.event_id = d.id
   where not s.waits and (s.taken > d.minor or s.reached > 0 and s.reached >= d.minor)`;
 
+/** Reversals that take from a conversion of another customer than the one that they name. */
+const OTHER_CUSTOMERS = `
+  select f.event_id as about, null as currency, 0::numeric as minor,
+    format('names customer %s, and takes from %s of %s', e.customer_id, c.id, c.customer_id) as detail
+  from slot_facts f join events e on e.operator_id = $1 and e.id = f.event_id
+  join events c on c.operator_id = $1 and c.id = f.original_event_id
+  where f.operator_id = $1 and f.event_id <> f.original_event_id and e.customer_id <> c.customer_id
+    and ${inForce('f')}`;
+
 export const UNDONE_COMPARISONS: readonly Comparison[] = [
   { check: 'lost_chargeback_takes_all', statement: CHARGED_BACK },
   { check: 'voided_event_counts_nowhere', statement: VOIDED },
   { check: 'replaced_rate_is_not_used', statement: REPLACED_RATES },
+  { check: 'reversal_is_of_its_customer', statement: OTHER_CUSTOMERS },
   { check: 'reversal_takes_at_most_its_amount', statement: DIVIDED },
 ];

@@ -37,45 +37,55 @@ const IN_TIME = `
   with ${BOUND_BY_CLICKS}, ${MOVED}, offered as (
     select upper(code) as code, affiliate_id, min(coalesce(starts_at, '-infinity')) as since
     from coupons where operator_id = $1 group by 1, 2
-  ), attributed as (
-    select e.id, e.occurred_at, o.affiliate_id, o.method, o.payout_currency, least(
+  ), late as materialized (
+    select e.id, e.occurred_at, e.coupon, coalesce(e.customer_id, k.customer_id) as customer,
+      o.affiliate_id, o.method, o.payout_currency, least(
         case when c.affiliate_id = o.affiliate_id then c.clicked_at end,
-        coalesce(b.clicked_at, b.since), v.since,
-        case when a.event_id is not null then coalesce(a.from_at, e.occurred_at) end,
-        m.from_at + ${CLOCKS}) as since
+        case when b.affiliate_id = o.affiliate_id then coalesce(b.clicked_at, b.since) end) as since
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
     left join bound k on k.click_id = e.click_id and e.customer_id is null
     left join clicks c on c.operator_id = $1 and c.id = e.click_id
-    left join bindings b on b.operator_id = $1 and b.affiliate_id = o.affiliate_id
-      and b.customer_id = coalesce(e.customer_id, k.customer_id)
-    left join offered v on v.code = upper(e.coupon) and v.affiliate_id = o.affiliate_id
-    left join assignments a on a.operator_id = $1 and a.event_id = e.id and a.affiliate_id = o.affiliate_id
-    left join moved m on m.customer_id = coalesce(e.customer_id, k.customer_id)
-      and m.affiliate_id = o.affiliate_id and m.from_at <= e.occurred_at and e.occurred_at < m.until
+    left join bindings b on b.operator_id = $1 and b.customer_id = coalesce(e.customer_id, k.customer_id)
     where e.operator_id = $1 and e.type in ${CONVERSIONS} and o.status = 'settled'
       and o.affiliate_id is not null and (e.click_id is null or c.id is not null)
+      and (c.affiliate_id = o.affiliate_id and e.occurred_at >= c.clicked_at - ${CLOCKS}) is not true
+      and (b.affiliate_id = o.affiliate_id
+        and e.occurred_at >= coalesce(b.clicked_at, b.since) - ${CLOCKS}) is not true
+  ), attributed as (
+    select l.*, least(l.since, v.since, m.from_at + ${CLOCKS},
+      case when a.event_id is not null then coalesce(a.from_at, l.occurred_at) end) as begins
+    from late l
+    left join offered v on v.code = upper(l.coupon) and v.affiliate_id = l.affiliate_id
+    left join assignments a on a.operator_id = $1 and a.event_id = l.id and a.affiliate_id = l.affiliate_id
+    left join moved m on m.customer_id = l.customer and m.affiliate_id = l.affiliate_id
+      and m.from_at <= l.occurred_at and l.occurred_at < m.until
   )
   select id as about, payout_currency as currency, 0::numeric as minor,
     format('occurred at %s and is of %s by %s, whose evidence begins at %s', occurred_at, affiliate_id,
-      method, since) as detail
+      method, begins) as detail
   from attributed
-  where occurred_at < coalesce(since, 'infinity') - ${CLOCKS} and id not in ${WAITING}`;
+  where occurred_at < coalesce(begins, 'infinity') - ${CLOCKS} and id not in ${WAITING}`;
 
 /**
  * Settled conversions of customers who are not the affiliate's: moved by a person, or known only by
  * the click that bound the customer. A person may give an event to another affiliate.
  */
 const OWNERS = `
-  with ${BOUND_BY_CLICKS}, ${MOVED}, owned as (
-    select e.id, o.payout_currency, o.affiliate_id, coalesce(e.customer_id, k.customer_id) as customer,
-      coalesce(m.affiliate_id, case when e.occurred_at >= b.since - ${CLOCKS} then b.affiliate_id end) as owner
-    from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-    left join bound k on k.click_id = e.click_id and e.customer_id is null
-    left join bindings b on b.operator_id = $1 and b.customer_id = k.customer_id
-    left join moved m on m.customer_id = coalesce(e.customer_id, k.customer_id)
-      and m.from_at <= e.occurred_at and e.occurred_at < m.until
-    where e.operator_id = $1 and e.type in ${CONVERSIONS} and o.status = 'settled' and o.method <> 'manual'
-      and (b.customer_id is not null or m.customer_id is not null)
+  with ${BOUND_BY_CLICKS}, ${MOVED}, known as (
+    select e.id, e.occurred_at, e.customer_id as customer, null as binder
+    from events e join moved m on m.customer_id = e.customer_id
+    where e.operator_id = $1 and e.type in ${CONVERSIONS}
+    union
+    select e.id, e.occurred_at, k.customer_id, b.affiliate_id
+    from events e join bound k on k.click_id = e.click_id
+    join bindings b on b.operator_id = $1 and b.customer_id = k.customer_id
+    where e.operator_id = $1 and e.customer_id is null and e.type in ${CONVERSIONS}
+      and e.occurred_at >= b.since - ${CLOCKS}
+  ), owned as (
+    select k.id, o.payout_currency, o.affiliate_id, k.customer, coalesce(m.affiliate_id, k.binder) as owner
+    from known k join event_outcomes o on o.operator_id = $1 and o.event_id = k.id
+    left join moved m on m.customer_id = k.customer and m.from_at <= k.occurred_at and k.occurred_at < m.until
+    where o.status = 'settled' and o.method <> 'manual'
   )
   select id as about, payout_currency as currency, 0::numeric as minor,
     format('is of %s, its customer %s was of %s', affiliate_id, customer, owner) as detail

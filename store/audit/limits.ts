@@ -1,6 +1,5 @@
 // Checks of the audit about limits, asked from the terms and the booked amounts: one bounty per
 // customer, and caps of a deal's month over its versions.
-import { inForce, isAccrual } from '../ledger/facts-in-force.ts';
 import { OF_COMPONENT_MONTHS, OF_SINGLES, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { inChunks, type Audited, type Comparison, type Deals, type Finding } from './context.ts';
 import { BOUND_BY_CLICKS } from './owners.ts';
@@ -11,22 +10,32 @@ const POSTED = `(select gross_minor - void_minor - clawed_minor - debt_minor as 
 type Paid = { id: string; dealId: string; component: string; currency: string; posted: string };
 type Customer = { affiliateId: string; customer: string; paid: Paid[] };
 
-/** Customers with several paid slots of one affiliate. */
+/**
+ * Customers with several paid slots of one affiliate. The key of a slot ends with the customer, or
+ * with the click where none was known.
+ */
 const PAID_OFTEN = `
-  with ${BOUND_BY_CLICKS}, claims as (
-    select distinct s.affiliate_id,
-      coalesce('customer ' || coalesce(e.customer_id, k.customer_id), 'click ' || e.click_id) as customer,
-      s.id, s.deal_id, s.component, s.currency, posted
+  with ${BOUND_BY_CLICKS}, paid as (
+    select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted,
+      substr(s.key, length(concat_ws('/', s.kind, s.deal_id, s.component)) + 2) as subject
     from slots s cross join lateral ${POSTED} as p
-    join slot_facts f on f.operator_id = $1 and f.slot_id = s.id and ${isAccrual('f')} and ${inForce('f')}
-    join events e on e.operator_id = $1 and e.id = f.original_event_id
-    left join bound k on k.click_id = e.click_id and e.customer_id is null
     where s.operator_id = $1 and s.kind in ${PER_CUSTOMER} and posted > 0
-      and f.original_event_id not in ${WAITING}
+  ), claims as materialized (
+    select paid.*, coalesce('customer ' || k.customer_id, subject) as customer
+    from paid left join bound k on paid.subject = 'click ' || k.click_id
+  ), often as (
+    select affiliate_id, customer from claims group by 1, 2 having count(*) > 1
+  ), together as (
+    select c.affiliate_id, c.customer, json_agg(json_build_object('id', c.id, 'dealId', c.deal_id,
+      'component', c.component, 'currency', c.currency, 'posted', c.posted::text)) as paid
+    from often o join claims c on c.affiliate_id = o.affiliate_id and c.customer = o.customer
+    group by 1, 2
   )
-  select affiliate_id as "affiliateId", customer, json_agg(json_build_object('id', id, 'dealId', deal_id,
-    'component', component, 'currency', currency, 'posted', posted::text)) as paid
-  from claims group by 1, 2 having count(*) > 1`;
+  select affiliate_id as "affiliateId", customer, paid from together
+  where not exists (
+    select from json_to_recordset(paid) as s (id text)
+    join slot_facts f on f.operator_id = $1 and f.slot_id = s.id
+    join ${WAITING} as w on w.event_id = f.original_event_id)`;
 
 /** Bounties for events that overlap, paid for one customer, which no version offers together. */
 export async function* bountiesPaidTwice(audited: Audited): AsyncGenerator<Finding> {

@@ -8,6 +8,7 @@ import { dividedReversals } from './divided-reversals.ts';
 import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
 import { misplacedTrades } from './symbols.ts';
+import { bountiesPaidTwice } from './limits.ts';
 import { recountedSlots } from './recounted-slots.ts';
 import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
@@ -37,6 +38,7 @@ const CHECKS: readonly Check[] = [
   recountedSlots,
   ...COMPARISONS,
   missingReversals,
+  bountiesPaidTwice,
   dividedReversals,
   exchanges,
   misplacedTrades,

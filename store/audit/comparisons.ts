@@ -4,6 +4,10 @@ import { REINSTATING_EVENT } from '../../domain/types.ts';
 import { inChunks, type Audited, type Check, type Comparison, type Finding } from './context.ts';
 import { STATEMENT_COMPARISONS } from './statements.ts';
 import { LIFECYCLE_COMPARISONS } from './lifecycle.ts';
+import { DATE_COMPARISONS } from './dates.ts';
+import { LIMIT_COMPARISONS } from './limits.ts';
+import { OWNER_COMPARISONS } from './owners.ts';
+import { UNDONE_COMPARISONS } from './undone.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { inForce, isAccrual } from '../ledger/facts-in-force.ts';
 import { OF_PAYOUTS, OF_SINGLES } from '../ledger/slot-kinds.ts';
@@ -252,17 +256,25 @@ const STATEMENTS: readonly Comparison[] = [
   { check: 'told_is_booked', statement: REPORTED },
   { check: 'slot_is_as_rated', statement: RATINGS },
   { check: 'balance_is_its_transfers', statement: BALANCES },
+  ...OWNER_COMPARISONS,
+  ...DATE_COMPARISONS,
+  ...UNDONE_COMPARISONS,
   ...STATEMENT_COMPARISONS,
   ...LIFECYCLE_COMPARISONS,
+  ...LIMIT_COMPARISONS,
 ];
 
 type Row = { about: string; currency: string | null; minor: string; detail: string };
 
 /** The comparisons as checks. `minor` is read as the text of a numeric. */
-export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement }) => {
+export const COMPARISONS: readonly Check[] = STATEMENTS.map(({ check, statement, terms }) => {
   return async function* compared(audited: Audited): AsyncGenerator<Finding> {
     const { operatorId, currency, deals } = audited;
-    const values = statement.includes('$2') ? [operatorId, JSON.stringify(deals.promised)] : [operatorId];
+    const read = terms?.(deals);
+    if (read?.length === 0) return;
+    const values = statement.includes('$2')
+      ? [operatorId, JSON.stringify(read ?? deals.promised)]
+      : [operatorId];
     for await (const rows of inChunks<Row>(audited, statement, values)) {
       for (const { minor, ...row } of rows)
         yield { ...row, check, currency: row.currency ?? currency, minor: BigInt(minor) };

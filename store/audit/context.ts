@@ -29,10 +29,10 @@ export type Audited = {
 };
 
 /**
- * A statement whose rows are findings. `$1` is the operator, `$2`, where used, its deals'
- * `Promised` as JSON.
+ * A statement whose rows are findings. `$1` is the operator, `$2`, where used, JSON: what `terms`
+ * reads from its deals, or their `Promised`. Without such terms there is nothing to compare.
  */
-export type Comparison = { check: string; statement: string };
+export type Comparison = { check: string; statement: string; terms?: (deals: Deals) => object[] };
 
 export type Check = (audited: Audited) => AsyncGenerator<Finding>;
 

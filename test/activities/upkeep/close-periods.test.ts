@@ -273,7 +273,7 @@ describe('a closed October', () => {
     [
       'a statement that is gone',
       `delete from statements where period = '2026-09'`,
-      ['statement_follows_the_last', 'transfer_is_on_its_statement'],
+      ['month_with_transfers_has_a_statement', 'statement_follows_the_last', 'transfer_is_on_its_statement'],
     ],
     [
       'the reason of a transfer',
@@ -293,7 +293,7 @@ describe('a closed October', () => {
     [
       'a transfer slipped into a month before the first',
       `update transfers set period = '2026-08' where period = '2026-11'`,
-      ['transfer_is_on_its_statement'],
+      ['month_with_transfers_has_a_statement', 'transfer_is_on_its_statement'],
     ],
     [
       'a seal',

@@ -488,8 +488,8 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'audit: a reference wins over the customer that a reversal names',
     file: 'domain/commission/reversals.ts',
-    from: `event.customerId !== null && conversion.customerId !== null && event.customerId !== conversion.customerId;`,
-    to: `event.customerId === '' && conversion.customerId === '';`,
+    from: `return event.customerId !== conversion.customerId;`,
+    to: `return false;`,
     tests: [AUDITED],
     sees: 'is no case of reversal_is_of_its_customer',
   },

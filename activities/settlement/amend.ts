@@ -2,7 +2,7 @@
 // conversions, and conversions to rate again for other reasons; and gives reinstated commissions
 // back. Posts the differences in the same transaction and reports them to the affiliates.
 import type { Unprompted } from '../../domain/delivery/messages.ts';
-import { rateAgain, type SettledConversion } from '../../domain/settlement/rate-again.ts';
+import { rateAgain, withNewVersion, type SettledBatch } from '../../domain/settlement/rate-again.ts';
 import { reinstateAll } from '../../domain/settlement/reinstating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { isConversion } from '../../domain/types.ts';
@@ -10,6 +10,7 @@ import { newId } from '../../store/db/ids.ts';
 import { returnToWaiting, putDueInForce, type DueAmendment } from '../../store/agreements/amendments.ts';
 import {
   requestChanges,
+  retryChanges,
   returnChanges,
   takeChanges,
   type ChangeRequest,
@@ -26,10 +27,16 @@ import { createSettleFully } from './settle-fully.ts';
 import { countsOf, createTransact, type Transact } from './transaction.ts';
 
 /**
- * Result of a step. `waiting`: amendments that cannot be booked yet, counted by reason. `isEnd`: no
- * change is left.
+ * Result of a step. `waiting`: changes that cannot be booked yet, counted by reason. `kept`:
+ * requests that ended without a change, since their conversions keep their deal, by reason.
+ * `isEnd`: no change is left.
  */
-type AmendedChunk = { applied: number; waiting: Record<string, number>; isEnd: boolean };
+type AmendedChunk = {
+  applied: number;
+  waiting: Record<string, number>;
+  kept?: Record<string, number>;
+  isEnd: boolean;
+};
 
 export type AmendActivities = {
   /** Applies the next changes of events. Does nothing when none are left. */
@@ -42,11 +49,12 @@ const AT_ONCE = 100;
 type AmendDeps = { pool: Pool; transact?: Transact; atOnce?: number } & HandOverActivities & SettleActivities;
 
 /**
- * Changes of one transaction. `reasons`: what changed for each conversion to rate again.
- * `reinstated`: conversions of reinstated commissions.
+ * Changes of one transaction: amendments, or requests for one reason. `rerating`: by the versions
+ * in force now; else conversions keep the versions that rated them. `reasons`: what changed for
+ * each conversion to rate again. `reinstated`: conversions of reinstated commissions.
  */
 type Changes = {
-  side: 'amendments';
+  side: 'amendments' | 'rerating';
   eventIds: string[];
   due: DueAmendment[];
   requests: readonly ChangeRequest[];
@@ -71,31 +79,35 @@ export function createAmend(deps: AmendDeps): AmendActivities {
         async choose(client) {
           await lockReversals(client, operatorId, 'amendments');
           const due = await putDueInForce(client, operatorId, batchId, limit);
-          const requests = await takeChanges(client, operatorId, limit - due.length);
+          const requests = due.length > 0 ? [] : await takeChanges(client, operatorId, limit);
           if (due.length + requests.length === 0) return null;
           return changesOf(due, requests, await reversedBy(client, operatorId, due));
         },
-        apply: (batch, books, { due, requests, reasons, reinstated }) => {
-          const settled: readonly SettledConversion[] = batch.ordered;
-          const ordered = settled.filter(({ event }) => reasons.has(event.id));
-          const again = rateAgain({ ...batch, ordered }, books, (id) => reasons.get(id)!);
-          const { outcomes, kept, messages } = again;
+        apply: (batch, books, { side, due, requests, reasons, reinstated }) => {
+          const { ordered }: SettledBatch = batch;
+          const all = { ...batch, ordered: ordered.filter(({ event }) => reasons.has(event.id)) };
+          const again = side === 'rerating' ? withNewVersion(all) : all;
+          const { outcomes, kept, messages } = rateAgain(again, books, (id) => reasons.get(id)!);
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
           );
-          const requestsWaiting = requests.flatMap((one) =>
+          const left = requests.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, waitsFor: lacking.get(one.eventId)! }] : [],
           );
+          // Nothing helps a conversion that was paid in another currency: it stays with its deal.
+          const isOver = ({ waitsFor }: { waitsFor: string }): boolean => waitsFor === 'other_currency';
+          const requestsWaiting = left.filter((one) => !isOver(one));
+          const requestsKept = left.filter(isOver).map(({ waitsFor: reason }) => ({ reason }));
           const given = reinstateAll(batch, books, reinstated);
-          return { messages, waiting, requestsWaiting, changed: outcomes, reinstated: given };
+          return { messages, waiting, requestsWaiting, requestsKept, changed: outcomes, reinstated: given };
         },
         write: async (client, { due }, { waiting, requestsWaiting, changed }) => {
           await writeRatedAgain(client, operatorId, changed);
           await returnToWaiting(client, operatorId, waiting);
           await returnChanges(client, operatorId, requestsWaiting);
           await writeStanding(client, operatorId, standingsOf(due));
-          await helpSetAside(client, operatorId, due);
+          await helpWaiting(client, operatorId, due);
           const voided = due.filter(({ isVoided }) => isVoided).map(({ eventId }) => eventId);
           const { settled, orphaned } = await unbind(client, operatorId, voided);
           await requestChanges(client, operatorId, settled, 'unbound');
@@ -112,14 +124,13 @@ export function createAmend(deps: AmendDeps): AmendActivities {
     const eventIds = [...[...backIn, ...unbound].map(({ eventId }) => eventId), ...unboundOrphans];
     if (eventIds.length > 0) await settleFully([{ operatorId, eventIds }]);
     const { due, requests } = choice;
+    const { waiting, requestsWaiting, requestsKept } = applied;
+    const without = waiting.length + requestsWaiting.length + requestsKept.length;
     return {
-      applied: due.length + requests.length - applied.waiting.length - applied.requestsWaiting.length,
-      waiting: countsOf([
-        ...applied.waiting,
-        ...applied.requestsWaiting.map(({ waitsFor }) => ({ reason: waitsFor })),
-      ]),
-      // Events taken out of the books may have asked for more.
-      isEnd: due.length + requests.length < limit && !due.some(({ isVoided }) => isVoided),
+      applied: due.length + requests.length - without,
+      waiting: countsOf([...waiting, ...requestsWaiting.map(({ waitsFor }) => ({ reason: waitsFor }))]),
+      kept: countsOf(requestsKept),
+      isEnd: false,
     };
   }
 
@@ -155,7 +166,8 @@ function changesOf(
   for (const one of due)
     if (isConversion(one.type) && one.status === 'settled') reasons.set(one.eventId, reasonOf(one));
   const eventIds = [...new Set([...reasons.keys(), ...reinstated])];
-  return { side: 'amendments', eventIds, due, requests, reasons, reinstated };
+  const side = requests[0]?.reason === 'deal_changed' ? 'rerating' : 'amendments';
+  return { side, eventIds, due, requests, reasons, reinstated };
 }
 
 function reasonOf({ isVoided, isRejected, wasRejected }: DueAmendment): Unprompted {
@@ -223,12 +235,19 @@ async function parkNext(pool: Pool, operatorId: string, reason: string): Promise
   });
 }
 
-/** The amendment may supply the payout for lack of which an event was set aside. */
-async function helpSetAside(
+/**
+ * The amendment may supply the payout for lack of which an event was set aside, or a request waits.
+ */
+async function helpWaiting(
   client: PoolClient,
   operatorId: string,
   due: readonly DueAmendment[],
 ): Promise<void> {
   if (due.some(({ status }) => status === 'set_aside'))
     await requestRetries(client, operatorId, ['payout_required']);
+  await retryChanges(
+    client,
+    operatorId,
+    due.map(({ eventId }) => eventId),
+  );
 }

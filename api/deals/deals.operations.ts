@@ -48,7 +48,9 @@ export const dealsResource = defineResource({
     'POST /v1/deals/:id/end': {
       summary: 'End a deal',
       description:
-        'Events that occur from `at` on (default: now) are rated by the operator’s default deal. An end in the future may be moved.',
+        'Events that occur from `at` on (default: now) are rated by the operator’s default deal, or earn ' +
+        'nothing without one. Events since then that were settled are rated again, and affiliates hear ' +
+        '`conversion.adjusted` with the reason `deal_changed`. An end in the future may be moved.',
       who: 'manage',
       body: jsonRequest(dealEnd),
       answers: { 200: jsonAnswer(answers.deal) },

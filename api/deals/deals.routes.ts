@@ -42,7 +42,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           effective_from: from = null,
           applies_to: appliesTo,
           terms: form,
-        } = read(newDeal, req.body);
+        } = read(newDeal, req.body, callerOf(res));
         const terms = completeTerms(form, operator.currency);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
@@ -85,7 +85,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           effective_from: from = new Date(),
           applies_to: appliesTo,
           terms,
-        } = read(newDealVersion, req.body);
+        } = read(newDealVersion, req.body, callerOf(res));
         const version = await store.deals.addVersion(
           operator.id,
           id,
@@ -118,14 +118,16 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
       async (req, res) => {
         const id = idFromPath(req, 'deal');
         const { at = null } = read(dealEnd, req.body);
-        const deal = await store.deals.end(callerOf(res).operator.id, id, at);
-        if (deal === null) throw notFound('deal');
-        if (deal === 'before_first_version')
+        const { operator } = callerOf(res);
+        const ended = await store.deals.end(operator.id, id, at);
+        if (ended === null) throw notFound('deal');
+        if (ended === 'before_first_version')
           throw new ApiError('not_possible', 'a deal cannot end before its first version begins');
-        if (deal === 'ended')
+        if (ended === 'ended')
           throw new ApiError('not_possible', 'the deal has ended at another time already');
-        void temporal.applyAmendments(callerOf(res).operator.id);
-        res.json(dealView(deal));
+        void temporal.applyAmendments(operator.id);
+        void temporal.retrySetAside(operator.id, ended.retried);
+        res.json(dealView(ended.deal));
       },
     ],
   });

@@ -58,7 +58,8 @@ export const amendmentsResource = defineResource({
     ),
     'POST /v1/events/:id/unvoid': decidingOn(
       'Put an event back into the books',
-      'The event is settled anew, by what is known now.',
+      'The event is settled anew, by what is known now. Affiliates hear `conversion.reinstated`, or for a ' +
+        'reversal `conversion.reversed`, with the reason `unvoided`.',
       withdrawal,
     ),
     'POST /v1/events/:id/reject': decidingOn(

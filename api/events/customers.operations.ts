@@ -16,7 +16,9 @@ export const customersResource = defineResource({
     'POST /v1/customers/:customer_id/reassign': {
       summary: 'Give a customer to another affiliate',
       description:
-        'Events of the customer that occurred from `from` on belong to the affiliate, also those that were settled; `from` may lie in the future. A customer may be given away before its first event.',
+        'Events of the customer that occurred from `from` on belong to the affiliate, also those that were ' +
+        'settled; `from` may lie in the future. Both affiliates hear `conversion.adjusted` with the reason `reassigned`; one that never heard ' +
+        'of a conversion hears `conversion.created`. A customer may be given away before its first event.',
       who: 'manage',
       body: jsonRequest(newReassignment),
       answers: { 202: jsonAnswer(answers.acceptedReassignment, 'its events are judged again in a moment') },

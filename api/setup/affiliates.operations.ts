@@ -34,7 +34,10 @@ export const affiliatesResource = defineResource({
     'PATCH /v1/affiliates/:id': {
       summary: 'Change an affiliate',
       description:
-        'A new parent counts from `parent_since` on (default: now) until the affiliate’s next change of its parent.',
+        'A new parent counts from `parent_since` on (default: now) until the affiliate’s next change of its ' +
+        'parent. Events since then are rated again, and parents hear `conversion.adjusted` with the reason ' +
+        '`parent_changed`. A `suspended` affiliate earns, and its payouts are refused. A `closed` one is ' +
+        'attributed nothing that occurs from then on; its customers stay its own.',
       who: 'manage',
       body: jsonRequest(affiliateChange),
       answers: { 200: jsonAnswer(answers.affiliate) },

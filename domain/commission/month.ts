@@ -93,19 +93,24 @@ export function withoutFalls(totals: readonly bigint[]): bigint[] {
 
 /**
  * A parent's parts of the shares of a month, in the order of the shares: each by the rate of its
- * own version, rounded over the month. `level`: levels of the parent above the affiliate, from 1.
+ * own version, rounded over the month. A version that pays no parent of this level has no say in
+ * the rounding. `level`: levels of the parent above the affiliate, from 1.
  */
 export function overrideShares(
   shares: readonly { terms: Pick<Terms, 'overrides' | 'rounding'>; minor: bigint }[],
   level: number,
 ): bigint[] {
   let exact = 0n;
-  const totals = shares.map(({ terms: { overrides, rounding }, minor }) => {
-    exact += (overrides[level - 1] ?? 0n) * minor;
+  const paying = shares.filter(({ terms }) => terms.overrides[level - 1] !== undefined);
+  const totals = paying.map(({ terms: { overrides, rounding }, minor }) => {
+    exact += overrides[level - 1]! * minor;
     return divideRounded(exact, MILLION, rounding);
   });
   const rising = withoutFalls(totals);
-  return rising.map((total, index) => total - (rising[index - 1] ?? 0n));
+  return shares.map((share) => {
+    const index = paying.indexOf(share);
+    return index < 0 ? 0n : rising[index]! - (rising[index - 1] ?? 0n);
+  });
 }
 
 /**

@@ -22,8 +22,11 @@ function names({ reference, referenceType }: ConversionEvent, { type, key }: Con
   );
 }
 
-const isOtherCustomers = (event: ConversionEvent, conversion: ConversionEvent): boolean =>
-  event.customerId !== null && conversion.customerId !== null && event.customerId !== conversion.customerId;
+/** Whether an event was sent with another customer than the conversion's. */
+function isOtherCustomers(event: ConversionEvent, conversion: ConversionEvent): boolean {
+  if (event.customerId === null || event.isCustomerOfClick || conversion.customerId === null) return false;
+  return event.customerId !== conversion.customerId;
+}
 
 /** Whether an event references a conversion and names another customer than the conversion's. */
 export function contradicts(event: ConversionEvent, conversion: ConversionEvent): boolean {
@@ -125,6 +128,7 @@ export function reversalOf(
     occurredAt: event.occurredAt,
     fx: null,
     customer: null,
+    payment: null,
     cancels,
   };
   if (event.type === 'chargeback_won')

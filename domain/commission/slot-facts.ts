@@ -4,14 +4,14 @@ import type { EventType } from '../types.ts';
 
 /**
  * A fact about a conversion in a slot: the conversion itself, a reversal of it, or that it left the
- * slot.
- * `eventId`: the conversion, or the event that reverses it. `revision`: 0 for the first rating of
- * the conversion in the slot. `whole`: of a reversal, whether it takes everything; of a win,
- * whether it undoes its chargebacks whatever they took. `amountMinor`: in the conversion's
+ * slot. `eventId`: the conversion, or the event that reverses it. `revision`: 0 for the first
+ * rating of the conversion in the slot. `whole`: of a reversal, whether it takes everything; of a
+ * win, whether it undoes its chargebacks whatever they took. `amountMinor`: in the conversion's
  * currency, in which refunds, chargebacks and wins are measured. `basisMinor`: in the deal's
  * currency, by the stored rate `fx` when the currencies differ. `customer`: the customer of a first
- * deposit in a month that counts them; otherwise null. `cancels`: the event id of the chargeback
- * that a win names; null for any.
+ * deposit in a month that counts them; otherwise null. `payment`: the transaction id of an `ftd` or
+ * a `deposit`, in slots that may add both up; otherwise null. `cancels`: the event id of the
+ * chargeback that a win names; null for any.
  */
 export type SlotFact = {
   originalEventId: string;
@@ -25,6 +25,7 @@ export type SlotFact = {
   occurredAt: number;
   fx: { rateId: string; rate: string } | null;
   customer: string | null;
+  payment: string | null;
   cancels: string | null;
 };
 
@@ -57,6 +58,7 @@ export function rejecting(accrual: SlotFact): SlotFact {
     volumeE4: 0n,
     fx: null,
     customer: null,
+    payment: null,
     type: 'rejected',
     whole: true,
   };
@@ -68,7 +70,10 @@ export function factsInForce<F extends Pick<SlotFact, 'revision'>>(facts: readon
   return facts.filter(({ revision }) => revision === last);
 }
 
-/** Whether two facts state the same, whatever their revisions. */
+/**
+ * Whether two facts state the same, whatever their revisions. `payment` is not compared: it never
+ * changes for an event, and some slots are loaded without it.
+ */
 export function statesTheSame(a: SlotFact, b: SlotFact): boolean {
   return (
     a.eventId === b.eventId &&

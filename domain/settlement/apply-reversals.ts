@@ -139,12 +139,14 @@ function restate(
     (fact) => others.includes(fact) || facts.some((wanted) => statesTheSame(fact, wanted)),
   );
   if (!isRight) {
+    const deltas = sumOfDeltas(
+      slots.map((slot) => {
+        const { accrual, version } = slot.groups.get(conversion.id)!;
+        return books.enter(slot, [accrual, ...others, ...facts], version, cause);
+      }),
+    );
     const reversal = own.find((effect) => effect.reversal.id === cause.id)?.reversal ?? null;
-    const deltas = slots.map((slot) => {
-      const { accrual, version } = slot.groups.get(conversion.id)!;
-      return books.enter(slot, [accrual, ...others, ...facts], version, cause);
-    });
-    return [{ reversal, deltas: sumOfDeltas(deltas) }];
+    return [{ reversal: reversal && isContrary(reversal, deltas) ? null : reversal, deltas }];
   }
   const known = new Set(stored.map(({ eventId }) => eventId));
   return own
@@ -154,6 +156,15 @@ function restate(
       return (why === null && slots.length > 0) || [reversal.id, conversion.id].some((id) => id === cause.id);
     })
     .map(({ reversal, fact }) => ({ reversal, deltas: addTo(books, slots, fact, reversal) }));
+}
+
+/**
+ * Whether a reversal gives, or a win takes, because others of the conversion's reversals take less
+ * or more since: that is told as an adjustment.
+ */
+function isContrary({ type }: ConversionEvent, deltas: Deltas): boolean {
+  const direction = type === 'chargeback_won' ? -1n : 1n;
+  return [...deltas.values()].some((delta) => delta * direction > 0n);
 }
 
 function addTo(

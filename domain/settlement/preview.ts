@@ -5,6 +5,7 @@ import { MAX_OVERRIDE_LEVELS } from '../commission/terms.ts';
 import type { SlotName } from '../commission/commission.ts';
 import { isUpToAmount } from '../commission/reversals.ts';
 import { earliestOf, groupOf } from '../commission/group.ts';
+import { rejecting } from '../commission/slot-facts.ts';
 import { conversionFacts } from './facts.ts';
 import type { FxRate } from '../ledger/fx.ts';
 import { overrideSlotKey } from '../keys.ts';
@@ -97,7 +98,7 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
       for (const effect of effectsOf(reversibles, others.filter(isReversalInForce), rates))
         effects.get(effect.conversionId)!.push(effect);
       const ofDeal = ordered.filter(({ event }) => rated.get(event.id)?.version.dealId === version.dealId);
-      return ofDeal.filter(({ event, outcome }) => {
+      return ofDeal.filter(({ event, outcome, isRejected }) => {
         const { version: by, names } = rated.get(event.id)!;
         const factFor = conversionFacts(event, { version: by, names }, rates);
         const own = effects.get(event.id)!;
@@ -110,8 +111,11 @@ export function startPreview(operator: OperatorRules, version: DealVersion): Pre
           return false;
         }
         const reversed = own.flatMap(({ fact }) => fact ?? []);
-        for (const name of names)
-          slotOf(name, outcome!.affiliateId!, by).add(groupOf([factFor(name.kind), ...reversed], by));
+        for (const name of names) {
+          const accrual = factFor(name.kind);
+          const decided = isRejected ? [rejecting(accrual)] : [];
+          slotOf(name, outcome!.affiliateId!, by).add(groupOf([accrual, ...reversed, ...decided], by));
+        }
         return by === version;
       });
     },

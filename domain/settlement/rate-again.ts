@@ -1,7 +1,7 @@
 // Rates conversions again that were settled before, after something about them changed: the
 // agreement, their values, their affiliate, or a decision of a person. Afterwards the ledger is as
 // if the change had been there from the start. Pure, like settlement.
-import { lastMove, type Attribution } from '../attribution/attribution.ts';
+import { lastMove, reaches, type Attribution } from '../attribution/attribution.ts';
 import type { ParentHistory } from '../attribution/parents.ts';
 import { needsMonthMetric } from '../commission/commission.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
@@ -54,7 +54,8 @@ export function attributionsOf(settled: readonly Loaded[]): Map<string, Attribut
       const affiliateId = move?.affiliateId ?? outcome!.affiliateId!;
       const bound = binding?.affiliateId === affiliateId ? binding : null;
       const shown = click?.affiliateId === affiliateId ? click : (bound?.click ?? null);
-      const from = move?.from ?? bound?.since ?? shown?.clickedAt ?? event.occurredAt;
+      const boundSince = bound !== null && reaches(bound.since, event) ? bound.since : undefined;
+      const from = move?.from ?? boundSince ?? shown?.clickedAt ?? event.occurredAt;
       return [
         event.id,
         { kind: 'attributed', affiliateId, method: 'binding', click: shown, from, binds: null },
@@ -87,26 +88,32 @@ export function rateAsBefore(
 /**
  * Rates the ordered conversions whose version in force is not the one that rated them. Each leaves
  * the slots that the new version does not name and enters those that it names; its reversals are
- * applied by the new terms.
+ * applied by the new terms. No event is the cause of the postings.
  * Throws a RuleError for the conversion whose rule failed. The ledger is then inconsistent and must
  * be loaded again.
  */
 export function rerateAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
-  const due = batch.ordered.filter(({ event, ratedBy }) => {
-    const rated = batch.rated.get(event.id);
-    return rated !== undefined && !isSame(rated.version, ratedBy);
-  });
-  return rateAgain({ ...batch, ordered: due }, books, () => 'deal_changed');
+  return rateAgain(withNewVersion(batch), books, () => 'deal_changed', false);
+}
+
+/** The batch with only those conversions that another version rates now, or none any more. */
+export function withNewVersion(batch: SettledBatch): SettledBatch {
+  const ordered = batch.ordered.filter(
+    ({ event, ratedBy }) => !isSame(batch.rated.get(event.id)?.version ?? null, ratedBy),
+  );
+  return { ...batch, ordered };
 }
 
 /**
  * Rates the ordered conversions by their present values, affiliates and decisions of people.
- * `reasonOf` says what changed for a conversion. Throws like `rerateAll`.
+ * `reasonOf` says what changed for a conversion. `byEvents`: the conversion is the cause of its
+ * postings. Throws like `rerateAll`.
  */
 export function rateAgain(
   batch: SettledBatch,
   books: BatchLedger,
   reasonOf: (eventId: string) => Unprompted,
+  byEvents = true,
 ): RatedAgain {
   const isOut = (one: Loaded): boolean => one.isVoided === true || reasonOf(one.event.id) === 'unbound';
   const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
@@ -114,7 +121,7 @@ export function rateAgain(
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
     try {
-      const rated = changeOf(batch, books, loaded, known, reasonOf(id));
+      const rated = changeOf(batch, books, loaded, known, { reason: reasonOf(id), byEvents });
       if (typeof rated === 'string') {
         all.kept.push({ eventId: id, reason: rated });
       } else {
@@ -128,8 +135,8 @@ export function rateAgain(
   return all;
 }
 
-function isSame(version: DealVersion, other: SettledConversion['ratedBy']): boolean {
-  return version.dealId === other?.dealId && version.version === other.version;
+function isSame(version: DealVersion | null, other: SettledConversion['ratedBy']): boolean {
+  return version?.dealId === other?.dealId && version?.version === other?.version;
 }
 
 function affiliateIn(attributions: ReadonlyMap<string, Attribution>, eventId: string): string | null {
@@ -143,7 +150,7 @@ function changeOf(
   books: BatchLedger,
   loaded: SettledConversion,
   known: Known,
-  reason: Unprompted,
+  { reason, byEvents }: { reason: Unprompted; byEvents: boolean },
 ): { outcome: NewOutcome; messages: Message[] } | Kept['reason'] {
   const { event, outcome, isVoided = false, isRejected = false } = loaded;
   const affiliateBefore = outcome!.affiliateId!;
@@ -153,10 +160,7 @@ function changeOf(
   const placed = rated ? placesOf(batch, books, loaded, rated, known, affiliateId) : [];
   if (typeof placed === 'string') return placed;
 
-  const cause: PostingCause = {
-    id: reason === 'deal_changed' ? null : event.id,
-    occurredAt: event.occurredAt,
-  };
+  const cause: PostingCause = { id: byEvents ? event.id : null, occurredAt: event.occurredAt };
   const deltas = moveTo(books, event.id, placed, rated?.version, cause, affiliateBefore);
   restateOthers(batch, books, loaded, known, cause);
   const messages = reportAgain(books, loaded, {
@@ -192,11 +196,9 @@ function placesOf(
   const foreign = slots.filter((slot) => slot.version.terms.currency !== currency);
   if (affiliateId === outcome!.affiliateId && foreign.some((slot) => isPaidBy(slot, books)))
     return 'other_currency';
-  const stored =
-    slots
-      .filter((slot) => !foreign.includes(slot))
-      .map((slot) => slot.groups.get(event.id)!.accrual.fx)
-      .find((fx) => fx !== null) ?? null;
+  const stored = slots
+    .filter((slot) => !foreign.includes(slot))
+    .flatMap((slot) => slot.groups.get(event.id)!.accrual.fx?.rateId ?? []);
   const factFor = conversionFacts(event, rated, batch.rates, stored);
   if (typeof factFor === 'string') return factFor;
   const reversed = reversalsBy(batch, books, loaded, version.terms, known);

@@ -80,6 +80,12 @@ export function componentOf({ name, version }: Slot): Component | null {
   return component;
 }
 
+/** Whether a slot may add up payments that were reported both as `ftd` and as `deposit`. */
+export function addsUpPayments(slot: Slot): boolean {
+  const on = isPerCustomer(slot.name.kind) ? (componentOf(slot)?.on ?? []) : [];
+  return on.includes('ftd') && on.includes('deposit');
+}
+
 /**
  * Replaces the facts of one conversion in a slot and changes the slot's running sums by the
  * difference.

@@ -10,7 +10,7 @@ const CONVERSION_TYPES = sqlList(POSITIVE_EVENTS);
 export type ChangeRequest = { eventId: string; reason: Unprompted };
 
 /**
- * Requests that conversions are rated again. A conversion with a request keeps that one. Call in
+ * Requests that conversions are rated again. A conversion has one request for each reason. Call in
  * the transaction of the change, and `applyAmendments` of the workflows after its commit.
  */
 export async function requestChanges(
@@ -23,7 +23,7 @@ export async function requestChanges(
   await db.query(
     `insert into change_requests (operator_id, event_id, reason)
      select $1, id, $3 from unnest($2::text[]) as id order by id
-     on conflict (operator_id, event_id) do update set waits_for = null`,
+     on conflict (operator_id, event_id, reason) do update set waits_for = null`,
     [operatorId, eventIds, reason],
   );
 }
@@ -46,14 +46,15 @@ export async function requestChangesOf(
      join event_outcomes o on o.operator_id = $1 and o.event_id = chosen.id and o.status = 'settled'
      join events e on e.operator_id = $1 and e.id = o.event_id and e.type in ${CONVERSION_TYPES}
      order by o.event_id
-     on conflict (operator_id, event_id) do update set waits_for = null`,
+     on conflict (operator_id, event_id, reason) do update set waits_for = null`,
     [operatorId, reason, ...values],
   );
 }
 
 /**
- * Takes up to `limit` requests of an operator, the oldest first. They are done once the transaction
- * commits, unless `returnChanges` puts them back.
+ * Takes up to `limit` requests of an operator, the oldest first, and all for one reason: it decides
+ * by which deal version conversions are rated. They are done once the transaction commits, unless
+ * `returnChanges` puts them back.
  */
 export async function takeChanges(
   db: Queryable,
@@ -63,12 +64,14 @@ export async function takeChanges(
   if (limit <= 0) return [];
   const { rows } = await db.query<ChangeRequest>(
     `with next as (
-       select event_id from change_requests where operator_id = $1 and waits_for is null
+       select event_id, reason from change_requests where operator_id = $1 and waits_for is null
+         and reason = (select reason from change_requests where operator_id = $1 and waits_for is null
+           order by requested_at, event_id, reason limit 1)
        order by requested_at, event_id limit $2
        for update skip locked
      )
      delete from change_requests r using next
-     where r.operator_id = $1 and r.event_id = next.event_id
+     where r.operator_id = $1 and r.event_id = next.event_id and r.reason = next.reason
      returning r.event_id as "eventId", r.reason`,
     [operatorId, limit],
   );
@@ -86,7 +89,21 @@ export async function returnChanges(
     `insert into change_requests (operator_id, event_id, reason, waits_for)
      select $1, "eventId", reason, "waitsFor"
      from json_to_recordset($2) as r ("eventId" text, reason text, "waitsFor" text)
-     on conflict (operator_id, event_id) do update set waits_for = excluded.waits_for`,
+     on conflict (operator_id, event_id, reason) do update set waits_for = excluded.waits_for`,
     [operatorId, JSON.stringify(requests)],
+  );
+}
+
+/** Tries waiting requests of these events again, since their amended values may help. */
+export async function retryChanges(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<void> {
+  if (eventIds.length === 0) return;
+  await db.query(
+    `update change_requests set waits_for = null
+     where operator_id = $1 and event_id = any($2) and waits_for is not null`,
+    [operatorId, eventIds],
   );
 }

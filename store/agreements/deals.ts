@@ -3,6 +3,7 @@ import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
+import { retryWaitingAmendments } from './amendments.ts';
 import { endDeal, type EndRefusal } from './deal-ends.ts';
 import { markRerating } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';
@@ -95,14 +96,22 @@ export function createDeals(pool: Pool) {
       });
     },
 
-    /** Ends a deal at a moment, null: now. See `endDeal`. */
-    end: (operatorId: string, dealId: string, at: Date | null): Promise<Deal | EndRefusal | null> =>
+    /**
+     * Ends a deal at a moment, null: now. See `endDeal`. `retried`: as of an added version, since
+     * another deal may need no payout or rate.
+     */
+    end: (
+      operatorId: string,
+      dealId: string,
+      at: Date | null,
+    ): Promise<{ deal: Deal; retried: RetryableReason[] } | EndRefusal | null> =>
       withTransaction(pool, async (client) => {
         await lockReversals(client, operatorId, 'rerating');
         const deal = await findDeal(client, operatorId, dealId);
         if (deal === null) return null;
         const endedAt = await endDeal(client, operatorId, deal, at);
-        return typeof endedAt === 'string' ? endedAt : { ...deal, endedAt };
+        if (typeof endedAt === 'string') return endedAt;
+        return { deal: { ...deal, endedAt }, retried: await requestHelped(client, operatorId) };
       }),
 
     find: (operatorId: string, id: string): Promise<Deal | null> => findDeal(pool, operatorId, id),
@@ -175,8 +184,16 @@ async function markFollowUps(
   version: Version,
 ): Promise<AddedVersion> {
   const isRerating = await markRerating(db, operatorId, { dealId, version: version.version });
-  const retried = await requestRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
-  return { ...version, isRerating, retried };
+  return { ...version, isRerating, retried: await requestHelped(db, operatorId) };
+}
+
+/**
+ * Requests retries of what waits for a payout or a rate, which the deal in force now may not need.
+ * The sweep applies requests and amendments that waited.
+ */
+async function requestHelped(db: Queryable, operatorId: string): Promise<RetryableReason[]> {
+  await retryWaitingAmendments(db, operatorId);
+  return await requestRetries(db, operatorId, ['payout_required', 'no_exchange_rate']);
 }
 
 async function insertVersion(

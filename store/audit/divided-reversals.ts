@@ -111,7 +111,7 @@ async function factsOf(
   const { rows } = await client.query<StoredFact>(
     `select distinct on (original_event_id, event_id) original_event_id as "originalEventId",
        event_id as "eventId", revision, type, whole, amount_minor as "amountMinor",
-       basis_minor as "basisMinor", volume_e4 as "volumeE4", cancels, null as customer, null as fx,
+       basis_minor as "basisMinor", volume_e4 as "volumeE4", cancels, null as customer, null as payment, null as fx,
        (extract(epoch from occurred_at) * 1000)::float8 as "occurredAt", fx_rate_id as "fxRateId"
      from slot_facts f
      where operator_id = $1 and original_event_id = any($2) and type not in ('left', 'rejected')

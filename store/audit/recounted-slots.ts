@@ -107,6 +107,7 @@ function worth(
     occurredAt: 0,
     fx: null,
     customer: null,
+    payment: null,
     cancels: null,
   };
   return targetOf(component, version.terms, [groupOf([accrual], version)], {

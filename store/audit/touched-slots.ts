@@ -7,6 +7,7 @@ import { monthByZones } from '../../domain/ledger/periods.ts';
 import { recountedTargets, startRecount, type Recount } from '../../domain/settlement/recount.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
 import type { ParentsOf } from '../../domain/settlement/slot-targets.ts';
+import { PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 import { REJECTED_SLOTS } from './rejected-slots.ts';
 import { inChunks, type Audited, type Deals, type Finding } from './context.ts';
 
@@ -57,7 +58,10 @@ const SLOTS_WITH_FACTS = `
     (extract(epoch from f.occurred_at) * 1000)::float8 as "occurredAt",
     case when s.kind = 'month' and f.type = 'ftd' then (
       select subject_of(operator_id, customer_id, click_id) from events
-      where operator_id = $1 and id = f.original_event_id) end as customer
+      where operator_id = $1 and id = f.original_event_id) end as customer,
+    case when s.kind in ${PER_CUSTOMER} and f.type in ('ftd', 'deposit') then (
+      select transaction_id from events
+      where operator_id = $1 and id = f.original_event_id) end as payment
   from slots s
   left join slots source on source.operator_id = $1 and source.id = s.source_id
   left join slot_facts f on f.operator_id = $1 and f.slot_id = s.id

@@ -6,7 +6,7 @@ import type { DealVersion } from '../../domain/types.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
 import type { Queryable } from '../db/pool.ts';
 import { selected, SLOT_MONEY, slotMoneyOf } from '../ledger/money-columns.ts';
-import type { Slot } from '../../domain/settlement/slot.ts';
+import { addsUpPayments, type Slot } from '../../domain/settlement/slot.ts';
 import { OF_CHAINS, PER_CUSTOMER } from '../ledger/slot-kinds.ts';
 
 type SlotRow = Omit<
@@ -217,6 +217,7 @@ export async function loadFacts(
   const partly =
     conversionIds.length === 0 ? [] : slots.filter(({ name }) => isMonthly(name.kind)).map(({ id }) => id);
   if (whole.length + partly.length === 0) return;
+  const adding = slots.filter(addsUpPayments).map(({ id }) => id);
   const columns = `slot_id as "slotId", original_event_id as "originalEventId", event_id as "eventId",
        revision, type, whole, amount_minor as "amountMinor", basis_minor as "basisMinor",
        volume_e4 as "volumeE4", deal_version as "dealVersion", occurred_at as "occurredAt",
@@ -225,15 +226,17 @@ export async function loadFacts(
   // month whole.
   const { rows } = await db.query<FactRow>({
     name: 'load-facts',
-    text: `select ${columns}, null as customer from ${itemsWithOperator(2)} join slot_facts f
-      on f.operator_id = named.operator_id and slot_id = item
+    text: `select ${columns}, null as customer, case when type in ('ftd', 'deposit') and slot_id = any($5) then
+         (select transaction_id from events e where e.operator_id = f.operator_id
+           and e.id = f.original_event_id) end as payment
+     from ${itemsWithOperator(2)} join slot_facts f on f.operator_id = named.operator_id and slot_id = item
      union all
      select ${columns}, case when type = 'ftd' then
          (select subject_of(e.operator_id, e.customer_id, e.click_id) from events e where e.operator_id = f.operator_id
-           and e.id = f.original_event_id) end as customer
+           and e.id = f.original_event_id) end as customer, null as payment
      from ${itemsWithOperator(4)} join slot_facts f on f.operator_id = named.operator_id
        and original_event_id = item and slot_id || '' = any($3)`,
-    values: [operatorId, whole, partly, conversionIds],
+    values: [operatorId, whole, partly, conversionIds, adding],
   });
   const byId = new Map(slots.map((slot) => [slot.id, slot]));
   for (const facts of byConversion(rows)) {

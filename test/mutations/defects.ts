@@ -19,6 +19,7 @@ const ATTRIBUTION = 'test/domain/attribution/attribution.test.ts';
 const LINKED = 'test/domain/settlement/linked-slots.test.ts';
 const RACES = 'test/activities/settlement/settle-races.test.ts';
 const MONTHS = 'test/domain/settlement/months.test.ts';
+const PAYMENTS = 'test/api/events/payments.test.ts';
 const REINSTATED = 'test/store/ledger/reinstatements.test.ts';
 const STORED = 'test/activities/settlement/settle-linked-slots.test.ts';
 
@@ -33,9 +34,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'decimals of currencies from Intl instead of ISO 4217',
-    file: 'domain/ledger/money.ts',
-    from: `return EXPONENTS.get(currency);`,
-    to: `return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
+    file: 'domain/ledger/currencies.ts',
+    from: `?? EXPONENTS.get(currency);`,
+    to: `?? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V20',
   },
@@ -208,6 +209,14 @@ export const DEFECTS: readonly Defect[] = [
     sees: 'pay one bounty to each customer',
   },
   {
+    title: 'a deal that has ended rates what it rated before',
+    file: 'activities/settlement/amend.ts',
+    from: `requests[0]?.reason === 'deal_changed' ? 'rerating' : 'amendments'`,
+    to: `requests.length < 0 ? 'rerating' : 'amendments'`,
+    tests: ['test/activities/settlement/rerate.test.ts'],
+    sees: 'rates settled conversions that occurred since by the default deal',
+  },
+  {
     title: 'the latest exchange rate instead of the rate of the day',
     file: 'domain/ledger/fx.ts',
     from: ` || rate.asOf > moment`,
@@ -366,5 +375,37 @@ export const DEFECTS: readonly Defect[] = [
     to: `if (conversionId !== null) reportedAmounts.addAdjustment([...slot.groups.keys()][0]!, { ...change, reason });`,
     tests: [REINSTATED],
     sees: 'whichever conversion settlement was asked about',
+  },
+  {
+    title: 'a payment that is told as ftd and as deposit counts twice',
+    file: 'domain/settlement/facts.ts',
+    from: `payment: type === 'ftd' || type === 'deposit' ? event.transactionId : null`,
+    to: `payment: null`,
+    tests: ['test/domain/settlement/payments.test.ts'],
+    sees: 'counts once for its customer, in any order of arrival',
+  },
+  {
+    title: 'of a payment that is told twice the smaller amount counts',
+    file: 'domain/commission/payments.ts',
+    from: `(a > b ? a : b)`,
+    to: `(a > b ? b : a)`,
+    tests: ['test/domain/commission/payments.test.ts'],
+    sees: 'counts the larger amount',
+  },
+  {
+    title: 'a payment told again in a later batch counts twice',
+    file: 'store/settlement/slots.ts',
+    from: `case when type in ('ftd', 'deposit') and slot_id = any($5) then`,
+    to: `case when type = 'ftd' and slot_id = any($5) then`,
+    tests: [PAYMENTS],
+    sees: 'does not qualify for 200.00',
+  },
+  {
+    title: 'the audit counts a payment that is told twice as two',
+    file: 'store/audit/touched-slots.ts',
+    from: `f.type in ('ftd', 'deposit')`,
+    to: `f.type = 'ftd'`,
+    tests: [PAYMENTS],
+    sees: 'the audit counts a payment that is told twice once',
   },
 ];

@@ -17,6 +17,7 @@ import { newId } from '../../../store/db/ids.ts';
 import { withOperator, type TestOperator } from '../../support/operator.ts';
 import {
   addAffiliate,
+  applyChanges,
   auditOf,
   createSettling,
   outcomesOf,
@@ -290,6 +291,38 @@ test('a conversion whose month pays other conversions keeps its deal in another 
   assert.deepEqual([result.changed, result.kept, result.reasons], [0, 2, { other_currency: 2 }]);
   assert.equal(await pendingOf(pool, own.affiliateId), 20_00n);
   assert.deepEqual((await auditOf(pool)).findings, []);
+});
+
+test('the end of a deal rates settled conversions that occurred since by the default deal', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const own = await addAffiliate(pool, operatorId, { components: [{ kind: 'percent', percent: '50' }] });
+  const at = Date.now() - 2 * DAY_MS;
+  const sale = { clickId: own.clickId };
+  const ids = await operator.ingest([
+    { ...sale, occurredAt: at - 1 },
+    { ...sale, occurredAt: at },
+  ]);
+  await createSettling(pool)(operatorId, ids);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 5000', 'settled 5000']);
+
+  const byDefault = { id: newId('deal'), name: 'Default', affiliateId: null };
+  await createDeals(pool).insert(operatorId, byDefault, new Date(0), wireTerms());
+  await createDeals(pool).end(operatorId, own.dealId, new Date(at));
+  await applyChanges(pool, operatorId);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 5000', 'settled 1000']);
+});
+
+test('the end of a deal takes back what occurred since where no other deal rates it', async () => {
+  const operator = await withOperator(pool);
+  const { operatorId } = operator;
+  const own = await addAffiliate(pool, operatorId);
+  const ids = await operator.ingest([{ clickId: own.clickId }]);
+  await createSettling(pool)(operatorId, ids);
+  await createDeals(pool).end(operatorId, own.dealId, new Date(Date.now() - DAY_MS));
+  await applyChanges(pool, operatorId);
+  assert.deepEqual(await outcomesOf(pool, ids), ['settled 0']);
+  assert.equal(await pendingOf(pool, own.affiliateId), 0n);
 });
 
 test('a deal keeps its currency', async () => {

@@ -1,8 +1,6 @@
 // Operators who change their time zone: settled conversions stay in their months.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createAmend } from '../../../activities/settlement/amend.ts';
-import { createSettle } from '../../../activities/settlement/settle.ts';
 import { createRerate } from '../../../activities/settlement/rerate.ts';
 import { compileTerms, type WireTerms } from '../../../domain/commission/terms.ts';
 import { PROPOSED } from '../../../domain/settlement/preview.ts';
@@ -14,7 +12,7 @@ import { createOperators } from '../../../store/setup/operators.ts';
 import { wireTerms } from '../../support/builders.ts';
 import { withDatabase, type TestDatabase } from '../../support/database.ts';
 import { withOperator } from '../../support/operator.ts';
-import { addAffiliate, auditOf, createSettling, pendingOf } from '../../support/settling.ts';
+import { addAffiliate, applyChanges, auditOf, createSettling, pendingOf } from '../../support/settling.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -79,8 +77,7 @@ describe('a conversion stays in its month after the operator moves to another ti
       ...values,
       amountMinor: 1000_04n,
     }));
-    const { applyAmendments } = createAmend({ pool, atOnce: 2, ...createSettle({ pool }), handOver });
-    assert.ok((await applyAmendments({ operatorId })).isEnd);
+    await applyChanges(pool, operatorId);
     assert.equal(await pendingOf(pool, affiliateId), 150_01n);
     assert.deepEqual(await periodsOf(affiliateId), [new Date(lastEvening()).toISOString().slice(0, 7)]);
   });

@@ -29,6 +29,7 @@ function rankedSlots(
       whole: true,
       fx: null,
       customer: null,
+      payment: null,
       cancels: null,
     };
     const earned = { ...common, eventId, type: 'ftd' as const, occurredAt: NOON + Number(eventId) };

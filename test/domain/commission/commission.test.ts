@@ -32,6 +32,7 @@ function aGroup(
     occurredAt: NOON,
     fx: null,
     customer: null,
+    payment: null,
     cancels: null,
   };
   return groupOf([{ ...earned, ...changes }, ...reversals], aVersion());
@@ -51,6 +52,7 @@ function anotherFact(type: EventType, amountMinor: bigint | 'whole'): SlotFact {
     occurredAt: NOON,
     fx: null,
     customer: null,
+    payment: null,
     cancels: null,
   };
 }

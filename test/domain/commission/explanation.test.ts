@@ -178,6 +178,7 @@ describe('figures of an explanation', () => {
     basisMinor: 110_00n,
     fx: { rateId: 'fx_1', rate: '1.1' },
     customer: null,
+    payment: null,
     cancels: null,
   };
 
@@ -191,6 +192,7 @@ describe('figures of an explanation', () => {
       basisMinor: 0n,
       fx: null,
       customer: null,
+      payment: null,
       cancels: null,
     };
     const groups = [groupOf([earned, refund], aVersion())];

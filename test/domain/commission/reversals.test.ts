@@ -153,7 +153,16 @@ function fact(changes: Partial<SlotFact>): SlotFact {
     amountMinor: 100_00n,
     basisMinor: 100_00n,
   };
-  return { ...of, volumeE4: 0n, occurredAt, fx: null, customer: null, cancels: null, ...changes };
+  return {
+    ...of,
+    volumeE4: 0n,
+    occurredAt,
+    fx: null,
+    customer: null,
+    payment: null,
+    cancels: null,
+    ...changes,
+  };
 }
 
 const refund = (amountMinor: bigint): SlotFact => fact({ type: 'refund', whole: false, amountMinor });

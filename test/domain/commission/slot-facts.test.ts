@@ -17,6 +17,7 @@ const accrual: SlotFact = {
   occurredAt: 0,
   fx: null,
   customer: null,
+  payment: null,
   cancels: null,
 };
 

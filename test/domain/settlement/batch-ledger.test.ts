@@ -34,6 +34,7 @@ function aFact(event: typeof sale): SlotFact {
     occurredAt,
     fx: null,
     customer: null,
+    payment: null,
     cancels: null,
   };
 }

@@ -180,4 +180,10 @@ describe('the reason of a reversal that changes nothing', () => {
     ])
       assert.equal(totalOf(settledOneByOne(terms, events)), 10_00n);
   });
+
+  test('a customer whom only the click names contradicts no reference, since people share a device', () => {
+    const byClick = charge({ customerId: 'd', isCustomerOfClick: true });
+    assert.equal(reason(by('full'), sale, byClick), 'settled null');
+    assert.equal(totalOf(settledOneByOne(by('full'), [byClick, sale])), 0n);
+  });
 });

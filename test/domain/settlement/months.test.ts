@@ -36,6 +36,17 @@ function either(
 
 const share = (percent: string, more: object = {}): Terms => only({ kind: 'revshare', percent, ...more });
 
+test('a parent’s part of a month is not rounded by a version that pays no parent', () => {
+  const of = (overrides: WireTerms['overrides'], rounding: WireTerms['rounding']): Terms => ({
+    ...share('10'),
+    overrides,
+    rounding,
+  });
+  const deal = versions([0, of([{ percent: '16.6667' }], 'half_even')], [1, of([], 'down')]);
+  // 16.6667 % of 0.03, rounded to even: 0.01.
+  assert.equal(either(deal, [revenue(0, 26n), revenue(2, 4n)], 'aff_p'), 1n);
+});
+
 describe('a version in mid-month continues the month', () => {
   const steps = [
     { from: '0', percent: '20' },

@@ -74,7 +74,7 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     transactionId: row.transactionId,
     clickId: row.clickId,
     customerId: row.customerId,
-    isCustomerOfClick: row.isCustomerOfClick && row.customerId !== null,
+    ...(row.isCustomerOfClick && row.customerId !== null && { isCustomerOfClick: true }),
     amountMinor: row.amountMinor,
     currency: row.currency,
     volumeE4: row.volumeE4,

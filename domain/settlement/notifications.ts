@@ -106,10 +106,29 @@ export function reportAgain(
     affiliateId,
     currency,
   };
-  const [type, cause] = isKnown
-    ? (['conversion.adjusted', reason] as const)
-    : (['conversion.created', loaded.event] as const);
-  return [...messages, ...reportChange(books, type, cause, seen, now)];
+  const again = { type: 'conversion.adjusted', reason } as const;
+  return [...messages, ...reportToOthers(books, loaded.event, again, seen, now)];
+}
+
+/**
+ * Messages about a conversion that came to these affiliates by a change: `conversion.created` to
+ * those who never heard of it, and to the others the type and reason of `again`.
+ */
+export function reportToOthers(
+  books: BatchLedger,
+  event: ConversionEvent,
+  again: { type: Message['type']; reason: Unprompted },
+  about: ReportSubject,
+  deltas: Deltas,
+): Message[] {
+  const isKnown = ([affiliateId]: readonly [string, bigint]): boolean =>
+    books.reported.has(reportedKey(event.id, affiliateId));
+  const known = new Map([...deltas].filter(isKnown));
+  const others = new Map([...deltas].filter((one) => !isKnown(one)));
+  return [
+    ...reportChange(books, again.type, again.reason, about, known),
+    ...reportChange(books, 'conversion.created', event, about, others),
+  ];
 }
 
 function withoutZeros(deltas: Deltas): Map<string, bigint> {

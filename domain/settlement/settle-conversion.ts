@@ -7,7 +7,7 @@ import { applyReversals, scopeOf, subjectAbout, type Known, type Scope } from '.
 import { inOrder, notSettled, type Batch, type Settlement } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas } from './batch-ledger.ts';
 import { conversionFacts, type Lacking } from './facts.ts';
-import { ownClickId, reportChange, subsOf, type ReportSubject } from './notifications.ts';
+import { ownClickId, reportChange, reportToOthers, subsOf, type ReportSubject } from './notifications.ts';
 import type { Loaded, Outcome } from './outcomes.ts';
 import { reportedKey } from './reported-amounts.ts';
 import { reasonOf } from './reversal-reasons.ts';
@@ -42,12 +42,12 @@ export function settleConversion(
     currency,
   };
   // What affiliates heard of an event once is not reported as the event again.
-  const isKnown = books.reported.has(reportedKey(event.id, affiliateId));
+  const isKnown = [...deltas.keys()].some((id) => books.reported.has(reportedKey(event.id, id)));
   const putBack = isKnown ? (putBackBy(loaded) ?? 'unbound') : null;
   const messages =
     putBack === null
       ? reportChange(books, 'conversion.created', event, about, deltas)
-      : reportChange(books, 'conversion.reinstated', putBack, about, deltas);
+      : reportToOthers(books, event, { type: 'conversion.reinstated', reason: putBack }, about, deltas);
   const outcome: Outcome = {
     eventId: event.id,
     status: 'settled',

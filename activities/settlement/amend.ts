@@ -7,7 +7,11 @@ import { reinstateAll } from '../../domain/settlement/reinstating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { isConversion } from '../../domain/types.ts';
 import { newId } from '../../store/db/ids.ts';
-import { returnToWaiting, putDueInForce, type DueAmendment } from '../../store/agreements/amendments.ts';
+import {
+  returnToWaiting,
+  putDueInForce,
+  type DueAmendment,
+} from '../../store/agreements/amendments-in-force.ts';
 import {
   requestChanges,
   retryChanges,

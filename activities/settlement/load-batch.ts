@@ -13,12 +13,12 @@ import { readParentHistory } from '../../store/attribution/parents.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
 import { readListeners, type PlannedEndpoint } from '../../store/delivery/outbox.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
+import type { LoadedEvent } from '../../store/settlement/event-rows.ts';
 import {
   findOthers,
   loadEvents,
   readOperatorRules,
   readVersions,
-  type LoadedEvent,
   type StoredVersion,
 } from '../../store/settlement/load-events.ts';
 import { withRelated } from './load-related.ts';

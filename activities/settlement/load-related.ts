@@ -6,7 +6,8 @@ import { knownOf } from '../../domain/settlement/settlement.ts';
 import { isConversion } from '../../domain/types.ts';
 import type { Side } from '../../store/db/locks.ts';
 import type { PoolClient } from '../../store/db/pool.ts';
-import { findOthers, findWins, loadEvents, type LoadedEvent } from '../../store/settlement/load-events.ts';
+import type { LoadedEvent } from '../../store/settlement/event-rows.ts';
+import { findOthers, findWins, loadEvents } from '../../store/settlement/load-events.ts';
 
 /**
  * The batch's own events and the related ones. `otherIds`: the ids that `findOthers` returned for

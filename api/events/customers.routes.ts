@@ -54,7 +54,7 @@ export function addCustomerRoutes(router: Router, { store, auth, temporal }: Dep
         };
         await store.reassignments.insert(operator.id, reassignment);
         void temporal.applyAmendments(operator.id);
-        void temporal.rematchSoon(operator.id);
+        temporal.rematchSoon(operator.id);
         res.status(202).json({ id: reassignment.id, status: 'accepted' });
       },
     ],

@@ -90,7 +90,7 @@ export function addAffiliateRoutes(router: Router, { store, auth, temporal }: De
           ]);
         if (parentId !== undefined) void temporal.applyAmendments(operatorId);
         // Events that a closed affiliate left without one may be attributed now.
-        if (state !== undefined && state !== 'closed') void temporal.rematchSoon(operatorId);
+        if (state !== undefined && state !== 'closed') temporal.rematchSoon(operatorId);
         res.json(affiliateView(notTaken(affiliate)));
       },
     ],

@@ -80,9 +80,13 @@ export function componentOf({ name, version }: Slot): Component | null {
   return component;
 }
 
-/** Whether a slot may add up payments that were reported both as `ftd` and as `deposit`. */
-export function addsUpPayments(slot: Slot): boolean {
-  const on = isPerCustomer(slot.name.kind) ? (componentOf(slot)?.on ?? []) : [];
+/**
+ * Whether a slot may add up payments that were reported both as `ftd` and as `deposit`. A slot
+ * without its component is a fault of the rules, which settling finds for its own event.
+ */
+export function addsUpPayments({ name, version }: Slot): boolean {
+  if (!isPerCustomer(name.kind)) return false;
+  const on = version.terms.components.find(({ label }) => label === name.component)?.on ?? [];
   return on.includes('ftd') && on.includes('deposit');
 }
 

@@ -3,7 +3,7 @@ import type { WireTerms } from '../../domain/commission/terms.ts';
 import { POSITIVE_EVENTS } from '../../domain/types.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';
-import { retryWaitingAmendments } from './amendments.ts';
+import { retryWaitingAmendments } from './amendments-in-force.ts';
 import { endDeal, type EndRefusal } from './deal-ends.ts';
 import { markRerating } from './reratings.ts';
 import { requestRetries, type RetryableReason } from './retry-requests.ts';

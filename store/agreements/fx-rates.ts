@@ -1,7 +1,7 @@
 // Exchange rates of operators, stored with source and date. Of one pair and moment the last rate
 // holds; the ones before it are kept.
 import { RATE_HOLDS_DAYS, type FxRate } from '../../domain/ledger/fx.ts';
-import { retryWaitingAmendments } from './amendments.ts';
+import { retryWaitingAmendments } from './amendments-in-force.ts';
 import { requestChanges } from './change-requests.ts';
 import type { Page } from '../db/page.ts';
 import { withTransaction, type Pool, type Queryable } from '../db/pool.ts';

@@ -8,7 +8,8 @@ import { namesChargeback } from '../../domain/commission/reversals.ts';
 import { isConversion, NEGATIVE_EVENTS, REINSTATING_EVENT } from '../../domain/types.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { inForce } from '../ledger/facts-in-force.ts';
-import { findOthers, findWins, loadEvents, type LoadedEvent } from '../settlement/load-events.ts';
+import type { LoadedEvent } from '../settlement/event-rows.ts';
+import { findOthers, findWins, loadEvents } from '../settlement/load-events.ts';
 import type { Audited, Finding } from './context.ts';
 
 /** Customers (or clicks, where no customer is known) of reversals that may divide an amount. */

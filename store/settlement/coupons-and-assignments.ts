@@ -3,7 +3,8 @@
 import { reaches } from '../../domain/attribution/attribution.ts';
 import type { Assignment, Coupon } from '../../domain/types.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { LoadedEvent, SettlingOperator } from './load-events.ts';
+import type { LoadedEvent } from './event-rows.ts';
+import type { SettlingOperator } from './load-events.ts';
 
 /**
  * Adds to events their coupons, the affiliates they were assigned to, and since when their customer

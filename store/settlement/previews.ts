@@ -12,12 +12,12 @@ import { readParentHistory } from '../attribution/parents.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
 import { OF_CHAINS } from '../ledger/slot-kinds.ts';
+import type { LoadedEvent } from './event-rows.ts';
 import {
   findOthers,
   loadEvents,
   readOperatorRules,
   readVersions,
-  type LoadedEvent,
   type StoredVersion,
 } from './load-events.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';

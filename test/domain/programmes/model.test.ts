@@ -17,12 +17,18 @@ const NOW = Date.parse('2026-11-29T12:00:00Z');
 const RUNS = { numRuns: Number(process.env['MODEL_RUNS'] ?? 150) };
 const seeds = fc.integer();
 
+const byText = (a: unknown, b: unknown): number => (String(a) < String(b) ? -1 : 1);
+
 /** Everything that a person could see of a model's answer, in an order of its own. */
 function seen({ totals, events, commissions }: Expected) {
   return {
-    totals: [...totals].map(([affiliate, sums]) => [affiliate, [...sums].sort()] as const).sort(),
-    events: [...events].map(([event, { status, affiliate }]) => [event, status, affiliate]).sort(),
-    commissions: commissions.map((each) => JSON.stringify({ ...each, amount: `${each.amount}` })).sort(),
+    totals: [...totals]
+      .map(([affiliate, sums]) => [affiliate, [...sums].toSorted(byText)] as const)
+      .toSorted(byText),
+    events: [...events].map(([event, { status, affiliate }]) => [event, status, affiliate]).toSorted(byText),
+    commissions: commissions
+      .map((each) => JSON.stringify({ ...each, amount: `${each.amount}` }))
+      .toSorted(byText),
   };
 }
 

@@ -47,8 +47,7 @@ class Builder {
       this.coupons.push({ ...body, affiliate: body['affiliate_id'] } as unknown as Coupon);
     else if (resource === 'fx-rates') this.rate(body, at);
     else if (resource === 'events') this.event(target || name, action, body, at);
-    else if (resource === 'orphans')
-      this.assignments.push({ event: target, ...affiliateOf(body) } as Assignment);
+    else if (resource === 'orphans') this.assignments.push({ event: target, ...affiliateOf(body) });
     else if (resource === 'customers') {
       this.reassignments.push({
         customer: target,

@@ -11,16 +11,16 @@ type Paid = { id: string; dealId: string; component: string; currency: string; p
 type Customer = { affiliateId: string; customer: string; paid: Paid[] };
 
 /**
- * Customers with several paid slots of one affiliate. The key of a slot ends with the customer, or
- * with the click where none was known.
+ * Customers with several paid slots of one affiliate. The key of a slot ends with `customer` and
+ * its id, or with `click` and its id where no customer was known; nothing before that has a blank.
  */
 const PAID_OFTEN = `
-  with ${BOUND_BY_CLICKS}, paid as (
+  with ${BOUND_BY_CLICKS}, paid as not materialized (
     select s.id, s.affiliate_id, s.deal_id, s.component, s.currency, posted,
-      substr(s.key, length(concat_ws('/', s.kind, s.deal_id, s.component)) + 2) as subject
+      substring(s.key from '[^/ ]+ .*') as subject
     from slots s cross join lateral ${POSTED} as p
     where s.operator_id = $1 and s.kind in ${PER_CUSTOMER} and posted > 0
-  ), claims as materialized (
+  ), claims as not materialized (
     select paid.*, coalesce('customer ' || k.customer_id, subject) as customer
     from paid left join bound k on paid.subject = 'click ' || k.click_id
   ), often as (

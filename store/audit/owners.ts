@@ -43,7 +43,7 @@ const IN_TIME = `
         case when c.affiliate_id = o.affiliate_id then c.clicked_at end,
         case when b.affiliate_id = o.affiliate_id then coalesce(b.clicked_at, b.since) end) as since
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id
-    left join bound k on k.click_id = e.click_id and e.customer_id is null
+    left join bound k on k.click_id = case when e.customer_id is null then e.click_id end
     left join clicks c on c.operator_id = $1 and c.id = e.click_id
     left join bindings b on b.operator_id = $1 and b.customer_id = coalesce(e.customer_id, k.customer_id)
     where e.operator_id = $1 and e.type in ${CONVERSIONS} and o.status = 'settled'

@@ -3,7 +3,10 @@
 //
 //     node --import @oxc-node/core/register test/support/money-model/drive.ts BASE_URL \
 //       ADMIN_TOKEN [stories|random] [--only TEXT] [--rules 1,2] [--runs 10] [--events 60] [--seed 1]
-//       [--wait 20] [--plain] [--explain]
+//       [--wait 20] [--plain] [--coarse] [--fixed] [--explain]
+//
+// `--coarse`: lots without symbols and finer rates; `--fixed`: nobody is moved to another affiliate
+// or parent.
 //
 // Exit code 1 when anything differs. A random history is played twice, in two orders, to two
 // operators.
@@ -29,6 +32,8 @@ const { positionals, values } = parseArgs({
     seed: { type: 'string', default: '1' },
     wait: { type: 'string', default: '10' },
     plain: { type: 'boolean', default: false },
+    coarse: { type: 'boolean', default: false },
+    fixed: { type: 'boolean', default: false },
     explain: { type: 'boolean', default: false },
   },
 });
@@ -163,10 +168,14 @@ async function tellStories(): Promise<number> {
 async function tellHistories(): Promise<number> {
   const seed = Number(values.seed);
   const runs = Number(values.runs);
-  const sampled = fc.sample(histories(Date.now(), { events: Number(values.events), isPlain: values.plain }), {
-    numRuns: runs,
-    seed,
-  });
+  const options = {
+    events: Number(values.events),
+    isPlain: values.plain,
+    hasFinerLots: !values.coarse,
+    changesParents: !values.fixed,
+    reassigns: !values.fixed,
+  };
+  const sampled = fc.sample(histories(Date.now(), options), { numRuns: runs, seed });
   let different = 0;
   for (const [index, history] of sampled.entries()) {
     for (const order of [1, 2]) {

@@ -92,6 +92,8 @@ class Builder {
     };
     const known = this.deals.get(name);
     if (known === undefined) {
+      if (version.effective_from === null && this.events.size > 0)
+        throw new Error(`${name} comes after events: it would hold from now on, so give it a date`);
       const owner = body['affiliate_id'] as string | undefined;
       this.deals.set(name, {
         id: name,
@@ -135,6 +137,10 @@ class Builder {
   }
 }
 
+/** Empty text is no value. */
+const withoutEmpty = (body: Body): Body =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''));
+
 function affiliateOf(body: Body): { affiliate: string; from?: string } {
   const from = body['from'] as string | undefined;
   return { affiliate: body['affiliate_id'] as string, ...(from === undefined ? {} : { from }) };
@@ -148,7 +154,7 @@ export function worldFrom(steps: readonly ApiStep[], now: number): World {
   const builder = new Builder();
   for (const [index, step] of steps.entries()) {
     if (step.refused) continue;
-    const body = resolve(step.body, now, (name) => name) as Body;
+    const body = withoutEmpty(resolve(step.body, now, (name) => name) as Body);
     builder.apply(step, nameOf(step, index), body, new Date(now + index).toISOString());
   }
   const { operator } = builder;

@@ -49,6 +49,7 @@ import { metricsResource } from './process/metrics.operations.ts';
 import type { ApiMetrics } from './process/metrics.ts';
 import { affiliatesResource } from './setup/affiliates.operations.ts';
 import { apiKeysResource } from './setup/api-keys.operations.ts';
+import { currenciesResource } from './setup/currencies.operations.ts';
 import { eventTypesResource } from './setup/event-types.operations.ts';
 import { onboardingResource } from './setup/onboarding.operations.ts';
 import { operatorsResource } from './setup/operators.operations.ts';
@@ -95,6 +96,7 @@ export const RESOURCES: readonly Resource<ResourceDeps>[] = [
   operatorsResource,
   securityResource,
   eventTypesResource,
+  currenciesResource,
   apiKeysResource,
   affiliatesResource,
   balancesResource,

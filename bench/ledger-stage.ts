@@ -90,7 +90,13 @@ async function takeIn(pool: Pool, operatorId: string, bodies: readonly string[])
     const events = group.map((body) => {
       const reading = readEvent(
         JSON.parse(body),
-        { operatorId, withoutTransactionId: 'refuse', repeatWindowHours: 24, eventTypes: new Map() },
+        {
+          operatorId,
+          withoutTransactionId: 'refuse',
+          repeatWindowHours: 24,
+          eventTypes: new Map(),
+          currencies: new Map(),
+        },
         Date.now(),
       );
       if (reading.kind === 'invalid') throw reading.error;

@@ -53,6 +53,7 @@ const CALLER: Caller = {
   operator: OPERATOR,
   key: { id: 'key_bench', scopes: SCOPES, expiresAt: null, isRevoked: false, ratePerSecond: null },
   eventTypes: new Map(),
+  currencies: new Map(),
 };
 
 const guard = createGuard({ allowCidrs: ['127.0.0.0/8'], allowPorts: '*', requireHttps: false });

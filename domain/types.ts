@@ -1,5 +1,6 @@
 // Types of the domain, shared by every layer. Amounts are bigint minor units, volumes bigint
-// ten-thousandths of a lot, rates bigint parts per million, times milliseconds since 1970 in UTC.
+// ten-thousandths of a lot, rates bigint parts per million, rates per lot bigint millionths of a
+// minor unit, times milliseconds since 1970 in UTC.
 //
 // Terms
 //   click: a visitor followed an affiliate's link
@@ -111,9 +112,14 @@ export type ConversionEvent = {
   amountMinor: bigint | null;
   currency: string | null;
   volumeE4: bigint | null;
+  /** What was traded, and the operator's group of such symbols. */
+  symbol: string | null;
+  symbolGroup: string | null;
   reference: string | null;
   referenceType: EventType | null;
   operatorPayoutMinor: bigint | null;
+  /** Currency of the operator's payout where it named one; null: that of the amount. */
+  operatorPayoutCurrency: string | null;
   subs: Subs;
   coupon: string | null;
   occurredAt: number;
@@ -125,6 +131,19 @@ export type ConversionEvent = {
  * since when it attributes nothing, in milliseconds since 1970. Left out where neither is known.
  */
 export type Party = { affiliateExternalId?: string | null; affiliateClosedAt?: number | null };
+
+/** Currency of the payout that the operator computed: its own, or else that of the amount. */
+export function payoutCurrencyOf({
+  operatorPayoutCurrency,
+  currency,
+}: Pick<ConversionEvent, 'operatorPayoutCurrency' | 'currency'>): string | null {
+  return operatorPayoutCurrency ?? currency;
+}
+
+/** Currencies of the amounts of an event, each once. */
+export function currenciesOf(event: Pick<ConversionEvent, 'operatorPayoutCurrency' | 'currency'>): string[] {
+  return [...new Set([event.currency, payoutCurrencyOf(event)])].filter((code) => code !== null);
+}
 
 /** A click, as far as attribution needs it. */
 export type Click = Party & {
@@ -179,7 +198,7 @@ export type Tiers = {
    * at the rate of the reached step.
    */
   mode: 'marginal' | 'retroactive';
-  /** `rate`: parts per million for a share, minor units for a CPA or a lot. */
+  /** `rate`: parts per million for a share, minor units for a CPA, millionths of them for a lot. */
   steps: readonly { from: bigint; rate: bigint }[];
 };
 
@@ -197,6 +216,12 @@ export type Qualify =
   { by: 'first' } | { by: 'cumulative'; minVolumeE4: bigint | null; withinDays: number | null };
 
 /**
+ * Trades that a component takes: those of a group, and those whose symbol is in a list, in upper
+ * case. A symbol that ends with `*` stands for all that begin so.
+ */
+export type SymbolRule = { group: string | null; symbols: readonly string[] };
+
+/**
  * One component of a deal: a rate for some events. Rates are parts per million.
  * The label ("cpa:ftd") identifies the component that continues it in the next version.
  * A `payout` component pays the amount that the operator computed, in place of the other
@@ -207,7 +232,7 @@ export type Component = { label: string; on: readonly EventType[]; tiers: Tiers 
   | { kind: 'cpa'; amountMinor: bigint; minAmountMinor: bigint | null; qualify: Qualify }
   | { kind: 'percent'; ratePpm: bigint }
   | { kind: 'revshare'; ratePpm: bigint; negative: 'reset' | 'carry'; carryBy: 'ngr' | 'commission' }
-  | { kind: 'per_lot'; perLotMinor: bigint }
+  | { kind: 'per_lot'; perLotMinorE6: bigint; takes: SymbolRule | null }
   | { kind: 'payout' }
 );
 

@@ -19,6 +19,7 @@ import { createEndpointSecrets } from './delivery/endpoint-secrets.ts';
 import { createEndpoints } from './delivery/endpoints.ts';
 import { createFxRates } from './agreements/fx-rates.ts';
 import { createEventLists } from './intake/event-lists.ts';
+import { createCurrencies } from './setup/currencies.ts';
 import { createEventTypes } from './setup/event-types.ts';
 import { createInboundSecrets } from './setup/inbound-secrets.ts';
 import { createHolds } from './ledger/holds.ts';
@@ -48,6 +49,7 @@ export function createStore(pool: Pool, secretBox: SecretBox) {
     apiKeys: createApiKeys(pool),
     inboundSecrets: createInboundSecrets(pool, secretBox),
     eventTypes: createEventTypes(pool),
+    currencies: createCurrencies(pool),
     refusals: createRefusals(pool),
     affiliates: createAffiliates(pool),
     deals: createDeals(pool),

@@ -7,7 +7,7 @@ import { attributeAll, bindingsOf, knownOf } from '../../domain/settlement/settl
 import { spreadAmong } from '../../domain/settlement/reversal-effects.ts';
 import { reverses } from '../../domain/commission/reversals.ts';
 import { reportedKey, type ReportedAmount } from '../../domain/settlement/reported-amounts.ts';
-import { type DealVersion, isConversion } from '../../domain/types.ts';
+import { currenciesOf, type DealVersion, isConversion } from '../../domain/types.ts';
 import type { ParentHistory } from '../../domain/attribution/parents.ts';
 import { readParentHistory } from '../../store/attribution/parents.ts';
 import { readRates } from '../../store/agreements/fx-rates.ts';
@@ -209,7 +209,7 @@ function exchanged(
   loaded: readonly LoadedEvent[],
   versions: readonly DealVersion[],
 ): Parameters<typeof readRates>[2] {
-  const bases = new Set(loaded.flatMap(({ event }) => event.currency ?? []));
+  const bases = new Set(loaded.flatMap(({ event }) => currenciesOf(event)));
   const quotes = new Set([...bases, ...versions.map(({ terms }) => terms.currency)]);
   if (bases.size === 0 || quotes.size < 2) return null;
   const times = loaded.map(({ event }) => event.occurredAt);

@@ -42,7 +42,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           effective_from: from = null,
           applies_to: appliesTo,
           terms: form,
-        } = read(newDeal, req.body);
+        } = read(newDeal, req.body, callerOf(res));
         const terms = completeTerms(form, operator.currency);
         await requireAffiliate(store, operator.id, affiliateId, 'affiliate_id');
         const deal = { id: newId('deal'), name, affiliateId };
@@ -85,7 +85,7 @@ export function addDealRoutes(router: Router, { store, auth, temporal }: Deps): 
           effective_from: from = new Date(),
           applies_to: appliesTo,
           terms,
-        } = read(newDealVersion, req.body);
+        } = read(newDealVersion, req.body, callerOf(res));
         const version = await store.deals.addVersion(
           operator.id,
           id,

@@ -12,7 +12,7 @@ import {
 import { NEGATIVE_EVENTS, type NegativeEvent } from '../../domain/types.ts';
 import { APPLIES_TO } from '../../store/agreements/deals.ts';
 import { LONGEST_CLAWBACK_DAYS } from '../../store/settlement/load-events.ts';
-import { currency, id, name, time } from '../http/fields.ts';
+import { currency, id, name, text, time } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
 
 const decimal = z.string().max(64);
@@ -33,10 +33,14 @@ const componentFields = Object.fromEntries(
   Object.entries(WIRE_FIELDS).map(([field, form]) => [field, schemaOf(form).optional()]),
 );
 
-function schemaOf(form: FieldForm): z.ZodType<string | number> {
+function schemaOf(form: FieldForm): z.ZodType<string | number | string[]> {
   switch (form.type) {
     case 'decimal':
       return decimal;
+    case 'text':
+      return text(form.most);
+    case 'texts':
+      return z.array(text(form.most)).min(1).max(form.items);
     case 'integer':
       return z.int().min(form.min).max(form.max);
     case 'option':

@@ -25,7 +25,7 @@ export function addFxRateRoutes(router: Router, { store, auth, temporal }: Deps)
       ...jsonBody,
       async (req, res) => {
         const { operator, key } = callerOf(res);
-        const { as_of: asOf = new Date(), ...given } = read(newFxRate, req.body);
+        const { as_of: asOf = new Date(), ...given } = read(newFxRate, req.body, callerOf(res));
         const added = await store.fxRates.insert(operator.id, {
           ...given,
           id: newId('fx'),

@@ -27,7 +27,7 @@ export function addPreviewRoute(router: Router, { store, auth }: Deps): void {
       async (req, res) => {
         const { operator } = callerOf(res);
         const id = idFromPath(req, 'deal');
-        const { terms: form, from, to } = read(dealPreview, req.body);
+        const { terms: form, from, to } = read(dealPreview, req.body, callerOf(res));
         const wire = completeTerms(form, operator.currency);
         const deal = await store.deals.find(operator.id, id);
         if (deal === null) throw notFound('deal');

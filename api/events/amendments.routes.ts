@@ -3,6 +3,7 @@
 import type { RequestHandler, Router } from 'express';
 import type { AmendableEvent, AmendableValues } from '../../store/agreements/amendments.ts';
 import type { Store } from '../../store/index.ts';
+import type { Caller } from '../../store/setup/operators.ts';
 import { type Auth, callerOf } from '../http/auth.ts';
 import { eventBody } from '../http/body.ts';
 import { notFound } from '../http/errors.ts';
@@ -26,9 +27,9 @@ export function addAmendmentRoutes(router: Router, deps: Deps): void {
   addPath(router, '/v1/events/:id/amend', {
     post: [
       ...guards,
-      amendBy((body) => {
+      amendBy((body, { currencies }) => {
         const form = read(amendment, body);
-        return { reason: form.reason ?? null, amend: (event) => amended(event, form) };
+        return { reason: form.reason ?? null, amend: (event) => amended(event, form, currencies) };
       }),
     ],
   });
@@ -50,11 +51,12 @@ type Amending = { reason: string | null; amend: (event: AmendableEvent) => Amend
 /** Makes handlers that store an amendment, wake the workflow and answer. */
 function amending(deps: Deps) {
   const { store, temporal } = deps;
-  return (readForm: (body: unknown) => Amending): RequestHandler =>
+  return (readForm: (body: unknown, caller: Caller) => Amending): RequestHandler =>
     async (req, res) => {
-      const { operator, key } = callerOf(res);
+      const caller = callerOf(res);
+      const { operator, key } = caller;
       const id = idFromPath(req, 'event');
-      const { reason, amend } = readForm(req.body);
+      const { reason, amend } = readForm(req.body, caller);
       const kept = await store.amendments.insert(operator.id, id, { actor: key.id, reason }, amend);
       if (kept === null) throw notFound('event');
       const { kind: status, number } = kept;

@@ -1,6 +1,7 @@
 // Requests of amendments: the corrected values of an event, converted to minor units, and decisions
 // about an event.
 import { z } from 'zod';
+import type { AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import { isConversion } from '../../domain/types.ts';
 import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import type { AmendableValues, AmendableEvent } from '../../store/agreements/amendments.ts';
@@ -11,7 +12,14 @@ import { isSameMetadata } from '../intake/content-hash.ts';
 import { eventForm, isAbsent } from './events.schema.ts';
 import { currencyOf, money, scaled } from './read-event.ts';
 
-const values = eventForm.pick({ amount: true, currency: true, volume: true, payout: true, metadata: true });
+const values = eventForm.pick({
+  amount: true,
+  currency: true,
+  volume: true,
+  payout: true,
+  payout_currency: true,
+  metadata: true,
+});
 
 /**
  * Null and empty text equal an absent field, as in events: an amendment replaces values and removes
@@ -23,7 +31,7 @@ export const amendment = values
     const { reason: _reason, ...given } = ctx.value;
     if (Object.values(given).every(isAbsent))
       ctx.issues.push({
-        ...problem('required', 'needs amount, currency, volume, payout or metadata'),
+        ...problem('required', 'needs amount, currency, volume, payout, payout_currency or metadata'),
         input: ctx.value,
       });
   });
@@ -58,14 +66,28 @@ export function decided(event: AmendableEvent, name: Decision): AmendableValues 
 }
 
 /**
- * The event's values, replaced by those of the form. Throws `invalid_request` for invalid values,
- * and `not_possible` for an event that cannot be amended.
+ * The event's values, replaced by those of the form. `added`: the operator's currencies. Throws
+ * `invalid_request` for invalid values, and `not_possible` for an event that cannot be amended.
  */
-export function amended(event: AmendableEvent, form: AmendmentForm): AmendableValues {
+export function amended(event: AmendableEvent, form: AmendmentForm, added: AddedCurrencies): AmendableValues {
   refuseWhatCannotBe(event, form);
   const before = event.values;
   const issues: Issue[] = [];
-  const currency = currencyOf(isAbsent(form.currency) ? before.currency : form.currency, issues);
+  const currency = currencyOf(
+    'currency',
+    isAbsent(form.currency) ? before.currency : form.currency,
+    added,
+    issues,
+  );
+  const payoutCurrency = currencyOf(
+    'payout_currency',
+    isAbsent(form.payout_currency) ? before.payoutCurrency : form.payout_currency,
+    added,
+    issues,
+  );
+  const isPayoutMoved = (payoutCurrency ?? currency) !== (before.payoutCurrency ?? before.currency);
+  if (isPayoutMoved && before.payoutMinor !== null && isAbsent(form.payout))
+    issues.push({ path: 'payout', code: 'required', message: 'is required with another payout_currency' });
   const after = {
     ...before,
     amountMinor: money('amount', form, currency, event.type === 'revenue', issues) ?? before.amountMinor,
@@ -73,7 +95,8 @@ export function amended(event: AmendableEvent, form: AmendmentForm): AmendableVa
     volumeE4: isAbsent(form.volume)
       ? before.volumeE4
       : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
-    payoutMinor: money('payout', form, currency, false, issues) ?? before.payoutMinor,
+    payoutMinor: money('payout', form, payoutCurrency ?? currency, false, issues) ?? before.payoutMinor,
+    payoutCurrency,
     metadata:
       form.metadata == null || isSameMetadata(before.metadata, form.metadata)
         ? before.metadata

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { bySub, EVENT_STATUSES, EVENT_TYPES } from '../../domain/types.ts';
 import type { Issue } from '../http/errors.ts';
-import { externalId, subOrEmpty, time } from '../http/fields.ts';
+import { externalId, subOrEmpty, text, time } from '../http/fields.ts';
 import { page } from '../http/lists.ts';
 import { issuesFrom } from '../http/read.ts';
 import { eventClickId, eventId } from '../http/reported-ids.ts';
@@ -10,6 +10,8 @@ import { eventClickId, eventId } from '../http/reported-ids.ts';
 /** Protects recursive readers of metadata from exhausting the stack. */
 const METADATA_DEPTH = 16;
 
+/** A traded symbol, or a group of symbols. */
+const symbol = text(255, 0);
 const decimal = z.union([z.string(), z.number()], 'must be a decimal such as "500.00"').nullish();
 /**
  * Validated in place: a copying schema would drop fields such as `__proto__`, with everything
@@ -43,6 +45,8 @@ export const eventForm = z.strictObject({
   amount: decimal,
   currency: z.string().nullish(),
   volume: decimal,
+  symbol: symbol.nullish(),
+  symbol_group: symbol.nullish(),
   reference: eventId.nullish().meta({
     description:
       'on negative events and chargeback_won: the transaction_id of what is taken back or given back, or, ' +
@@ -58,6 +62,10 @@ export const eventForm = z.strictObject({
         'events of that type, the latest first up to the amount',
     }),
   payout: decimal,
+  payout_currency: z
+    .string()
+    .nullish()
+    .meta({ description: 'the currency of `payout`, where it is not that of the amount' }),
   ...bySub(() => subOrEmpty.nullish()),
   coupon: eventId.nullish(),
   occurred_at: z

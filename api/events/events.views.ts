@@ -111,11 +111,18 @@ function valuesOf({
   currency,
   volumeE4,
   payoutMinor,
-}: Pick<AmendableValues, 'amountMinor' | 'currency' | 'volumeE4' | 'payoutMinor'>) {
-  const money = (minor: bigint | null) =>
-    minor === null || currency === null ? null : formatMoney(minor, currency);
+  payoutCurrency,
+}: Pick<AmendableValues, 'amountMinor' | 'currency' | 'volumeE4' | 'payoutMinor' | 'payoutCurrency'>) {
+  const money = (minor: bigint | null, code: string | null) =>
+    minor === null || code === null ? null : formatMoney(minor, code);
   const volume = volumeE4 === null ? null : formatDecimal(volumeE4, 4);
-  return { amount: money(amountMinor), currency, volume, payout: money(payoutMinor) };
+  return {
+    amount: money(amountMinor, currency),
+    currency,
+    volume,
+    payout: money(payoutMinor, payoutCurrency ?? currency),
+    payout_currency: payoutCurrency,
+  };
 }
 
 function present(fields: Record<string, unknown>) {
@@ -131,6 +138,8 @@ function sentView(row: StoredEvent) {
     click_id: row.clickId,
     customer_id: row.customerId,
     ...valuesOf(row),
+    symbol: row.symbol,
+    symbol_group: row.symbolGroup,
     reference: row.reference,
     reference_event: row.referenceType,
     ...bySub((index) => row.subs[index]),

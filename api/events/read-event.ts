@@ -1,7 +1,8 @@
 // Reads an event from the wire: converts values to minor units, derives its key and content hash,
 // and reports every issue. Every event passes here, so this makes no closures and copies nothing
 // twice.
-import { exponentOf, parseDecimal } from '../../domain/ledger/money.ts';
+import { exponentOf, isUsable, type AddedCurrencies } from '../../domain/ledger/currencies.ts';
+import { parseDecimal } from '../../domain/ledger/money.ts';
 import {
   type ConversionEvent,
   EVENT_TYPES,
@@ -14,6 +15,7 @@ import { VOLUME_DECIMALS } from '../../domain/units.ts';
 import { newId } from '../../store/db/ids.ts';
 import type { Operator } from '../../store/setup/operators.ts';
 import type { ApiError, Issue } from '../http/errors.ts';
+import { NOT_A_CURRENCY } from '../http/fields.ts';
 import { invalid } from '../http/read.ts';
 import { contentHashOf } from '../intake/content-hash.ts';
 import type { IntakeEvent } from '../intake/intake.ts';
@@ -27,6 +29,7 @@ export type EventRules = {
   repeatWindowHours: number;
   /** The operator's own names of events. */
   eventTypes: ReadonlyMap<string, EventType>;
+  currencies: AddedCurrencies;
 };
 
 export type EventReading = { kind: 'event'; event: IntakeEvent } | { kind: 'invalid'; error: ApiError };
@@ -69,7 +72,8 @@ export function readEvent(value: unknown, rules: EventRules, now: number): Event
 }
 
 function eventFrom(form: EventParts, rules: EventRules, now: number, issues: Issue[]): ConversionEvent {
-  const currency = currencyOf(form.currency, issues);
+  const currency = currencyOf('currency', form.currency, rules.currencies, issues);
+  const payoutCurrency = currencyOf('payout_currency', form.payout_currency, rules.currencies, issues);
   const id = newId('evt', now);
   const type = typeOf('event', form.event, rules, issues);
   const transactionId = form.transaction_id ?? null;
@@ -86,11 +90,14 @@ function eventFrom(form: EventParts, rules: EventRules, now: number, issues: Iss
     amountMinor: money('amount', form, currency, type === 'revenue', issues),
     currency,
     volumeE4: isAbsent(form.volume) ? null : scaled('volume', form.volume, VOLUME_DECIMALS, false, issues),
+    symbol: given(form.symbol),
+    symbolGroup: given(form.symbol_group),
     reference: form.reference ?? null,
     referenceType: isAbsent(form.reference_event)
       ? null
       : typeOf('reference_event', form.reference_event, rules, issues),
-    operatorPayoutMinor: money('payout', form, currency, false, issues),
+    operatorPayoutMinor: money('payout', form, payoutCurrency ?? currency, false, issues),
+    operatorPayoutCurrency: payoutCurrency,
     subs: [given(form.sub1), given(form.sub2), given(form.sub3), given(form.sub4), given(form.sub5)],
     coupon: form.coupon ?? null,
     occurredAt: isAbsent(form.occurred_at) ? now : occurredAt(form.occurred_at, now, issues),
@@ -159,11 +166,16 @@ function given(text: string | null | undefined): string | null {
   return isAbsent(text) ? null : text;
 }
 
-export function currencyOf(text: string | null | undefined, issues: Issue[]): string | null {
+export function currencyOf(
+  field: 'currency' | 'payout_currency',
+  text: string | null | undefined,
+  added: AddedCurrencies,
+  issues: Issue[],
+): string | null {
   if (isAbsent(text)) return null;
   const code = text.toUpperCase();
-  if (exponentOf(code) !== undefined) return code;
-  report(issues, 'currency', 'unknown_currency', 'is not an ISO 4217 currency');
+  if (isUsable(code, added)) return code;
+  report(issues, field, 'unknown_currency', NOT_A_CURRENCY);
   return code;
 }
 

@@ -1,9 +1,8 @@
 // Fields that many requests share: ids, texts, times, currencies.
 import { z } from 'zod';
-import { exponentOf } from '../../domain/ledger/money.ts';
 import { isTimezone, ZONE_NAME } from '../../domain/setup/time-zones.ts';
 import { DAY_MS } from '../../domain/units.ts';
-import { problem } from './read.ts';
+import { isUsableHere, problem } from './read.ts';
 
 /**
  * Text up to `maxCharacters`, without control characters and lone surrogates, which PostgreSQL
@@ -101,14 +100,16 @@ export const pastTime = time.refine((value) => isPlausible(value.getTime()), {
   abort: true,
 });
 
-/** An ISO 4217 code in any case; gives upper case. */
+export const NOT_A_CURRENCY = 'is neither an ISO 4217 currency nor one that you added';
+
+/** An ISO 4217 code, or one that the operator added, in any case; gives upper case. */
 export const currency = z
   .string()
-  .meta({ pattern: '^[A-Za-z]{3}$' })
+  .meta({ pattern: '^[A-Za-z0-9]{3,10}$' })
   .transform((value) => value.toUpperCase())
-  .refine((value) => exponentOf(value) !== undefined, {
+  .refine(isUsableHere, {
     params: { code: 'unknown_currency' },
-    error: 'is not an ISO 4217 currency',
+    error: NOT_A_CURRENCY,
   });
 /**
  * An http or https URL without control characters and spaces, which would end a header; kept as it

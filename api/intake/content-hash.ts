@@ -29,9 +29,12 @@ export const CONTENT_FIELDS: readonly ContentField[] = [
   ['metadata', ({ metadata }) => sortedKeys(metadata)],
   ['occurred_at', ({ event, isTimed }) => (isTimed ? event.occurredAt : null)],
   ['payout', ({ event }) => textOf(event.operatorPayoutMinor)],
+  ['payout_currency', ({ event }) => event.operatorPayoutCurrency],
   ['reference', ({ event }) => event.reference],
   ['reference_event', ({ event }) => event.referenceType],
   ...SUBS.map((name, index): ContentField => [name, ({ event }) => event.subs[index]]),
+  ['symbol', ({ event }) => event.symbol],
+  ['symbol_group', ({ event }) => event.symbolGroup],
   ['transaction_id', ({ event }) => event.transactionId],
   ['volume', ({ event }) => textOf(event.volumeE4)],
 ];

@@ -29,7 +29,7 @@ export function addPayoutRoutes(router: Router, { store, auth, temporal }: Deps)
       ...jsonBody,
       async (req, res) => {
         const { operator, key } = callerOf(res);
-        const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body);
+        const { affiliate_id: affiliateId, currency, minimum } = read(newPayout, req.body, callerOf(res));
         const idempotencyKey = idempotencyKeyOf(req.headers['idempotency-key']);
         const minimumMinor =
           minimum === undefined ? null : amountOf(minimum, currency, 'minimum', 'zero_or_more');

@@ -1,5 +1,5 @@
 // Interface of a component kind: wire form, slot key, commission rule and formula.
-import type { Rounding, Terms, Component, EventType, Tiers } from '../types.ts';
+import type { Rounding, Terms, Component, EventType, SymbolRule, Tiers } from '../types.ts';
 import type { CommonFields, Fields, FormContext, WireOf } from './component-form.ts';
 import { reversedIn, type Group } from './group.ts';
 import { leftOf } from './reversals.ts';
@@ -84,8 +84,11 @@ export type SlotScope = {
   parentsSince: number | null;
 };
 
-/** Formats minor units of the deal's currency for an explanation. */
-export type FormatMoney = (minor: bigint) => string;
+/**
+ * Formats minor units of the deal's currency for an explanation. `decimals`: how many more the
+ * amount has than minor units.
+ */
+export type FormatMoney = (minor: bigint, decimals?: number) => string;
 
 type Kind = Component['kind'];
 
@@ -106,6 +109,8 @@ type KindRules<K extends Kind, F extends Fields> = {
   slotKey(deal: { dealId: string; version: number }, label: string, of: SlotScope): string;
   /** Whether the commission depends on the event's amount, so that its currency must be known. */
   needsAmount(component: Component & { kind: K }): boolean;
+  /** The trades that a component names, null for none; missing where symbols mean nothing. */
+  symbolsOf?(component: Component & { kind: K }): SymbolRule | null;
   /** The rule in words, for partners. */
   formulaOf(component: Component & { kind: K }, money: FormatMoney): string;
 };
@@ -118,6 +123,10 @@ type KindForm<K extends Kind, F extends Fields> = {
   defaultOn: readonly EventType[];
   /** Field of a tier's step, which replaces the component's own; null for a kind without tiers. */
   tierField: 'amount' | 'percent' | null;
+  /** Whether the amounts of tiers are rates per lot, which have more decimals. */
+  hasLotRates?: true;
+  /** What tells two components with the same events apart, as a part of their labels. */
+  labelOf?(wire: WireOf<F>): string;
   /** Adds problems to `context.problems`; the caller then discards the returned component. */
   compile(wire: WireOf<F>, common: CommonFields, context: FormContext): Component & { kind: K };
 };

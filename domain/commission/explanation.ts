@@ -30,7 +30,8 @@ type ExplainedSlot = {
 
 /** Explains the target of a slot that a component rates. */
 export function explain({ component, terms, groups, sums, links, period }: ExplainedSlot): Explanation {
-  const money = (minor: bigint): string => `${formatMoney(minor, terms.currency)} ${terms.currency}`;
+  const money: FormatMoney = (minor, decimals) =>
+    `${formatMoney(minor, terms.currency, decimals)} ${terms.currency}`;
   const kind = kindOf(component);
   const formula = kind.formulaOf(component, money);
   const { tiers } = component;

@@ -182,6 +182,18 @@ export const FIELDS = {
     kind: 'text',
     payout: ['always, or null', ({ externalReference }) => externalReference],
   },
+  symbol: {
+    kind: 'text',
+    description: 'what was traded',
+    conversion: ['maybe', ({ conversion }) => conversion.symbol ?? undefined],
+    commission: ['maybe', ({ commission }) => commission.conversion?.symbol ?? undefined],
+  },
+  symbol_group: {
+    kind: 'text',
+    description: 'the operator’s group of such symbols',
+    conversion: ['maybe', ({ conversion }) => conversion.symbolGroup ?? undefined],
+    commission: ['maybe', ({ commission }) => commission.conversion?.symbolGroup ?? undefined],
+  },
 } as const satisfies Record<string, Field>;
 
 export type FieldName = keyof typeof FIELDS;

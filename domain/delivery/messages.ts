@@ -104,6 +104,8 @@ export type ReportedConversion = {
   clickId: string | null;
   amountMinor: bigint | null;
   currency: string | null;
+  symbol: string | null;
+  symbolGroup: string | null;
   subs: Subs;
   occurredAt: Date;
   reportedMinor: bigint;

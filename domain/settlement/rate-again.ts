@@ -192,11 +192,9 @@ function placesOf(
   const foreign = slots.filter((slot) => slot.version.terms.currency !== currency);
   if (affiliateId === outcome!.affiliateId && foreign.some((slot) => isPaidBy(slot, books)))
     return 'other_currency';
-  const stored =
-    slots
-      .filter((slot) => !foreign.includes(slot))
-      .map((slot) => slot.groups.get(event.id)!.accrual.fx)
-      .find((fx) => fx !== null) ?? null;
+  const stored = slots
+    .filter((slot) => !foreign.includes(slot))
+    .flatMap((slot) => slot.groups.get(event.id)!.accrual.fx?.rateId ?? []);
   const factFor = conversionFacts(event, rated, batch.rates, stored);
   if (typeof factFor === 'string') return factFor;
   const reversed = reversalsBy(batch, books, loaded, version.terms, known);

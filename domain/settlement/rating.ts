@@ -4,6 +4,7 @@ import { type Attribution, versionInForce } from '../attribution/attribution.ts'
 import { parentsSince, type ParentHistory } from '../attribution/parents.ts';
 import { isLinked, type SlotName, slotNameOf, monthSlotNameOf } from '../commission/commission.ts';
 import { subjectOf } from '../commission/reversals.ts';
+import { listeningTo, type Traded } from '../commission/listening.ts';
 import { isOperatorPayout } from '../commission/slot-kinds.ts';
 import { monthByZones, type Zones } from '../ledger/periods.ts';
 import {
@@ -76,14 +77,14 @@ export function ratedIn(
  */
 export function earningBy(
   terms: Terms,
-  type: EventType,
+  event: Traded,
   hasPayout: boolean,
 ): { components: Component[]; isCounted: boolean } {
   const byOperator = hasPayout && terms.payout !== 'ignore';
-  const paying = terms.components.filter(({ kind, on }) =>
-    byOperator ? isOperatorPayout(kind) : on.includes(type),
-  );
-  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(type));
+  const paying = byOperator
+    ? terms.components.filter(({ kind }) => isOperatorPayout(kind))
+    : listeningTo(terms.components, event);
+  const isCounted = isLinked(terms) && (paying.length > 0 || METRIC_EVENTS.has(event.type));
   return { components: paying, isCounted };
 }
 
@@ -96,7 +97,7 @@ function slotNamesOf(
 ): SlotName[] {
   const { components: listening, isCounted: counts } = earningBy(
     version.terms,
-    event.type,
+    event,
     event.operatorPayoutMinor !== null,
   );
   if (listening.length === 0 && !counts) return [];

@@ -12,6 +12,8 @@ export type AmendableValues = {
   currency: string | null;
   volumeE4: bigint | null;
   payoutMinor: bigint | null;
+  /** Null: that of the amount. */
+  payoutCurrency: string | null;
   metadata: string | null;
   voided: boolean;
   rejected: boolean;
@@ -44,7 +46,8 @@ export type EventVersion = AmendableValues & {
 
 const VALUES = (alias: string): string => `
   ${alias}.amount_minor as "amountMinor", ${alias}.currency, ${alias}.volume_e4 as "volumeE4",
-  ${alias}.payout_minor as "payoutMinor", ${alias}.metadata::text as metadata`;
+  ${alias}.payout_minor as "payoutMinor", ${alias}.payout_currency as "payoutCurrency",
+  ${alias}.metadata::text as metadata`;
 
 /** Nothing is voided or rejected in the values that were sent. */
 const AS_SENT = 'false as voided, false as rejected';
@@ -81,8 +84,8 @@ export function createAmendments(pool: Pool) {
         const number = latest.number + 1;
         await client.query(
           `insert into amendments (operator_id, event_id, number, amount_minor, currency, volume_e4,
-             payout_minor, metadata, voided, rejected, actor, reason)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+             payout_minor, payout_currency, metadata, voided, rejected, actor, reason)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
           [
             operatorId,
             eventId,
@@ -91,6 +94,7 @@ export function createAmendments(pool: Pool) {
             values.currency,
             values.volumeE4,
             values.payoutMinor,
+            values.payoutCurrency,
             values.metadata,
             values.voided,
             values.rejected,
@@ -166,6 +170,7 @@ function sameValues(a: AmendableValues, b: AmendableValues): boolean {
     a.currency === b.currency &&
     a.volumeE4 === b.volumeE4 &&
     a.payoutMinor === b.payoutMinor &&
+    a.payoutCurrency === b.payoutCurrency &&
     a.metadata === b.metadata &&
     a.voided === b.voided &&
     a.rejected === b.rejected

@@ -7,7 +7,9 @@ import { readDeals, type Check, type Finding } from './context.ts';
 import { dividedReversals } from './divided-reversals.ts';
 import { missingReversals } from './reversals.ts';
 import { exchanges } from './fx.ts';
+import { misplacedTrades } from './symbols.ts';
 import { recountedSlots } from './recounted-slots.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool, type PoolClient } from '../db/pool.ts';
 import { parentsAt } from '../../domain/attribution/parents.ts';
 import { MAX_OVERRIDE_LEVELS } from '../../domain/commission/terms.ts';
@@ -27,7 +29,7 @@ type AuditLine = {
   findings: number;
 };
 
-type Operator = { id: string; currency: string };
+type Operator = { id: string; currency: string } & CurrenciesColumn;
 type OnFinding = (operatorId: string, finding: Finding) => void;
 
 /** Long checks first, so that none of them runs alone at the end. */
@@ -37,6 +39,7 @@ const CHECKS: readonly Check[] = [
   missingReversals,
   dividedReversals,
   exchanges,
+  misplacedTrades,
 ];
 
 /**
@@ -56,8 +59,11 @@ const LIMITS = { statementTimeoutMs: 3_600_000 };
 
 /** Audits one operator after the other. `onFinding` receives each finding at once. */
 export async function* auditAll(pool: Pool, onFinding: OnFinding): AsyncGenerator<AuditLine> {
-  const { rows } = await pool.query<Operator>(`select id, currency from operators order by id`);
+  const { rows } = await pool.query<Operator>(
+    `select id, currency, ${currenciesColumn('operators.id')} from operators order by id`,
+  );
   for (const operator of rows) {
+    knowCurrencies(operator);
     yield* await withTransaction(pool, (client) => auditOperator(pool, client, operator, onFinding), LIMITS);
   }
 }

@@ -179,18 +179,25 @@ const REPORTED_BY_EVENT = `
 
 /**
  * The slots that a conversion is in against the number that its deal promises; only settled events
- * are in slots. Promised slots count up, existing ones down.
+ * are in slots. Promised slots count up, existing ones down. Which components per lot took a trade
+ * is compared in symbols.ts.
  */
 const EARNING = `
   with promised as (
     select * from json_to_recordset($2)
-      as v (deal_id text, version int, type text, is_computed boolean, slots int) where slots > 0
+      as v (deal_id text, version int, type text, is_computed boolean, by_symbol boolean, symbol text,
+        symbol_group text, slots int) where slots > 0
+  ), by_symbol as (
+    select distinct deal_id, version from promised where by_symbol
   ), each as (
     select e.id as event_id, p.slots as n
     from events e join event_outcomes o on o.operator_id = $1 and o.event_id = e.id and o.status = 'settled'
     ${JOIN_AMENDMENT}
+    left join by_symbol b on b.deal_id = o.deal_id and b.version = o.deal_version
     join promised p on p.deal_id = o.deal_id and p.version = o.deal_version and p.type = e.type
       and p.is_computed = (coalesce(m.payout_minor, e.payout_minor) is not null)
+      and p.symbol = case when b.deal_id is null then '' else coalesce(e.symbol, '') end
+      and p.symbol_group = case when b.deal_id is null then '' else coalesce(e.symbol_group, '') end
     where e.operator_id = $1
     union all
     select f.event_id, -(${isAccrual('f')})::int from slot_facts f
@@ -230,8 +237,10 @@ const FACTS = `
     or f.event_id = original_event_id and f.fx_rate_id is null and f.basis_minor <> case
       when s.kind = 'month' and coalesce(m.payout_minor, e.payout_minor) is not null and f.basis_minor = 0
         then 0
+      when s.kind in ${OF_PAYOUTS} then
+        case when coalesce(m.payout_currency, e.payout_currency, m.currency, e.currency) <> s.currency then 0
+          else coalesce(m.payout_minor, e.payout_minor) end
       when coalesce(m.currency, e.currency) <> s.currency then 0
-      when s.kind in ${OF_PAYOUTS} then coalesce(m.payout_minor, e.payout_minor)
       else coalesce(m.amount_minor, e.amount_minor, 0) end)`;
 
 /** Long comparisons first, so that none of them runs alone at the end. */

@@ -20,13 +20,15 @@ type Row = {
   rateE12: string | null;
 };
 
+/** Whether a fact is worth the payout that the operator computed. Reversals are of the amount. */
+const IS_PAYOUT = `(s.kind in ${OF_PAYOUTS} and f.event_id = f.original_event_id)`;
+
 const EXCHANGED = `
   select f.slot_id as "slotId", f.event_id as "eventId", s.currency as "slotCurrency",
     f.event_id = f.original_event_id as "isEarned",
     f.event_id <> f.original_event_id
       and (e.reference is null or e.type = '${REINSTATING_EVENT}') as "mayBePart",
-    coalesce(case when s.kind in ${OF_PAYOUTS} and f.event_id = f.original_event_id
-        then coalesce(m.payout_minor, e.payout_minor)
+    coalesce(case when ${IS_PAYOUT} then coalesce(m.payout_minor, e.payout_minor)
       else coalesce(m.amount_minor, e.amount_minor) end, 0) as "sentMinor",
     case when f.event_id = f.original_event_id then f.basis_minor else f.amount_minor end as "bookedMinor",
     r.base, r.quote,
@@ -36,7 +38,9 @@ const EXCHANGED = `
   ${JOIN_AMENDMENT}
   join events c on c.operator_id = $1 and c.id = f.original_event_id
   left join amendments cm on cm.operator_id = $1 and cm.event_id = c.id and cm.in_force
-  left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id and r.base = coalesce(m.currency, e.currency)
+  left join fx_rates r on r.operator_id = $1 and r.id = f.fx_rate_id and r.base =
+      case when ${IS_PAYOUT} then coalesce(m.payout_currency, e.payout_currency, m.currency, e.currency)
+        else coalesce(m.currency, e.currency) end
     and r.quote = case when f.event_id = f.original_event_id then s.currency else coalesce(cm.currency, c.currency) end
   where f.operator_id = $1 and f.fx_rate_id is not null and f.type not in ('left', 'rejected') and ${inForce('f')}
     and not (s.kind = 'month' and f.basis_minor = 0)`;

@@ -29,6 +29,7 @@ export type IdPrefix =
   | 'cpn'
   | 'fx'
   | 'typ'
+  | 'cur'
   | 'sec'
   | 'rfs'
   | 'req'

@@ -63,7 +63,8 @@ export async function readReportedCommissions(
     `select distinct on (s.id) s.id as "slotId", e.id, e.type, e.transaction_id as "transactionId",
        coalesce(o.click_id, e.click_id) as "clickId",
        coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
-       coalesce(m.currency, e.currency) as currency, e.occurred_at as "occurredAt",
+       coalesce(m.currency, e.currency) as currency, e.symbol, e.symbol_group as "symbolGroup",
+       e.occurred_at as "occurredAt",
        case when s.source_id is null then null else source.affiliate_id end as via,
        coalesce(
          case when s.source_id is null then o.payout_minor else p.payout_minor end, 0) as "reportedMinor",

@@ -199,6 +199,28 @@ create table event_types (
 );
 comment on table event_types is 'an operator''s own event names, each standing for a standard event type';
 
+-- Of no operator, so that a code means the same amounts everywhere in an installation, as an ISO
+-- code does.
+create table currencies (
+  code text collate "C" primary key check (code ~ '^[A-Z0-9]{3,10}$'),
+  exponent int not null check (exponent between 0 and 8),
+  created_at timestamptz not null default now()
+);
+select make_append_only('currencies');
+comment on table currencies is 'currencies that are not in ISO 4217, such as USDT';
+comment on column currencies.exponent is 'decimal places; never changes, since amounts are stored in them';
+
+create table operator_currencies (
+  operator_id text collate "C" not null references operators,
+  id text collate "C" not null,
+  code text collate "C" not null,
+  created_at timestamptz not null default now(),
+  primary key (operator_id, id),
+  unique (operator_id, code)
+);
+select make_append_only('operator_currencies');
+comment on table operator_currencies is 'which operators use a currency of currencies';
+
 create table refusals (
   operator_id text collate "C" not null,
   id text collate "C" not null,

@@ -17,9 +17,12 @@ create table events (
   amount_minor bigint,
   currency text,
   volume_e4 bigint,
+  symbol text,
+  symbol_group text,
   reference text collate "C",
   reference_type text,
   payout_minor bigint,
+  payout_currency text,
   sub1 text, sub2 text, sub3 text, sub4 text, sub5 text,
   coupon text,
   metadata json,
@@ -48,10 +51,13 @@ comment on column events.content_hash is
 comment on column events.subject is
   'whose event this is as sent: the customer, or the click where no customer is named (see subject_of)';
 comment on column events.volume_e4 is 'ten-thousandths of a lot';
+comment on column events.symbol is 'what was traded; symbol_group is the operator''s group of such symbols';
 comment on column events.reference is 'key of the conversion that this event reverses or reinstates';
 comment on column events.reference_type is 'type of that conversion, where the key alone could mean several';
 comment on column events.payout_minor is
   'commission that the operator computed itself, where the deal allows it';
+comment on column events.payout_currency is
+  'currency of payout_minor, where the operator named one; null: currency';
 comment on column events.metadata is 'the operator''s own notes; json keeps them as they were sent';
 select estimate_tenants_alike('events');
 
@@ -113,6 +119,7 @@ create table amendments (
   currency text,
   volume_e4 bigint,
   payout_minor bigint,
+  payout_currency text,
   metadata json,
   voided boolean not null default false,
   rejected boolean not null default false,

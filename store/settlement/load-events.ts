@@ -15,6 +15,7 @@ import {
 } from '../../domain/types.ts';
 import { JOIN_AMENDMENT } from '../agreements/amendments.ts';
 import { itemsWithOperator } from '../db/bulk.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import type { Queryable } from '../db/pool.ts';
 import { sqlList } from '../db/sql-list.ts';
 import { ZONES, zonesFrom, type StoredZones } from '../ledger/time-zones.ts';
@@ -29,16 +30,24 @@ export const LONGEST_CLAWBACK_DAYS = 730;
 /** Settings of an operator by which events are loaded and settled. */
 export type SettlingOperator = OperatorRules & { existingCustomers: 'bind' | 'ignore' };
 
-/** The operator's settings that rules read, or null for an unknown operator. */
+/**
+ * The operator's settings that rules read, or null for an unknown operator. Its added currencies
+ * are known to this process from then on.
+ */
 export async function readOperatorRules(db: Queryable, operatorId: string): Promise<SettlingOperator | null> {
-  const { rows } = await db.query<Omit<SettlingOperator, 'zones'> & { zones: StoredZones }>({
+  const { rows } = await db.query<
+    Omit<SettlingOperator, 'zones'> & { zones: StoredZones } & CurrenciesColumn
+  >({
     name: 'read-operator-rules',
     text: `select o.id, o.currency, o.timezone, o.click_window_days as "clickWindowDays",
-        o.existing_customers as "existingCustomers", ${ZONES} as zones
+        o.existing_customers as "existingCustomers", ${ZONES} as zones, ${currenciesColumn('o.id')}
       from operators o where o.id = $1`,
     values: [operatorId],
   });
-  return rows[0] === undefined ? null : { ...rows[0], zones: zonesFrom(rows[0].zones) };
+  if (rows[0] === undefined) return null;
+  const { currencies, ...rules } = rows[0];
+  knowCurrencies({ currencies });
+  return { ...rules, zones: zonesFrom(rules.zones) };
 }
 
 /** Ids of reversals of these conversions, or of conversions that these reversals may reverse. */
@@ -137,9 +146,9 @@ type LoadedEventRow = Marks &
     affiliateId: string | null;
     dealId: string | null;
     dealVersion: number | null;
-    /** The payout that the operator sent; `payoutMinor` is the reported amount. */
+    /** The amount reported so far; `operatorPayoutMinor` is the payout that the operator sent. */
     reportedMinor: bigint | null;
-    payoutCurrency: string | null;
+    reportedCurrency: string | null;
     boundAffiliateId: string | null;
     boundBy: string;
     boundClickId: string | null;
@@ -173,14 +182,16 @@ export async function loadEvents(
        e.click_id as "clickId",
        coalesce(e.customer_id, customer_of_click(e.operator_id, e.click_id)) as "customerId", coalesce(m.amount_minor, e.amount_minor) as "amountMinor",
        coalesce(m.currency, e.currency) as currency,
-       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.reference,
+       coalesce(m.volume_e4, e.volume_e4) as "volumeE4", e.symbol, e.symbol_group as "symbolGroup", e.reference,
        e.reference_type as "referenceType",
-       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor", e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
+       coalesce(m.payout_minor, e.payout_minor) as "operatorPayoutMinor",
+       coalesce(m.payout_currency, e.payout_currency) as "operatorPayoutCurrency",
+       e.sub1, e.sub2, e.sub3, e.sub4, e.sub5, e.coupon,
        e.occurred_at as "occurredAt", e.received_at as "receivedAt",
        coalesce(m.voided, false) as "isVoided", coalesce(m.rejected, false) as "isRejected",
        o.status, o.reason, o.affiliate_id as "affiliateId", o.deal_id as "dealId",
          o.deal_version as "dealVersion", o.payout_minor as "reportedMinor",
-         o.payout_currency as "payoutCurrency",
+         o.payout_currency as "reportedCurrency",
        b.affiliate_id as "boundAffiliateId", b.event_id as "boundBy", b.click_id as "boundClickId",
          b.link_id as "boundLinkId",
        b.sub1 as "boundSub1", b.sub2 as "boundSub2",
@@ -210,7 +221,7 @@ export async function loadEvents(
     binding: bindingFrom(row),
     ...(row.moves !== null && { reassignments: row.moves.map(reassignmentFrom) }),
     reported:
-      row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.payoutCurrency! },
+      row.reportedMinor === null ? null : { amountMinor: row.reportedMinor, currency: row.reportedCurrency! },
     ratedBy: row.dealId === null ? null : { dealId: row.dealId, version: row.dealVersion! },
   }));
 }
@@ -227,9 +238,12 @@ function eventFrom(row: LoadedEventRow, operatorId: string): ConversionEvent {
     amountMinor: row.amountMinor,
     currency: row.currency,
     volumeE4: row.volumeE4,
+    symbol: row.symbol,
+    symbolGroup: row.symbolGroup,
     reference: row.reference,
     referenceType: row.referenceType,
     operatorPayoutMinor: row.operatorPayoutMinor,
+    operatorPayoutCurrency: row.operatorPayoutCurrency,
     subs: [row.sub1, row.sub2, row.sub3, row.sub4, row.sub5],
     coupon: row.coupon,
     occurredAt: row.occurredAt.getTime(),

@@ -7,7 +7,7 @@ import { isPerCustomer, type SlotKind } from '../../domain/commission/slot-kinds
 import { EMPTY } from '../../domain/ledger/transfers.ts';
 import { startPreview, type WouldPay } from '../../domain/settlement/preview.ts';
 import { compileTerms } from '../../domain/commission/terms.ts';
-import { POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
+import { currenciesOf, POSITIVE_EVENTS, type DealVersion } from '../../domain/types.ts';
 import { readParentHistory } from '../attribution/parents.ts';
 import { readRates } from '../agreements/fx-rates.ts';
 import type { Pool, Queryable } from '../db/pool.ts';
@@ -263,7 +263,7 @@ async function loadChunk(
   const stored = await readVersions(db, operatorId, affiliates);
   const versions = besideOf(version, stored);
   const loaded = [...settled, ...others];
-  const bases = [...new Set(loaded.flatMap(({ event }) => event.currency ?? []))];
+  const bases = [...new Set(loaded.flatMap(({ event }) => currenciesOf(event)))];
   const times = loaded.map(({ event }) => event.occurredAt);
   const rates = await readRates(db, operatorId, {
     bases,

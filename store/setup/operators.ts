@@ -1,6 +1,8 @@
 // Operators: the tenants, with the settings that attribution, intake and authentication read.
 import { comparedMoments, localTime } from '../../domain/setup/time-zones.ts';
+import type { AddedCurrencies } from '../../domain/ledger/currencies.ts';
 import type { EventType } from '../../domain/types.ts';
+import { currenciesColumn, knowCurrencies, type CurrenciesColumn } from '../db/currencies.ts';
 import { withTransaction, type Pool } from '../db/pool.ts';
 import { insertApiKey, type NewApiKey } from './api-keys.ts';
 
@@ -44,8 +46,16 @@ type CallerKey = {
   ratePerSecond: number | null;
 };
 
-/** Caller of a request: its operator, its key, and the event type aliases of the operator. */
-export type Caller = { operator: Operator; key: CallerKey; eventTypes: ReadonlyMap<string, EventType> };
+/**
+ * Caller of a request: its operator, its key, and the event type aliases and currencies that the
+ * operator added.
+ */
+export type Caller = {
+  operator: Operator;
+  key: CallerKey;
+  eventTypes: ReadonlyMap<string, EventType>;
+  currencies: AddedCurrencies;
+};
 
 export type Operators = ReturnType<typeof createOperators>;
 
@@ -111,27 +121,29 @@ export function createOperators(pool: Pool) {
     /**
      * Finds the caller by the SHA-256 of the key; null for an unknown key. Revoked and expired keys
      * are found too, so that their use can be shown to the operator. The key itself identifies the
-     * operator.
+     * operator, whose added currencies are known to this process from then on.
      */
     async findByKey(hash: Buffer): Promise<Caller | null> {
       const { rows } = await pool.query<
-        Operator & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
+        Operator & CurrenciesColumn & { key: CallerKeyRow; eventTypes: Record<string, EventType> | null }
       >(
         `select ${COLUMNS},
            json_build_object('id', k.id, 'scopes', k.scopes, 'expiresAt', k.expires_at,
              'isRevoked', k.revoked_at is not null, 'ratePerSecond', k.rate_per_second) as key,
            (select json_object_agg(t.name, t.standard)
-            from event_types t where t.operator_id = o.id) as "eventTypes"
+            from event_types t where t.operator_id = o.id) as "eventTypes",
+           ${currenciesColumn('o.id')}
          from api_keys k join operators o on o.id = k.operator_id
          where k.key_hash = $1`,
         [hash],
       );
       if (rows[0] === undefined) return null;
-      const { key, eventTypes, ...operator } = rows[0];
+      const { key, eventTypes, currencies, ...operator } = rows[0];
       return {
         operator,
         key: { ...key, expiresAt: key.expiresAt === null ? null : new Date(key.expiresAt) },
         eventTypes: new Map(Object.entries(eventTypes ?? {})),
+        currencies: knowCurrencies({ currencies }),
       };
     },
 

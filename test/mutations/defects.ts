@@ -33,9 +33,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'decimals of currencies from Intl instead of ISO 4217',
-    file: 'domain/ledger/money.ts',
-    from: `return EXPONENTS.get(currency);`,
-    to: `return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
+    file: 'domain/ledger/currencies.ts',
+    from: `?? EXPONENTS.get(currency);`,
+    to: `?? new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;`,
     tests: ['test/domain/settlement/vectors.test.ts'],
     sees: 'V20',
   },
@@ -66,7 +66,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'the same clawback applied twice',
     file: 'domain/settlement/batch-ledger.ts',
-    from: `if (group.laterFacts.some((other) => isSameFact(other, fact))) return NO_DELTAS;`,
+    from: `if (group.reversals.some(({ eventId }) => eventId === fact.eventId)) return NO_DELTAS;`,
     to: ``,
     tests: ['test/domain/settlement/batch-ledger.test.ts'],
     sees: 'a fact that is there already changes nothing',
@@ -114,7 +114,7 @@ export const DEFECTS: readonly Defect[] = [
   {
     title: 'a customer’s other first deposits not loaded',
     file: 'store/settlement/slots.ts',
-    from: `x.subject = e.subject and x.type = 'ftd'`,
+    from: `x.subject in (e.subject, 'customer ' || c.id, 'click ' || b.click_id)`,
     to: `x.id = e.id`,
     tests: [STORED],
     sees: 'fighting',
@@ -217,9 +217,9 @@ export const DEFECTS: readonly Defect[] = [
   },
   {
     title: 'a refund converted by the rate of its own day',
-    file: 'domain/settlement/facts.ts',
-    from: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', conversion.occurredAt)`,
-    to: `rateAt(rates, event.currency ?? '', conversion.currency ?? '', event.occurredAt)`,
+    file: 'domain/settlement/reversal-effects.ts',
+    from: `rateAt(rates, from.currency ?? '', to.currency ?? '', to.occurredAt)`,
+    to: `rateAt(rates, from.currency ?? '', to.currency ?? '', from.occurredAt)`,
     tests: ['test/domain/ledger/fx.test.ts'],
     sees: 'is measured against the sale at the rate of the sale',
   },

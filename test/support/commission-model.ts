@@ -89,14 +89,23 @@ function mustBeSetAside(event: ConversionEvent, { versions, rates }: World): boo
   const { terms } = versionAt(versions, event.occurredAt);
   const policy = terms.payout ?? 'ignore';
   const hasOperatorPayout = policy !== 'ignore' && event.operatorPayoutMinor !== null;
-  const matching = terms.components.filter((component) => matches(component, event));
+  const matching = terms.components.filter((component) => matches(component, event, terms.components));
   if (policy === 'require' && !hasOperatorPayout && matching.length > 0) return true;
-  if (event.currency === null || event.currency === terms.currency) return false;
-  const hasRate = fxRateAt(rates, event.currency, terms.currency, event.occurredAt) !== undefined;
+  const lacksRate = ({ currency, occurredAt }: ConversionEvent): boolean =>
+    currency !== null &&
+    currency !== terms.currency &&
+    fxRateAt(rates, currency, terms.currency, occurredAt) === undefined;
   const isCounted =
     event.type === 'revenue' &&
     terms.components.some((component) => tiersOf(component, terms)?.metric === 'revenue');
-  return !hasRate && (hasOperatorPayout || matching.some((component) => needsAmount(component)) || isCounted);
+  if (hasOperatorPayout && lacksRate(inPayoutCurrency(event))) return true;
+  const isNeeded = isCounted || (!hasOperatorPayout && matching.some((component) => needsAmount(component)));
+  return isNeeded && lacksRate(event);
+}
+
+/** The event as if it were in the currency of the payout that the operator computed. */
+function inPayoutCurrency(event: ConversionEvent): ConversionEvent {
+  return { ...event, currency: event.operatorPayoutCurrency ?? event.currency };
 }
 
 function needsAmount({ kind, min_amount: minimum }: WireComponent): boolean {
@@ -115,7 +124,7 @@ function conversionOf(
     (version.terms.payout ?? 'ignore') !== 'ignore' && event.operatorPayoutMinor !== null;
   const basis = convert(
     (hasOperatorPayout ? event.operatorPayoutMinor : event.amountMinor) ?? 0n,
-    event,
+    hasOperatorPayout ? inPayoutCurrency(event) : event,
     version.terms.currency,
     world.rates,
   );
@@ -590,7 +599,7 @@ function exactMonth(
   conversions: readonly Conversion[],
 ): { exact: { gains: bigint[]; paid: bigint }; per: bigint; rounding: Mode } {
   const isLots = month[0]!.component.kind === 'per_lot';
-  const per = isLots ? 10_000n : 1_000_000n;
+  const per = isLots ? 10_000n * 1_000_000n : 1_000_000n;
   const sumOf = ({ basis, volume }: MonthSum): bigint => (isLots ? volume : basis);
   const start = by === 'ngr' ? loss : 0n;
   const total = month.reduce((sum, part) => sum + sumOf(part), start);
@@ -659,24 +668,33 @@ function stretchProduct(
   const { terms } = conversion.version;
   const isLots = component.kind === 'per_lot';
   const given = isLots ? component.amount : component.percent;
-  const base = given === undefined ? 0n : isLots ? minorOf(given, terms.currency) : ppm(given);
+  const base = given === undefined ? 0n : isLots ? lotRate(given, terms.currency) : ppm(given);
   const tiers = tiersOf(component, terms);
+  const rateOf = isLots ? lotRate : minorOf;
   if (!tiers) return base * (to - from);
   const isOwnMetric = tiers.metric === (isLots ? 'volume' : 'revenue');
   const metric = isOwnMetric ? total : monthMetrics(conversion, conversions)[tiers.metric];
-  if (tiers.mode === 'retroactive') return tierRateAt(tiers, metric, base, terms.currency) * (to - from);
-  if (to < from) return -bandsProduct(tiers, to, from, base, terms.currency);
-  return bandsProduct(tiers, from, to, base, terms.currency);
+  if (tiers.mode === 'retroactive')
+    return tierRateAt(tiers, metric, base, terms.currency, rateOf) * (to - from);
+  if (to < from) return -bandsProduct(tiers, to, from, base, terms.currency, rateOf);
+  return bandsProduct(tiers, from, to, base, terms.currency, rateOf);
 }
 
-function bandsProduct(tiers: WireTiers, from: bigint, to: bigint, base: bigint, currency: string): bigint {
-  const edges = [0n, ...stepsOf(tiers, currency).map((step) => step.from)].filter(
+function bandsProduct(
+  tiers: WireTiers,
+  from: bigint,
+  to: bigint,
+  base: bigint,
+  currency: string,
+  rateOf: RateOf,
+): bigint {
+  const edges = [0n, ...stepsOf(tiers, currency, rateOf).map((step) => step.from)].filter(
     (edge) => edge > from && edge < to,
   );
   const points = [from, ...edges, to];
   return points.slice(1).reduce((sum, end, index) => {
     const begin = points[index]!;
-    const rate = tierRateAt(tiers, begin < 0n ? 0n : begin, base, currency);
+    const rate = tierRateAt(tiers, begin < 0n ? 0n : begin, base, currency, rateOf);
     return sum + rate * (end - begin);
   }, 0n);
 }
@@ -745,7 +763,11 @@ function tiersOf(component: WireComponent, terms: WireTerms): WireTiers | undefi
   return component.tiers ?? (component.kind === 'revshare' ? terms.tiers : undefined);
 }
 
-function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint; rate: bigint }[] {
+function stepsOf(
+  { metric, steps }: WireTiers,
+  currency: string,
+  rateOf: RateOf,
+): { from: bigint; rate: bigint }[] {
   const from = {
     revenue: (text: string) => minorOf(text, currency),
     volume: (text: string) => scaled(text, 4),
@@ -753,12 +775,18 @@ function stepsOf({ metric, steps }: WireTiers, currency: string): { from: bigint
   }[metric];
   return steps.map((step) => ({
     from: from(step.from),
-    rate: step.percent === undefined ? minorOf(step.amount!, currency) : ppm(step.percent),
+    rate: step.percent === undefined ? rateOf(step.amount!, currency) : ppm(step.percent),
   }));
 }
 
-function tierRateAt(tiers: WireTiers, reached: bigint, base: bigint, currency: string): bigint {
-  return stepsOf(tiers, currency).findLast(({ from }) => from <= reached)?.rate ?? base;
+function tierRateAt(
+  tiers: WireTiers,
+  reached: bigint,
+  base: bigint,
+  currency: string,
+  rateOf: RateOf = minorOf,
+): bigint {
+  return stepsOf(tiers, currency, rateOf).findLast(({ from }) => from <= reached)?.rate ?? base;
 }
 
 // Components that match an event.
@@ -772,8 +800,21 @@ const DEFAULT_ON: Record<WireComponent['kind'], readonly string[]> = {
 
 const onOf = ({ kind, on }: WireComponent): readonly string[] =>
   on === undefined ? DEFAULT_ON[kind] : [...new Set([on].flat())];
-const matches = (component: WireComponent, { type }: ConversionEvent): boolean =>
-  onOf(component).includes(type);
+const symbolsOf = ({ symbol_group: group, symbols }: WireComponent): string =>
+  group !== undefined ? `@${group}` : symbols ? `@${symbols.join('+')}` : '';
+
+/** Whether a component takes an event for its symbol; the symbols of the model are beginnings. */
+const isNamed = (component: WireComponent, { symbol, symbolGroup }: ConversionEvent): boolean =>
+  (component.symbol_group !== undefined && component.symbol_group === symbolGroup) ||
+  (component.symbols ?? []).some((pattern) => symbol?.startsWith(pattern.replace('*', '')));
+
+/** Whether a component of a deal pays for an event. */
+function matches(component: WireComponent, event: ConversionEvent, all: readonly WireComponent[]): boolean {
+  if (!onOf(component).includes(event.type)) return false;
+  if (symbolsOf(component) !== '') return isNamed(component, event);
+  const others = all.filter((other) => onOf(other).includes(event.type));
+  return component.kind !== 'per_lot' || !others.some((other) => isNamed(other, event));
+}
 
 /**
  * Components of a kind that pay for a conversion, labelled by kind and events; a repeated label
@@ -782,10 +823,10 @@ const matches = (component: WireComponent, { type }: ConversionEvent): boolean =
 function matchingComponents(conversion: Conversion, kind: WireComponent['kind']) {
   if (conversion.hasOperatorPayout) return [];
   const labelOf = (component: WireComponent): string =>
-    `${kind}:${[...onOf(component)].toSorted().join('+')}`;
+    `${kind}:${[...onOf(component)].toSorted().join('+')}${symbolsOf(component)}`;
   const ofKind = conversion.version.terms.components.filter((component) => component.kind === kind);
   return ofKind.flatMap((component, index) => {
-    if (!matches(component, conversion.event)) return [];
+    if (!matches(component, conversion.event, ofKind)) return [];
     const earlier = ofKind.slice(0, index).filter((other) => labelOf(other) === labelOf(component)).length;
     return [
       { component, conversion, label: `${labelOf(component)}${earlier === 0 ? '' : `#${earlier + 1}`}` },
@@ -846,7 +887,10 @@ function convert(
   );
 }
 
-const minorOf = (text: string, currency: string): bigint => scaled(text, DECIMALS[currency]!);
+type RateOf = (text: string, currency: string) => bigint;
+const minorOf: RateOf = (text, currency) => scaled(text, DECIMALS[currency]!);
+/** Millionths of a minor unit. */
+const lotRate: RateOf = (text, currency) => scaled(text, DECIMALS[currency]! + 6);
 const ppm = (percent: string): bigint => scaled(percent, 4);
 
 /** Decimal text as a scaled integer: "12.5" with four decimals is 125000. */

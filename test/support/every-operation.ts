@@ -88,6 +88,8 @@ async function callOperatorSettings({ ask }: Session): Promise<void> {
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('POST /v1/event-types', { name: 'first_money', standard: 'ftd' });
   await ask('GET /v1/event-types');
+  for (let again = 0; again < 2; again++) await ask('POST /v1/currencies', { code: 'USDT', exponent: 6 });
+  await ask('GET /v1/currencies');
 }
 
 async function callAffiliatesAndDeals({ ask }: Session) {

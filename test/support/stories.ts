@@ -134,7 +134,12 @@ const share: fc.Arbitrary<WireComponent> = fc
   .map(({ by, ...rest }) => ({ ...rest, carry_by: rest.negative === 'carry' ? by : undefined }));
 const perLot: fc.Arbitrary<WireComponent> = fc.record({
   kind: fc.constant('per_lot' as const),
-  amount,
+  amount: fc.oneof(
+    amount,
+    fc.bigInt({ min: 1n, max: 3_000_000n }).map((millionths) => formatDecimal(millionths, 6)),
+  ),
+  symbol_group: fc.constantFrom(undefined, undefined, 'metals'),
+  symbols: fc.constantFrom(undefined, undefined, undefined, ['EUR*', 'XAU*']),
   tiers: sometimes(tiers([['volume', 'marginal'], ...anyRetroactive], 'amount')),
   cap: sometimes(fc.record({ amount })),
 });
@@ -152,7 +157,7 @@ const terms: fc.Arbitrary<WireTerms> = fc
       fc.array(cpa, { maxLength: 2 }),
       fc.array(share, { maxLength: 2 }),
       fc.array(percentage, { maxLength: 1 }),
-      fc.array(perLot, { maxLength: 1 }),
+      fc.array(perLot, { maxLength: 2 }),
     ),
     rounding: fc.constantFrom('half_even', 'half_up', 'down'),
     clawback: fc.record({
@@ -258,7 +263,10 @@ const conversion = fc
     customerId,
     amountMinor: cents,
     volumeE4: fc.bigInt({ min: 0n, max: 3_0000n }),
+    symbol: fc.constantFrom(null, 'XAUUSD', 'EURUSD', 'BTCUSD'),
+    symbolGroup: fc.constantFrom(null, 'metals', 'majors'),
     operatorPayoutMinor: fc.option(cents, { freq: 1 }),
+    operatorPayoutCurrency: fc.constantFrom(null, null, 'USD', 'EUR', 'GBP'),
     loses: fc.boolean(),
     occurredAt,
   })

@@ -25,9 +25,9 @@ describe('component of the terms', () => {
     ['a percent has up to four decimals', { kind: 'percent', percent: '33.3333' }, { ratePpm: 333_333n }],
     ['a rate may be above 100 %', { kind: 'percent', percent: '100.5' }, { ratePpm: 1_005_000n }],
     [
-      'an amount per lot has the decimals of the deal’s currency',
+      'an amount per lot is kept in millionths of a minor unit',
       { kind: 'per_lot', amount: '4' },
-      { perLotMinor: 4n, on: ['trade', 'volume'] },
+      { perLotMinorE6: 4_000_000n, on: ['trade', 'volume'] },
       'JPY',
     ],
     [

@@ -59,6 +59,8 @@ const commission: ReportedCommission = {
   conversion: {
     id: 'evt_1',
     type: 'sale',
+    symbol: null,
+    symbolGroup: null,
     transactionId: null,
     clickId: null,
     amountMinor: 10_000n,
@@ -197,7 +199,8 @@ test('the body of an endpoint test is unchanged, byte for byte', () => {
     '"period":"test","affiliate_id":"aff_1","via":"test","customer_id":"test","amount":"0.00",' +
     '"currency":"USD","payout":"0.00","payout_delta":"0.00","commission":"0.00",' +
     '"payout_currency":"USD","status":"test","reason":"test","sub1":"test","sub2":"test",' +
-    '"sub3":"test","sub4":"test","sub5":"test","occurred_at":"2026-11-22T10:00:00.000Z"}';
+    '"sub3":"test","sub4":"test","sub5":"test","occurred_at":"2026-11-22T10:00:00.000Z",' +
+    '"symbol":"test","symbol_group":"test"}';
   assert.equal(
     testBodyOf(listener, { currency: 'USD', timestamp: AT }),
     `{"type":"endpoint.test","timestamp":"2026-11-22T10:00:00.000Z","data":${data}}`,

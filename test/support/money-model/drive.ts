@@ -1,15 +1,8 @@
 // Plays stories or random histories over HTTP against a running API, and compares its sums and
-// outcomes with the model's:
-//
-//     node --import @oxc-node/core/register test/support/money-model/drive.ts BASE_URL \
-//       ADMIN_TOKEN [stories|random] [--only TEXT] [--rules 1,2] [--runs 10] [--events 60] [--seed 1]
-//       [--wait 20] [--plain] [--coarse] [--fixed] [--explain]
-//
-// `--coarse`: lots without symbols and finer rates; `--fixed`: nobody is moved to another affiliate
-// or parent.
-//
-// Exit code 1 when anything differs. A random history is played twice, in two orders, to two
-// operators.
+// outcomes with the model's: `node --import @oxc-node/core/register FILE URL TOKEN [stories]`, with
+// the options below. Exit code 1 when anything differs. A random history is played twice, in two
+// orders, to two operators. `--coarse`: lots without symbols and finer rates; `--fixed`: nobody is
+// moved to another affiliate or parent.
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
 import { ApiClient } from './api-client.ts';

@@ -124,7 +124,8 @@ class Builder {
   private event(name: string, action: string, body: Body, at: string): void {
     const known = this.events.get(name);
     if (action === '') {
-      if (known === undefined) this.events.set(name, { id: name, occurred_at: at, ...body } as WorldEvent);
+      if (known === undefined)
+        this.events.set(name, { id: name, occurred_at: at, ...withTextIds(body) } as WorldEvent);
       return;
     }
     if (known === undefined) throw new Error(`${action} of an event that was not sent: ${name}`);
@@ -140,6 +141,12 @@ class Builder {
 /** Empty text is no value. */
 const withoutEmpty = (body: Body): Body =>
   Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''));
+
+/** An event with ids as text, as which the API takes numbers too. */
+function withTextIds(body: Body): Body {
+  const ids = ['transaction_id', 'customer_id', 'click_id', 'reference'].filter((id) => id in body);
+  return { ...body, ...Object.fromEntries(ids.map((id) => [id, String(body[id])])) };
+}
 
 function affiliateOf(body: Body): { affiliate: string; from?: string } {
   const from = body['from'] as string | undefined;

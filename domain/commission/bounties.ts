@@ -7,7 +7,10 @@ import { isBefore, type Group } from './group.ts';
 /** A component that pays once per customer, in a version that offers it. */
 export type Bounty = { version: DealVersion; component: Component };
 
-/** A customer's slot of a bounty; `conversion` qualifies the customer, null while none does. */
+/**
+ * A customer's slot of a bounty; `conversion` qualifies the customer before reversals, null while
+ * none does.
+ */
 export type Claim = Bounty & { id: string; key: string; conversion: Group | null };
 
 /**

@@ -10,7 +10,7 @@ import { compareParts, NO_SHARE, type MonthPart, type PartStart } from '../commi
 import { isMonthly } from '../commission/slot-kinds.ts';
 import { NO_LINKS } from '../commission/sums.ts';
 import type { Component, Tiers } from '../types.ts';
-import { componentOf, countedIn, payingConversion, type Slot } from './slot.ts';
+import { claimingConversion, componentOf, countedIn, type Slot } from './slot.ts';
 import type { SlotIndex } from './slot-index.ts';
 
 /** Links of the slots of a batch. */
@@ -193,7 +193,7 @@ function asBounty(slot: Slot): Bounty {
 }
 
 function asClaim(slot: Slot): Claim {
-  return { ...asBounty(slot), id: slot.id, key: slot.name.key, conversion: payingConversion(slot) };
+  return { ...asBounty(slot), id: slot.id, key: slot.name.key, conversion: claimingConversion(slot) };
 }
 
 /** The order of months, and of the parts of a month. */

@@ -60,6 +60,17 @@ export function payingConversion(slot: Slot): Group | null {
 }
 
 /**
+ * The conversion by which a slot claims its customer's bounty: the one that qualifies the customer
+ * before reversals, since a bounty that was taken back is not earned anew elsewhere.
+ */
+export function claimingConversion(slot: Slot): Group | null {
+  const component = componentOf(slot);
+  if (component === null) return null;
+  const asEarned = [...countedIn(slot)].map((group): Group => ({ ...group, reversals: [] }));
+  return uncappedCommissionOf(component, slot.version.terms, asEarned).conversion;
+}
+
+/**
  * The moment whose parents are paid a part of a slot: of the conversion that it is paid for, or
  * since when a month has them. Null where the slot is paid for nothing.
  */

@@ -337,16 +337,17 @@ function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
     conversions.flatMap((conversion) => matchingComponents(conversion, 'cpa')),
     ({ label, conversion }) => `cpa ${label} ${conversion.event.customerId}`,
   );
-  const found = Array.from(byCustomer, ([name, matching]): RankableEarning | null => {
+  const found = Array.from(byCustomer, ([name, matching]): ClaimedEarning | null => {
     // The terms of the customer's first conversion rate all of the customer's conversions.
     const { component, conversion: first } = matching[0]!;
     const { version } = first;
-    const conversion = qualifyingConversion(
-      component,
-      matching.map((match) => match.conversion),
-      version.terms.currency,
-    );
-    if (conversion === null) return null;
+    const { currency } = version.terms;
+    const own = matching.map((match) => match.conversion);
+    const asEarned = own.map((one): Conversion => ({ ...one, reversed: [0n, 1n] }));
+    const claim = qualifyingConversion(component, asEarned, currency);
+    if (claim === null) return null;
+    const conversion = qualifyingConversion(component, own, currency);
+    if (conversion === null) return { claim, name, version, component, earning: null };
     const reversed: Fraction = component.qualify === 'cumulative' ? [0n, 1n] : conversion.reversed;
     const base = component.amount === undefined ? 0n : minorOf(component.amount, version.terms.currency);
     const { tiers } = component;
@@ -356,29 +357,41 @@ function cpaEarnings(conversions: readonly Conversion[]): DirectEarning[] {
         : base;
       return afterReversal(amount, reversed, version.terms.rounding);
     };
-    return { name, conversion, version, component, hasRemainder: !isFullyReversed(conversion), uncapped };
+    const hasRemainder = !isFullyReversed(conversion);
+    const earning = { name, conversion, version, component, hasRemainder, uncapped };
+    return { claim, name, version, component, earning };
   });
   return afterCapsAndTiers(firstBounties(found.filter((earning) => earning !== null)), conversions);
 }
 
 /**
- * Leaves out bounties of a customer who earned another one before: for events of which one is the
- * same, and not offered beside it.
+ * A bounty and the conversion by which it was claimed before reversals; `earning` null: nothing is
+ * left of it.
  */
-function firstBounties(all: readonly RankableEarning[]): RankableEarning[] {
-  const offered = ({ version }: RankableEarning): string =>
+type ClaimedEarning = Pick<RankableEarning, 'name' | 'version' | 'component'> & {
+  claim: Conversion;
+  earning: RankableEarning | null;
+};
+
+/**
+ * Leaves out bounties of a customer who claimed another one before: for events of which one is the
+ * same, and not offered beside it. What was taken back since was claimed all the same.
+ */
+function firstBounties(all: readonly ClaimedEarning[]): RankableEarning[] {
+  const offered = ({ version }: ClaimedEarning): string =>
     JSON.stringify(version.terms.components.filter(({ kind }) => kind === 'cpa'));
-  const excludes = (a: RankableEarning, b: RankableEarning): boolean =>
-    a.conversion.event.customerId === b.conversion.event.customerId &&
+  const excludes = (a: ClaimedEarning, b: ClaimedEarning): boolean =>
+    a.claim.event.customerId === b.claim.event.customerId &&
     onOf(a.component).some((type) => onOf(b.component).includes(type)) &&
     offered(a) !== offered(b);
-  const inTime = (one: RankableEarning): string => `${timeKey(one.conversion.event)} ${one.name}`;
+  const inTime = (one: ClaimedEarning): string => `${timeKey(one.claim.event)} ${one.name}`;
   return all
     .toSorted((a, b) => (inTime(a) < inTime(b) ? -1 : 1))
-    .reduce<RankableEarning[]>(
-      (paid, one) => (paid.some((other) => excludes(other, one)) ? paid : [...paid, one]),
+    .reduce<ClaimedEarning[]>(
+      (first, one) => (first.some((other) => excludes(other, one)) ? first : [...first, one]),
       [],
-    );
+    )
+    .flatMap(({ earning }) => earning ?? []);
 }
 
 /** The conversion that qualifies a customer for a CPA; null while none does. */

@@ -198,6 +198,15 @@ describe('a customer earns one bounty', () => {
     assert.equal(either([aVersion(first), own(first)], [one, chargeback, ftd(2)]), 0n);
   });
 
+  test('although what completed its sum was reversed, which leaves the sum too small', () => {
+    const minimum = { min_amount: '100', qualify: 'cumulative' } as const;
+    const summed = only({ kind: 'cpa', on: ['ftd', 'deposit'], amount: '200', ...minimum });
+    const one = { ...ftd(0), amountMinor: 100_00n };
+    const chargeback = on(3, { type: 'chargeback', reference: one.transactionId });
+    const events = [one, { ...deposit(2), amountMinor: 100_00n }, chargeback];
+    assert.equal(either([aVersion(summed), own(summed)], events), 0n);
+  });
+
   test('and one that holds nothing takes no place under a cap', () => {
     const capped = only({ kind: 'cpa', amount: '100', cap: { count: 1 } });
     const events = [ftd(0), ftd(2), ftd(3, 'c2'), ftd(4, 'c3')];

@@ -11,30 +11,23 @@ interface Sent {
   readonly name: string;
 }
 
-/** Signs of an operation that the API does not have. */
-const MISSING = new Set([404, 405]);
-const POLL_MS = 100;
+/** Calls the API, as the administrator where no key is given. */
+export type Call = (
+  request: string,
+  options: { key?: string; body?: unknown; headers?: Record<string, string> },
+) => Promise<Answer>;
 
-export class ApiClient {
-  /** Steps that the API answered otherwise than the history expects. */
-  readonly complaints: string[] = [];
-  readonly ids = new Map<string, string>();
-  private readonly base: string;
-  private readonly adminToken: string;
-  private readonly now: number;
-  private key = '';
-  private events: Sent[] = [];
-
-  constructor(base: string, adminToken: string, now: number) {
-    [this.base, this.adminToken, this.now] = [base, adminToken, now];
-  }
-
-  private async call(method: string, path: string, body: unknown, token = this.key): Promise<Answer> {
-    const response = await fetch(new URL(path, this.base), {
+/** Calls an API at an address. */
+export const callsTo =
+  (base: string, adminToken: string): Call =>
+  async (request, { key = adminToken, body, headers }) => {
+    const [method = '', path = ''] = request.split(' ');
+    const response = await fetch(new URL(path, base), {
       method,
       headers: {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${key}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
@@ -43,6 +36,27 @@ export class ApiClient {
       status: response.status,
       body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
     };
+  };
+
+/** Signs of an operation that the API does not have. */
+const MISSING = new Set([404, 405]);
+const POLL_MS = 100;
+
+export class ApiClient {
+  /** Steps that the API answered otherwise than the history expects. */
+  readonly complaints: string[] = [];
+  readonly ids = new Map<string, string>();
+  private readonly send: Call;
+  private readonly now: number;
+  private key = '';
+  private events: Sent[] = [];
+
+  constructor(send: Call, now: number) {
+    [this.send, this.now] = [send, now];
+  }
+
+  private call(method: string, path: string, body?: unknown, headers?: Record<string, string>) {
+    return this.send(`${method} ${path}`, { key: this.key, body, ...(headers ? { headers } : {}) });
   }
 
   /**
@@ -52,7 +66,7 @@ export class ApiClient {
   async begin(steps: readonly ApiStep[]): Promise<void> {
     const first = steps.find(({ path }) => path === '/v1/operators');
     const body = { name: 'model', currency: 'USD', ...first?.body };
-    const { status, body: answer } = await this.call('POST', '/v1/operators', body, this.adminToken);
+    const { status, body: answer } = await this.send('POST /v1/operators', { body });
     if (status !== 201) throw new Error(`no operator: ${status} ${JSON.stringify(answer)}`);
     this.key = answer['api_key'] as string;
   }
@@ -73,7 +87,13 @@ export class ApiClient {
     const path = step.path.replace(/\$(\w+(?:-\w+)*)/, (_, name: string) => this.idOf(name));
     const isDecision = /^\/v1\/(events|orphans)\/./.test(step.path);
     if (isDecision) await this.settled(path.split('/')[3]!);
-    const { status, body } = await this.call(step.method, path, resolve(step.body, this.now, this.idOf));
+    const isWaiting = isInTurn && path === '/v1/events';
+    const { status, body } = await this.call(
+      step.method,
+      path,
+      resolve(step.body, this.now, this.idOf),
+      isWaiting ? { prefer: 'wait=10' } : undefined,
+    );
     if (step.refused) return this.complainUnlessRefused(step, status, body);
     if (status >= 300) {
       if (step.path !== '/v1/payouts') this.complain(step, status, body);
@@ -103,7 +123,7 @@ export class ApiClient {
 
   private async settled(id: string, deadline = Date.now() + 30_000): Promise<Answer> {
     for (;;) {
-      const answer = await this.call('GET', `/v1/events/${id}`, undefined);
+      const answer = await this.call('GET', `/v1/events/${id}`);
       if (answer.body['status'] !== 'accepted' || Date.now() > deadline) return answer;
       await new Promise((done) => setTimeout(done, POLL_MS));
     }
@@ -123,7 +143,7 @@ export class ApiClient {
    * What an affiliate has been given in all, by currency: what it has and had, less what it owes.
    */
   async sums(affiliate: string): Promise<Map<string, readonly string[]>> {
-    const { body } = await this.call('GET', `/v1/affiliates/${this.idOf(affiliate)}/balance`, undefined);
+    const { body } = await this.call('GET', `/v1/affiliates/${this.idOf(affiliate)}/balance`);
     const balances = (body['balances'] ?? []) as Record<string, string>[];
     return new Map(
       balances.map((each) => [
@@ -137,7 +157,7 @@ export class ApiClient {
   async commissionsOf(event: string): Promise<{ affiliate: string; component: string; amount: string }[]> {
     const id = this.ids.get(event);
     if (id === undefined) return [];
-    const { body } = await this.call('GET', `/v1/events/${id}`, undefined);
+    const { body } = await this.call('GET', `/v1/events/${id}`);
     return ((body['commissions'] ?? []) as Record<string, string>[]).map((each) => ({
       affiliate: each['affiliate_id']!,
       component: each['component']!,

@@ -69,7 +69,7 @@ const events = fc.record({
   currency: fc.constantFrom('USD', 'USD', 'USD', 'EUR'),
   names: fc.constantFrom('customer', 'both', 'click'),
   volume: fc.constantFrom('0.01', '0.5', '1', '2.25', '7'),
-  symbol: fc.constantFrom('XAUUSD', 'EURUSD'),
+  symbol: fc.constantFrom<string | undefined>('XAUUSD', 'EURUSD'),
   payout: seldom(fc.integer({ min: 0, max: 5000 })),
   amended: seldom(fc.integer({ min: 1, max: 300_000 })),
   decision: fc.constantFrom(...DECISIONS),
@@ -164,7 +164,9 @@ class HistoryBuilder {
     const hasAmount = !isTrade && random.type !== 'kyc';
     const values = {
       ...(isNamed ? { click_id: `c-${customer}` } : {}),
-      ...(isTrade ? { volume: random.volume, symbol: random.symbol } : {}),
+      ...(isTrade
+        ? { volume: random.volume, ...(random.symbol === undefined ? {} : { symbol: random.symbol }) }
+        : {}),
       ...(random.payout === undefined || !hasAmount ? {} : { payout: money(random.payout) }),
     };
     this.add(
@@ -263,8 +265,31 @@ export interface Options {
   /** Off: parents stay as they were, for the order of chains within a month is an open question. */
   readonly changesParents?: boolean;
   readonly reassigns?: boolean;
+  /** Off: rates per lot of two decimals and for all symbols, for a system without finer ones. */
+  readonly hasFinerLots?: boolean;
   /** Only what the system could do before issue 13: to try the model and the driver against it. */
   readonly isPlain?: boolean;
+}
+
+/** The history with rates per lot of two decimals and for all symbols. */
+function withoutFinerLots(random: Random): Random {
+  const coarse = (rates: Random['first']): Random['first'] => {
+    const [low, high] = rates.lot.map((amount) => Number(amount).toFixed(2)) as [string, string];
+    return { ...rates, lot: [low, high] };
+  };
+  const alike = (skeleton: Skeleton): Skeleton =>
+    skeleton.lots === 'by_symbol' ? { ...skeleton, lots: 'flat' } : skeleton;
+  const { own } = random;
+  return {
+    ...random,
+    skeleton: alike(random.skeleton),
+    first: coarse(random.first),
+    later: random.later.map((each) =>
+      each.rates === undefined ? each : { ...each, rates: coarse(each.rates) },
+    ),
+    own: own && { ...own, skeleton: alike(own.skeleton), first: coarse(own.first) },
+    events: random.events.map((each) => ({ ...each, symbol: undefined })),
+  };
 }
 
 /** The history without what the rules of issue 13 brought. */
@@ -329,8 +354,11 @@ type Random = ReturnType<typeof randoms> extends fc.Arbitrary<infer T> ? T : nev
 
 /** Random histories that end at `now`. */
 export function histories(now: number, options: Options = {}): fc.Arbitrary<History> {
-  const { events: count = 60, isPlain = false } = options;
-  return randoms(count).map((random) => historyFrom(isPlain ? plain(random) : random, now, options));
+  const { events: count = 60, isPlain = false, hasFinerLots = true } = options;
+  return randoms(count).map((random) => {
+    const known = hasFinerLots ? random : withoutFinerLots(random);
+    return historyFrom(isPlain ? plain(known) : known, now, options);
+  });
 }
 
 function historyFrom(

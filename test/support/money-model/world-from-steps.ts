@@ -91,6 +91,8 @@ class Builder {
     };
     const known = this.deals.get(name);
     if (known === undefined) {
+      if (version.effective_from === null && this.events.size > 0)
+        throw new Error(`${name} comes after events: it would hold from now on, so give it a date`);
       const owner = body['affiliate_id'] as string | undefined;
       this.deals.set(name, {
         id: name,
@@ -121,7 +123,8 @@ class Builder {
   private event(name: string, action: string, body: Body, at: string): void {
     const known = this.events.get(name);
     if (action === '') {
-      if (known === undefined) this.events.set(name, { id: name, occurred_at: at, ...body } as WorldEvent);
+      if (known === undefined)
+        this.events.set(name, { id: name, occurred_at: at, ...withTextIds(body) } as WorldEvent);
       return;
     }
     if (known === undefined) throw new Error(`${action} of an event that was not sent: ${name}`);
@@ -132,6 +135,16 @@ class Builder {
       this.events.set(name, { ...known, voided: action === 'void' });
     else this.events.set(name, { ...known, rejected: action === 'reject' });
   }
+}
+
+/** Empty text is no value. */
+const withoutEmpty = (body: Body): Body =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''));
+
+/** An event with ids as text, as which the API takes numbers too. */
+function withTextIds(body: Body): Body {
+  const ids = ['transaction_id', 'customer_id', 'click_id', 'reference'].filter((id) => id in body);
+  return { ...body, ...Object.fromEntries(ids.map((id) => [id, String(body[id])])) };
 }
 
 function affiliateOf(body: Body): { affiliate: string; from?: string } {
@@ -147,7 +160,7 @@ export function worldFrom(steps: readonly ApiStep[], now: number): World {
   const builder = new Builder();
   for (const [index, step] of steps.entries()) {
     if (step.refused) continue;
-    const body = resolve(step.body, now, (name) => name) as Body;
+    const body = withoutEmpty(resolve(step.body, now, (name) => name) as Body);
     builder.apply(step, nameOf(step, index), body, new Date(now + index).toISOString());
   }
   const { operator } = builder;

@@ -124,7 +124,7 @@ const LATE = [
   event('revenue', 'r1', { of: 'u', by: 'C', at: '@month-1.01T00:00', amount: '1000.00' }),
 ];
 const monthEnd = (zone: string) => [
-  ...[newOperator({ currency: 'USD', timezone: zone }), ...LATE, deal(terms(REVSHARE))],
+  ...[newOperator({ currency: 'USD', timezone: zone }), deal(terms(REVSHARE)), ...LATE],
   event('revenue', 'r2', { of: 'u', at: '@month-2.15T12:00', amount: '-400.00' }),
 ];
 

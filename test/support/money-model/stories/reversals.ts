@@ -35,8 +35,8 @@ const DISPUTES: readonly Dispute[] = [
     name: 'A chargeback after a win strikes again',
     sum: '0.00',
     steps: [
-      ...sale('1000.00'),
       SHARED,
+      ...sale('1000.00'),
       chargeback('c1', '@-15d', '1000.00'),
       won('w1', '@-14d'),
       chargeback('c2', '@-13d', '1000.00'),
@@ -46,43 +46,43 @@ const DISPUTES: readonly Dispute[] = [
     rule: 7,
     name: 'A win gives back its own amount and no more',
     sum: '70.00',
-    steps: [...sale('1000.00'), SHARED, ...TWO, won('w', '@-13d', '200.00')],
+    steps: [SHARED, ...sale('1000.00'), ...TWO, won('w', '@-13d', '200.00')],
   },
   {
     rule: 7,
     name: 'A win may name the chargeback that it gives back',
     sum: '80.00',
-    steps: [...sale('1000.00'), SHARED, ...TWO, won('w', '@-13d', undefined, 'c1')],
+    steps: [SHARED, ...sale('1000.00'), ...TWO, won('w', '@-13d', undefined, 'c1')],
   },
   {
     rule: 7,
     name: 'A win takes the oldest chargeback first and goes on to the next',
     sum: '90.00',
-    steps: [...sale('1000.00'), SHARED, ...TWO, won('w', '@-13d', '400.00')],
+    steps: [SHARED, ...sale('1000.00'), ...TWO, won('w', '@-13d', '400.00')],
   },
   {
     rule: 7,
     name: 'A win without an amount gives back all chargebacks before it',
     sum: '100.00',
-    steps: [...sale('1000.00'), SHARED, ...TWO, won('w', '@-13d')],
+    steps: [SHARED, ...sale('1000.00'), ...TWO, won('w', '@-13d')],
   },
   {
     rule: 7,
     name: 'Under full clawback one chargeback that stands takes everything',
     sum: '0.00',
-    steps: [...sale('1000.00'), FULL, ...TWO, won('w', '@-13d', undefined, 'c1')],
+    steps: [FULL, ...sale('1000.00'), ...TWO, won('w', '@-13d', undefined, 'c1')],
   },
   {
     rule: 7,
     name: 'Under full clawback a chargeback that is partly won still takes everything',
     sum: '0.00',
-    steps: [...sale('1000.00'), FULL, chargeback('c1', '@-15d', '300.00'), won('w', '@-13d', '200.00')],
+    steps: [FULL, ...sale('1000.00'), chargeback('c1', '@-15d', '300.00'), won('w', '@-13d', '200.00')],
   },
   {
     rule: 7,
     name: 'Under full clawback a chargeback that is wholly won takes nothing',
     sum: '100.00',
-    steps: [...sale('1000.00'), FULL, chargeback('c1', '@-15d', '300.00'), won('w', '@-13d', '300.00')],
+    steps: [FULL, ...sale('1000.00'), chargeback('c1', '@-15d', '300.00'), won('w', '@-13d', '300.00')],
   },
   {
     rule: 7,
@@ -107,8 +107,8 @@ const DISPUTES: readonly Dispute[] = [
     name: 'A refund stands although the chargeback beside it was won',
     sum: '0.00',
     steps: [
-      ...sale('499.00'),
       FULL,
+      ...sale('499.00'),
       against('refund', 'r', 's', {
         at: '@-16d',
         amount: '499.00',
@@ -121,7 +121,7 @@ const DISPUTES: readonly Dispute[] = [
     rule: 7,
     name: 'A second chargeback of what is taken already says so',
     sum: '0.00',
-    steps: [...sale('1000.00'), FULL, chargeback('c1', '@-15d'), chargeback('c2', '@-14d')],
+    steps: [FULL, ...sale('1000.00'), chargeback('c1', '@-15d'), chargeback('c2', '@-14d')],
     events: {
       c1: 'settled',
       c2: 'settled already_reversed',
@@ -132,8 +132,8 @@ const DISPUTES: readonly Dispute[] = [
     name: 'A closure that the deal does not claw back says so',
     sum: '100.00',
     steps: [
-      ...sale('1000.00'),
       FULL,
+      ...sale('1000.00'),
       event('account_closure', 'x', {
         of: 'u',
         at: '@-1d',
@@ -146,8 +146,8 @@ const DISPUTES: readonly Dispute[] = [
     name: 'Fraud after the clawback window says so',
     sum: '100.00',
     steps: [
-      ...sale('1000.00'),
       deal(terms(PERCENT, { clawback: { days: 10 } })),
+      ...sale('1000.00'),
       event('fraud', 'x', {
         of: 'u',
         at: '@-1d',
@@ -186,8 +186,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'A chargeback of a customer with an amount takes the latest conversion',
     sum: '90.00',
     steps: [
-      ...sales(10),
       SHARED,
+      ...sales(10),
       event('chargeback', 'x', {
         of: 'u',
         at: '@-1d',
@@ -200,8 +200,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'A chargeback larger than the latest conversion goes on to the one before',
     sum: '15.00',
     steps: [
-      ...sales(3),
       SHARED,
+      ...sales(3),
       event('chargeback', 'x', {
         of: 'u',
         at: '@-1d',
@@ -214,8 +214,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'Under full clawback each conversion that is reached is taken whole',
     sum: '10.00',
     steps: [
-      ...sales(3),
       FULL,
+      ...sales(3),
       event('chargeback', 'x', {
         of: 'u',
         at: '@-1d',
@@ -229,8 +229,8 @@ const LITTLE: readonly Dispute[] = [
     sum: '10.00',
     steps: [
       ...[
-        ...sales(3),
         SHARED,
+        ...sales(3),
         event('chargeback', 'x1', {
           of: 'u',
           at: '@-2d',
@@ -249,8 +249,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'A chargeback of a customer without an amount takes all within the window',
     sum: '0.00',
     steps: [
-      ...sales(3),
       SHARED,
+      ...sales(3),
       event('chargeback', 'x', {
         of: 'u',
         at: '@-1d',
@@ -262,8 +262,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'A reversal of a customer leaves what happened after it',
     sum: '10.00',
     steps: [
-      ...sales(1),
       SHARED,
+      ...sales(1),
       event('fraud', 'x', {
         of: 'u',
         at: '@-10d',
@@ -280,8 +280,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'A reversal whose customer contradicts its reference is set aside',
     sum: '100.00',
     steps: [
-      ...sale('1000.00'),
       FULL,
+      ...sale('1000.00'),
       against('chargeback', 'x', 's', {
         of: 'v',
         at: '@-1d',
@@ -323,13 +323,13 @@ const LITTLE: readonly Dispute[] = [
     sum: '2.50',
     steps: [
       ...[
-        ...sale('99.99'),
         deal(
           terms({
             ...PERCENT,
             percent: '7.5',
           }),
         ),
+        ...sale('99.99'),
       ],
       ...['r1', 'r2'].map((id) =>
         against('refund', id, 's', {
@@ -380,8 +380,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'A refund is measured by the amended amount of its sale',
     sum: '6.00',
     steps: [
-      ...sale('100.00'),
       FULL,
+      ...sale('100.00'),
       against('refund', 'x', 's', {
         at: '@-9d',
         amount: '60.00',
@@ -395,8 +395,8 @@ const LITTLE: readonly Dispute[] = [
     name: 'More refunds than the sale take the sale and no more',
     sum: '0.00',
     steps: [
-      ...sale('100.00'),
       FULL,
+      ...sale('100.00'),
       against('refund', 'x', 's', {
         at: '@-9d',
         amount: '30.00',
@@ -427,20 +427,20 @@ const DECISIONS: readonly Dispute[] = [
     rule: 9,
     name: 'A refund that is voided takes nothing',
     sum: '10.00',
-    steps: [...sale('100.00'), FULL, REFUND, decide('void', 'x')],
+    steps: [FULL, ...sale('100.00'), REFUND, decide('void', 'x')],
     events: { x: 'voided' },
   },
   {
     rule: 9,
     name: 'Fraud that is voided takes nothing',
     sum: '10.00',
-    steps: [...sale('100.00'), FULL, FRAUD, decide('void', 'x')],
+    steps: [FULL, ...sale('100.00'), FRAUD, decide('void', 'x')],
   },
   {
     rule: 9,
     name: 'A refund of a sale that is voided has nothing to reverse',
     sum: '0.00',
-    steps: [...sale('100.00'), FULL, REFUND, decide('void', 's')],
+    steps: [FULL, ...sale('100.00'), REFUND, decide('void', 's')],
     events: {
       s: 'voided',
       x: 'orphaned no_conversion',
@@ -450,20 +450,20 @@ const DECISIONS: readonly Dispute[] = [
     rule: 9,
     name: 'A sale that is put back earns as before',
     sum: '10.00',
-    steps: [...sale('100.00'), FULL, decide('void', 's'), decide('unvoid', 's')],
+    steps: [FULL, ...sale('100.00'), decide('void', 's'), decide('unvoid', 's')],
     events: { s: 'settled' },
   },
   {
     rule: 9,
     name: 'A refund that is put back takes as before',
     sum: '0.00',
-    steps: [...sale('100.00'), FULL, REFUND, decide('void', 'x'), decide('unvoid', 'x')],
+    steps: [FULL, ...sale('100.00'), REFUND, decide('void', 'x'), decide('unvoid', 'x')],
   },
   {
     rule: 9,
     name: 'A win that is voided leaves the chargeback',
     sum: '0.00',
-    steps: [...sale('100.00'), FULL, chargeback('c', '@-15d'), won('w', '@-13d'), decide('void', 'w')],
+    steps: [FULL, ...sale('100.00'), chargeback('c', '@-15d'), won('w', '@-13d'), decide('void', 'w')],
   },
   {
     rule: 9,

@@ -96,12 +96,15 @@ export function rerateAll(batch: SettledBatch, books: BatchLedger): RatedAgain {
   return rateAgain(withNewVersion(batch), books, () => 'deal_changed', false);
 }
 
-/** The batch with only those conversions that another version rates now, or none any more. */
+/**
+ * The batch with only those conversions in order that another version rates now, or none any more.
+ * Those that stay are context, since a reversal may divide its amount among both.
+ */
 export function withNewVersion(batch: SettledBatch): SettledBatch {
-  const ordered = batch.ordered.filter(
-    ({ event, ratedBy }) => !isSame(batch.rated.get(event.id)?.version ?? null, ratedBy),
-  );
-  return { ...batch, ordered };
+  const isNew = ({ event, ratedBy }: SettledConversion): boolean =>
+    !isSame(batch.rated.get(event.id)?.version ?? null, ratedBy);
+  const stay = batch.ordered.filter((one) => !isNew(one));
+  return { ...batch, ordered: batch.ordered.filter(isNew), others: [...batch.others, ...stay] };
 }
 
 /**

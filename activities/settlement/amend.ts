@@ -2,7 +2,12 @@
 // conversions, and conversions to rate again for other reasons; and gives reinstated commissions
 // back. Posts the differences in the same transaction and reports them to the affiliates.
 import type { Unprompted } from '../../domain/delivery/messages.ts';
-import { rateAgain, withNewVersion, type SettledBatch } from '../../domain/settlement/rate-again.ts';
+import {
+  rateAgain,
+  withNewVersion,
+  type SettledBatch,
+  type SettledConversion,
+} from '../../domain/settlement/rate-again.ts';
 import { reinstateAll } from '../../domain/settlement/reinstating.ts';
 import { RuleError } from '../../domain/settlement/settlement.ts';
 import { isConversion } from '../../domain/types.ts';
@@ -24,7 +29,12 @@ import { withTransaction, type Pool, type PoolClient } from '../../store/db/pool
 import { lockReversals } from '../../store/db/locks.ts';
 import { requestRetries } from '../../store/agreements/retry-requests.ts';
 import { findOthers } from '../../store/settlement/load-events.ts';
-import { unbind, writeRatedAgain, writeStanding } from '../../store/settlement/rated-again.ts';
+import {
+  unbind,
+  writeRatedAgain,
+  writeStanding,
+  writeWaitingAgain,
+} from '../../store/settlement/rated-again.ts';
 import type { HandOverActivities } from '../delivery/hand-over.ts';
 import type { SettleActivities } from './settle.ts';
 import { createSettleFully } from './settle-fully.ts';
@@ -89,9 +99,11 @@ export function createAmend(deps: AmendDeps): AmendActivities {
         },
         apply: (batch, books, { side, due, requests, reasons, reinstated }) => {
           const { ordered }: SettledBatch = batch;
-          const all = { ...batch, ordered: ordered.filter(({ event }) => reasons.has(event.id)) };
+          const isOrdered = ({ event }: SettledConversion): boolean => reasons.has(event.id);
+          const context = ordered.filter((one) => !isOrdered(one));
+          const all = { ...batch, ordered: ordered.filter(isOrdered), others: [...batch.others, ...context] };
           const again = side === 'rerating' ? withNewVersion(all) : all;
-          const { outcomes, kept, messages } = rateAgain(again, books, (id) => reasons.get(id)!);
+          const { outcomes, kept, messages, waitAgain } = rateAgain(again, books, (id) => reasons.get(id)!);
           const lacking = new Map(kept.map(({ eventId, reason }) => [eventId, reason]));
           const waiting = due.flatMap((one) =>
             lacking.has(one.eventId) ? [{ ...one, reason: lacking.get(one.eventId)! }] : [],
@@ -104,10 +116,12 @@ export function createAmend(deps: AmendDeps): AmendActivities {
           const requestsWaiting = left.filter((one) => !isOver(one));
           const requestsKept = left.filter(isOver).map(({ waitsFor: reason }) => ({ reason }));
           const given = reinstateAll(batch, books, reinstated);
-          return { messages, waiting, requestsWaiting, requestsKept, changed: outcomes, reinstated: given };
+          const changed = outcomes;
+          return { messages, waiting, requestsWaiting, requestsKept, changed, waitAgain, reinstated: given };
         },
-        write: async (client, { due }, { waiting, requestsWaiting, changed }) => {
+        write: async (client, { due }, { waiting, requestsWaiting, changed, waitAgain }) => {
           await writeRatedAgain(client, operatorId, changed);
+          await writeWaitingAgain(client, operatorId, waitAgain);
           await returnToWaiting(client, operatorId, waiting);
           await returnChanges(client, operatorId, requestsWaiting);
           await writeStanding(client, operatorId, standingsOf(due));

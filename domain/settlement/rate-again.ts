@@ -6,7 +6,7 @@ import type { ParentHistory } from '../attribution/parents.ts';
 import { needsMonthMetric } from '../commission/commission.ts';
 import { rejecting, type SlotFact } from '../commission/slot-facts.ts';
 import type { Message, Unprompted } from '../delivery/messages.ts';
-import type { DealVersion } from '../types.ts';
+import type { ConversionEvent, DealVersion } from '../types.ts';
 import { restateOthers, reversalsBy, type Known } from './apply-reversals.ts';
 import type { Batch } from './batch.ts';
 import { sumOfDeltas, type BatchLedger, type Deltas, type MoveDeltas } from './batch-ledger.ts';
@@ -15,6 +15,7 @@ import { reportAgain } from './notifications.ts';
 import type { Loaded } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
+import { isHit } from './settle-reversal.ts';
 import { knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
 
@@ -38,8 +39,17 @@ export type NewOutcome = {
   version: Pick<DealVersion, 'dealId' | 'version'> | null;
 };
 
-/** Result of rating again; facts and postings are in the batch ledger. */
-export type RatedAgain = { outcomes: NewOutcome[]; kept: Kept[]; messages: Message[] };
+/**
+ * Result of rating again; facts and postings are in the batch ledger. `waitAgain`: settled
+ * reversals whose conversion is out of the books, so that they wait for one as if it had not been
+ * sent.
+ */
+export type RatedAgain = {
+  outcomes: NewOutcome[];
+  kept: Kept[];
+  messages: Message[];
+  waitAgain: string[];
+};
 
 export type SettledBatch = Omit<Batch, 'ordered'> & { ordered: readonly SettledConversion[] };
 
@@ -120,7 +130,8 @@ export function rateAgain(
 ): RatedAgain {
   const isOut = (one: Loaded): boolean => one.isVoided === true || reasonOf(one.event.id) === 'unbound';
   const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
-  const all: RatedAgain = { outcomes: [], kept: [], messages: [] };
+  const waitAgain = withoutConversion(batch.ordered.filter(isOut), known);
+  const all: RatedAgain = { outcomes: [], kept: [], messages: [], waitAgain };
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
     try {
@@ -136,6 +147,16 @@ export function rateAgain(
     }
   }
   return all;
+}
+
+/** Settled reversals that reference one of these conversions, and no known one. */
+function withoutConversion(out: readonly SettledConversion[], known: Known): string[] {
+  const isAbout = (reversal: ConversionEvent, conversions: readonly Loaded[]): boolean =>
+    conversions.some(({ event }) => isHit(reversal, event, known));
+  return known.reversals.flatMap(({ event, outcome }) => {
+    const isWaiting = event.reference === null || outcome?.status !== 'settled';
+    return isWaiting || !isAbout(event, out) || isAbout(event, known.conversions) ? [] : [event.id];
+  });
 }
 
 function isSame(version: DealVersion | null, other: SettledConversion['ratedBy']): boolean {

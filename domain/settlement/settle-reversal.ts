@@ -57,7 +57,7 @@ export function putBackBy({ outcome }: Pick<Loaded, 'outcome'>): Unprompted | nu
 }
 
 /** Whether a reversal is about a conversion, by itself or by a chargeback that it names. */
-function isHit(event: ConversionEvent, conversion: ConversionEvent, { reversals }: Known): boolean {
+export function isHit(event: ConversionEvent, conversion: ConversionEvent, { reversals }: Known): boolean {
   if (reverses(event, conversion)) return true;
   return (
     event.type === 'chargeback_won' &&

@@ -68,6 +68,20 @@ export async function writeStanding(
   );
 }
 
+/** Writes that settled reversals wait for their conversion again. */
+export async function writeWaitingAgain(
+  db: Queryable,
+  operatorId: string,
+  eventIds: readonly string[],
+): Promise<void> {
+  if (eventIds.length === 0) return;
+  await db.query(
+    `update event_outcomes set status = 'orphaned', reason = 'no_conversion', affiliate_id = null
+     where operator_id = $1 and event_id = any($2) and status = 'settled'`,
+    [operatorId, eventIds],
+  );
+}
+
 /** Events of customers who lost their binding. */
 export type Unbound = { settled: string[]; orphaned: string[] };
 

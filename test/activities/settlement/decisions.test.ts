@@ -99,6 +99,20 @@ describe('an event taken out of the books', () => {
     ]);
   });
 
+  test('a refund of a voided sale waits for it as if the sale had not been sent', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId, affiliateId } = operator;
+    const [sale, refund] = await settled(operator, [
+      { transactionId: 's-2' },
+      { type: 'refund', reference: 's-2', clickId: null, customerId: null, amountMinor: 40_00n },
+    ]);
+    await change(operatorId, sale!, { voided: true });
+    assert.deepEqual(await outcomesOf(pool, [sale!, refund!]), ['voided 0', 'orphaned no_conversion']);
+    await change(operatorId, sale!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [sale!, refund!]), ['settled 600', 'settled']);
+    assert.equal(await pendingOf(pool, affiliateId), 6_00n);
+  });
+
   test('an event voided before it is settled never counts', async () => {
     const operator = await withOperator(pool);
     const [sale] = await operator.ingest([{}]);

@@ -25,7 +25,7 @@ import { withRelated } from './load-related.ts';
 import { addRareEvidence } from '../../store/settlement/coupons-and-assignments.ts';
 import { allSettledOrThrow } from '../single-flight.ts';
 import { lockReversals, type Side } from '../../store/db/locks.ts';
-import { readAmountsOfParents } from '../../store/ledger/reported-amounts.ts';
+import { readAmountsOfOthers } from '../../store/ledger/reported-amounts.ts';
 import { rateAll, type OperatorRules } from '../../domain/settlement/rating.ts';
 
 /**
@@ -86,15 +86,15 @@ export async function loadBatch(
   // Also affiliates who had a conversion before have amounts of their own.
   const wereTold = hasOverrides || ordered.some(({ outcome }) => outcome !== null);
   const conversionIds = [...ordered, ...others].map(({ event }) => event.id);
-  const [rates, parents, reportedToParents] = await allSettledOrThrow([
+  const [rates, parents, reportedToOthers] = await allSettledOrThrow([
     readRates(client, operatorId, exchanged([...ordered, ...others], versions)),
     hasOverrides
       ? readParentHistory(client, operatorId, affiliates)
       : Promise.resolve<ParentHistory>(new Map()),
-    wereTold ? readAmountsOfParents(client, operatorId, conversionIds) : Promise.resolve([]),
+    wereTold ? readAmountsOfOthers(client, operatorId, conversionIds) : Promise.resolve([]),
   ]);
   const reported = reportedFor([...ordered, ...others]);
-  for (const { eventId, affiliateId, amountMinor, currency } of reportedToParents)
+  for (const { eventId, affiliateId, amountMinor, currency } of reportedToOthers)
     reported.set(reportedKey(eventId, affiliateId), { amountMinor, currency });
   const rated =
     wanted.side === 'amendments'

@@ -130,7 +130,7 @@ const REPORTED = `
     select affiliate_id, payout_currency as currency, sum(payout_minor) as minor from (
       select affiliate_id, payout_currency, payout_minor from event_outcomes
       where operator_id = $1 and payout_minor is not null
-      union all select affiliate_id, payout_currency, payout_minor from told_to_parents
+      union all select affiliate_id, payout_currency, payout_minor from reported_to_others
       where operator_id = $1
     ) as each group by 1, 2
   )

@@ -77,7 +77,7 @@ export async function readReportedCommissions(
      join events e on e.operator_id = $1 and e.id = f.event_id
      ${JOIN_AMENDMENT}
      join event_outcomes o on o.operator_id = $1 and o.event_id = f.event_id
-     left join told_to_parents p on p.operator_id = $1 and p.event_id = f.event_id
+     left join reported_to_others p on p.operator_id = $1 and p.event_id = f.event_id
        and p.affiliate_id = s.affiliate_id
      left join clicks c on c.operator_id = $1 and c.id = o.click_id
      left join bindings b on b.operator_id = $1 and b.customer_id = e.customer_id and b.click_id = o.click_id

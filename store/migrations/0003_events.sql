@@ -189,7 +189,7 @@ comment on column event_outcomes.deal_version is 'version of deal_id by which th
 comment on column event_outcomes.payout_minor is 'the sum reported to the affiliate for this event so far';
 select estimate_tenants_alike('event_outcomes');
 
-create table told_to_parents (
+create table reported_to_others (
   operator_id text collate "C" not null,
   event_id text collate "C" not null,
   affiliate_id text collate "C" not null,
@@ -197,9 +197,9 @@ create table told_to_parents (
   payout_currency text not null,
   primary key (operator_id, event_id, affiliate_id)
 );
-comment on table told_to_parents is
-  'the sum reported to a parent for a conversion so far; the affiliate''s own is in event_outcomes';
-select estimate_tenants_alike('told_to_parents');
+comment on table reported_to_others is
+  'the sum reported for a conversion so far to a parent or a former affiliate; that of its own affiliate is in event_outcomes';
+select estimate_tenants_alike('reported_to_others');
 
 create table change_requests (
   operator_id text collate "C" not null references operators,

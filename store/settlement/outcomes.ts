@@ -108,13 +108,13 @@ export async function changeOutcomes(
        from n join event_outcomes o on o.operator_id = n.operator_id and o.event_id = n.event_id
        where o.status <> 'settled'
      ), former as (
-       insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
+       insert into reported_to_others (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
        select operator_id, event_id, before, payout_minor, payout_currency from told
        where before is distinct from now and payout_minor is not null
        on conflict (operator_id, event_id, affiliate_id) do update
          set payout_minor = excluded.payout_minor, payout_currency = excluded.payout_currency
      ), present as (
-       delete from told_to_parents t using told
+       delete from reported_to_others t using told
        where t.operator_id = told.operator_id and t.event_id = told.event_id and t.affiliate_id = told.now
          and told.before is distinct from told.now
      )

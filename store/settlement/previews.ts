@@ -21,7 +21,7 @@ import {
   type StoredVersion,
 } from './load-events.ts';
 import type { Slot } from '../../domain/settlement/slot.ts';
-import { readAmountsOfParents, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
+import { readAmountsOfOthers, type ReportedAmountRow } from '../ledger/reported-amounts.ts';
 
 /** Commission paid for conversions of a month, in minor units of the currency. */
 type WasPaid = { affiliateId: string; month: string; currency: string; minor: bigint };
@@ -84,7 +84,7 @@ export function createPreviewing(pool: Pool, atMost = PREVIEWED_AT_MOST) {
             affiliates.add(of.affiliateId);
             counted.event(of);
             if (reported) counted.paid(of, reported.currency, reported.amountMinor);
-            for (const part of chunk.reportedToParents.get(event.id) ?? [])
+            for (const part of chunk.reportedToOthers.get(event.id) ?? [])
               counted.paid({ ...of, affiliateId: part.affiliateId }, part.currency, part.amountMinor);
           }
         }
@@ -273,8 +273,8 @@ async function loadChunk(
   });
   const affiliateIds = [...new Set(loaded.flatMap(({ outcome }) => outcome?.affiliateId ?? []))];
   const parents = await readParentHistory(db, operatorId, affiliateIds);
-  const reportedToParents = new Map<string, ReportedAmountRow[]>();
-  for (const row of await readAmountsOfParents(db, operatorId, eventIds))
-    reportedToParents.set(row.eventId, [...(reportedToParents.get(row.eventId) ?? []), row]);
-  return { settled, others, versions, rates, parents, reportedToParents };
+  const reportedToOthers = new Map<string, ReportedAmountRow[]>();
+  for (const row of await readAmountsOfOthers(db, operatorId, eventIds))
+    reportedToOthers.set(row.eventId, [...(reportedToOthers.get(row.eventId) ?? []), row]);
+  return { settled, others, versions, rates, parents, reportedToOthers };
 }

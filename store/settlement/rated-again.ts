@@ -22,7 +22,7 @@ export async function writeRatedAgain(
   }));
   const values = [operatorId, JSON.stringify(rows)];
   await db.query(
-    `insert into told_to_parents (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
+    `insert into reported_to_others (operator_id, event_id, affiliate_id, payout_minor, payout_currency)
      select $1, o.event_id, o.affiliate_id, o.payout_minor, o.payout_currency
      from ${NEW_OUTCOMES} join event_outcomes o on o.operator_id = $1 and o.event_id = n."eventId"
      where o.affiliate_id <> n."affiliateId" and o.payout_minor is not null
@@ -32,7 +32,7 @@ export async function writeRatedAgain(
   );
   await db.query(
     `with moved as (
-       delete from told_to_parents t using ${NEW_OUTCOMES}, event_outcomes o
+       delete from reported_to_others t using ${NEW_OUTCOMES}, event_outcomes o
        where t.operator_id = $1 and t.event_id = n."eventId" and t.affiliate_id = n."affiliateId"
          and o.operator_id = $1 and o.event_id = n."eventId" and o.affiliate_id <> n."affiliateId"
        returning t.event_id, t.payout_minor, t.payout_currency

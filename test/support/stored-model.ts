@@ -131,7 +131,7 @@ export async function totalsIn(
        where operator_id = $1 and payout_minor is not null
        union all
        select affiliate_id, payout_minor
-       from told_to_parents
+       from reported_to_others
        where operator_id = $1`,
     ),
     balance: await sums(

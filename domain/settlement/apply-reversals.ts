@@ -90,8 +90,12 @@ export function restateOthers(
   const subject = subjectOf(changed.event);
   const all = known.conversions.filter(({ event }) => subjectOf(event) === subject);
   const { effects } = scopeOf(batch, books, all, known);
-  const others = all.filter(({ event }) => event.id !== changed.event.id);
-  applyReversals(books, { conversions: others, effects }, cause, (one) => subjectAbout(batch, books, one));
+  for (const one of all) {
+    if (one.event.id === changed.event.id) continue;
+    const own = effects.filter(({ conversionId }) => conversionId === one.event.id);
+    const about = subjectAbout(batch, books, one);
+    for (const { deltas } of restate(books, one.event, own, cause)) adjust(books, about, deltas);
+  }
 }
 
 /**

@@ -14,7 +14,10 @@ export interface Run {
   readonly model: Expected;
 }
 
-/** Plays steps as an operator of their own. With `isInTurn` each event is settled before the next step. */
+/**
+ * Plays steps as an operator of their own. With `isInTurn` each event is settled before the next
+ * step.
+ */
 export async function play(call: Call, steps: readonly ApiStep[], isInTurn: boolean): Promise<Run> {
   const now = Date.now();
   const client = new ApiClient(call, now);

@@ -68,7 +68,8 @@ export async function loadBatch(
 ): Promise<LoadedBatch> {
   const { operatorId } = wanted;
   const { operator, loaded } = await loadAll(client, wanted);
-  const { due, aside, otherSide, others } = sorted(loaded, wanted);
+  const { due, aside, otherSide, others: related } = sorted(loaded, wanted);
+  const others = [...related, ...otherSide];
   const ordered = inOrder(due);
   const attributions = isAgain(wanted)
     ? attributionsOf(ordered)
@@ -109,7 +110,7 @@ export async function loadBatch(
       ratedBefore: ratedBefore(others, versions),
       rates,
       boundAside: bindingsOf(aside, attributions),
-      others: [...others, ...otherSide],
+      others,
     },
     versions,
     listeners: hasOverrides

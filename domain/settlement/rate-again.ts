@@ -16,7 +16,7 @@ import type { Loaded } from './outcomes.ts';
 import type { PostingCause } from './posting.ts';
 import { rateAll, ratedIn, type OperatorRules } from './rating.ts';
 import { isHit } from './settle-reversal.ts';
-import { knownOf, RuleError } from './settlement.ts';
+import { attributeAll, knownOf, RuleError } from './settlement.ts';
 import type { Slot } from './slot.ts';
 
 /** A settled conversion and the deal version that rated it; null when no deal covered it. */
@@ -130,7 +130,7 @@ export function rateAgain(
 ): RatedAgain {
   const isOut = (one: Loaded): boolean => one.isVoided === true || reasonOf(one.event.id) === 'unbound';
   const known = knownOf([...batch.others, ...batch.ordered.filter((one) => !isOut(one))]);
-  const waitAgain = withoutConversion(batch.ordered.filter(isOut), known);
+  const waitAgain = withoutConversion(batch.operator, batch.ordered.filter(isOut), known);
   const all: RatedAgain = { outcomes: [], kept: [], messages: [], waitAgain };
   for (const loaded of batch.ordered) {
     const { id } = loaded.event;
@@ -149,13 +149,27 @@ export function rateAgain(
   return all;
 }
 
-/** Settled reversals that reference one of these conversions, and no known one. */
-function withoutConversion(out: readonly SettledConversion[], known: Known): string[] {
+/**
+ * Settled reversals of these conversions and of no known one. A reversal without a reference waits
+ * only where its customer is nobody's any more, like one that is settled.
+ */
+function withoutConversion(
+  operator: OperatorRules,
+  out: readonly SettledConversion[],
+  known: Known,
+): string[] {
+  const outIds = new Set(out.map(({ event }) => event.id));
   const isAbout = (reversal: ConversionEvent, conversions: readonly Loaded[]): boolean =>
     conversions.some(({ event }) => isHit(reversal, event, known));
-  return known.reversals.flatMap(({ event, outcome }) => {
-    const isWaiting = event.reference === null || outcome?.status !== 'settled';
-    return isWaiting || !isAbout(event, out) || isAbout(event, known.conversions) ? [] : [event.id];
+  const isNobodys = (reversal: Loaded): boolean => {
+    const { event, binding } = reversal;
+    const left = binding && outIds.has(binding.eventId) ? null : binding;
+    return attributeAll(operator, [{ ...reversal, binding: left }]).get(event.id)!.kind !== 'attributed';
+  };
+  return known.reversals.flatMap((reversal) => {
+    const { event, outcome } = reversal;
+    if (outcome?.status !== 'settled' || !isAbout(event, out) || isAbout(event, known.conversions)) return [];
+    return event.reference !== null || isNobodys(reversal) ? [event.id] : [];
   });
 }
 

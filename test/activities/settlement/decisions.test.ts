@@ -113,6 +113,19 @@ describe('an event taken out of the books', () => {
     assert.equal(await pendingOf(pool, affiliateId), 6_00n);
   });
 
+  test('a reversal by customer waits where the voided sale was all that bound the customer', async () => {
+    const operator = await withOperator(pool);
+    const { operatorId } = operator;
+    const [sale, abuse] = await settled(operator, [
+      { customerId: 'bound by it' },
+      { type: 'bonus_abuse', customerId: 'bound by it', clickId: null, amountMinor: 40_00n },
+    ]);
+    await change(operatorId, sale!, { voided: true });
+    assert.deepEqual(await outcomesOf(pool, [abuse!]), ['orphaned no_conversion']);
+    await change(operatorId, sale!, { voided: false });
+    assert.deepEqual(await outcomesOf(pool, [abuse!]), ['settled']);
+  });
+
   test('an event voided before it is settled never counts', async () => {
     const operator = await withOperator(pool);
     const [sale] = await operator.ingest([{}]);
